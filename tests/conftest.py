@@ -1,0 +1,95 @@
+"""What every test stands on: one loop, seeded Hypothesis, and sockets that cannot leave the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import ipaddress
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import tornado.ioloop
+from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+ALLOWED_NETWORKS = (
+    ipaddress.ip_network("127.0.0.0/8"),
+    ipaddress.ip_network("::1/128"),
+    ipaddress.ip_network("10.99.0.0/24"),  # the isolated interface of scripts/netns
+)
+
+
+class ForbiddenAddressError(RuntimeError):
+    """A test tried to talk to something that is not on this machine."""
+
+
+def _refuse_outside(address: Any) -> None:
+    if not isinstance(address, tuple):
+        return  # a unix socket's path
+    host = address[0]
+    if host in {"", "localhost"}:
+        return
+    try:
+        ip = ipaddress.ip_address(str(host).partition("%")[0])
+    except ValueError:
+        ip = None
+    if ip is None or not any(ip in network for network in ALLOWED_NETWORKS):
+        msg = f"tests may only reach loopback and 10.99.0.0/24, not {host}"
+        raise ForbiddenAddressError(msg)
+
+
+class _GuardedSocket(socket.socket):
+    """Guards every way an address can be given to a socket."""
+
+    def connect(self, address: Any) -> None:
+        _refuse_outside(address)
+        super().connect(address)
+
+    def connect_ex(self, address: Any) -> int:
+        _refuse_outside(address)
+        return super().connect_ex(address)
+
+    def sendto(self, data: Any, *args: Any) -> int:  # type: ignore[override]
+        _refuse_outside(args[-1])
+        return super().sendto(data, *args)
+
+
+socket.socket = _GuardedSocket  # type: ignore[misc]
+
+
+@pytest.fixture
+def io_loop() -> Iterator[tornado.ioloop.IOLoop]:
+    """One new loop a test; pytest-tornasync runs the test on it, and closes nothing behind our back."""
+    loop = tornado.ioloop.IOLoop(make_current=False)
+    asyncio.set_event_loop(loop.asyncio_loop)  # type: ignore[attr-defined]
+    yield loop
+    aio: asyncio.AbstractEventLoop = loop.asyncio_loop  # type: ignore[attr-defined]
+    left = asyncio.all_tasks(aio)
+    for task in left:
+        task.cancel()
+    aio.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    aio.run_until_complete(aio.shutdown_asyncgens())
+    aio.run_until_complete(aio.shutdown_default_executor())
+    asyncio.set_event_loop(None)
+    loop.close(all_fds=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every coroutine test runs on the fixture's loop, whether it names the fixture or not."""
+    for item in items:
+        if (
+            isinstance(item, pytest.Function)
+            and inspect.iscoroutinefunction(item.obj)
+            and "io_loop" not in item.fixturenames
+        ):
+            item.fixturenames.insert(0, "io_loop")
