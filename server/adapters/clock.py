@@ -1,0 +1,29 @@
+"""The system's clock and randomness behind their ports."""
+
+import secrets
+import uuid
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """Aware UTC from the operating system."""
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        return datetime.now(UTC)
+
+
+class SystemIds:
+    """Identifiers and secrets from the operating system's generator."""
+
+    def new(self) -> str:
+        """Return an opaque id."""
+        return uuid.uuid4().hex
+
+    def token(self) -> str:
+        """Return 160 unguessable bits, URL-safe, 27 characters: short enough for one SMS."""
+        return secrets.token_urlsafe(20)
+
+    def code(self) -> str:
+        """Return six uniformly random digits."""
+        return f"{secrets.randbelow(1_000_000):06d}"

@@ -1,0 +1,1 @@
+"""Storage with SQLAlchemy Core; no row object leaves this package."""

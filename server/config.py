@@ -1,0 +1,191 @@
+"""One frozen settings model: environment (VISIO15_…) over a TOML file over defaults; secrets never printed.
+
+A wrong configuration is reported whole, every problem as a sentence, before anything starts.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HepFeedSettings(_Frozen):
+    """A HEP3 capture feed of one site (docs/telephony.md)."""
+
+    kind: Literal["hep"]
+    site: str
+    name: str = "hep"
+    host: str = "127.0.0.1"
+    port: int = Field(default=9060, ge=0, le=65535)
+    auth_key: SecretStr | None = None
+    allow: tuple[str, ...] = ("127.0.0.1/32",)
+    private_headers: tuple[str, ...] = ("X-Line15-Call-ID",)
+    quiet_after: float = 90.0
+
+
+class PyVoipFeedSettings(_Frozen):
+    """A dedicated extension that receives notification calls, in a child process; off unless listed."""
+
+    kind: Literal["pyvoip"]
+    site: str
+    name: str = "pyvoip"
+    server: str
+    port: int = 5060
+    extension: str
+    password: SecretStr
+    bind: str = "127.0.0.1"
+    bind_port: int = 5090
+    allow: tuple[str, ...] = ("127.0.0.1/32",)
+    private_headers: tuple[str, ...] = ("X-Line15-Call-ID",)
+
+
+class ReplayFeedSettings(_Frozen):
+    """Real traces played again with fresh ids and times (demonstration)."""
+
+    kind: Literal["replay"]
+    site: str
+    name: str = "replay"
+    speed: float = 1.0
+
+
+FeedSettings = Annotated[
+    HepFeedSettings | PyVoipFeedSettings | ReplayFeedSettings, Field(discriminator="kind")
+]
+
+
+class SmsSettings(_Frozen):
+    """A templated HTTP gateway: `{to} {text} {sender} {receipt_url}` are URL-encoded into `url` or `body`."""
+
+    url: SecretStr
+    method: Literal["GET", "POST"] = "GET"
+    body: SecretStr | None = None
+    content_type: str = "application/x-www-form-urlencoded"
+    headers: dict[str, SecretStr] = {}
+    accepted: str = r"^0: Accepted"
+    timeout: float = 10.0
+    receipt_base: str | None = None
+
+
+class SmtpSettings(_Frozen):
+    """The hospital's mail relay."""
+
+    host: str = "127.0.0.1"
+    port: int = 25
+    username: str | None = None
+    password: SecretStr | None = None
+    tls: Literal["none", "starttls", "tls"] = "none"
+    sender: str = "visio15@localhost"
+    timeout: float = 15.0
+
+
+class IceSettings(_Frozen):
+    """STUN and TURN; TURN credentials are minted per session from the shared secret (coturn use-auth-secret)."""
+
+    stun: tuple[str, ...] = ()
+    turn: tuple[str, ...] = ()
+    turn_secret: SecretStr | None = None
+    ttl: int = Field(default=3600, ge=60, le=86400)
+    relay_only: bool = False
+
+
+class Settings(BaseSettings):
+    """Everything the server can be told; unknown keys are refused."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VISIO15_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    data_dir: Path = Path("var")
+    database: str = ""
+    secret_key: SecretStr
+    public_url: str = "http://localhost:8015"
+    listen: str = "127.0.0.1"
+    port: int = Field(default=8015, ge=0, le=65535)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    demo: bool = False
+    link_minutes: int = Field(default=15, ge=1, le=120)
+    grace_seconds: int = Field(default=1800, ge=5, le=7200)
+    sms: SmsSettings | None = None
+    smtp: SmtpSettings | None = None
+    ice: IceSettings = IceSettings()
+    feeds: tuple[FeedSettings, ...] = ()
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    extra_origins: tuple[str, ...] = ()
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) < 32:  # noqa: PLR2004 - 256 bits as hexadecimal is 64
+            message = "secret_key doit avoir au moins 32 caractères (openssl rand -hex 32)"
+            raise ValueError(message)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
+            message = "public_url doit être de la forme https://visio15.example"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+    @property
+    def database_url(self) -> str:
+        """The async SQLAlchemy URL; SQLite in the data folder unless told otherwise."""
+        return self.database or f"sqlite+aiosqlite:///{self.data_dir.absolute()}/visio15.db"
+
+    @property
+    def secure(self) -> bool:
+        """Whether the pages travel over TLS, so cookies can say Secure."""
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Explicit arguments, then environment, then the TOML file named by VISIO15_CONFIG."""
+        del dotenv_settings, file_secret_settings
+        sources = (init_settings, env_settings)
+        if path := os.environ.get("VISIO15_CONFIG"):
+            return (*sources, TomlConfigSettingsSource(settings_cls, path))
+        return sources
+
+
+class ConfigurationError(Exception):
+    """All problems of the configuration at once; one sentence each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Keep the sentences for the command line."""
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings once; raise ConfigurationError with every problem, never with a value in it."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as wrong:
+        problems = [
+            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+            for error in wrong.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigurationError(problems) from None

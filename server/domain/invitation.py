@@ -1,0 +1,81 @@
+"""I5: one link, one caller. Opening shows nothing was consumed; the first tap binds; a second device is told, and may be moved to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from server.domain.session import Session, State
+from server.errors import LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One link sent by one channel; `browser_hash` is set by the first tap, `active` cleared when the session moved away."""
+
+    id: str
+    session: str
+    channel: str
+    contact: str
+    token_hash: str
+    created: datetime
+    expires: datetime
+    opened: datetime | None = None
+    tapped: datetime | None = None
+    browser_hash: str | None = None
+    active: bool = True
+    revoked: datetime | None = None
+    version: int = 1
+
+
+def admit(
+    invitation: Invitation,
+    siblings: Iterable[Invitation],
+    session: Session,
+    browser_hash: str | None,
+    now: datetime,
+) -> None:
+    """Raise why this browser may not use this link now; return when it may (or may tap first).
+
+    A bound browser comes back for as long as the session lives: the fifteen minutes limit the first tap only.
+    """
+    if session.state is State.ENDED and invitation.revoked is None and session.end_reason != "expired":
+        raise SessionEnded
+    if invitation.revoked is not None:
+        raise LinkRevoked
+    if session.state is State.ENDED:
+        raise LinkExpired
+    if invitation.browser_hash is not None:
+        if invitation.browser_hash != browser_hash or not invitation.active:
+            raise OpenElsewhere
+        return
+    if not invitation.active or any(other.browser_hash and other.active for other in siblings):
+        raise OpenElsewhere
+    if now >= invitation.expires:
+        raise LinkExpired
+
+
+def opened(invitation: Invitation, now: datetime) -> Invitation:
+    """Note the first time a visible page showed the link."""
+    return invitation if invitation.opened else replace(invitation, opened=now)
+
+
+def tapped(invitation: Invitation, browser_hash: str, now: datetime) -> Invitation:
+    """Bind to the browser that taps; `admit` has agreed."""
+    return replace(
+        invitation,
+        opened=invitation.opened or now,
+        tapped=invitation.tapped or now,
+        browser_hash=browser_hash,
+    )
+
+
+def moved_to(invitation: Invitation, target: str, expires: datetime) -> Invitation:
+    """The session goes to `target`: that link waits for a new first tap, every other reads "open elsewhere"."""
+    if invitation.id != target:
+        return replace(invitation, active=False)
+    return replace(invitation, active=True, browser_hash=None, tapped=None, expires=expires)
+
+
+def revoked(invitation: Invitation, now: datetime) -> Invitation:
+    """Withdraw the link."""
+    return invitation if invitation.revoked else replace(invitation, revoked=now)

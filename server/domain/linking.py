@@ -1,0 +1,92 @@
+"""I2: which call a session belongs to, on what evidence, how sure; or why to none. Links are appended, never changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Certainty(StrEnum):
+    """How sure a link is."""
+
+    CERTAIN = "certain"
+    INFERRED = "inferred"
+    UNLINKED = "unlinked"
+
+
+class Evidence(StrEnum):
+    """Why a link is what it is."""
+
+    LAUNCH_CONTEXT = "launch_context"
+    CHOSEN = "chosen"
+    MANUAL_ID = "manual_id"
+    SOLE_TALKING_CALL = "sole_talking_call"
+    SEVERAL_CALLS = "several_calls"
+    NO_CALL = "no_call"
+    NO_FEED = "no_feed"
+    FEED_DOWN = "feed_down"
+    NO_STATION = "no_station"
+    DECLINED = "declined"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One row of a session's link history; the newest row is in force."""
+
+    session: str
+    call: str | None
+    certainty: Certainty
+    evidence: Evidence
+    actor: str | None
+    at: datetime
+
+    @property
+    def wants_pick(self) -> bool:
+        """Whether the doctor must be asked now."""
+        return self.evidence is Evidence.SEVERAL_CALLS
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is decided, before it becomes a row."""
+
+    call: str | None
+    certainty: Certainty
+    evidence: Evidence
+
+
+def first_link(
+    *, chosen: str | None, launched: str | None, talking: Sequence[str], feed: str, station: bool
+) -> Choice:
+    """Decide a new session's link: explicit choice, launch context, the sole talking call, else unlinked with its reason.
+
+    `feed` is the state of line 15 (`connected`, `quiet`, `down`, `none`); a dead feed never blocks a video.
+    """
+    if chosen:
+        return Choice(chosen, Certainty.CERTAIN, Evidence.CHOSEN)
+    if launched:
+        return Choice(launched, Certainty.CERTAIN, Evidence.LAUNCH_CONTEXT)
+    if len(talking) == 1:
+        return Choice(talking[0], Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
+    if talking:
+        return Choice(None, Certainty.UNLINKED, Evidence.SEVERAL_CALLS)
+    if not station:
+        return Choice(None, Certainty.UNLINKED, Evidence.NO_STATION)
+    reason = {"none": Evidence.NO_FEED, "down": Evidence.FEED_DOWN}.get(feed, Evidence.NO_CALL)
+    return Choice(None, Certainty.UNLINKED, reason)
+
+
+LABELS = {
+    Evidence.LAUNCH_CONTEXT: "Lié à l'appel depuis lequel la page a été ouverte",
+    Evidence.CHOSEN: "Lié à l'appel que vous avez choisi",
+    Evidence.MANUAL_ID: "Lié à l'identifiant saisi, à confirmer par la téléphonie",
+    Evidence.SOLE_TALKING_CALL: "Lié au seul appel en cours du poste",
+    Evidence.SEVERAL_CALLS: "Plusieurs appels en cours : choisissez",
+    Evidence.NO_CALL: "Non lié : aucun appel en cours au poste",
+    Evidence.NO_FEED: "Non lié : téléphonie non raccordée",
+    Evidence.FEED_DOWN: "Non lié : téléphonie coupée, rapprochement ensuite",
+    Evidence.NO_STATION: "Non lié : aucun poste choisi",
+    Evidence.DECLINED: "Non lié : à votre demande",
+    Evidence.MERGED: "L'appel a été réuni avec un autre",
+}

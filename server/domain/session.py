@@ -1,0 +1,213 @@
+"""The life of one video, from the invitation to the end; everything that affects its state lives in this file.
+
+With a peer-to-peer picture the server sees none of it: "live" is what the two ends reported, and the audit says so (I3).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+
+class State(StrEnum):
+    """Where a video stands."""
+
+    INVITED = "invited"
+    OPENED = "opened"
+    TAPPED = "tapped"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    INTERRUPTED = "interrupted"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOpened:
+    """A visible page showed the link."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerTapped:
+    """The first browser tapped: the invitation is bound to it (I5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAsked:
+    """The phone shows its permission prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraGranted:
+    """The camera is open on the phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraRefused:
+    """The camera did not open; `reason` as in docs/protocol.md (`denied`, `none`, `busy` …)."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFlowing:
+    """The desk sees fresh frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLost:
+    """No fresh frames any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """Nothing came for the whole grace, or every link expired untapped."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Somebody ended it: `by` is `desk`, `phone` or `server`."""
+
+    by: str
+    reason: str
+
+
+Event = (
+    LinkOpened
+    | CallerTapped
+    | CameraAsked
+    | CameraGranted
+    | CameraRefused
+    | MediaFlowing
+    | PeerLost
+    | TimedOut
+    | Left
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePeers:
+    """Tell both ends that it is over; they release their cameras."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLinks:
+    """The links of this session stop working and the texts still queued are dropped."""
+
+
+Command = ClosePeers | ReleaseLinks
+_OVER: Final = (ClosePeers(), ReleaseLinks())
+S = State
+
+TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command, ...]]]] = {
+    (S.INVITED, LinkOpened): (S.OPENED, ()),
+    (S.INVITED, CallerTapped): (S.TAPPED, ()),
+    (S.OPENED, CallerTapped): (S.TAPPED, ()),
+    (S.TAPPED, CameraAsked): (S.TAPPED, ()),
+    (S.TAPPED, CameraGranted): (S.CONNECTING, ()),
+    (S.TAPPED, CameraRefused): (S.TAPPED, ()),
+    (S.CONNECTING, CameraAsked): (S.TAPPED, ()),
+    (S.CONNECTING, CameraRefused): (S.TAPPED, ()),
+    (S.CONNECTING, MediaFlowing): (S.LIVE, ()),
+    (S.LIVE, CameraRefused): (S.INTERRUPTED, ()),
+    (S.LIVE, PeerLost): (S.INTERRUPTED, ()),
+    (S.INTERRUPTED, CameraRefused): (S.INTERRUPTED, ()),
+    (S.INTERRUPTED, MediaFlowing): (S.LIVE, ()),
+    **{
+        (state, event): (S.ENDED, _OVER)
+        for state in State
+        if state is not S.ENDED
+        for event in (Left, TimedOut)
+        if (state, event) != (S.LIVE, TimedOut)
+    },
+}
+
+IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
+    {
+        # Before the tap the phone has nothing to say of its camera.
+        *((s, e) for s in (S.INVITED, S.OPENED) for e in (CameraAsked, CameraGranted, CameraRefused)),
+        *((s, e) for s in (S.INVITED, S.OPENED, S.TAPPED) for e in (MediaFlowing, PeerLost)),
+        # Repetitions: a link opened or tapped again by the same browser changes nothing.
+        *((s, LinkOpened) for s in State if s is not S.INVITED),
+        *((s, CallerTapped) for s in State if s not in (S.INVITED, S.OPENED)),
+        (S.CONNECTING, CameraGranted),
+        (S.CONNECTING, PeerLost),
+        # A reloaded page asks and grants again while the desk still shows the last frames.
+        *((s, e) for s in (S.LIVE, S.INTERRUPTED) for e in (CameraAsked, CameraGranted)),
+        (S.LIVE, MediaFlowing),
+        (S.INTERRUPTED, PeerLost),
+        # A picture that flows is never timed out.
+        (S.LIVE, TimedOut),
+        # The end is the end.
+        *(
+            (S.ENDED, e)
+            for e in (
+                LinkOpened, CallerTapped, CameraAsked, CameraGranted, CameraRefused,
+                MediaFlowing, PeerLost, TimedOut, Left,
+            )
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One video. `marks` holds the first time of each step (see funnel.py); `camera` the phone's last word."""
+
+    id: str
+    site: str
+    station: str | None
+    created_by: str
+    command: str
+    created: datetime
+    changed: datetime
+    state: State = State.INVITED
+    marks: Mapping[str, datetime] = field(default_factory=dict)
+    camera: str | None = None
+    language: str | None = None
+    ended: datetime | None = None
+    ended_by: str | None = None
+    end_reason: str | None = None
+    version: int = 1
+
+
+_MARK: Final[Mapping[type[Event], str]] = {
+    LinkOpened: "opened",
+    CallerTapped: "tapped",
+    CameraAsked: "asked",
+    CameraGranted: "permission",
+    MediaFlowing: "image",
+    PeerLost: "interrupted",
+}
+
+
+def step(session: Session, event: Event, now: datetime) -> tuple[Session, tuple[Command, ...]]:
+    """Return the session after `event`, and what the shell must now do; the same session when nothing changes."""
+    key = (session.state, type(event))
+    if key not in TRANSITIONS:
+        return session, ()
+    state, commands = TRANSITIONS[key]
+    after = replace(session, state=state, changed=now, camera=_camera(session, event))
+    if mark := _MARK.get(type(event)):
+        after = replace(after, marks={mark: now, **session.marks})
+    match event:
+        case Left(by, reason):
+            return replace(after, ended=now, ended_by=by, end_reason=reason), commands
+        case TimedOut(reason):
+            return replace(after, ended=now, ended_by="server", end_reason=reason), commands
+        case _:
+            return after, commands
+
+
+def _camera(session: Session, event: Event) -> str | None:
+    match event:
+        case CameraAsked():
+            return "asking"
+        case CameraGranted() | MediaFlowing():
+            return "granted"
+        case CameraRefused(reason):
+            return reason
+        case _:
+            return session.camera

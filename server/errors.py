@@ -1,0 +1,314 @@
+"""Every refusal a person or a peer can meet, with its stable code.
+
+`code` is the contract (docs/protocol.md); `message` is French, for professionals, and says what to do next; `say` is a sentence the
+regulator can read aloud to the caller. HTTP status and socket close code come from the family, in `server/web/wire.py`.
+"""
+
+from typing import ClassVar
+
+
+class AppError(Exception):
+    """Root of what the product refuses on purpose; anything else is our mistake."""
+
+    code: ClassVar[str] = "error"
+    message: ClassVar[str] = "La demande n'a pas pu être traitée."
+    say: ClassVar[str] = ""
+
+    def __init__(self, detail: str = "") -> None:
+        """Keep `detail` for the log: ids and slugs only, never personal data."""
+        super().__init__(detail or self.code)
+        self.detail = detail
+
+
+class Invalid(AppError):
+    """The input is wrong and repeating it will not help."""
+
+    code = "invalid"
+    message = "La saisie n'est pas valable : vérifiez et recommencez."
+
+
+class Unauthenticated(AppError):
+    """Nobody is signed in, or the session was revoked."""
+
+    code = "not_signed_in"
+    message = "Votre session est terminée : reconnectez-vous."
+
+
+class Forbidden(AppError):
+    """The role does not carry this permission."""
+
+    code = "forbidden"
+    message = "Votre rôle ne permet pas cette action."
+
+
+class NotFound(AppError):
+    """It does not exist, or may not be shown: the answer is the same (I7)."""
+
+    code = "not_found"
+    message = "Introuvable."
+
+
+class Conflict(AppError):
+    """Another writer was first; load again."""
+
+    code = "conflict"
+    message = "La situation a changé entre-temps : la page est à jour, recommencez."
+
+
+class TooMany(AppError):
+    """A limit protects the service."""
+
+    code = "too_many"
+    message = "Trop de demandes : attendez une minute."
+
+
+class Unavailable(AppError):
+    """A part we need does not answer; nothing was lost."""
+
+    code = "unavailable"
+    message = "Le service est momentanément indisponible : réessayez dans quelques secondes."
+
+
+# --- contacts -----------------------------------------------------------------------------------------------------------------------
+class NumberImpossible(Invalid):
+    """No telephone number has this form."""
+
+    code = "number_impossible"
+    message = "Ce numéro n'existe pas : relisez-le avec l'appelant."
+    say = "Pouvez-vous me redonner le numéro de votre téléphone portable, chiffre par chiffre ?"
+
+
+class NumberLandline(Invalid):
+    """A landline cannot receive the link."""
+
+    code = "number_landline"
+    message = "C'est un téléphone fixe : il ne reçoit pas de SMS. Demandez un mobile ou une adresse e-mail."
+    say = "Quelqu'un près de vous a-t-il un téléphone portable ? Donnez-moi son numéro."
+
+
+class EmailImpossible(Invalid):
+    """No mailbox has this form."""
+
+    code = "email_impossible"
+    message = "Cette adresse e-mail n'est pas valable : relisez-la avec l'appelant."
+    say = "Pouvez-vous m'épeler votre adresse e-mail ?"
+
+
+class ContactMissing(Invalid):
+    """Neither a mobile nor an address was given."""
+
+    code = "contact_missing"
+    message = "Indiquez un numéro de mobile ou une adresse e-mail."
+    say = "Quel est le numéro de votre téléphone portable ?"
+
+
+# --- links --------------------------------------------------------------------------------------------------------------------------
+class LinkUnknown(NotFound):
+    """No invitation has this token."""
+
+    code = "link_unknown"
+    message = "Ce lien n'existe pas."
+
+
+class LinkExpired(Conflict):
+    """The link is older than its fifteen minutes and was never tapped."""
+
+    code = "link_expired"
+    message = "Ce lien a expiré : renvoyez une invitation."
+    say = "Je vous envoie un nouveau message, ne touchez plus l'ancien."
+
+
+class LinkRevoked(Conflict):
+    """The regulator withdrew the link."""
+
+    code = "link_revoked"
+    message = "Ce lien a été annulé."
+
+
+class OpenElsewhere(Conflict):
+    """The link is bound to the first browser that tapped (I5)."""
+
+    code = "open_elsewhere"
+    message = "Ce lien est déjà ouvert sur un autre appareil."
+    say = "Le lien est ouvert sur un autre téléphone : gardez celui qui filme."
+
+
+class SessionEnded(Conflict):
+    """The video is over."""
+
+    code = "session_ended"
+    message = "Cette vidéo est terminée."
+
+
+# --- calls --------------------------------------------------------------------------------------------------------------------------
+class CallUnknown(NotFound):
+    """No call of this site has this id."""
+
+    code = "call_unknown"
+    message = "Cet appel est inconnu ici."
+
+
+class AliasMalformed(Invalid):
+    """A call id is 1 to 255 printable characters."""
+
+    code = "alias_malformed"
+    message = "Cet identifiant d'appel n'est pas lisible."
+
+
+class StationUnknown(NotFound):
+    """The site has no such station."""
+
+    code = "station_unknown"
+    message = "Ce poste n'existe pas sur votre site."
+
+
+# --- signalling (I1) ----------------------------------------------------------------------------------------------------------------
+class SdpRefused(Invalid):
+    """The description breaks the rule of the muted picture."""
+
+    code = "sdp_refused"
+    message = "La description du média est refusée."
+
+
+class SdpAudio(SdpRefused):
+    """An audio m-line: never, in any session (I1)."""
+
+    code = "sdp_audio"
+    message = "Le son est interdit dans la vidéo : la voix reste sur la ligne 15."
+
+
+class SdpDataChannel(SdpRefused):
+    """A data channel was never planned (I1)."""
+
+    code = "sdp_data_channel"
+
+
+class SdpTooLarge(SdpRefused):
+    """Larger than any honest description."""
+
+    code = "sdp_too_large"
+
+
+class SdpMalformed(SdpRefused):
+    """Not a session description (RFC 8866) with exactly one video m-line."""
+
+    code = "sdp_malformed"
+
+
+class CandidateMalformed(Invalid):
+    """Not an ICE candidate (RFC 8839)."""
+
+    code = "candidate_malformed"
+
+
+class MessageMalformed(Invalid):
+    """Not a JSON object of a known form."""
+
+    code = "message_malformed"
+    message = "Message illisible."
+
+
+class MessageUnknown(Invalid):
+    """A type this protocol does not have."""
+
+    code = "message_unknown"
+    message = "Message inconnu."
+
+
+class MessageTooLarge(Invalid):
+    """Past 64 kB."""
+
+    code = "message_too_large"
+    message = "Message trop grand."
+
+
+class MessageOutOfOrder(Invalid):
+    """Known, but not now."""
+
+    code = "message_out_of_order"
+    message = "Message inattendu à ce moment."
+
+
+class MessageFlood(TooMany):
+    """More frames a second than any page sends."""
+
+    code = "message_flood"
+
+
+class OriginForeign(Forbidden):
+    """The page that speaks is not ours."""
+
+    code = "origin_foreign"
+    message = "Origine refusée."
+
+
+class TakenOver(Conflict):
+    """Another desk took this station: the newer wins, the older is told."""
+
+    code = "taken_over"
+    message = "Ce poste est ouvert dans une autre fenêtre."
+
+
+# --- sign-in ------------------------------------------------------------------------------------------------------------------------
+class BadCredentials(Unauthenticated):
+    """Identifier, password or code is wrong: never said which."""
+
+    code = "bad_credentials"
+    message = "Identifiant, mot de passe ou code incorrect."
+
+
+class CodeExpired(Unauthenticated):
+    """Five minutes or five tries are over."""
+
+    code = "code_expired"
+    message = "Ce code n'est plus valable : demandez-en un nouveau."
+
+
+class LoginThrottled(TooMany):
+    """Back-off for this account or address."""
+
+    code = "login_throttled"
+    message = "Trop d'essais : attendez quelques minutes avant de recommencer."
+
+
+class XsrfRefused(Forbidden):
+    """The form does not come from our page."""
+
+    code = "xsrf_refused"
+    message = "La page a expiré : rechargez-la et recommencez."
+
+
+# --- our own parts ------------------------------------------------------------------------------------------------------------------
+class StorageUnavailable(Unavailable):
+    """The database is locked, full or gone."""
+
+    code = "storage_unavailable"
+    message = "L'enregistrement est momentanément impossible : rien n'a été envoyé, réessayez."
+
+
+class CarrierUnavailable(Unavailable):
+    """The gateway did not accept the message; it is tried again."""
+
+    code = "carrier_unavailable"
+
+
+class CarrierRefused(Invalid):
+    """The gateway refuses this message for good."""
+
+    code = "carrier_refused"
+    message = "L'opérateur refuse ce message."
+    say = "Le message ne peut pas partir vers ce numéro. Avez-vous un autre téléphone ou une adresse e-mail ?"
+
+
+class SchemaMismatch(Unavailable):
+    """The database is of another release: run `visio15 migrate`."""
+
+    code = "schema_mismatch"
+
+
+def walk(root: type[AppError] = AppError) -> list[type[AppError]]:
+    """List `root` and every subclass, so a test can check each one's code and wire mapping."""
+    found = [root]
+    for child in root.__subclasses__():
+        found.extend(walk(child))
+    return found

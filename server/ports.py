@@ -1,0 +1,341 @@
+"""What the services need from outside, as nouns; the adapters implement these, the tests fake them."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from server.domain.access import Role
+from server.domain.audit import AuditEvent, AuditRow
+from server.domain.calls import CallRecord, LiveCall
+from server.domain.invitation import Invitation
+from server.domain.linking import Link
+from server.domain.login import Challenge, Throttle
+from server.domain.messages import Message
+from server.domain.session import Session
+from telephony import Alias, Call, Fact
+
+
+class Clock(Protocol):
+    """Time comes from here, never from `now()` in the core."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+
+class Seal(Protocol):
+    """Encryption of personal data at rest, and the keyed hash that finds it again (I4)."""
+
+    def close(self, plain: str) -> bytes:
+        """Encrypt."""
+
+    def open(self, sealed: bytes) -> str:
+        """Decrypt; raises Invalid for a foreign or damaged value."""
+
+    def lookup(self, kind: str, value: str) -> str:
+        """Keyed hash of a normalised number or address, 64 hexadecimal digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A SAMU; sites are sealed from each other (I7)."""
+
+    id: str
+    key: str
+    name: str
+    sms_sender: str
+    referent_email: str
+    policy: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A workplace with a line-15 telephone."""
+
+    id: str
+    site: str
+    extension: str
+    name: str
+    webcam: bool
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A professional who can sign in."""
+
+    id: str
+    site: str
+    identifier: str
+    name: str
+    role: Role
+    password_hash: str
+    email: str | None
+    mobile: str | None
+    disabled: datetime | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebSession:
+    """A signed-in browser; `id` is the hash of its cookie."""
+
+    id: str
+    user: str
+    created: datetime
+    seen: datetime
+    expires: datetime
+    revoked: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, from where: goes into every audit row (the address into its erasable payload)."""
+
+    source: str  # server | desk | phone | feed | gateway | cli
+    site: str
+    user: str | None = None
+    address: str | None = None
+
+
+class SiteRepository(Protocol):
+    """Sites and stations."""
+
+    async def get(self, id_: str) -> Site: ...
+    async def by_key(self, key: str) -> Site: ...
+    async def all(self) -> Sequence[Site]: ...
+    async def add(self, site: Site, created: datetime) -> None: ...
+    async def stations(self, site: str) -> Sequence[Station]: ...
+    async def station(self, site: str, extension: str) -> Station: ...
+    async def add_station(self, station: Station) -> None: ...
+
+
+class UserRepository(Protocol):
+    """Users of all sites; the identifier is unique."""
+
+    async def get(self, id_: str) -> User: ...
+    async def by_identifier(self, identifier: str) -> User | None: ...
+    async def of_site(self, site: str) -> Sequence[User]: ...
+    async def add(self, user: User, created: datetime) -> None: ...
+    async def save(self, user: User) -> User: ...
+
+
+class LoginRepository(Protocol):
+    """Challenges, throttles and signed-in browsers."""
+
+    async def add_challenge(self, challenge: Challenge) -> None: ...
+    async def challenge(self, id_: str) -> Challenge | None: ...
+    async def save_challenge(self, challenge: Challenge) -> None: ...
+    async def drop_challenge(self, id_: str) -> None: ...
+    async def throttle(self, key: str) -> Throttle | None: ...
+    async def save_throttle(self, throttle: Throttle) -> None: ...
+    async def add_web_session(self, session: WebSession) -> None: ...
+    async def web_session(self, id_: str) -> WebSession | None: ...
+    async def touch(self, id_: str, seen: datetime, expires: datetime) -> None: ...
+    async def revoke(self, id_: str, at: datetime) -> None: ...
+    async def revoke_user(self, user: str, at: datetime) -> None: ...
+
+
+class PersonalRepository(Protocol):
+    """Erasable values: numbers, addresses, names, remarks."""
+
+    async def add(self, site: str, kind: str, value: str, at: datetime) -> str: ...
+    async def get(self, id_: str) -> str | None: ...
+    async def erase(self, id_: str, at: datetime) -> None: ...
+
+
+class CallRepository(Protocol):
+    """Logical calls as the correlator sees them, with append-only aliases and spans."""
+
+    async def save(self, site: str, call: Call, at: datetime) -> None: ...
+    async def add_fact(self, site: str, call: str, fact: Fact, at: datetime) -> None: ...
+    async def merged(self, younger: str, surviving: str) -> None: ...
+    async def assert_call(self, site: str, id_: str, alias: Alias, at: datetime) -> None: ...
+    async def facts_of_live(self, site: str, since: datetime) -> Sequence[tuple[str, Fact]]: ...
+    async def get(self, site: str, id_: str) -> LiveCall: ...
+    async def find(self, site: str, value: str) -> Sequence[LiveCall]: ...
+    async def by_number(self, site: str, lookup: str) -> Sequence[LiveCall]: ...
+    async def by_day(self, site: str, start: datetime, end: datetime) -> Sequence[LiveCall]: ...
+    async def at_station(
+        self, site: str, extension: str, since: datetime
+    ) -> Sequence[LiveCall]: ...
+    async def record(self, site: str, id_: str) -> CallRecord: ...
+
+
+class SessionRepository(Protocol):
+    """Video sessions and their links to calls (append-only)."""
+
+    async def add(self, session: Session) -> None: ...
+    async def get(self, id_: str) -> Session: ...
+    async def by_command(self, site: str, user: str, command: str) -> Session | None: ...
+    async def save(self, session: Session) -> Session: ...
+    async def at_station(self, site: str, extension: str, limit: int) -> Sequence[Session]: ...
+    async def of_call(self, site: str, call: str) -> Sequence[Session]: ...
+    async def unlinked(self, site: str, start: datetime, end: datetime) -> Sequence[Session]: ...
+    async def open_everywhere(self) -> Sequence[Session]: ...
+    async def add_link(self, link: Link) -> None: ...
+    async def links(self, session: str) -> Sequence[Link]: ...
+
+
+class InvitationRepository(Protocol):
+    """Links sent to phones."""
+
+    async def add(self, invitation: Invitation) -> None: ...
+    async def get(self, id_: str) -> Invitation: ...
+    async def by_token(self, token_hash: str) -> Invitation | None: ...
+    async def of_session(self, session: str) -> Sequence[Invitation]: ...
+    async def save(self, invitation: Invitation) -> Invitation: ...
+
+
+class MessageRepository(Protocol):
+    """What must leave: a row first, sent after, at least once (I3)."""
+
+    async def add(self, message: Message) -> None: ...
+    async def get(self, id_: str) -> Message: ...
+    async def by_receipt(self, ref: str) -> Message | None: ...
+    async def of_invitation(self, invitation: str) -> Sequence[Message]: ...
+    async def due(self, now: datetime, limit: int) -> Sequence[Message]: ...
+    async def next_due(self) -> datetime | None: ...
+    async def save(self, message: Message) -> Message: ...
+
+
+class LaunchRepository(Protocol):
+    """Launch contexts, exchanged at once for an opaque id (I5)."""
+
+    async def add(self, id_: str, context: str, created: datetime, expires: datetime) -> None: ...
+    async def get(self, id_: str, now: datetime) -> str | None: ...
+
+
+class FeedbackRepository(Protocol):
+    """Incidents and remarks."""
+
+    async def add(  # noqa: PLR0913 - one argument a column
+        self,
+        *,
+        id_: str,
+        site: str,
+        user: str,
+        kind: str,
+        remark: str,
+        context: Mapping[str, object],
+        at: datetime,
+    ) -> None: ...
+
+
+class AuditRepository(Protocol):
+    """The append-only, hash-chained log of one site."""
+
+    async def append(self, actor: Actor, event: AuditEvent, at: datetime) -> AuditRow: ...
+    async def of_session(self, site: str, session: str) -> Sequence[AuditRow]: ...
+    async def of_call(self, site: str, call: str) -> Sequence[AuditRow]: ...
+    def chain(self, site: str) -> AsyncIterator[AuditRow]: ...
+    async def payload(self, site: str, seq: int) -> tuple[bytes, str] | None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction; leaving the block without `commit` rolls back."""
+
+    sites: SiteRepository
+    users: UserRepository
+    login: LoginRepository
+    personal: PersonalRepository
+    calls: CallRepository
+    sessions: SessionRepository
+    invitations: InvitationRepository
+    messages: MessageRepository
+    launches: LaunchRepository
+    feedback: FeedbackRepository
+    audit: AuditRepository
+
+    async def commit(self) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class Transactions(Protocol):
+    """Opens units of work; `write=True` takes the write lock at once, so that load-decide-save is one step."""
+
+    def __call__(self, *, write: bool = True) -> AbstractAsyncContextManager[UnitOfWork]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingSms:
+    """One text message; `receipt_url` is called back with the delivery receipt."""
+
+    to: str
+    text: str
+    sender: str
+    receipt_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMail:
+    """One e-mail in text and HTML."""
+
+    to: str
+    subject: str
+    text: str
+    html: str | None
+    reply_to: str | None = None
+
+
+class Sms(Protocol):
+    """A carrier. Raises CarrierUnavailable (try again) or CarrierRefused (never)."""
+
+    async def send(self, sms: OutgoingSms) -> str | None:
+        """Hand the message over; return the carrier's own reference."""
+
+
+class Mailer(Protocol):
+    """A mail relay. Raises CarrierUnavailable or CarrierRefused."""
+
+    async def send(self, mail: OutgoingMail) -> None:
+        """Hand the mail over."""
+
+
+class Calls(Protocol):
+    """Line 15 as the feeds report it now."""
+
+    def state(self, site: str) -> str:
+        """`connected`, `quiet`, `down` or `none`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Something of a site changed; `stations` empty means: all of them."""
+
+    site: str
+    stations: frozenset[str] = frozenset()
+    session: str | None = None
+
+
+class Bus(Protocol):
+    """Tells the open pages that something changed; loss is harmless, pages load the whole view."""
+
+    def publish(self, change: Changed) -> None: ...
+    def subscribe(self, site: str, listener: Callable[[Changed], None]) -> Callable[[], None]: ...
+
+
+class Render(Protocol):
+    """Text of outgoing messages, from templates/."""
+
+    def text(self, template: str, language: str = "fr", **context: object) -> str: ...
+
+
+class Ids(Protocol):
+    """Fresh identifiers and secrets."""
+
+    def new(self) -> str:
+        """An opaque id, 32 hexadecimal digits."""
+
+    def token(self) -> str:
+        """An unguessable URL-safe secret of 160 bits."""
+
+    def code(self) -> str:
+        """Six digits."""

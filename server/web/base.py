@@ -1,0 +1,189 @@
+"""What every handler shares: dependencies by name, sign-in, permissions, XSRF, security headers, errors as pages or JSON.
+
+Handlers hold no `try`: an AppError becomes its status, page and counter here (`send_error`).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import structlog
+from tornado.web import HTTPError, RequestHandler
+
+from server import __version__
+from server.domain.access import Permission, may
+from server.errors import AppError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable, XsrfRefused
+from server.ports import Actor, Clock, Ids, Site, Transactions, User
+from server.services.login import Login
+from server.web.metrics import Metrics
+from server.web.pages import Pages
+from server.web.wire import status_of
+
+SESSION_COOKIE = "v15_session"
+STATION_COOKIE = "v15_station"
+CSP = (
+    "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' {sockets}; "
+    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+_log = structlog.get_logger("web")
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """What every handler needs."""
+
+    pages: Pages
+    login: Login
+    transactions: Transactions
+    clock: Clock
+    ids: Ids
+    metrics: Metrics
+    public_url: str
+    secure: bool
+    demo: bool
+    origins: frozenset[str]
+
+
+class BaseHandler(RequestHandler):
+    """Root of all handlers; `permission` None means: no sign-in needed."""
+
+    permission: ClassVar[Permission | None] = None
+    signed_in: ClassVar[bool] = False
+    wants_json: ClassVar[bool] = False
+
+    web: Web
+    user: User | None
+    site: Site | None
+
+    def initialize(self, web: Web, **services: Any) -> None:
+        """Take the shared part and this handler's own services, as attributes of the same names."""
+        self.web = web
+        self.user = None
+        self.site = None
+        for name, service in services.items():
+            setattr(self, name, service)
+
+    def set_default_headers(self) -> None:
+        """Set the headers that keep the page closed: own origin only, no framing, no referrer, camera for ourselves."""
+        host = self.request.host
+        self.set_header("Content-Security-Policy", CSP.format(sockets=f"ws://{host} wss://{host}"))
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Server", "visio15")
+
+    async def prepare(self) -> None:
+        """Find who is signed in, and refuse who may not."""
+        if cookie := self.get_cookie(SESSION_COOKIE):
+            found = await self.web.login.who(cookie)
+            if found is not None:
+                self.user, self.site = found
+        if self.permission is None and not self.signed_in:
+            return
+        if self.user is None:
+            raise Unauthenticated
+        if self.permission is not None and not may(self.user.role, self.permission):
+            raise Forbidden(self.permission)
+
+    def me(self) -> tuple[User, Site]:
+        """Return the signed-in user and site; only for handlers that require it."""
+        if self.user is None or self.site is None:
+            raise Unauthenticated
+        return self.user, self.site
+
+    def actor(self, source: str = "desk") -> Actor:
+        """Return who acts, for the audit."""
+        user, site = self.me()
+        return Actor(source, site.id, user.id, self.request.remote_ip)
+
+    def check_xsrf_cookie(self) -> None:
+        """Refuse a form that is not from our page, with our own error."""
+        try:
+            super().check_xsrf_cookie()
+        except HTTPError as refused:
+            raise XsrfRefused(str(refused.log_message)) from None
+
+    def page(self, template: str, status: int = 200, **context: Any) -> None:
+        """Answer with a page."""
+        shared = {
+            "xsrf_token": self.xsrf_token.decode(),
+            "me": self.user,
+            "site": self.site,
+            "demo": self.web.demo,
+        }
+        self.set_status(status)
+        self.finish(self.web.pages.render(template, **{**shared, **context}))
+
+    def json(self, value: object, status: int = 200) -> None:
+        """Answer with JSON."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.finish(json.dumps(value, ensure_ascii=False))
+
+    def set_secret_cookie(self, name: str, value: str, *, days: float | None, path: str = "/") -> None:
+        """Set a cookie no script reads and no other site sends."""
+        self.set_cookie(
+            name, value, expires_days=days, path=path,
+            httponly=True, samesite="Lax", secure=self.web.secure,
+        )
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Turn any failure into a status, a stable code and a sentence; details go to the log only."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        shown = error if isinstance(error, AppError) else _ours(status_code)
+        self.web.metrics.refused(shown.code)
+        if isinstance(shown, Unauthenticated) and self._is_page() and self.request.method == "GET":
+            self.redirect(self.sign_in_url())
+            return
+        status = status_of(shown) if isinstance(error, AppError) else status_code
+        if self._is_page():
+            self.page("error.html", status, status=status, code=shown.code, message=shown.message)
+        else:
+            body = {"code": shown.code, "message": shown.message, "say": shown.say}
+            self.json({"error": body}, status)
+
+    def sign_in_url(self) -> str:
+        """Where to send who is not signed in; the desk keeps its launch id."""
+        return "/login"
+
+    def _is_page(self) -> bool:
+        return not self.wants_json and "application/json" not in self.request.headers.get("Accept", "")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log our own mistakes with their trace, refusals as a line; never the path (it may hold a token)."""
+        if isinstance(value, AppError):
+            _log.info("request.refused", handler=type(self).__name__, code=value.code, detail=value.detail)
+        elif isinstance(value, HTTPError):
+            _log.info("request.refused", handler=type(self).__name__, status=value.status_code)
+        else:
+            _log.error("request.failed", handler=type(self).__name__, exc_info=(typ, value, tb))
+
+    async def json_body(self, limit: int = 65_536) -> dict[str, Any]:
+        """Read the body as one JSON object."""
+        if len(self.request.body) > limit:
+            raise Invalid("body_too_large")
+        try:
+            value = json.loads(self.request.body or b"{}")
+        except ValueError as malformed:
+            raise Invalid("json") from malformed
+        if not isinstance(value, dict):
+            raise Invalid("json_object")
+        return value
+
+
+def _ours(status: int) -> AppError:
+    if status == 404:  # noqa: PLR2004 - HTTP
+        return NotFound()
+    if 400 <= status < 500:  # noqa: PLR2004 - HTTP
+        return Invalid()
+    return Unavailable()
+
+
+class Missing(BaseHandler):
+    """Every path we do not have."""
+
+    async def prepare(self) -> None:
+        """Answer 404 for any method."""
+        raise NotFound

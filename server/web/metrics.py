@@ -1,0 +1,57 @@
+"""Prometheus counters and gauges in a registry of their own, so that tests may build many applications."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+
+class Metrics:
+    """What operations watch; labels are stable slugs, never ids."""
+
+    def __init__(self) -> None:
+        """Register every metric."""
+        self.registry = CollectorRegistry()
+        reg = {"registry": self.registry}
+        self._refused = Counter("visio15_refused_total", "Refusals by stable code", ["code"], **reg)
+        self._requests = Histogram(
+            "visio15_request_seconds", "Time to answer", ["handler", "status"], **reg
+        )
+        self._sockets = Gauge("visio15_sockets", "Open sockets", ["kind"], **reg)
+        self._frames = Counter("visio15_socket_messages_total", "Frames received", ["kind", "type"], **reg)
+        self._feed = Gauge("visio15_feed_up", "1 while the feed is connected", ["site", "feed"], **reg)
+        self._feed_received = Gauge("visio15_feed_received", "Messages received", ["site", "feed"], **reg)
+        self._feed_rejected = Gauge(
+            "visio15_feed_rejected", "Messages refused, by reason", ["site", "feed", "reason"], **reg
+        )
+        self._messages = Counter(
+            "visio15_messages_total", "Outgoing messages by channel and outcome", ["channel", "outcome"], **reg
+        )
+
+    def refused(self, code: str) -> None:
+        """Count a refusal."""
+        self._refused.labels(code).inc()
+
+    def answered(self, handler: str, status: int, seconds: float) -> None:
+        """Time an answer."""
+        self._requests.labels(handler, str(status)).observe(seconds)
+
+    def socket(self, kind: str, change: int) -> None:
+        """Count an open (+1) or closed (-1) socket."""
+        self._sockets.labels(kind).inc(change)
+
+    def frame(self, kind: str, type_: str) -> None:
+        """Count a received frame by its known type."""
+        self._frames.labels(kind, type_).inc()
+
+    def feed(self, site: str, name: str, *, up: bool, received: int, rejected: dict[str, int]) -> None:
+        """Show a feed's health."""
+        self._feed.labels(site, name).set(1 if up else 0)
+        self._feed_received.labels(site, name).set(received)
+        for reason, count in rejected.items():
+            self._feed_rejected.labels(site, name, reason).set(count)
+
+    def message(self, channel: str, outcome: str) -> None:
+        """Count a delivery attempt's outcome."""
+        self._messages.labels(channel, outcome).inc()
+
+    def text(self) -> bytes:
+        """Render the exposition format."""
+        return generate_latest(self.registry)
