@@ -1,0 +1,143 @@
+"""Why: what the rest of the product sees of the telephone: logical calls, as immutable values.
+
+All times are aware UTC datetimes of whoever saw the event (the capture agent, the PBX).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from telephony.facts import Direction, Fact
+from telephony.number import Number, parse_number
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from telephony.facts import Alias
+
+
+class CallState(StrEnum):
+    """Why: a desk offers a ringing, talking or held call, and never an ended one."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+    HELD = "held"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Why: a stretch of a call's life; `end` is None while it lasts."""
+
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StationSpan:
+    """Why: which station had the call, and when; `end` is None while it has it."""
+
+    station: str
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSpan:
+    """Why: which audio recording covers the call; offsets are counted from `start`."""
+
+    ref: str
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRecord:
+    """Why: one line of the alias history shown to the auditor."""
+
+    alias: Alias
+    source: str
+    valid_from: datetime
+    valid_to: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Why: another call that may concern the same people, with the reason in words."""
+
+    call: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Why: the line-15 call itself, whatever its legs are called; `id` never changes.
+
+    `certain` is False while the telephony feed was cut or the grouping is ambiguous; `inferred`
+    is True when two legs were grouped by circumstances only; `evidence` says why in words.
+    """
+
+    id: str
+    caller: Number | None
+    state: CallState
+    started: datetime
+    answered: datetime | None = None
+    ended: datetime | None = None
+    end_certain: bool = True
+    certain: bool = True
+    aliases: tuple[AliasRecord, ...] = ()
+    stations: tuple[StationSpan, ...] = ()
+    holds: tuple[Span, ...] = ()
+    recordings: tuple[RecordingSpan, ...] = ()
+    related: tuple[Related, ...] = ()
+    evidence: tuple[str, ...] = ()
+    inferred: bool = False
+    called: str | None = field(default=None, repr=False)
+    direction: Direction = Direction.UNKNOWN
+    legs: tuple[str, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody may still be on the line."""
+        return self.state is not CallState.ENDED
+
+    @property
+    def current_stations(self) -> tuple[str, ...]:
+        """Stations that have the call now, first come first."""
+        return tuple(dict.fromkeys(span.station for span in self.stations if span.end is None))
+
+    @property
+    def number(self) -> Number | None:
+        """The person outside: the caller, or whom an outgoing call (a call-back) dialled."""
+        if self.caller is None and self.called and self.direction is Direction.OUTGOING:
+            return parse_number(self.called)
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Why: what one fact did: the calls as they are now, and the ids that were swallowed.
+
+    `merged` pairs (younger id, surviving id). `facts` are those to store, under `call_id`: the
+    fact received and, when it is the one that makes the call, those waiting for it. `calls` may
+    be empty: the fact matters only together with a later one.
+    """
+
+    calls: tuple[Call, ...]
+    merged: tuple[tuple[str, str], ...] = ()
+    call_id: str = ""
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Why: a repeated, late or homeless fact is data to count, not an error."""
+
+    fact: Fact
+    reason: str
+
+
+Change = Changed | Ignored

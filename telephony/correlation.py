@@ -1,0 +1,252 @@
+"""Why: facts about legs in, logical calls out: the answer to "who is on which call now".
+
+Pure: no clock, no I/O. A leg is a fold of its facts (leg.py), a call a connected component of
+legs (grouping.py); only what a fact touches is computed again. Total over facts: nothing raises.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from telephony.call import (
+    AliasRecord,
+    Call,
+    CallState,
+    Change,
+    Changed,
+    Ignored,
+    RecordingSpan,
+    Related,
+    Span,
+    StationSpan,
+)
+from telephony.facts import AliasType, Fact, HungUp, Seen
+from telephony.grouping import Group, assemble, group, keys
+from telephony.leg import LegView, fold, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from datetime import datetime
+
+__all__ = [
+    "AliasRecord",
+    "Call",
+    "CallState",
+    "Change",
+    "Changed",
+    "Correlator",
+    "Ignored",
+    "RecordingSpan",
+    "Related",
+    "Span",
+    "StationSpan",
+]
+
+#: A ringing call with no message for so long is over: its end was not seen.
+RINGING_LIMIT: Final = timedelta(minutes=5)
+#: The same for an answered call; a shift is 12 h.
+TALKING_LIMIT: Final = timedelta(hours=12)
+#: Facts kept for one leg: more is a faulty feed, not a telephone call.
+MAX_FACTS: Final = 2000
+
+
+class Correlator:
+    """Why: the one place that knows the calls of now. Not thread-safe: one consumer feeds it.
+
+    `stations` are the monitored ones (empty: any), `mint` makes a fresh call id.
+    """
+
+    def __init__(self, stations: Collection[str], mint: Callable[[], str]) -> None:
+        """Start with no call; `restore` brings back those of before a restart."""
+        self._stations = frozenset(stations)
+        self._mint = mint
+        self._facts: dict[str, set[Fact]] = {}
+        self._views: dict[str, LegView] = {}
+        self._index: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        self._pairs: defaultdict[str, set[str]] = defaultdict(set)
+        self._ids: dict[str, str] = {}
+        self._calls: dict[str, Call] = {}
+        self._call_of: dict[str, str] = {}
+        self._lost: set[str] = set()
+
+    def receive(self, fact: Fact) -> Change:
+        """Fold one fact in; the same calls result from any order and any repetition."""
+        facts = self._facts.setdefault(fact.leg, set())
+        found = self._lost & self._companions(fact.leg)
+        self._lost -= found
+        if fact in facts and not found:
+            return Ignored(fact, "repeated")
+        if len(facts) >= MAX_FACTS and not isinstance(fact, HungUp):
+            return Ignored(fact, "too many facts for one leg")
+        before = self._views.get(fact.leg)
+        after = self._fold(fact)
+        if after.started is None:
+            return Ignored(fact, "no call for this leg yet")
+        if before is not None and replace(before, last=after.last) == after and not found:
+            return Ignored(fact, "changes nothing")
+        calls, merged = self._regroup({fact.leg})
+        new = before is None or before.started is None
+        kept = tuple(sorted(facts, key=sort_key)) if new else (fact,)
+        return Changed(calls, merged, self._call_of[fact.leg], kept)
+
+    def expire(self, now: datetime) -> tuple[Call, ...]:
+        """End the calls that fell silent, uncertainly, and drop what never became a call."""
+        touched: set[str] = set()
+        for call in self.live():
+            last = max(self._views[leg].last for leg in call.legs)
+            limit = RINGING_LIMIT if call.state is CallState.RINGING else TALKING_LIMIT
+            if now - last >= limit:
+                for leg in (each for each in call.legs if self._views[each].ended is None):
+                    silence = HungUp(leg, last + limit, "correlator", "expired", certain=False)
+                    self._fold(silence)
+                    touched.add(leg)
+        for leg in [name for name, view in self._views.items() if view.started is None]:
+            if now - self._views[leg].last >= RINGING_LIMIT:
+                self._drop(leg)
+        return self._regroup(touched)[0] if touched else ()
+
+    def feed_lost(self, source: str, at: datetime) -> tuple[Call, ...]:
+        """Mark the live calls known through `source` uncertain until their next fact."""
+        lost = {
+            leg
+            for call in self.live()
+            for leg in call.legs
+            if self._views[leg].ended is None
+            and any(fact.source == source and fact.at <= at for fact in self._facts[leg])
+        }
+        self._lost |= lost
+        return self._regroup(lost)[0] if lost else ()
+
+    def calls(self) -> tuple[Call, ...]:
+        """Every call in memory, the oldest first."""
+        return tuple(sorted(self._calls.values(), key=lambda call: (call.started, call.id)))
+
+    def live(self) -> tuple[Call, ...]:
+        """The calls that are not ended."""
+        return tuple(call for call in self.calls() if call.live)
+
+    def get(self, call_id: str) -> Call | None:
+        """Find a call by its id, or by an id it swallowed."""
+        if call_id in self._calls:
+            return self._calls[call_id]
+        return next((self.call_of(leg) for leg, mine in self._ids.items() if mine == call_id), None)
+
+    def call_of(self, leg: str) -> Call | None:
+        """Find the call a leg belongs to."""
+        return self._calls.get(self._call_of.get(leg, ""))
+
+    def find(self, value: str, type: AliasType | None = None) -> tuple[Call, ...]:  # noqa: A002
+        """Find calls by any of their names, the oldest first: a name used twice gives both."""
+        return tuple(
+            call
+            for call in self.calls()
+            if (call.id == value and type in {None, AliasType.CALL})
+            or any(
+                record.alias.value == value and type in {None, record.alias.type}
+                for record in call.aliases
+            )
+        )
+
+    def at_station(self, station: str) -> tuple[Call, ...]:
+        """List the live calls that ring at, talk to or wait for a station."""
+        return tuple(call for call in self.live() if station in call.current_stations)
+
+    def forget(self, call_id: str) -> None:
+        """Drop an ended call from memory; a live one stays."""
+        call = self.get(call_id)
+        if call is None or call.live:
+            return
+        for leg in call.legs:
+            self._drop(leg)
+        self._calls.pop(call.id, None)
+
+    def restore(self, call_id: str, facts: Iterable[Fact]) -> None:
+        """Take back a stored call under its id; its legs find their companions again."""
+        legs: set[str] = set()
+        for fact in facts:
+            self._facts.setdefault(fact.leg, set())
+            self._fold(fact)
+            legs.add(fact.leg)
+        begun = [self._views[leg] for leg in legs if self._views[leg].started is not None]
+        for head in sorted(begun, key=lambda view: (view.started or view.last, view.leg)):
+            if head.leg not in self._ids:
+                self._ids[head.leg] = call_id
+                break
+        self._regroup(legs)
+
+    def _fold(self, fact: Fact) -> LegView:
+        """Keep the fact, tell again what its leg is, index its names."""
+        facts = self._facts[fact.leg]
+        facts.add(fact)
+        if isinstance(fact, Seen):
+            seen = sorted((each for each in facts if isinstance(each, Seen)), key=sort_key)
+            facts.difference_update(seen[:-1])
+        view = fold(fact.leg, facts, self._stations)
+        self._views[fact.leg] = view
+        for key in keys(view):
+            self._index[key].add(fact.leg)
+        for verdict in view.verdicts:
+            self._pairs[verdict.leg].add(verdict.with_leg)
+            self._pairs[verdict.with_leg].add(verdict.leg)
+        return view
+
+    def _neighbourhood(self, legs: Iterable[str]) -> set[str]:
+        """Walk to every leg that could be tied to these, ended or not."""
+        found: set[str] = set()
+        waiting = list(legs)
+        while waiting:
+            leg = waiting.pop()
+            if leg in found or leg not in self._views:
+                continue
+            found.add(leg)
+            waiting += self._pairs.get(leg, ())
+            for key in keys(self._views[leg]):
+                waiting += self._index[key]
+        return found
+
+    def _regroup(self, legs: Iterable[str]) -> tuple[tuple[Call, ...], tuple[tuple[str, str], ...]]:
+        """Compute again the calls around these legs; return those that changed, and the merged."""
+        hood = self._neighbourhood(legs)
+        before = {self._call_of.pop(leg) for leg in hood if leg in self._call_of}
+        groups = group(self._views[leg] for leg in hood)
+        owned = [self._own(found) for found in groups]
+        for found, mine in zip(groups, owned, strict=True):
+            self._call_of.update({leg.leg: mine[0] for leg in found.legs})
+        changed: list[Call] = []
+        for found, mine in zip(groups, owned, strict=True):
+            lost = any(leg.leg in self._lost for leg in found.legs)
+            call = assemble(mine[0], found, self._call_of, swallowed=mine[1:], lost=lost)
+            if self._calls.get(call.id) != call:
+                changed.append(call)
+                self._calls[call.id] = call
+        merged = [(old, mine[0]) for mine in owned for old in mine[1:] if old in before]
+        for old, _ in merged:
+            self._calls.pop(old, None)
+        return tuple(changed), tuple(merged)
+
+    def _own(self, found: Group) -> list[str]:
+        """List the ids a group owns, the survivor first; mint one when it has none."""
+        mine = [self._ids[leg.leg] for leg in found.legs if leg.leg in self._ids]
+        if not mine:
+            mine = [self._ids.setdefault(found.legs[0].leg, self._mint())]
+        return list(dict.fromkeys(mine))
+
+    def _companions(self, leg: str) -> set[str]:
+        call = self.call_of(leg)
+        return set(call.legs) if call else {leg}
+
+    def _drop(self, leg: str) -> None:
+        view = self._views.pop(leg)
+        for key in keys(view):
+            self._index[key].discard(leg)
+            if not self._index[key]:
+                del self._index[key]
+        for other in self._pairs.pop(leg, ()):
+            self._pairs[other].discard(leg)
+        del self._facts[leg]
+        self._ids.pop(leg, None)
+        self._call_of.pop(leg, None)
+        self._lost.discard(leg)

@@ -1,0 +1,108 @@
+"""Why: every source of telephone facts looks the same to the runner, and tells how it fares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from telephony.facts import Fact
+
+
+class FeedState(StrEnum):
+    """Why: a quiet feed is not a dead one, and the regulator is told which it is."""
+
+    STARTING = "starting"
+    CONNECTED = "connected"
+    QUIET = "quiet"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class FeedHealth:
+    """Why: what the admin's page shows of a feed. `rejected` counts by stable reason slug.
+
+    `sample` is the start line of the last packet refused for its content, without any identifier.
+    """
+
+    name: str
+    state: FeedState
+    since: datetime
+    last_message: datetime | None
+    received: int
+    rejected: Mapping[str, int]
+    sample: str = ""
+
+
+class CallFeed(Protocol):
+    """Why: the one shape of an adapter: run until cancelled, emit facts, tell its health."""
+
+    @property
+    def name(self) -> str:
+        """Name the feed in facts, health and logs; unique in one runner."""
+
+    async def run(self, emit: Callable[[Fact], None]) -> None:
+        """Report facts until cancelled. Raising means the feed crashed: it is started again."""
+
+    def health(self) -> FeedHealth:
+        """Tell how the feed fares now."""
+
+
+def utc_now() -> datetime:
+    """Read the wall clock, aware: facts from the wire are dated by the wire, the rest by this."""
+    return datetime.now(UTC)
+
+
+class HealthBook:
+    """Why: each feed keeps the same accounts: state since when, received, rejected by reason."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        quiet_after: float | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Begin as starting. `quiet_after` (seconds): a silence worth showing; None: never."""
+        self._name = name
+        self._clock = clock
+        self._quiet = None if quiet_after is None else timedelta(seconds=quiet_after)
+        self._state = FeedState.STARTING
+        self._since = clock()
+        self._last: datetime | None = None
+        self._received = 0
+        self._rejected: Counter[str] = Counter()
+        self._sample = ""
+
+    def state(self, state: FeedState) -> None:
+        """Note a change of state; the same one again keeps its date."""
+        if state is not self._state:
+            self._state, self._since = state, self._clock()
+
+    def message(self) -> None:
+        """Count a message taken from the source, heartbeats included."""
+        self._received += 1
+        self._last = self._clock()
+        self.state(FeedState.CONNECTED)
+
+    def reject(self, reason: str, sample: str = "") -> None:
+        """Count a refusal under its slug; keep one redacted sample."""
+        self._rejected[reason] += 1
+        self._sample = sample or self._sample
+
+    def read(self) -> FeedHealth:
+        """Tell the accounts now; a connected feed silent for long reads as quiet."""
+        state, since = self._state, self._since
+        heard = self._last or self._since
+        if self._quiet and state is FeedState.CONNECTED and self._clock() - heard >= self._quiet:
+            state, since = FeedState.QUIET, heard + self._quiet
+        rejected = MappingProxyType(dict(self._rejected))
+        return FeedHealth(
+            self._name, state, since, self._last, self._received, rejected, self._sample
+        )

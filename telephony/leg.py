@@ -1,0 +1,208 @@
+"""Why: the state of one leg is a fold of its facts, so their order of arrival cannot matter.
+
+Pure: no clock, no I/O. Everything that decides what a leg is stands in this file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from telephony.call import AliasRecord, RecordingSpan, Span, StationSpan
+from telephony.facts import (
+    Aliased,
+    Answered,
+    Direction,
+    Fact,
+    Held,
+    HungUp,
+    Joined,
+    Left,
+    Moved,
+    Paired,
+    Rang,
+    RecordingStarted,
+    RecordingStopped,
+    Resumed,
+    Seen,
+    Unpaired,
+    fact_to_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from telephony.number import Number
+
+F = TypeVar("F", bound=Fact)
+Named = tuple[str, Span]
+
+#: Order of facts bearing the same time: names first, the end last.
+_ORDER: Final = (
+    *(Aliased, Rang, Paired, Unpaired, Answered, Moved, Joined, RecordingStarted, Held),
+    *(Resumed, Seen, RecordingStopped, Left, HungUp),
+)
+_RANK: Final[dict[type[Fact], int]] = {cls: rank for rank, cls in enumerate(_ORDER)}
+#: What proves that a leg thought over still lives.
+_LIFE: Final = (Answered, Held, Resumed, Moved, Joined, Seen)
+_UNANSWERED: Final = ("cancelled", "rejected")
+NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class LegView:
+    """Why: what the facts about one leg say together. `started` is None until it rang."""
+
+    leg: str
+    last: datetime
+    started: datetime | None = None
+    answered: datetime | None = None
+    ended: datetime | None = None
+    end_certain: bool = True
+    caller: Number | None = None
+    called: str | None = None
+    direction: Direction = Direction.UNKNOWN
+    stations: tuple[StationSpan, ...] = ()
+    holds: tuple[Span, ...] = ()
+    recordings: tuple[RecordingSpan, ...] = ()
+    aliases: tuple[AliasRecord, ...] = ()
+    bridges: tuple[tuple[str, Span], ...] = ()
+    verdicts: tuple[Paired | Unpaired, ...] = ()
+
+    @property
+    def end(self) -> datetime:
+        """When it ended, or the end of time while it lives: for comparing."""
+        return self.ended or NEVER
+
+
+def sort_key(fact: Fact) -> tuple[datetime, int, str]:
+    """Order facts by time, then by kind, then by content: a total order."""
+    return (fact.at, _RANK[type(fact)], json.dumps(fact_to_json(fact), sort_keys=True))
+
+
+def fold(leg: str, facts: Collection[Fact], stations: Collection[str] = ()) -> LegView:
+    """Tell what a leg is from all that was reported of it; the same for any order.
+
+    `stations` limits whose presence is kept; empty means any.
+    """
+    ordered = sorted(facts, key=sort_key)
+    rang = _only(ordered, Rang)
+    ending = _ending(ordered)
+    ended = ending.at if ending else None
+    alive = [fact for fact in ordered if ended is None or fact.at <= ended]
+    answers = _only(alive, Answered)
+    return LegView(
+        leg=leg,
+        last=ordered[-1].at,
+        started=rang[0].at if rang else None,
+        answered=answers[0].at if answers else None,
+        ended=ended,
+        end_certain=ending is None or ending.certain,
+        caller=next((fact.caller for fact in rang if fact.caller), None),
+        called=next((fact.called for fact in rang if fact.called), None),
+        direction=next(
+            (fact.direction for fact in rang if fact.direction is not Direction.UNKNOWN),
+            Direction.UNKNOWN,
+        ),
+        stations=_stations(alive, ended, stations),
+        holds=tuple(span for _, span in _spans(_holds(alive), ended)),
+        recordings=tuple(
+            RecordingSpan(ref, span.start, span.end)
+            for ref, span in _spans(_recordings(alive), ended)
+        ),
+        aliases=_aliases(ordered, ended),
+        bridges=tuple(_spans(_bridges(alive), ended)),
+        verdicts=_verdicts(ordered),
+    )
+
+
+def _only(facts: Iterable[Fact], cls: type[F]) -> list[F]:
+    return [fact for fact in facts if isinstance(fact, cls)]
+
+
+def _ending(ordered: list[Fact]) -> HungUp | None:
+    """Pick the hang-up that counts: the first certain one, else one no later life denies."""
+    answered = min((fact.at for fact in _only(ordered, Answered)), default=NEVER)
+    ends = [
+        fact
+        for fact in _only(ordered, HungUp)
+        if not (fact.cause.startswith(_UNANSWERED) and answered <= fact.at)
+    ]
+    certain = next((fact for fact in ends if fact.certain), None)
+    if certain or not ends:
+        return certain
+    life = max((fact.at for fact in ordered if isinstance(fact, _LIFE)), default=None)
+    return next((fact for fact in ends if life is None or fact.at >= life), None)
+
+
+def _stations(
+    alive: list[Fact], ended: datetime | None, known: Collection[str]
+) -> tuple[StationSpan, ...]:
+    """Follow the leg from station to station; an answer closes the others that rang."""
+    opened: dict[str, datetime] = {}
+    spans: list[StationSpan] = []
+    for fact in alive:
+        if not isinstance(fact, Rang | Answered | Moved) or fact.station is None:
+            continue
+        if not isinstance(fact, Rang):
+            others = [name for name in opened if name != fact.station]
+            spans += [StationSpan(name, opened.pop(name), fact.at) for name in others]
+        if not known or fact.station in known:
+            opened.setdefault(fact.station, fact.at)
+    spans += [StationSpan(name, start, ended) for name, start in opened.items()]
+    return tuple(sorted(spans, key=lambda span: (span.start, span.station)))
+
+
+def _spans(marks: Iterable[tuple[str, datetime, bool]], ended: datetime | None) -> list[Named]:
+    """Turn openings (True) and closings into spans, each under its name."""
+    opened: dict[str, datetime] = {}
+    spans: list[Named] = []
+    for name, at, opens in marks:
+        if opens:
+            opened.setdefault(name, at)
+        elif name in opened:
+            spans.append((name, Span(opened.pop(name), at)))
+    spans += [(name, Span(start, ended)) for name, start in opened.items()]
+    return sorted(spans, key=lambda named: (named[1].start, named[0]))
+
+
+def _holds(alive: list[Fact]) -> Iterable[tuple[str, datetime, bool]]:
+    return (("", f.at, isinstance(f, Held)) for f in alive if isinstance(f, Held | Resumed))
+
+
+def _recordings(alive: list[Fact]) -> Iterable[tuple[str, datetime, bool]]:
+    kinds = RecordingStarted | RecordingStopped
+    return ((f.ref, f.at, isinstance(f, RecordingStarted)) for f in alive if isinstance(f, kinds))
+
+
+def _bridges(alive: list[Fact]) -> Iterable[tuple[str, datetime, bool]]:
+    return ((f.bridge, f.at, isinstance(f, Joined)) for f in alive if isinstance(f, Joined | Left))
+
+
+def _aliases(ordered: list[Fact], ended: datetime | None) -> tuple[AliasRecord, ...]:
+    """Keep the first report of each name by each feed; it is valid until the leg ends."""
+    first: dict[tuple[object, str], AliasRecord] = {}
+    for fact in _only(ordered, Aliased):
+        until = None if ended is None else max(ended, fact.at)
+        record = AliasRecord(fact.alias, fact.source, fact.at, until, fact.why)
+        first.setdefault((fact.alias, fact.source), record)
+    return tuple(first.values())
+
+
+def _verdicts(ordered: list[Fact]) -> tuple[Paired | Unpaired, ...]:
+    """Keep the last word on each other leg; what the switchboard says outweighs a deduction."""
+    last: dict[str, Paired | Unpaired] = {}
+    for fact in ordered:
+        if not isinstance(fact, Paired | Unpaired):
+            continue
+        known = last.get(fact.with_leg)
+        if isinstance(known, Paired) and not known.inferred and not _authoritative(fact):
+            continue
+        last[fact.with_leg] = fact
+    return tuple(last.values())
+
+
+def _authoritative(fact: Paired | Unpaired) -> bool:
+    return isinstance(fact, Paired) and not fact.inferred
