@@ -1,0 +1,303 @@
+"""Real browsers: Chromium with a fake, moving camera; a desk, a phone and a tablet; and proofs about what they show."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import async_playwright
+
+from tests.lab.process import until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from playwright.async_api import Browser as PlaywrightBrowser
+    from playwright.async_api import BrowserContext, ConsoleMessage, Page, Playwright, Request
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--disable-features=Translate,OptimizationHints,MediaRouter",
+    # device 1 gives 0 frames a second; 0 and 2 work
+    "--use-fake-device-for-media-stream=device-count=3,fps=30",
+)
+LOOPBACK_FLAGS = ("--allow-loopback-in-peer-connection",)
+DESK = {"width": 1366, "height": 768}
+IPAD = "iPad (gen 7)"
+PIXEL = "Pixel 7"
+WEB_SCHEMES = {"http", "https", "ws", "wss"}
+
+# Two small pictures of the element, some time apart: neither black nor equal means it lives.
+_SAMPLE = """async ([selector, gap]) => {
+  const video = document.querySelector(selector);
+  if (!video || !video.videoWidth || video.readyState < 2) return null;
+  const canvas = document.createElement('canvas');
+  canvas.width = 160; canvas.height = 120;
+  const pen = canvas.getContext('2d', {willReadFrequently: true});
+  const shot = () => { pen.drawImage(video, 0, 0, 160, 120); return pen.getImageData(0, 0, 160, 120).data; };
+  const first = shot();
+  await new Promise((go) => setTimeout(go, gap));
+  const second = shot();
+  let light = 0, changed = 0;
+  for (let i = 0; i < first.length; i += 4) {
+    light += (second[i] + second[i + 1] + second[i + 2]) / 3;
+    const d = Math.abs(first[i] - second[i]) + Math.abs(first[i + 1] - second[i + 1]) + Math.abs(first[i + 2] - second[i + 2]);
+    if (d > 48) changed += 1;
+  }
+  return {light: light / (160 * 120), changed, width: video.videoWidth, height: video.videoHeight};
+}"""
+
+_AUDIO = """async () => {
+  const peers = [...((window.__visio15 && window.__visio15.peers) || [])];
+  const found = [];
+  for (const peer of peers) {
+    for (const t of peer.getTransceivers())
+      if (t.receiver.track.kind !== 'video' || (t.sender.track && t.sender.track.kind !== 'video')) found.push('transceiver of ' + t.receiver.track.kind);
+    for (const s of peer.getSenders()) if (s.track && s.track.kind !== 'video') found.push('sender of ' + s.track.kind);
+    for (const r of peer.getReceivers()) if (r.track && r.track.kind !== 'video') found.push('receiver of ' + r.track.kind);
+    for (const side of ['localDescription', 'remoteDescription', 'pendingLocalDescription', 'pendingRemoteDescription']) {
+      const sdp = peer[side] && peer[side].sdp;
+      if (sdp && /^m=audio/m.test(sdp)) found.push(side + ' has m=audio');
+      if (sdp && /^m=application/m.test(sdp)) found.push(side + ' has a data channel');
+    }
+    for (const [, row] of await peer.getStats()) if (row.kind === 'audio') found.push('statistics of audio: ' + row.type);
+  }
+  for (const media of document.querySelectorAll('video, audio')) {
+    const stream = media.srcObject;
+    if (stream && stream.getAudioTracks().length) found.push('an element plays audio tracks');
+  }
+  const asked = window.__labAsked || [];
+  for (const wish of asked) if (wish.audio) found.push('the page asked for a microphone');
+  let granted = 'unknown';
+  try { granted = (await navigator.permissions.query({name: 'microphone'})).state; } catch { /* not known here */ }
+  if (granted === 'granted') found.push('the page holds the permission for a microphone');
+  return {peers: peers.length, found, asked: asked.length};
+}"""
+
+# Notes every wish for a device before the page's own scripts run.
+_WATCH = """(() => {
+  const devices = navigator.mediaDevices;
+  window.__labAsked = [];
+  if (!devices) return;
+  const ask = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = (wish) => {
+    window.__labAsked.push({audio: Boolean(wish && wish.audio), video: Boolean(wish && wish.video)});
+    return ask(wish);
+  };
+})();"""
+
+
+@dataclass
+class Client:
+    """One person's browser: a context of its own, and everything it complained about."""
+
+    context: BrowserContext
+    name: str
+    problems: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    sockets: list[str] = field(default_factory=list)
+    allowed: list[re.Pattern[str]] = field(default_factory=list)
+
+    async def open(self, url: str) -> Page:
+        """Open a page in a new tab."""
+        page = await self.context.new_page()
+        await page.goto(url)
+        return page
+
+    def allow(self, pattern: str) -> None:
+        """Expect a console message or page error that matches, such as the 403 a test provokes."""
+        self.allowed.append(re.compile(pattern))
+
+    def assert_clean(self, origin: str | None = None) -> None:
+        """Fail on console errors, page errors, and requests that left `origin` (default: the first page's)."""
+        left = [text for text in self.problems if not any(p.search(text) for p in self.allowed)]
+        assert not left, f"{self.name} complained: {left}"
+        origins = {_origin(url) for url in self.requests + self.sockets if urlsplit(url).scheme in WEB_SCHEMES}
+        expected = _origin(origin) if origin else next(iter([_origin(url) for url in self.requests]), "")
+        assert origins <= {expected}, f"{self.name} left its origin {expected}: {origins - {expected}}"
+
+    def _watch(self, page: Page) -> None:
+        def console(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                self.problems.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+        def request(sent: Request) -> None:
+            self.requests.append(sent.url)
+
+        page.on("console", console)
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("crash", lambda _page: self.problems.append("the page crashed"))
+        page.on("request", request)
+        page.on("websocket", lambda socket: self.sockets.append(socket.url))
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
+    return f"{scheme}://{parts.netloc}"
+
+
+@dataclass
+class Browser:
+    """A running Chromium."""
+
+    playwright: Playwright
+    chromium: PlaywrightBrowser
+    clients: list[Client] = field(default_factory=list)
+
+    async def client(self, name: str, *, camera: bool = True, **options: Any) -> Client:
+        """Open a context; `camera` grants the camera (never the microphone), otherwise the page is refused."""
+        options.setdefault("ignore_https_errors", True)
+        context = await self.chromium.new_context(permissions=["camera"] if camera else [], **options)
+        await context.add_init_script(_WATCH)
+        client = Client(context, name)
+        context.on("page", client._watch)
+        self.clients.append(client)
+        return client
+
+    async def desk(self, name: str = "desk", *, camera: bool = True, **options: Any) -> Client:
+        """Open a regulator's PC, 1366×768, in French."""
+        return await self.client(
+            name, camera=camera, viewport=DESK, **{"locale": "fr-FR", "timezone_id": "Europe/Paris", **options}
+        )
+
+    async def caller(
+        self, device: str = PIXEL, *, camera: bool = True, locale: str = "fr-FR", **options: Any
+    ) -> Client:
+        """Open a caller's phone (PIXEL) or tablet (IPAD), in the language of its owner."""
+        shape = {**self.playwright.devices[device]}
+        shape.pop("default_browser_type", None)
+        return await self.client(device, camera=camera, **{**shape, "locale": locale, **options})
+
+    def assert_clean(self, origin: str | None = None) -> None:
+        for client in self.clients:
+            client.assert_clean(origin)
+
+
+@asynccontextmanager
+async def browser(*flags: str, loopback_media: bool = False) -> AsyncIterator[Browser]:
+    """Run Chromium.
+
+    Args:
+        flags: further command line flags.
+        loopback_media: let peer connections use the loopback interface (outside scripts/netns).
+    """
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[*FLAGS, *(LOOPBACK_FLAGS if loopback_media else ()), *flags],
+        )
+        try:
+            running = Browser(playwright, chromium)
+            yield running
+        finally:
+            await chromium.close()
+
+
+async def moving_picture(
+    page: Page, selector: str = "video", *, timeout: float = 15, gap: float = 0.25
+) -> tuple[int, int]:
+    """Prove by decoded pixels that the <video> shows a moving picture that is not black; return its size."""
+    last: list[Any] = [None]
+
+    async def moving() -> bool:
+        last[0] = await page.evaluate(_SAMPLE, [selector, int(gap * 1000)])
+        return bool(last[0] and last[0]["light"] > 8 and last[0]["changed"] > 10)
+
+    await until(
+        moving,
+        f"a moving picture in {selector} of {page.url}",
+        timeout=timeout,
+        explain=lambda: f"last sample: {last[0]} (None: no decoded frame at all)",
+    )
+    return last[0]["width"], last[0]["height"]
+
+
+async def still_or_gone(page: Page, selector: str = "video", *, timeout: float = 10, gap: float = 0.5) -> None:
+    """Prove that the <video> is gone, empty, or does not move any more."""
+
+    async def still() -> bool:
+        sample = await page.evaluate(_SAMPLE, [selector, int(gap * 1000)])
+        return sample is None or sample["changed"] == 0
+
+    await until(still, f"no moving picture in {selector} of {page.url}", timeout=timeout)
+
+
+async def no_audio(page: Page, *, peers: int | None = None) -> None:
+    """Prove invariant I1 on a page.
+
+    No transceiver, sender, receiver, SDP line, statistics row or played track of audio, no data channel, and the page never
+    asked for a microphone. The page exposes its connections as `window.__visio15.peers`, an iterable. `peers`: how many
+    there must be; by default at least one.
+    """
+    result = await page.evaluate(_AUDIO)
+    if peers is None:
+        assert result["peers"] > 0, f"{page.url} exposes no peer connection in window.__visio15.peers"
+    else:
+        assert result["peers"] == peers, f"{page.url} has {result['peers']} peer connections, not {peers}"
+    assert not result["found"], f"sound on {page.url}: {result['found']}"
+
+
+async def open_cameras(page: Page) -> int:
+    """Return how many local video tracks of the page's peer connections are still live (camera light on)."""
+    live: int = await page.evaluate(
+        """() => [...((window.__visio15 && window.__visio15.peers) || [])].flatMap((peer) => peer.getSenders())
+          .filter((sender) => sender.track && sender.track.readyState === 'live').length"""
+    )
+    return live
+
+
+async def candidate_types(page: Page) -> set[str]:
+    """Return the local candidate types of the pairs in use: {"host"}, {"relay"} …"""
+    types: list[str] = await page.evaluate(
+        """async () => {
+          const out = [];
+          for (const peer of (window.__visio15 && window.__visio15.peers) || []) {
+            const stats = await peer.getStats();
+            for (const [, row] of stats)
+              if (row.type === 'transport' && row.selectedCandidatePairId)
+                out.push(stats.get(stats.get(row.selectedCandidatePairId).localCandidateId).candidateType);
+          }
+          return out;
+        }"""
+    )
+    return set(types)
+
+
+async def axe(page: Page, *, impacts: Sequence[str] = ("serious", "critical")) -> list[str]:
+    """Run axe-core; return what it finds of these impacts, one line each (rule, help, the elements)."""
+    source = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
+    await page.evaluate(f"() => {{ const module = undefined, exports = undefined, define = undefined;\n{source}\n}}")
+    report = await page.evaluate("() => window.axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{found['id']} ({found['impact']}): {found['help']}: "
+        + "; ".join(" ".join(map(str, node["target"])) for node in found["nodes"])
+        for found in report["violations"]
+        if found["impact"] in impacts
+    ]
+
+
+async def screenshot(page: Page, name: str, *, full_page: bool = False) -> Path | None:
+    """Take a picture for the docs, only when asked for (make screenshots sets VISIO15_SCREENSHOTS)."""
+    folder = os.environ.get("VISIO15_SCREENSHOTS")
+    if not folder:
+        return None
+    path = Path(folder) / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=path, full_page=full_page, animations="disabled")
+    return path
