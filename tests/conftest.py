@@ -59,7 +59,7 @@ class _GuardedSocket(socket.socket):
         _refuse_outside(address)
         return super().connect_ex(address)
 
-    def sendto(self, data: Any, *args: Any) -> int:  # type: ignore[override]
+    def sendto(self, data: Any, *args: Any) -> int:
         _refuse_outside(args[-1])
         return super().sendto(data, *args)
 
@@ -71,9 +71,9 @@ socket.socket = _GuardedSocket  # type: ignore[misc]
 def io_loop() -> Iterator[tornado.ioloop.IOLoop]:
     """One new loop a test; pytest-tornasync runs the test on it, and closes nothing behind our back."""
     loop = tornado.ioloop.IOLoop(make_current=False)
-    asyncio.set_event_loop(loop.asyncio_loop)  # type: ignore[attr-defined]
+    asyncio.set_event_loop(loop.asyncio_loop)
     yield loop
-    aio: asyncio.AbstractEventLoop = loop.asyncio_loop  # type: ignore[attr-defined]
+    aio: asyncio.AbstractEventLoop = loop.asyncio_loop
     left = asyncio.all_tasks(aio)
     for task in left:
         task.cancel()

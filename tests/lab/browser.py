@@ -1,4 +1,4 @@
-"""Real browsers: Chromium with a fake, moving camera; a desk, a phone and a tablet; and proofs about what they show."""
+"""Real browsers: Chromium with a fake, moving camera, and proofs about what its pages show."""
 
 from __future__ import annotations
 
@@ -42,64 +42,16 @@ IPAD = "iPad (gen 7)"
 PIXEL = "Pixel 7"
 WEB_SCHEMES = {"http", "https", "ws", "wss"}
 
-# Two small pictures of the element, some time apart: neither black nor equal means it lives.
-_SAMPLE = """async ([selector, gap]) => {
-  const video = document.querySelector(selector);
-  if (!video || !video.videoWidth || video.readyState < 2) return null;
-  const canvas = document.createElement('canvas');
-  canvas.width = 160; canvas.height = 120;
-  const pen = canvas.getContext('2d', {willReadFrequently: true});
-  const shot = () => { pen.drawImage(video, 0, 0, 160, 120); return pen.getImageData(0, 0, 160, 120).data; };
-  const first = shot();
-  await new Promise((go) => setTimeout(go, gap));
-  const second = shot();
-  let light = 0, changed = 0;
-  for (let i = 0; i < first.length; i += 4) {
-    light += (second[i] + second[i + 1] + second[i + 2]) / 3;
-    const d = Math.abs(first[i] - second[i]) + Math.abs(first[i + 1] - second[i + 1]) + Math.abs(first[i + 2] - second[i + 2]);
-    if (d > 48) changed += 1;
-  }
-  return {light: light / (160 * 120), changed, width: video.videoWidth, height: video.videoHeight};
-}"""
 
-_AUDIO = """async () => {
-  const peers = [...((window.__visio15 && window.__visio15.peers) || [])];
-  const found = [];
-  for (const peer of peers) {
-    for (const t of peer.getTransceivers())
-      if (t.receiver.track.kind !== 'video' || (t.sender.track && t.sender.track.kind !== 'video')) found.push('transceiver of ' + t.receiver.track.kind);
-    for (const s of peer.getSenders()) if (s.track && s.track.kind !== 'video') found.push('sender of ' + s.track.kind);
-    for (const r of peer.getReceivers()) if (r.track && r.track.kind !== 'video') found.push('receiver of ' + r.track.kind);
-    for (const side of ['localDescription', 'remoteDescription', 'pendingLocalDescription', 'pendingRemoteDescription']) {
-      const sdp = peer[side] && peer[side].sdp;
-      if (sdp && /^m=audio/m.test(sdp)) found.push(side + ' has m=audio');
-      if (sdp && /^m=application/m.test(sdp)) found.push(side + ' has a data channel');
-    }
-    for (const [, row] of await peer.getStats()) if (row.kind === 'audio') found.push('statistics of audio: ' + row.type);
-  }
-  for (const media of document.querySelectorAll('video, audio')) {
-    const stream = media.srcObject;
-    if (stream && stream.getAudioTracks().length) found.push('an element plays audio tracks');
-  }
-  const asked = window.__labAsked || [];
-  for (const wish of asked) if (wish.audio) found.push('the page asked for a microphone');
-  let granted = 'unknown';
-  try { granted = (await navigator.permissions.query({name: 'microphone'})).state; } catch { /* not known here */ }
-  if (granted === 'granted') found.push('the page holds the permission for a microphone');
-  return {peers: peers.length, found, asked: asked.length};
-}"""
+def _probe(name: str) -> str:
+    return (Path(__file__).with_name("probes") / f"{name}.js").read_text()
 
-# Notes every wish for a device before the page's own scripts run.
-_WATCH = """(() => {
-  const devices = navigator.mediaDevices;
-  window.__labAsked = [];
-  if (!devices) return;
-  const ask = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = (wish) => {
-    window.__labAsked.push({audio: Boolean(wish && wish.audio), video: Boolean(wish && wish.video)});
-    return ask(wish);
-  };
-})();"""
+
+_SAMPLE = _probe("sample")
+
+_AUDIO = _probe("audio")
+
+_WATCH = _probe("watch")
 
 
 @dataclass
@@ -127,9 +79,17 @@ class Client:
         """Fail on console errors, page errors, and requests that left `origin` (default: the first page's)."""
         left = [text for text in self.problems if not any(p.search(text) for p in self.allowed)]
         assert not left, f"{self.name} complained: {left}"
-        origins = {_origin(url) for url in self.requests + self.sockets if urlsplit(url).scheme in WEB_SCHEMES}
-        expected = _origin(origin) if origin else next(iter([_origin(url) for url in self.requests]), "")
-        assert origins <= {expected}, f"{self.name} left its origin {expected}: {origins - {expected}}"
+        origins = {
+            _origin(url)
+            for url in self.requests + self.sockets
+            if urlsplit(url).scheme in WEB_SCHEMES
+        }
+        expected = (
+            _origin(origin) if origin else next(iter([_origin(url) for url in self.requests]), "")
+        )
+        assert origins <= {expected}, (
+            f"{self.name} left its origin {expected}: {origins - {expected}}"
+        )
 
     def _watch(self, page: Page) -> None:
         def console(message: ConsoleMessage) -> None:
@@ -163,7 +123,9 @@ class Browser:
     async def client(self, name: str, *, camera: bool = True, **options: Any) -> Client:
         """Open a context; `camera` grants the camera (never the microphone), otherwise the page is refused."""
         options.setdefault("ignore_https_errors", True)
-        context = await self.chromium.new_context(permissions=["camera"] if camera else [], **options)
+        context = await self.chromium.new_context(
+            permissions=["camera"] if camera else [], **options
+        )
         await context.add_init_script(_WATCH)
         client = Client(context, name)
         context.on("page", client._watch)
@@ -173,7 +135,10 @@ class Browser:
     async def desk(self, name: str = "desk", *, camera: bool = True, **options: Any) -> Client:
         """Open a regulator's PC, 1366×768, in French."""
         return await self.client(
-            name, camera=camera, viewport=DESK, **{"locale": "fr-FR", "timezone_id": "Europe/Paris", **options}
+            name,
+            camera=camera,
+            viewport=DESK,
+            **{"locale": "fr-FR", "timezone_id": "Europe/Paris", **options},
         )
 
     async def caller(
@@ -228,7 +193,9 @@ async def moving_picture(
     return last[0]["width"], last[0]["height"]
 
 
-async def still_or_gone(page: Page, selector: str = "video", *, timeout: float = 10, gap: float = 0.5) -> None:
+async def still_or_gone(
+    page: Page, selector: str = "video", *, timeout: float = 10, gap: float = 0.5
+) -> None:
     """Prove that the <video> is gone, empty, or does not move any more."""
 
     async def still() -> bool:
@@ -239,17 +206,25 @@ async def still_or_gone(page: Page, selector: str = "video", *, timeout: float =
 
 
 async def no_audio(page: Page, *, peers: int | None = None) -> None:
-    """Prove invariant I1 on a page.
+    """Prove invariant I1, no sound, on a page.
 
-    No transceiver, sender, receiver, SDP line, statistics row or played track of audio, no data channel, and the page never
-    asked for a microphone. The page exposes its connections as `window.__visio15.peers`, an iterable. `peers`: how many
-    there must be; by default at least one.
+    No transceiver, sender, receiver, SDP line, statistics row or played track of audio, no data channel,
+    and the page never asked for a microphone. The page exposes its connections as `window.__visio15.peers`,
+    an iterable.
+
+    Args:
+        page: the page.
+        peers: how many connections there must be; by default at least one.
     """
     result = await page.evaluate(_AUDIO)
     if peers is None:
-        assert result["peers"] > 0, f"{page.url} exposes no peer connection in window.__visio15.peers"
+        assert result["peers"] > 0, (
+            f"{page.url} exposes no peer connection in window.__visio15.peers"
+        )
     else:
-        assert result["peers"] == peers, f"{page.url} has {result['peers']} peer connections, not {peers}"
+        assert result["peers"] == peers, (
+            f"{page.url} has {result['peers']} peer connections, not {peers}"
+        )
     assert not result["found"], f"sound on {page.url}: {result['found']}"
 
 
@@ -263,7 +238,7 @@ async def open_cameras(page: Page) -> int:
 
 
 async def candidate_types(page: Page) -> set[str]:
-    """Return the local candidate types of the pairs in use: {"host"}, {"relay"} …"""
+    """Return the local candidate types of the pairs in use, such as "host" or "relay"."""
     types: list[str] = await page.evaluate(
         """async () => {
           const out = [];
@@ -282,7 +257,9 @@ async def candidate_types(page: Page) -> set[str]:
 async def axe(page: Page, *, impacts: Sequence[str] = ("serious", "critical")) -> list[str]:
     """Run axe-core; return what it finds of these impacts, one line each (rule, help, the elements)."""
     source = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
-    await page.evaluate(f"() => {{ const module = undefined, exports = undefined, define = undefined;\n{source}\n}}")
+    await page.evaluate(
+        f"() => {{ const module = undefined, exports = undefined, define = undefined;\n{source}\n}}"
+    )
     report = await page.evaluate("() => window.axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{found['id']} ({found['impact']}): {found['help']}: "
@@ -293,7 +270,7 @@ async def axe(page: Page, *, impacts: Sequence[str] = ("serious", "critical")) -
 
 
 async def screenshot(page: Page, name: str, *, full_page: bool = False) -> Path | None:
-    """Take a picture for the docs, only when asked for (make screenshots sets VISIO15_SCREENSHOTS)."""
+    """Take a picture for the docs, only when asked for (make screenshots does)."""
     folder = os.environ.get("VISIO15_SCREENSHOTS")
     if not folder:
         return None

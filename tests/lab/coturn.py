@@ -62,8 +62,24 @@ def self_signed(folder: Path, host: str) -> tuple[Path, Path]:
     certificate, key = folder / "certificate.pem", folder / "key.pem"
     subprocess.run(
         [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-nodes", "-days", "2", "-subj", f"/CN={host}", "-addext", f"subjectAltName=IP:{host}"),
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+            ),
+            *(
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                f"/CN={host}",
+                "-addext",
+                f"subjectAltName=IP:{host}",
+            ),
             *("-keyout", str(key), "-out", str(certificate)),
         ],
         check=True,
@@ -83,7 +99,14 @@ async def coturn(
         argv = [
             *("turnserver", "-n", "--log-file", "stdout", "--simple-log", "-v", "--no-cli"),
             *("--listening-ip", host, "--relay-ip", host, "--listening-port", str(port)),
-            *("--use-auth-secret", "--static-auth-secret", secret, "--realm", REALM, "--fingerprint"),
+            *(
+                "--use-auth-secret",
+                "--static-auth-secret",
+                secret,
+                "--realm",
+                REALM,
+                "--fingerprint",
+            ),
             *("--min-port", "40000", "--max-port", "49999", "--no-multicast-peers", "--no-rfc5780"),
             *("--userdb", str(folder / "turn.db"), "--pidfile", str(folder / "turn.pid")),
         ]
@@ -91,7 +114,14 @@ async def coturn(
             argv.append("--allow-loopback-peers")
         if tls_port:
             certificate, key = self_signed(folder, host)
-            argv += ["--tls-listening-port", str(tls_port), "--cert", str(certificate), "--pkey", str(key)]
+            argv += [
+                "--tls-listening-port",
+                str(tls_port),
+                "--cert",
+                str(certificate),
+                "--pkey",
+                str(key),
+            ]
             argv += ["--no-dtls"]
         else:
             argv += ["--no-tls", "--no-dtls"]

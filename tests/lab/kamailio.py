@@ -80,6 +80,9 @@ async def kamailio(
         include: a snippet of configuration under test, put before the request route (a path, or the text).
         on_invite: script run for each new INVITE before it is routed, e.g. "route(NOTIFY15);".
         substitute: NAME → value of further @NAME@ in the included snippet.
+        host: where it listens, and its realm.
+        port: where it listens, UDP and TCP; a free one if None.
+        debug: Kamailio's own log level; 3 tells everything.
     """
     port = port or free_port(host)
     async with own_folder("kamailio") as folder:
@@ -118,6 +121,18 @@ async def kamailio(
         def ready(_part: Part) -> bool:
             return udp_port_taken(port, host) and tcp_port_open(port, host)
 
-        argv = ["kamailio", "-DD", "-E", "-f", path, "-Y", folder, "-m", "64", "-M", "8"]
+        argv: list[str | Path] = [
+            "kamailio",
+            "-DD",
+            "-E",
+            "-f",
+            path,
+            "-Y",
+            folder,
+            "-m",
+            "64",
+            "-M",
+            "8",
+        ]
         async with started("kamailio", argv, folder=folder, ready=ready) as part:
             yield Kamailio(host, port, part, folder)

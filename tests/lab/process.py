@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,7 +71,9 @@ class Part:
 
     async def wait(self, timeout: float = 10) -> int:
         """Wait for the end of the program and return its status."""
-        await until(lambda: not self.running, f"{self.name} ends", timeout=timeout, explain=self.tail)
+        await until(
+            lambda: not self.running, f"{self.name} ends", timeout=timeout, explain=self.tail
+        )
         assert self.popen.returncode is not None
         return int(self.popen.returncode)
 
@@ -79,18 +81,14 @@ class Part:
         """SIGTERM, then SIGKILL to its whole group after `grace` seconds; SIGKILL at once if it is 0."""
         if self.running and grace:
             self.popen.terminate()
-            try:
+            with suppress(PartFailedError):
                 await self.wait(grace)
-            except PartFailedError:
-                pass
         self.kill()
 
     def kill(self) -> None:
         """SIGKILL to the program and the children it left in its group."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.popen.wait()
 
 
@@ -147,5 +145,7 @@ async def started(
 @asynccontextmanager
 async def own_folder(name: str) -> AsyncIterator[Path]:
     """Give a temporary folder with a short path (unix sockets allow 107 characters)."""
-    with tempfile.TemporaryDirectory(prefix=f"v15-{name}-", dir="/tmp", ignore_cleanup_errors=True) as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(
+        prefix=f"v15-{name}-", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:
         yield Path(folder)

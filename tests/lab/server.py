@@ -119,6 +119,7 @@ async def server(
     *,
     prepare: Sequence[Sequence[str]] = (("migrate",),),
     arguments: Sequence[str] = ("serve",),
+    program: Sequence[str] = VISIO15,
 ) -> AsyncIterator[Server]:
     """Run the server until GET {url}/readyz answers 200.
 
@@ -127,13 +128,16 @@ async def server(
         env: VISIO15_… settings. Nothing named so is taken over from the test's own environment.
         prepare: visio15 commands run to their end before it, such as ("migrate",) or ("site", "add", …).
         arguments: the command that serves.
+        program: what runs the commands.
     """
     clean = _clean_environment(env)
     async with own_folder("server") as folder:
         for command in prepare:
             await visio15(*command, env=env)
-        argv = (*VISIO15, *arguments)
-        running = Server(url, clean, folder, argv, launch("server", argv, folder=folder, env=clean, cwd=ROOT))
+        argv = (*program, *arguments)
+        running = Server(
+            url, clean, folder, argv, launch("server", argv, folder=folder, env=clean, cwd=ROOT)
+        )
         try:
             await running.ready()
             yield running

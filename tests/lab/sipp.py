@@ -1,8 +1,8 @@
 """Phones: SIPp places the calls and answers them.
 
-Both sides obey: a *command* is a SIP request with a method of ours (HANGUP, HOLD, RESUME, ANSWER), sent from the test straight to
-SIPp's port with the Call-ID of the call. SIPp's scenario waits for it. It does not pass through the switchboard and is not
-mirrored; every real message of the call is SIPp's own.
+Both sides obey: a *command* is a SIP request with a method of ours (HANGUP, HOLD, RESUME, ANSWER, REJECT), sent from
+the test straight to SIPp's port with the Call-ID of the call; SIPp's scenario waits for it. It does not pass through
+the switchboard and is not mirrored; every real message of the call is SIPp's own.
 """
 
 from __future__ import annotations
@@ -498,7 +498,9 @@ async def phone(
     port = port or free_port(host)
     async with own_folder("phone") as folder:
         scenario = folder / "phone.xml"
-        scenario.write_text(_phone_scenario(FOREVER_MS if ring is None else max(1, int(ring * 1000))))
+        scenario.write_text(
+            _phone_scenario(FOREVER_MS if ring is None else max(1, int(ring * 1000)))
+        )
         async with started(
             "sipp-phone",
             _argv(scenario, host, port),

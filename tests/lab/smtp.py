@@ -53,7 +53,9 @@ class Smtp:
     port: int
     mails: list[Mail] = field(default_factory=list)
     attempts: int = 0
-    answer: str | None = None  # such as "451 try later" or "550 no such box": said after each message
+    answer: str | None = (
+        None  # such as "451 try later" or "550 no such box": said after each message
+    )
     delay: float = 0  # seconds before each answer
     _taken: set[int] = field(default_factory=set)
     _healed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,14 +99,16 @@ async def smtp(*, port: int | None = None) -> AsyncIterator[Smtp]:
     box = Smtp("127.0.0.1", port or free_port())
     open_: set[asyncio.BaseTransport] = set()
 
-    class Protocol(SMTP):  # type: ignore[misc]
+    class Protocol(SMTP):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
             open_.add(transport)
             super().connection_made(transport)
 
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: Protocol(box, hostname="mail.lab", enable_SMTPUTF8=True, loop=loop), box.host, box.port
+        lambda: Protocol(box, hostname="mail.lab", enable_SMTPUTF8=True, loop=loop),
+        box.host,
+        box.port,
     )
     try:
         yield box

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -27,7 +28,6 @@ from tests.lab.ports import free_port
 from tests.lab.process import PartFailedError
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator
 
 pytestmark = pytest.mark.lab
@@ -79,7 +79,11 @@ async def pages() -> AsyncIterator[str]:
                 ("/", Text, {"body": PAGE, "kind": "text/html"}),
                 ("/page.js", Text, {"body": SCRIPT, "kind": "text/javascript"}),
                 ("/bad", Text, {"body": "<html><img src='data:,'></html>", "kind": "text/html"}),
-                ("/out", Text, {"body": "<script src='//other.example/x.js'></script>", "kind": "text/html"}),
+                (
+                    "/out",
+                    Text,
+                    {"body": "<script src='//other.example/x.js'></script>", "kind": "text/html"},
+                ),
             ]
         )
     )
@@ -92,7 +96,9 @@ async def pages() -> AsyncIterator[str]:
 
 
 def test_runs_in_the_isolated_network() -> None:
-    assert os.environ.get("VISIO15_NETNS") == HERE, "start these tests by scripts/netns (or scripts/test lab)"
+    assert os.environ.get("VISIO15_NETNS") == HERE, (
+        "start these tests by scripts/netns (or scripts/test lab)"
+    )
 
 
 async def test_a_moving_silent_picture_between_two_peers() -> None:
@@ -132,12 +138,13 @@ async def test_the_proofs_fail_when_they_must() -> None:
         other.problems.clear()
 
 
-async def _allocate(host: str, port: int, credentials: tuple[str, str], transport: str) -> tuple[str, int]:
-    class Nothing(aioice.turn.asyncio.DatagramProtocol):  # type: ignore[misc]
+async def _allocate(
+    host: str, port: int, credentials: tuple[str, str], transport: str
+) -> tuple[str, int]:
+    class Nothing(asyncio.DatagramProtocol):
         pass
 
     username, password = credentials
-    relay: asyncio.DatagramTransport
     relay, _ = await aioice.turn.create_turn_endpoint(
         Nothing, server_addr=(host, port), username=username, password=password, transport=transport
     )
@@ -161,7 +168,11 @@ async def test_the_relay_allocates_for_its_own_credentials_only(host: str) -> No
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 async def test_a_picture_through_the_relay_alone(transport: str) -> None:
-    async with coturn(tls=True) as relay, pages() as origin, browser("--ignore-certificate-errors") as chromium:
+    async with (
+        coturn(tls=True) as relay,
+        pages() as origin,
+        browser("--ignore-certificate-errors") as chromium,
+    ):
         urls = dict(zip(("udp", "tcp", "tls"), relay.urls, strict=True))
         username, credential = relay.credentials()
         phone = await chromium.caller()

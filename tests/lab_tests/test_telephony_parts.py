@@ -38,7 +38,7 @@ class Mirror:
 def mirror() -> Iterator[Mirror]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind(("127.0.0.1", 0))
-        udp.setblocking(False)
+        udp.settimeout(0)
         yield Mirror(udp)
 
 
@@ -87,7 +87,11 @@ async def test_caller_gives_up_while_it_rings() -> None:
 
 
 async def test_busy_phone() -> None:
-    async with phone(ring=None) as arm, kamailio({"15": f"1501@{arm.address}"}) as pbx, call(pbx.address) as one:
+    async with (
+        phone(ring=None) as arm,
+        kamailio({"15": f"1501@{arm.address}"}) as pbx,
+        call(pbx.address) as one,
+    ):
         await one.ringing()
         arm.reject(one.call_id)
         await one.ended()
@@ -95,7 +99,11 @@ async def test_busy_phone() -> None:
 
 
 async def test_hold_and_resume_from_both_ends_any_number_of_times() -> None:
-    async with phone() as arm, kamailio({"15": f"1501@{arm.address}"}) as pbx, call(pbx.address) as one:
+    async with (
+        phone() as arm,
+        kamailio({"15": f"1501@{arm.address}"}) as pbx,
+        call(pbx.address) as one,
+    ):
         await one.answered()
         acks = 1  # the phone's re-INVITEs are acknowledged by the phone, and seen by the caller
         for side in (arm, one, arm, one):
