@@ -1,0 +1,91 @@
+/**
+ * The caller's page, decided without a browser: which screen, which sentence. One screen at a time,
+ * each with one thing to do.
+ */
+
+/** @typedef {"invite" | "asking" | "live" | "trouble" | "ended"} Screen */
+/** @typedef {"denied" | "dismissed" | "none" | "busy" | "insecure" | "in_app" | "timeout"} CameraTrouble */
+/**
+ * @typedef {object} Phase
+ * @property {Screen} screen
+ * @property {string} trouble what went wrong, when `screen` is "trouble" or when the video ended for a reason
+ * @property {boolean} camera the camera is on
+ * @property {boolean} muted the camera gives nothing
+ * @property {boolean} seen a desk has the picture
+ * @property {boolean} wasSeen a desk has had the picture
+ * @property {boolean} socket the server is reachable
+ */
+
+/** @type {Readonly<Phase>} */
+export const FIRST = Object.freeze({
+  screen: "invite", trouble: "", camera: false, muted: false, seen: false, wasSeen: false, socket: false,
+});
+
+/** @typedef {{type: "tap"} | {type: "granted"} | {type: "trouble", why: string} | {type: "muted", muted: boolean}
+ *   | {type: "seen", seen: boolean} | {type: "socket", open: boolean} | {type: "ended", why?: string}} PhaseEvent */
+
+/** @param {Readonly<Phase>} phase @param {PhaseEvent} event @returns {Phase} */
+export function advance(phase, event) {
+  if (phase.screen === "ended") return { ...phase };
+  switch (event.type) {
+    case "tap":
+      return { ...phase, screen: phase.camera ? "live" : "asking", trouble: "" };
+    case "granted":
+      return { ...phase, screen: "live", trouble: "", camera: true, muted: false };
+    case "trouble":
+      return { ...phase, screen: "trouble", trouble: event.why, camera: false, seen: false };
+    case "muted":
+      return { ...phase, muted: event.muted };
+    case "seen":
+      return { ...phase, seen: event.seen, wasSeen: phase.wasSeen || event.seen };
+    case "socket":
+      return { ...phase, socket: event.open };
+    case "ended":
+      return { ...phase, screen: "ended", trouble: event.why ?? "", camera: false, seen: false };
+  }
+}
+
+/** The key of the sentence over the live picture; never "sees you" unless a desk has the picture.
+ * @param {Readonly<Phase>} phase @returns {"muted" | "seen" | "cut" | "starting" | "wait"} */
+export function sentence(phase) {
+  if (phase.muted) return "muted";
+  if (phase.seen) return "seen";
+  if (phase.wasSeen) return "cut";
+  return phase.socket ? "wait" : "starting";
+}
+
+/** What a refusal of getUserMedia means for the caller.
+ * @param {string} name name of the DOMException @param {string} message
+ * @returns {CameraTrouble} */
+export function trouble(name, message) {
+  if (/dismissed/i.test(message)) return "dismissed";
+  switch (name) {
+    case "NotAllowedError":
+    case "PermissionDeniedError":
+      return "denied";
+    case "SecurityError":
+      return "insecure";
+    case "NotFoundError":
+    case "DevicesNotFoundError":
+    case "OverconstrainedError":
+      return "none";
+    case "TimeoutError":
+      return "timeout";
+    default:
+      return "busy";
+  }
+}
+
+/** Which picture of the permission question this browser shows.
+ * @param {string} agent @returns {"android" | "ios" | "other"} */
+export function prompt(agent) {
+  if (/iPhone|iPad|iPod/.test(agent)) return "ios";
+  return /Android/.test(agent) && !/Firefox/.test(agent) ? "android" : "other";
+}
+
+/** What a refused tap means: the code is the server's.
+ * @param {number} status @param {string} code @returns {"elsewhere" | "closed" | "network"} */
+export function refused(status, code) {
+  if (code === "open_elsewhere" || status === 409) return "elsewhere";
+  return status >= 500 || status === 429 || status === 0 ? "network" : "closed";
+}

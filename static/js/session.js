@@ -1,0 +1,192 @@
+/**
+ * What the desk knows, and what it must show: pure, so that the whole of it is tested without a browser.
+ * The server always sends everything; the page adds what only it can know.
+ */
+
+/** @typedef {{type: string, [field: string]: any}} Message */
+/** @typedef {{type: string, value: string}} Alias */
+/**
+ * @typedef {object} Call
+ * @property {string} id
+ * @property {string | null} number
+ * @property {boolean} mobile
+ * @property {"ringing" | "talking" | "held" | "ended"} state
+ * @property {boolean} certain
+ * @property {string | null} started
+ * @property {string | null} answered
+ * @property {string | null} ended
+ * @property {Alias[]} aliases
+ */
+/**
+ * @typedef {object} Invitation
+ * @property {string} id
+ * @property {"sms" | "email"} channel
+ * @property {string} to
+ * @property {string} state
+ * @property {string} label
+ * @property {string | null} expires
+ * @property {("resend" | "revoke" | "move")[]} can
+ */
+/** @typedef {{key: string, label: string, state: "done" | "current" | "todo" | "failed", at: string | null, seconds: number | null}} Step */
+/** @typedef {{call: string | null, certainty: "certain" | "inferred" | "unlinked", evidence: string | null, label: string, pick: boolean}} CallLink */
+/**
+ * @typedef {object} Session
+ * @property {string} id
+ * @property {"invited" | "opened" | "tapped" | "connecting" | "live" | "interrupted" | "ended"} state
+ * @property {string} created
+ * @property {string | null} ended
+ * @property {string | null} end_reason
+ * @property {string | null} number
+ * @property {CallLink} link
+ * @property {Invitation[]} invitations
+ * @property {Step[]} steps
+ * @property {{text: string, cause: string | null} | null} say
+ * @property {{online: boolean, hidden: boolean}} caller
+ */
+/**
+ * @typedef {object} ServerView
+ * @property {string} now
+ * @property {{name: string, role: string}} me
+ * @property {{name: string}} site
+ * @property {{extension: string, name: string, webcam: boolean} | null} station
+ * @property {{state: "connected" | "quiet" | "down" | "none"}} line15
+ * @property {{call: string | null, mobile: string | null, notice: string | null} | null} launch
+ * @property {Call[]} calls
+ * @property {Session[]} sessions
+ * @property {string | null} watching
+ */
+/**
+ * @typedef {object} View
+ * @property {ServerView | null} server the last whole view
+ * @property {number} offset milliseconds to add to this PC's clock to read the server's
+ * @property {string | null} watch the session this page shows, live
+ * @property {string | null} look an ended session whose steps are looked at
+ * @property {boolean} muted the caller's camera gives nothing, by its own word
+ * @property {boolean} hidden the caller's page is in the background, by its own word
+ * @property {boolean} online the caller's phone has a network, by its own word
+ * @property {string | null} taken who works at this station now, on another desk
+ * @property {boolean} launched an invitation has been sent since the page was launched from a call
+ */
+
+/** @type {Readonly<View>} */
+export const START = Object.freeze({
+  server: null, offset: 0, watch: null, look: null, muted: false, hidden: false, online: true, taken: null, launched: false,
+});
+
+/** Next view after a server message, or after an event of the page itself (`page.*`, with the time in `at`).
+ * @param {Readonly<View>} view @param {Message} message @returns {View} */
+export function next(view, message) {
+  switch (message.type) {
+    case "view":
+      return received(view, /** @type {any} */ (message));
+    case "tick":
+      return { ...view, offset: offset(message.now, message.at, view.offset) };
+    case "caller.state":
+      return message.session === view.watch ? { ...view, ...said(message.state) } : { ...view };
+    case "taken_over":
+      return { ...view, taken: String(message.by ?? "") || "un autre poste" };
+    case "page.watch":
+      return { ...view, watch: message.session, look: null, muted: false, hidden: false, online: true };
+    case "page.look":
+      return { ...view, look: message.session };
+    case "page.invited":
+      return { ...view, launched: true };
+    case "page.hello":
+      return { ...view, taken: null };
+    default:
+      return { ...view };
+  }
+}
+
+/** @param {Readonly<View>} view @param {ServerView & {at?: number}} server @returns {View} */
+function received(view, server) {
+  const watched = server.sessions.find((session) => session.id === view.watch);
+  const over = watched?.state === "ended";
+  return {
+    ...view,
+    server,
+    offset: offset(server.now, server.at, view.offset),
+    watch: over ? null : view.watch,
+    look: over ? view.watch : view.look,
+    hidden: watched && !over ? watched.caller.hidden : false,
+    muted: over ? false : view.muted,
+  };
+}
+
+/** @param {string} now @param {number | undefined} at @param {number} former @returns {number} */
+function offset(now, at, former) {
+  const server = Date.parse(now);
+  return at === undefined || Number.isNaN(server) ? former : server - at;
+}
+
+/** @param {string} state @returns {Partial<View>} */
+function said(state) {
+  switch (state) {
+    case "muted": return { muted: true };
+    case "unmuted": return { muted: false };
+    case "hidden": return { hidden: true };
+    case "visible": return { hidden: false };
+    case "online": return { online: true };
+    case "offline": return { online: false };
+    default: return {};
+  }
+}
+
+/** The session shown in the middle and on the right.
+ * @param {Readonly<View>} view @returns {Session | null} */
+export function shown(view) {
+  const id = view.watch ?? view.look;
+  return view.server?.sessions.find((session) => session.id === id) ?? null;
+}
+
+/** The session to watch without being asked: the newest that is not ended, when nothing is watched.
+ * @param {Readonly<View>} view @returns {string | null} */
+export function wanted(view) {
+  if (!view.server || view.watch || view.taken !== null) return null;
+  return view.server.sessions.find((session) => session.state !== "ended")?.id ?? null;
+}
+
+/** The calls that are going on, the talking ones first.
+ * @param {Readonly<View>} view @returns {Call[]} */
+export function candidates(view) {
+  const order = { talking: 0, held: 1, ringing: 2, ended: 3 };
+  return [...(view.server?.calls ?? [])].sort((a, b) => order[a.state] - order[b.state]);
+}
+
+/** The mobile number to propose: the launch's until it has served or its call is over, else that of the sole
+ * talking call. Nothing rather than a guess.
+ * @param {Readonly<View>} view @returns {string} */
+export function proposed(view) {
+  const server = view.server;
+  if (!server) return "";
+  const { launch } = server;
+  if (launch?.mobile && !view.launched) {
+    const call = server.calls.find((one) => one.id === launch.call);
+    if (!call || call.state !== "ended") return launch.mobile;
+  }
+  const talking = server.calls.filter((call) => call.state === "talking");
+  const sole = talking.length === 1 ? talking[0] : undefined;
+  return sole?.mobile && sole.number ? sole.number : "";
+}
+
+/** Duration as people read it on a telephone.
+ * @param {number} ms @returns {string} "02:41", "1:02:41" */
+export function duration(ms) {
+  const total = Math.max(0, Math.floor(ms / 1000));
+  const hours = Math.floor(total / 3600);
+  const rest = `${two(Math.floor(total / 60) % 60)}:${two(total % 60)}`;
+  return hours ? `${hours}:${rest}` : rest;
+}
+
+/** Short time a step took.
+ * @param {number} seconds @returns {string} "0,4 s", "11 s", "2 min 05" */
+export function lapse(seconds) {
+  if (seconds < 9.95) return `${seconds.toFixed(1).replace(".", ",")} s`;
+  if (seconds < 99.5) return `${Math.round(seconds)} s`;
+  return `${Math.floor(seconds / 60)} min ${two(Math.floor(seconds) % 60)}`;
+}
+
+/** @param {number} value @returns {string} */
+function two(value) {
+  return String(value).padStart(2, "0");
+}
