@@ -271,7 +271,7 @@ async def axe(page: Page, *, impacts: Sequence[str] = ("serious", "critical")) -
 
 async def screenshot(page: Page, name: str, *, full_page: bool = False) -> Path | None:
     """Take a picture for the docs, only when asked for (make screenshots does)."""
-    folder = os.environ.get("VISIO15_SCREENSHOTS")
+    folder = os.environ.get("LAB_SCREENSHOTS")
     if not folder:
         return None
     path = Path(folder) / f"{name}.png"

@@ -116,12 +116,16 @@ class Kannel:
     messages: Messages
     parts: tuple[Part, ...]
 
-    def url_template(self, dlr_url: str = "") -> str:
-        """Return sendsms with {to}, {sender}, {text} and {dlr_url} to be filled in, URL-quoted."""
+    def url_template(self, receipt_suffix: str = "%3Fstatus%3D%25d") -> str:
+        """Return sendsms with {to}, {sender}, {text} and {receipt_url} to be filled in, URL-quoted.
+
+        Kannel puts the status (1 delivered, 2 failed, 8 handed over …) in place of %d in `receipt_suffix`,
+        which is URL-quoted already.
+        """
         return (
             f"{self.sendsms}?username={self.username}&password={self.password}"
-            "&to={to}&from={sender}&text={text}&charset=UTF-8&coding=0&dlr-mask=31&dlr-url="
-            + (dlr_url or "{dlr_url}")
+            "&to={to}&from={sender}&text={text}&charset=UTF-8&coding=0&dlr-mask=31&dlr-url={receipt_url}"
+            + receipt_suffix
         )
 
 

@@ -96,7 +96,7 @@ async def pages() -> AsyncIterator[str]:
 
 
 def test_runs_in_the_isolated_network() -> None:
-    assert os.environ.get("VISIO15_NETNS") == HERE, (
+    assert os.environ.get("LAB_NETNS") == HERE, (
         "start these tests by scripts/netns (or scripts/test lab)"
     )
 
