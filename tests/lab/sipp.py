@@ -303,6 +303,38 @@ Content-Length: 0
 </scenario>
 """
 
+# --- a phone that registers
+
+_REGISTER = """<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="register">
+<send retrans="500"><![CDATA[
+%request
+
+]]></send>
+<recv response="200" optional="true" next="end_"/>
+<recv response="401" auth="true"/>
+<send retrans="500"><![CDATA[
+%request
+[authentication username=%user password=%password]
+
+]]></send>
+<recv response="200"/>
+<label id="end_"/>
+<nop/>
+</scenario>
+"""
+
+_REGISTER_REQUEST = """REGISTER sip:[remote_ip]:[remote_port] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+From: <sip:%user@[remote_ip]>;tag=[pid]r[call_number]
+To: <sip:%user@[remote_ip]>
+Call-ID: [call_id]
+CSeq: [cseq] REGISTER
+Contact: <sip:%contact>
+Expires: 3600
+Max-Forwards: 70
+Content-Length: 0"""
+
 
 def _fill(text: str, **values: object) -> str:
     return _Scenario(text).safe_substitute({name: str(value) for name, value in values.items()})
@@ -575,4 +607,20 @@ async def call(
                     await placed.ended(timeout=3)
                 except AssertionError:
                     part.kill()
+            part.kill()
+
+
+async def register(
+    to: str, user: str, password: str, contact: str, *, host: str = "127.0.0.1"
+) -> None:
+    """Register `user` at the switchboard `to` by digest; its calls then go to `contact`, user@host:port."""
+    async with own_folder("register") as folder:
+        request = _fill(_REGISTER_REQUEST, user=user, contact=contact)
+        scenario = folder / "register.xml"
+        scenario.write_text(_fill(_REGISTER, request=request, user=user, password=password))
+        argv = [*_argv(scenario, host, free_port(host)), "-m", "1", to]
+        part = launch("sipp-register", argv, folder=folder, env={**os.environ, "TERM": "dumb"})
+        try:
+            await Call(host, 0, part, folder).ended()
+        finally:
             part.kill()

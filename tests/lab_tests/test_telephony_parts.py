@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab.kamailio import HEP_AUTH_KEY, kamailio
 from tests.lab.process import until
-from tests.lab.sipp import call, phone
+from tests.lab.sipp import call, phone, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,3 +125,16 @@ async def test_many_calls_at_once() -> None:
         assert len(set(many.call_ids)) == 30
         assert all(call_id in many.messages() for call_id in many.call_ids)
         await many.hang_up()
+
+
+async def test_a_registered_phone_is_found_by_its_number() -> None:
+    async with phone() as doctor, kamailio({}, users={"1601": "s3cret"}) as pbx:
+        async with call(pbx.address, called="1601") as nobody:
+            await nobody.ended()
+            assert "SIP/2.0 404 " in nobody.messages()
+        with pytest.raises(AssertionError, match="the call failed"):
+            await register(pbx.address, "1601", "wrong", f"1601@{doctor.address}")
+        await register(pbx.address, "1601", "s3cret", f"1601@{doctor.address}")
+        async with call(pbx.address, called="1601") as one:
+            await one.answered()
+            await one.hang_up()
