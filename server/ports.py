@@ -135,6 +135,7 @@ class LoginRepository(Protocol):
     async def touch(self, id_: str, seen: datetime, expires: datetime) -> None: ...
     async def revoke(self, id_: str, at: datetime) -> None: ...
     async def revoke_user(self, user: str, at: datetime) -> None: ...
+    async def forget(self, now: datetime) -> None: ...
 
 
 class PersonalRepository(Protocol):
@@ -230,6 +231,9 @@ class AuditRepository(Protocol):
     async def of_session(self, site: str, session: str) -> Sequence[AuditRow]: ...
     async def of_call(self, site: str, call: str) -> Sequence[AuditRow]: ...
     def chain(self, site: str) -> AsyncIterator[AuditRow]: ...
+    def opened_chain(
+        self, site: str, first: int = 1
+    ) -> AsyncIterator[tuple[AuditRow, tuple[bytes, str] | None]]: ...
     async def payload(self, site: str, seq: int) -> tuple[bytes, str] | None: ...
 
 
@@ -320,6 +324,19 @@ class Bus(Protocol):
 
     def publish(self, change: Changed) -> None: ...
     def subscribe(self, site: str, listener: Callable[[Changed], None]) -> Callable[[], None]: ...
+
+
+class Passwords(Protocol):
+    """Slow hashing of passwords, off the event loop, a bounded number at once."""
+
+    async def hash(self, password: str) -> str:
+        """Hash a new password."""
+
+    async def verify(self, stored: str | None, password: str) -> bool:
+        """Compare; `None` (unknown user) costs the same time and is never right."""
+
+    def stale(self, stored: str) -> bool:
+        """Whether `stored` was made with other parameters than today's."""
 
 
 class Render(Protocol):

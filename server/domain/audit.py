@@ -11,6 +11,10 @@ from datetime import datetime
 from typing import Final
 
 GENESIS: Final = "0" * 64
+UNREADABLE: Final = (
+    b"",
+    "",
+)  # a payload that should be there and cannot be opened: agrees with no commitment
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,24 @@ class AuditRow:
     commitment: str
     prev: str
     hash: str
+
+
+def canonical(value: Mapping[str, object]) -> str:
+    """Write a value in the one form that is hashed; what reading it gives back is equal for ever."""
+    return json.dumps(
+        dict(value),
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+        default=_plain,
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"not for the audit: {type(value).__name__}")
 
 
 def commitment(salt: bytes, payload: str) -> str:
@@ -90,11 +112,28 @@ class Verdict:
 class Verifier:
     """Walks a chain row by row, so that a million rows need no memory."""
 
-    def __init__(self) -> None:
-        """Start before the first row."""
+    def __init__(self, noted: str | None = None) -> None:
+        """Start before the first row; `noted` is a head somebody wrote down elsewhere, to be met on the way."""
         self._count = 0
         self._head = GENESIS
         self._broken: int | None = None
+        self._noted = noted
+        self._met = noted in {None, GENESIS}
+
+    @property
+    def count(self) -> int:
+        """Rows read so far."""
+        return self._count
+
+    @property
+    def head(self) -> str:
+        """Hash of the last row read."""
+        return self._head
+
+    @property
+    def met(self) -> bool:
+        """Whether the noted head was met: a chain cut or rewritten below it was not."""
+        return self._met
 
     def feed(self, row: AuditRow, payload: tuple[bytes, str] | None) -> None:
         """Check `row` against the one before and, where the payload is not erased, against its commitment."""
@@ -108,6 +147,12 @@ class Verifier:
         if not whole and self._broken is None:
             self._broken = row.seq
         self._head = row.hash
+        self._met = self._met or row.hash == self._noted
+
+    def lose(self, seq: int) -> None:
+        """Note that a row read before is no longer there or no longer the same."""
+        if self._broken is None:
+            self._broken = seq
 
     def verdict(self) -> Verdict:
         """Say what was found so far."""

@@ -1,5 +1,7 @@
-"""Sign-in decided in pure code: one-time codes and back-off; time comes in as an argument."""
+"""Sign-in decided in pure code: one-time codes, back-off, where to go next; time comes in as an argument."""
 
+import hmac
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -7,17 +9,39 @@ from typing import Final
 
 CODE_LIFE: Final = timedelta(minutes=5)
 CODE_TRIES: Final = 5
-FREE_FAILURES: Final = 5
+ACCOUNT_FAILURES: Final = 5
+ADDRESS_FAILURES: Final = 50  # a whole hospital stands behind one address
+CODES_SENT: Final = 10  # one-time codes to one account in a window
 WINDOW: Final = timedelta(minutes=15)
 LONGEST_BLOCK: Final = timedelta(hours=1)
+SESSION_LIFE: Final = timedelta(hours=14)  # a 12-hour shift and its margins, since last seen
+TOUCH_EVERY: Final = timedelta(minutes=1)
+HOME: Final = "/kiosk"
+_KNOWN_PAGES: Final = re.compile(
+    r"/(kiosk|desk|audit|desk\?launch=[A-Za-z0-9_-]{1,64}|audit/(calls|sessions)/[A-Za-z0-9_-]{1,64})"
+)
+
+
+def safe_next(target: str | None) -> str:
+    """Keep a target only when it is a page of ours: a sign-in never sends anybody elsewhere."""
+    return target if target and _KNOWN_PAGES.fullmatch(target) else HOME
+
+
+def normal_identifier(typed: str) -> str:
+    """Read an identifier as people type it: spaces around it and capitals do not matter."""
+    return typed.strip().casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A one-time code on its way; `user` is None for an unknown identifier, which is answered the same."""
+    """A one-time code on its way; `user` is None for wrong credentials, which are answered the same.
+
+    `account` is the throttle key of the identifier as typed, so that failures count the same for unknown users.
+    """
 
     id: str
     user: str | None
+    account: str
     code_hash: str
     channel: str
     tries: int
@@ -35,11 +59,12 @@ class Outcome(StrEnum):
 
 
 def answer(challenge: Challenge, code_hash: str, now: datetime) -> tuple[Challenge, Outcome]:
-    """Decide one try: five tries, five minutes, never for an unknown user."""
+    """Decide one try: five tries, five minutes, never for wrong credentials."""
     if now >= challenge.expires or challenge.tries >= CODE_TRIES:
         return challenge, Outcome.OVER
     tried = replace(challenge, tries=challenge.tries + 1)
-    if challenge.user is not None and challenge.code_hash == code_hash:
+    same = hmac.compare_digest(challenge.code_hash, code_hash)
+    if same and challenge.user is not None:
         return tried, Outcome.ACCEPTED
     return tried, Outcome.OVER if tried.tries >= CODE_TRIES else Outcome.WRONG
 
@@ -54,19 +79,29 @@ class Throttle:
     blocked_until: datetime | None
 
 
-def fail(throttle: Throttle | None, key: str, now: datetime, free: int = FREE_FAILURES) -> Throttle:
-    """Count one failure; past `free` of them in a window, block for 1, 2, 4 … minutes, one hour at most."""
-    if throttle is None or (
-        now - throttle.window_start > WINDOW and not blocked(throttle, now)
-    ):
+def fail(
+    throttle: Throttle | None, key: str, now: datetime, free: int = ACCOUNT_FAILURES
+) -> Throttle:
+    """Count one failure; from the `free`-th of a window on, block for 1, 2, 4 … minutes, one hour at most.
+
+    The window starts again at the end of a block, so that a patient attacker finds the longer block, not a clean sheet.
+    """
+    if throttle is None or (now - throttle.window_start > WINDOW and not blocked(throttle, now)):
         return Throttle(key, 1, now, None)
     count = throttle.count + 1
     if count < free:
         return replace(throttle, count=count)
-    block = min(timedelta(minutes=2 ** min(count - free, 10)), LONGEST_BLOCK)
-    return replace(throttle, count=count, blocked_until=now + block, window_start=now)
+    until = now + min(timedelta(minutes=2 ** min(count - free, 10)), LONGEST_BLOCK)
+    return replace(throttle, count=count, blocked_until=until, window_start=until)
+
+
+def forgiven(throttle: Throttle | None, key: str, now: datetime) -> Throttle:
+    """Return the throttle unchanged, or a new one that counts nothing: the same write as for a failure."""
+    return throttle or Throttle(key, 0, now, None)
 
 
 def blocked(throttle: Throttle | None, now: datetime) -> bool:
     """Whether further tries are refused now."""
-    return throttle is not None and throttle.blocked_until is not None and now < throttle.blocked_until
+    return (
+        throttle is not None and throttle.blocked_until is not None and now < throttle.blocked_until
+    )

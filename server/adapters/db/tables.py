@@ -117,7 +117,8 @@ login_challenge = Table(
     "login_challenge",
     metadata,
     Column("id", String(64), primary_key=True),  # SHA-256 of the browser's opaque value
-    Column("user", ForeignKey("user.id")),  # NULL: unknown user, same answers
+    Column("user", ForeignKey("user.id")),  # NULL: unknown user or wrong password, same answers
+    Column("account", String(64), nullable=False),  # throttle key of the identifier as typed
     Column("code_hash", String(64), nullable=False),
     Column("channel", SLUG, nullable=False),
     Column("tries", Integer, nullable=False),

@@ -1,0 +1,138 @@
+"""Challenges, throttles and signed-in browsers in SQL; only hashes of what a browser holds are stored."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.tables import login_challenge as challenges
+from server.adapters.db.tables import throttle as throttles
+from server.adapters.db.tables import web_session as web_sessions
+from server.domain.login import Challenge, Throttle
+from server.ports import WebSession
+
+KEPT = timedelta(days=1)
+
+
+class SqlLogin:
+    """Implements `LoginRepository`. Rows read to be changed are locked where the database locks rows."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work on the open transaction of `connection`."""
+        self._connection = connection
+
+    async def add_challenge(self, challenge: Challenge) -> None:
+        """Store a new challenge."""
+        row = {
+            "id": challenge.id,
+            "user": challenge.user,
+            "account": challenge.account,
+            "code_hash": challenge.code_hash,
+            "channel": challenge.channel,
+            "tries": challenge.tries,
+            "next": challenge.next,
+            "created": challenge.created,
+            "expires": challenge.expires,
+        }
+        await self._connection.execute(insert(challenges).values(row))
+
+    async def challenge(self, id_: str) -> Challenge | None:
+        """Return the challenge, locked until this transaction ends."""
+        query = select(challenges).where(challenges.c.id == id_).with_for_update()
+        row = (await self._connection.execute(query)).mappings().first()
+        return Challenge(**dict(row)) if row is not None else None
+
+    async def save_challenge(self, challenge: Challenge) -> None:
+        """Save the tries; nothing else of a challenge ever changes."""
+        query = (
+            update(challenges).where(challenges.c.id == challenge.id).values(tries=challenge.tries)
+        )
+        await self._connection.execute(query)
+
+    async def drop_challenge(self, id_: str) -> None:
+        """Forget a challenge: a code works once."""
+        await self._connection.execute(delete(challenges).where(challenges.c.id == id_))
+
+    async def throttle(self, key: str) -> Throttle | None:
+        """Return the failures counted under `key`, locked until this transaction ends."""
+        query = select(throttles).where(throttles.c.key == key).with_for_update()
+        row = (await self._connection.execute(query)).mappings().first()
+        return Throttle(**dict(row)) if row is not None else None
+
+    async def save_throttle(self, throttle: Throttle) -> None:
+        """Insert or replace: two first failures at once must not collide."""
+        changed = {
+            "count": throttle.count,
+            "window_start": throttle.window_start,
+            "blocked_until": throttle.blocked_until,
+        }
+        if self._connection.dialect.name == "postgresql":
+            await self._connection.execute(
+                postgresql.insert(throttles)
+                .values(key=throttle.key, **changed)
+                .on_conflict_do_update(index_elements=["key"], set_=changed)
+            )
+            return
+        await self._connection.execute(
+            sqlite.insert(throttles)
+            .values(key=throttle.key, **changed)
+            .on_conflict_do_update(index_elements=["key"], set_=changed)
+        )
+
+    async def add_web_session(self, session: WebSession) -> None:
+        """Store a browser that signed in."""
+        row = {
+            "id": session.id,
+            "user": session.user,
+            "created": session.created,
+            "seen": session.seen,
+            "expires": session.expires,
+            "revoked": session.revoked,
+        }
+        await self._connection.execute(insert(web_sessions).values(row))
+
+    async def web_session(self, id_: str) -> WebSession | None:
+        """Return the signed-in browser, revoked and expired ones included."""
+        query = select(web_sessions).where(web_sessions.c.id == id_)
+        row = (await self._connection.execute(query)).mappings().first()
+        return WebSession(**dict(row)) if row is not None else None
+
+    async def touch(self, id_: str, seen: datetime, expires: datetime) -> None:
+        """Prolong a session that is still in force; a revoked one stays revoked."""
+        query = (
+            update(web_sessions)
+            .where(web_sessions.c.id == id_, web_sessions.c.revoked.is_(None))
+            .values(seen=seen, expires=expires)
+        )
+        await self._connection.execute(query)
+
+    async def revoke(self, id_: str, at: datetime) -> None:
+        """End one session; the first end stays."""
+        query = (
+            update(web_sessions)
+            .where(web_sessions.c.id == id_, web_sessions.c.revoked.is_(None))
+            .values(revoked=at)
+        )
+        await self._connection.execute(query)
+
+    async def revoke_user(self, user: str, at: datetime) -> None:
+        """End every session of a user, and the codes on their way."""
+        query = (
+            update(web_sessions)
+            .where(web_sessions.c.user == user, web_sessions.c.revoked.is_(None))
+            .values(revoked=at)
+        )
+        await self._connection.execute(query)
+        await self._connection.execute(delete(challenges).where(challenges.c.user == user))
+
+    async def forget(self, now: datetime) -> None:
+        """Drop challenges and throttles that can no longer decide anything."""
+        before = now - KEPT
+        await self._connection.execute(delete(challenges).where(challenges.c.expires < before))
+        await self._connection.execute(
+            delete(throttles).where(
+                throttles.c.window_start < before,
+                throttles.c.blocked_until.is_(None) | (throttles.c.blocked_until < before),
+            )
+        )

@@ -1,0 +1,62 @@
+"""Personal values, sealed and erasable (I4): everything else in the database refers to them by id."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.tables import personal
+from server.ports import Seal
+from telephony import parse_number
+
+
+def lookup_of(seal: Seal, kind: str, value: str) -> str | None:
+    """Keyed hash that finds a number (E.164) or an e-mail (lower case) again; other kinds are never searched."""
+    match kind:
+        case "number":
+            number = parse_number(value)
+            return seal.lookup(kind, number.e164 if number else value.strip())
+        case "email":
+            return seal.lookup(kind, value.strip().lower())
+        case _:
+            return None
+
+
+class SqlPersonal:
+    """Implements `PersonalRepository`."""
+
+    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
+        """Work on the open transaction of `connection`."""
+        self._connection = connection
+        self._seal = seal
+
+    async def add(self, site: str, kind: str, value: str, at: datetime) -> str:
+        """Seal a value and return its id."""
+        id_ = uuid.uuid4().hex
+        row = {
+            "id": id_,
+            "site": site,
+            "kind": kind,
+            "sealed": self._seal.close(value),
+            "lookup": lookup_of(self._seal, kind, value),
+            "created": at,
+            "erased": None,
+        }
+        await self._connection.execute(insert(personal).values(row))
+        return id_
+
+    async def get(self, id_: str) -> str | None:
+        """Open a value; None once erased, or when there never was one."""
+        query = select(personal.c.sealed).where(personal.c.id == id_)
+        sealed = (await self._connection.execute(query)).scalar_one_or_none()
+        return self._seal.open(sealed) if sealed is not None else None
+
+    async def erase(self, id_: str, at: datetime) -> None:
+        """Erase the value and the hash that finds it; the row stays, so that references hold."""
+        query = (
+            update(personal)
+            .where(personal.c.id == id_, personal.c.erased.is_(None))
+            .values(sealed=None, lookup=None, erased=at)
+        )
+        await self._connection.execute(query)

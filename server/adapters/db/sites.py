@@ -1,0 +1,98 @@
+"""Sites and stations in SQL; another site's station is simply not there (I7)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.tables import site as sites
+from server.adapters.db.tables import station as stations
+from server.errors import Conflict, NotFound, StationUnknown
+from server.ports import Site, Station
+
+
+def _site(row: Mapping[str, Any]) -> Site:
+    return Site(
+        row["id"],
+        row["key"],
+        row["name"],
+        row["sms_sender"],
+        row["referent_email"],
+        dict(row["policy"]),
+    )
+
+
+def _station(row: Mapping[str, Any]) -> Station:
+    return Station(row["id"], row["site"], row["extension"], row["name"], row["webcam"])
+
+
+class SqlSites:
+    """Implements `SiteRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work on the open transaction of `connection`."""
+        self._connection = connection
+
+    async def get(self, id_: str) -> Site:
+        """Return the site; NotFound when there is none."""
+        found = (await self._connection.execute(select(sites).where(sites.c.id == id_))).mappings()
+        if (row := found.first()) is None:
+            raise NotFound("site")
+        return _site(dict(row))
+
+    async def by_key(self, key: str) -> Site:
+        """Return the site of this key; NotFound when there is none."""
+        found = (await self._connection.execute(select(sites).where(sites.c.key == key))).mappings()
+        if (row := found.first()) is None:
+            raise NotFound("site")
+        return _site(dict(row))
+
+    async def all(self) -> Sequence[Site]:
+        """Return every site, the oldest first: it is the one that keeps the house's own events."""
+        query = select(sites).order_by(sites.c.created, sites.c.key)
+        return [_site(dict(row)) for row in (await self._connection.execute(query)).mappings()]
+
+    async def add(self, site: Site, created: datetime) -> None:
+        """Add a site; Conflict when its key is taken."""
+        row = {
+            "id": site.id,
+            "key": site.key,
+            "name": site.name,
+            "sms_sender": site.sms_sender,
+            "referent_email": site.referent_email,
+            "policy": dict(site.policy),
+            "created": created,
+        }
+        try:
+            await self._connection.execute(insert(sites).values(row))
+        except IntegrityError as taken:
+            raise Conflict("site_key") from taken
+
+    async def stations(self, site: str) -> Sequence[Station]:
+        """Return the stations of a site by extension."""
+        query = select(stations).where(stations.c.site == site).order_by(stations.c.extension)
+        return [_station(dict(row)) for row in (await self._connection.execute(query)).mappings()]
+
+    async def station(self, site: str, extension: str) -> Station:
+        """Return one station of this site; StationUnknown when it has none."""
+        query = select(stations).where(stations.c.site == site, stations.c.extension == extension)
+        if (row := (await self._connection.execute(query)).mappings().first()) is None:
+            raise StationUnknown
+        return _station(dict(row))
+
+    async def add_station(self, station: Station) -> None:
+        """Add a station; Conflict when the site has this extension."""
+        row = {
+            "id": station.id,
+            "site": station.site,
+            "extension": station.extension,
+            "name": station.name,
+            "webcam": station.webcam,
+        }
+        try:
+            await self._connection.execute(insert(stations).values(row))
+        except IntegrityError as taken:
+            raise Conflict("station_extension") from taken

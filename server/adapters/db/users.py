@@ -1,0 +1,88 @@
+"""Users in SQL; two administrators never overwrite each other (`version`)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.tables import user as users
+from server.domain.access import Role
+from server.errors import Conflict, NotFound
+from server.ports import User
+
+
+def _user(row: Mapping[str, Any]) -> User:
+    return User(
+        id=row["id"],
+        site=row["site"],
+        identifier=row["identifier"],
+        name=row["name"],
+        role=Role(row["role"]),
+        password_hash=row["password_hash"],
+        email=row["email"],
+        mobile=row["mobile"],
+        disabled=row["disabled"],
+        version=row["version"],
+    )
+
+
+def _values(user: User) -> dict[str, Any]:
+    return {
+        "site": user.site,
+        "identifier": user.identifier,
+        "name": user.name,
+        "role": user.role.value,
+        "password_hash": user.password_hash,
+        "email": user.email,
+        "mobile": user.mobile,
+        "disabled": user.disabled,
+    }
+
+
+class SqlUsers:
+    """Implements `UserRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Work on the open transaction of `connection`."""
+        self._connection = connection
+
+    async def get(self, id_: str) -> User:
+        """Return the user; NotFound when there is none."""
+        query = select(users).where(users.c.id == id_)
+        if (row := (await self._connection.execute(query)).mappings().first()) is None:
+            raise NotFound("user")
+        return _user(dict(row))
+
+    async def by_identifier(self, identifier: str) -> User | None:
+        """Return the user who signs in with this identifier, disabled or not."""
+        query = select(users).where(users.c.identifier == identifier)
+        row = (await self._connection.execute(query)).mappings().first()
+        return _user(dict(row)) if row is not None else None
+
+    async def of_site(self, site: str) -> Sequence[User]:
+        """Return the users of a site by identifier."""
+        query = select(users).where(users.c.site == site).order_by(users.c.identifier)
+        return [_user(dict(row)) for row in (await self._connection.execute(query)).mappings()]
+
+    async def add(self, user: User, created: datetime) -> None:
+        """Add a user; Conflict when the identifier is taken, on any site."""
+        row = {"id": user.id, "version": user.version, "created": created, **_values(user)}
+        try:
+            await self._connection.execute(insert(users).values(row))
+        except IntegrityError as taken:
+            raise Conflict("user_identifier") from taken
+
+    async def save(self, user: User) -> User:
+        """Save over the version that was loaded; Conflict when another writer was first."""
+        query = (
+            update(users)
+            .where(users.c.id == user.id, users.c.version == user.version)
+            .values(version=user.version + 1, **_values(user))
+        )
+        if (await self._connection.execute(query)).rowcount != 1:
+            raise Conflict("user")
+        return replace(user, version=user.version + 1)

@@ -1,0 +1,62 @@
+"""Back-off for sign-in, per account and per address: the same reads and writes whether the try was right or wrong."""
+
+from datetime import datetime
+
+from server.domain.login import (
+    ACCOUNT_FAILURES,
+    ADDRESS_FAILURES,
+    CODES_SENT,
+    blocked,
+    fail,
+    forgiven,
+)
+from server.errors import LoginThrottled
+from server.ports import Seal, UnitOfWork
+
+
+class Limits:
+    """Counts tries under keyed hashes; an unknown account is counted like a known one."""
+
+    def __init__(self, seal: Seal) -> None:
+        """Take the seal, whose keyed hash names accounts and addresses."""
+        self._seal = seal
+
+    def account(self, identifier: str) -> str:
+        """Return the key of an identifier, known or not."""
+        return self._seal.lookup("account", identifier)
+
+    def _address(self, address: str | None) -> str:
+        return self._seal.lookup("address", address or "")
+
+    def _codes(self, account: str) -> str:
+        return self._seal.lookup("codes", account)
+
+    async def check(
+        self, uow: UnitOfWork, account: str, address: str | None, now: datetime
+    ) -> None:
+        """Raise LoginThrottled while the account or the address is blocked."""
+        keys = (account, self._address(address), self._codes(account))
+        throttles = [await uow.login.throttle(key) for key in keys]
+        if any(blocked(throttle, now) for throttle in throttles):
+            raise LoginThrottled
+
+    async def count(
+        self,
+        uow: UnitOfWork,
+        account: str,
+        address: str | None,
+        now: datetime,
+        *,
+        wrong: bool,
+        codes: bool = False,
+    ) -> None:
+        """Count a wrong try against account and address, and (`codes`) a code asked for against the account."""
+        counted = (
+            (account, ACCOUNT_FAILURES, wrong),
+            (self._address(address), ADDRESS_FAILURES, wrong),
+            (self._codes(account), CODES_SENT, codes),
+        )
+        for key, free, counts in counted:
+            before = await uow.login.throttle(key)
+            after = fail(before, key, now, free) if counts else forgiven(before, key, now)
+            await uow.login.save_throttle(after)

@@ -1,0 +1,286 @@
+"""Sign-in: password, one-time code, revocable session; nobody learns from an answer, or its work, who has an account.
+
+Every request for a code takes one path: the same reads, one password verification, the same writes in one transaction.
+With wrong credentials the challenge accepts no code and the message is stored as failed, so it never leaves. Tries with
+unknown identifiers belong to no site; the oldest site, the home of the installation, keeps them in its audit.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from server.domain.audit import AuditEvent
+from server.domain.login import (
+    CODE_LIFE,
+    SESSION_LIFE,
+    TOUCH_EVERY,
+    Challenge,
+    Outcome,
+    Throttle,
+    answer,
+    normal_identifier,
+    safe_next,
+)
+from server.errors import BadCredentials, CodeExpired, Conflict, NotFound, StorageUnavailable
+from server.ports import (
+    Actor,
+    Clock,
+    Ids,
+    Passwords,
+    Render,
+    Seal,
+    Site,
+    Transactions,
+    UnitOfWork,
+    User,
+    WebSession,
+)
+from server.services.codes import CODE_MINUTES, Codes
+from server.services.limits import Limits
+from server.tasks import create_task
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengeInfo:
+    """What the page of the six digits says: the channel that was asked for, never the one that was used."""
+
+    channel: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request for a code: `user` is who was named, `right` whether the password was theirs."""
+
+    account: str
+    address: str | None
+    channel: str
+    next: str
+    user: User | None
+    right: bool
+
+    @property
+    def entitled(self) -> User | None:
+        """Who may get a code."""
+        return self.user if self.right else None
+
+    @property
+    def subject(self) -> str:
+        """Who it was about, for the audit."""
+        return f"user:{self.user.id}" if self.user else "user:unknown"
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Login:
+    """The use cases of signing in and out."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        ids: Ids,
+        seal: Seal,
+        passwords: Passwords,
+        render: Render,
+        *,
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take the parts; `wake` starts the delivery of what was queued."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+        self._passwords = passwords
+        self._codes = Codes(ids, seal, render)
+        self._limits = Limits(seal)
+        self._wake = wake
+
+    # --- first step: identifier and password
+    async def request_code(
+        self, identifier: str, password: str, channel: str, address: str | None, next_: str | None
+    ) -> str:
+        """Return the opaque value of a challenge, whatever was typed; LoginThrottled is the only refusal."""
+        typed = normal_identifier(identifier)
+        account = self._limits.account(typed)
+        async with self._transactions(write=False) as uow:
+            await self._limits.check(uow, account, address, self._clock.now())
+            user = await uow.users.by_identifier(typed)
+        right = await self._passwords.verify(user.password_hash if user else None, password)
+        asked = _Asked(
+            account=account,
+            address=address,
+            channel="sms" if channel == "sms" else "email",
+            next=safe_next(next_),
+            user=user,
+            right=right and user is not None and user.disabled is None,
+        )
+        value = await self._challenge(asked)
+        self._wake()
+        if asked.entitled and self._passwords.stale(asked.entitled.password_hash):
+            create_task(self._rehash(asked.entitled, password), "login.rehash")
+        return value
+
+    async def _challenge(self, asked: _Asked) -> str:
+        """Write challenge, message, throttles and audit: the same statements for right and wrong."""
+        now, value, code = self._clock.now(), self._ids.token(), self._ids.code()
+        challenge = Challenge(
+            id=_hash(value),
+            user=asked.entitled.id if asked.entitled else None,
+            account=asked.account,
+            code_hash=self._codes.hash(_hash(value), code),
+            channel=asked.channel,
+            tries=0,
+            next=asked.next,
+            created=now,
+            expires=now + CODE_LIFE,
+        )
+        async with self._transactions() as uow:
+            await self._limits.check(uow, asked.account, asked.address, now)
+            await self._limits.count(
+                uow, asked.account, asked.address, now, wrong=not asked.right, codes=True
+            )
+            await uow.login.forget(now)
+            await uow.login.add_challenge(challenge)
+            sites = await uow.sites.all()
+            if sites:
+                home = next((s for s in sites if asked.user and s.id == asked.user.site), sites[0])
+                await self._send(uow, asked, home, code, now)
+            await uow.commit()
+        return value
+
+    async def _send(
+        self, uow: UnitOfWork, asked: _Asked, site: Site, code: str, now: datetime
+    ) -> None:
+        """Queue the code, or what looks like it, and write it down."""
+        channel = await self._codes.queue(
+            uow, asked.entitled, asked.channel, site, code=code, now=now
+        )
+        if channel:
+            event = AuditEvent("login.code_sent", asked.subject, data={"channel": channel})
+        else:
+            reason = "no_contact" if asked.right else "credentials"
+            event = AuditEvent("login.refused", asked.subject, data={"reason": reason})
+        await uow.audit.append(Actor("desk", site.id, None, asked.address), event, now)
+
+    async def _rehash(self, user: User, password: str) -> None:
+        """Store the password under today's parameters; after the answer, so that nobody waits for it."""
+        stronger = await self._passwords.hash(password)
+        try:
+            async with self._transactions() as uow:
+                await uow.users.save(replace(user, password_hash=stronger))
+                await uow.commit()
+        except (Conflict, StorageUnavailable):
+            return  # the next sign-in does it
+
+    # --- second step: the code
+    async def challenge_info(self, value: str | None) -> ChallengeInfo | None:
+        """Say what the page of the six digits shows; None when there is nothing to wait for."""
+        async with self._transactions(write=False) as uow:
+            challenge = await uow.login.challenge(_hash(value or ""))
+        if challenge is None or self._clock.now() >= challenge.expires:
+            return None
+        return ChallengeInfo(challenge.channel, CODE_MINUTES)
+
+    async def verify(self, value: str | None, code: str, address: str | None) -> tuple[str, str]:
+        """Exchange the right code for a session cookie and the page to go to.
+
+        Raises BadCredentials (try again), CodeExpired (ask again) or LoginThrottled (wait).
+        """
+        now, id_ = self._clock.now(), _hash(value or "")
+        async with self._transactions() as uow:
+            challenge = await uow.login.challenge(id_)
+            if challenge is None:
+                raise CodeExpired
+            await self._limits.check(uow, challenge.account, address, now)
+            typed = self._codes.hash(id_, "".join(code.split())[:16])
+            tried, outcome = answer(challenge, typed, now)
+            user = await self._owner(uow, challenge)
+            if outcome is Outcome.ACCEPTED and user is not None and user.disabled is None:
+                cookie = await self._sign_in(uow, challenge, user, address, now)
+                await uow.commit()
+                return cookie, safe_next(challenge.next)
+            await self._refuse(uow, tried, user, address, now)
+            await uow.commit()
+        raise CodeExpired if outcome is Outcome.OVER else BadCredentials
+
+    async def _owner(self, uow: UnitOfWork, challenge: Challenge) -> User | None:
+        """Load whose challenge it is; wrong credentials cost the same read."""
+        if challenge.user is None:
+            return await uow.users.by_identifier("")
+        return await uow.users.get(challenge.user)
+
+    async def _sign_in(
+        self, uow: UnitOfWork, challenge: Challenge, user: User, address: str | None, now: datetime
+    ) -> str:
+        """Open the session; the code is used up and the account's failures are forgotten."""
+        cookie = self._ids.token()
+        await uow.login.drop_challenge(challenge.id)
+        await uow.login.save_throttle(Throttle(challenge.account, 0, now, None))
+        await uow.login.add_web_session(
+            WebSession(_hash(cookie), user.id, now, now, now + SESSION_LIFE, None)
+        )
+        event = AuditEvent("login.succeeded", f"user:{user.id}", data={"by": challenge.channel})
+        await uow.audit.append(Actor("desk", user.site, user.id, address), event, now)
+        return cookie
+
+    async def _refuse(
+        self,
+        uow: UnitOfWork,
+        tried: Challenge,
+        user: User | None,
+        address: str | None,
+        now: datetime,
+    ) -> None:
+        """Write a failed try down: on the challenge, the account, the address and in the audit."""
+        await uow.login.save_challenge(tried)
+        await self._limits.count(uow, tried.account, address, now, wrong=True)
+        sites = await uow.sites.all()
+        if sites:
+            subject = f"user:{user.id}" if user else "user:unknown"
+            data = {"reason": "code", "tries": tried.tries}
+            actor = Actor("desk", user.site if user else sites[0].id, None, address)
+            await uow.audit.append(actor, AuditEvent("login.refused", subject, data=data), now)
+
+    # --- the session
+    async def who(self, cookie: str) -> tuple[User, Site] | None:
+        """Return who is signed in, or None. Read each time, so that a revoked session is refused at once."""
+        now, id_ = self._clock.now(), _hash(cookie)
+        async with self._transactions(write=False) as uow:
+            session = await uow.login.web_session(id_)
+            if session is None or session.revoked is not None or now >= session.expires:
+                return None
+            try:
+                user = await uow.users.get(session.user)
+            except NotFound:
+                return None
+            if user.disabled is not None:
+                return None
+            site = await uow.sites.get(user.site)
+        if now - session.seen >= TOUCH_EVERY:
+            await self._touch(id_, now)
+        return user, site
+
+    async def _touch(self, id_: str, now: datetime) -> None:
+        """Prolong the session; a busy database does not send a regulator away in mid-shift."""
+        try:
+            async with self._transactions() as uow:
+                await uow.login.touch(id_, now, now + SESSION_LIFE)
+                await uow.commit()
+        except StorageUnavailable:
+            return  # the next request does it
+
+    async def logout(self, cookie: str, address: str | None = None) -> None:
+        """End this session on the server; a cookie that is no session is no error."""
+        now, id_ = self._clock.now(), _hash(cookie)
+        async with self._transactions() as uow:
+            session = await uow.login.web_session(id_)
+            if session is None or session.revoked is not None:
+                return
+            user = await uow.users.get(session.user)
+            await uow.login.revoke(id_, now)
+            event = AuditEvent("login.ended", f"user:{user.id}", data={"reason": "logout"})
+            await uow.audit.append(Actor("desk", user.site, user.id, address), event, now)
+            await uow.commit()
