@@ -76,6 +76,8 @@ def io_loop() -> Iterator[tornado.ioloop.IOLoop]:
     aio: asyncio.AbstractEventLoop = loop.asyncio_loop
     left = asyncio.all_tasks(aio)
     for task in left:
+        # After a time-out: where each coroutine stood.
+        task.print_stack()
         task.cancel()
     aio.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     aio.run_until_complete(aio.shutdown_asyncgens())
