@@ -112,8 +112,8 @@ class Call:
     @property
     def number(self) -> Number | None:
         """The person outside: the caller, or whom an outgoing call (a call-back) dialled."""
-        if self.caller is None and self.called and self.direction is Direction.OUTGOING:
-            return parse_number(self.called)
+        if self.direction is Direction.OUTGOING:
+            return parse_number(self.called or "")
         return self.caller
 
 

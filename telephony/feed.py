@@ -97,10 +97,11 @@ class HealthBook:
         self._sample = sample or self._sample
 
     def read(self) -> FeedHealth:
-        """Tell the accounts now; a connected feed silent for long reads as quiet."""
+        """Tell the accounts now; a feed that listens and hears nothing for long is quiet."""
         state, since = self._state, self._since
         heard = self._last or self._since
-        if self._quiet and state is FeedState.CONNECTED and self._clock() - heard >= self._quiet:
+        down = state is FeedState.DOWN
+        if self._quiet and not down and self._clock() - heard >= self._quiet:
             state, since = FeedState.QUIET, heard + self._quiet
         rejected = MappingProxyType(dict(self._rejected))
         return FeedHealth(

@@ -19,8 +19,11 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 FRENCH_PLAN: Final = ("FR", "RE", "YT", "GP", "MQ", "GF")
 #: Codes whose national form a French desk reads without the country code.
 _FRENCH_CODES: Final = frozenset({33, 262, 508, 590, 594, 596, 681, 687, 689})
+#: Reserved for mobiles by the plan, assigned to an operator or not yet.
+_FRENCH_MOBILES: Final = ("+336", "+337")
 _MAX_TEXT: Final = 256
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_EXPLICIT: Final = re.compile(r"\+|0[1-9]")
 _BRACKETED: Final = re.compile(r"<([^<>]*)>")
 _DIALLABLE: Final = re.compile(r"\+?[0-9][0-9 ().\-/\u00a0]*")
 _PHONE_CONTEXT: Final = re.compile(r";phone-context=(\+[0-9.\-()]+)", re.IGNORECASE)
@@ -80,7 +83,8 @@ class Number:
         number = _parsed(self.e164)
         if number is None:
             return NumberKind.OTHER
-        return _KINDS.get(phonenumbers.number_type(number), NumberKind.OTHER)
+        kind = _KINDS.get(phonenumbers.number_type(number), NumberKind.OTHER)
+        return NumberKind.MOBILE if self.e164.startswith(_FRENCH_MOBILES) else kind
 
 
 @lru_cache(maxsize=4096)
@@ -96,12 +100,17 @@ def parse_number(text: str, region: str = "FR") -> Number | None:
     digits = _diallable(text)
     if digits is None:
         return None
-    for candidate, where in _readings(digits, region.upper()):
-        number = _parsed(candidate, where)
-        if number is not None and _plausible(number, candidate, where):
-            spelled = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-            return Number(spelled) if _E164.fullmatch(spelled) else None
-    return None
+    readings = [
+        (number, candidate, where)
+        for candidate, where in _readings(digits, region.upper())
+        if (number := _parsed(candidate, where)) is not None
+    ]
+    found = next((n for n, dialled, where in readings if _assigned(n, dialled, where)), None)
+    found = found or next((n for n, dialled, _ in readings if _possible(n, dialled)), None)
+    if found is None:
+        return None
+    spelled = phonenumbers.format_number(found, PhoneNumberFormat.E164)
+    return Number(spelled) if _E164.fullmatch(spelled) else None
 
 
 def _diallable(text: str) -> str | None:
@@ -131,11 +140,16 @@ def _readings(text: str, region: str) -> list[tuple[str, str | None]]:
     return [*readings, ("+" + text, None)]
 
 
-def _plausible(number: PhoneNumber, text: str, where: str | None) -> bool:
+def _assigned(number: PhoneNumber, text: str, where: str | None) -> bool:
     """Accept what the numbering plan assigns; a national form only in the territory tried."""
     if where is None or not text.startswith("0"):
         return phonenumbers.is_valid_number(number)
     return phonenumbers.is_valid_number_for_region(number, where)
+
+
+def _possible(number: PhoneNumber, text: str) -> bool:
+    """Accept a block the library does not know yet, when the writing leaves no doubt."""
+    return bool(_EXPLICIT.match(text)) and phonenumbers.is_possible_number(number)
 
 
 def _parsed(text: str, region: str | None = None) -> PhoneNumber | None:

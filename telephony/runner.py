@@ -1,0 +1,199 @@
+"""Why: keeps the feeds running, gives every fact to the correlator, and every change to the product.
+
+One consumer: changes are delivered in order, each until the subscriber takes it. A feed that
+crashes is started again; meanwhile its calls are uncertain. Nothing here decides about calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from telephony.correlation import Changed, Correlator
+from telephony.feed import CallFeed, FeedHealth, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from telephony.correlation import Call
+    from telephony.facts import Fact
+
+    OnChange = Callable[[Fact, Changed], Awaitable[None]]
+    OnTick = Callable[[tuple[Call, ...]], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+QUEUE: Final = 10_000
+#: A feed that ran so long (seconds) starts again at the shortest delay.
+_STEADY: Final = 60.0
+
+
+@dataclass(slots=True)
+class Stats:
+    """Why: numbers for the metrics page; they only grow, `queued` excepted."""
+
+    facts: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+    restarts: Counter[str] = field(default_factory=Counter)
+    overflow: int = 0
+    subscriber_failures: int = 0
+    errors: int = 0
+    queued: int = 0
+
+
+class Backoff:
+    """Why: delays in seconds that double up to a limit, with jitter so peers do not march."""
+
+    def __init__(self, first: float, most: float) -> None:
+        self._first, self._most, self._next = first, most, first
+
+    def reset(self) -> None:
+        """Begin again at the shortest delay."""
+        self._next = self._first
+
+    def delay(self) -> float:
+        """Return the next delay."""
+        delay, self._next = self._next, min(self._next * 2, self._most)
+        return delay * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, not a secret
+
+
+class Runner:
+    """Why: the one owner of feeds and correlator at run time.
+
+    `on_change(fact, changed)` is awaited once for every fact to store, in order, and again until it
+    does not raise. `on_tick(calls)` is awaited every `tick` seconds, and when a feed is lost, with
+    the calls that changed without a fact: ended by silence, or become uncertain.
+    """
+
+    def __init__(
+        self,
+        feeds: Sequence[CallFeed],
+        correlator: Correlator,
+        on_change: OnChange,
+        clock: Callable[[], datetime] = utc_now,
+        on_tick: OnTick | None = None,
+        *,
+        tick: float = 5.0,
+        queue_size: int = QUEUE,
+        restart: tuple[float, float] = (0.5, 30.0),
+        retry: tuple[float, float] = (0.05, 5.0),
+        forget_after: timedelta = timedelta(hours=1),
+    ) -> None:
+        self.correlator = correlator
+        self.stats = Stats()
+        self._feeds = tuple(feeds)
+        self._on_change = on_change
+        self._on_tick = on_tick
+        self._clock = clock
+        self._tick = tick
+        self._restart = restart
+        self._retry = retry
+        self._forget_after = forget_after
+        self._queue: asyncio.Queue[Fact] = asyncio.Queue(queue_size)
+        self._turn = asyncio.Lock()
+        self._overflowed: set[str] = set()
+
+    async def run(self) -> None:
+        """Run feeds, consumer and clock until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._consume(), name="telephony consumer")
+            group.create_task(self._watch(), name="telephony clock")
+            for feed in self._feeds:
+                group.create_task(self._keep(feed), name=f"telephony feed {feed.name}")
+
+    def health(self) -> tuple[FeedHealth, ...]:
+        """Tell how each feed fares."""
+        return tuple(feed.health() for feed in self._feeds)
+
+    def emit(self, fact: Fact) -> None:
+        """Take a fact in, from a feed or from the product itself (an asserted alias)."""
+        try:
+            self._queue.put_nowait(fact)
+        except asyncio.QueueFull:
+            self.stats.overflow += 1
+            self._overflowed.add(fact.source)
+        self.stats.queued = self._queue.qsize()
+
+    async def drained(self) -> None:
+        """Wait until every fact taken in has been delivered."""
+        await self._queue.join()
+
+    async def _consume(self) -> None:
+        while True:
+            fact = await self._queue.get()
+            async with self._turn:
+                await self._handle(fact)
+            self._queue.task_done()
+            self.stats.queued = self._queue.qsize()
+
+    async def _handle(self, fact: Fact) -> None:
+        self.stats.facts[type(fact).__name__] += 1
+        try:
+            change = self.correlator.receive(fact)
+        except Exception:
+            self.stats.errors += 1
+            log.exception("telephony.correlator_failed", extra={"fact": type(fact).__name__})
+            return
+        if not isinstance(change, Changed):
+            self.stats.ignored[change.reason] += 1
+            return
+        for each in change.facts:
+            await self._deliver(partial(self._on_change, each, change))
+
+    async def _deliver(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Call the subscriber until it takes the change; the queue fills meanwhile."""
+        backoff = Backoff(*self._retry)
+        while True:
+            try:
+                await send()
+            except Exception:
+                self.stats.subscriber_failures += 1
+                log.warning("telephony.subscriber_failed", exc_info=True)
+                await asyncio.sleep(backoff.delay())
+            else:
+                return
+
+    async def _watch(self) -> None:
+        """Let time end silent calls and forget old ones."""
+        while True:
+            await asyncio.sleep(self._tick)
+            async with self._turn:
+                now = self._clock()
+                calls = list(self.correlator.expire(now))
+                for source in self._overflowed:
+                    calls += self.correlator.feed_lost(source, now)
+                self._overflowed.clear()
+                await self._tell(tuple(calls))
+                for call in self.correlator.calls():
+                    if call.ended and now - call.ended >= self._forget_after:
+                        self.correlator.forget(call.id)
+
+    async def _tell(self, calls: tuple[Call, ...]) -> None:
+        if self._on_tick is not None:
+            await self._deliver(partial(self._on_tick, calls))
+
+    async def _keep(self, feed: CallFeed) -> None:
+        """Run a feed for ever; one that returns has finished, one that raises starts again."""
+        backoff = Backoff(*self._restart)
+        loop = asyncio.get_running_loop()
+        while True:
+            started = loop.time()
+            try:
+                await feed.run(self.emit)
+            except Exception:
+                log.warning("telephony.feed_crashed", extra={"feed": feed.name}, exc_info=True)
+            else:
+                return
+            self.stats.restarts[feed.name] += 1
+            async with self._turn:
+                await self._tell(self.correlator.feed_lost(feed.name, self._clock()))
+            if loop.time() - started >= _STEADY:
+                backoff.reset()
+            await asyncio.sleep(backoff.delay())

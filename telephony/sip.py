@@ -1,0 +1,291 @@
+"""Why: read what matters of a SIP message seen on the wire, whatever its writer got wrong.
+
+A lenient scanner, not a validating parser: it never decides for the switchboard, it only observes.
+RFC 3261 (messages, compact names, folding), 3325 (P-Asserted-Identity), 3264 and 4566 (SDP
+direction), 7989 (Session-ID), NENA-STA-010.3 (Call-Info). Sans-io; raises only DecodeError.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_MESSAGE: Final = 65536
+MAX_HEADERS: Final = 256
+_COMPACT: Final = {
+    "i": "call-id",
+    "f": "from",
+    "t": "to",
+    "v": "via",
+    "m": "contact",
+    "s": "subject",
+    "l": "content-length",
+    "c": "content-type",
+    "e": "content-encoding",
+    "k": "supported",
+    "o": "event",
+    "r": "refer-to",
+    "b": "referred-by",
+    "u": "allow-events",
+    "x": "session-expires",
+    "a": "accept-contact",
+    "j": "reject-contact",
+    "d": "request-disposition",
+    "y": "identity",
+}
+_STATUS: Final = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]|$)", re.IGNORECASE)
+_METHOD: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,32}")
+_CSEQ: Final = re.compile(r"([0-9]{1,10})\s+([A-Za-z0-9.!%*_+`'~-]{1,32})\s*$")
+_BRANCH: Final = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
+_TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
+_PURPOSE: Final = re.compile(r";\s*purpose\s*=\s*\"?([^\s;,\"]+)", re.IGNORECASE)
+_REMOTE: Final = re.compile(r";\s*remote\s*=\s*([0-9a-fA-F]{32})(?![0-9a-fA-F])", re.IGNORECASE)
+_HALF: Final = re.compile(r"\s*([0-9a-fA-F]{32})(?![0-9a-fA-F])")
+_USER: Final = re.compile(r"(?:sips?|tel):([^@;?>\s]*)", re.IGNORECASE)
+_NIL: Final = "0" * 32
+_DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
+
+
+class DecodeError(ValueError):
+    """Why: the peer's mistake is data: `reason` is a slug to count by."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Why: who a From, To, Contact or identity header names. `user` is unescaped."""
+
+    uri: str
+    user: str
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SipMessage:
+    """Why: one message, split; header names are lower case and long, values in order.
+
+    `method` is the request's, or None for a response, whose `status` is then set.
+    """
+
+    method: str | None
+    status: int | None
+    request_uri: str = field(repr=False)
+    headers: Mapping[str, tuple[str, ...]] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def first(self, name: str) -> str:
+        """Return the first value of a header, empty when it is absent. `name` in lower case."""
+        values = self.headers.get(name)
+        return values[0] if values else ""
+
+    def items(self, name: str) -> list[str]:
+        """List the values of a header, repeated or in comma lists alike (RFC 3261, 7.3.1)."""
+        return [each for value in self.headers.get(name, ()) for each in split_list(value)]
+
+    @property
+    def call_id(self) -> str:
+        """The Call-ID, empty when there is none."""
+        return self.first("call-id")
+
+    @property
+    def cseq(self) -> tuple[int, str] | None:
+        """Number and method of the transaction."""
+        match = _CSEQ.match(self.first("cseq"))
+        return (int(match.group(1)), match.group(2).upper()) if match else None
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Via branches, the nearest hop first; empty strings where a hop wrote none."""
+        found = (_BRANCH.search(via) for via in self.items("via"))
+        return tuple(match.group(1) if match else "" for match in found)
+
+    @property
+    def from_(self) -> Address:
+        """Who calls, as written by the sender."""
+        return address(self.first("from"))
+
+    @property
+    def to(self) -> Address:
+        """Who is called; its tag is empty in a request that starts a dialog."""
+        return address(self.first("to"))
+
+    @property
+    def identities(self) -> tuple[Address, ...]:
+        """P-Asserted-Identity: who calls, by a trusted network (RFC 3325)."""
+        return tuple(address(each) for each in self.items("p-asserted-identity"))
+
+    @property
+    def session_ids(self) -> tuple[str, ...]:
+        """The halves of Session-ID, sorted, nil ones dropped: it compares as a set (RFC 7989)."""
+        value = self.first("session-id")
+        halves = [each.group(1).lower() for each in (_HALF.match(value),) if each]
+        halves += [half.lower() for half in _REMOTE.findall(value)[:1]]
+        return tuple(sorted({half for half in halves if half != _NIL}))
+
+    @property
+    def nena_ids(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Emergency call ids and incident ids of Call-Info (NENA-STA-010.3)."""
+        calls: dict[str, None] = {}
+        incidents: dict[str, None] = {}
+        for value in self.items("call-info"):
+            uri = address(value).uri
+            found = _PURPOSE.search(value)
+            purpose = found.group(1).lower() if found else ""
+            if purpose == "emergency-callid" or (not purpose and ":callid:" in uri.lower()):
+                calls[uri] = None
+            elif purpose == "emergency-incidentid" or ":incidentid:" in uri.lower():
+                incidents[uri] = None
+        return tuple(calls), tuple(incidents)
+
+    @property
+    def direction(self) -> str | None:
+        """What the audio of the SDP body does (sendrecv, sendonly…); None without SDP."""
+        kind = self.first("content-type").lower()
+        if b"m=audio" not in self.body or not (not kind or "sdp" in kind or "multipart" in kind):
+            return None
+        return sdp_direction(self.body)
+
+
+def parse(data: bytes) -> SipMessage:
+    """Split one message. Raises DecodeError: `too_large`, `empty`, `start_line` or `too_many_headers`."""
+    if len(data) > MAX_MESSAGE:
+        raise DecodeError("too_large")
+    data = data.lstrip(b"\r\n\0")
+    if not data:
+        raise DecodeError("empty")
+    head, body = _cut(data)
+    lines = head.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+    start = lines[0]
+    status = _STATUS.match(start)
+    method, uri = (None, "") if status else _request_line(start)
+    headers = _headers(lines)
+    length = headers.get("content-length", ("",))[0]
+    if length.isascii() and length.isdigit() and len(length) < 6:  # noqa: PLR2004 -- 5 digits hold 64 kB
+        body = body[: int(length)]
+    return SipMessage(
+        method,
+        int(status.group(1)) if status else None,
+        uri,
+        {name: tuple(values) for name, values in headers.items()},
+        body,
+    )
+
+
+def _request_line(line: str) -> tuple[str, str]:
+    """Read method and Request-URI; spaces inside the URI are kept as one."""
+    words = line.split()
+    if len(words) < 3 or words[-1].upper() != "SIP/2.0" or not _METHOD.fullmatch(words[0]):  # noqa: PLR2004 -- method, URI, version
+        raise DecodeError("start_line")
+    return words[0].upper(), " ".join(words[1:-1])
+
+
+def _cut(data: bytes) -> tuple[bytes, bytes]:
+    head, found, body = data.partition(b"\r\n\r\n")
+    if not found:
+        head, _, body = data.partition(b"\n\n")
+    return head, body
+
+
+def _headers(lines: list[str]) -> dict[str, list[str]]:
+    """Collect headers; a line that is none is skipped, a folded one continues the last."""
+    if len(lines) > MAX_HEADERS:
+        raise DecodeError("too_many_headers")
+    headers: dict[str, list[str]] = {}
+    last: list[str] | None = None
+    for line in lines[1:]:
+        if line[:1] in {" ", "\t"}:
+            if last:
+                last[-1] = f"{last[-1]} {line.strip()}".strip()
+            continue
+        name, colon, value = line.partition(":")
+        name = name.strip().lower()
+        if not colon or not name:
+            last = None
+            continue
+        last = headers.setdefault(_COMPACT.get(name, name), [])
+        last.append(value.strip())
+    return headers
+
+
+def split_list(value: str) -> list[str]:
+    """Split a comma list, minding quotes and angle brackets. Linear in the length."""
+    if "," not in value:
+        return [value.strip()] if value.strip() else []
+    parts: list[str] = []
+    start, quoted, angled, escaped = 0, False, False, False
+    for at, char in enumerate(value):
+        if escaped:
+            escaped = False
+        elif quoted:
+            escaped = char == "\\"
+            quoted = char != '"'
+        elif char == '"':
+            quoted = True
+        elif char in "<>":
+            angled = char == "<"
+        elif char == "," and not angled:
+            parts.append(value[start:at])
+            start = at + 1
+    parts.append(value[start:])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def address(value: str) -> Address:
+    """Read a name-addr or an addr-spec (RFC 3261, 20.10), however it is decorated."""
+    value = value.strip()
+    rest = _after_display(value)
+    opening = rest.find("<")
+    if opening >= 0:
+        inner, _, params = rest[opening + 1 :].partition(">")
+    else:
+        inner, semicolon, params = rest.partition(";")
+        params = semicolon + params
+    uri = inner.strip()
+    tag = _TAG.search(params)
+    return Address(uri, uri_user(uri), tag.group(1) if tag else "")
+
+
+def _after_display(value: str) -> str:
+    """Skip a quoted display name, which may hold anything."""
+    if not value.startswith('"'):
+        return value
+    at = 1
+    while at < len(value) and value[at] != '"':
+        at += 2 if value[at] == "\\" else 1
+    return value[at + 1 :]
+
+
+def uri_user(uri: str) -> str:
+    """Take the user part of a sip, sips or tel URI, unescaped, without its parameters."""
+    match = _USER.match(uri)
+    if not match or (not uri[:4].lower().startswith("tel:") and "@" not in uri):
+        return ""
+    return unquote(match.group(1).partition(":")[0])
+
+
+def sdp_direction(body: bytes) -> str:
+    """Tell what the first audio medium does; hold by a null address counts as inactive."""
+    start = max(body.find(b"v=0"), 0)
+    session, current, audio, null = "sendrecv", "", None, False
+    for line in body[start:].decode("utf-8", "replace").splitlines():
+        if line.startswith("m="):
+            if audio is not None:
+                break
+            current = line[2:].split(" ", 1)[0]
+            audio = "" if current == "audio" else None
+        elif line.startswith("c=") and (not current or audio is not None):
+            null = line.rstrip().endswith((" 0.0.0.0", " ::"))
+        elif line.startswith("a=") and line[2:].strip() in _DIRECTIONS:
+            if audio is not None:
+                audio = line[2:].strip()
+            elif not current:
+                session = line[2:].strip()
+    return "inactive" if null else (audio or session)
