@@ -15,6 +15,7 @@ import tornado.web
 
 from tests.lab.browser import (
     IPAD,
+    PIXEL,
     axe,
     browser,
     candidate_types,
@@ -37,6 +38,8 @@ HERE = "10.99.0.1"
 PAGE = """<!doctype html><html lang="fr"><head><title>labo</title><link rel="icon" href="data:,">
 <script type="module" src="/page.js"></script></head>
 <body><main><h1>Labo</h1><video id="far" autoplay muted playsinline></video></main></body></html>"""
+
+BLANK = PAGE.replace('<script type="module" src="/page.js"></script>', "")
 
 SCRIPT = """
 const query = new URLSearchParams(location.search);
@@ -78,6 +81,7 @@ async def pages() -> AsyncIterator[str]:
             [
                 ("/", Text, {"body": PAGE, "kind": "text/html"}),
                 ("/page.js", Text, {"body": SCRIPT, "kind": "text/javascript"}),
+                ("/blank", Text, {"body": BLANK, "kind": "text/html"}),
                 ("/bad", Text, {"body": "<html><img src='data:,'></html>", "kind": "text/html"}),
                 (
                     "/out",
@@ -113,6 +117,44 @@ async def test_a_moving_silent_picture_between_two_peers() -> None:
         assert await open_cameras(page) == 0
         await still_or_gone(page, "#far")
         assert await axe(page) == []
+        chromium.assert_clean(origin)
+
+
+GATHERED = """await new Promise((go) => {
+  const done = () => pc.iceGatheringState === 'complete' && go();
+  pc.onicegatheringstatechange = done; done();
+});"""
+
+OFFER = f"""async () => {{
+  const pc = window.pc = new RTCPeerConnection();
+  window.__visio15 = {{peers: [pc]}};
+  const media = await navigator.mediaDevices.getUserMedia({{video: true, audio: false}});
+  pc.addTransceiver(media.getVideoTracks()[0], {{direction: 'sendrecv', streams: [media]}});
+  await pc.setLocalDescription(); {GATHERED}
+  return pc.localDescription.sdp;
+}}"""
+
+ANSWER = f"""async (sdp) => {{
+  const pc = window.pc = new RTCPeerConnection();
+  window.__visio15 = {{peers: [pc]}};
+  pc.ontrack = (e) => {{ document.querySelector('#far').srcObject = e.streams[0]; }};
+  await pc.setRemoteDescription({{type: 'offer', sdp}});
+  await pc.setLocalDescription(); {GATHERED}
+  return pc.localDescription.sdp;
+}}"""
+
+
+@pytest.mark.parametrize("device", [PIXEL, IPAD])
+async def test_a_desk_without_webcam_sees_a_caller_in_another_context(device: str) -> None:
+    async with pages() as origin, browser() as chromium:
+        phone = await chromium.caller(device)
+        desk = await chromium.desk(camera=False)
+        there, here = await phone.open(f"{origin}/blank"), await desk.open(f"{origin}/blank")
+        answer = await here.evaluate(ANSWER, await there.evaluate(OFFER))
+        await there.evaluate("(sdp) => pc.setRemoteDescription({type: 'answer', sdp})", answer)
+        await moving_picture(here, "#far")
+        for page in (there, here):
+            await no_audio(page, peers=1)
         chromium.assert_clean(origin)
 
 

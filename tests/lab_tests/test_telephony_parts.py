@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.lab.kamailio import HEP_AUTH_KEY, kamailio
-from tests.lab.process import until
+from tests.lab.process import PartFailedError, until
 from tests.lab.sipp import call, phone, register
 
 if TYPE_CHECKING:
@@ -138,3 +138,26 @@ async def test_a_registered_phone_is_found_by_its_number() -> None:
         async with call(pbx.address, called="1601") as one:
             await one.answered()
             await one.hang_up()
+
+
+async def test_a_snippet_under_test_is_part_of_the_switchboard() -> None:
+    snippet = 'route[LAB_NOTE] { xlog("L_WARN", "noted @WHAT@ $rU\\n"); }'
+    async with (
+        phone() as arm,
+        kamailio(
+            {"15": f"1501@{arm.address}"},
+            include=snippet,
+            on_invite="route(LAB_NOTE);",
+            substitute={"WHAT": "call-to"},
+        ) as pbx,
+        call(pbx.address) as one,
+    ):
+        await one.answered()
+        await until(
+            lambda: "noted call-to 15" in pbx.part.output(),
+            "the snippet ran",
+            explain=pbx.part.tail,
+        )
+    with pytest.raises(PartFailedError, match="refuses its configuration"):
+        async with kamailio({}, include="route[BROKEN] {"):
+            raise AssertionError("not reached")
