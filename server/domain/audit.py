@@ -11,10 +11,8 @@ from datetime import datetime
 from typing import Final
 
 GENESIS: Final = "0" * 64
-UNREADABLE: Final = (
-    b"",
-    "",
-)  # a payload that should be there and cannot be opened: agrees with no commitment
+# A payload that should be there and cannot be opened: it agrees with no commitment.
+UNREADABLE: Final = (b"", "")
 
 
 @dataclass(frozen=True, slots=True)

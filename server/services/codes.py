@@ -58,7 +58,7 @@ class Codes:
 
     def _sms(self, to: str, site: Site, code: str) -> dict[str, str | None]:
         text = self._render.text("sms/code.txt", code=code, site_name=site.name)
-        return {"to": to, "subject": None, "text": text, "html": None}
+        return {"to": to, "sender": site.sms_sender, "subject": None, "text": text, "html": None}
 
     def _mail(self, to: str, site: Site, code: str) -> dict[str, str | None]:
         shown: dict[str, Any] = {"code": code, "minutes": CODE_MINUTES, "site_name": site.name}

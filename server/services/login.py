@@ -84,9 +84,9 @@ class Login:
         clock: Clock,
         ids: Ids,
         seal: Seal,
+        *,
         passwords: Passwords,
         render: Render,
-        *,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the parts; `wake` starts the delivery of what was queued."""

@@ -1,0 +1,210 @@
+"""Look-ups of the auditor: any name of a call, a number, a day, a session; each look-up is itself in the chain (I4)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from server.domain.audit import AuditEvent, Verdict
+from server.domain.calls import LiveCall
+from server.domain.session import Session
+from server.errors import AliasMalformed, Invalid, NotFound, NumberImpossible
+from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
+from server.services.audit_reader import (
+    Reader,
+    alias_parts,
+    call_part,
+    hold_parts,
+    station_parts,
+)
+from server.services.audit_record import ChainPart, Found, Record
+from server.services.chain import Chain
+from telephony import parse_number
+
+LONGEST_ALIAS: Final = 255
+ZONE: Final = "Europe/Paris"
+
+
+class AuditLookup:
+    """Finds calls of the actor's own site, writes down who asked, and shows whether the chain is whole."""
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, seal: Seal, chain: Chain | None = None
+    ) -> None:
+        """Take the parts."""
+        self._transactions = transactions
+        self._clock = clock
+        self._seal = seal
+        self._chain = chain or Chain(transactions)
+
+    # --- search
+    async def by_alias(self, actor: Actor, alias: str) -> Sequence[Found]:
+        """Find by any call id; one that was used twice gives every call, by date."""
+        value = alias.strip()
+        if not value or len(value) > LONGEST_ALIAS or not value.isprintable():
+            raise AliasMalformed
+
+        async def find(uow: UnitOfWork) -> Sequence[Found]:
+            calls = await uow.calls.find(actor.site, value)
+            return [await _found(uow, call, _matched(call, value)) for call in calls]
+
+        return await self._search(actor, "alias", value, find)
+
+    async def by_number(self, actor: Actor, typed: str) -> Sequence[Found]:
+        """Find by the caller's number, however it is written."""
+        number = parse_number(typed)
+        if number is None:
+            raise NumberImpossible
+
+        async def find(uow: UnitOfWork) -> Sequence[Found]:
+            lookup = self._seal.lookup("number", number.e164)
+            calls = await uow.calls.by_number(actor.site, lookup)
+            return [await _found(uow, call, "number") for call in calls]
+
+        return await self._search(actor, "number", number.e164, find)
+
+    async def by_day(self, actor: Actor, site: Site, day: str) -> Sequence[Found]:
+        """Find the calls of one day (YYYY-MM-DD, the site's own), and the videos that belong to no call."""
+        start, end = _bounds(site, day)
+
+        async def find(uow: UnitOfWork) -> Sequence[Found]:
+            calls = await uow.calls.by_day(actor.site, start, end)
+            found = [await _found(uow, call, "day") for call in calls]
+            loose = await uow.sessions.unlinked(actor.site, start, end)
+            return [*found, *(_found_session(session) for session in loose)]
+
+        return await self._search(actor, "day", day, find)
+
+    async def _search(
+        self,
+        actor: Actor,
+        by: str,
+        value: str,
+        find: Callable[[UnitOfWork], Awaitable[Sequence[Found]]],
+    ) -> Sequence[Found]:
+        """Search, and write down that it was done; what was typed may be personal, so it goes to the payload."""
+        async with self._transactions(write=False) as uow:
+            results = sorted(await find(uow), key=lambda found: found.started)
+        event = AuditEvent(
+            "audit.searched",
+            f"site:{actor.site}",
+            data={"by": by, "results": len(results)},
+            personal={"value": value},
+        )
+        await self._note(actor, event)
+        return results
+
+    async def _note(self, actor: Actor, event: AuditEvent) -> None:
+        async with self._transactions() as uow:
+            await uow.audit.append(actor, event, self._clock.now())
+            await uow.commit()
+
+    # --- records
+    async def record(self, actor: Actor, call_id: str) -> Record:
+        """Show everything about one call; CallUnknown for another site's, and that too is written down."""
+        try:
+            async with self._transactions(write=False) as uow:
+                found = (await uow.calls.get(actor.site, call_id)).id
+        except NotFound:
+            await self._note(actor, _missed("call", call_id))
+            raise
+        await self._note(actor, AuditEvent("audit.viewed", f"call:{found}", call=found))
+        chain = await self._chain_part(actor.site)
+        async with self._transactions(write=False) as uow:
+            reader = Reader(uow, actor.site)
+            record = await uow.calls.record(actor.site, found)
+            sessions = await reader.sessions(await uow.sessions.of_call(actor.site, found))
+            return Record(
+                call=call_part(record.call),
+                aliases=alias_parts(record.call),
+                stations=station_parts(record),
+                holds=hold_parts(record),
+                sessions=sessions,
+                events=await reader.events(found, sessions),
+                chain=chain,
+            )
+
+    async def record_of_session(self, actor: Actor, session_id: str) -> Record:
+        """Show one session, whether or not it belongs to a call; NotFound for another site's."""
+        try:
+            await self._session(actor.site, session_id)
+        except NotFound:
+            await self._note(actor, _missed("session", session_id))
+            raise
+        viewed = AuditEvent("audit.viewed", f"session:{session_id}", session=session_id)
+        await self._note(actor, viewed)
+        chain = await self._chain_part(actor.site)
+        session = await self._session(actor.site, session_id)
+        async with self._transactions(write=False) as uow:
+            reader = Reader(uow, actor.site)
+            sessions = await reader.sessions([session])
+            events = await reader.events(None, sessions)
+        return Record(None, (), (), (), sessions, events, chain)
+
+    async def _session(self, site: str, id_: str) -> Session:
+        async with self._transactions(write=False) as uow:
+            session = await uow.sessions.get(id_)
+        if session.site != site:
+            raise NotFound("session")
+        return session
+
+    # --- the chain
+    async def verify(self, site: str, noted: str | None = None) -> tuple[Verdict, bool]:
+        """Read the whole chain; say also whether a head noted elsewhere was met."""
+        return await self._chain.verify(site, noted)
+
+    async def _chain_part(self, site: str) -> ChainPart:
+        verdict = await self._chain.glance(site)
+        return ChainPart(verdict.intact, verdict.count, verdict.head, verdict.broken_at)
+
+
+async def _found(uow: UnitOfWork, call: LiveCall, matched: str) -> Found:
+    return Found(
+        kind="call",
+        id=call.id,
+        href=f"/audit/calls/{call.id}",
+        number=call.number,
+        started=call.started,
+        ended=call.ended,
+        state=call.state,
+        sessions=len(await uow.sessions.of_call(call.site, call.id)),
+        matched=matched,
+    )
+
+
+def _found_session(session: Session) -> Found:
+    return Found(
+        kind="session",
+        id=session.id,
+        href=f"/audit/sessions/{session.id}",
+        number=None,
+        started=session.created,
+        ended=session.ended,
+        state=session.state.value,
+        sessions=1,
+        matched="day",
+    )
+
+
+def _matched(call: LiveCall, value: str) -> str:
+    """Say which name of the call matched."""
+    return next((alias.type for alias in call.aliases if alias.value == value), "id")
+
+
+def _missed(kind: str, asked: str) -> AuditEvent:
+    """Describe a look-up that found nothing; what was asked for is anybody's text."""
+    return AuditEvent(
+        "audit.missed", f"{kind}:unknown", data={"kind": kind}, personal={"asked": asked[:255]}
+    )
+
+
+def _bounds(site: Site, day: str) -> tuple[datetime, datetime]:
+    """Return the UTC start and end of the site's own day; overseas sites name their zone in their policy."""
+    try:
+        zone = ZoneInfo(str(site.policy.get("timezone", ZONE)))
+        first = date.fromisoformat(day)
+        start = datetime.combine(first, time.min, zone)
+        end = datetime.combine(first + timedelta(days=1), time.min, zone)
+        return start.astimezone(UTC), end.astimezone(UTC)
+    except (ValueError, OverflowError, ZoneInfoNotFoundError) as malformed:
+        raise Invalid("day") from malformed

@@ -1,0 +1,172 @@
+"""Gathers a record from the rows of one site, inside one unit of work; another site's rows do not exist here (I7)."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from server.domain.audit import AuditRow
+from server.domain.calls import CallRecord, LiveCall
+from server.domain.invitation import Invitation
+from server.domain.linking import LABELS
+from server.domain.messages import Message
+from server.domain.session import Session
+from server.errors import NotFound
+from server.ports import UnitOfWork
+from server.services.audit_record import (
+    AliasPart,
+    CallPart,
+    EventPart,
+    HoldPart,
+    InvitationPart,
+    LinkPart,
+    SessionPart,
+    StationPart,
+)
+
+
+def call_part(call: LiveCall) -> CallPart:
+    """Show a call."""
+    return CallPart(
+        id=call.id,
+        number=call.number,
+        state=call.state,
+        started=call.started,
+        answered=call.answered,
+        ended=call.ended,
+        end_certain=call.end_certain,
+        certain=call.certain,
+        evidence=tuple(call.evidence),
+    )
+
+
+def alias_parts(call: LiveCall) -> Sequence[AliasPart]:
+    """Show the names of a call, the oldest first."""
+    rows = sorted(call.aliases, key=lambda row: (row.valid_from, row.type, row.value))
+    return [
+        AliasPart(row.type, row.value, row.source, row.valid_from, row.valid_to, row.why)
+        for row in rows
+    ]
+
+
+def station_parts(record: CallRecord) -> Sequence[StationPart]:
+    """Show which stations had the call."""
+    spans = [span for span in record.spans if span.kind == "station"]
+    return [StationPart(s.value, s.start, s.end) for s in sorted(spans, key=lambda s: s.start)]
+
+
+def hold_parts(record: CallRecord) -> Sequence[HoldPart]:
+    """Show when the call was on hold."""
+    spans = [span for span in record.spans if span.kind == "hold"]
+    return [HoldPart(s.start, s.end) for s in sorted(spans, key=lambda s: s.start)]
+
+
+class Reader:
+    """Reads sessions and events, naming each user once."""
+
+    def __init__(self, uow: UnitOfWork, site: str) -> None:
+        """Read for one site in one unit of work."""
+        self._uow = uow
+        self._site = site
+        self._names: dict[str, str | None] = {}
+
+    async def sessions(self, sessions: Iterable[Session]) -> Sequence[SessionPart]:
+        """Show videos, the oldest first."""
+        mine = [session for session in sessions if session.site == self._site]
+        return [await self._session(one) for one in sorted(mine, key=lambda one: one.created)]
+
+    async def events(
+        self, call: str | None, sessions: Iterable[SessionPart]
+    ) -> Sequence[EventPart]:
+        """Show every row of the chain about the call or its sessions, once, in order."""
+        rows: dict[int, AuditRow] = {}
+        if call is not None:
+            rows.update({r.seq: r for r in await self._uow.audit.of_call(self._site, call)})
+        for session in sessions:
+            found = await self._uow.audit.of_session(self._site, session.id)
+            rows.update({row.seq: row for row in found})
+        return [await self._event(rows[seq]) for seq in sorted(rows)]
+
+    async def _session(self, session: Session) -> SessionPart:
+        links = [
+            LinkPart(
+                call=link.call,
+                certainty=link.certainty.value,
+                evidence=link.evidence.value,
+                reason=LABELS[link.evidence],
+                at=link.at,
+                by=await self._name(link.actor),
+            )
+            for link in await self._uow.sessions.links(session.id)
+        ]
+        found = await self._uow.invitations.of_session(session.id)
+        return SessionPart(
+            id=session.id,
+            state=session.state.value,
+            created=session.created,
+            ended=session.ended,
+            end_reason=session.end_reason,
+            by=await self._name(session.created_by),
+            station=session.station,
+            links=sorted(links, key=lambda link: link.at),
+            invitations=[await self._invitation(one) for one in found],
+        )
+
+    async def _invitation(self, invitation: Invitation) -> InvitationPart:
+        messages = await self._uow.messages.of_invitation(invitation.id)
+        handed = [message.handed for message in messages if message.handed]
+        delivered = [message.delivered for message in messages if message.delivered]
+        return InvitationPart(
+            channel=invitation.channel,
+            to=await self._uow.personal.get(invitation.contact),
+            state=_state(invitation, messages),
+            created=invitation.created,
+            expires=invitation.expires,
+            opened=invitation.opened,
+            tapped=invitation.tapped,
+            revoked=invitation.revoked,
+            handed=min(handed, default=None),
+            delivered=min(delivered, default=None),
+        )
+
+    async def _event(self, row: AuditRow) -> EventPart:
+        payload = await self._uow.audit.payload(self._site, row.seq)
+        return EventPart(
+            seq=row.seq,
+            at=row.at,
+            source=row.source,
+            action=row.action,
+            subject=row.subject,
+            actor=await self._name(row.actor),
+            address=_address(payload),
+            data=row.data,
+            hash=row.hash,
+        )
+
+    async def _name(self, user: str | None) -> str | None:
+        if user is None:
+            return None
+        if user not in self._names:
+            try:
+                found = await self._uow.users.get(user)
+                self._names[user] = found.name if found.site == self._site else None
+            except NotFound:
+                self._names[user] = None
+        return self._names[user]
+
+
+def _address(payload: tuple[bytes, str] | None) -> str | None:
+    """Take the address out of a payload; erased and unreadable ones have none."""
+    if payload is None or not payload[1]:
+        return None
+    address = json.loads(payload[1]).get("address")
+    return str(address) if address is not None else None
+
+
+def _state(invitation: Invitation, messages: Sequence[Message]) -> str:
+    """Say the furthest an invitation came."""
+    if invitation.revoked:
+        return "revoked"
+    if invitation.tapped:
+        return "tapped"
+    if invitation.opened:
+        return "opened"
+    return messages[-1].state.value if messages else "accepted"

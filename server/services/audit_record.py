@@ -1,0 +1,167 @@
+"""What an auditor sees of one call or one session: everything stored, in one value, on one clock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One line of a search; `kind` is `call`, or `session` for a video that belongs to no call."""
+
+    kind: str
+    id: str
+    href: str
+    number: str | None
+    started: datetime
+    ended: datetime | None
+    state: str
+    sessions: int
+    matched: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPart:
+    """The call itself."""
+
+    id: str
+    number: str | None
+    state: str
+    started: datetime
+    answered: datetime | None
+    ended: datetime | None
+    end_certain: bool
+    certain: bool
+    evidence: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AliasPart:
+    """One name of the call, and why."""
+
+    type: str
+    value: str
+    source: str
+    valid_from: datetime
+    valid_to: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StationPart:
+    """A station that had the call."""
+
+    station: str
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPart:
+    """A time on hold."""
+
+    start: datetime
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPart:
+    """Why a session belonged to a call, from `at` on; `by` is a name, None for the server."""
+
+    call: str | None
+    certainty: str
+    evidence: str
+    reason: str
+    at: datetime
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationPart:
+    """One link sent; `to` is None once erased."""
+
+    channel: str
+    to: str | None
+    state: str
+    created: datetime
+    expires: datetime
+    opened: datetime | None
+    tapped: datetime | None
+    revoked: datetime | None
+    handed: datetime | None
+    delivered: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPart:
+    """One video."""
+
+    id: str
+    state: str
+    created: datetime
+    ended: datetime | None
+    end_reason: str | None
+    by: str | None
+    station: str | None
+    links: Sequence[LinkPart]
+    invitations: Sequence[InvitationPart]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPart:
+    """One row of the chain; `address` stands in the erasable payload."""
+
+    seq: int
+    at: datetime
+    source: str
+    action: str
+    subject: str
+    actor: str | None
+    address: str | None
+    data: Mapping[str, object]
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPart:
+    """Whether the chain is whole."""
+
+    verified: bool
+    count: int
+    head: str
+    broken_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Everything about one call, or about one session that has none."""
+
+    call: CallPart | None
+    aliases: Sequence[AliasPart]
+    stations: Sequence[StationPart]
+    holds: Sequence[HoldPart]
+    sessions: Sequence[SessionPart]
+    events: Sequence[EventPart]
+    chain: ChainPart
+
+
+def plain(part: Record | Found) -> dict[str, Any]:
+    """Turn a part into JSON's types, times as ISO 8601 UTC: for pages and for the API alike."""
+    shown = _plain(asdict(part))
+    assert isinstance(shown, dict)  # noqa: S101 - tells the type checker what asdict returns
+    return shown
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return {key: _plain(item) for key, item in value.items()}
+        case str():
+            return str(value)
+        case Sequence():
+            return [_plain(item) for item in value]
+        case _:
+            return value
