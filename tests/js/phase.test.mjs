@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FIRST, advance, prompt, refused, sentence, trouble } from "../../static/js/phase.js";
+
+const after = (...events) => events.reduce(advance, { ...FIRST });
+const live = [{ type: "tap" }, { type: "granted" }];
+
+test("one tap, one permission, live", () => {
+  assert.equal(after({ type: "tap" }).screen, "asking");
+  assert.equal(after(...live).screen, "live");
+});
+
+test("it never says that the doctor sees when he does not", () => {
+  assert.equal(sentence(after(...live)), "starting");
+  assert.equal(sentence(after(...live, { type: "socket", open: true })), "wait");
+  const seen = [...live, { type: "seen", seen: true }];
+  assert.equal(sentence(after(...seen)), "seen");
+  assert.equal(sentence(after(...seen, { type: "seen", seen: false })), "cut");
+  assert.equal(sentence(after(...seen, { type: "muted", muted: true })), "muted");
+});
+
+test("trouble can be retried, and an answer that comes late is taken", () => {
+  const stuck = after({ type: "tap" }, { type: "trouble", why: "timeout" });
+  assert.equal(stuck.screen, "trouble");
+  assert.equal(advance(stuck, { type: "tap" }).screen, "asking");
+  assert.equal(advance(stuck, { type: "granted" }).screen, "live");
+});
+
+test("the end is the end", () => {
+  const over = after(...live, { type: "ended" });
+  for (const event of [{ type: "tap" }, { type: "granted" }, { type: "seen", seen: true }, { type: "trouble", why: "busy" }]) {
+    assert.equal(advance(over, event).screen, "ended");
+  }
+  assert.equal(over.camera, false);
+});
+
+test("each refusal of the camera has its name", () => {
+  assert.equal(trouble("NotAllowedError", "Permission denied"), "denied");
+  assert.equal(trouble("NotAllowedError", "Permission dismissed"), "dismissed");
+  assert.equal(trouble("NotFoundError", ""), "none");
+  assert.equal(trouble("NotReadableError", "Could not start video source"), "busy");
+  assert.equal(trouble("SecurityError", ""), "insecure");
+});
+
+test("the question is drawn as this browser asks it", () => {
+  assert.equal(prompt("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)"), "ios");
+  assert.equal(prompt("Mozilla/5.0 (Linux; Android 15) Chrome/140 Mobile"), "android");
+  assert.equal(prompt("Mozilla/5.0 (Android 15; Mobile; rv:140.0) Firefox/140.0"), "other");
+});
+
+test("a refused tap says what to do", () => {
+  assert.equal(refused(409, "open_elsewhere"), "elsewhere");
+  assert.equal(refused(404, "not_found"), "closed");
+  assert.equal(refused(0, ""), "network");
+  assert.equal(refused(503, "unavailable"), "network");
+});

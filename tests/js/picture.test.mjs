@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FROZEN, LOST, NOTHING, age, judge, learn, luma } from "../../static/js/picture.js";
+
+const from = (...facts) => facts.reduce(learn, { ...NOTHING });
+const shown = (at = 0) => from({ type: "connection", state: "connected" }, { type: "frame", at });
+
+test("nothing is said before the first frame", () => {
+  assert.equal(judge(NOTHING, 99_999), "none");
+  assert.equal(age(NOTHING, 5), null);
+});
+
+test("a still is called frozen within one second, and lost later", () => {
+  assert.equal(judge(shown(), 100), "flowing");
+  assert.ok(FROZEN + 100 < 1000);
+  assert.equal(judge(shown(), FROZEN + 1), "frozen");
+  assert.equal(judge(shown(), LOST + 1), "lost");
+});
+
+test("a new frame brings it back", () => {
+  assert.equal(judge(learn(shown(), { type: "frame", at: LOST + 10 }), LOST + 20), "flowing");
+});
+
+test("a hidden page is named before the freeze it causes", () => {
+  const hidden = learn(shown(), { type: "hidden", hidden: true });
+  assert.equal(judge(hidden, FROZEN), "hidden");
+  assert.equal(judge(hidden, LOST * 10), "hidden");
+  assert.equal(judge(learn(hidden, { type: "frame", at: 5000 }), 5010), "flowing", "frames that come are frames");
+});
+
+test("a muted camera is never flowing: some phones repeat the last frame", () => {
+  assert.equal(judge(learn(shown(), { type: "muted", muted: true }), 10), "frozen");
+});
+
+test("a failed or closed connection is lost at once", () => {
+  for (const state of ["failed", "closed"]) assert.equal(judge(learn(shown(), { type: "connection", state }), 10), "lost");
+});
+
+test("a decoder behind a stuck element does not refresh the picture", () => {
+  const decoding = learn(shown(), { type: "decoded", at: 5000, count: 150, counts: false });
+  assert.equal(judge(decoding, 5001), "lost");
+  const counted = learn(shown(), { type: "decoded", at: 5000, count: 150, counts: true });
+  assert.equal(judge(counted, 5001), "flowing");
+  assert.equal(judge(learn(counted, { type: "decoded", at: 9000, count: 150, counts: true }), 9001), "lost", "the same count is no new frame");
+});
+
+test("time never runs backwards", () => {
+  assert.equal(age(learn(shown(100), { type: "frame", at: 50 }), 100), 0);
+  assert.equal(age(shown(100), 50), 0);
+});
+
+test("another connection starts from nothing", () => {
+  assert.equal(judge(learn(shown(), { type: "restart" }), 1), "none");
+});
+
+test("black is dark, white is not", () => {
+  assert.equal(luma([0, 0, 0, 255, 0, 0, 0, 255]), 0);
+  assert.ok(luma([255, 255, 255, 255]) > 250);
+  assert.equal(luma([]), 0);
+});

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { START, candidates, duration, lapse, next, proposed, shown, wanted } from "../../static/js/session.js";
+
+const call = (id, state, more = {}) => ({ id, number: "06 12 34 56 78", mobile: true, state, certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
+const session = (id, state, more = {}) => ({
+  id, state, created: "2026-01-01T00:00:00Z", ended: null, end_reason: null, number: null,
+  link: { call: null, certainty: "unlinked", evidence: null, label: "", pick: false },
+  invitations: [], steps: [], say: null, caller: { online: true, hidden: false }, ...more,
+});
+const server = (more = {}) => ({
+  type: "view", now: "2026-01-01T00:00:10Z", at: Date.parse("2026-01-01T00:00:00Z"),
+  me: { name: "", role: "regulator" }, site: { name: "" }, station: null, line15: { state: "connected" },
+  launch: null, calls: [], sessions: [], watching: null, ...more,
+});
+const seeing = (more) => next(START, server(more));
+const freeze = (value) => {
+  Object.values(value).forEach((one) => one && typeof one === "object" && freeze(one));
+  return Object.freeze(value);
+};
+
+test("next never changes what it is given, whatever the message", () => {
+  const before = freeze(structuredClone({ ...seeing({ sessions: [session("s", "live")] }), watch: "s" }));
+  for (const message of [server(), { type: "tick", now: "x", at: 1 }, { type: "caller.state", session: "s", state: "hidden" }, { type: "taken_over", by: "b" }, { type: "unheard.of" }]) {
+    assert.notEqual(next(before, message), before);
+  }
+});
+
+test("the server's clock is followed", () => {
+  assert.equal(seeing({}).offset, 10_000);
+  assert.equal(next(seeing({}), { type: "tick", now: "2026-01-01T00:00:20Z", at: Date.parse("2026-01-01T00:00:00Z") }).offset, 20_000);
+  assert.equal(next(seeing({}), { type: "tick", now: "never", at: 5 }).offset, 10_000);
+});
+
+test("the newest session that is not ended is wanted, when none is watched", () => {
+  const view = seeing({ sessions: [session("c", "ended"), session("b", "invited"), session("a", "live")] });
+  assert.equal(wanted(view), "b");
+  assert.equal(wanted({ ...view, watch: "a" }), null);
+  assert.equal(wanted({ ...view, taken: "Dr Autre" }), null);
+  assert.equal(wanted(START), null);
+});
+
+test("the end of the watched session returns to waiting, its steps stay in sight", () => {
+  const live = next({ ...START, watch: "a" }, server({ sessions: [session("a", "live")] }));
+  assert.equal(shown(live)?.id, "a");
+  const over = next(live, server({ sessions: [session("a", "ended")] }));
+  assert.equal(over.watch, null);
+  assert.equal(shown(over)?.id, "a");
+  assert.equal(wanted(over), null);
+});
+
+test("the phone's own words count for the session shown only", () => {
+  const view = next({ ...START, watch: "a" }, server({ sessions: [session("a", "live")] }));
+  assert.equal(next(view, { type: "caller.state", session: "a", state: "hidden" }).hidden, true);
+  assert.equal(next(view, { type: "caller.state", session: "b", state: "hidden" }).hidden, false);
+  assert.equal(next(view, { type: "caller.state", session: "a", state: "muted" }).muted, true);
+});
+
+test("only the sole talking call proposes its number, and only a mobile", () => {
+  assert.equal(proposed(seeing({ calls: [call("a", "talking")] })), "06 12 34 56 78");
+  assert.equal(proposed(seeing({ calls: [call("a", "talking"), call("b", "talking")] })), "");
+  assert.equal(proposed(seeing({ calls: [call("a", "talking"), call("b", "ringing", { number: "07" })] })), "06 12 34 56 78");
+  assert.equal(proposed(seeing({ calls: [call("a", "talking", { mobile: false })] })), "");
+  assert.equal(proposed(seeing({ calls: [call("a", "ringing"), call("b", "ended")] })), "");
+});
+
+test("the launch's number comes first, until it has served or its call is over", () => {
+  const launch = { call: "a", mobile: "07 11 22 33 44", notice: null };
+  const view = seeing({ launch, calls: [call("a", "held"), call("b", "talking")] });
+  assert.equal(proposed(view), "07 11 22 33 44");
+  assert.equal(proposed(next(view, { type: "page.invited" })), "06 12 34 56 78");
+  assert.equal(proposed(seeing({ launch, calls: [call("a", "ended"), call("b", "talking")] })), "06 12 34 56 78");
+  assert.equal(proposed(seeing({ launch: { ...launch, call: null } })), "07 11 22 33 44");
+});
+
+test("talking calls are offered before ringing ones, ended ones last", () => {
+  const view = seeing({ calls: [call("e", "ended"), call("r", "ringing"), call("h", "held"), call("t", "talking")] });
+  assert.deepEqual(candidates(view).map((one) => one.id), ["t", "h", "r", "e"]);
+});
+
+test("a desk that says hello again holds its station again", () => {
+  const taken = next(seeing({}), { type: "taken_over", by: "Dr Autre" });
+  assert.equal(taken.taken, "Dr Autre");
+  assert.equal(next(taken, { type: "page.hello" }).taken, null);
+});
+
+test("times read as on a telephone", () => {
+  assert.equal(duration(161_900), "02:41");
+  assert.equal(duration(-5), "00:00");
+  assert.equal(duration(3_761_000), "1:02:41");
+  assert.equal(lapse(0.43), "0,4 s");
+  assert.equal(lapse(11.2), "11 s");
+  assert.equal(lapse(125), "2 min 05");
+});

@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BACKOFF, Link, Refused, SILENCE, address, pause } from "../../static/js/socket.js";
+
+/** A clock that moves only when told. */
+class FakeClock {
+  constructor() {
+    this.at = 0;
+    this.timers = [];
+  }
+  now = () => this.at;
+  setTimeout = (run, ms) => {
+    const timer = { run, due: this.at + ms };
+    this.timers.push(timer);
+    return timer;
+  };
+  clearTimeout = (timer) => {
+    this.timers = this.timers.filter((one) => one !== timer);
+  };
+  pass(ms) {
+    const end = this.at + ms;
+    for (;;) {
+      const next = this.timers.filter((one) => one.due <= end).sort((a, b) => a.due - b.due)[0];
+      if (!next) break;
+      this.clearTimeout(next);
+      this.at = Math.max(this.at, next.due);
+      next.run();
+    }
+    this.at = end;
+  }
+}
+
+class FakeWire {
+  readyState = 0;
+  sent = [];
+  closed = false;
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.closed = true;
+    this.readyState = 3;
+  }
+  up() {
+    this.readyState = 1;
+    this.onopen({});
+  }
+  say(message) {
+    this.onmessage({ data: typeof message === "string" ? message : JSON.stringify(message) });
+  }
+  down(code = 1006) {
+    this.readyState = 3;
+    this.onclose({ code });
+  }
+}
+
+function stage(options = {}) {
+  const clock = new FakeClock();
+  const wires = [];
+  const heard = [];
+  const states = [];
+  const link = new Link({
+    url: "ws://desk/ws/desk",
+    hello: () => ({ type: "hello", peer: "p1" }),
+    onMessage: (message) => heard.push(message),
+    onState: (state, code) => states.push([state, code]),
+    open: () => {
+      const wire = new FakeWire();
+      wires.push(wire);
+      return wire;
+    },
+    clock,
+    random: () => 0,
+    ...options,
+  });
+  link.start();
+  return { clock, wires, heard, states, link, last: () => wires.at(-1) };
+}
+
+test("the pause grows from 0.3 s to 5 s and is never longer", () => {
+  assert.equal(pause(0, 0), BACKOFF.first);
+  for (let attempt = 0; attempt < 40; attempt += 1) {
+    for (const chance of [0, 0.5, 0.999]) {
+      assert.ok(pause(attempt, chance) >= BACKOFF.first && pause(attempt, chance) <= BACKOFF.most);
+    }
+  }
+  assert.ok(pause(20, 0.999) > 4900);
+});
+
+test("hello is the first frame of every connection", () => {
+  const { clock, wires, last } = stage();
+  last().up();
+  last().down();
+  clock.pass(BACKOFF.most);
+  last().up();
+  assert.equal(wires.length, 2);
+  for (const wire of wires) assert.equal(wire.sent[0].type, "hello");
+});
+
+test("a command is repeated with the same id until done", async () => {
+  const { clock, wires, last, link } = stage();
+  const answer = link.command({ type: "invite", mobile: "0612345678" });
+  last().up();
+  last().down();
+  clock.pass(BACKOFF.most);
+  last().up();
+  const sent = wires.map((wire) => wire.sent.find((message) => message.type === "invite"));
+  assert.equal(sent[0].id, sent[1].id);
+  last().say({ type: "done", id: sent[0].id, result: { session: "s1" } });
+  assert.deepEqual(await answer, { session: "s1" });
+  last().down();
+  clock.pass(BACKOFF.most);
+  last().up();
+  assert.equal(last().sent.length, 1, "a command that is done is not said again");
+});
+
+test("a refused command rejects with its stable code", async () => {
+  const { last, link, heard } = stage();
+  last().up();
+  const answer = link.command({ type: "invite", mobile: "0247474747" });
+  last().say({ type: "error", id: last().sent[1].id, code: "number_landline", message: "Numéro fixe.", say: "Donnez-moi un mobile." });
+  await assert.rejects(answer, (error) => error instanceof Refused && error.code === "number_landline" && error.say === "Donnez-moi un mobile.");
+  assert.equal(heard.length, 0);
+});
+
+test("twelve seconds of silence close the socket and open another", () => {
+  const { clock, wires, last } = stage();
+  last().up();
+  clock.pass(SILENCE - 1000);
+  last().say({ type: "tick", now: "" });
+  clock.pass(SILENCE - 1);
+  assert.equal(wires.length, 1);
+  clock.pass(1);
+  assert.ok(wires[0].closed);
+  clock.pass(BACKOFF.first);
+  assert.equal(wires.length, 2);
+});
+
+test("a connection that never opens is given up too", () => {
+  const { clock, wires } = stage();
+  clock.pass(SILENCE + BACKOFF.first);
+  assert.equal(wires.length, 2);
+  assert.ok(wires[0].closed);
+});
+
+test("signalling kept during a cut follows the hello, in order", () => {
+  const { clock, last, link } = stage();
+  last().up();
+  last().down();
+  link.send({ type: "signal.answer", sdp: "a" });
+  link.send({ type: "signal.candidate", candidate: null });
+  link.offer({ type: "media.report", state: "lost" });
+  clock.pass(BACKOFF.most);
+  last().up();
+  assert.deepEqual(last().sent.map((message) => message.type), ["hello", "signal.answer", "signal.candidate"]);
+});
+
+test("a fatal code stops for good, and says so", () => {
+  const { clock, wires, states, last } = stage({ fatal: [4401] });
+  last().up();
+  last().down(4401);
+  clock.pass(60_000);
+  assert.equal(wires.length, 1);
+  assert.deepEqual(states.at(-1), ["stopped", 4401]);
+});
+
+test("nudge tries at once, and replaces a socket that slept", () => {
+  const { clock, wires, last, link } = stage();
+  last().up();
+  last().down();
+  link.nudge();
+  assert.equal(wires.length, 2);
+  last().up();
+  clock.at += SILENCE + 1;
+  link.nudge();
+  assert.equal(link.state, "waiting");
+});
+
+test("a late event of a former socket changes nothing", () => {
+  const { clock, wires, last, link } = stage();
+  last().up();
+  const { onclose } = wires[0];
+  last().down();
+  clock.pass(BACKOFF.most);
+  last().up();
+  onclose({ code: 1006 });
+  assert.equal(link.state, "open");
+});
+
+test("what is not a message is ignored", () => {
+  const { last, heard } = stage();
+  last().up();
+  for (const text of ["", "{", "null", "[]", '{"type":1}', "12"]) last().say(text);
+  assert.deepEqual(heard, []);
+});
+
+test("the address keeps host and security", () => {
+  assert.equal(address("/ws/desk", "https://visio.example/desk"), "wss://visio.example/ws/desk");
+  assert.equal(address("/ws/desk", "http://localhost:8015/desk"), "ws://localhost:8015/ws/desk");
+});
