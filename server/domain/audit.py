@@ -19,8 +19,8 @@ UNREADABLE: Final = (b"", "")
 class AuditEvent:
     """What happened, before it has its place in the chain.
 
-    `action` is past tense with its subject's kind (`invitation.created`); `data` holds ids, slugs and counts only; `personal` goes to
-    the erasable payload.
+    `action` is past tense with its subject's kind (`invitation.created`); `data` holds ids, slugs and counts only;
+    `personal` goes to the erasable payload.
     """
 
     action: str

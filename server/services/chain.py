@@ -19,7 +19,7 @@ class Chain:
         self._read: dict[str, Verifier] = {}
 
     async def verify(self, site: str, noted: str | None = None) -> tuple[Verdict, bool]:
-        """Read the whole chain; say also whether the head `noted` elsewhere was met on the way (cut or rewritten chains)."""
+        """Read the whole chain; say also whether the head `noted` elsewhere was met: it shows a chain cut short."""
         verifier = Verifier(noted)
         await self._walk(site, verifier)
         self._read[site] = verifier

@@ -65,7 +65,7 @@ class Feedback:
         self, actor: Actor, user: User, site: Site, *, kind: str, remark: str, context: object
     ) -> str:
         """Record it, queue the mail to the référent and return its id; Invalid when it says nothing or too much."""
-        text = remark.replace("\r\n", "\n").strip() if isinstance(remark, str) else ""
+        text = remark.replace("\r\n", "\n").strip()
         if kind not in KINDS:
             raise Invalid("feedback_kind")
         if not text or len(text) > LONGEST:
@@ -92,18 +92,17 @@ class Feedback:
     def _mail(
         self, user: User, site: Site, kind: str, text: str, context: Mapping[str, str]
     ) -> dict[str, Any]:
-        title = KINDS[kind]
         body = self._render.text(
             "mail/feedback.txt",
             site_name=site.name,
-            kind=title,
+            kind=kind,
             remark=text,
             context_lines=[f"{CONTEXT[key]} : {value}" for key, value in context.items()],
             me=user,
         )
         return {
             "to": site.referent_email,
-            "subject": f"Visio15, {site.name} : {title.lower()}",
+            "subject": f"Visio15, {site.name} : {KINDS[kind].lower()}",
             "text": body,
             "html": None,
             "reply_to": user.email,

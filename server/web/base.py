@@ -105,7 +105,7 @@ class BaseHandler(RequestHandler):
         except HTTPError as refused:
             raise XsrfRefused(str(refused.log_message)) from None
 
-    def page(self, template: str, status: int = 200, **context: Any) -> None:
+    def page(self, template: str, status: int = 200, /, **context: Any) -> None:
         """Answer with a page."""
         shared = {
             "xsrf_token": self.xsrf_token.decode(),

@@ -1,0 +1,119 @@
+"""The auditor's pages and the same as JSON; a number is searched by POST only, never in a URL (I5)."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from tornado.routing import URLSpec
+
+from server.domain.access import Permission
+from server.domain.login import HOME, safe_next
+from server.errors import AppError, Invalid, NotFound
+from server.services.audit import AuditLookup
+from server.services.audit_record import Found, plain
+from server.web.base import BaseHandler, Web
+from server.web.wire import status_of
+
+
+class AuditHandler(BaseHandler):
+    """What the auditor's handlers share."""
+
+    permission = Permission.AUDIT_READ
+    lookup: AuditLookup
+
+    def sign_in_url(self) -> str:
+        """Come back here after signing in."""
+        target = safe_next(self.request.path)
+        return "/login" if target == HOME else f"/login?{urlencode({'next': target})}"
+
+
+class AuditPage(AuditHandler):
+    """Search by any call id or by day (GET), by number (POST)."""
+
+    async def get(self) -> None:
+        """Show the form, and what was found."""
+        query = self.get_query_argument("q", "")
+        day = self.get_query_argument("day", "")
+        _, site = self.me()
+        if query:
+            self.results(await self.lookup.by_alias(self.actor(), query), query=query)
+        elif day:
+            self.results(await self.lookup.by_day(self.actor(), site, day), day=day)
+        else:
+            self.results(None)
+
+    async def post(self) -> None:
+        """Search by number; the answer does not repeat it."""
+        number = self.get_body_argument("number", "")
+        self.results(await self.lookup.by_number(self.actor(), number))
+
+    def results(
+        self,
+        found: Sequence[Found] | None,
+        *,
+        query: str = "",
+        day: str = "",
+        error: AppError | None = None,
+    ) -> None:
+        """Show the page; `found` None means that nothing was searched."""
+        self.page(
+            "audit.html",
+            status_of(error) if error else 200,
+            query=query,
+            day=day,
+            results=[plain(one) for one in found or ()],
+            searched=found is not None,
+            error=error.message if error else None,
+        )
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say on the form itself what cannot be searched for."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, Invalid) and self.user is not None:
+            self.web.metrics.refused(error.code)
+            self.results(None, error=error)
+            return
+        super().write_error(status_code, **kwargs)
+
+
+class AuditCallPage(AuditHandler):
+    """Everything about one call."""
+
+    async def get(self, id_: str) -> None:
+        """Show it."""
+        record = await self.lookup.record(self.actor(), id_)
+        self.page("audit_call.html", record=plain(record))
+
+
+class AuditSessionPage(AuditHandler):
+    """Everything about one video, with or without a call."""
+
+    async def get(self, id_: str) -> None:
+        """Show it."""
+        record = await self.lookup.record_of_session(self.actor(), id_)
+        self.page("audit_call.html", record=plain(record))
+
+
+class CallsApi(AuditHandler):
+    """The same as JSON, for programs: every call that ever had this name."""
+
+    wants_json = True
+
+    async def get(self) -> None:
+        """Answer with the full records, the oldest first."""
+        found = await self.lookup.by_alias(self.actor(), self.get_query_argument("alias", ""))
+        if not found:
+            raise NotFound("alias")
+        records = [await self.lookup.record(self.actor(), one.id) for one in found]
+        self.json({"calls": [plain(record) for record in records]})
+
+
+def routes(web: Web, lookup: AuditLookup) -> list[URLSpec]:
+    """List the paths of the audit."""
+    named = {"web": web, "lookup": lookup}
+    return [
+        URLSpec(r"/audit", AuditPage, named),
+        URLSpec(r"/audit/calls/([A-Za-z0-9_-]{1,64})", AuditCallPage, named),
+        URLSpec(r"/audit/sessions/([A-Za-z0-9_-]{1,64})", AuditSessionPage, named),
+        URLSpec(r"/api/v1/calls", CallsApi, named),
+    ]

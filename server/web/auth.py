@@ -1,0 +1,134 @@
+"""Sign-in pages: identifier and password, then the code; the same answer for everybody until the code is right."""
+
+from typing import Any
+
+from tornado.routing import URLSpec
+
+from server.domain.login import safe_next
+from server.errors import AppError, CodeExpired, TooMany, Unauthenticated
+from server.services.login import ChallengeInfo
+from server.web.base import SESSION_COOKIE, BaseHandler, Web
+from server.web.wire import status_of
+
+CHALLENGE_COOKIE = "v15_challenge"
+NEXT_COOKIE = "v15_next"
+SHORT_DAYS = 10 / 1440
+
+
+class SignInPage(BaseHandler):
+    """Shows a refusal on the form itself, so that the next try is one click away."""
+
+    def form(self, error: AppError | None, status: int = 200) -> None:
+        """Show the form of this page."""
+        raise NotImplementedError
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer refused tries with the form; everything else as anywhere."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if not isinstance(error, Unauthenticated | TooMany) or self.wants_json_answer():
+            super().write_error(status_code, **kwargs)
+            return
+        self.web.metrics.refused(error.code)
+        self.form(error, status_of(error))
+
+    def wants_json_answer(self) -> bool:
+        """Whether a program asks."""
+        return "application/json" in self.request.headers.get("Accept", "")
+
+
+class LoginPage(SignInPage):
+    """Identifier, password, channel: "Recevoir mon code"."""
+
+    async def get(self) -> None:
+        """Show the form; where to go afterwards is kept in a cookie, and only when it is one of our pages."""
+        target = self.get_query_argument("next", None)
+        if target is not None:
+            self.set_secret_cookie(NEXT_COOKIE, safe_next(target), days=SHORT_DAYS)
+        if self.user is not None:
+            self.redirect(safe_next(target), status=303)
+            return
+        self.form(None)
+
+    async def post(self) -> None:
+        """Ask for a code: always the same answer."""
+        challenge = await self.web.login.request_code(
+            self.get_body_argument("identifier", ""),
+            self.get_body_argument("password", "", strip=False),
+            self.get_body_argument("channel", "email"),
+            self.request.remote_ip,
+            self.get_cookie(NEXT_COOKIE),
+        )
+        self.set_secret_cookie(CHALLENGE_COOKIE, challenge, days=SHORT_DAYS)
+        self.redirect("/login/code", status=303)
+
+    def form(self, error: AppError | None, status: int = 200) -> None:
+        """Show the form, with what was typed but the password."""
+        typed = self.get_body_argument("identifier", "")[:64]
+        self.page(
+            "login.html", status, error=error.message if error else None, identifier=typed or None
+        )
+
+
+class CodePage(SignInPage):
+    """The six digits."""
+
+    info: ChallengeInfo | None = None
+
+    async def prepare(self) -> None:
+        """Find what this browser waits for."""
+        await super().prepare()
+        self.info = await self.web.login.challenge_info(self.get_cookie(CHALLENGE_COOKIE))
+
+    async def get(self) -> None:
+        """Show the form; without a challenge, start again."""
+        if self.info is None:
+            self.redirect("/login", status=303)
+            return
+        self.form(None)
+
+    async def post(self) -> None:
+        """Sign in with the right code."""
+        cookie, target = await self.web.login.verify(
+            self.get_cookie(CHALLENGE_COOKIE),
+            self.get_body_argument("code", ""),
+            self.request.remote_ip,
+        )
+        self.set_secret_cookie(SESSION_COOKIE, cookie, days=None)
+        for used in (CHALLENGE_COOKIE, NEXT_COOKIE):
+            self.clear_cookie(used)
+        self.redirect(target, status=303)
+
+    def form(self, error: AppError | None, status: int = 200) -> None:
+        """Show the form again, or the first one when the code is over."""
+        message = error.message if error else None
+        if self.info is None or isinstance(error, CodeExpired):
+            self.page("login.html", status, error=message, identifier=None)
+            return
+        self.page(
+            "login_code.html",
+            status,
+            error=message,
+            channel=self.info.channel,
+            minutes=self.info.minutes,
+        )
+
+
+class Logout(BaseHandler):
+    """Ends the session on the server, then in the browser."""
+
+    async def post(self) -> None:
+        """Sign out; without a session it changes nothing."""
+        if cookie := self.get_cookie(SESSION_COOKIE):
+            await self.web.login.logout(cookie, self.request.remote_ip)
+        self.clear_cookie(SESSION_COOKIE)
+        self.redirect("/login", status=303)
+
+
+def routes(web: Web) -> list[URLSpec]:
+    """List the paths of signing in and out."""
+    named = {"web": web}
+    return [
+        URLSpec(r"/login", LoginPage, named),
+        URLSpec(r"/login/code", CodePage, named),
+        URLSpec(r"/logout", Logout, named),
+    ]

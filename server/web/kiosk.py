@@ -1,0 +1,53 @@
+"""The kiosk: what this user may open, and what exists but is not theirs."""
+
+from tornado.routing import URLSpec
+
+from server.domain.access import Permission, may
+from server.web.base import BaseHandler, Web
+
+MODULES = (
+    ("desk", "Visiorégulation", "Voir le patient pendant l'appel", "/desk", Permission.DESK_USE),
+    ("audit", "Audit", "Retrouver un appel et ses vidéos", "/audit", Permission.AUDIT_READ),
+    ("feedback", "Signaler", "Un incident ou une remarque", "", Permission.FEEDBACK_SEND),
+)
+OUTBOX = {
+    "key": "outbox",
+    "title": "Boîte d'envoi",
+    "text": "Les SMS et e-mails de la démonstration",
+    "href": "/outbox",
+    "enabled": True,
+}
+
+
+class Kiosk(BaseHandler):
+    """The page of modules."""
+
+    signed_in = True
+
+    async def get(self) -> None:
+        """Show the modules, those of other roles greyed."""
+        user, _ = self.me()
+        modules = [
+            {
+                "key": key,
+                "title": title,
+                "text": text,
+                "href": href,
+                "enabled": may(user.role, need),
+            }
+            for key, title, text, href, need in MODULES
+        ]
+        self.page("kiosk.html", modules=[*modules, OUTBOX] if self.web.demo else modules)
+
+
+class Home(BaseHandler):
+    """The bare address."""
+
+    async def get(self) -> None:
+        """Go to the modules."""
+        self.redirect("/kiosk", status=303)
+
+
+def routes(web: Web) -> list[URLSpec]:
+    """List the paths of the kiosk."""
+    return [URLSpec(r"/", Home, {"web": web}), URLSpec(r"/kiosk", Kiosk, {"web": web})]
