@@ -11,7 +11,7 @@ import itertools
 import os
 import re
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from string import Template
 from typing import TYPE_CHECKING
@@ -394,22 +394,33 @@ def _phone_scenario(ring: int) -> str:
     )
 
 
-def _command(port: int, host: str, method: str, call_id: str) -> None:
-    """Tell a SIPp scenario to go on. The message goes to SIPp alone."""
-    mark = next(_numbers)
+def _command(port: int, host: str, method: str, call_id: str) -> str:
+    """Tell a SIPp scenario to go on. The message goes to SIPp alone; return the mark it carries."""
+    number = next(_numbers)
+    mark = f"z9hG4bK-command-{number}-"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.bind((host, 0))
         here = f"{host}:{udp.getsockname()[1]}"
         lines = (
             f"{method} sip:scenario@{host}:{port} SIP/2.0",
-            f"Via: SIP/2.0/UDP {here};branch=z9hG4bK-command-{mark}",
-            f"From: <sip:test@{here}>;tag=command{mark}",
+            f"Via: SIP/2.0/UDP {here};branch={mark}",
+            f"From: <sip:test@{here}>;tag=command{number}",
             f"To: <sip:scenario@{host}:{port}>",
             f"Call-ID: {call_id}",
-            f"CSeq: {mark} {method}",
+            f"CSeq: {number} {method}",
             "Content-Length: 0",
         )
         udp.sendto("".join(f"{line}\r\n" for line in (*lines, "")).encode(), (host, port))
+    return mark
+
+
+TRACED = re.compile(
+    r"^UDP message (?:sent|received)[^\n]*\n\n(?P<start>[^\r\n]*)\r?\n.*?^Call-ID: *(?P<call>[^\r\n]*)",
+    re.MULTILINE | re.DOTALL,
+)
+RINGING = re.compile(r"SIP/2\.0 18\d ")
+TALKING = re.compile(r"ACK ")  # the last handshake is over
+EITHER = re.compile(r"SIP/2\.0 18\d |ACK ")
 
 
 @dataclass
@@ -439,32 +450,56 @@ class _Sipp:
             explain=self.explain,
         )
 
+    async def obey(
+        self, method: str, *call_ids: str, after: re.Pattern[str], timeout: float = 10
+    ) -> None:
+        """Give a command once each call stands where it can be heard, and return once it was heard."""
+
+        def settled() -> bool:
+            last = {found["call"]: found["start"] for found in TRACED.finditer(self.messages())}
+            return all(after.match(last.get(call_id, "")) for call_id in call_ids)
+
+        what = f"{self.part.name} can be told to {method}"
+        await until(settled, what, timeout=timeout, explain=self.explain)
+        marks = [_command(self.port, self.host, method, call_id) for call_id in call_ids]
+
+        def heard() -> bool:
+            trace = self.messages()
+            return all(mark in trace for mark in marks)
+
+        await until(
+            heard, f"{self.part.name} hears {method}", timeout=timeout, explain=self.explain
+        )
+
 
 @dataclass
 class Phone(_Sipp):
-    """A phone that rings, answers and obeys; any number of calls at once."""
+    """A phone that rings, answers and obeys; any number of calls at once.
+
+    A call is named by its Call-ID, which the lab's switchboard keeps: `Call.call_id`.
+    """
 
     @property
     def address(self) -> str:
         """Return host:port, to be used in Kamailio's routes: f"1501@{phone.address}"."""
         return f"{self.host}:{self.port}"
 
-    def answer(self, call_id: str) -> None:
-        _command(self.port, self.host, "ANSWER", call_id)
+    async def answer(self, call_id: str) -> None:
+        await self.obey("ANSWER", call_id, after=RINGING)
 
-    def reject(self, call_id: str) -> None:
+    async def reject(self, call_id: str) -> None:
         """486 Busy Here, while it rings."""
-        _command(self.port, self.host, "REJECT", call_id)
+        await self.obey("REJECT", call_id, after=RINGING)
 
-    def hang_up(self, call_id: str) -> None:
-        _command(self.port, self.host, "HANGUP", call_id)
+    async def hang_up(self, call_id: str) -> None:
+        await self.obey("HANGUP", call_id, after=TALKING)
 
-    def hold(self, call_id: str) -> None:
+    async def hold(self, call_id: str) -> None:
         """Re-INVITE, sendonly."""
-        _command(self.port, self.host, "HOLD", call_id)
+        await self.obey("HOLD", call_id, after=TALKING)
 
-    def resume(self, call_id: str) -> None:
-        _command(self.port, self.host, "RESUME", call_id)
+    async def resume(self, call_id: str) -> None:
+        await self.obey("RESUME", call_id, after=TALKING)
 
 
 @dataclass
@@ -483,19 +518,17 @@ class Call(_Sipp):
     async def answered(self, timeout: float = 10) -> None:
         await self.seen(r"^ACK ", timeout=timeout, count=len(self.call_ids))
 
-    def hold(self) -> None:
-        for call_id in self.call_ids:
-            _command(self.port, self.host, "HOLD", call_id)
+    async def hold(self) -> None:
+        """Re-INVITE, sendonly."""
+        await self.obey("HOLD", *self.call_ids, after=TALKING)
 
-    def resume(self) -> None:
-        for call_id in self.call_ids:
-            _command(self.port, self.host, "RESUME", call_id)
+    async def resume(self) -> None:
+        await self.obey("RESUME", *self.call_ids, after=TALKING)
 
-    async def hang_up(self) -> None:
+    async def hang_up(self, timeout: float = 10) -> None:
         """End the call: BYE when it is answered, CANCEL while it rings. Returns when it is over."""
-        for call_id in self.call_ids:
-            _command(self.port, self.host, "HANGUP", call_id)
-        await self.ended()
+        await self.obey("HANGUP", *self.call_ids, after=EITHER, timeout=timeout)
+        await self.ended(timeout)
 
     async def ended(self, timeout: float = 10) -> None:
         """Wait for the end, whoever ended it; fail if SIPp saw anything it did not expect."""
@@ -601,12 +634,8 @@ async def call(
             yield placed
         finally:
             if part.running:
-                for one in ids:
-                    _command(port, host, "HANGUP", one)
-                try:
-                    await placed.ended(timeout=3)
-                except AssertionError:
-                    part.kill()
+                with suppress(AssertionError):
+                    await placed.hang_up(timeout=2)
             part.kill()
 
 

@@ -68,9 +68,9 @@ async def test_given_headers_travel_and_no_other_id_is_minted() -> None:
             call(pbx.address, headers={"X-Line15-Call-ID": given}, call_id="chosen@test") as one,
         ):
             await one.ringing()
-            arm.answer("chosen@test")
+            await arm.answer("chosen@test")
             await one.answered()
-            arm.hang_up("chosen@test")
+            await arm.hang_up("chosen@test")
             await one.ended()
         assert hep.has(b"INVITE sip:1501@", f"X-Line15-Call-ID: {given}".encode())
 
@@ -93,7 +93,7 @@ async def test_busy_phone() -> None:
         call(pbx.address) as one,
     ):
         await one.ringing()
-        arm.reject(one.call_id)
+        await arm.reject(one.call_id)
         await one.ended()
         assert "SIP/2.0 486 " in one.messages()
 
@@ -109,7 +109,7 @@ async def test_hold_and_resume_from_both_ends_any_number_of_times() -> None:
         for side in (arm, one, arm, one):
             for what in ("hold", "resume"):
                 acks += 1
-                getattr(side, what)(*([one.call_id] if side is arm else []))
+                await getattr(side, what)(*([one.call_id] if side is arm else []))
                 await one.seen(r"^ACK ", count=acks)
         assert one.messages().count("a=sendonly") == 4
         await one.hang_up()
