@@ -17,6 +17,7 @@ setup(
         "babel>=2.18,<3",
         "click>=8.5,<9",
         "cryptography>=50,<51",
+        "email-validator>=2,<3",
         "jinja2>=3.1,<4",
         "phonenumbers>=9,<10",
         "prometheus-client>=0.26,<0.27",

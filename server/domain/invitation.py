@@ -38,7 +38,11 @@ def admit(
 
     A bound browser comes back for as long as the session lives: the fifteen minutes limit the first tap only.
     """
-    if session.state is State.ENDED and invitation.revoked is None and session.end_reason != "expired":
+    if (
+        session.state is State.ENDED
+        and invitation.revoked is None
+        and session.end_reason != "expired"
+    ):
         raise SessionEnded
     if invitation.revoked is not None:
         raise LinkRevoked

@@ -68,15 +68,26 @@ def failed(message: Message, error: str, now: datetime) -> Message:
     """It will never arrive."""
     del now
     return replace(
-        message, state=Delivery.FAILED, attempts=message.attempts + 1, due=None, error=error, sealed=None
+        message,
+        state=Delivery.FAILED,
+        attempts=message.attempts + 1,
+        due=None,
+        error=error,
+        sealed=None,
     )
 
 
 def again(message: Message, now: datetime, expires: datetime) -> Message:
     """The regulator sends the same link again."""
     return replace(
-        message, state=Delivery.QUEUED, due=now, expires=expires, error=None, attempts=0,
-        handed=None, delivered=None,
+        message,
+        state=Delivery.QUEUED,
+        due=now,
+        expires=expires,
+        error=None,
+        attempts=0,
+        handed=None,
+        delivered=None,
     )
 
 

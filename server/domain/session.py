@@ -127,7 +127,11 @@ TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command
 IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
     {
         # Before the tap the phone has nothing to say of its camera.
-        *((s, e) for s in (S.INVITED, S.OPENED) for e in (CameraAsked, CameraGranted, CameraRefused)),
+        *(
+            (s, e)
+            for s in (S.INVITED, S.OPENED)
+            for e in (CameraAsked, CameraGranted, CameraRefused)
+        ),
         *((s, e) for s in (S.INVITED, S.OPENED, S.TAPPED) for e in (MediaFlowing, PeerLost)),
         # Repetitions: a link opened or tapped again by the same browser changes nothing.
         *((s, LinkOpened) for s in State if s is not S.INVITED),
@@ -144,8 +148,15 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
         *(
             (S.ENDED, e)
             for e in (
-                LinkOpened, CallerTapped, CameraAsked, CameraGranted, CameraRefused,
-                MediaFlowing, PeerLost, TimedOut, Left,
+                LinkOpened,
+                CallerTapped,
+                CameraAsked,
+                CameraGranted,
+                CameraRefused,
+                MediaFlowing,
+                PeerLost,
+                TimedOut,
+                Left,
             )
         ),
     }

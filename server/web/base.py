@@ -12,7 +12,15 @@ from tornado.web import HTTPError, RequestHandler
 
 from server import __version__
 from server.domain.access import Permission, may
-from server.errors import AppError, Forbidden, Invalid, NotFound, Unauthenticated, Unavailable, XsrfRefused
+from server.errors import (
+    AppError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+    XsrfRefused,
+)
 from server.ports import Actor, Clock, Ids, Site, Transactions, User
 from server.services.login import Login
 from server.web.metrics import Metrics
@@ -122,11 +130,18 @@ class BaseHandler(RequestHandler):
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(json.dumps(value, ensure_ascii=False))
 
-    def set_secret_cookie(self, name: str, value: str, *, days: float | None, path: str = "/") -> None:
+    def set_secret_cookie(
+        self, name: str, value: str, *, days: float | None, path: str = "/"
+    ) -> None:
         """Set a cookie no script reads and no other site sends."""
         self.set_cookie(
-            name, value, expires_days=days, path=path,
-            httponly=True, samesite="Lax", secure=self.web.secure,
+            name,
+            value,
+            expires_days=days,
+            path=path,
+            httponly=True,
+            samesite="Lax",
+            secure=self.web.secure,
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
@@ -149,12 +164,16 @@ class BaseHandler(RequestHandler):
         return "/login"
 
     def _is_page(self) -> bool:
-        return not self.wants_json and "application/json" not in self.request.headers.get("Accept", "")
+        return not self.wants_json and "application/json" not in self.request.headers.get(
+            "Accept", ""
+        )
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log our own mistakes with their trace, refusals as a line; never the path (it may hold a token)."""
         if isinstance(value, AppError):
-            _log.info("request.refused", handler=type(self).__name__, code=value.code, detail=value.detail)
+            _log.info(
+                "request.refused", handler=type(self).__name__, code=value.code, detail=value.detail
+            )
         elif isinstance(value, HTTPError):
             _log.info("request.refused", handler=type(self).__name__, status=value.status_code)
         else:

@@ -15,14 +15,26 @@ class Metrics:
             "visio15_request_seconds", "Time to answer", ["handler", "status"], **reg
         )
         self._sockets = Gauge("visio15_sockets", "Open sockets", ["kind"], **reg)
-        self._frames = Counter("visio15_socket_messages_total", "Frames received", ["kind", "type"], **reg)
-        self._feed = Gauge("visio15_feed_up", "1 while the feed is connected", ["site", "feed"], **reg)
-        self._feed_received = Gauge("visio15_feed_received", "Messages received", ["site", "feed"], **reg)
+        self._frames = Counter(
+            "visio15_socket_messages_total", "Frames received", ["kind", "type"], **reg
+        )
+        self._feed = Gauge(
+            "visio15_feed_up", "1 while the feed is connected", ["site", "feed"], **reg
+        )
+        self._feed_received = Gauge(
+            "visio15_feed_received", "Messages received", ["site", "feed"], **reg
+        )
         self._feed_rejected = Gauge(
-            "visio15_feed_rejected", "Messages refused, by reason", ["site", "feed", "reason"], **reg
+            "visio15_feed_rejected",
+            "Messages refused, by reason",
+            ["site", "feed", "reason"],
+            **reg,
         )
         self._messages = Counter(
-            "visio15_messages_total", "Outgoing messages by channel and outcome", ["channel", "outcome"], **reg
+            "visio15_messages_total",
+            "Outgoing messages by channel and outcome",
+            ["channel", "outcome"],
+            **reg,
         )
 
     def refused(self, code: str) -> None:
@@ -41,7 +53,9 @@ class Metrics:
         """Count a received frame by its known type."""
         self._frames.labels(kind, type_).inc()
 
-    def feed(self, site: str, name: str, *, up: bool, received: int, rejected: dict[str, int]) -> None:
+    def feed(
+        self, site: str, name: str, *, up: bool, received: int, rejected: dict[str, int]
+    ) -> None:
         """Show a feed's health."""
         self._feed.labels(site, name).set(1 if up else 0)
         self._feed_received.labels(site, name).set(received)

@@ -177,7 +177,9 @@ call_alias = Table(
     Column("source", SLUG, nullable=False),
     Column("why", String(255), nullable=False),
     Column("valid_from", UtcDateTime, nullable=False),
-    Column("valid_to", UtcDateTime),  # the end comes as a newer row of the same (type, value, source)
+    Column(
+        "valid_to", UtcDateTime
+    ),  # the end comes as a newer row of the same (type, value, source)
     Index("ix_call_alias_value", "site", "value"),
     Index("ix_call_alias_call", "call"),
 )
@@ -213,7 +215,9 @@ session = Table(
     Column("site", ForeignKey("site.id"), nullable=False),
     Column("station", String(32)),
     Column("created_by", ForeignKey("user.id"), nullable=False),
-    Column("command", String(64), nullable=False),  # the desk's command id: a repeated command is the same session
+    Column(
+        "command", String(64), nullable=False
+    ),  # the desk's command id: a repeated command is the same session
     Column("state", SLUG, nullable=False),
     Column("marks", JSON, nullable=False),  # first time of each step
     Column("camera", SLUG),

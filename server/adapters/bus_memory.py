@@ -1,0 +1,26 @@
+"""The in-process bus: one server process is enough for one region; another process would need another adapter."""
+
+from collections.abc import Callable
+
+from server.ports import Changed
+
+Listener = Callable[[Changed], None]
+
+
+class MemoryBus:
+    """Calls every listener of the site at once; listeners only mark themselves dirty."""
+
+    def __init__(self) -> None:
+        """Start without listeners."""
+        self._listeners: dict[str, set[Listener]] = {}
+
+    def publish(self, change: Changed) -> None:
+        """Tell the listeners of this site (I7: no other)."""
+        for listener in tuple(self._listeners.get(change.site, ())):
+            listener(change)
+
+    def subscribe(self, site: str, listener: Listener) -> Callable[[], None]:
+        """Listen to one site; the result stops it."""
+        listeners = self._listeners.setdefault(site, set())
+        listeners.add(listener)
+        return lambda: listeners.discard(listener)

@@ -1,0 +1,292 @@
+"""Calls as rows: the state is updated, the history (aliases, spans) only ever grows."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.personal import SqlPersonal
+from server.adapters.db.tables import call, call_alias, call_fact, call_span, personal
+from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
+from server.errors import CallUnknown
+from server.ports import Seal
+from telephony import Alias, Call, Fact, fact_from_json, fact_to_json
+
+ASSERTED = "asserted"
+_MERGE_DEPTH = 8
+_LISTED = 50
+
+
+class SqlCalls:
+    """Logical calls of every site; each query names its site (I7)."""
+
+    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
+        """Use the transaction's connection."""
+        self._db = connection
+        self._seal = seal
+
+    async def save(self, site: str, value: Call, at: datetime) -> None:
+        """Write the call as the correlator sees it now; new names and spans become new rows."""
+        row = (await self._db.execute(select(call).where(call.c.id == value.id))).mappings().first()
+        columns = {
+            "state": value.state.value,
+            "started": value.started,
+            "answered": value.answered,
+            "ended": value.ended,
+            "end_certain": value.end_certain,
+            "certain": value.certain,
+            "evidence": list(value.evidence),
+        }
+        number = value.number
+        if number is not None and (row is None or row["caller"] is None):
+            people = SqlPersonal(self._db, self._seal)
+            columns["caller"] = await people.add(site, "number", number.e164, at)
+        if row is None:
+            await self._db.execute(
+                insert(call).values(id=value.id, site=site, version=1, **columns)
+            )
+        else:
+            await self._db.execute(
+                update(call)
+                .where(call.c.id == value.id)
+                .values(version=row["version"] + 1, **columns)
+            )
+        await self._grow_aliases(site, value)
+        await self._grow_spans(value)
+
+    async def state_of(self, id_: str) -> str | None:
+        """Return the stored state of a call, None when it is new."""
+        found: str | None = (
+            await self._db.execute(select(call.c.state).where(call.c.id == id_))
+        ).scalar()
+        return found
+
+    async def _grow_aliases(self, site: str, value: Call) -> None:
+        known = {
+            (r.type, r.value, r.source, r.valid_from, r.valid_to)
+            for r in await self._aliases([value.id])
+        }
+        fresh = [
+            {
+                "site": site,
+                "call": value.id,
+                "type": r.alias.type.value,
+                "value": r.alias.value[:255],
+                "source": r.source,
+                "why": r.why[:255],
+                "valid_from": r.valid_from,
+                "valid_to": r.valid_to,
+            }
+            for r in value.aliases
+            if (r.alias.type.value, r.alias.value[:255], r.source, r.valid_from, r.valid_to)
+            not in known
+        ]
+        if fresh:
+            await self._db.execute(insert(call_alias), fresh)
+
+    async def _grow_spans(self, value: Call) -> None:
+        wanted = [
+            *(("station", s.station, s.start, s.end) for s in value.stations),
+            *(("hold", "", s.start, s.end) for s in value.holds),
+            *(("recording", s.ref[:255], s.start, s.end) for s in value.recordings),
+            *(("related", f"{r.call} {r.why}"[:255], value.started, None) for r in value.related),
+        ]
+        query = select(call_span).where(call_span.c.call == value.id)
+        rows = (await self._db.execute(query)).mappings()
+        known = {(r["kind"], r["value"], r["start"], r["end"]) for r in rows}
+        fresh = [
+            {"call": value.id, "kind": kind, "value": name, "start": start, "end": end}
+            for kind, name, start, end in wanted
+            if (kind, name, start, end) not in known
+        ]
+        if fresh:
+            await self._db.execute(insert(call_span), fresh)
+
+    async def add_fact(self, site: str, call_id: str, fact: Fact, at: datetime) -> None:
+        """Keep what a feed said, sealed, so that a restarted server folds the same calls again."""
+        sealed = self._seal.close(json.dumps(fact_to_json(fact)))
+        await self._db.execute(
+            insert(call_fact).values(site=site, call=call_id, sealed=sealed, received=at)
+        )
+
+    async def facts_of_live(self, site: str, since: datetime) -> Sequence[tuple[str, Fact]]:
+        """Return the facts of calls that have not ended, with the call's id, oldest first."""
+        query = (
+            select(call_fact.c.call, call_fact.c.sealed)
+            .join(call, call.c.id == call_fact.c.call)
+            .where(
+                call_fact.c.site == site,
+                call.c.ended.is_(None),
+                call.c.started >= since,
+                call_fact.c.sealed.is_not(None),
+            )
+            .order_by(call_fact.c.id)
+        )
+        rows = await self._db.execute(query)
+        return [(r.call, fact_from_json(json.loads(self._seal.open(r.sealed)))) for r in rows]
+
+    async def merged(self, younger: str, surviving: str) -> None:
+        """Two calls turned out to be one: the younger id keeps leading to the survivor."""
+        await self._db.execute(
+            update(call).where(call.c.id == younger).values(merged_into=surviving)
+        )
+
+    async def assert_call(self, site: str, id_: str, alias: Alias, at: datetime) -> None:
+        """Keep a call id that somebody gave and no feed has reported yet."""
+        await self._db.execute(
+            insert(call).values(
+                id=id_,
+                site=site,
+                state=ASSERTED,
+                started=at,
+                end_certain=False,
+                certain=False,
+                evidence=[],
+                version=1,
+            )
+        )
+        await self._db.execute(
+            insert(call_alias).values(
+                site=site,
+                call=id_,
+                type=alias.type.value,
+                value=alias.value,
+                source="desk",
+                why="asserted",
+                valid_from=at,
+            )
+        )
+
+    async def get(self, site: str, id_: str) -> LiveCall:
+        """Return a call of this site, following merges; CallUnknown for any other."""
+        for _ in range(_MERGE_DEPTH):
+            found = await self._load(call.c.id == id_, call.c.site == site)
+            if not found:
+                raise CallUnknown(id_)
+            if found[0].merged_into is None:
+                return found[0]
+            id_ = found[0].merged_into
+        raise CallUnknown(id_)
+
+    async def find(self, site: str, value: str) -> Sequence[LiveCall]:
+        """Return every call of this site that ever had this name, or this very id, newest first."""
+        named = select(call_alias.c.call).where(
+            call_alias.c.site == site, call_alias.c.value == value
+        )
+        found = await self._load(call.c.site == site, (call.c.id == value) | call.c.id.in_(named))
+        followed = [c if c.merged_into is None else await self.get(site, c.id) for c in found]
+        return list({c.id: c for c in followed}.values())
+
+    async def by_number(self, site: str, lookup: str) -> Sequence[LiveCall]:
+        """Return the calls of a number, found by its keyed hash."""
+        people = select(personal.c.id).where(personal.c.site == site, personal.c.lookup == lookup)
+        return await self._load(call.c.site == site, call.c.caller.in_(people))
+
+    async def by_day(self, site: str, start: datetime, end: datetime) -> Sequence[LiveCall]:
+        """Return the calls that started in [start, end)."""
+        return await self._load(
+            call.c.site == site,
+            call.c.started >= start,
+            call.c.started < end,
+            call.c.merged_into.is_(None),
+            limit=500,
+        )
+
+    async def at_station(self, site: str, extension: str, since: datetime) -> Sequence[LiveCall]:
+        """Return the calls this station has or had since `since`, newest first."""
+        spans = select(call_span.c.call).where(
+            call_span.c.kind == "station",
+            call_span.c.value == extension,
+            call_span.c.start >= since,
+        )
+        return await self._load(
+            call.c.site == site, call.c.id.in_(spans), call.c.merged_into.is_(None), limit=12
+        )
+
+    async def record(self, site: str, id_: str) -> CallRecord:
+        """Return everything stored of one call; an ended span supersedes its open row."""
+        found = await self.get(site, id_)
+        rows = await self._spans([found.id])
+        return CallRecord(found, tuple(span for _, span in rows))
+
+    async def _load(self, *where: ColumnElement[bool], limit: int = _LISTED) -> list[LiveCall]:
+        query: Select[tuple[object, ...]] = (
+            select(call, personal.c.sealed.label("number"))
+            .outerjoin(personal, personal.c.id == call.c.caller)
+            .where(*where)
+            .order_by(call.c.started.desc())
+            .limit(limit)
+        )
+        rows = (await self._db.execute(query)).mappings().all()
+        ids = [row["id"] for row in rows]
+        aliases: dict[str, list[AliasRow]] = {}
+        for id_, alias in await self._alias_rows(ids):
+            aliases.setdefault(id_, []).append(alias)
+        stations: dict[str, list[str]] = {}
+        for id_, span in await self._spans(ids):
+            if span.kind == "station" and span.end is None:
+                stations.setdefault(id_, []).append(span.value)
+        return [self._call(row, aliases, stations) for row in rows]
+
+    def _call(
+        self,
+        row: RowMapping,
+        aliases: Mapping[str, list[AliasRow]],
+        stations: Mapping[str, list[str]],
+    ) -> LiveCall:
+        return LiveCall(
+            id=row["id"],
+            site=row["site"],
+            number=self._seal.open(row["number"]) if row["number"] else None,
+            state=row["state"],
+            started=row["started"],
+            answered=row["answered"],
+            ended=row["ended"],
+            end_certain=row["end_certain"],
+            certain=row["certain"],
+            evidence=tuple(row["evidence"]),
+            merged_into=row["merged_into"],
+            aliases=_superseded(aliases.get(row["id"], [])),
+            stations=tuple(stations.get(row["id"], [])),
+        )
+
+    async def _aliases(self, ids: Sequence[str]) -> list[AliasRow]:
+        return [alias for _, alias in await self._alias_rows(ids)]
+
+    async def _alias_rows(self, ids: Sequence[str]) -> list[tuple[str, AliasRow]]:
+        query = select(call_alias).where(call_alias.c.call.in_(ids)).order_by(call_alias.c.id)
+        rows = (await self._db.execute(query)).mappings()
+        return [
+            (
+                r["call"],
+                AliasRow(
+                    r["type"], r["value"], r["source"], r["why"], r["valid_from"], r["valid_to"]
+                ),
+            )
+            for r in rows
+        ]
+
+    async def _spans(self, ids: Sequence[str]) -> list[tuple[str, SpanRow]]:
+        query = select(call_span).where(call_span.c.call.in_(ids)).order_by(call_span.c.id)
+        newest: dict[tuple[str, str, str, datetime], SpanRow] = {}
+        for r in (await self._db.execute(query)).mappings():
+            key = (r["call"], r["kind"], r["value"], r["start"])
+            newest[key] = SpanRow(r["kind"], r["value"], r["start"], r["end"])
+        return [(key[0], span) for key, span in newest.items()]
+
+
+def _superseded(rows: Iterable[AliasRow]) -> tuple[AliasRow, ...]:
+    """Keep the newest row of each (type, value, source): it carries the end when there is one."""
+    newest: dict[tuple[str, str, str], AliasRow] = {}
+    for row in rows:
+        key = (row.type, row.value, row.source)
+        earlier = newest.get(key)
+        newest[key] = (
+            row
+            if earlier is None
+            else replace(row, valid_from=min(earlier.valid_from, row.valid_from))
+        )
+    return tuple(newest.values())

@@ -1,0 +1,51 @@
+"""Invitations as rows; the token itself is never stored, only its SHA-256 (I5)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.rows import save_version
+from server.adapters.db.tables import invitation
+from server.domain.invitation import Invitation
+from server.errors import NotFound
+
+
+class SqlInvitations:
+    """Links sent to phones."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Use the transaction's connection."""
+        self._db = connection
+
+    async def add(self, value: Invitation) -> None:
+        """Insert a new invitation."""
+        await self._db.execute(insert(invitation).values(**asdict(value)))
+
+    async def get(self, id_: str) -> Invitation:
+        """Return one invitation or raise NotFound."""
+        found = await self._load(invitation.c.id == id_)
+        if not found:
+            raise NotFound("invitation")
+        return found[0]
+
+    async def by_token(self, token_hash: str) -> Invitation | None:
+        """Return the invitation of a token."""
+        found = await self._load(invitation.c.token_hash == token_hash)
+        return found[0] if found else None
+
+    async def of_session(self, session: str) -> Sequence[Invitation]:
+        """Return a session's invitations, oldest first."""
+        return await self._load(invitation.c.session == session)
+
+    async def save(self, value: Invitation) -> Invitation:
+        """Update if nobody was faster; Conflict otherwise."""
+        values = asdict(value)
+        id_, version = values.pop("id"), values.pop("version")
+        version = await save_version(self._db, invitation, id_, version, values)
+        return replace(value, version=version)
+
+    async def _load(self, *where: ColumnElement[bool]) -> list[Invitation]:
+        query = select(invitation).where(*where).order_by(invitation.c.created, invitation.c.id)
+        return [Invitation(**row) for row in (await self._db.execute(query)).mappings()]

@@ -1,0 +1,32 @@
+"""Launch contexts, sealed, under the hash of the opaque id that stands in the URL (I5)."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.tables import launch
+from server.ports import Seal
+
+
+class SqlLaunches:
+    """Short-lived; expired ones are dropped by the next insert."""
+
+    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
+        """Use the transaction's connection."""
+        self._db = connection
+        self._seal = seal
+
+    async def add(self, id_: str, context: str, created: datetime, expires: datetime) -> None:
+        """Keep `context` (JSON)."""
+        await self._db.execute(delete(launch).where(launch.c.expires < created))
+        sealed = self._seal.close(context)
+        await self._db.execute(
+            insert(launch).values(id=id_, sealed=sealed, created=created, expires=expires)
+        )
+
+    async def get(self, id_: str, now: datetime) -> str | None:
+        """Return the context while it is fresh."""
+        query = select(launch.c.sealed).where(launch.c.id == id_, launch.c.expires > now)
+        sealed = (await self._db.execute(query)).scalar()
+        return None if sealed is None else self._seal.open(sealed)

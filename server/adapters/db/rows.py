@@ -1,0 +1,23 @@
+"""Saving an aggregate with optimistic concurrency, written once for every table that has a `version`."""
+
+from typing import Any
+
+from sqlalchemy import Table, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.errors import Conflict
+
+
+async def save_version(
+    connection: AsyncConnection, table: Table, id_: str, version: int, values: dict[str, Any]
+) -> int:
+    """Update the row if it still has `version`; return the next version, or raise Conflict."""
+    query = (
+        update(table)
+        .where(table.c.id == id_, table.c.version == version)
+        .values(version=version + 1, **values)
+    )
+    result = await connection.execute(query)
+    if result.rowcount != 1:
+        raise Conflict(table.name)
+    return version + 1

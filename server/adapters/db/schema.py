@@ -1,0 +1,84 @@
+"""The database's revision: read, changed by Alembic, and checked before the server starts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from alembic import command
+from server.adapters.db.engine import make_engine
+from server.errors import SchemaMismatch
+from server.resources import root
+
+
+def config() -> Config:
+    """Build Alembic's configuration without its ini file, which is for developers."""
+    made = Config()
+    made.set_main_option("script_location", str(root() / "alembic").replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    return made
+
+
+def head() -> str:
+    """Return the revision this release works with."""
+    found = ScriptDirectory.from_config(config()).get_current_head()
+    if found is None:
+        raise SchemaMismatch("no_revision")
+    return found
+
+
+async def current(engine: AsyncEngine) -> str | None:
+    """Return the database's revision; None when it is empty."""
+    async with engine.connect() as connection:
+        return await connection.run_sync(
+            lambda sync: MigrationContext.configure(sync).get_current_revision()
+        )
+
+
+async def check(engine: AsyncEngine) -> None:
+    """Raise SchemaMismatch unless the database is at this release's revision: never work on another one."""
+    found, wanted = await current(engine), head()
+    if found == wanted:
+        return
+    if found is None:
+        raise SchemaMismatch("empty")
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    raise SchemaMismatch("older" if found in known else "newer")
+
+
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database up to `revision`; an SQLite file is made when there is none."""
+    _make_folder(url)
+    await _run(url, lambda alembic: command.upgrade(alembic, revision))
+
+
+async def downgrade(url: str, revision: str) -> None:
+    """Bring the database down to `revision` (`base`: empty)."""
+    await _run(url, lambda alembic: command.downgrade(alembic, revision))
+
+
+async def _run(url: str, step: Callable[[Config], None]) -> None:
+    """Run an Alembic command on a connection of ours, so that it meets the same pragmas as the server."""
+
+    def on(connection: Connection) -> None:
+        alembic = config()
+        alembic.attributes["connection"] = connection
+        step(alembic)
+
+    engine = make_engine(url)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(on)
+    finally:
+        await engine.dispose()
+
+
+def _make_folder(url: str) -> None:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)

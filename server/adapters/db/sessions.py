@@ -1,0 +1,152 @@
+"""Video sessions and their links to calls; a link is appended, never changed (I2)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.rows import save_version
+from server.adapters.db.tables import session, session_link
+from server.domain.linking import Certainty, Evidence, Link
+from server.domain.session import Session, State
+from server.errors import NotFound
+
+
+class SqlSessions:
+    """Sessions of every site; lists name their site (I7)."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Use the transaction's connection."""
+        self._db = connection
+
+    async def add(self, value: Session) -> None:
+        """Insert a new session."""
+        await self._db.execute(
+            insert(session).values(
+                id=value.id,
+                site=value.site,
+                station=value.station,
+                created_by=value.created_by,
+                command=value.command,
+                created=value.created,
+                version=value.version,
+                **_values(value),
+            )
+        )
+
+    async def get(self, id_: str) -> Session:
+        """Return one session or raise NotFound."""
+        found = await self._load(session.c.id == id_)
+        if not found:
+            raise NotFound("session")
+        return found[0]
+
+    async def by_command(self, site: str, user: str, command: str) -> Session | None:
+        """Return the session a repeated command already made."""
+        found = await self._load(
+            session.c.site == site, session.c.created_by == user, session.c.command == command
+        )
+        return found[0] if found else None
+
+    async def save(self, value: Session) -> Session:
+        """Update if nobody was faster; Conflict otherwise."""
+        version = await save_version(self._db, session, value.id, value.version, _values(value))
+        return replace(value, version=version)
+
+    async def at_station(self, site: str, extension: str, limit: int) -> Sequence[Session]:
+        """Return a station's sessions, newest first."""
+        return await self._load(session.c.site == site, session.c.station == extension, limit=limit)
+
+    async def of_call(self, site: str, call: str) -> Sequence[Session]:
+        """Return every session that is or was linked to this call."""
+        linked = select(session_link.c.session).where(session_link.c.call == call)
+        return await self._load(session.c.site == site, session.c.id.in_(linked), limit=200)
+
+    async def unlinked(self, site: str, start: datetime, end: datetime) -> Sequence[Session]:
+        """Return the sessions of a period whose newest link names no call."""
+        newest = select(func.max(session_link.c.id)).group_by(session_link.c.session)
+        loose = select(session_link.c.session).where(
+            session_link.c.id.in_(newest), session_link.c.call.is_(None)
+        )
+        return await self._load(
+            session.c.site == site,
+            session.c.created >= start,
+            session.c.created < end,
+            session.c.id.in_(loose),
+            limit=500,
+        )
+
+    async def open_everywhere(self) -> Sequence[Session]:
+        """Return the sessions of all sites that have not ended, for the housekeeping."""
+        return await self._load(session.c.state != State.ENDED.value, limit=10_000)
+
+    async def add_link(self, link: Link) -> None:
+        """Append a link; the newest is in force."""
+        await self._db.execute(
+            insert(session_link).values(
+                session=link.session,
+                call=link.call,
+                certainty=link.certainty.value,
+                evidence=link.evidence.value,
+                actor=link.actor,
+                at=link.at,
+            )
+        )
+
+    async def links(self, id_: str) -> Sequence[Link]:
+        """Return a session's link history, oldest first."""
+        query = (
+            select(session_link).where(session_link.c.session == id_).order_by(session_link.c.id)
+        )
+        rows = (await self._db.execute(query)).mappings()
+        return [
+            Link(
+                r["session"],
+                r["call"],
+                Certainty(r["certainty"]),
+                Evidence(r["evidence"]),
+                r["actor"],
+                r["at"],
+            )
+            for r in rows
+        ]
+
+    async def _load(self, *where: ColumnElement[bool], limit: int = 1) -> list[Session]:
+        query = select(session).where(*where).order_by(session.c.created.desc()).limit(limit)
+        return [_session(row) for row in (await self._db.execute(query)).mappings()]
+
+
+def _values(value: Session) -> dict[str, Any]:
+    return {
+        "state": value.state.value,
+        "marks": {key: at.isoformat() for key, at in value.marks.items()},
+        "camera": value.camera,
+        "language": value.language,
+        "changed": value.changed,
+        "ended": value.ended,
+        "ended_by": value.ended_by,
+        "end_reason": value.end_reason,
+    }
+
+
+def _session(row: RowMapping) -> Session:
+    return Session(
+        id=row["id"],
+        site=row["site"],
+        station=row["station"],
+        created_by=row["created_by"],
+        command=row["command"],
+        created=row["created"],
+        changed=row["changed"],
+        state=State(row["state"]),
+        marks={key: datetime.fromisoformat(at) for key, at in row["marks"].items()},
+        camera=row["camera"],
+        language=row["language"],
+        ended=row["ended"],
+        ended_by=row["ended_by"],
+        end_reason=row["end_reason"],
+        version=row["version"],
+    )

@@ -1,0 +1,61 @@
+"""Mail through the hospital's relay."""
+
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+
+import aiosmtplib
+
+from server.config import SmtpSettings
+from server.errors import CarrierRefused, CarrierUnavailable
+from server.ports import OutgoingMail
+
+_PERMANENT = 500
+
+
+class SmtpMailer:
+    """One connection a mail: the volume is small, and a stale connection would cost a life's minute."""
+
+    def __init__(self, settings: SmtpSettings) -> None:
+        """Keep the relay's address."""
+        self._settings = settings
+
+    async def send(self, mail: OutgoingMail) -> None:
+        """Hand one mail over; 5xx answers are final, everything else is tried again."""
+        settings = self._settings
+        password = settings.password.get_secret_value() if settings.password else None
+        try:
+            await aiosmtplib.send(
+                self._compose(mail),
+                hostname=settings.host,
+                port=settings.port,
+                username=settings.username,
+                password=password,
+                use_tls=settings.tls == "tls",
+                start_tls=settings.tls == "starttls",
+                timeout=settings.timeout,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as refused:
+            if all(r.code >= _PERMANENT for r in refused.recipients):
+                raise CarrierRefused("recipient") from None
+            raise CarrierUnavailable("recipient") from None
+        except aiosmtplib.SMTPResponseException as answer:
+            if answer.code >= _PERMANENT:
+                raise CarrierRefused(f"smtp_{answer.code}") from None
+            raise CarrierUnavailable(f"smtp_{answer.code}") from None
+        except (aiosmtplib.SMTPException, OSError) as fault:
+            raise CarrierUnavailable(type(fault).__name__.lower()) from None
+
+    def _compose(self, mail: OutgoingMail) -> EmailMessage:
+        message = EmailMessage()
+        message["From"] = self._settings.sender
+        message["To"] = mail.to
+        message["Subject"] = mail.subject.replace("\r", " ").replace("\n", " ")
+        message["Date"] = formatdate(localtime=False)
+        message["Message-ID"] = make_msgid(domain=self._settings.sender.rpartition("@")[2])
+        message["Auto-Submitted"] = "auto-generated"
+        if mail.reply_to:
+            message["Reply-To"] = mail.reply_to
+        message.set_content(mail.text)
+        if mail.html:
+            message.add_alternative(mail.html, subtype="html")
+        return message

@@ -1,0 +1,284 @@
+"""The composition root: the only place where adapters are built and wired."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from server import resources
+from server.adapters.bus_memory import MemoryBus
+from server.adapters.calls import TelephonyCalls
+from server.adapters.clock import SystemClock, SystemIds
+from server.adapters.db import schema
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.mail_smtp import SmtpMailer
+from server.adapters.outbox import Outbox, OutboxMailer, OutboxSms
+from server.adapters.passwords import Argon2Passwords
+from server.adapters.seal import FernetSeal
+from server.adapters.sms_http import HttpSms
+from server.adapters.synthetic import CallerProcesses
+from server.config import Settings, SmtpSettings
+from server.errors import AppError, CarrierUnavailable
+from server.ports import Clock, Mailer, OutgoingSms, Sms
+from server.services.audit import AuditLookup
+from server.services.delivery import DeliveryService
+from server.services.desk import DeskView
+from server.services.feedback import Feedback
+from server.services.ice import IceServers
+from server.services.invitations import Invitations
+from server.services.launch import Launch
+from server.services.line15 import Line15
+from server.services.linking import Linking
+from server.services.login import Login
+from server.services.rooms import Rooms
+from server.services.sessions import Sessions
+from server.services.signalling import Signalling
+from server.tasks import cancel_and_wait, create_task
+from server.web.app import Services, make_app
+from server.web.base import Web
+from server.web.metrics import Metrics
+from server.web.pages import Pages
+
+SWEEP_SECONDS = 5.0
+DRAIN_SECONDS = 5.0
+_log = structlog.get_logger("server")
+
+
+class NoSms:
+    """A server without a carrier says so at each try, and the desk shows it."""
+
+    async def send(self, sms: OutgoingSms) -> str | None:
+        """Refuse for now: the administrator may still configure one."""
+        del sms
+        raise CarrierUnavailable("no_carrier_configured")
+
+
+@dataclass(slots=True)
+class Server:
+    """A built server: its application, and what runs beside it."""
+
+    settings: Settings
+    engine: AsyncEngine
+    app: Application
+    transactions: SqlTransactions
+    calls: TelephonyCalls
+    delivery: DeliveryService
+    sessions: Sessions
+    clock: Clock
+    bus: MemoryBus
+    closers: tuple[Callable[[], object], ...] = ()
+    http: HTTPServer | None = None
+    port: int = 0
+    tasks: tuple["asyncio.Task[None]", ...] = ()
+
+    async def start(self) -> None:
+        """Refuse a wrong schema, bring line 15 back, then listen."""
+        await schema.check(self.engine)
+        await self._wire_lines()
+        await self.calls.start()
+        self.tasks = (
+            create_task(self.delivery.run(), "delivery"),
+            create_task(self._sweep(), "sweep"),
+        )
+        sockets = bind_sockets(self.settings.port, self.settings.listen)
+        self.port = sockets[0].getsockname()[1]
+        self.http = HTTPServer(
+            self.app,
+            ssl_options=_tls(self.settings),
+            xheaders=bool(self.settings.trusted_proxies),
+            trusted_downstream=list(self.settings.trusted_proxies),
+            max_buffer_size=2 * 1024 * 1024,
+            max_body_size=1024 * 1024,
+            max_header_size=32 * 1024,
+            idle_connection_timeout=120,
+            body_timeout=30,
+        )
+        self.http.add_sockets(sockets)
+        _log.info("server.started", url=self.settings.public_url, port=self.port)
+
+    async def _wire_lines(self) -> None:
+        async with self.transactions(write=False) as uow:
+            for site in await uow.sites.all():
+                feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
+                stations = await uow.sites.stations(site.id)
+                line = Line15(site.id, self.transactions, self.clock, self.bus)
+                self.calls.add(site.id, site.key, stations, feeds, line)
+
+    async def _sweep(self) -> None:
+        grace = timedelta(seconds=self.settings.grace_seconds)
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            try:
+                await self.sessions.sweep(grace)
+            except AppError as away:
+                _log.warning("sweep.postponed", code=away.code)
+
+    async def stop(self) -> None:
+        """Stop taking requests, let the running ones finish, close every part."""
+        if self.http is not None:
+            self.http.stop()
+            try:
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self.http.close_all_connections()
+            except TimeoutError:
+                _log.warning("server.drain_timeout")
+        await cancel_and_wait(*self.tasks)
+        await self.calls.stop()
+        for close in self.closers:
+            close()
+        await self.engine.dispose()
+        _log.info("server.stopped")
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context
+
+
+def _receipt_url(settings: Settings) -> Callable[[str], str]:
+    base = (settings.sms.receipt_base if settings.sms else None) or settings.public_url
+    return lambda ref: f"{base}/receipts/sms/{ref}?status=%d"
+
+
+def build(settings: Settings, clock: Clock | None = None) -> Server:
+    """Wire everything; nothing is opened before `start`."""
+    clock = clock or SystemClock()
+    ids = SystemIds()
+    secret = settings.secret_key.get_secret_value()
+    seal = FernetSeal(secret)
+    engine = make_engine(settings.database_url)
+    transactions = SqlTransactions(engine, seal)
+    pages = Pages(resources.root())
+    bus, rooms, metrics = MemoryBus(), Rooms(), Metrics()
+    calls = TelephonyCalls(transactions, clock, ids)
+    sessions = Sessions(transactions, clock, bus, rooms)
+    outbox = Outbox(clock, ids) if settings.demo else None
+    sms, mailer = _carriers(settings, outbox)
+    delivery = DeliveryService(
+        transactions=transactions,
+        clock=clock,
+        seal_open=seal.open,
+        sms=sms,
+        mailer=mailer,
+        sessions=sessions,
+        receipt_url=_receipt_url(settings),
+        count=metrics.message,
+    )
+    login = Login(
+        transactions,
+        clock,
+        ids,
+        seal,
+        passwords=Argon2Passwords(),
+        render=pages,
+        wake=delivery.wake,
+    )
+    web = Web(
+        pages=pages,
+        login=login,
+        transactions=transactions,
+        clock=clock,
+        ids=ids,
+        metrics=metrics,
+        public_url=settings.public_url,
+        secure=settings.secure,
+        demo=settings.demo,
+        origins=frozenset({settings.public_url, *settings.extra_origins}),
+    )
+    invitations = Invitations(
+        transactions=transactions,
+        clock=clock,
+        ids=ids,
+        seal=seal,
+        calls=calls,
+        render=pages,
+        sessions=sessions,
+        wake=delivery.wake,
+        public_url=settings.public_url,
+        life=timedelta(minutes=settings.link_minutes),
+    )
+    services = Services(
+        bus=bus,
+        rooms=rooms,
+        sessions=sessions,
+        invitations=invitations,
+        linking=Linking(transactions, clock, ids, sessions),
+        launch=Launch(transactions, clock, ids),
+        signalling=Signalling(transactions, clock, sessions, rooms),
+        delivery=delivery,
+        desk_view=DeskView(transactions, clock, calls, rooms),
+        ice=_ice(settings, clock),
+        audit=AuditLookup(transactions, clock, seal),
+        feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
+        ready=lambda: _ready(engine, delivery),
+        refresh_metrics=lambda: _refresh(metrics, calls),
+        outbox=outbox,
+        callers=CallerProcesses() if settings.demo else None,
+    )
+    closers = tuple(part.close for part in (sms, services.callers) if hasattr(part, "close"))
+    return Server(
+        settings,
+        engine,
+        make_app(web, services),
+        transactions,
+        calls,
+        delivery,
+        sessions,
+        clock,
+        bus,
+        closers,
+    )
+
+
+def _carriers(settings: Settings, outbox: Outbox | None) -> tuple[Sms, Mailer]:
+    """Return the configured carriers; the outbox stands in only in demo mode, and only for what is not configured."""
+    sms: Sms = NoSms()
+    mailer: Mailer = SmtpMailer(settings.smtp or SmtpSettings())
+    if settings.sms is not None:
+        sms = HttpSms(settings.sms)
+    elif outbox is not None:
+        sms = OutboxSms(outbox)
+    if settings.smtp is None and outbox is not None:
+        mailer = OutboxMailer(outbox)
+    return sms, mailer
+
+
+def _ice(settings: Settings, clock: Clock) -> IceServers:
+    ice = settings.ice
+    secret = ice.turn_secret.get_secret_value() if ice.turn_secret else None
+    return IceServers(clock, ice.stun, ice.turn, secret, ice.ttl, ice.relay_only)
+
+
+async def _ready(engine: AsyncEngine, delivery: DeliveryService) -> dict[str, bool]:
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        await schema.check(engine)
+    except Exception:  # noqa: BLE001 - whatever is wrong, the answer is "not ready"
+        return {"database": False, "delivery": delivery.ready}
+    return {"database": True, "delivery": delivery.ready}
+
+
+def _refresh(metrics: Metrics, calls: TelephonyCalls) -> None:
+    for site, feeds in calls.healths().items():
+        for health in feeds:
+            metrics.feed(
+                site,
+                health.name,
+                up=health.state in {"connected", "quiet"},
+                received=health.received,
+                rejected=dict(health.rejected),
+            )

@@ -1,0 +1,118 @@
+"""The command line: `visio15 serve | migrate | demo | caller | user … | site … | station … | audit …`."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+import structlog
+
+from server import __version__
+from server.cli_admin import groups
+from server.config import ConfigurationError, Settings, load
+from server.demo import demo
+from server.errors import AppError, SchemaMismatch
+from server.logs import configure
+from server.synthetic import caller
+
+
+class Lazy:
+    """Settings read only by the commands that need them."""
+
+    def __init__(self) -> None:
+        """Read nothing yet."""
+        self._settings: Settings | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """Read once; every problem is printed and the command ends with status 2."""
+        if self._settings is None:
+            try:
+                self._settings = load()
+            except ConfigurationError as wrong:
+                click.echo("La configuration est incomplète ou fausse :", err=True)
+                for problem in wrong.problems:
+                    click.echo(f"  - {problem}", err=True)
+                click.echo("Voir docs/operations.md, « Configuration ».", err=True)
+                sys.exit(2)
+        return self._settings
+
+
+@click.group()
+@click.version_option(__version__, prog_name="visio15")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Muted video for line-15 calls, linked to the recorded call."""
+    context.obj = Lazy()
+
+
+@main.command()
+@click.pass_obj
+def serve(lazy: Lazy) -> None:
+    """Run the server until SIGTERM or Ctrl-C."""
+    settings = lazy.settings
+    configure(settings.log_level)
+    sys.exit(run(settings))
+
+
+@main.command()
+@click.option("--down", is_flag=True, help="Go back to the empty database (asks first).")
+@click.pass_obj
+def migrate(lazy: Lazy, *, down: bool) -> None:
+    """Bring the database to this release's schema."""
+    from server.adapters.db import schema  # noqa: PLC0415 - Alembic is slow to import
+
+    if down:
+        click.confirm("Effacer toutes les tables ?", abort=True)
+        schema.downgrade(lazy.settings.database_url, "base")
+    else:
+        schema.upgrade(lazy.settings.database_url)
+    click.echo("Base de données prête.")
+
+
+for group in groups:
+    main.add_command(group)
+main.add_command(demo)
+main.add_command(caller)
+
+
+def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
+    """Run one server to its end; return the exit status."""
+    from server.bootstrap import build  # noqa: PLC0415 - only servers pay for the whole import
+
+    async def life() -> int:
+        server = build(settings)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop.set)
+        try:
+            await server.start()
+        except SchemaMismatch as mismatch:
+            click.echo(
+                f"Schéma de base inattendu ({mismatch.detail}) : lancez « visio15 migrate ».",
+                err=True,
+            )
+            return 3
+        except AppError as refused:
+            click.echo(f"Démarrage impossible ({refused.code}: {refused.detail}).", err=True)
+            return 3
+        except OSError as taken:
+            click.echo(
+                f"Le port {settings.port} ne peut pas être ouvert : {taken.strerror}.", err=True
+            )
+            return 4
+        if ready is not None:
+            ready(server)
+        await stop.wait()
+        structlog.get_logger("server").info("server.stopping")
+        await server.stop()
+        return 0
+
+    return asyncio.run(life())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""Sites, stations and users, changed from the command line and written down like everything else."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from server.domain.access import Role
+from server.domain.audit import AuditEvent
+from server.domain.login import normal_identifier
+from server.errors import EmailImpossible, Invalid, NotFound, NumberImpossible
+from server.ports import (
+    Actor,
+    Clock,
+    Ids,
+    Passwords,
+    Site,
+    Station,
+    Transactions,
+    UnitOfWork,
+    User,
+)
+from telephony import parse_number
+
+SHORTEST_PASSWORD: Final = 12
+LONGEST_PASSWORD: Final = 1024
+LONGEST_EMAIL: Final = 254
+_KEY: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_IDENTIFIER: Final = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
+_SENDER: Final = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}|\+?[0-9]{3,15}")  # GSM 03.40 address
+_EXTENSION: Final = re.compile(r"[0-9A-Za-z*#+._-]{1,32}")
+_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
+
+class Admin:
+    """The use cases of the administrator; each change is in the site's audit with source `cli`."""
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, ids: Ids, passwords: Passwords
+    ) -> None:
+        """Take the parts."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+        self._passwords = passwords
+
+    # --- sites and stations
+    async def add_site(self, key: str, name: str, referent: str, sms_sender: str) -> Site:
+        """Add a SAMU; Conflict when the key is taken."""
+        _require(_KEY, key, "site_key")
+        _require(_SENDER, sms_sender, "sms_sender")
+        site = Site(self._ids.new(), key, _name(name, 64), sms_sender, _email(referent), {})
+        async with self._transactions() as uow:
+            await uow.sites.add(site, self._clock.now())
+            await self._note(uow, site.id, "site.added", f"site:{site.id}")
+            await uow.commit()
+        return site
+
+    async def sites(self) -> Sequence[Site]:
+        """List the sites."""
+        async with self._transactions(write=False) as uow:
+            return await uow.sites.all()
+
+    async def add_station(
+        self, site_key: str, extension: str, name: str, *, webcam: bool
+    ) -> Station:
+        """Add a station; Conflict when the site has this extension."""
+        _require(_EXTENSION, extension, "extension")
+        async with self._transactions() as uow:
+            site = await uow.sites.by_key(site_key)
+            station = Station(self._ids.new(), site.id, extension, _name(name, 64), webcam)
+            await uow.sites.add_station(station)
+            await self._note(uow, site.id, "station.added", f"station:{extension}", webcam=webcam)
+            await uow.commit()
+        return station
+
+    async def stations(self, site_key: str) -> Sequence[Station]:
+        """List the stations of a site."""
+        async with self._transactions(write=False) as uow:
+            return await uow.sites.stations((await uow.sites.by_key(site_key)).id)
+
+    # --- users
+    async def add_user(
+        self,
+        identifier: str,
+        password: str,
+        *,
+        site_key: str,
+        name: str,
+        role: Role,
+        email: str | None,
+        mobile: str | None,
+    ) -> User:
+        """Add a user with at least one contact for the code; Conflict when the identifier is taken."""
+        identifier = normal_identifier(identifier)
+        _require(_IDENTIFIER, identifier, "identifier")
+        if not email and not mobile:
+            raise Invalid("contact_for_code")
+        user = User(
+            id=self._ids.new(),
+            site="",
+            identifier=identifier,
+            name=_name(name, 128),
+            role=role,
+            password_hash=await self._hash(password),
+            email=_email(email) if email else None,
+            mobile=_mobile(mobile) if mobile else None,
+            disabled=None,
+            version=1,
+        )
+        async with self._transactions() as uow:
+            user = replace(user, site=(await uow.sites.by_key(site_key)).id)
+            await uow.users.add(user, self._clock.now())
+            await self._note(uow, user.site, "user.added", f"user:{user.id}", role=role.value)
+            await uow.commit()
+        return user
+
+    async def users(self, site_key: str | None = None) -> Sequence[User]:
+        """List the users of one site, or of all."""
+        async with self._transactions(write=False) as uow:
+            sites = [await uow.sites.by_key(site_key)] if site_key else await uow.sites.all()
+            return [user for site in sites for user in await uow.users.of_site(site.id)]
+
+    async def disable(self, identifier: str) -> User:
+        """Shut a user out at once: no sign-in, every session revoked."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            user = await _user(uow, identifier)
+            if user.disabled is None:
+                user = await uow.users.save(replace(user, disabled=now))
+            await uow.login.revoke_user(user.id, now)
+            await self._note(uow, user.site, "user.disabled", f"user:{user.id}")
+            await uow.commit()
+        return user
+
+    async def enable(self, identifier: str) -> User:
+        """Let a disabled user sign in again."""
+        async with self._transactions() as uow:
+            user = await uow.users.save(replace(await _user(uow, identifier), disabled=None))
+            await self._note(uow, user.site, "user.enabled", f"user:{user.id}")
+            await uow.commit()
+        return user
+
+    async def set_role(self, identifier: str, role: Role) -> User:
+        """Change what a user may do; in force with their next click."""
+        async with self._transactions() as uow:
+            user = await uow.users.save(replace(await _user(uow, identifier), role=role))
+            await self._note(uow, user.site, "user.role_set", f"user:{user.id}", role=role.value)
+            await uow.commit()
+        return user
+
+    async def reset_password(self, identifier: str, password: str) -> User:
+        """Set a new password; sessions opened with the old one end."""
+        hashed = await self._hash(password)
+        async with self._transactions() as uow:
+            user = await uow.users.save(replace(await _user(uow, identifier), password_hash=hashed))
+            await uow.login.revoke_user(user.id, self._clock.now())
+            await self._note(uow, user.site, "user.password_reset", f"user:{user.id}")
+            await uow.commit()
+        return user
+
+    async def revoke_sessions(self, identifier: str) -> User:
+        """Sign a user out everywhere."""
+        async with self._transactions() as uow:
+            user = await _user(uow, identifier)
+            await uow.login.revoke_user(user.id, self._clock.now())
+            await self._note(uow, user.site, "user.sessions_revoked", f"user:{user.id}")
+            await uow.commit()
+        return user
+
+    async def _hash(self, password: str) -> str:
+        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+            raise Invalid("password_length")
+        return await self._passwords.hash(password)
+
+    async def _note(
+        self, uow: UnitOfWork, site: str, action: str, subject: str, **data: object
+    ) -> None:
+        event = AuditEvent(action, subject, data=data)
+        await uow.audit.append(Actor("cli", site), event, self._clock.now())
+
+
+async def _user(uow: UnitOfWork, identifier: str) -> User:
+    user = await uow.users.by_identifier(normal_identifier(identifier))
+    if user is None:
+        raise NotFound("user")
+    return user
+
+
+def _require(form: re.Pattern[str], value: str, what: str) -> None:
+    if not form.fullmatch(value):
+        raise Invalid(what)
+
+
+def _name(text: str, longest: int) -> str:
+    name = text.strip()
+    if not name or len(name) > longest or not name.isprintable():
+        raise Invalid("name")
+    return name
+
+
+def _email(text: str) -> str:
+    address = text.strip()
+    if len(address) > LONGEST_EMAIL or not _EMAIL.fullmatch(address):
+        raise EmailImpossible
+    return address
+
+
+def _mobile(text: str) -> str:
+    number = parse_number(text)
+    if number is None:
+        raise NumberImpossible
+    return number.e164

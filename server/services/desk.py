@@ -1,0 +1,192 @@
+"""The whole view of one desk (docs/protocol.md), built from the database each time something changed."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from server.domain import funnel
+from server.domain.calls import LiveCall
+from server.domain.invitation import Invitation
+from server.domain.linking import LABELS, Link
+from server.domain.messages import Message
+from server.domain.session import Session, State
+from server.ports import Calls, Clock, Site, Station, Transactions, UnitOfWork, User
+from server.services.launch import Launched
+from server.services.rooms import Rooms
+from telephony import NumberKind, parse_number
+
+SHIFT = timedelta(hours=12)
+ENDED_SHOWN = timedelta(minutes=10)
+SESSIONS_SHOWN = 10
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Whose view it is."""
+
+    user: User
+    site: Site
+    station: Station | None
+    launched: Launched | None
+    watching: str | None
+
+
+class DeskView:
+    """Builds views."""
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, calls: Calls, rooms: Rooms
+    ) -> None:
+        """Keep what the view is made of."""
+        self._transactions = transactions
+        self._clock = clock
+        self._calls = calls
+        self._rooms = rooms
+
+    async def of(self, desk: Desk) -> Json:
+        """Return the `view` message."""
+        now = self._clock.now()
+        calls: Sequence[LiveCall] = ()
+        sessions: list[Json] = []
+        async with self._transactions(write=False) as uow:
+            if desk.station:
+                calls = await self._shown_calls(uow, desk, now)
+                found = await uow.sessions.at_station(
+                    desk.site.id, desk.station.extension, SESSIONS_SHOWN
+                )
+                sessions = [await self._session(uow, desk.site.id, s) for s in found]
+        return {
+            "type": "view",
+            "now": _iso(now),
+            "me": {"name": desk.user.name, "role": desk.user.role.value},
+            "site": {"name": desk.site.name},
+            "station": _station(desk.station),
+            "line15": {"state": self._calls.state(desk.site.id)},
+            "launch": _launch(desk.launched),
+            "calls": [_call(call) for call in calls],
+            "sessions": sessions,
+            "watching": desk.watching,
+        }
+
+    async def _shown_calls(self, uow: UnitOfWork, desk: Desk, now: datetime) -> list[LiveCall]:
+        extension = desk.station.extension if desk.station else ""
+        here = await uow.calls.at_station(desk.site.id, extension, now - SHIFT)
+        shown = [c for c in here if c.ended is None or now - c.ended < ENDED_SHOWN]
+        launched = desk.launched.call if desk.launched else None
+        if launched and launched not in {c.id for c in shown}:
+            shown.insert(0, await uow.calls.get(desk.site.id, launched))
+        return list({c.id: c for c in shown}.values())
+
+    async def _session(self, uow: UnitOfWork, site: str, session: Session) -> Json:
+        links = await uow.sessions.links(session.id)
+        invitations = await uow.invitations.of_session(session.id)
+        messages: dict[str, Sequence[Message]] = {
+            i.id: await uow.messages.of_invitation(i.id) for i in invitations
+        }
+        contacts = {i.id: await uow.personal.get(i.contact) for i in invitations}
+        flat = [m for several in messages.values() for m in several]
+        room = self._rooms.get(session.id)
+        call = await uow.calls.get(site, links[-1].call) if links and links[-1].call else None
+        number = next((contacts[i.id] for i in invitations if i.channel == "sms"), None)
+        return {
+            "id": session.id,
+            "state": session.state.value,
+            "created": _iso(session.created),
+            "ended": _iso(session.ended),
+            "end_reason": session.end_reason,
+            "number": _national(number),
+            "link": _link(links[-1] if links else None, call, session),
+            "invitations": [
+                _invitation(i, messages[i.id], contacts[i.id], session) for i in invitations
+            ],
+            "steps": [{**asdict(s), "at": _iso(s.at)} for s in funnel.steps(session, flat)],
+            "say": asdict(funnel.say(session, flat)),
+            "caller": {"online": room.phone is not None, "hidden": room.hidden},
+        }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
+
+
+def _national(number: str | None) -> str | None:
+    parsed = parse_number(number) if number else None
+    return parsed.national if parsed else None
+
+
+def _station(station: Station | None) -> Json | None:
+    if station is None:
+        return None
+    return {"extension": station.extension, "name": station.name, "webcam": station.webcam}
+
+
+def _launch(launched: Launched | None) -> Json | None:
+    if launched is None:
+        return None
+    return {"call": launched.call, "mobile": launched.mobile, "notice": launched.notice}
+
+
+def _call(call: LiveCall) -> Json:
+    parsed = parse_number(call.number) if call.number else None
+    return {
+        "id": call.id,
+        "number": parsed.national if parsed else None,
+        "mobile": parsed is not None and parsed.kind is NumberKind.MOBILE,
+        "state": call.state,
+        "certain": call.certain,
+        "started": _iso(call.started),
+        "answered": _iso(call.answered),
+        "ended": _iso(call.ended),
+        "aliases": [{"type": a.type, "value": a.value} for a in call.aliases],
+    }
+
+
+def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
+    if link is None:
+        return {
+            "call": None,
+            "certainty": "unlinked",
+            "evidence": "no_call",
+            "label": "",
+            "pick": False,
+        }
+    label = LABELS[link.evidence]
+    if call and call.number:
+        label += f" : {_national(call.number)}"
+    pick = link.wants_pick and session.state is not State.ENDED
+    return {
+        "call": call.id if call else None,
+        "certainty": link.certainty.value,
+        "evidence": link.evidence.value,
+        "label": label,
+        "pick": pick,
+    }
+
+
+def _invitation(
+    invitation: Invitation, messages: Sequence[Message], contact: str | None, session: Session
+) -> Json:
+    last = messages[-1] if messages else None
+    label = funnel.MESSAGE_LABELS[last.state] if last else ""
+    if invitation.revoked:
+        label = "lien annulé"
+    elif not invitation.active:
+        label = "déplacé vers l'autre appareil"
+    elif invitation.browser_hash:
+        label = "ouvert sur un téléphone"
+    can = []
+    if session.state is not State.ENDED and not invitation.revoked:
+        can = ["revoke", "move"]
+        if last and last.sealed is not None:
+            can.insert(0, "resend")
+    return {
+        "id": invitation.id,
+        "channel": invitation.channel,
+        "to": _national(contact) if invitation.channel == "sms" else contact,
+        "state": last.state.value if last else "queued",
+        "label": label,
+        "expires": _iso(invitation.expires),
+        "can": can,
+    }

@@ -1,0 +1,36 @@
+"""ICE servers with short-lived coturn credentials (use-auth-secret: HMAC-SHA1 over `<expiry>:<id>`)."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from server.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class IceServers:
+    """What both pages are told; credentials live `ttl` seconds and are minted again at each welcome."""
+
+    clock: Clock
+    stun: Sequence[str]
+    turn: Sequence[str]
+    secret: str | None
+    ttl: int
+    relay_only: bool
+
+    def for_session(self, session: str) -> dict[str, object]:
+        """Return an RTCConfiguration for one session."""
+        servers: list[dict[str, object]] = []
+        if self.stun:
+            servers.append({"urls": list(self.stun)})
+        if self.turn and self.secret:
+            username = f"{int(self.clock.now().timestamp()) + self.ttl}:{session[:12]}"
+            mac = hmac.new(self.secret.encode(), username.encode(), hashlib.sha1).digest()
+            credential = base64.b64encode(mac).decode()
+            servers.append(
+                {"urls": list(self.turn), "username": username, "credential": credential}
+            )
+        policy = "relay" if self.relay_only else "all"
+        return {"iceServers": servers, "iceTransportPolicy": policy}

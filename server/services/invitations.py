@@ -1,0 +1,384 @@
+"""Inviting a caller: contacts checked, session, link, tokens and outgoing messages in one transaction, before the answer (I3)."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from pydantic import EmailStr, TypeAdapter, ValidationError
+
+from server.domain import invitation as rules
+from server.domain.audit import AuditEvent
+from server.domain.invitation import Invitation
+from server.domain.linking import Link, first_link
+from server.domain.messages import Delivery, Message, again, failed
+from server.domain.session import CallerTapped, Command, Left, LinkOpened, Session, State
+from server.errors import (
+    ContactMissing,
+    EmailImpossible,
+    LinkExpired,
+    LinkRevoked,
+    LinkUnknown,
+    NotFound,
+    NumberImpossible,
+    NumberLandline,
+    SessionEnded,
+)
+from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
+from server.services.sessions import Sessions, call_of
+from telephony import NumberKind, parse_number
+
+_EMAIL: TypeAdapter[str] = TypeAdapter(EmailStr)
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def check_mobile(text: str) -> str:
+    """Return the E.164 form of a number that can receive an SMS, or raise what to do instead."""
+    number = parse_number(text)
+    if number is None:
+        raise NumberImpossible
+    if number.kind is NumberKind.LANDLINE:
+        raise NumberLandline
+    if number.kind is not NumberKind.MOBILE:
+        raise NumberImpossible("not_mobile")
+    return number.e164
+
+
+def check_email(text: str) -> str:
+    """Return the address in a form a mail relay accepts."""
+    try:
+        return _EMAIL.validate_python(text.strip())
+    except ValidationError:
+        raise EmailImpossible from None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the desk asks for: at least one contact; `call` chosen by hand, `launched` from the launch context."""
+
+    command: str
+    station: str | None
+    mobile: str | None = None
+    email: str | None = None
+    call: str | None = None
+    launched: str | None = None
+
+
+class Invitations:
+    """Use cases around a link, from its making to its tap."""
+
+    def __init__(  # noqa: PLR0913 - the ports it needs, by name
+        self,
+        *,
+        transactions: Transactions,
+        clock: Clock,
+        ids: Ids,
+        seal: Seal,
+        calls: Calls,
+        render: Render,
+        sessions: Sessions,
+        wake: Callable[[], None],
+        public_url: str,
+        life: timedelta,
+    ) -> None:
+        """Keep what the use cases need; `wake` starts the delivery at once."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+        self._seal = seal
+        self._calls = calls
+        self._render = render
+        self._sessions = sessions
+        self._wake = wake
+        self._public_url = public_url
+        self._life = life
+
+    async def invite(self, actor: Actor, request: Request) -> Session:
+        """Create one session with an invitation for each contact; a repeated command returns the same session."""
+        contacts = self._contacts(request)
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            user = actor.user or ""
+            if known := await uow.sessions.by_command(actor.site, user, request.command):
+                return known
+            site = await uow.sites.get(actor.site)
+            session = Session(
+                id=self._ids.new(),
+                site=site.id,
+                station=request.station,
+                created_by=user,
+                command=request.command,
+                created=now,
+                changed=now,
+                marks={"accepted": now},
+            )
+            await uow.sessions.add(session)
+            link = await self._link(uow, site, request, session, actor, now)
+            for channel, contact in contacts:
+                await self._send(uow, site, session, channel, contact, actor, link.call, now)
+            await uow.commit()
+        self._wake()
+        self._sessions.publish(session)
+        return session
+
+    def _contacts(self, request: Request) -> list[tuple[str, str]]:
+        contacts = []
+        if request.mobile and request.mobile.strip():
+            contacts.append(("sms", check_mobile(request.mobile)))
+        if request.email and request.email.strip():
+            contacts.append(("email", check_email(request.email)))
+        if not contacts:
+            raise ContactMissing
+        return contacts
+
+    async def _link(  # noqa: PLR0913 - one decision, its whole input
+        self,
+        uow: UnitOfWork,
+        site: Site,
+        request: Request,
+        session: Session,
+        actor: Actor,
+        now: datetime,
+    ) -> Link:
+        for wanted in (request.call, request.launched):
+            if wanted:
+                await uow.calls.get(site.id, wanted)
+        talking: list[str] = []
+        if request.station:
+            since = now - timedelta(hours=12)
+            here = await uow.calls.at_station(site.id, request.station, since)
+            talking = [c.id for c in here if c.state == "talking" and request.station in c.stations]
+        choice = first_link(
+            chosen=request.call,
+            launched=request.launched,
+            talking=talking,
+            feed=self._calls.state(site.id),
+            station=request.station is not None,
+        )
+        link = Link(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
+        await uow.sessions.add_link(link)
+        created = AuditEvent(
+            "session.created",
+            f"session:{session.id}",
+            session.id,
+            link.call,
+            {"station": session.station},
+        )
+        await uow.audit.append(actor, created, now)
+        await uow.audit.append(actor, linked_event(link), now)
+        return link
+
+    async def _send(  # noqa: PLR0913 - one row, its columns
+        self,
+        uow: UnitOfWork,
+        site: Site,
+        session: Session,
+        channel: str,
+        contact: str,
+        actor: Actor,
+        call: str | None,
+        now: datetime,
+    ) -> None:
+        token = self._ids.token()
+        kind = "number" if channel == "sms" else "email"
+        invitation = Invitation(
+            id=self._ids.new(),
+            session=session.id,
+            channel=channel,
+            contact=await uow.personal.add(site.id, kind, contact, now),
+            token_hash=token_hash(token),
+            created=now,
+            expires=now + self._life,
+        )
+        await uow.invitations.add(invitation)
+        await uow.messages.add(
+            Message(
+                id=self._ids.new(),
+                site=site.id,
+                kind="invitation",
+                channel=channel,
+                invitation=invitation.id,
+                sealed=self._body(site, channel, contact, token),
+                receipt_ref=self._ids.token(),
+                created=now,
+                expires=invitation.expires,
+                due=now,
+            )
+        )
+        event = AuditEvent(
+            "invitation.created",
+            f"invitation:{invitation.id}",
+            session.id,
+            call,
+            {"channel": channel, "expires": invitation.expires.isoformat()},
+            {"to": contact},
+        )
+        await uow.audit.append(actor, event, now)
+
+    def _body(self, site: Site, channel: str, contact: str, token: str) -> bytes:
+        context = {
+            "site_name": site.name,
+            "link": f"{self._public_url}/v/{token}",
+            "minutes": int(self._life.total_seconds() // 60),
+        }
+        body: dict[str, object] = {"to": contact, "sender": site.sms_sender}
+        if channel == "sms":
+            body["text"] = self._render.text("sms/invitation.txt", **context)
+        else:
+            body["subject"] = f"{site.name} : lien vidéo pour le médecin"
+            body["text"] = self._render.text("mail/invitation.txt", **context)
+            body["html"] = self._render.text("mail/invitation.html", **context)
+        return self._seal.close(json.dumps(body))
+
+    async def resend(self, actor: Actor, invitation_id: str) -> None:
+        """Send the same link again, with fresh minutes while it is untapped."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            invitation, session = await self._owned(uow, actor, invitation_id)
+            if session.state is State.ENDED:
+                raise SessionEnded
+            if invitation.revoked:
+                raise LinkRevoked
+            messages = [m for m in await uow.messages.of_invitation(invitation.id) if m.sealed]
+            if not messages:
+                raise LinkExpired
+            expires = now + self._life
+            if invitation.browser_hash is None:
+                invitation = await uow.invitations.save(replace(invitation, expires=expires))
+            if messages[-1].state is not Delivery.QUEUED:
+                await uow.messages.save(again(messages[-1], now, expires))
+            await self._audit(uow, actor, "invitation.resent", invitation, now)
+            await uow.commit()
+        self._wake()
+        self._sessions.publish(session)
+
+    async def revoke(self, actor: Actor, invitation_id: str) -> None:
+        """Withdraw a link; a session whose links are all withdrawn before the tap is over."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            invitation, session = await self._owned(uow, actor, invitation_id)
+            invitation = await uow.invitations.save(rules.revoked(invitation, now))
+            await self._audit(uow, actor, "invitation.revoked", invitation, now)
+            for message in await uow.messages.of_invitation(invitation.id):
+                if message.state is Delivery.QUEUED:
+                    await uow.messages.save(failed(message, "revoked", now))
+            others = await uow.invitations.of_session(session.id)
+            commands: tuple[Command, ...] = ()
+            if invitation.browser_hash or all(other.revoked for other in others):
+                session, commands = await self._sessions.apply(
+                    uow, session, Left("desk", "revoked"), actor, now
+                )
+            await uow.commit()
+        self._sessions.perform(session, commands)
+
+    async def move(self, actor: Actor, invitation_id: str) -> None:
+        """Let the session go to whoever taps this link next; the other links read "open elsewhere"."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            target, session = await self._owned(uow, actor, invitation_id)
+            if session.state is State.ENDED:
+                raise SessionEnded
+            if target.revoked:
+                raise LinkRevoked
+            for other in await uow.invitations.of_session(session.id):
+                await uow.invitations.save(rules.moved_to(other, target.id, now + self._life))
+            await self._audit(uow, actor, "invitation.moved_to", target, now)
+            await uow.commit()
+        self._sessions.close_phone(session.id)
+        self._sessions.publish(session)
+
+    async def look(self, token: str, browser: str | None) -> tuple[Invitation, Session, Site]:
+        """Say what a link is good for in this browser, changing nothing (I5); raises why it is not."""
+        async with self._transactions(write=False) as uow:
+            invitation, session, site = await self._by_token(uow, token)
+            siblings = [
+                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+            ]
+        rules.admit(invitation, siblings, session, _hash(browser), self._clock.now())
+        return invitation, session, site
+
+    async def site_of(self, token: str) -> Site | None:
+        """Return the site of any token ever given, so that even a dead link's page names it."""
+        async with self._transactions(write=False) as uow:
+            invitation = await uow.invitations.by_token(token_hash(token))
+            if invitation is None:
+                return None
+            return await uow.sites.get((await uow.sessions.get(invitation.session)).site)
+
+    async def opened(self, token: str, address: str | None, browser: str | None) -> None:
+        """A visible page's script reports itself."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            invitation, session, site = await self._by_token(uow, token)
+            siblings = [
+                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+            ]
+            rules.admit(invitation, siblings, session, _hash(browser), now)
+            if invitation.opened is None:
+                await uow.invitations.save(rules.opened(invitation, now))
+            actor = Actor("phone", site.id, None, address)
+            session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
+            await uow.commit()
+        self._sessions.perform(session, commands)
+
+    async def tap(self, token: str, address: str | None, browser: str) -> None:
+        """Bind the link to this browser: the first tap wins, the same browser may tap again."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            invitation, session, site = await self._by_token(uow, token)
+            siblings = [
+                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+            ]
+            rules.admit(invitation, siblings, session, _hash(browser), now)
+            actor = Actor("phone", site.id, None, address)
+            if invitation.browser_hash is None:
+                bound = rules.tapped(invitation, token_hash(browser), now)
+                await uow.invitations.save(bound)
+                await self._audit(uow, actor, "invitation.bound", bound, now)
+            session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
+            await uow.commit()
+        self._sessions.perform(session, commands)
+
+    async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
+        invitation = await uow.invitations.by_token(token_hash(token))
+        if invitation is None:
+            raise LinkUnknown
+        session = await uow.sessions.get(invitation.session)
+        return invitation, session, await uow.sites.get(session.site)
+
+    async def _owned(
+        self, uow: UnitOfWork, actor: Actor, invitation_id: str
+    ) -> tuple[Invitation, Session]:
+        invitation = await uow.invitations.get(invitation_id)
+        session = await uow.sessions.get(invitation.session)
+        if session.site != actor.site:
+            raise NotFound("invitation")
+        return invitation, session
+
+    async def _audit(
+        self, uow: UnitOfWork, actor: Actor, action: str, invitation: Invitation, now: datetime
+    ) -> None:
+        call = await call_of(uow, invitation.session)
+        event = AuditEvent(
+            action,
+            f"invitation:{invitation.id}",
+            invitation.session,
+            call,
+            {"channel": invitation.channel},
+        )
+        await uow.audit.append(actor, event, now)
+
+
+def _hash(browser: str | None) -> str | None:
+    return None if browser is None else token_hash(browser)
+
+
+def linked_event(link: Link) -> AuditEvent:
+    """Return the audit's word for a link decision."""
+    data = {"certainty": link.certainty.value, "evidence": link.evidence.value}
+    return AuditEvent("session.linked", f"session:{link.session}", link.session, link.call, data)

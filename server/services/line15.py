@@ -1,0 +1,89 @@
+"""Line 15 as the feeds report it, made durable, and told to the desks: what the telephony package calls on each change."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from server.domain.audit import AuditEvent
+from server.domain.linking import Certainty, Evidence, Link
+from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
+from server.services.invitations import linked_event
+from telephony import Call, CallState
+from telephony import Changed as CallsChanged
+
+MEMORY = timedelta(hours=12)
+
+
+class Line15:
+    """One site's calls on their way into the database."""
+
+    def __init__(self, site: str, transactions: Transactions, clock: Clock, bus: Bus) -> None:
+        """Serve one site; another site's feeds have their own (I7)."""
+        self.site = site
+        self._transactions = transactions
+        self._clock = clock
+        self._bus = bus
+
+    async def receive(self, changes: Sequence[CallsChanged]) -> None:
+        """Store what happened, in one transaction, then tell the desks.
+
+        Raises StorageUnavailable, and the runner tries the same again: nothing a feed said is lost (I3).
+        """
+        now = self._clock.now()
+        newest = {call.id: call for change in changes for call in change.calls}
+        async with self._transactions() as uow:
+            for call in newest.values():
+                await self._save(uow, call, now)
+            for change in changes:
+                for fact in change.facts:
+                    await uow.calls.add_fact(self.site, change.call_id, fact, now)
+                for younger, surviving in change.merged:
+                    await uow.calls.merged(younger, surviving)
+                    await self._follow(uow, younger, surviving, Evidence.MERGED, now)
+            await uow.commit()
+        stations = {span.station for call in newest.values() for span in call.stations}
+        if stations or any(change.merged for change in changes):
+            self._bus.publish(Changed(self.site, frozenset(stations)))
+
+    async def _save(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
+        known = await uow.calls.state_of(call.id)
+        await uow.calls.save(self.site, call, now)
+        if known is None:
+            await self._adopt(uow, call, now)
+        if known != call.state.value:
+            await uow.audit.append(Actor("feed", self.site), _event(call), now)
+
+    async def _adopt(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
+        """A launch named this call before any feed did: its asserted stand-in becomes this call."""
+        for record in call.aliases:
+            for candidate in await uow.calls.find(self.site, record.alias.value):
+                if candidate.asserted and candidate.started >= call.started - MEMORY:
+                    await uow.calls.merged(candidate.id, call.id)
+                    await self._follow(uow, candidate.id, call.id, Evidence.LAUNCH_CONTEXT, now)
+
+    async def _follow(
+        self, uow: UnitOfWork, former: str, call: str, evidence: Evidence, now: datetime
+    ) -> None:
+        """Append to every session of `former` the link to what that call turned out to be."""
+        actor = Actor("feed", self.site)
+        merged = AuditEvent("call.merged", f"call:{former}", None, call, {"into": call})
+        await uow.audit.append(actor, merged, now)
+        for session in await uow.sessions.of_call(self.site, former):
+            links = await uow.sessions.links(session.id)
+            if not links or links[-1].call != former:
+                continue
+            certainty = (
+                Certainty.CERTAIN if evidence is Evidence.LAUNCH_CONTEXT else links[-1].certainty
+            )
+            link = Link(session.id, call, certainty, evidence, None, now)
+            await uow.sessions.add_link(link)
+            await uow.audit.append(actor, linked_event(link), now)
+
+
+def _event(call: Call) -> AuditEvent:
+    data: dict[str, object] = {"certain": call.certain, "started": call.started.isoformat()}
+    if call.answered:
+        data["answered"] = call.answered.isoformat()
+    if call.state is CallState.ENDED:
+        data["end_certain"] = call.end_certain
+        data["ended"] = call.ended.isoformat() if call.ended else None
+    return AuditEvent(f"call.{call.state.value}", f"call:{call.id}", None, call.id, data)

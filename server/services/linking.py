@@ -1,0 +1,71 @@
+"""Changing a session's link by hand: "changer d'appel", a typed id, or explicitly none; each a new row (I2)."""
+
+from server.domain.linking import Certainty, Evidence, Link
+from server.errors import AliasMalformed, NotFound
+from server.ports import Actor, Clock, Ids, Transactions, UnitOfWork
+from server.services.invitations import linked_event
+from server.services.sessions import Sessions
+from telephony import Alias, AliasType
+
+MAX_ALIAS = 255
+
+
+def check_alias(text: str) -> str:
+    """Return a call id as a person or another system gave it, trimmed; refuse what no system prints."""
+    value = text.strip()
+    if not value or len(value) > MAX_ALIAS or not value.isprintable():
+        raise AliasMalformed
+    return value
+
+
+class Linking:
+    """Appends links; the newest is in force."""
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, ids: Ids, sessions: Sessions
+    ) -> None:
+        """Keep what the use cases need."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+        self._sessions = sessions
+
+    async def choose(self, actor: Actor, session: str, call: str) -> None:
+        """Link to a call the doctor picked."""
+        async with self._transactions() as uow:
+            found = await uow.calls.get(actor.site, call)
+            await self._append(uow, actor, session, found.id, Evidence.CHOSEN)
+
+    async def manual(self, actor: Actor, session: str, value: str) -> None:
+        """Link to the call with this id; an id no feed reported yet is kept as asserted."""
+        value = check_alias(value)
+        async with self._transactions() as uow:
+            call = await find_or_assert(uow, actor.site, value, self._ids, self._clock)
+            await self._append(uow, actor, session, call, Evidence.MANUAL_ID)
+
+    async def none(self, actor: Actor, session: str) -> None:
+        """Say that this video belongs to no call."""
+        async with self._transactions() as uow:
+            await self._append(uow, actor, session, None, Evidence.DECLINED)
+
+    async def _append(
+        self, uow: UnitOfWork, actor: Actor, session_id: str, call: str | None, evidence: Evidence
+    ) -> None:
+        session = await uow.sessions.get(session_id)
+        if session.site != actor.site:
+            raise NotFound("session")
+        certainty = Certainty.UNLINKED if call is None else Certainty.CERTAIN
+        link = Link(session.id, call, certainty, evidence, actor.user, self._clock.now())
+        await uow.sessions.add_link(link)
+        await uow.audit.append(actor, linked_event(link), link.at)
+        await uow.commit()
+        self._sessions.publish(session)
+
+
+async def find_or_assert(uow: UnitOfWork, site: str, value: str, ids: Ids, clock: Clock) -> str:
+    """Return the newest call of this site with this name, or a new asserted one that waits for its feed."""
+    if found := await uow.calls.find(site, value):
+        return found[0].id
+    call = ids.new()
+    await uow.calls.assert_call(site, call, Alias(AliasType.ASSERTED, value), clock.now())
+    return call

@@ -1,0 +1,99 @@
+"""Who is connected to which session right now: one phone, its desks, and nothing durable.
+
+A room is only a meeting place for sockets; everything that must survive is in the database, and both pages say `hello` again after a
+restart.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from server.errors import AppError, OpenElsewhere
+
+
+class Line(Protocol):
+    """A connected page."""
+
+    def send(self, message: Mapping[str, object]) -> None:
+        """Queue one message; never blocks, never raises."""
+
+    def shut(self, error: AppError) -> None:
+        """Tell why and close."""
+
+
+@dataclass(slots=True)
+class Room:
+    """One session's meeting place; `desks` by peer id, `page` the phone page's id."""
+
+    phone: Line | None = None
+    page: str | None = None
+    hidden: bool = False
+    desks: dict[str, Line] = field(default_factory=dict)
+
+
+class Rooms:
+    """All rooms of this process."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._rooms: dict[str, Room] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the sessions that somebody is connected to."""
+        return iter(tuple(self._rooms))
+
+    def get(self, session: str) -> Room:
+        """Return a session's room, empty when nobody is there."""
+        return self._rooms.get(session, Room())
+
+    def enter_phone(self, session: str, line: Line, page: str) -> Room:
+        """Seat the phone; a newer socket of the same browser replaces the older."""
+        room = self._rooms.setdefault(session, Room())
+        former, room.phone, room.page, room.hidden = room.phone, line, page, False
+        if former is not None and former is not line:
+            former.shut(OpenElsewhere("newer_socket"))
+        return room
+
+    def leave_phone(self, session: str, line: Line) -> bool:
+        """Unseat the phone if it is still this one; say whether it was."""
+        room = self._rooms.get(session)
+        if room is None or room.phone is not line:
+            return False
+        room.phone = None
+        self._forget_if_empty(session, room)
+        return True
+
+    def enter_desk(self, session: str, peer: str, line: Line) -> Room:
+        """Seat a desk and tell the phone that it waits."""
+        room = self._rooms.setdefault(session, Room())
+        room.desks[peer] = line
+        if room.phone is not None:
+            room.phone.send({"type": "watch", "peer": peer})
+        return room
+
+    def leave_desk(self, session: str, peer: str, line: Line) -> None:
+        """Unseat a desk; the phone keeps its connection, since the desk may only have lost its socket."""
+        room = self._rooms.get(session)
+        if room is None or room.desks.get(peer) is not line:
+            return
+        del room.desks[peer]
+        self._forget_if_empty(session, room)
+
+    def dismiss_desk(self, session: str, peer: str) -> None:
+        """The desk shows something else on purpose: the phone may drop that connection."""
+        room = self._rooms.get(session)
+        if room is None or room.desks.pop(peer, None) is None:
+            return
+        if room.phone is not None:
+            room.phone.send({"type": "unwatch", "peer": peer})
+        self._forget_if_empty(session, room)
+
+    def close(self, session: str, by: str, reason: str) -> None:
+        """The session is over: the phone shows the end page; the desks learn it from their view."""
+        room = self._rooms.get(session)
+        if room is not None and room.phone is not None:
+            room.phone.send({"type": "ended", "by": by, "reason": reason})
+
+    def _forget_if_empty(self, session: str, room: Room) -> None:
+        if room.phone is None and not room.desks:
+            self._rooms.pop(session, None)

@@ -1,0 +1,160 @@
+"""What happens to a video session: load, decide, save, audit, commit; then perform."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from server.domain.invitation import revoked
+from server.domain.linking import Link
+from server.domain.messages import Delivery, failed
+from server.domain.audit import AuditEvent
+from server.domain.session import (
+    CameraRefused,
+    ClosePeers,
+    Command,
+    Event,
+    Left,
+    ReleaseLinks,
+    Session,
+    State,
+    TimedOut,
+    step,
+)
+from server.errors import NotFound, OpenElsewhere
+from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
+from server.services.rooms import Rooms
+
+_PAST = {
+    "LinkOpened": "link.opened",
+    "CallerTapped": "link.tapped",
+    "CameraAsked": "camera.asked",
+    "CameraGranted": "camera.granted",
+    "CameraRefused": "camera.refused",
+    "MediaFlowing": "picture.flowing",
+    "PeerLost": "picture.lost",
+    "TimedOut": "session.timed_out",
+    "Left": "session.left",
+}
+
+
+def event_data(event: Event) -> dict[str, object]:
+    """Return the slugs an event carries, for the audit."""
+    match event:
+        case CameraRefused(reason) | TimedOut(reason):
+            return {"reason": reason}
+        case Left(by, reason):
+            return {"by": by, "reason": reason}
+        case _:
+            return {}
+
+
+class Sessions:
+    """The one way a session changes."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, bus: Bus, rooms: Rooms) -> None:
+        """Keep what the use cases need."""
+        self._transactions = transactions
+        self._clock = clock
+        self._bus = bus
+        self._rooms = rooms
+
+    async def happen(self, id_: str, event: Event, actor: Actor) -> Session:
+        """Apply one event; an event that changes nothing is not written."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            before = await uow.sessions.get(id_)
+            if before.site != actor.site:
+                raise NotFound("session")
+            after, commands = await self.apply(uow, before, event, actor, now)
+            await uow.commit()
+        if after != before:
+            self.perform(after, commands)
+        return after
+
+    async def apply(
+        self, uow: UnitOfWork, before: Session, event: Event, actor: Actor, now: datetime
+    ) -> tuple[Session, tuple[Command, ...]]:
+        """Decide, save and audit inside the caller's transaction."""
+        after, commands = step(before, event, now)
+        if after == before:
+            return before, ()
+        after = await uow.sessions.save(after)
+        data = {"from": before.state.value, "to": after.state.value, **event_data(event)}
+        name = _PAST[type(event).__name__]
+        await uow.audit.append(
+            actor,
+            AuditEvent(
+                name, f"session:{before.id}", before.id, await call_of(uow, before.id), data
+            ),
+            now,
+        )
+        if any(isinstance(command, ReleaseLinks) for command in commands):
+            await self._release(uow, after, now)
+        return after, commands
+
+    async def _release(self, uow: UnitOfWork, session: Session, now: datetime) -> None:
+        for invitation in await uow.invitations.of_session(session.id):
+            for message in await uow.messages.of_invitation(invitation.id):
+                stopped = message
+                if message.state is Delivery.QUEUED:
+                    stopped = failed(message, "session_ended", now)
+                if stopped.sealed is not None:
+                    stopped = replace(stopped, sealed=None)
+                if stopped is not message:
+                    await uow.messages.save(stopped)
+            if session.end_reason == "revoked":
+                await uow.invitations.save(revoked(invitation, now))
+
+    def perform(self, session: Session, commands: tuple[Command, ...]) -> None:
+        """Act on what was committed."""
+        if any(isinstance(command, ClosePeers) for command in commands):
+            self._rooms.close(session.id, session.ended_by or "server", session.end_reason or "")
+        self.publish(session)
+
+    def close_phone(self, session: str) -> None:
+        """Tell the phone that the session moved to another device."""
+        room = self._rooms.get(session)
+        if room.phone is not None:
+            room.phone.shut(OpenElsewhere("moved"))
+
+    def publish(self, session: Session) -> None:
+        """Tell the desks of this session's station."""
+        stations = frozenset({session.station}) if session.station else frozenset()
+        self._bus.publish(Changed(session.site, stations, session.id))
+
+    async def get(self, site: str, id_: str) -> Session:
+        """Return a session of this site; NotFound for any other (I7)."""
+        async with self._transactions(write=False) as uow:
+            found = await uow.sessions.get(id_)
+        if found.site != site:
+            raise NotFound("session")
+        return found
+
+    async def sweep(self, grace: timedelta) -> int:
+        """End what will never come back: links all expired untapped, or nothing heard for the whole grace."""
+        now = self._clock.now()
+        async with self._transactions(write=False) as uow:
+            waiting = await uow.sessions.open_everywhere()
+            late = [
+                (s, reason) for s in waiting if (reason := await self._late(uow, s, now, grace))
+            ]
+        for session, reason in late:
+            await self.happen(session.id, TimedOut(reason), Actor("server", session.site))
+        return len(late)
+
+    async def _late(
+        self, uow: UnitOfWork, session: Session, now: datetime, grace: timedelta
+    ) -> str | None:
+        if session.state in {State.INVITED, State.OPENED}:
+            links = await uow.invitations.of_session(session.id)
+            over = all(link.revoked is not None or link.expires <= now for link in links)
+            return "expired" if over else None
+        if session.state is State.LIVE:
+            return None
+        absent = self._rooms.get(session.id).phone is None
+        return "lost" if absent and session.changed + grace <= now else None
+
+
+async def call_of(uow: UnitOfWork, session: str) -> str | None:
+    """Return the call a session is linked to now."""
+    links: list[Link] = list(await uow.sessions.links(session))
+    return links[-1].call if links else None

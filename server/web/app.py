@@ -1,0 +1,158 @@
+"""Every route, in one place; settings that make the whole application safe by default."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from tornado.web import Application, RequestHandler, StaticFileHandler, url
+
+from server.ports import Bus
+from server.services.audit import AuditLookup
+from server.services.delivery import DeliveryService
+from server.services.desk import DeskView
+from server.services.feedback import Feedback
+from server.services.ice import IceServers
+from server.services.invitations import Invitations
+from server.services.launch import Launch
+from server.services.linking import Linking
+from server.services.rooms import Rooms
+from server.services.sessions import Sessions
+from server.services.signalling import Signalling
+from server.web import audit, auth, feedback, kiosk
+from server.web.base import Missing, Web
+from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap
+from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
+from server.web.operations import Healthz, MetricsPage, Readyz, Root, SmsReceipt
+from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
+from server.web.sockets import MAX_SOCKET_FRAME
+
+TOKEN = r"([A-Za-z0-9_-]{20,64})"
+ID = r"([A-Za-z0-9]{1,40})"
+_log = structlog.get_logger("web")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes are wired with."""
+
+    bus: Bus
+    rooms: Rooms
+    sessions: Sessions
+    invitations: Invitations
+    linking: Linking
+    launch: Launch
+    signalling: Signalling
+    delivery: DeliveryService
+    desk_view: DeskView
+    ice: IceServers
+    audit: AuditLookup
+    feedback: Feedback
+    ready: Callable[[], Awaitable[dict[str, bool]]]
+    refresh_metrics: Callable[[], None]
+    outbox: KeptMessages | None = None
+    callers: SyntheticCallers | None = None
+
+
+class Static(StaticFileHandler):
+    """Static files, cached for ever when their fingerprint is asked for."""
+
+    def set_extra_headers(self, path: str) -> None:
+        """Keep types honest."""
+        del path
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Server", "visio15")
+
+
+def make_app(web: Web, services: Services) -> Application:
+    """Build the application; nothing is served that is not listed here."""
+    base = {"web": web}
+    routes: list[Any] = [
+        url(r"/", Root, base),
+        url(r"/healthz", Healthz, base),
+        url(r"/readyz", Readyz, {**base, "ready": services.ready}),
+        url(r"/metrics", MetricsPage, {**base, "refresh": services.refresh_metrics}),
+        url(rf"/receipts/sms/{TOKEN}", SmsReceipt, {**base, "delivery": services.delivery}),
+        *_desk(web, services),
+        *_caller(web, services),
+        *auth.routes(web),
+        *kiosk.routes(web),
+        *audit.routes(web, lookup=services.audit),
+        *feedback.routes(web, feedback=services.feedback),
+        *_outbox(web, services),
+    ]
+    return Application(
+        routes,
+        default_handler_class=Missing,
+        default_handler_args=base,
+        static_path=str(web.pages.static),
+        static_handler_class=Static,
+        xsrf_cookies=True,
+        xsrf_cookie_kwargs={"samesite": "Lax", "secure": web.secure},
+        websocket_ping_interval=20,
+        websocket_ping_timeout=10,
+        websocket_max_message_size=MAX_SOCKET_FRAME,
+        log_function=_log_request,
+    )
+
+
+def _desk(web: Web, services: Services) -> list[Any]:
+    base = {"web": web}
+    socket = {
+        **base,
+        "bus": services.bus,
+        "view": services.desk_view,
+        "launch": services.launch,
+        "invitations": services.invitations,
+        "linking": services.linking,
+        "sessions": services.sessions,
+        "signalling": services.signalling,
+        "rooms": services.rooms,
+        "stations": Stations(),
+        "ice": services.ice,
+    }
+    return [
+        url(r"/desk", DeskPage, {**base, "launch": services.launch}),
+        url(r"/desk/station", DeskStation, base),
+        url(r"/ws/desk", DeskSocket, socket),
+    ]
+
+
+def _caller(web: Web, services: Services) -> list[Any]:
+    base = {"web": web, "invitations": services.invitations}
+    socket = {
+        **base,
+        "sessions": services.sessions,
+        "signalling": services.signalling,
+        "rooms": services.rooms,
+        "ice": services.ice,
+    }
+    return [
+        url(rf"/v/{TOKEN}", CallerPage, base),
+        url(rf"/v/{TOKEN}/open", CallerOpen, base),
+        url(rf"/v/{TOKEN}/tap", CallerTap, base),
+        url(r"/ws/caller", CallerSocket, socket),
+    ]
+
+
+def _outbox(web: Web, services: Services) -> list[Any]:
+    if not web.demo or services.outbox is None:
+        return []
+    wired = {"web": web, "outbox": services.outbox, "callers": services.callers}
+    return [url(r"/outbox", OutboxPage, wired), url(rf"/outbox/{ID}/caller", OutboxCaller, wired)]
+
+
+def _log_request(handler: RequestHandler) -> None:
+    """Log the handler, never the path: a path may hold a token, a query a number (I5)."""
+    name = type(handler).__name__
+    seconds = handler.request.request_time()
+    web = getattr(handler, "web", None)
+    if web is not None:
+        web.metrics.answered(name, handler.get_status(), seconds)
+    _log.debug(
+        "request",
+        handler=name,
+        method=handler.request.method,
+        status=handler.get_status(),
+        ms=round(seconds * 1000, 1),
+    )

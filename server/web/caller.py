@@ -1,0 +1,207 @@
+"""The caller's mobile link: a page that changes nothing until a visible script says so, one tap, one socket (I5)."""
+
+import secrets
+from typing import Any, ClassVar
+
+from server.domain.session import (
+    CameraAsked,
+    CameraGranted,
+    CameraRefused,
+    Event,
+    Left,
+)
+from server.errors import (
+    AppError,
+    LinkExpired,
+    LinkRevoked,
+    LinkUnknown,
+    MessageOutOfOrder,
+    OpenElsewhere,
+    SessionEnded,
+)
+from server.ports import Actor
+from server.services.ice import IceServers
+from server.services.invitations import Invitations
+from server.services.rooms import Rooms
+from server.services.sessions import Sessions
+from server.services.signalling import Signalling
+from server.web import messages as m
+from server.web.base import BaseHandler, Web
+from server.web.pages import LANGUAGES
+from server.web.sockets import PageSocket
+
+BROWSER_COOKIE = "v15_browser"
+PHASES: dict[type[AppError], str] = {
+    LinkExpired: "expired",
+    LinkRevoked: "revoked",
+    OpenElsewhere: "elsewhere",
+    SessionEnded: "ended",
+    LinkUnknown: "unknown",
+}
+
+
+class CallerPage(BaseHandler):
+    """GET /v/TOKEN."""
+
+    invitations: Invitations
+
+    async def get(self, token: str) -> None:
+        """Show the big button, or why not; neither consumes nor counts anything (previews and scanners do GET)."""
+        lang = self._language()
+        found = await self._look(token)
+        if isinstance(found, str):
+            boot = {"token": token, "phase": "invite"}
+            self._show("caller.html", lang, found, boot=boot)
+            return
+        site = await self.invitations.site_of(token)
+        self.set_status(404 if isinstance(found, LinkUnknown) else 410)
+        self._show("caller_closed.html", lang, site.name if site else "", phase=PHASES[type(found)])
+
+    async def _look(self, token: str) -> str | AppError:
+        """Return the site's name when the link works in this browser, else the refusal: a page, not an error here."""
+        try:
+            _, _, site = await self.invitations.look(token, self.get_cookie(BROWSER_COOKIE))
+        except tuple(PHASES) as refusal:
+            self.web.metrics.refused(refusal.code)
+            return refusal
+        return site.name
+
+    def _language(self) -> str:
+        wanted = self.get_query_argument("lang", "")
+        if wanted in LANGUAGES:
+            return wanted
+        accepted = self.request.headers.get("Accept-Language", "fr")
+        for part in accepted.split(","):
+            code = part.split(";")[0].strip()[:2].lower()
+            if code in LANGUAGES:
+                return code
+        return "en"
+
+    def _show(self, template: str, lang: str, site_name: str, **context: Any) -> None:
+        xsrf = self.xsrf_token.decode()
+        html = self.web.pages.render(
+            template, lang, site_name=site_name, xsrf_token=xsrf, demo=self.web.demo, **context
+        )
+        self.finish(html)
+
+
+class CallerOpen(BaseHandler):
+    """POST /v/TOKEN/open."""
+
+    wants_json = True
+    invitations: Invitations
+
+    async def post(self, token: str) -> None:
+        """A visible page's script reports itself."""
+        browser = self.get_cookie(BROWSER_COOKIE)
+        await self.invitations.opened(token, self.request.remote_ip, browser)
+        self.json({})
+
+
+class CallerTap(BaseHandler):
+    """POST /v/TOKEN/tap."""
+
+    wants_json = True
+    invitations: Invitations
+
+    async def post(self, token: str) -> None:
+        """Bind the link to this browser."""
+        browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
+        await self.invitations.tap(token, self.request.remote_ip, browser)
+        self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
+        self.json({})
+
+
+class CallerSocket(PageSocket):
+    """WS /ws/caller."""
+
+    kind: ClassVar[str] = "caller"
+    wants_json = True
+
+    invitations: Invitations
+    sessions: Sessions
+    signalling: Signalling
+    rooms: Rooms
+    ice: IceServers
+
+    def initialize(self, web: Web, **services: Any) -> None:
+        """Start before the hello: no session."""
+        super().initialize(web, **services)
+        self._session = ""
+        self._site = ""
+
+    async def take(self, frame: str | bytes) -> None:
+        """Handle one message: hello first, then anything else."""
+        message = m.parse(m.CALLER, frame)
+        self.web.metrics.frame(self.kind, message.type)
+        if isinstance(message, m.CallerHello):
+            await self._hello(message)
+        elif not self._session:
+            raise MessageOutOfOrder("before_hello")
+        else:
+            await self._say(message)
+
+    async def _hello(self, hello: m.CallerHello) -> None:
+        if self._session:
+            raise MessageOutOfOrder("second_hello")
+        try:
+            found = await self.invitations.look(hello.token, self.get_cookie(BROWSER_COOKIE))
+        except AppError as refusal:
+            self.send({"type": "error", "code": refusal.code, "message": refusal.message})
+            self.shut(refusal)
+            return
+        invitation, session, site = found
+        if invitation.browser_hash is None:
+            raise MessageOutOfOrder("before_tap")
+        self._session, self._site = session.id, site.id
+        room = self.rooms.enter_phone(session.id, self, hello.page)
+        self.send(
+            {
+                "type": "welcome",
+                "session": session.id,
+                "site": site.name,
+                "state": session.state.value,
+                "ice": self.ice.for_session(session.id),
+                "watchers": list(room.desks),
+            }
+        )
+        self._tell("online")
+
+    def _tell(self, state: str) -> None:
+        self.signalling.to_desks(self._session, {"type": "caller.state", "state": state})
+
+    def _actor(self) -> Actor:
+        return Actor("phone", self._site, None, self.request.remote_ip)
+
+    async def _say(self, message: m.CallerMessage) -> None:
+        match message:
+            case m.Camera(state=state):
+                await self._happen(_camera_event(state))
+            case m.SignalOffer(peer=peer, sdp=sdp):
+                await self.signalling.offer(self._actor(), self._session, peer, sdp)
+            case m.CallerCandidate(peer=peer, candidate=candidate):
+                value = candidate.model_dump() if candidate else None
+                self.signalling.phone_candidate(self._session, peer, value)
+            case m.CallerMedia(state=state):
+                self._tell(state)
+            case m.Visibility(hidden=hidden):
+                self.rooms.get(self._session).hidden = hidden
+                self._tell("hidden" if hidden else "visible")
+            case m.Facing(facing=facing):
+                self._tell(facing)
+            case m.Leave():
+                await self._happen(Left("phone", "left"))
+
+    async def _happen(self, event: Event) -> None:
+        await self.sessions.happen(self._session, event, self._actor())
+
+    def left(self) -> None:
+        """Leave the room; the picture goes on without the socket."""
+        if self._session and self.rooms.leave_phone(self._session, self):
+            self._tell("offline")
+
+
+def _camera_event(state: str) -> Event:
+    if state == "asking":
+        return CameraAsked()
+    return CameraGranted() if state == "granted" else CameraRefused(state)

@@ -1,0 +1,326 @@
+"""Page B: the page itself, its station, its launch from call context, and its socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, ClassVar
+
+
+from server.domain.access import Permission
+from server.domain.session import Left, MediaFlowing, PeerLost, State
+from server.errors import (
+    AppError,
+    Forbidden,
+    MessageOutOfOrder,
+    StationUnknown,
+    TakenOver,
+    Unauthenticated,
+    Unavailable,
+)
+from server.ports import Bus, Changed, Station
+from server.services.desk import Desk, DeskView
+from server.services.ice import IceServers
+from server.services.invitations import Invitations, Request
+from server.services.launch import Launch, Launched
+from server.services.linking import Linking
+from server.services.rooms import Rooms
+from server.services.sessions import Sessions
+from server.services.signalling import Signalling
+from server.tasks import create_task
+from server.web import messages as m
+from server.web.base import SESSION_COOKIE, STATION_COOKIE, BaseHandler, Web
+from server.web.sockets import PageSocket
+
+PERIODIC = timedelta(seconds=30)
+
+
+class DeskPage(BaseHandler):
+    """GET /desk."""
+
+    permission = Permission.DESK_USE
+    launch: Launch
+
+    async def prepare(self) -> None:
+        """Exchange launch parameters for an opaque id before anything else, signed in or not (I5)."""
+        names = ("call", "caller", "station")
+        if any(self.get_query_argument(name, "") for name in names):
+            values = [self.get_query_argument(name, "") for name in names]
+            opaque = await self.launch.keep(*values)
+            self.redirect(f"/desk?launch={opaque}", status=303)
+            return
+        await super().prepare()
+
+    def sign_in_url(self) -> str:
+        """Come back to the launch after signing in."""
+        opaque = self.get_query_argument("launch", "")
+        if not opaque.replace("-", "").replace("_", "").isalnum():
+            return "/login"
+        return f"/login?next={quote(f'/desk?launch={opaque}', safe='')}"
+
+    async def get(self) -> None:
+        """Show page B; a launch that names a station of this site sets it."""
+        user, site = self.me()
+        del user
+        opaque = self.get_query_argument("launch", None)
+        async with self.web.transactions(write=False) as uow:
+            stations = await uow.sites.stations(site.id)
+        station = self.get_cookie(STATION_COOKIE)
+        if opaque:
+            launched = await self.launch.resolve(self.actor(), opaque, record=True)
+            station = launched.station or station
+            if launched.station:
+                self.set_secret_cookie(STATION_COOKIE, launched.station, days=365)
+        known = {s.extension for s in stations}
+        boot = {
+            "socket": "/ws/desk",
+            "launch": opaque,
+            "stations": [{"extension": s.extension, "name": s.name} for s in stations],
+            "station": station if station in known else None,
+            "demo": self.web.demo,
+        }
+        self.page("desk.html", boot=boot)
+
+
+class DeskStation(BaseHandler):
+    """POST /desk/station: the station of this PC, once."""
+
+    permission = Permission.DESK_USE
+
+    async def post(self) -> None:
+        """Keep the choice for a year."""
+        _, site = self.me()
+        wanted = self.get_body_argument("station", "")
+        async with self.web.transactions(write=False) as uow:
+            known = {s.extension for s in await uow.sites.stations(site.id)}
+        if wanted not in known:
+            raise StationUnknown
+        self.set_secret_cookie(STATION_COOKIE, wanted, days=365)
+        self.redirect("/desk", status=303)
+
+
+class Stations:
+    """Who sits where: the newer desk of a station takes over, the older is told."""
+
+    def __init__(self) -> None:
+        """Start with every station free."""
+        self._seats: dict[tuple[str, str], "DeskSocket"] = {}
+
+    def sit(self, site: str, extension: str, desk: "DeskSocket") -> None:
+        """Take the seat; another page there hears of it and closes."""
+        former = self._seats.get((site, extension))
+        self._seats[site, extension] = desk
+        if former is not None and former is not desk and former.peer != desk.peer:
+            former.send({"type": "taken_over", "by": desk.name})
+            former.shut(TakenOver())
+
+    def rise(self, site: str, extension: str, desk: "DeskSocket") -> None:
+        """Leave the seat if it is still ours."""
+        if self._seats.get((site, extension)) is desk:
+            del self._seats[site, extension]
+
+
+class DeskSocket(PageSocket):
+    """WS /ws/desk."""
+
+    kind: ClassVar[str] = "desk"
+    permission = Permission.DESK_USE
+    wants_json = True
+
+    bus: Bus
+    view: DeskView
+    launch: Launch
+    invitations: Invitations
+    linking: Linking
+    sessions: Sessions
+    signalling: Signalling
+    rooms: Rooms
+    stations: Stations
+    ice: IceServers
+
+    def initialize(self, web: Web, **services: Any) -> None:
+        """Start before the hello: no peer, no station, nothing watched."""
+        super().initialize(web, **services)
+        self.peer = ""
+        self.name = ""
+        self._station: Station | None = None
+        self._launched: Launched | None = None
+        self._watching: str | None = None
+        self._dirty = asyncio.Event()
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Upgrade; `prepare` has checked who it is."""
+        await super().get(*args, **kwargs)
+
+    async def tick(self) -> None:
+        """Close at once when the sign-in was revoked."""
+        cookie = self.get_cookie(SESSION_COOKIE)
+        if cookie is None or await self.web.login.who(cookie) is None:
+            self.shut(Unauthenticated())
+
+    async def take(self, frame: str | bytes) -> None:
+        """Handle one message: hello first, then anything else."""
+        message = m.parse(m.DESK, frame)
+        self.web.metrics.frame(self.kind, message.type)
+        if isinstance(message, m.DeskHello):
+            await self._hello(message)
+            return
+        if not self.peer:
+            raise MessageOutOfOrder("before_hello")
+        handler: Callable[[Any], Awaitable[None]] = getattr(self, HANDLERS[type(message)])
+        await handler(message)
+
+    async def _hello(self, hello: m.DeskHello) -> None:
+        if self.peer:
+            raise MessageOutOfOrder("second_hello")
+        user, site = self.me()
+        self.peer, self.name = hello.peer, user.name
+        if hello.launch:
+            self._launched = await self.launch.resolve(self.actor(), hello.launch)
+        extension = (self._launched and self._launched.station) or self.get_cookie(STATION_COOKIE)
+        async with self.web.transactions(write=False) as uow:
+            known = {s.extension: s for s in await uow.sites.stations(site.id)}
+        self._station = known.get(extension or "")
+        if self._station:
+            self.stations.sit(site.id, self._station.extension, self)
+        self._unsubscribe = self.bus.subscribe(site.id, self._changed)
+        self._tasks.append(create_task(self._show(), "desk.show"))
+        if hello.watch:
+            await self._watch(hello.watch)
+        self._dirty.set()
+
+    def _changed(self, change: Changed) -> None:
+        here = self._station.extension if self._station else None
+        if not change.stations or here in change.stations or change.session == self._watching:
+            self._dirty.set()
+
+    async def _show(self) -> None:
+        """Send the whole view after each change; changes that come together make one view."""
+        user, site = self.me()
+        while True:
+            try:
+                async with asyncio.timeout(PERIODIC.total_seconds()):
+                    await self._dirty.wait()
+            except TimeoutError:
+                pass
+            self._dirty.clear()
+            desk = Desk(user, site, self._station, self._launched, self._watching)
+            await self._send_view(desk)
+
+    async def _send_view(self, desk: Desk) -> None:
+        try:
+            self.send(await self.view.of(desk))
+        except Exception as fault:  # noqa: BLE001 - the desk lives on and is shown the next view
+            self._refuse_view(fault)
+            await asyncio.sleep(1)
+            self._dirty.set()
+
+    def _refuse_view(self, fault: Exception) -> None:
+        refusal = fault if isinstance(fault, AppError) else Unavailable()
+        self.web.metrics.refused(refusal.code)
+        self.send({"type": "error", "code": refusal.code, "message": refusal.message})
+
+    def _done(self, command: str, **result: object) -> None:
+        self.send({"type": "done", "id": command, "result": result})
+
+    async def _invite(self, message: m.Invite) -> None:
+        request = Request(
+            command=message.id,
+            station=self._station.extension if self._station else None,
+            mobile=message.mobile,
+            email=message.email,
+            call=message.call,
+            launched=self._launched.call if self._launched else None,
+        )
+        session = await self.invitations.invite(self.actor(), request)
+        self._done(message.id, session=session.id)
+
+    async def _resend(self, message: m.InvitationResend) -> None:
+        await self.invitations.resend(self.actor(), message.invitation)
+        self._done(message.id)
+
+    async def _revoke(self, message: m.InvitationRevoke) -> None:
+        await self.invitations.revoke(self.actor(), message.invitation)
+        self._done(message.id)
+
+    async def _move(self, message: m.InvitationMove) -> None:
+        await self.invitations.move(self.actor(), message.invitation)
+        self._done(message.id)
+
+    async def _watch_command(self, message: m.SessionWatch) -> None:
+        await self._watch(message.session)
+        self._done(message.id, session=message.session, ice=self.ice.for_session(message.session))
+        self._dirty.set()
+
+    async def _watch(self, session: str) -> None:
+        found = await self.sessions.get(self.me()[1].id, session)
+        if self._watching and self._watching != session:
+            self.rooms.dismiss_desk(self._watching, self.peer)
+        self._watching = session
+        if found.state is not State.ENDED:
+            self.rooms.enter_desk(session, self.peer, self)
+
+    async def _end(self, message: m.SessionEnd) -> None:
+        await self.sessions.happen(message.session, Left("desk", "quit"), self.actor())
+        self._done(message.id)
+
+    async def _choose(self, message: m.LinkChoose) -> None:
+        await self.linking.choose(self.actor(), message.session, message.call)
+        self._done(message.id)
+
+    async def _manual(self, message: m.LinkManual) -> None:
+        await self.linking.manual(self.actor(), message.session, message.value)
+        self._done(message.id)
+
+    async def _none(self, message: m.LinkNone) -> None:
+        await self.linking.none(self.actor(), message.session)
+        self._done(message.id)
+
+    async def _answer(self, message: m.SignalAnswer) -> None:
+        await self.signalling.answer(
+            self.actor(), message.session, self.peer, message.page, message.sdp
+        )
+
+    async def _candidate(self, message: m.DeskCandidate) -> None:
+        candidate = message.candidate.model_dump() if message.candidate else None
+        self.signalling.desk_candidate(message.session, self.peer, message.page, candidate)
+
+    async def _restart(self, message: m.SignalRestart) -> None:
+        self.signalling.to_phone(message.session, self.peer, {"type": "signal.restart"})
+
+    async def _media(self, message: m.DeskMedia) -> None:
+        if message.session != self._watching:
+            raise MessageOutOfOrder("not_watching")
+        event = MediaFlowing() if message.state == "flowing" else PeerLost()
+        await self.sessions.happen(message.session, event, self.actor())
+
+    async def _webcam(self, message: m.Webcam) -> None:
+        if message.on and not (self._station and self._station.webcam):
+            raise Forbidden("no_webcam")
+        self.signalling.to_phone(message.session, self.peer, {"type": "webcam", "on": message.on})
+
+    def left(self) -> None:
+        """Leave the seat and the room; the phone keeps its picture, in case we only lost our socket."""
+        self._unsubscribe()
+        if self._station and self.site:
+            self.stations.rise(self.site.id, self._station.extension, self)
+        if self._watching:
+            self.rooms.leave_desk(self._watching, self.peer, self)
+
+
+HANDLERS: dict[type[Any], str] = {
+    m.Invite: "_invite",
+    m.InvitationResend: "_resend",
+    m.InvitationRevoke: "_revoke",
+    m.InvitationMove: "_move",
+    m.SessionWatch: "_watch_command",
+    m.SessionEnd: "_end",
+    m.LinkChoose: "_choose",
+    m.LinkManual: "_manual",
+    m.LinkNone: "_none",
+    m.SignalAnswer: "_answer",
+    m.DeskCandidate: "_candidate",
+    m.SignalRestart: "_restart",
+    m.DeskMedia: "_media",
+    m.Webcam: "_webcam",
+}

@@ -1,0 +1,279 @@
+"""Every socket message the pages may send, as schemas; docs/protocol.md lists the same (a test compares them).
+
+Nothing is coerced and nothing extra is let through: a page of ours never sends it, so whoever does is not a page of ours.
+"""
+
+import json
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from server.domain.sdp import MAX_SDP
+from server.errors import MessageMalformed, MessageTooLarge, MessageUnknown, SdpTooLarge
+
+MAX_FRAME = 65_536
+M = TypeVar("M")
+
+Id = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Contact = Annotated[str, StringConstraints(max_length=254)]
+CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Sdp = Annotated[str, StringConstraints(max_length=MAX_SDP)]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Candidate(BaseModel):
+    """RTCIceCandidateInit; the m-line is always the first."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    candidate: Annotated[str, StringConstraints(max_length=1024)]
+    sdpMid: Annotated[str, StringConstraints(max_length=16)] | None = None
+    sdpMLineIndex: Annotated[int, Field(ge=0, le=0)] | None = None
+    usernameFragment: Annotated[str, StringConstraints(max_length=256)] | None = None
+
+
+# --- desk ---------------------------------------------------------------------------------------------------------------------------
+class DeskHello(_Message):
+    """First frame of a desk."""
+
+    type: Literal["hello"]
+    peer: Id
+    launch: Id | None = None
+    watch: Id | None = None
+
+
+class Invite(_Message):
+    """Create a session and its invitations."""
+
+    type: Literal["invite"]
+    id: Id
+    mobile: Contact | None = None
+    email: Contact | None = None
+    call: CallId | None = None
+
+
+class InvitationResend(_Message):
+    """Send the same link again."""
+
+    type: Literal["invitation.resend"]
+    id: Id
+    invitation: Id
+
+
+class InvitationRevoke(_Message):
+    """Withdraw a link."""
+
+    type: Literal["invitation.revoke"]
+    id: Id
+    invitation: Id
+
+
+class InvitationMove(_Message):
+    """Move the session to another device."""
+
+    type: Literal["invitation.move"]
+    id: Id
+    invitation: Id
+
+
+class SessionWatch(_Message):
+    """Show a session here."""
+
+    type: Literal["session.watch"]
+    id: Id
+    session: Id
+
+
+class SessionEnd(_Message):
+    """Quit the video."""
+
+    type: Literal["session.end"]
+    id: Id
+    session: Id
+
+
+class LinkChoose(_Message):
+    """Link to another call."""
+
+    type: Literal["link.choose"]
+    id: Id
+    session: Id
+    call: CallId
+
+
+class LinkManual(_Message):
+    """Link to a typed call id."""
+
+    type: Literal["link.manual"]
+    id: Id
+    session: Id
+    value: Annotated[str, StringConstraints(max_length=512)]
+
+
+class LinkNone(_Message):
+    """Link to no call."""
+
+    type: Literal["link.none"]
+    id: Id
+    session: Id
+
+
+class SignalAnswer(_Message):
+    """Answer the phone's offer."""
+
+    type: Literal["signal.answer"]
+    session: Id
+    page: Id
+    sdp: Sdp
+
+
+class DeskCandidate(_Message):
+    """A desk's ICE candidate."""
+
+    type: Literal["signal.candidate"]
+    session: Id
+    page: Id
+    candidate: Candidate | None
+
+
+class SignalRestart(_Message):
+    """Ask the phone for an ICE restart."""
+
+    type: Literal["signal.restart"]
+    session: Id
+
+
+class DeskMedia(_Message):
+    """What this desk sees."""
+
+    type: Literal["media.report"]
+    session: Id
+    state: Literal["flowing", "frozen", "hidden", "lost"]
+    age_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
+
+
+class Webcam(_Message):
+    """The regulator's own picture."""
+
+    type: Literal["webcam"]
+    session: Id
+    on: bool
+
+
+# --- caller -------------------------------------------------------------------------------------------------------------------------
+class CallerHello(_Message):
+    """First frame of a phone."""
+
+    type: Literal["hello"]
+    token: Id
+    page: Id
+    language: Annotated[str, StringConstraints(max_length=16, pattern=r"^[A-Za-z-]*$")] | None = (
+        None
+    )
+
+
+class Camera(_Message):
+    """What happened to the camera."""
+
+    type: Literal["camera"]
+    state: Literal[
+        "asking", "granted", "denied", "dismissed", "none", "busy", "insecure", "in_app", "timeout"
+    ]
+
+
+class SignalOffer(_Message):
+    """The phone offers."""
+
+    type: Literal["signal.offer"]
+    peer: Id
+    sdp: Sdp
+
+
+class CallerCandidate(_Message):
+    """The phone's ICE candidate."""
+
+    type: Literal["signal.candidate"]
+    peer: Id
+    candidate: Candidate | None
+
+
+class CallerMedia(_Message):
+    """The picture as the phone sees it."""
+
+    type: Literal["media.report"]
+    state: Literal["flowing", "muted", "unmuted", "lost"]
+
+
+class Visibility(_Message):
+    """The page went to the background or came back."""
+
+    type: Literal["visibility"]
+    hidden: bool
+
+
+class Facing(_Message):
+    """Which camera is on."""
+
+    type: Literal["facing"]
+    facing: Literal["environment", "user"]
+
+
+class Leave(_Message):
+    """The caller ended."""
+
+    type: Literal["leave"]
+
+
+DeskMessage = (
+    DeskHello
+    | Invite
+    | InvitationResend
+    | InvitationRevoke
+    | InvitationMove
+    | SessionWatch
+    | SessionEnd
+    | LinkChoose
+    | LinkManual
+    | LinkNone
+    | SignalAnswer
+    | DeskCandidate
+    | SignalRestart
+    | DeskMedia
+    | Webcam
+)
+CallerMessage = (
+    CallerHello | Camera | SignalOffer | CallerCandidate | CallerMedia | Visibility | Facing | Leave
+)
+
+DESK: TypeAdapter[DeskMessage] = TypeAdapter(Annotated[DeskMessage, Field(discriminator="type")])
+CALLER: TypeAdapter[CallerMessage] = TypeAdapter(
+    Annotated[CallerMessage, Field(discriminator="type")]
+)
+
+
+def parse(adapter: TypeAdapter[M], frame: str | bytes) -> M:
+    """Turn one frame into a message, or raise which rule it breaks."""
+    if len(frame) > MAX_FRAME:
+        raise MessageTooLarge
+    if isinstance(frame, bytes):
+        raise MessageMalformed("binary")
+    try:
+        value: Any = json.loads(frame)
+    except (ValueError, RecursionError) as malformed:
+        raise MessageMalformed("json") from malformed
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as wrong:
+        raise _refusal(wrong) from None
+
+
+def _refusal(wrong: ValidationError) -> MessageMalformed | MessageUnknown | SdpTooLarge:
+    first = wrong.errors(include_input=False, include_url=False)[0]
+    if first["type"] == "union_tag_invalid":
+        return MessageUnknown()
+    if first["type"] == "string_too_long" and first["loc"][-1:] == ("sdp",):
+        return SdpTooLarge()
+    return MessageMalformed(first["type"])

@@ -1,0 +1,73 @@
+"""The outbox page: what a carrier would have sent. Only routed in demo mode."""
+
+import re
+from typing import Any, Protocol
+
+import segno
+from markupsafe import Markup
+
+from server.errors import NotFound
+from server.web.base import BaseHandler
+
+LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
+
+
+class KeptMessages(Protocol):
+    """What the page needs of the outbox."""
+
+    def messages(self) -> Any:
+        """Return the kept messages, newest first."""
+
+
+class SyntheticCallers(Protocol):
+    """Starts the synthetic caller on a link, in a process of its own."""
+
+    def running(self, link: str) -> bool: ...
+    async def start(self, link: str) -> None: ...
+
+
+class OutboxPage(BaseHandler):
+    """GET /outbox."""
+
+    outbox: KeptMessages
+    callers: SyntheticCallers
+
+    def get(self) -> None:
+        """List the messages; the link also as a QR code for a real phone."""
+        self.page("outbox.html", messages=[self._message(kept) for kept in self.outbox.messages()])
+
+    def _message(self, kept: Any) -> dict[str, Any]:
+        found = LINK.search(kept.text)
+        link = found.group(0) if found else None
+        return {
+            "id": kept.id,
+            "at": kept.at.isoformat(),
+            "channel": kept.channel,
+            "to": kept.to,
+            "text": kept.text,
+            "link": link,
+            "qr_svg": _qr(link) if link else None,
+            "caller_running": bool(link and self.callers.running(link)),
+        }
+
+
+class OutboxCaller(BaseHandler):
+    """POST /outbox/ID/caller."""
+
+    outbox: KeptMessages
+    callers: SyntheticCallers
+
+    async def post(self, id_: str) -> None:
+        """Start the synthetic caller on this message's link."""
+        kept = next((k for k in self.outbox.messages() if k.id == id_), None)
+        found = LINK.search(kept.text) if kept else None
+        if found is None:
+            raise NotFound("outbox")
+        await self.callers.start(found.group(0))
+        self.redirect("/outbox", status=303)
+
+
+def _qr(link: str) -> Markup:
+    return Markup(
+        segno.make(link, error="m").svg_inline(scale=4, border=2, dark="#000", light="#fff")
+    )  # noqa: S704 - segno's own SVG of our own link
