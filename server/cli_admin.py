@@ -1,0 +1,260 @@
+"""Command line of the administrator: sites, stations, users, and the proof that the audit is whole.
+
+The context's object is a function that reads the settings, so that `--help` needs none.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+from server.adapters.clock import SystemClock, SystemIds
+from server.adapters.db import schema
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.passwords import Argon2Passwords
+from server.adapters.seal import FernetSeal
+from server.config import Settings
+from server.domain.access import Role
+from server.domain.audit import Verdict
+from server.errors import AppError, NotFound
+from server.ports import Site, User
+from server.services.admin import SHORTEST_PASSWORD, Admin
+from server.services.chain import Chain
+
+T = TypeVar("T")
+ReadSettings = Callable[[], Settings]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a command works with."""
+
+    admin: Admin
+    chain: Chain
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """Open the database of these settings; refuses one of another release."""
+    engine = make_engine(settings.database_url)
+    try:
+        await schema.check(engine)
+        seal = FernetSeal(settings.secret_key.get_secret_value())
+        transactions = SqlTransactions(engine, seal)
+        admin = Admin(transactions, SystemClock(), SystemIds(), Argon2Passwords())
+        yield House(admin, Chain(transactions))
+    finally:
+        await engine.dispose()
+
+
+def run(read: ReadSettings, work: Callable[[House], Awaitable[T]]) -> T:
+    """Run one command; a refusal becomes one line and exit code 1."""
+
+    async def whole() -> T:
+        async with opened(read()) as house:
+            return await work(house)
+
+    try:
+        return asyncio.run(whole())
+    except AppError as refused:
+        detail = f" ({refused.detail})" if refused.detail else ""
+        raise click.ClickException(f"{refused.code}{detail}: {refused.message}") from None
+
+
+@click.group()
+def site() -> None:
+    """SAMU sites."""
+
+
+@site.command("add")
+@click.argument("key")
+@click.argument("name")
+@click.option("--referent", required=True, help="Where incidents and remarks are mailed.")
+@click.option(
+    "--sms-sender", required=True, help="Sender shown on phones: 11 letters, or a number."
+)
+@click.pass_obj
+def site_add(read: ReadSettings, key: str, name: str, referent: str, sms_sender: str) -> None:
+    """Add the site KEY, called NAME."""
+    added = run(read, lambda house: house.admin.add_site(key, name, referent, sms_sender))
+    click.echo(f"site {added.key} added")
+
+
+@site.command("list")
+@click.pass_obj
+def site_list(read: ReadSettings) -> None:
+    """List the sites."""
+    for one in run(read, lambda house: house.admin.sites()):
+        click.echo(f"{one.key}\t{one.name}\t{one.sms_sender}\t{one.referent_email}")
+
+
+@click.group()
+def station() -> None:
+    """Stations (postes) and their line-15 extensions."""
+
+
+@station.command("add")
+@click.argument("site_key", metavar="SITE")
+@click.argument("extension", metavar="EXT")
+@click.argument("name")
+@click.option("--webcam", is_flag=True, help="The station has a webcam.")
+@click.pass_obj
+def station_add(
+    read: ReadSettings, site_key: str, extension: str, name: str, *, webcam: bool
+) -> None:
+    """Add the station with extension EXT, called NAME."""
+    run(read, lambda house: house.admin.add_station(site_key, extension, name, webcam=webcam))
+    click.echo(f"station {extension} added to {site_key}")
+
+
+@station.command("list")
+@click.argument("site_key", metavar="SITE")
+@click.pass_obj
+def station_list(read: ReadSettings, site_key: str) -> None:
+    """List the stations of a site."""
+    for one in run(read, lambda house: house.admin.stations(site_key)):
+        click.echo(f"{one.extension}\t{one.name}\t{'webcam' if one.webcam else ''}".rstrip())
+
+
+@click.group()
+def user() -> None:
+    """Professionals who sign in."""
+
+
+def _password(*, stdin: bool) -> str:
+    """Take a password from standard input, or ask for it twice; never from the command line, which others can read."""
+    if stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    asked: str = click.prompt(
+        f"Password ({SHORTEST_PASSWORD} characters at least)",
+        hide_input=True,
+        confirmation_prompt=True,
+    )
+    return asked
+
+
+_role = click.Choice([role.value for role in Role])
+_stdin = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input."
+)
+
+
+@user.command("add")
+@click.argument("identifier")
+@click.option("--site", "site_key", required=True)
+@click.option("--name", required=True)
+@click.option("--role", type=_role, required=True)
+@click.option("--email", help="For the one-time code; this or --mobile.")
+@click.option("--mobile", help="For the one-time code; this or --email.")
+@_stdin
+@click.pass_obj
+def user_add(
+    read: ReadSettings,
+    identifier: str,
+    *,
+    site_key: str,
+    name: str,
+    role: str,
+    email: str | None,
+    mobile: str | None,
+    password_stdin: bool,
+) -> None:
+    """Add a user; the password is asked for."""
+    password = _password(stdin=password_stdin)
+    added = run(
+        read,
+        lambda house: house.admin.add_user(
+            identifier,
+            password,
+            site_key=site_key,
+            name=name,
+            role=Role(role),
+            email=email,
+            mobile=mobile,
+        ),
+    )
+    click.echo(f"user {added.identifier} added to {site_key} as {added.role}")
+
+
+@user.command("password")
+@click.argument("identifier")
+@_stdin
+@click.pass_obj
+def user_password(read: ReadSettings, identifier: str, *, password_stdin: bool) -> None:
+    """Set a new password; the user is signed out everywhere."""
+    password = _password(stdin=password_stdin)
+    run(read, lambda house: house.admin.reset_password(identifier, password))
+    click.echo("password set, sessions ended")
+
+
+@user.command("role")
+@click.argument("identifier")
+@click.argument("role", type=_role)
+@click.pass_obj
+def user_role(read: ReadSettings, identifier: str, role: str) -> None:
+    """Change what a user may do."""
+    run(read, lambda house: house.admin.set_role(identifier, Role(role)))
+    click.echo(f"user {identifier} is now {role}")
+
+
+def _simple(name: str, help_: str, work: Callable[[Admin, str], Awaitable[User]]) -> None:
+    """Add a command that takes an identifier and says what was done."""
+
+    @user.command(name, help=help_)
+    @click.argument("identifier")
+    @click.pass_obj
+    def command(read: ReadSettings, identifier: str) -> None:
+        run(read, lambda house: work(house.admin, identifier))
+        click.echo(f"user {identifier}: {name} done")
+
+
+_simple("disable", "Shut a user out at once.", Admin.disable)
+_simple("enable", "Let a disabled user sign in again.", Admin.enable)
+_simple("revoke", "Sign a user out everywhere.", Admin.revoke_sessions)
+
+
+@user.command("list")
+@click.option("--site", "site_key", help="Only this site.")
+@click.pass_obj
+def user_list(read: ReadSettings, site_key: str | None) -> None:
+    """List the users."""
+    for one in run(read, lambda house: house.admin.users(site_key)):
+        state = "disabled" if one.disabled else "active"
+        click.echo(f"{one.identifier}\t{one.name}\t{one.role}\t{state}")
+
+
+@click.group()
+def audit() -> None:
+    """The audit chain."""
+
+
+@audit.command("verify")
+@click.option("--site", "site_key", help="Only this site.")
+@click.option("--head", help="A head noted earlier, elsewhere: it must still be in the chain.")
+@click.pass_obj
+def audit_verify(read: ReadSettings, site_key: str | None, head: str | None) -> None:
+    """Read every row of the chain; exit code 1 when one was changed, removed or inserted."""
+
+    async def work(house: House) -> list[tuple[Site, Verdict, bool]]:
+        sites = [one for one in await house.admin.sites() if site_key in {None, one.key}]
+        if site_key and not sites:
+            raise NotFound("site")
+        return [(one, *(await house.chain.verify(one.id, head))) for one in sites]
+
+    results = run(read, work)
+    for one, verdict, _ in results:
+        state = "whole" if verdict.intact else f"BROKEN at {verdict.broken_at}"
+        click.echo(f"{one.key}\t{verdict.count} rows\thead {verdict.head}\t{state}")
+    met = head is None or any(met for _, _, met in results)
+    if not met:
+        click.echo(f"head {head} is in no chain: rows were removed or rewritten", err=True)
+    if not met or not all(verdict.intact for _, verdict, _ in results):
+        sys.exit(1)
+
+
+GROUPS = (site, station, user, audit)
