@@ -1,6 +1,6 @@
 """Command line of the administrator: sites, stations, users, and the proof that the audit is whole.
 
-The context's object is a function that reads the settings, so that `--help` needs none.
+The context's object reads the settings when they are asked for, so that `--help` needs none.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import click
 
@@ -27,7 +27,14 @@ from server.services.admin import SHORTEST_PASSWORD, Admin
 from server.services.chain import Chain
 
 T = TypeVar("T")
-ReadSettings = Callable[[], Settings]
+
+
+class Lazy(Protocol):
+    """The context's object."""
+
+    @property
+    def settings(self) -> Settings:
+        """Read the settings once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,11 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         await engine.dispose()
 
 
-def run(read: ReadSettings, work: Callable[[House], Awaitable[T]]) -> T:
+def run(lazy: Lazy, work: Callable[[House], Awaitable[T]]) -> T:
     """Run one command; a refusal becomes one line and exit code 1."""
 
     async def whole() -> T:
-        async with opened(read()) as house:
+        async with opened(lazy.settings) as house:
             return await work(house)
 
     try:
@@ -79,17 +86,17 @@ def site() -> None:
     "--sms-sender", required=True, help="Sender shown on phones: 11 letters, or a number."
 )
 @click.pass_obj
-def site_add(read: ReadSettings, key: str, name: str, referent: str, sms_sender: str) -> None:
+def site_add(lazy: Lazy, key: str, name: str, referent: str, sms_sender: str) -> None:
     """Add the site KEY, called NAME."""
-    added = run(read, lambda house: house.admin.add_site(key, name, referent, sms_sender))
+    added = run(lazy, lambda house: house.admin.add_site(key, name, referent, sms_sender))
     click.echo(f"site {added.key} added")
 
 
 @site.command("list")
 @click.pass_obj
-def site_list(read: ReadSettings) -> None:
+def site_list(lazy: Lazy) -> None:
     """List the sites."""
-    for one in run(read, lambda house: house.admin.sites()):
+    for one in run(lazy, lambda house: house.admin.sites()):
         click.echo(f"{one.key}\t{one.name}\t{one.sms_sender}\t{one.referent_email}")
 
 
@@ -104,20 +111,18 @@ def station() -> None:
 @click.argument("name")
 @click.option("--webcam", is_flag=True, help="The station has a webcam.")
 @click.pass_obj
-def station_add(
-    read: ReadSettings, site_key: str, extension: str, name: str, *, webcam: bool
-) -> None:
+def station_add(lazy: Lazy, site_key: str, extension: str, name: str, *, webcam: bool) -> None:
     """Add the station with extension EXT, called NAME."""
-    run(read, lambda house: house.admin.add_station(site_key, extension, name, webcam=webcam))
+    run(lazy, lambda house: house.admin.add_station(site_key, extension, name, webcam=webcam))
     click.echo(f"station {extension} added to {site_key}")
 
 
 @station.command("list")
 @click.argument("site_key", metavar="SITE")
 @click.pass_obj
-def station_list(read: ReadSettings, site_key: str) -> None:
+def station_list(lazy: Lazy, site_key: str) -> None:
     """List the stations of a site."""
-    for one in run(read, lambda house: house.admin.stations(site_key)):
+    for one in run(lazy, lambda house: house.admin.stations(site_key)):
         click.echo(f"{one.extension}\t{one.name}\t{'webcam' if one.webcam else ''}".rstrip())
 
 
@@ -154,7 +159,7 @@ _stdin = click.option(
 @_stdin
 @click.pass_obj
 def user_add(
-    read: ReadSettings,
+    lazy: Lazy,
     identifier: str,
     *,
     site_key: str,
@@ -167,7 +172,7 @@ def user_add(
     """Add a user; the password is asked for."""
     password = _password(stdin=password_stdin)
     added = run(
-        read,
+        lazy,
         lambda house: house.admin.add_user(
             identifier,
             password,
@@ -185,10 +190,10 @@ def user_add(
 @click.argument("identifier")
 @_stdin
 @click.pass_obj
-def user_password(read: ReadSettings, identifier: str, *, password_stdin: bool) -> None:
+def user_password(lazy: Lazy, identifier: str, *, password_stdin: bool) -> None:
     """Set a new password; the user is signed out everywhere."""
     password = _password(stdin=password_stdin)
-    run(read, lambda house: house.admin.reset_password(identifier, password))
+    run(lazy, lambda house: house.admin.reset_password(identifier, password))
     click.echo("password set, sessions ended")
 
 
@@ -196,9 +201,9 @@ def user_password(read: ReadSettings, identifier: str, *, password_stdin: bool) 
 @click.argument("identifier")
 @click.argument("role", type=_role)
 @click.pass_obj
-def user_role(read: ReadSettings, identifier: str, role: str) -> None:
+def user_role(lazy: Lazy, identifier: str, role: str) -> None:
     """Change what a user may do."""
-    run(read, lambda house: house.admin.set_role(identifier, Role(role)))
+    run(lazy, lambda house: house.admin.set_role(identifier, Role(role)))
     click.echo(f"user {identifier} is now {role}")
 
 
@@ -208,8 +213,8 @@ def _simple(name: str, help_: str, work: Callable[[Admin, str], Awaitable[User]]
     @user.command(name, help=help_)
     @click.argument("identifier")
     @click.pass_obj
-    def command(read: ReadSettings, identifier: str) -> None:
-        run(read, lambda house: work(house.admin, identifier))
+    def command(lazy: Lazy, identifier: str) -> None:
+        run(lazy, lambda house: work(house.admin, identifier))
         click.echo(f"user {identifier}: {name} done")
 
 
@@ -221,9 +226,9 @@ _simple("revoke", "Sign a user out everywhere.", Admin.revoke_sessions)
 @user.command("list")
 @click.option("--site", "site_key", help="Only this site.")
 @click.pass_obj
-def user_list(read: ReadSettings, site_key: str | None) -> None:
+def user_list(lazy: Lazy, site_key: str | None) -> None:
     """List the users."""
-    for one in run(read, lambda house: house.admin.users(site_key)):
+    for one in run(lazy, lambda house: house.admin.users(site_key)):
         state = "disabled" if one.disabled else "active"
         click.echo(f"{one.identifier}\t{one.name}\t{one.role}\t{state}")
 
@@ -237,7 +242,7 @@ def audit() -> None:
 @click.option("--site", "site_key", help="Only this site.")
 @click.option("--head", help="A head noted earlier, elsewhere: it must still be in the chain.")
 @click.pass_obj
-def audit_verify(read: ReadSettings, site_key: str | None, head: str | None) -> None:
+def audit_verify(lazy: Lazy, site_key: str | None, head: str | None) -> None:
     """Read every row of the chain; exit code 1 when one was changed, removed or inserted."""
 
     async def work(house: House) -> list[tuple[Site, Verdict, bool]]:
@@ -246,7 +251,7 @@ def audit_verify(read: ReadSettings, site_key: str | None, head: str | None) -> 
             raise NotFound("site")
         return [(one, *(await house.chain.verify(one.id, head))) for one in sites]
 
-    results = run(read, work)
+    results = run(lazy, work)
     for one, verdict, _ in results:
         state = "whole" if verdict.intact else f"BROKEN at {verdict.broken_at}"
         click.echo(f"{one.key}\t{verdict.count} rows\thead {verdict.head}\t{state}")
@@ -257,4 +262,4 @@ def audit_verify(read: ReadSettings, site_key: str | None, head: str | None) -> 
         sys.exit(1)
 
 
-GROUPS = (site, station, user, audit)
+groups = (site, station, user, audit)

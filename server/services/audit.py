@@ -46,9 +46,18 @@ class AuditLookup:
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
             calls = await uow.calls.find(actor.site, value)
-            return [await _found(uow, call, _matched(call, value)) for call in calls]
+            found = [await _found(uow, call, _matched(call, value)) for call in calls]
+            return found or await self._video(uow, actor.site, value)
 
         return await self._search(actor, "alias", value, find)
+
+    async def _video(self, uow: UnitOfWork, site: str, id_: str) -> Sequence[Found]:
+        """Find a video by its own id, when no call has that name."""
+        try:
+            session = await uow.sessions.get(id_)
+        except NotFound:
+            return []
+        return [_found_session(session, "session")] if session.site == site else []
 
     async def by_number(self, actor: Actor, typed: str) -> Sequence[Found]:
         """Find by the caller's number, however it is written."""
@@ -71,7 +80,7 @@ class AuditLookup:
             calls = await uow.calls.by_day(actor.site, start, end)
             found = [await _found(uow, call, "day") for call in calls]
             loose = await uow.sessions.unlinked(actor.site, start, end)
-            return [*found, *(_found_session(session) for session in loose)]
+            return [*found, *(_found_session(session, "day") for session in loose)]
 
         return await self._search(actor, "day", day, find)
 
@@ -172,7 +181,7 @@ async def _found(uow: UnitOfWork, call: LiveCall, matched: str) -> Found:
     )
 
 
-def _found_session(session: Session) -> Found:
+def _found_session(session: Session, matched: str) -> Found:
     return Found(
         kind="session",
         id=session.id,
@@ -182,7 +191,7 @@ def _found_session(session: Session) -> Found:
         ended=session.ended,
         state=session.state.value,
         sessions=1,
-        matched="day",
+        matched=matched,
     )
 
 

@@ -40,14 +40,6 @@ class Kiosk(BaseHandler):
         self.page("kiosk.html", modules=[*modules, OUTBOX] if self.web.demo else modules)
 
 
-class Home(BaseHandler):
-    """The bare address."""
-
-    async def get(self) -> None:
-        """Go to the modules."""
-        self.redirect("/kiosk", status=303)
-
-
 def routes(web: Web) -> list[URLSpec]:
     """List the paths of the kiosk."""
-    return [URLSpec(r"/", Home, {"web": web}), URLSpec(r"/kiosk", Kiosk, {"web": web})]
+    return [URLSpec(r"/kiosk", Kiosk, {"web": web})]
