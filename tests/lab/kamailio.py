@@ -63,6 +63,7 @@ async def kamailio(
     mint_emergency_id: bool = True,
     include: Path | str | None = None,
     on_invite: str = "",
+    on_routed: str = "",
     substitute: Mapping[str, str] | None = None,
     host: str = "127.0.0.1",
     port: int | None = None,
@@ -78,7 +79,8 @@ async def kamailio(
             no route is looked up among the registered ones.
         mint_emergency_id: give calls without X-Line15-Call-ID one, and the NENA Call-Info header.
         include: a snippet of configuration under test, put before the request route (a path, or the text).
-        on_invite: script run for each new INVITE before it is routed, e.g. "route(NOTIFY15);".
+        on_invite: script run for each new INVITE before it is routed, e.g. "route(NOTIFY15);"; $rU is 15.
+        on_routed: the same after the request URI was rewritten to the phone; $rU is 1501.
         substitute: NAME → value of further @NAME@ in the included snippet.
         host: where it listens, and its realm.
         port: where it listens, UDP and TCP; a free one if None.
@@ -94,7 +96,7 @@ async def kamailio(
             "MINT": MINT if mint_emergency_id else "",
             "ON_INVITE": on_invite,
             "ROUTES": "\n".join(
-                f'    if ($rU=="{number}") {{ $ru = "sip:{phone}"; route(RELAY); }}'
+                f'    if ($rU=="{number}") {{ $ru = "sip:{phone}"; {on_routed} route(RELAY); }}'
                 for number, phone in routes.items()
             ),
             "HEP_AUTH": f'modparam("siptrace","auth_key","{hep_auth_key}")' if hep_auth_key else "",
