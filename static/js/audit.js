@@ -22,7 +22,7 @@ export function lay(record) {
   /** @type {Lane[]} */
   const lanes = [];
   const { call } = record;
-  if (call) lanes.push(callLane(call, record.events ?? [], to));
+  if (call) lanes.push(callLane(call, record.holds ?? [], record.events ?? [], to));
   for (const [name, stays] of group(record.stations ?? [])) lanes.push({ name: `poste ${name}`, bars: stays.map((stay) => bar(stay.start, stay.end, to, "station", "présent")), marks: [] });
   for (const [index, session] of (record.sessions ?? []).entries()) lanes.push(sessionLane(session, index + 1, record.events ?? [], to));
   return { lanes, from, to };
@@ -51,22 +51,12 @@ function bar(start, end, to, kind, text) {
   return { from: ms(start), to: end ? ms(end) : to, kind, text, open: !end };
 }
 
-/** @param {any} call @param {any[]} events @param {number} to @returns {Lane} */
-function callLane(call, events, to) {
+/** @param {any} call @param {any[]} holds @param {any[]} events @param {number} to @returns {Lane} */
+function callLane(call, holds, events, to) {
   const bars = [];
   if (call.started) bars.push(bar(call.started, call.answered ?? call.ended, to, "ring", "sonne"));
   if (call.answered) bars.push(bar(call.answered, call.ended, to, "talk", "en ligne"));
-  /** @type {any} */
-  let held = null;
-  for (const event of events) {
-    const verb = String(event.action ?? "");
-    if (/held|hold/i.test(verb) && !/unh|resum/i.test(verb)) held ??= event;
-    else if (held && /resum|unh/i.test(verb)) {
-      bars.push(bar(held.at, event.at, to, "hold", "en attente"));
-      held = null;
-    }
-  }
-  if (held) bars.push(bar(held.at, call.ended, to, "hold", "en attente"));
+  for (const hold of holds) bars.push(bar(hold.start, hold.end ?? call.ended, to, "hold", "en attente"));
   const marks = events.filter((event) => /transfer|joined|moved/i.test(event.action ?? "")).map((event) => ({ at: ms(event.at), text: event.action, kind: "move" }));
   return { name: "ligne 15", bars, marks };
 }

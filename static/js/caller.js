@@ -15,8 +15,6 @@ const PAGE = mint();
 /** Milliseconds before words are added to the permission screen, and before it is given up. */
 const SLOW = 5_000;
 const GIVE_UP = 20_000;
-/** Milliseconds a picture survives the word that its desk left: a socket may only have blinked. */
-const UNWATCH = 8_000;
 const TAPPED = `visio15.tapped.${String(BOOT.token).slice(0, 6)}`;
 
 const own = get("self", HTMLVideoElement);
@@ -30,8 +28,6 @@ const peers = new Map();
 const faces = new Map();
 /** Desks whose own picture is on. @type {Set<string>} */
 const showing = new Set();
-/** @type {Map<string, ReturnType<typeof setTimeout>>} */
-const leaving = new Map();
 /** @type {Set<string>} */
 const watchers = new Set();
 /** @type {Message[]} */
@@ -41,6 +37,8 @@ let ice = [];
 /** @type {WakeLockSentinel | null} */
 let awake = null;
 let asking = 0;
+/** Code of the last refusal: a close that follows has the same cause. */
+let refusal = "";
 let tapped = false;
 
 const camera = new Camera({ onTrack: pictured, onMute: muted, onLost: lost });
@@ -195,8 +193,8 @@ async function recover() {
 
 /* ---------------------------------------------------------------- socket and connections */
 
-/** @param {import("./socket.js").LinkState} state @param {number} code */
-function connection(state, code) {
+/** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
+function connection(state, code, reason) {
   step({ type: "socket", open: state === "open" });
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
@@ -206,8 +204,7 @@ function connection(state, code) {
       if (phase.muted) link.offer({ type: "media.report", state: "muted" });
     }
   }
-  if (state === "stopped" && code === 4409) finish("elsewhere");
-  if (state === "stopped" && [4401, 4403, 4404].includes(code)) finish("closed");
+  if (state === "stopped" && code >= 4400) finish(refused(code - 4000, reason || refusal));
 }
 
 /** @param {Message} message */
@@ -241,6 +238,9 @@ function receive(message) {
     case "ended":
       finish("");
       break;
+    case "error":
+      refusal = String(message.code ?? "");
+      break;
     default:
       break;
   }
@@ -254,28 +254,21 @@ function welcome(message) {
   }
   ice = message.ice ?? [];
   for (const peer of peers.values()) peer.configure(ice);
-  const now = new Set(/** @type {string[]} */ (message.watchers ?? []));
-  for (const peer of peers.keys()) if (!now.has(peer)) unwatched(peer);
-  for (const peer of now) watched(peer);
+  // A desk that is missing here may only have lost its socket: its picture goes on until it says otherwise.
+  watchers.clear();
+  for (const peer of message.watchers ?? []) watched(peer);
 }
 
 /** @param {string} peer */
 function watched(peer) {
   watchers.add(peer);
-  clearTimeout(leaving.get(peer));
-  leaving.delete(peer);
   if (phase.camera) connect(peer);
 }
 
 /** @param {string} peer */
 function unwatched(peer) {
   watchers.delete(peer);
-  if (!peers.get(peer)?.connected) {
-    close(peer);
-    return;
-  }
-  clearTimeout(leaving.get(peer));
-  leaving.set(peer, setTimeout(() => close(peer), UNWATCH));
+  close(peer);
 }
 
 /** A connection for this desk, unless one is alive; an unanswered offer is said again.
@@ -293,7 +286,7 @@ function connect(peer) {
     ice,
     track,
     send: (message) => link.send({ ...message, peer }),
-    onState: (state) => changed(peer, made, state),
+    onState: () => changed(peer, made),
     onStream: (stream) => {
       faces.set(peer, stream);
       if (showing.has(peer)) face(peer, true);
@@ -309,21 +302,18 @@ function connect(peer) {
   earlies = earlies.filter((message) => message.peer !== peer);
 }
 
-/** @param {string} peer @param {PhonePeer} made @param {RTCPeerConnectionState} state */
-function changed(peer, made, state) {
+/** @param {string} peer @param {PhonePeer} made */
+function changed(peer, made) {
   if (peers.get(peer) !== made) return;
   const seen = [...peers.values()].some((one) => one.connected);
   if (seen !== phase.seen) {
     step({ type: "seen", seen });
     link.offer({ type: "media.report", state: seen ? "flowing" : "lost" });
   }
-  if (state === "connected") leaving.delete(peer);
 }
 
 /** @param {string} peer */
 function close(peer) {
-  clearTimeout(leaving.get(peer));
-  leaving.delete(peer);
   face(peer, false);
   faces.delete(peer);
   peers.get(peer)?.close();

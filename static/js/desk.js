@@ -22,12 +22,21 @@ const KEPT = "visio15.watch";
 const RESTART_EVERY = 5_000;
 /** Longest wait for the ICE servers before answering without them. */
 const ICE_WAIT = 3_000;
+/** Age beyond which ICE credentials are asked for again, in milliseconds. */
+const ICE_FRESH = 600_000;
+/** Refusals of something nobody asked for that a person should read; the others are for the console. */
+const TOLD = /unavailable|too_many|flood|forbidden|webcam/;
 
 const LINE = { connected: "ligne 15 connectée", quiet: "ligne 15 silencieuse", down: "ligne 15 coupée", none: "ligne 15 non reliée" };
 const CALL = { ringing: "sonne", talking: "en cours", held: "en attente", ended: "terminé" };
 const SESSION = {
   invited: "invitation", opened: "lien ouvert", tapped: "lien touché", connecting: "connexion",
   live: "en direct", interrupted: "interrompue", ended: "terminée",
+};
+/** @type {Record<string, string>} */
+const REASONS = {
+  quit: "quittée par le poste", left: "quittée par le correspondant", expired: "lien non touché à temps",
+  lost: "image perdue", timeout: "sans nouvelles du correspondant", grace: "sans nouvelles du correspondant",
 };
 const SERVER = { connecting: "connexion au serveur…", open: "serveur connecté", waiting: "serveur injoignable", stopped: "serveur déconnecté" };
 
@@ -55,8 +64,14 @@ let page = "";
 /** @type {MediaStreamTrack | null} */
 let face = null;
 let restartedAt = 0;
-/** @type {{session: string, ice: any} | null} */
+let beats = 0;
+/** @type {{session: string, ice: any, at: number} | null} */
 let ice = null;
+/** @type {string | null} */
+let launch = BOOT.launch ?? null;
+let greeted = false;
+let failures = 0;
+let announced = "";
 /** @type {(() => void)[]} */
 let iceWaiters = [];
 /** @type {{state: string, age: number | null}} */
@@ -67,7 +82,7 @@ const link = new Link({
   hello,
   onMessage: receive,
   onState: connection,
-  fatal: [4401, 4403],
+  fatal: [4401, 4403, 4409],
 });
 
 const picture = watchPicture(patient, { onState: pictureChanged, onBeat: pictureBeat });
@@ -77,8 +92,33 @@ const picture = watchPicture(patient, { onState: pictureChanged, onBeat: picture
 /** @returns {Message} */
 function hello() {
   view = next(view, { type: "page.hello" });
+  greeted = false;
   const first = { type: "hello", peer: PEER };
-  return { ...first, ...(BOOT.launch ? { launch: BOOT.launch } : {}), ...(view.watch ? { watch: view.watch } : {}) };
+  return { ...first, ...(launch ? { launch } : {}), ...(view.watch ? { watch: view.watch } : {}) };
+}
+
+/** The hello itself was refused: what it named is gone. Say it again without.
+ * @returns {boolean} whether there was something to leave out */
+function greetAgain() {
+  if (greeted || (!launch && !view.watch)) return false;
+  launch = null;
+  view = next(view, { type: "page.watch", session: null });
+  remember(null);
+  link.stop();
+  link.start();
+  return true;
+}
+
+/** A sign-in that ended while the server was out of reach shows as a refused handshake: look for it. */
+async function stillSignedIn() {
+  const response = await fetch("/kiosk", { redirect: "manual", credentials: "same-origin" }).catch(() => null);
+  if (!response || (response.type !== "opaqueredirect" && response.status !== 401)) return;
+  link.stop();
+  expired();
+}
+
+function expired() {
+  notify("Votre connexion a expiré.", "Se reconnecter", () => location.reload());
 }
 
 /** @param {import("./socket.js").LinkState} state @param {number} code */
@@ -86,11 +126,14 @@ function connection(state, code) {
   const light = get("server-state", HTMLElement);
   light.dataset.state = state;
   write(get("server-text", HTMLElement), SERVER[state]);
-  if (state === "open" && view.watch) {
-    void join(view.watch);
+  if (state === "open") {
+    failures = 0;
+    if (view.watch && (!ice || Date.now() - ice.at > ICE_FRESH)) void join(view.watch);
     report();
   }
-  if (state === "stopped" && code === 4401) notify("Votre connexion a expiré.", "Se reconnecter", () => location.reload());
+  if (state === "waiting") failures += 1;
+  if (state === "waiting" && failures % 4 === 3) void stillSignedIn();
+  if (state === "stopped" && code === 4401) expired();
   if (state === "stopped" && code === 4403) notify("Ce compte n’a pas accès à la visiorégulation.");
   // A desk that was taken over does not take the station back by itself because its network blinked.
   if (state === "waiting" && view.taken !== null) link.stop();
@@ -112,9 +155,13 @@ function receive(message) {
       notify(`Ce poste est maintenant tenu par ${view.taken}. Cette page reste en lecture seule.`, "Reprendre ce poste", takeBack);
       break;
     case "error":
-      notify(message.message || "Le serveur a refusé la demande.");
+      if (greetAgain()) return;
+      if (TOLD.test(message.code)) notify(message.message || "Le serveur a refusé la demande.");
+      else console.warn("visio15: refused", message.code);
       break;
     case "view":
+      greeted = true;
+      announce();
       follow();
       break;
     default:
@@ -144,7 +191,7 @@ async function ask(message) {
 /** @param {unknown} error @returns {string} */
 function sentence(error) {
   if (!(error instanceof Refused)) return "La demande n’a pas abouti.";
-  return error.message || error.say || "Le serveur a refusé la demande.";
+  return error.message || "Le serveur a refusé la demande.";
 }
 
 /* ---------------------------------------------------------------- which session */
@@ -196,7 +243,7 @@ async function join(session) {
     return null;
   });
   if (!result || view.watch !== session) return;
-  ice = { session, ice: result.ice };
+  ice = { session, ice: result.ice, at: Date.now() };
   peer?.configure(result.ice);
   for (const go of iceWaiters) go();
   iceWaiters = [];
@@ -304,6 +351,8 @@ function pictureBeat(facts, state, age) {
     write(get("overlay-more", HTMLElement), cover.more);
   }
   if (age !== null && age > 2_000 && !facts.hidden && !facts.muted) restart();
+  beats += 1;
+  if (beats % 50 === 0 && (state === "flowing") !== (shown(view)?.state === "live")) report();
 }
 
 /** @param {number} ms @returns {string} */
@@ -414,8 +463,9 @@ async function invite(event) {
 /** @param {unknown} error */
 function inviteRefused(error) {
   const code = error instanceof Refused ? error.field ?? error.code : "";
-  const text = error instanceof Refused && error.say && error.say !== error.message ? `${error.message} ${error.say}`.trim() : sentence(error);
-  if (/^(number|mobile|phone)/.test(code)) fieldError("mobile", text);
+  const said = error instanceof Refused && error.say ? ` Dites : « ${error.say} »` : "";
+  const text = sentence(error) + said;
+  if (/^(number|mobile|phone|contact|carrier)/.test(code)) fieldError("mobile", text);
   else if (/^(e-?mail|address)/.test(code)) fieldError("email", text);
   else write(get("invite-error", HTMLElement), text);
 }
@@ -487,6 +537,13 @@ function notify(text, verb, act) {
   action = act ?? null;
   get("notice-close", HTMLElement).hidden = Boolean(verb);
   get("notice", HTMLElement).hidden = false;
+}
+
+/** What the server says of the launch from the call's context, once. */
+function announce() {
+  const text = view.server?.launch?.notice ?? "";
+  if (text && text !== announced) notify(text);
+  announced = text;
 }
 
 function silence() {
@@ -582,7 +639,7 @@ function renderSessions(current) {
     if (button) button.setAttribute("aria-pressed", String(one.id === current?.id));
     part(row, "number", one.number ?? one.invitations[0]?.to ?? "—");
     part(row, "when", clock(one.created, false));
-    part(row, "state", SESSION[one.state] + (one.state === "ended" && one.end_reason ? ` · ${one.end_reason}` : ""));
+    part(row, "state", SESSION[one.state] + (one.state === "ended" && one.end_reason ? ` · ${reason(one.end_reason)}` : ""));
   });
 }
 
@@ -616,7 +673,7 @@ function renderSession(session) {
     part(row, "word", { done: "fait", current: "en cours", failed: "échec", todo: "à venir" }[step.state]);
     const time = /** @type {HTMLElement | null} */ (row.querySelector('[data-part="time"]'));
     if (!time) return;
-    if (step.state === "current" && step.at && session?.state !== "ended") time.dataset.lapse = step.at;
+    if (step.state === "current" && session && session.state !== "ended") time.dataset.lapse = session.created;
     else delete time.dataset.lapse;
     if (!time.dataset.lapse) write(time, step.seconds === null || step.seconds === undefined ? "" : lapse(step.seconds));
   });
@@ -648,7 +705,7 @@ function renderInvitations(session) {
   reconcile(get("invitations", HTMLElement), all, (one) => one.id, makeInvitation, (node, one) => {
     const row = /** @type {HTMLElement} */ (node);
     row.dataset.state = one.state;
-    part(row, "to", one.to);
+    part(row, "to", one.to ?? "effacé");
     part(row, "state", one.label);
     for (const button of row.querySelectorAll("button")) {
       button.hidden = view.taken !== null || !one.can.includes(/** @type {any} */ (button.dataset.verb));
@@ -692,6 +749,11 @@ function renderStage(session) {
   own.hidden = !face;
 }
 
+/** @param {string} code @returns {string} */
+function reason(code) {
+  return REASONS[code] ?? code;
+}
+
 /** @param {Session | null} session @returns {string} */
 function waitingTitle(session) {
   if (!session) return "En attente";
@@ -701,7 +763,7 @@ function waitingTitle(session) {
 
 /** @param {Session | null} session @returns {string} */
 function waitingLine(session) {
-  if (session?.state === "ended") return session.end_reason ?? "";
+  if (session?.state === "ended") return reason(session.end_reason ?? "");
   const server = view.server;
   if (!server) return "";
   return `${LINE[server.line15.state]} · ${SERVER[link.state]}`;

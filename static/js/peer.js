@@ -7,8 +7,9 @@
 /** @typedef {RTCIceServer[] | RTCConfiguration | null | undefined} Ice servers alone, or a whole configuration */
 /** @typedef {{type: string, [field: string]: any}} Message */
 
-/** Milliseconds before an unanswered offer is sent again. */
+/** Milliseconds before an unanswered offer is sent again by itself, and before it may be sent again on demand. */
 const REPEAT = 4_000;
+const RECENT = 1_000;
 /** Milliseconds given to a connection to come up, or back, before the next remedy. */
 const PATIENCE = 9_000;
 /** Milliseconds of "disconnected" before an ICE restart: it does not heal by itself. */
@@ -35,6 +36,12 @@ export function silent(sdp) {
   const lines = sdp.match(/^m=\S+/gm) ?? [];
   if (lines.length !== 1 || lines[0] !== "m=video") throw new Error(`unplanned media: ${lines.join(" ") || "none"}`);
   return sdp;
+}
+
+/** What tells one offer from the next of the same connection: its version and its ICE generation.
+ * @param {string} sdp @returns {string} */
+export function generation(sdp) {
+  return `${sdp.match(/^o=\S+ \S+ (\S+)/m)?.[1]} ${sdp.match(/^a=ice-ufrag:(\S+)/m)?.[1]}`;
 }
 
 /** The origin of a description: another one means another connection at the far end.
@@ -64,8 +71,9 @@ class Peer {
     this.early = [];
     this.pc = new RTCPeerConnection(configuration(options.ice));
     registry().add(this.pc);
+    // Some browsers end with an empty candidate before the null one: both say the same.
     this.pc.onicecandidate = ({ candidate }) =>
-      options.send({ type: "signal.candidate", candidate: candidate ? candidate.toJSON() : null });
+      options.send({ type: "signal.candidate", candidate: candidate?.candidate ? candidate.toJSON() : null });
     this.pc.onconnectionstatechange = () => this.changed(this.pc.connectionState);
     this.pc.ontrack = ({ track }) => options.onStream?.(new MediaStream([track]));
   }
@@ -144,6 +152,7 @@ export class PhonePeer extends Peer {
     this.pc.addTransceiver(options.track, { direction: "sendrecv", streams: [new MediaStream([options.track])] });
     this.restarts = 0;
     this.again = false;
+    this.said = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.repeat = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -186,10 +195,12 @@ export class PhonePeer extends Peer {
     this.#offer(true);
   }
 
-  /** The far end may have missed the offer: say it again, as it is now. */
+  /** The far end may have missed the offer: say it again, as it is now, unless it was said just before. */
   resend() {
     const offer = this.pc.localDescription;
     if (this.closed || this.pc.signalingState !== "have-local-offer" || !offer) return;
+    if (performance.now() - this.said < RECENT) return;
+    this.said = performance.now();
     this.options.send({ type: "signal.offer", sdp: offer.sdp });
     clearTimeout(this.repeat);
     this.repeat = setTimeout(() => this.resend(), REPEAT);
@@ -202,6 +213,7 @@ export class PhonePeer extends Peer {
       if (restart) this.pc.restartIce();
       await this.pc.setLocalDescription(await this.pc.createOffer());
       silent(this.pc.localDescription?.sdp ?? "");
+      this.said = -RECENT;
       this.resend();
       this.#wait();
     });
@@ -246,6 +258,7 @@ export class DeskPeer extends Peer {
   constructor(options) {
     super(options);
     this.origin = "";
+    this.answered = "";
   }
 
   /** @param {string} sdp @returns {boolean} false when the phone made a new connection: this one cannot take it */
@@ -253,10 +266,15 @@ export class DeskPeer extends Peer {
     return !this.closed && (this.origin === "" || this.origin === origin(sdp));
   }
 
-  /** @param {string} sdp @param {MediaStreamTrack | null} webcam */
+  /** An offer heard twice is answered twice the same: the first answer was lost.
+   * @param {string} sdp @param {MediaStreamTrack | null} webcam */
   offer(sdp, webcam) {
     this.origin = origin(sdp);
     return this.enqueue(async () => {
+      if (this.answered === generation(sdp) && this.pc.localDescription) {
+        this.options.send({ type: "signal.answer", sdp: this.pc.localDescription.sdp });
+        return;
+      }
       await this.remote({ type: "offer", sdp });
       const transceiver = this.pc.getTransceivers()[0];
       if (transceiver) {
@@ -265,6 +283,7 @@ export class DeskPeer extends Peer {
       }
       await this.pc.setLocalDescription(await this.pc.createAnswer());
       this.options.send({ type: "signal.answer", sdp: silent(this.pc.localDescription?.sdp ?? "") });
+      this.answered = generation(sdp);
     });
   }
 }

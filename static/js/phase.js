@@ -83,9 +83,10 @@ export function prompt(agent) {
   return /Android/.test(agent) && !/Firefox/.test(agent) ? "android" : "other";
 }
 
-/** What a refused tap means: the code is the server's.
- * @param {number} status @param {string} code @returns {"elsewhere" | "closed" | "network"} */
+/** What a refusal means to the caller; "" is a plain end. The stable code decides, else the status (0: no answer).
+ * @param {number} status @param {string} code @returns {"elsewhere" | "closed" | "network" | ""} */
 export function refused(status, code) {
-  if (code === "open_elsewhere" || status === 409) return "elsewhere";
+  if (code === "session_ended") return "";
+  if (code === "open_elsewhere") return "elsewhere";
   return status >= 500 || status === 429 || status === 0 ? "network" : "closed";
 }

@@ -28,7 +28,7 @@ const KEPT = 256;
  * @property {string} url
  * @property {() => Message} hello first frame of every connection
  * @property {(message: Message) => void} onMessage everything but the answers to commands
- * @property {(state: LinkState, code: number) => void} [onState]
+ * @property {(state: LinkState, code: number, reason: string) => void} [onState] code and reason of the close
  * @property {readonly number[]} [fatal] close codes after which no attempt is made
  * @property {(url: string) => Wire} [open]
  * @property {Clock} [clock]
@@ -160,7 +160,7 @@ export class Link {
       if (wire === this.wire) this.#received(event.data);
     };
     wire.onclose = (/** @type {CloseEvent} */ event) => {
-      if (wire === this.wire) this.#lost(event.code);
+      if (wire === this.wire) this.#lost(event.code, event.reason);
     };
     wire.onerror = null;
   }
@@ -193,16 +193,16 @@ export class Link {
     this.options.onMessage(message);
   }
 
-  /** @param {number} code */
-  #lost(code) {
+  /** @param {number} code @param {string} [reason] */
+  #lost(code, reason = "") {
     this.#drop();
     if (this.options.fatal?.includes(code)) {
-      this.#enter("stopped", code);
+      this.#enter("stopped", code, reason);
       return;
     }
     this.timer = this.clock.setTimeout(() => this.#connect(), pause(this.attempt, this.random()));
     this.attempt += 1;
-    this.#enter("waiting", code);
+    this.#enter("waiting", code, reason);
   }
 
   #drop() {
@@ -226,10 +226,10 @@ export class Link {
     return true;
   }
 
-  /** @param {LinkState} state @param {number} code */
-  #enter(state, code) {
+  /** @param {LinkState} state @param {number} code @param {string} [reason] */
+  #enter(state, code, reason = "") {
     this.state = state;
-    this.options.onState?.(state, code);
+    this.options.onState?.(state, code, reason);
   }
 }
 

@@ -50,6 +50,8 @@ test("the question is drawn as this browser asks it", () => {
 
 test("a refused tap says what to do", () => {
   assert.equal(refused(409, "open_elsewhere"), "elsewhere");
+  assert.equal(refused(409, "link_expired"), "closed");
+  assert.equal(refused(409, "session_ended"), "");
   assert.equal(refused(404, "not_found"), "closed");
   assert.equal(refused(0, ""), "network");
   assert.equal(refused(503, "unavailable"), "network");
