@@ -24,7 +24,7 @@ VISIO15 = (sys.executable, "-m", "server.cli")
 
 def _clean_environment(env: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VISIO15_")}
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONDEVMODE": "0", **env}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **env}
 
 
 def _get(url: str) -> int:
