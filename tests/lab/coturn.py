@@ -50,12 +50,6 @@ class Coturn:
         """Return how many relay addresses were allocated so far."""
         return self.part.output().count("ALLOCATE processed, success")
 
-    def refusals(self) -> int:
-        """Return how many requests were refused so far (401 after credentials were given, 438 …)."""
-        return self.part.output().count("Cannot find credentials") + self.part.output().count(
-            "check_stun_auth: Cannot"
-        )
-
 
 def self_signed(folder: Path, host: str) -> tuple[Path, Path]:
     """Make a certificate and its key for `host`, an IP address."""
