@@ -25,7 +25,7 @@ from telephony.call import (
 )
 from telephony.facts import AliasType, Fact, HungUp, Seen
 from telephony.grouping import Group, assemble, group, keys
-from telephony.leg import LegView, fold, sort_key
+from telephony.leg import LegView, SortKey, fold, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -50,7 +50,7 @@ RINGING_LIMIT: Final = timedelta(minutes=5)
 #: The same for an answered call; a shift is 12 h.
 TALKING_LIMIT: Final = timedelta(hours=12)
 #: Facts kept for one leg: more is a faulty feed, not a telephone call.
-MAX_FACTS: Final = 2000
+MAX_FACTS: Final = 1000
 
 
 class Correlator:
@@ -63,7 +63,7 @@ class Correlator:
         """Start with no call; `restore` brings back those of before a restart."""
         self._stations = frozenset(stations)
         self._mint = mint
-        self._facts: dict[str, set[Fact]] = {}
+        self._facts: dict[str, dict[Fact, SortKey]] = {}
         self._views: dict[str, LegView] = {}
         self._index: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._pairs: defaultdict[str, set[str]] = defaultdict(set)
@@ -74,7 +74,7 @@ class Correlator:
 
     def receive(self, fact: Fact) -> Change:
         """Fold one fact in; the same calls result from any order and any repetition."""
-        facts = self._facts.setdefault(fact.leg, set())
+        facts = self._facts.setdefault(fact.leg, {})
         found = self._lost & self._companions(fact.leg)
         self._lost -= found
         if fact in facts and not found:
@@ -89,7 +89,7 @@ class Correlator:
             return Ignored(fact, "changes nothing")
         calls, merged = self._regroup({fact.leg})
         new = before is None or before.started is None
-        kept = tuple(sorted(facts, key=sort_key)) if new else (fact,)
+        kept = tuple(self._ordered(fact.leg)) if new else (fact,)
         return Changed(calls, merged, self._call_of[fact.leg], kept)
 
     def expire(self, now: datetime) -> tuple[Call, ...]:
@@ -167,7 +167,7 @@ class Correlator:
         """Take back a stored call under its id; its legs find their companions again."""
         legs: set[str] = set()
         for fact in facts:
-            self._facts.setdefault(fact.leg, set())
+            self._facts.setdefault(fact.leg, {})
             self._fold(fact)
             legs.add(fact.leg)
         begun = [self._views[leg] for leg in legs if self._views[leg].started is not None]
@@ -180,11 +180,12 @@ class Correlator:
     def _fold(self, fact: Fact) -> LegView:
         """Keep the fact, tell again what its leg is, index its names."""
         facts = self._facts[fact.leg]
-        facts.add(fact)
+        facts[fact] = sort_key(fact)
         if isinstance(fact, Seen):
-            seen = sorted((each for each in facts if isinstance(each, Seen)), key=sort_key)
-            facts.difference_update(seen[:-1])
-        view = fold(fact.leg, facts, self._stations)
+            seen = [each for each in self._ordered(fact.leg) if isinstance(each, Seen)]
+            for stale in seen[:-1]:
+                del facts[stale]
+        view = fold(fact.leg, self._ordered(fact.leg), self._stations)
         self._views[fact.leg] = view
         for key in keys(view):
             self._index[key].add(fact.leg)
@@ -192,6 +193,11 @@ class Correlator:
             self._pairs[verdict.leg].add(verdict.with_leg)
             self._pairs[verdict.with_leg].add(verdict.leg)
         return view
+
+    def _ordered(self, leg: str) -> list[Fact]:
+        """List the facts of a leg in order; mostly they came so, and sorting costs little."""
+        facts = self._facts[leg]
+        return sorted(facts, key=facts.__getitem__)
 
     def _neighbourhood(self, legs: Iterable[str]) -> set[str]:
         """Walk to every leg that could be tied to these, ended or not."""

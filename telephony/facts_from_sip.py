@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 DEFAULT_HEADERS: Final = ("X-Line15-Call-ID",)
+#: Who places notification calls (contrib/): they are about a call, they are none.
+NOTIFIER: Final = "visio15-notify"
 _CALL_METHODS: Final = frozenset(
     {"INVITE", "ACK", "BYE", "CANCEL", "UPDATE", "PRACK", "INFO", "REFER"}
 )
@@ -94,6 +96,8 @@ class SipObserver:
         if cseq is None or not call_id or len(call_id) > _MAX_VALUE:
             return []
         if (message.method or cseq[1]) not in _CALL_METHODS:
+            return []
+        if message.first("x-line15-event") or NOTIFIER in {message.from_.user, message.to.user}:
             return []
         leg = f"sip:{call_id}"
         if message.method == "INVITE" and not message.to.tag:

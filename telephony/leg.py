@@ -32,12 +32,13 @@ from telephony.facts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from telephony.number import Number
 
 F = TypeVar("F", bound=Fact)
 Named = tuple[str, Span]
+SortKey = tuple[datetime, int, str]
 
 #: Order of facts bearing the same time: names first, the end last.
 _ORDER: Final = (
@@ -77,17 +78,16 @@ class LegView:
         return self.ended or NEVER
 
 
-def sort_key(fact: Fact) -> tuple[datetime, int, str]:
+def sort_key(fact: Fact) -> SortKey:
     """Order facts by time, then by kind, then by content: a total order."""
     return (fact.at, _RANK[type(fact)], json.dumps(fact_to_json(fact), sort_keys=True))
 
 
-def fold(leg: str, facts: Collection[Fact], stations: Collection[str] = ()) -> LegView:
-    """Tell what a leg is from all that was reported of it; the same for any order.
+def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> LegView:
+    """Tell what a leg is from all that was reported of it, given in the order of `sort_key`.
 
     `stations` limits whose presence is kept; empty means any.
     """
-    ordered = sorted(facts, key=sort_key)
     rang = _only(ordered, Rang)
     ending = _ending(ordered)
     ended = ending.at if ending else None
@@ -122,7 +122,7 @@ def _only(facts: Iterable[Fact], cls: type[F]) -> list[F]:
     return [fact for fact in facts if isinstance(fact, cls)]
 
 
-def _ending(ordered: list[Fact]) -> HungUp | None:
+def _ending(ordered: Sequence[Fact]) -> HungUp | None:
     """Pick the hang-up that counts: the first certain one, else one no later life denies."""
     answered = min((fact.at for fact in _only(ordered, Answered)), default=NEVER)
     ends = [
@@ -181,7 +181,7 @@ def _bridges(alive: list[Fact]) -> Iterable[tuple[str, datetime, bool]]:
     return ((f.bridge, f.at, isinstance(f, Joined)) for f in alive if isinstance(f, Joined | Left))
 
 
-def _aliases(ordered: list[Fact], ended: datetime | None) -> tuple[AliasRecord, ...]:
+def _aliases(ordered: Sequence[Fact], ended: datetime | None) -> tuple[AliasRecord, ...]:
     """Keep the first report of each name by each feed; it is valid until the leg ends."""
     first: dict[tuple[object, str], AliasRecord] = {}
     for fact in _only(ordered, Aliased):
@@ -191,7 +191,7 @@ def _aliases(ordered: list[Fact], ended: datetime | None) -> tuple[AliasRecord, 
     return tuple(first.values())
 
 
-def _verdicts(ordered: list[Fact]) -> tuple[Paired | Unpaired, ...]:
+def _verdicts(ordered: Sequence[Fact]) -> tuple[Paired | Unpaired, ...]:
     """Keep the last word on each other leg; what the switchboard says outweighs a deduction."""
     last: dict[str, Paired | Unpaired] = {}
     for fact in ordered:

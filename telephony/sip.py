@@ -39,8 +39,8 @@ _COMPACT: Final = {
     "y": "identity",
 }
 _STATUS: Final = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]|$)", re.IGNORECASE)
-_METHOD: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,32}")
-_CSEQ: Final = re.compile(r"([0-9]{1,10})\s+([A-Za-z0-9.!%*_+`'~-]{1,32})\s*$")
+_METHOD: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,64}")
+_CSEQ: Final = re.compile(r"([0-9]{1,10})\s+([A-Za-z0-9.!%*_+`'~-]{1,64})\s*$")
 _BRANCH: Final = re.compile(r";\s*branch\s*=\s*([^\s;,]+)", re.IGNORECASE)
 _TAG: Final = re.compile(r";\s*tag\s*=\s*([^\s;,>]+)", re.IGNORECASE)
 _PURPOSE: Final = re.compile(r";\s*purpose\s*=\s*\"?([^\s;,\"]+)", re.IGNORECASE)

@@ -1,0 +1,81 @@
+"""Reads recorded traces into call graphs, written the way a person would describe them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from telephony.correlation import Call, Changed, Correlator
+from telephony.facts_from_sip import SipObserver
+from telephony.feed_replay import ABANDONED, PACKAGED, Trace, load_trace, packaged_trace
+from telephony.sip import parse
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from telephony import Fact
+
+STATIONS = ("1501", "1601", "1602")
+MORE = Path(__file__).with_name("traces")
+
+
+def trace(name: str) -> Trace:
+    shipped = name in {*PACKAGED, ABANDONED}
+    return packaged_trace(name) if shipped else load_trace(MORE / name)
+
+
+def facts_of(recorded: Trace) -> list[Fact]:
+    observer = SipObserver("hep", STATIONS)
+    return [
+        fact
+        for packet in recorded.packets
+        if packet.protocol == 1
+        for fact in observer.observe(parse(packet.payload), packet.time, packet.src, packet.dst)
+    ]
+
+
+def correlated(facts: list[Fact]) -> tuple[Correlator, list[Changed]]:
+    numbers = itertools.count(1)
+    correlator = Correlator(STATIONS, lambda: f"call-{next(numbers)}")
+    changes = [change for fact in facts if isinstance(change := correlator.receive(fact), Changed)]
+    return correlator, changes
+
+
+@dataclass(frozen=True)
+class Told:
+    """One call as the scenario tells it; seconds count from the first packet of the trace."""
+
+    caller: str | None
+    state: str
+    started: float
+    answered: float | None
+    ended: float | None
+    stations: tuple[tuple[str, float, float | None], ...]
+    legs: int
+    holds: tuple[tuple[float, float | None], ...] = ()
+    certain: bool = True
+
+
+def told(call: Call, origin: datetime) -> Told:
+    def seconds(when: datetime | None) -> float | None:
+        return None if when is None else round((when - origin).total_seconds(), 1)
+
+    return Told(
+        caller=call.caller.e164 if call.caller else None,
+        state=call.state.value,
+        started=seconds(call.started) or 0.0,
+        answered=seconds(call.answered),
+        ended=seconds(call.ended),
+        stations=tuple((s.station, seconds(s.start) or 0.0, seconds(s.end)) for s in call.stations),
+        legs=len(call.legs),
+        holds=tuple((seconds(h.start) or 0.0, seconds(h.end)) for h in call.holds),
+        certain=call.certain,
+    )
+
+
+def graph(name: str) -> list[Told]:
+    recorded = trace(name)
+    correlator, _ = correlated(facts_of(recorded))
+    return [told(call, recorded.origin) for call in correlator.calls()]
