@@ -63,15 +63,32 @@ function callLane(call, holds, events, to) {
 
 /** @param {any} session @param {number} rank @param {any[]} events @param {number} to @returns {Lane} */
 function sessionLane(session, rank, events, to) {
-  const mine = events.filter((event) => event.subject === session.id || event.data?.session === session.id);
-  const live = mine.find((event) => /flowing|live/i.test(event.action ?? ""));
-  const bars = [bar(session.created, session.ended, to, "session", "invitation")];
-  if (live) bars.push(bar(live.at, session.ended, to, "live", "image"));
+  const mine = events.filter((event) => event.subject === session.id || event.subject === `session:${session.id}`);
+  const bars = [bar(session.created, session.ended, to, "session", "session"), ...pictures(mine, session.ended, to)];
   const marks = [
     ...(session.links ?? []).map((/** @type {any} */ link) => ({ at: ms(link.at), text: `lien : ${link.certainty}`, kind: "link" })),
     ...mine.map((event) => ({ at: ms(event.at), text: event.action, kind: "event" })),
   ];
   return { name: `vidéo ${rank}`, bars, marks };
+}
+
+/** When the picture flowed, by the words of the two ends.
+ * @param {any[]} events @param {string | null} ended @param {number} to @returns {Bar[]} */
+function pictures(events, ended, to) {
+  /** @type {Bar[]} */
+  const bars = [];
+  /** @type {string | null} */
+  let since = null;
+  for (const event of events) {
+    const { action = "" } = event;
+    if (/picture\.flowing/.test(action)) since ??= event.at;
+    else if (since && /picture\.lost|session\.(left|timed_out|ended)/.test(action)) {
+      bars.push(bar(since, event.at, to, "live", "image"));
+      since = null;
+    }
+  }
+  if (since) bars.push(bar(since, ended, to, "live", "image"));
+  return bars;
 }
 
 /** A round step so that a clock has about eight ticks.
@@ -144,7 +161,7 @@ function filter() {
 if (typeof document !== "undefined" && document.getElementById("timeline")) {
   const place = get("timeline", HTMLElement);
   const plan = lay(boot());
-  const show = () => place.replaceChildren(draw(plan, Math.max(640, place.clientWidth)));
+  const show = () => place.replaceChildren(draw(plan, Math.max(640, place.clientWidth - 28)));
   show();
   new ResizeObserver(show).observe(place);
   get("filter", HTMLInputElement).addEventListener("input", filter);

@@ -35,8 +35,8 @@ const SESSION = {
 };
 /** @type {Record<string, string>} */
 const REASONS = {
-  quit: "quittée par le poste", left: "quittée par le correspondant", expired: "lien non touché à temps",
-  lost: "image perdue", timeout: "sans nouvelles du correspondant", grace: "sans nouvelles du correspondant",
+  quit: "quittée par le poste", left: "quittée par le correspondant", expired: "expirée, lien non touché",
+  revoked: "annulée par le poste", lost: "perdue, sans nouvelles du téléphone",
 };
 const SERVER = { connecting: "connexion au serveur…", open: "serveur connecté", waiting: "serveur injoignable", stopped: "serveur déconnecté" };
 
@@ -366,7 +366,7 @@ function seconds(ms) {
 function covering(facts, state, age) {
   if (!view.watch || state === "none") return null;
   const since = age === null ? "" : `Dernière image il y a ${seconds(age)}`;
-  if (state === "hidden") return { icon: "eye-off", text: "Page masquée", more: "Le correspondant a quitté la page : demandez-lui d’y revenir." };
+  if (state === "hidden") return { icon: "eye-off", text: "Page masquée", more: "Le correspondant a quitté la page : demandez-lui d’y revenir." };
   if (state === "lost") return { icon: "wifi-off", text: "Image interrompue", more: since };
   if (state === "frozen" && facts.muted) return { icon: "video-off", text: "Caméra coupée", more: "Le téléphone a repris sa caméra." };
   if (state === "frozen") return { icon: "snowflake", text: "Image figée", more: since };
@@ -408,7 +408,7 @@ async function toggleWebcam() {
     await peer?.show(face);
     link.send({ type: "webcam", session, on: true });
   } catch {
-    notify("Votre caméra ne répond pas : vérifiez qu’elle est branchée, autorisée, et libre.");
+    notify("Votre caméra ne répond pas : vérifiez qu’elle est branchée, autorisée, et libre.");
   } finally {
     render();
   }
@@ -450,7 +450,7 @@ async function invite(event) {
     touched = false;
     email.value = "";
     // A picture that is live is never taken away by an invitation.
-    if (shown(view)?.state === "live") notify("Invitation enregistrée : la nouvelle session est dans « Dernières sessions ».");
+    if (shown(view)?.state === "live") notify("Invitation enregistrée : la nouvelle session est dans « Dernières sessions ».");
     else take(typeof result.session === "string" ? result.session : result.session.id);
   } catch (error) {
     inviteRefused(error);
@@ -463,7 +463,7 @@ async function invite(event) {
 /** @param {unknown} error */
 function inviteRefused(error) {
   const code = error instanceof Refused ? error.field ?? error.code : "";
-  const said = error instanceof Refused && error.say ? ` Dites : « ${error.say} »` : "";
+  const said = error instanceof Refused && error.say ? ` Dites : « ${error.say} »` : "";
   const text = sentence(error) + said;
   if (/^(number|mobile|phone|contact|carrier)/.test(code)) fieldError("mobile", text);
   else if (/^(e-?mail|address)/.test(code)) fieldError("email", text);
@@ -677,7 +677,7 @@ function renderSession(session) {
     else delete time.dataset.lapse;
     if (!time.dataset.lapse) write(time, step.seconds === null || step.seconds === undefined ? "" : lapse(step.seconds));
   });
-  write(get("say", HTMLElement), session?.say?.text ? `« ${session.say.text} »` : "");
+  write(get("say", HTMLElement), session?.say?.text ? `« ${session.say.text} »` : "");
   write(get("say-cause", HTMLElement), session?.say?.cause ?? "");
   document.querySelector(".say-box")?.toggleAttribute("hidden", !session?.say?.text);
   get("link-box", HTMLElement).hidden = !session;
@@ -722,7 +722,7 @@ function makeInvitation(invitation) {
     icon(invitation.channel === "sms" ? "smartphone" : "mail"),
     el("b", { "data-part": "to" }), el("span", { class: "sub", "data-part": "state" }),
     el("span", { class: "verbs" },
-      button("resend", "refresh-cw", "Renvoyer"), button("move", "arrow-right-left", "Déplacer ici"), button("revoke", "ban", "Révoquer")));
+      button("resend", "refresh-cw", "Renvoyer"), button("move", "arrow-right-left", "Changer d’appareil"), button("revoke", "ban", "Révoquer")));
 }
 
 /** @param {Session | null} session */
@@ -745,7 +745,7 @@ function renderStage(session) {
     webcam.setAttribute("aria-pressed", pressed);
     webcam.querySelector("[data-icon]")?.replaceChildren(icon(face ? "video" : "video-off"));
   }
-  write(get("webcam-text", HTMLElement), face ? "Ma caméra : allumée" : "Ma caméra : éteinte");
+  write(get("webcam-text", HTMLElement), face ? "Ma caméra : allumée" : "Ma caméra : éteinte");
   own.hidden = !face;
 }
 
@@ -756,17 +756,16 @@ function reason(code) {
 
 /** @param {Session | null} session @returns {string} */
 function waitingTitle(session) {
-  if (!session) return "En attente";
-  if (session.state === "ended") return "Session terminée";
+  if (!session || session.state === "ended") return "En attente";
   return session.state === "connecting" || session.state === "live" ? "L’image arrive…" : "Invitation en cours";
 }
 
 /** @param {Session | null} session @returns {string} */
 function waitingLine(session) {
-  if (session?.state === "ended") return reason(session.end_reason ?? "");
   const server = view.server;
   if (!server) return "";
-  return `${LINE[server.line15.state]} · ${SERVER[link.state]}`;
+  const last = session?.state === "ended" ? `dernière vidéo ${reason(session.end_reason ?? "") || "terminée"} · ` : "";
+  return `${last}${LINE[server.line15.state]} · ${SERVER[link.state]}`;
 }
 
 /** The choice of the call that cannot be missed, asked once.
