@@ -293,8 +293,11 @@ function connect(peer) {
     },
     onDead: () => {
       if (peers.get(peer) !== made) return;
+      const answered = made.answered;
       close(peer);
-      if (watchers.has(peer)) connect(peer);
+      // A desk that answered once gets a whole new connection; one that never did is gone until it says "watch".
+      if (answered && watchers.has(peer)) connect(peer);
+      else watchers.delete(peer);
     },
   });
   peers.set(peer, made);

@@ -879,6 +879,7 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) link.nudge();
 });
 addEventListener("online", () => link.nudge());
+addEventListener("pagehide", () => peer?.close());
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });

@@ -10,6 +10,8 @@
 /** Milliseconds before an unanswered offer is sent again by itself, and before it may be sent again on demand. */
 const REPEAT = 4_000;
 const RECENT = 1_000;
+/** Repetitions after which nobody is there: the next word of the desk starts again. */
+const REPEATS = 5;
 /** Milliseconds given to a connection to come up, or back, before the next remedy. */
 const PATIENCE = 9_000;
 /** Milliseconds of "disconnected" before an ICE restart: it does not heal by itself. */
@@ -153,6 +155,7 @@ export class PhonePeer extends Peer {
     this.restarts = 0;
     this.again = false;
     this.said = 0;
+    this.repeats = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.repeat = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -160,6 +163,11 @@ export class PhonePeer extends Peer {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.grace = undefined;
     this.#offer(false);
+  }
+
+  /** Whether the far end has ever answered this connection. */
+  get answered() {
+    return this.pc.remoteDescription !== null;
   }
 
   /** Whether a desk that asks for the picture already has it, or will have it shortly. */
@@ -176,6 +184,7 @@ export class PhonePeer extends Peer {
     return this.enqueue(async () => {
       if (this.pc.signalingState !== "have-local-offer") return;
       clearTimeout(this.repeat);
+      this.repeats = 0;
       await this.remote({ type: "answer", sdp });
       if (this.again) {
         this.again = false;
@@ -197,13 +206,20 @@ export class PhonePeer extends Peer {
 
   /** The far end may have missed the offer: say it again, as it is now, unless it was said just before. */
   resend() {
+    if (this.repeats > REPEATS) this.repeats = 0;
     const offer = this.pc.localDescription;
     if (this.closed || this.pc.signalingState !== "have-local-offer" || !offer) return;
     if (performance.now() - this.said < RECENT) return;
     this.said = performance.now();
     this.options.send({ type: "signal.offer", sdp: offer.sdp });
     clearTimeout(this.repeat);
-    this.repeat = setTimeout(() => this.resend(), REPEAT);
+    this.repeat = setTimeout(() => this.#repeat(), REPEAT);
+  }
+
+  #repeat() {
+    this.repeats += 1;
+    if (this.repeats <= REPEATS) this.resend();
+    else if (!this.connected) this.options.onDead?.();
   }
 
   /** @param {boolean} restart */
