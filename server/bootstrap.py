@@ -210,6 +210,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         public_url=settings.public_url,
         life=timedelta(minutes=settings.link_minutes),
     )
+    callers = CallerProcesses() if settings.demo else None
     services = Services(
         bus=bus,
         rooms=rooms,
@@ -226,9 +227,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         ready=lambda: _ready(engine, delivery),
         refresh_metrics=lambda: _refresh(metrics, calls),
         outbox=outbox,
-        callers=CallerProcesses() if settings.demo else None,
+        callers=callers,
     )
-    closers = tuple(part.close for part in (sms, services.callers) if hasattr(part, "close"))
+    closers = tuple(
+        part.close for part in (sms, callers) if isinstance(part, HttpSms | CallerProcesses)
+    )
     return Server(
         settings,
         engine,

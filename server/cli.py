@@ -1,6 +1,7 @@
 """The command line: `visio15 serve | migrate | demo | caller | user … | site … | station … | audit …`."""
 
 import asyncio
+import importlib
 import signal
 import sys
 from collections.abc import Callable
@@ -10,12 +11,9 @@ import click
 import structlog
 
 from server import __version__
-from server.cli_admin import groups
 from server.config import ConfigurationError, Settings, load
-from server.demo import demo
 from server.errors import AppError, SchemaMismatch
 from server.logs import configure
-from server.synthetic import caller
 
 
 class Lazy:
@@ -40,7 +38,33 @@ class Lazy:
         return self._settings
 
 
-@click.group()
+LATER = {
+    "audit": "server.cli_admin:audit",
+    "caller": "server.synthetic:caller",
+    "demo": "server.demo:demo",
+    "site": "server.cli_admin:site",
+    "station": "server.cli_admin:station",
+    "user": "server.cli_admin:user",
+}
+
+
+class LaterGroup(click.Group):
+    """Imports a command when it is asked for: no command pays for aiortc or Alembic it does not use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List every command without importing any."""
+        return sorted({*super().list_commands(ctx), *LATER})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command that was asked for."""
+        if cmd_name not in LATER:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = LATER[cmd_name].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), name)
+        return found
+
+
+@click.group(cls=LaterGroup)
 @click.version_option(__version__, prog_name="visio15")
 @click.pass_context
 def main(context: click.Context) -> None:
@@ -66,16 +90,10 @@ def migrate(lazy: Lazy, *, down: bool) -> None:
 
     if down:
         click.confirm("Effacer toutes les tables ?", abort=True)
-        schema.downgrade(lazy.settings.database_url, "base")
+        asyncio.run(schema.downgrade(lazy.settings.database_url, "base"))
     else:
-        schema.upgrade(lazy.settings.database_url)
+        asyncio.run(schema.upgrade(lazy.settings.database_url))
     click.echo("Base de données prête.")
-
-
-for group in groups:
-    main.add_command(group)
-main.add_command(demo)
-main.add_command(caller)
 
 
 def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:

@@ -46,9 +46,10 @@ class PyVoipFeedSettings(_Frozen):
     extension: str
     password: SecretStr
     bind: str = "127.0.0.1"
-    bind_port: int = 5090
+    bind_port: int = 5062
+    rtp_low: int = 16000
+    rtp_high: int = 16099
     allow: tuple[str, ...] = ("127.0.0.1/32",)
-    private_headers: tuple[str, ...] = ("X-Line15-Call-ID",)
 
 
 class ReplayFeedSettings(_Frozen):

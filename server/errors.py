@@ -1,6 +1,7 @@
 """Every refusal a person or a peer can meet, with its stable code.
 
-`code` is the contract (docs/protocol.md); `message` is French, for professionals, and says what to do next; `say` is a sentence the
+`code` is the contract (docs/protocol.md); `message` is French, for professionals, and says what to
+do next; `say` is a sentence the
 regulator can read aloud to the caller. HTTP status and socket close code come from the family, in `server/web/wire.py`.
 """
 
@@ -69,7 +70,7 @@ class Unavailable(AppError):
     message = "Le service est momentanément indisponible : réessayez dans quelques secondes."
 
 
-# --- contacts -----------------------------------------------------------------------------------------------------------------------
+# --- contacts --------------------------------------------------------------------------------------
 class NumberImpossible(Invalid):
     """No telephone number has this form."""
 
@@ -102,7 +103,7 @@ class ContactMissing(Invalid):
     say = "Quel est le numéro de votre téléphone portable ?"
 
 
-# --- links --------------------------------------------------------------------------------------------------------------------------
+# --- links -----------------------------------------------------------------------------------------
 class LinkUnknown(NotFound):
     """No invitation has this token."""
 
@@ -140,7 +141,7 @@ class SessionEnded(Conflict):
     message = "Cette vidéo est terminée."
 
 
-# --- calls --------------------------------------------------------------------------------------------------------------------------
+# --- calls -----------------------------------------------------------------------------------------
 class CallUnknown(NotFound):
     """No call of this site has this id."""
 
@@ -162,7 +163,7 @@ class StationUnknown(NotFound):
     message = "Ce poste n'existe pas sur votre site."
 
 
-# --- signalling (I1) ----------------------------------------------------------------------------------------------------------------
+# --- signalling (I1) -------------------------------------------------------------------------------
 class SdpRefused(Invalid):
     """The description breaks the rule of the muted picture."""
 
@@ -249,7 +250,7 @@ class TakenOver(Conflict):
     message = "Ce poste est ouvert dans une autre fenêtre."
 
 
-# --- sign-in ------------------------------------------------------------------------------------------------------------------------
+# --- sign-in ---------------------------------------------------------------------------------------
 class BadCredentials(Unauthenticated):
     """Identifier, password or code is wrong: never said which."""
 
@@ -278,7 +279,7 @@ class XsrfRefused(Forbidden):
     message = "La page a expiré : rechargez-la et recommencez."
 
 
-# --- our own parts ------------------------------------------------------------------------------------------------------------------
+# --- our own parts ---------------------------------------------------------------------------------
 class StorageUnavailable(Unavailable):
     """The database is locked, full or gone."""
 

@@ -212,7 +212,7 @@ class LaunchRepository(Protocol):
 class FeedbackRepository(Protocol):
     """Incidents and remarks."""
 
-    async def add(  # noqa: PLR0913 - one argument a column
+    async def add(
         self,
         *,
         id_: str,
@@ -241,17 +241,28 @@ class AuditRepository(Protocol):
 class UnitOfWork(Protocol):
     """One transaction; leaving the block without `commit` rolls back."""
 
-    sites: SiteRepository
-    users: UserRepository
-    login: LoginRepository
-    personal: PersonalRepository
-    calls: CallRepository
-    sessions: SessionRepository
-    invitations: InvitationRepository
-    messages: MessageRepository
-    launches: LaunchRepository
-    feedback: FeedbackRepository
-    audit: AuditRepository
+    @property
+    def sites(self) -> SiteRepository: ...
+    @property
+    def users(self) -> UserRepository: ...
+    @property
+    def login(self) -> LoginRepository: ...
+    @property
+    def personal(self) -> PersonalRepository: ...
+    @property
+    def calls(self) -> CallRepository: ...
+    @property
+    def sessions(self) -> SessionRepository: ...
+    @property
+    def invitations(self) -> InvitationRepository: ...
+    @property
+    def messages(self) -> MessageRepository: ...
+    @property
+    def launches(self) -> LaunchRepository: ...
+    @property
+    def feedback(self) -> FeedbackRepository: ...
+    @property
+    def audit(self) -> AuditRepository: ...
 
     async def commit(self) -> None: ...
     async def __aenter__(self) -> Self: ...

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -11,10 +11,10 @@ from server.config import FeedSettings, HepFeedSettings, PyVoipFeedSettings, Rep
 from server.ports import Clock, Ids, Station, Transactions
 from server.services.line15 import MEMORY, Line15
 from server.tasks import cancel_and_wait, create_task
-from telephony import CallFeed, FeedHealth, FeedState
+from telephony import Call, CallFeed, Changed, Fact, FeedHealth, FeedState
 from telephony.correlation import Correlator
 from telephony.feed_hep import HepFeed
-from telephony.feed_pyvoip import PyVoipFeed
+from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
 from telephony.feed_replay import ReplayFeed
 from telephony.runner import Runner
 
@@ -56,7 +56,15 @@ class TelephonyCalls:
         extensions = [s.extension for s in stations]
         built = tuple(_build(settings, extensions) for settings in feeds)
         correlator = Correlator(extensions, self._ids.new)
-        runner = Runner(built, correlator, line15.receive, self._clock.now)
+
+        async def changed(fact: Fact, change: Changed) -> None:
+            await line15.receive([replace(change, facts=(fact,))])
+
+        async def ticked(calls: tuple[Call, ...]) -> None:
+            if calls:
+                await line15.receive([Changed(calls)])
+
+        runner = Runner(built, correlator, changed, self._clock.now, ticked)
         self._lines[site] = SiteLine(site, key, correlator, runner, built)
 
     async def start(self) -> None:
@@ -126,4 +134,15 @@ def _hep(settings: HepFeedSettings, stations: Sequence[str]) -> CallFeed:
 
 
 def _pyvoip(settings: PyVoipFeedSettings, stations: Sequence[str]) -> CallFeed:
-    raise NotImplementedError((settings, stations))
+    account = PyVoipAccount(
+        server=settings.server,
+        username=settings.extension,
+        password=settings.password.get_secret_value(),
+        port=settings.port,
+        my_ip=settings.bind,
+        sip_port=settings.bind_port,
+        rtp_low=settings.rtp_low,
+        rtp_high=settings.rtp_high,
+        allow=settings.allow,
+    )
+    return PyVoipFeed(settings.name, account, stations=stations)

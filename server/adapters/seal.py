@@ -1,4 +1,7 @@
-"""Personal data at rest: Fernet (AES-128-CBC + HMAC-SHA256) under keys derived from the one secret of the configuration."""
+"""I2: which call a session belongs to, on what evidence, how sure.
+
+Or why to none. Links are appended, never changed.
+"""
 
 import base64
 import hashlib

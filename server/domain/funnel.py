@@ -1,4 +1,7 @@
-"""The funnel of one video: each step with its time, and the sentence to say now. Pure; French, for the regulator's voice."""
+"""The funnel of one video: each step with its time, and the sentence to say now. Pure.
+
+French, for the regulator's voice.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -130,8 +133,9 @@ def say(session: Session, messages: Sequence[Message]) -> Say:
     """Return the sentence that helps most now."""
     if session.state is State.INVITED:
         return _while_sending(messages)
-    if session.state in {State.TAPPED, State.INTERRUPTED} and session.camera in CAMERA_SAY:
-        return CAMERA_SAY[session.camera]
+    trouble = CAMERA_SAY.get(session.camera or "")
+    if trouble and session.state in {State.TAPPED, State.INTERRUPTED}:
+        return trouble
     if session.state is State.ENDED and session.end_reason == "expired":
         return Say("Je vous envoie un nouveau message.", "Le lien n'a pas été touché à temps.")
     return _BY_STATE[session.state]

@@ -1,4 +1,7 @@
-"""I5: one link, one caller. Opening shows nothing was consumed; the first tap binds; a second device is told, and may be moved to."""
+"""I5: one link, one caller. Opening shows nothing was consumed; the first tap binds.
+
+A second device is told, and may be moved to.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,7 +13,10 @@ from server.errors import LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """One link sent by one channel; `browser_hash` is set by the first tap, `active` cleared when the session moved away."""
+    """One link sent by one channel.
+
+    `browser_hash` is set by the first tap; `active` is cleared when the session moved away.
+    """
 
     id: str
     session: str

@@ -1,4 +1,7 @@
-"""I2: which call a session belongs to, on what evidence, how sure; or why to none. Links are appended, never changed."""
+"""I2: which call a session belongs to, on what evidence, how sure.
+
+Or why to none. Links are appended, never changed.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +62,7 @@ class Choice:
 def first_link(
     *, chosen: str | None, launched: str | None, talking: Sequence[str], feed: str, station: bool
 ) -> Choice:
-    """Decide a new session's link: explicit choice, launch context, the sole talking call, else unlinked with its reason.
+    """Decide a new session's link: explicit choice, launch, the sole talking call, else none and why.
 
     `feed` is the state of line 15 (`connected`, `quiet`, `down`, `none`); a dead feed never blocks a video.
     """

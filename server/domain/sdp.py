@@ -1,6 +1,7 @@
 """I1, decided in one place: whether a session description may pass between phone and desk.
 
-The rule: exactly one m-line, of video, over DTLS-SRTP; nothing else, ever. Sound has no way in, whatever a page asks for. Source of
+The rule: exactly one m-line, of video, over DTLS-SRTP; nothing else, ever. Sound has no way in,
+whatever a page asks for. Source of
 the forms: RFC 8866 (SDP), RFC 8843 (BUNDLE), RFC 8839 (ICE candidates).
 """
 
@@ -19,6 +20,7 @@ MAX_SDP: Final = 32_768  # bytes; an honest one-video offer is 2 to 6 kB
 MAX_LINES: Final = 1_000
 MAX_LINE: Final = 2_000
 MAX_CANDIDATE: Final = 512
+MEDIA_FIELDS: Final = 4  # kind, port, protocol, at least one format
 VIDEO_PROTOCOLS: Final = frozenset({"UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP"})
 AUDIO_CODEC: Final = re.compile(
     r"^a=rtpmap:\d+ (opus|pcmu|pcma|g722|g729|isac|ilbc|cn|red/48000|telephone-event|mp4a|l16|speex)\b",
@@ -26,8 +28,8 @@ AUDIO_CODEC: Final = re.compile(
 )
 _LINE: Final = re.compile(r"^[a-z]=[^\x00-\x08\x0a-\x1f\x7f]*$")
 _CANDIDATE: Final = re.compile(
-    r"^(a=)?candidate:[A-Za-z0-9+/]{1,32} [12] (udp|tcp) \d{1,10} [0-9A-Za-z.:\-]{1,255} \d{1,5} typ (host|srflx|prflx|relay)\b"
-    r"[ -~]*$",
+    r"^(a=)?candidate:[A-Za-z0-9+/]{1,32} [12] (udp|tcp) \d{1,10} [0-9A-Za-z.:\-]{1,255} \d{1,5}"
+    r" typ (host|srflx|prflx|relay)\b[ -~]*$",
     re.IGNORECASE,
 )
 
@@ -44,7 +46,11 @@ def check_description(sdp: str) -> None:
     if kinds != ["video"]:
         raise SdpMalformed("media_count")
     parts = media[0][2:].split(" ")
-    if len(parts) < 4 or parts[2].upper() not in VIDEO_PROTOCOLS or not parts[1].isdigit():  # noqa: PLR2004 - RFC 8866
+    if (
+        len(parts) < MEDIA_FIELDS
+        or parts[2].upper() not in VIDEO_PROTOCOLS
+        or not parts[1].isdigit()
+    ):
         raise SdpMalformed("media_line")
     if not any(line.startswith("a=fingerprint:") for line in lines):
         raise SdpMalformed("no_fingerprint")

@@ -1,4 +1,7 @@
-"""Sends what is queued: rows first, sent after, retried with back-off, recorded; receipts folded in whatever their order (I3)."""
+"""Sends what is queued: rows first, sent after, retried with back-off, recorded (I3).
+
+Receipts are folded in whatever their order.
+"""
 
 import asyncio
 import json
@@ -38,7 +41,7 @@ _log = structlog.get_logger("delivery")
 class DeliveryService:
     """The one loop that talks to carriers."""
 
-    def __init__(  # noqa: PLR0913 - the ports it needs, by name
+    def __init__(
         self,
         *,
         transactions: Transactions,

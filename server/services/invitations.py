@@ -1,10 +1,14 @@
-"""Inviting a caller: contacts checked, session, link, tokens and outgoing messages in one transaction, before the answer (I3)."""
+"""Inviting a caller: contacts checked, session, link, tokens and outgoing messages in one transaction.
+
+Before the answer (I3).
+"""
 
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from pydantic import EmailStr, TypeAdapter, ValidationError
 
@@ -72,7 +76,7 @@ class Request:
 class Invitations:
     """Use cases around a link, from its making to its tap."""
 
-    def __init__(  # noqa: PLR0913 - the ports it needs, by name
+    def __init__(
         self,
         *,
         transactions: Transactions,
@@ -136,7 +140,7 @@ class Invitations:
             raise ContactMissing
         return contacts
 
-    async def _link(  # noqa: PLR0913 - one decision, its whole input
+    async def _link(
         self,
         uow: UnitOfWork,
         site: Site,
@@ -173,7 +177,7 @@ class Invitations:
         await uow.audit.append(actor, linked_event(link), now)
         return link
 
-    async def _send(  # noqa: PLR0913 - one row, its columns
+    async def _send(
         self,
         uow: UnitOfWork,
         site: Site,
@@ -221,7 +225,7 @@ class Invitations:
         await uow.audit.append(actor, event, now)
 
     def _body(self, site: Site, channel: str, contact: str, token: str) -> bytes:
-        context = {
+        context: dict[str, Any] = {
             "site_name": site.name,
             "link": f"{self._public_url}/v/{token}",
             "minutes": int(self._life.total_seconds() // 60),

@@ -1,4 +1,7 @@
-"""Opening the desk from call context: parameters become an opaque id at once (I5), then a call, a number and a clear sentence."""
+"""Opening the desk from call context.
+
+Parameters become an opaque id at once (I5), then a call, a number and a clear sentence.
+"""
 
 import hashlib
 import json

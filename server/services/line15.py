@@ -1,4 +1,7 @@
-"""Line 15 as the feeds report it, made durable, and told to the desks: what the telephony package calls on each change."""
+"""Line 15 as the feeds report it, made durable, and told to the desks.
+
+What the telephony package calls on each change.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

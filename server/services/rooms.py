@@ -1,6 +1,7 @@
 """Who is connected to which session right now: one phone, its desks, and nothing durable.
 
-A room is only a meeting place for sockets; everything that must survive is in the database, and both pages say `hello` again after a
+A room is only a meeting place for sockets; everything that must survive is in the database, and
+both pages say `hello` again after a
 restart.
 """
 

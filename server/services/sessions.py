@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from server.domain.audit import AuditEvent
 from server.domain.invitation import revoked
 from server.domain.linking import Link
 from server.domain.messages import Delivery, failed
-from server.domain.audit import AuditEvent
 from server.domain.session import (
     CameraRefused,
     ClosePeers,

@@ -27,7 +27,7 @@ from server.web.operations import Healthz, MetricsPage, Readyz, Root, SmsReceipt
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.web.sockets import MAX_SOCKET_FRAME
 
-TOKEN = r"([A-Za-z0-9_-]{20,64})"
+OPAQUE = r"([A-Za-z0-9_-]{20,64})"
 ID = r"([A-Za-z0-9]{1,40})"
 _log = structlog.get_logger("web")
 
@@ -72,7 +72,7 @@ def make_app(web: Web, services: Services) -> Application:
         url(r"/healthz", Healthz, base),
         url(r"/readyz", Readyz, {**base, "ready": services.ready}),
         url(r"/metrics", MetricsPage, {**base, "refresh": services.refresh_metrics}),
-        url(rf"/receipts/sms/{TOKEN}", SmsReceipt, {**base, "delivery": services.delivery}),
+        url(rf"/receipts/sms/{OPAQUE}", SmsReceipt, {**base, "delivery": services.delivery}),
         *_desk(web, services),
         *_caller(web, services),
         *auth.routes(web),
@@ -128,9 +128,9 @@ def _caller(web: Web, services: Services) -> list[Any]:
         "ice": services.ice,
     }
     return [
-        url(rf"/v/{TOKEN}", CallerPage, base),
-        url(rf"/v/{TOKEN}/open", CallerOpen, base),
-        url(rf"/v/{TOKEN}/tap", CallerTap, base),
+        url(rf"/v/{OPAQUE}", CallerPage, base),
+        url(rf"/v/{OPAQUE}/open", CallerOpen, base),
+        url(rf"/v/{OPAQUE}/tap", CallerTap, base),
         url(r"/ws/caller", CallerSocket, socket),
     ]
 

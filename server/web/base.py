@@ -1,4 +1,6 @@
-"""What every handler shares: dependencies by name, sign-in, permissions, XSRF, security headers, errors as pages or JSON.
+"""What every handler shares: dependencies by name, sign-in, permissions, XSRF, security headers.
+
+Errors as pages or JSON.
 
 Handlers hold no `try`: an AppError becomes its status, page and counter here (`send_error`).
 """
@@ -10,7 +12,6 @@ from typing import Any, ClassVar
 import structlog
 from tornado.web import HTTPError, RequestHandler
 
-from server import __version__
 from server.domain.access import Permission, may
 from server.errors import (
     AppError,

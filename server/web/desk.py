@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, ClassVar
-
+from urllib.parse import quote
 
 from server.domain.access import Permission
 from server.domain.session import Left, MediaFlowing, PeerLost, State
@@ -103,7 +103,7 @@ class Stations:
 
     def __init__(self) -> None:
         """Start with every station free."""
-        self._seats: dict[tuple[str, str], "DeskSocket"] = {}
+        self._seats: dict[tuple[str, str], DeskSocket] = {}
 
     def sit(self, site: str, extension: str, desk: "DeskSocket") -> None:
         """Take the seat; another page there hears of it and closes."""

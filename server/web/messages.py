@@ -1,6 +1,7 @@
 """Every socket message the pages may send, as schemas; docs/protocol.md lists the same (a test compares them).
 
-Nothing is coerced and nothing extra is let through: a page of ours never sends it, so whoever does is not a page of ours.
+Nothing is coerced and nothing extra is let through: a page of ours never sends it, so whoever does
+is not a page of ours.
 """
 
 import json
@@ -35,7 +36,7 @@ class Candidate(BaseModel):
     usernameFragment: Annotated[str, StringConstraints(max_length=256)] | None = None
 
 
-# --- desk ---------------------------------------------------------------------------------------------------------------------------
+# --- desk ------------------------------------------------------------------------------------------
 class DeskHello(_Message):
     """First frame of a desk."""
 
@@ -163,7 +164,7 @@ class Webcam(_Message):
     on: bool
 
 
-# --- caller -------------------------------------------------------------------------------------------------------------------------
+# --- caller ----------------------------------------------------------------------------------------
 class CallerHello(_Message):
     """First frame of a phone."""
 

@@ -9,32 +9,42 @@ class Metrics:
     def __init__(self) -> None:
         """Register every metric."""
         self.registry = CollectorRegistry()
-        reg = {"registry": self.registry}
-        self._refused = Counter("visio15_refused_total", "Refusals by stable code", ["code"], **reg)
-        self._requests = Histogram(
-            "visio15_request_seconds", "Time to answer", ["handler", "status"], **reg
+        self._refused = Counter(
+            "visio15_refused_total", "Refusals by stable code", ["code"], registry=self.registry
         )
-        self._sockets = Gauge("visio15_sockets", "Open sockets", ["kind"], **reg)
+        self._requests = Histogram(
+            "visio15_request_seconds",
+            "Time to answer",
+            ["handler", "status"],
+            registry=self.registry,
+        )
+        self._sockets = Gauge("visio15_sockets", "Open sockets", ["kind"], registry=self.registry)
         self._frames = Counter(
-            "visio15_socket_messages_total", "Frames received", ["kind", "type"], **reg
+            "visio15_socket_messages_total",
+            "Frames received",
+            ["kind", "type"],
+            registry=self.registry,
         )
         self._feed = Gauge(
-            "visio15_feed_up", "1 while the feed is connected", ["site", "feed"], **reg
+            "visio15_feed_up",
+            "1 while the feed is connected",
+            ["site", "feed"],
+            registry=self.registry,
         )
         self._feed_received = Gauge(
-            "visio15_feed_received", "Messages received", ["site", "feed"], **reg
+            "visio15_feed_received", "Messages received", ["site", "feed"], registry=self.registry
         )
         self._feed_rejected = Gauge(
             "visio15_feed_rejected",
             "Messages refused, by reason",
             ["site", "feed", "reason"],
-            **reg,
+            registry=self.registry,
         )
         self._messages = Counter(
             "visio15_messages_total",
             "Outgoing messages by channel and outcome",
             ["channel", "outcome"],
-            **reg,
+            registry=self.registry,
         )
 
     def refused(self, code: str) -> None:

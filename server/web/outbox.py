@@ -22,8 +22,11 @@ class KeptMessages(Protocol):
 class SyntheticCallers(Protocol):
     """Starts the synthetic caller on a link, in a process of its own."""
 
-    def running(self, link: str) -> bool: ...
-    async def start(self, link: str) -> None: ...
+    def running(self, link: str) -> bool:
+        """Whether one plays this link now."""
+
+    async def start(self, link: str) -> None:
+        """Start one; TooMany when enough are running."""
 
 
 class OutboxPage(BaseHandler):
@@ -68,6 +71,5 @@ class OutboxCaller(BaseHandler):
 
 
 def _qr(link: str) -> Markup:
-    return Markup(
-        segno.make(link, error="m").svg_inline(scale=4, border=2, dark="#000", light="#fff")
-    )  # noqa: S704 - segno's own SVG of our own link
+    svg = segno.make(link, error="m").svg_inline(scale=4, border=2, dark="#000", light="#fff")
+    return Markup(svg)  # noqa: S704 - segno's own drawing of our own link

@@ -1,7 +1,7 @@
-"""What both sockets share: same origin, one bounded queue a page, limits, refusals as messages, a tick every five seconds.
+"""What both sockets share: same origin, bounded queues, limits, refusals as messages, a tick.
 
-A frame that raises an AppError is answered with its code and counted; ten in a minute close the socket. An exception of ours never
-kills the connection in silence.
+A frame that raises an AppError is answered with its code and counted; ten in a minute close the
+socket. An exception of ours never kills the connection in silence.
 """
 
 import asyncio

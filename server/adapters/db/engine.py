@@ -1,4 +1,4 @@
-"""One async engine; SQLite gets WAL, foreign keys and a busy time-out, and a write lock taken at the start of a write."""
+"""One async engine; SQLite gets WAL, foreign keys and a busy time-out."""
 
 from typing import Any
 

@@ -8,11 +8,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alembic import command
 from server.adapters.db.engine import make_engine
-from server.errors import SchemaMismatch
+from server.errors import SchemaMismatch, StorageUnavailable
 from server.resources import root
 
 
@@ -33,11 +34,14 @@ def head() -> str:
 
 
 async def current(engine: AsyncEngine) -> str | None:
-    """Return the database's revision; None when it is empty."""
-    async with engine.connect() as connection:
-        return await connection.run_sync(
-            lambda sync: MigrationContext.configure(sync).get_current_revision()
-        )
+    """Return the database's revision; None when it is empty. Raises StorageUnavailable when it cannot be opened."""
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(
+                lambda sync: MigrationContext.configure(sync).get_current_revision()
+            )
+    except DBAPIError as fault:
+        raise StorageUnavailable(type(fault.orig).__name__) from fault
 
 
 async def check(engine: AsyncEngine) -> None:

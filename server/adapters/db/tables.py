@@ -1,7 +1,9 @@
 """The schema, stated once; `alembic check` proves that the migrations agree with it.
 
-I4 shapes it: `audit` holds ids, times and salted commitments and is never updated; everything personal stands sealed in `personal`,
-`message` or `audit_payload`, in columns that erasure sets to NULL. Numbers and addresses are found by a keyed hash (`lookup`).
+I4 shapes it: `audit` holds ids, times and salted commitments and is never updated; everything
+personal stands sealed in `personal`,
+`message` or `audit_payload`, in columns that erasure sets to NULL. Numbers and addresses are found
+by a keyed hash (`lookup`).
 Rows named append-only (`call_alias`, `call_span`, `session_link`, `audit`) get corrections as new rows.
 """
 

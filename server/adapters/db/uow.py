@@ -1,6 +1,7 @@
 """The unit of work: one connection, one transaction, every repository on it.
 
-A write on SQLite begins IMMEDIATE: load, decide and save are then one step, and two writers queue instead of failing half-way.
+A write on SQLite begins IMMEDIATE: load, decide and save are then one step, and two writers queue
+instead of failing half-way.
 """
 
 from collections.abc import AsyncIterator
