@@ -1,4 +1,4 @@
-"""The two doors of a demonstration: all of it for this machine and over HTTPS; for plain HTTP from the network, how to."""
+"""Two doors: the whole demonstration for this machine and over HTTPS; for plain HTTP from outside, how to get in."""
 
 import asyncio
 import signal
