@@ -1,0 +1,31 @@
+"""The permission table: every role and permission decided, and who shall not."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.domain.access import PERMISSIONS, Permission, Role, may
+
+EXPECTED = {
+    Role.ARM: {"desk.use", "feedback.send"},
+    Role.REGULATOR: {"desk.use", "feedback.send"},
+    Role.AUDITOR: {"audit.read", "feedback.send"},
+    Role.REFERENT: {"audit.read", "feedback.send", "feedback.read"},
+    Role.ADMIN: {"admin", "feedback.send", "feedback.read"},
+}
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("permission", list(Permission))
+def test_every_pair_is_decided(role: Role, permission: Permission) -> None:
+    assert may(role, permission) == (permission.value in EXPECTED[role])
+
+
+def test_the_table_is_complete() -> None:
+    assert set(PERMISSIONS) == set(Role)
+    assert set().union(*PERMISSIONS.values()) == set(Permission)
+
+
+def test_who_films_does_not_audit() -> None:
+    both = {Permission.DESK_USE, Permission.AUDIT_READ}
+    assert not any(both <= permissions for permissions in PERMISSIONS.values())

@@ -1,0 +1,88 @@
+"""Fixtures of the web tests: the real application, furnished, and a way to open browsers on it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from server.adapters.db import schema
+from server.bootstrap import build
+from server.config import Settings
+from tests.web.house import SECRET, Browser, FakeClock, House
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tornado.web import Application
+
+
+def _house(file: Path) -> House:
+    """Build a server on a database file."""
+    settings = Settings(
+        data_dir=file.parent, database=f"sqlite+aiosqlite:///{file}", secret_key=SECRET
+    )
+    clock = FakeClock()
+    return House(build(settings, clock), clock)
+
+
+async def _furnished(file: Path) -> None:
+    await schema.upgrade(f"sqlite+aiosqlite:///{file}")
+    house = _house(file)
+    await house.furnish()
+    await house.server.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def furnished_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database with sites and people, made once: hashing passwords is slow on purpose."""
+    file = tmp_path_factory.mktemp("schema") / "furnished.db"
+    loop = asyncio.new_event_loop()  # not asyncio.run, which forgets the test's own loop
+    loop.run_until_complete(_furnished(file))
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    return file
+
+
+@pytest.fixture
+def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[House]:
+    """A furnished server on a database of its own."""
+    file = tmp_path / "visio15.db"
+    shutil.copy(furnished_database, file)
+    house = _house(file)
+    io_loop.run_sync(house.look_around)
+    yield house
+    io_loop.run_sync(house.server.engine.dispose)
+
+
+@pytest.fixture
+def app(house: House) -> Application:
+    """What pytest-tornasync serves."""
+    return house.server.app
+
+
+@pytest.fixture
+def open_browser(http_server_client: Any) -> Callable[[], Browser]:
+    """Open one more browser, without a past."""
+    return lambda: Browser(http_server_client)
+
+
+@pytest.fixture
+def browser(open_browser: Callable[[], Browser]) -> Browser:
+    """One browser."""
+    return open_browser()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Any]], Any]:
+    """Wait for a condition, never for a time."""
+
+    async def wait(condition: Callable[[], Any]) -> None:
+        async with asyncio.timeout(10):
+            while not await condition():
+                await asyncio.sleep(0.01)
+
+    return wait

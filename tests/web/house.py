@@ -1,0 +1,188 @@
+"""A whole server over a temporary database, and a browser that keeps its cookies: what the web tests speak to."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from sqlalchemy import event, text
+from tornado.httpclient import HTTPRequest, HTTPResponse
+
+from server.adapters.clock import SystemIds
+from server.adapters.seal import FernetSeal
+from server.domain.access import Role
+from server.services.admin import Admin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from server.adapters.passwords import Argon2Passwords
+    from server.bootstrap import Server
+    from server.ports import Site, User
+    from server.services.login import Login
+
+SECRET = "0123456789abcdef" * 4
+PASSWORD = "correct horse battery staple"
+START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+ADDRESS = "127.0.0.1"
+
+
+class FakeClock:
+    """Time that passes when told to."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def pass_(self, **span: float) -> None:
+        self._now += timedelta(**span)
+
+
+@dataclass
+class House:
+    """A built server (not listening, no delivery loop), two sites and some people."""
+
+    server: Server
+    clock: FakeClock
+    seal: FernetSeal = field(default_factory=lambda: FernetSeal(SECRET))
+    sites: dict[str, Site] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+
+    @property
+    def login(self) -> Login:
+        return self.server.app.settings["default_handler_args"]["web"].login
+
+    @property
+    def passwords(self) -> Argon2Passwords:
+        return self.login._passwords  # type: ignore[return-value]
+
+    @property
+    def admin(self) -> Admin:
+        return Admin(self.server.transactions, self.clock, SystemIds(), self.passwords)
+
+    async def furnish(self) -> None:
+        """Two sites; on the first everybody, on the second an auditor."""
+        for key in ("rivage", "montagne"):
+            self.sites[key] = await self.admin.add_site(
+                key, f"SAMU {key}", f"referent@{key}.example", "SAMU15"
+            )
+        people = [(role.value, "rivage", role) for role in Role]
+        people.append(("ailleurs", "montagne", Role.AUDITOR))
+        for identifier, site, role in people:
+            self.users[identifier] = await self.admin.add_user(
+                identifier,
+                PASSWORD,
+                site_key=site,
+                name=f"Prénom {identifier}",
+                role=role,
+                email=f"{identifier}@example.org",
+                mobile=None if identifier == "arm" else "+33612345678",
+            )
+
+    async def look_around(self) -> None:
+        """Learn what is there."""
+        self.sites = {site.key: site for site in await self.admin.sites()}
+        self.users = {user.identifier: user for user in await self.admin.users()}
+
+    async def messages(self) -> list[dict[str, Any]]:
+        """Every message that waits to be sent, opened."""
+        async with self.server.transactions(write=False) as uow:
+            due = await uow.messages.due(self.clock.now(), 100)
+        return [
+            {"kind": m.kind, "channel": m.channel, **json.loads(self.seal.open(m.sealed or b""))}
+            for m in due
+        ]
+
+    async def code(self) -> str:
+        """The code in the newest message."""
+        found = re.search(r"\b\d{6}\b", (await self.messages())[-1]["text"])
+        assert found
+        return found.group()
+
+    async def rows(self, query: str) -> list[dict[str, Any]]:
+        async with self.server.engine.connect() as connection:
+            result = await connection.execute(text(query))
+            return [dict(row) for row in result.mappings()]
+
+    async def actions(self, site: str = "rivage") -> list[str]:
+        """What the audit of a site says, in order."""
+        async with self.server.transactions(write=False) as uow:
+            return [row.action async for row in uow.audit.chain(self.sites[site].id)]
+
+    @contextmanager
+    def statements(self) -> Iterator[list[str]]:
+        """The SQL sent meanwhile, without its values."""
+        sent: list[str] = []
+
+        def note(_c: object, _cur: object, statement: str, *_rest: object) -> None:
+            sent.append(statement)
+
+        engine = self.server.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield sent
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+class Browser:
+    """Keeps cookies, sends the XSRF token, follows nothing."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.cookies: dict[str, str] = {}
+
+    async def fetch(self, path: str, **options: Any) -> HTTPResponse:
+        headers = dict(options.pop("headers", {}))
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in self.cookies.items())
+        request = HTTPRequest(
+            self._client.get_url(path), headers=headers, follow_redirects=False, **options
+        )
+        response: HTTPResponse = await super(type(self._client), self._client).fetch(
+            request, raise_error=False
+        )
+        for line in response.headers.get_list("Set-Cookie"):
+            name, _, value = line.partition(";")[0].partition("=")
+            if value.strip('"'):
+                self.cookies[name] = value
+            else:
+                self.cookies.pop(name, None)
+        return response
+
+    async def get(self, path: str, **options: Any) -> HTTPResponse:
+        return await self.fetch(path, **options)
+
+    async def post(self, path: str, form: dict[str, str], **options: Any) -> HTTPResponse:
+        if "_xsrf" not in self.cookies:
+            await self.get("/login")
+        body = urlencode({"_xsrf": self.cookies["_xsrf"], **form})
+        return await self.fetch(path, method="POST", body=body, **options)
+
+    async def post_json(self, path: str, value: object) -> HTTPResponse:
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "X-Xsrftoken": self.cookies["_xsrf"],
+        }
+        return await self.fetch(path, method="POST", body=json.dumps(value), headers=headers)
+
+    async def ask_code(
+        self, identifier: str, password: str = PASSWORD, channel: str = "email"
+    ) -> HTTPResponse:
+        form = {"identifier": identifier, "password": password, "channel": channel}
+        return await self.post("/login", form)
+
+    async def sign_in(self, house: House, identifier: str) -> HTTPResponse:
+        """Sign in as a person does."""
+        await self.ask_code(identifier)
+        response = await self.post("/login/code", {"code": await house.code()})
+        assert response.code == 303, response.body
+        return response
