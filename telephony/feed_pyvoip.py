@@ -76,6 +76,7 @@ class PyVoipFeed:
         self._stations = frozenset(stations)
         self._silence = silence
         self._book = HealthBook(name, clock=clock)
+        self.child_pid: int | None = None
 
     def health(self) -> FeedHealth:
         """Tell how the feed fares: `connected` while the extension is registered."""
@@ -93,9 +94,11 @@ class PyVoipFeed:
             limit=_LINE,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
         )
+        self.child_pid = child.pid
         try:
             await self._converse(child, emit)
         finally:
+            self.child_pid = None
             self._book.state(FeedState.DOWN)
             await _stop(child)
 

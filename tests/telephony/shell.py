@@ -1,0 +1,79 @@
+"""Helpers for tests of what runs: wait for conditions, never for a time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from telephony.correlation import Changed, Correlator
+from telephony.feed import FeedHealth, FeedState, HealthBook
+from telephony.runner import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from telephony import Fact
+    from telephony.feed import CallFeed
+
+
+async def until(condition: Callable[[], bool], timeout: float = 10) -> None:
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110 -- any condition, not only events
+            await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def in_background(work: Awaitable[None]) -> AsyncIterator[asyncio.Future[None]]:
+    task = asyncio.ensure_future(work)  # noqa: TID251 -- telephony stands alone, without server.tasks
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def fresh_correlator() -> Correlator:
+    numbers = itertools.count(1)
+    return Correlator({"1501", "1502", "1601"}, lambda: f"call-{next(numbers)}")
+
+
+@asynccontextmanager
+async def running(
+    feeds: Sequence[CallFeed], **more: object
+) -> AsyncIterator[tuple[Runner, list[Fact]]]:
+    """A runner whose subscriber notes the facts it is given."""
+    facts: list[Fact] = []
+
+    async def on_change(fact: Fact, changed: Changed) -> None:
+        facts.append(fact)
+
+    settings: dict[str, object] = {"restart": (0.01, 0.05), "retry": (0.005, 0.02), "tick": 0.02}
+    runner = Runner(feeds, fresh_correlator(), on_change, **(settings | more))  # type: ignore[arg-type]
+    async with in_background(runner.run()):
+        yield runner, facts
+
+
+class ListFeed:
+    """A feed that reports what it is given, crashes when told, and starts again."""
+
+    def __init__(self, name: str, facts: Sequence[Fact] = (), crashes: int = 0) -> None:
+        self.name = name
+        self.crashes = crashes
+        self.starts = 0
+        self._facts = facts
+        self._book = HealthBook(name)
+
+    async def run(self, emit: Callable[[Fact], None]) -> None:
+        self.starts += 1
+        self._book.state(FeedState.CONNECTED)
+        for fact in self._facts:
+            emit(fact)
+        if self.starts <= self.crashes:
+            self._book.state(FeedState.DOWN)
+            raise ConnectionError("the switchboard left")
+        await asyncio.Event().wait()
+
+    def health(self) -> FeedHealth:
+        return self._book.read()

@@ -1,0 +1,167 @@
+"""The runner: feeds are kept running, every change is delivered, nothing stops the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+from telephony import Answered, Call, CallState, Changed, Fact, HungUp, Rang, Seen
+from telephony.runner import Backoff, Runner
+from tests.telephony.shell import ListFeed, fresh_correlator, in_background, running, until
+from tests.telephony.strategies import at
+
+STORY: list[Fact] = [
+    Rang("sip:a", at(0), "hep", station="1501"),
+    Answered("sip:a", at(1), "hep"),
+    HungUp("sip:a", at(9), "hep", "bye"),
+]
+
+
+def test_changes_are_delivered_in_order() -> None:
+    async def scenario() -> None:
+        async with running([ListFeed("hep", STORY)]) as (runner, facts):
+            await until(lambda: len(facts) == 3)
+            assert facts == STORY
+            assert runner.stats.facts == {"Rang": 1, "Answered": 1, "HungUp": 1}
+            (health,) = runner.health()
+            assert health.name == "hep"
+
+    asyncio.run(scenario())
+
+
+def test_facts_waiting_for_their_call_are_delivered_with_it() -> None:
+    async def scenario() -> None:
+        reversed_story = list(reversed(STORY))
+        async with running([ListFeed("hep", reversed_story)]) as (runner, facts):
+            await until(lambda: len(facts) == 3)
+            assert facts == STORY
+            assert runner.stats.ignored == {"no call for this leg yet": 2}
+
+    asyncio.run(scenario())
+
+
+def test_a_crashed_feed_starts_again_and_its_calls_are_uncertain_meanwhile() -> None:
+    told: list[tuple[Call, ...]] = []
+
+    async def on_tick(calls: tuple[Call, ...]) -> None:
+        told.append(calls)
+
+    async def scenario() -> None:
+        feed = ListFeed("hep", STORY[:2], crashes=2)
+        other = ListFeed("other")
+        now = lambda: at(5)  # noqa: E731 -- a clock
+        async with running([feed, other], on_tick=on_tick, clock=now) as (runner, _facts):
+            await until(lambda: feed.starts == 3)
+            await until(lambda: runner.stats.restarts["hep"] == 2)
+            await runner.drained()
+            assert other.starts == 1
+            assert [call.certain for calls in told for call in calls][:1] == [False]
+
+    asyncio.run(scenario())
+
+
+def test_a_subscriber_that_raises_gets_the_same_change_again() -> None:
+    attempts: list[Fact] = []
+    done: list[Fact] = []
+
+    async def on_change(fact: Fact, changed: Changed) -> None:
+        attempts.append(fact)
+        if len(attempts) < 4:
+            raise OSError("database is locked")
+        done.append(fact)
+
+    async def scenario() -> None:
+        feed = ListFeed("hep", STORY)
+        runner = Runner([feed], fresh_correlator(), on_change, retry=(0.001, 0.005))
+        async with in_background(runner.run()):
+            await until(lambda: len(done) == 3)
+            assert done == STORY
+            assert attempts[:4] == [STORY[0]] * 4
+            assert runner.stats.subscriber_failures == 3
+
+    asyncio.run(scenario())
+
+
+def test_a_full_queue_counts_what_it_drops_and_says_so() -> None:
+    blocked = asyncio.Event()
+    told: list[Call] = []
+
+    async def on_change(fact: Fact, changed: Changed) -> None:
+        await blocked.wait()
+
+    async def on_tick(calls: tuple[Call, ...]) -> None:
+        told.extend(calls)
+
+    async def scenario() -> None:
+        flood = [Rang(f"sip:{number}", at(number / 100), "hep") for number in range(100)]
+        runner = Runner(
+            [ListFeed("hep", flood)],
+            fresh_correlator(),
+            on_change,
+            clock=lambda: at(2),
+            on_tick=on_tick,
+            queue_size=10,
+            tick=0.01,
+        )
+        async with in_background(runner.run()):
+            await until(lambda: runner.stats.overflow > 0)
+            blocked.set()
+            await until(lambda: bool(told))
+            assert not any(call.certain for call in told)
+
+    asyncio.run(scenario())
+
+
+def test_time_ends_silent_calls_and_old_ones_are_forgotten() -> None:
+    now: list[datetime] = [at(0)]
+    told: list[Call] = []
+
+    async def on_tick(calls: tuple[Call, ...]) -> None:
+        told.extend(calls)
+
+    async def scenario() -> None:
+        feed = ListFeed("hep", STORY[:1])
+        more = {"on_tick": on_tick, "clock": lambda: now[0], "tick": 0.005}
+        async with running([feed], **more) as (runner, facts):
+            await until(lambda: bool(facts))
+            now[0] = at(301)
+            await until(lambda: bool(told))
+            assert (told[0].state, told[0].end_certain) == (CallState.ENDED, False)
+            now[0] = at(301) + timedelta(hours=2)
+            await until(lambda: runner.correlator.calls() == ())
+
+    asyncio.run(scenario())
+
+
+def test_a_feed_that_finished_is_not_started_again() -> None:
+    class Once(ListFeed):
+        async def run(self, emit: object) -> None:
+            self.starts += 1
+
+    async def scenario() -> None:
+        once, feed = Once("once"), ListFeed("hep", STORY, crashes=1)
+        async with running([once, feed]):
+            await until(lambda: feed.starts == 2)
+            assert once.starts == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_defect_in_the_correlator_is_counted_and_the_next_fact_still_taken() -> None:
+    async def scenario() -> None:
+        async with running([]) as (runner, facts):
+            runner.emit(Seen("sip:a", at(0), None))  # type: ignore[arg-type] -- a defect of ours
+            runner.emit("no fact at all")  # type: ignore[arg-type]
+            runner.emit(STORY[0])
+            await until(lambda: bool(facts))
+            assert runner.stats.errors >= 1
+
+    asyncio.run(scenario())
+
+
+def test_delays_double_up_to_a_limit_with_jitter() -> None:
+    backoff = Backoff(1.0, 5.0)
+    for most in (1.0, 2.0, 4.0, 5.0, 5.0):
+        assert most / 2 <= backoff.delay() <= most
+    backoff.reset()
+    assert backoff.delay() <= 1.0
