@@ -54,7 +54,8 @@ function bar(start, end, to, kind, text) {
 /** @param {any} call @param {any[]} holds @param {any[]} events @param {number} to @returns {Lane} */
 function callLane(call, holds, events, to) {
   const bars = [];
-  if (call.started) bars.push(bar(call.started, call.answered ?? call.ended, to, "ring", "sonne"));
+  const first = call.state === "asserted" ? "déclaré" : "sonne";
+  if (call.started) bars.push(bar(call.started, call.answered ?? call.ended, to, "ring", first));
   if (call.answered) bars.push(bar(call.answered, call.ended, to, "talk", "en ligne"));
   for (const hold of holds) bars.push(bar(hold.start, hold.end ?? call.ended, to, "hold", "en attente"));
   const marks = events.filter((event) => /transfer|joined|moved/i.test(event.action ?? "")).map((event) => ({ at: ms(event.at), text: event.action, kind: "move" }));

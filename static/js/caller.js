@@ -293,10 +293,10 @@ function connect(peer) {
     },
     onDead: () => {
       if (peers.get(peer) !== made) return;
-      const answered = made.answered;
+      const { reached } = made;
       close(peer);
-      // A desk that answered once gets a whole new connection; one that never did is gone until it says "watch".
-      if (answered && watchers.has(peer)) connect(peer);
+      // A desk that still answers gets a whole new connection; one that does not is gone until it says "watch".
+      if (reached && watchers.has(peer)) connect(peer);
       else watchers.delete(peer);
     },
   });

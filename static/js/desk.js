@@ -449,8 +449,8 @@ async function invite(event) {
     view = next(view, { type: "page.invited" });
     touched = false;
     email.value = "";
-    // A picture that is live is never taken away by an invitation.
-    if (shown(view)?.state === "live") notify("Invitation enregistrée : la nouvelle session est dans « Dernières sessions ».");
+    // A picture that is seen is never taken away by an invitation.
+    if (view.watch && seen.state === "flowing") notify("Invitation enregistrée : la nouvelle session est dans « Dernières sessions ».");
     else take(typeof result.session === "string" ? result.session : result.session.id);
   } catch (error) {
     inviteRefused(error);

@@ -165,9 +165,9 @@ export class PhonePeer extends Peer {
     this.#offer(false);
   }
 
-  /** Whether the far end has ever answered this connection. */
-  get answered() {
-    return this.pc.remoteDescription !== null;
+  /** Whether the far end answered the last offer. */
+  get reached() {
+    return this.pc.signalingState === "stable" && this.pc.remoteDescription !== null;
   }
 
   /** Whether a desk that asks for the picture already has it, or will have it shortly. */

@@ -146,11 +146,13 @@ export function wanted(view) {
   return view.server.sessions.find((session) => session.state !== "ended")?.id ?? null;
 }
 
-/** The calls that are going on, the talking ones first.
+/** The calls of the station: talking, held, ringing, then ended; the newest first within each.
  * @param {Readonly<View>} view @returns {Call[]} */
 export function candidates(view) {
   const order = { talking: 0, held: 1, ringing: 2, ended: 3 };
-  return [...(view.server?.calls ?? [])].sort((a, b) => order[a.state] - order[b.state]);
+  /** @param {Call} call */
+  const since = (call) => Date.parse(call.ended ?? call.started ?? "") || 0;
+  return [...(view.server?.calls ?? [])].sort((a, b) => order[a.state] - order[b.state] || since(b) - since(a));
 }
 
 /** The mobile number to propose: the launch's until it has served or its call is over, else that of the sole

@@ -76,6 +76,8 @@ test("the launch's number comes first, until it has served or its call is over",
 test("talking calls are offered before ringing ones, ended ones last", () => {
   const view = seeing({ calls: [call("e", "ended"), call("r", "ringing"), call("h", "held"), call("t", "talking")] });
   assert.deepEqual(candidates(view).map((one) => one.id), ["t", "h", "r", "e"]);
+  const ended = seeing({ calls: [call("old", "ended", { ended: "2026-01-01T00:00:00Z" }), call("new", "ended", { ended: "2026-01-01T00:00:05Z" })] });
+  assert.deepEqual(candidates(ended).map((one) => one.id), ["new", "old"]);
 });
 
 test("a desk that says hello again holds its station again", () => {
