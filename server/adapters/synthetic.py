@@ -43,13 +43,18 @@ class CallerProcesses:
                 raise TooMany("synthetic_callers")
             self._running[link] = self._launch(link)
 
-    def _launch(self, link: str) -> subprocess.Popen[bytes]:
+    def _argv(self) -> list[str]:
         argv = [sys.executable, "-m", "server.cli", "caller", "-", "--seconds", str(SECONDS)]
-        if self._ca is not None:
-            argv += ["--ca", str(self._ca.absolute())]
+        return argv if self._ca is None else [*argv, "--ca", str(self._ca.absolute())]
+
+    def _launch(self, link: str) -> subprocess.Popen[bytes]:
         kept = {name: value for name, value in os.environ.items() if not _setting(name)}
         process = subprocess.Popen(  # noqa: S603 - our own program, arguments of our own
-            argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=kept, start_new_session=True
+            self._argv(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env=kept,
+            start_new_session=True,
         )
         if process.stdin is not None:
             with suppress(BrokenPipeError), process.stdin as pipe:
