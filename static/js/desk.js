@@ -28,7 +28,7 @@ const ICE_FRESH = 600_000;
 const TOLD = /unavailable|too_many|flood|forbidden|webcam/;
 
 const LINE = { connected: "ligne 15 connectée", quiet: "ligne 15 silencieuse", down: "ligne 15 coupée", none: "ligne 15 non reliée" };
-const CALL = { ringing: "sonne", talking: "en cours", held: "en attente", ended: "terminé" };
+const CALL = { ringing: "sonne", talking: "en cours", held: "en attente", ended: "terminé", asserted: "déclaré" };
 const SESSION = {
   invited: "invitation", opened: "lien ouvert", tapped: "lien touché", connecting: "connexion",
   live: "en direct", interrupted: "interrompue", ended: "terminée",
@@ -581,9 +581,9 @@ function renderCalls(session) {
     const row = /** @type {HTMLElement} */ (node);
     row.dataset.state = call.state;
     row.dataset.linked = String(call.id === session?.link.call);
-    part(row, "number", call.number ?? "numéro masqué");
+    part(row, "number", call.number ?? (call.state === "asserted" ? "numéro non connu" : "numéro masqué"));
     since(row, call);
-    const bits = [CALL[call.state], call.certain ? "" : "non confirmé", call.id === session?.link.call ? "vidéo liée" : ""];
+    const bits = [CALL[call.state], call.certain ? "" : "à confirmer", call.id === session?.link.call ? "vidéo liée" : ""];
     part(row, "state", bits.filter(Boolean).join(" · "));
     const id = call.aliases[0]?.value ?? call.id;
     part(row, "id", `ID …${id.split("@")[0]?.slice(-4) ?? ""}`);
@@ -787,7 +787,7 @@ function renderPick() {
   (node, call) => {
     const row = /** @type {HTMLElement} */ (node);
     row.dataset.state = call.state;
-    part(row, "number", call.number ?? "numéro masqué");
+    part(row, "number", call.number ?? (call.state === "asserted" ? "numéro non connu" : "numéro masqué"));
     since(row, call);
     part(row, "state", CALL[call.state] + (call.id === session?.link.call ? " · lié maintenant" : ""));
   });

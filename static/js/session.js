@@ -10,7 +10,7 @@
  * @property {string} id
  * @property {string | null} number
  * @property {boolean} mobile
- * @property {"ringing" | "talking" | "held" | "ended"} state
+ * @property {"ringing" | "talking" | "held" | "ended" | "asserted"} state asserted: named by a launch or by hand, not seen by a feed yet
  * @property {boolean} certain
  * @property {string | null} started
  * @property {string | null} answered
@@ -149,7 +149,7 @@ export function wanted(view) {
 /** The calls of the station: talking, held, ringing, then ended; the newest first within each.
  * @param {Readonly<View>} view @returns {Call[]} */
 export function candidates(view) {
-  const order = { talking: 0, held: 1, ringing: 2, ended: 3 };
+  const order = { talking: 0, held: 1, ringing: 2, asserted: 3, ended: 4 };
   /** @param {Call} call */
   const since = (call) => Date.parse(call.ended ?? call.started ?? "") || 0;
   return [...(view.server?.calls ?? [])].sort((a, b) => order[a.state] - order[b.state] || since(b) - since(a));
