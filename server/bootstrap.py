@@ -210,7 +210,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         public_url=settings.public_url,
         life=timedelta(minutes=settings.link_minutes),
     )
-    callers = CallerProcesses() if settings.demo else None
+    callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
     services = Services(
         bus=bus,
         rooms=rooms,

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from server.domain.audit import AuditEvent, Verdict
 from server.domain.calls import LiveCall
 from server.domain.session import Session
-from server.errors import AliasMalformed, Invalid, NotFound, NumberImpossible
+from server.errors import AliasMalformed, CallUnknown, Invalid, NotFound, NumberImpossible
 from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
 from server.services.audit_reader import (
     Reader,
@@ -116,7 +116,7 @@ class AuditLookup:
                 found = (await uow.calls.get(actor.site, call_id)).id
         except NotFound:
             await self._note(actor, _missed("call", call_id))
-            raise
+            raise CallUnknown from None  # without what was asked for: it may be a number
         await self._note(actor, AuditEvent("audit.viewed", f"call:{found}", call=found))
         chain = await self._chain_part(actor.site)
         async with self._transactions(write=False) as uow:
@@ -139,7 +139,7 @@ class AuditLookup:
             await self._session(actor.site, session_id)
         except NotFound:
             await self._note(actor, _missed("session", session_id))
-            raise
+            raise NotFound("session") from None
         viewed = AuditEvent("audit.viewed", f"session:{session_id}", session=session_id)
         await self._note(actor, viewed)
         chain = await self._chain_part(actor.site)

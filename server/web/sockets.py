@@ -26,6 +26,7 @@ ERRORS_A_MINUTE: Final = 10
 QUEUE: Final = 500
 INBOX: Final = 200
 TICK: Final = 5.0
+READER_GRACE: Final = 10.0
 MAX_SOCKET_FRAME: Final = (
     1_048_576  # larger frames close the connection before they are held in memory
 )
@@ -41,11 +42,12 @@ class PageSocket(WebSocketHandler, BaseHandler):
         """Prepare the queues."""
         BaseHandler.initialize(self, web, **services)
         self._out: asyncio.Queue[str] = asyncio.Queue(QUEUE)
-        self._in: asyncio.Queue[str | bytes] = asyncio.Queue(INBOX)
+        self._in: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX + 1)
         self._tasks: list[asyncio.Task[Any]] = []
         self._stamps: deque[float] = deque(maxlen=FRAMES_A_SECOND)
         self._errors: deque[float] = deque(maxlen=ERRORS_A_MINUTE)
-        self._shut = False
+        self._shut = False  # nothing more is sent
+        self._cut = False  # we closed: what still arrives is not handled
 
     def check_origin(self, origin: str) -> bool:
         """Refuse pages that are not ours."""
@@ -64,8 +66,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self.set_nodelay(True)
         self.web.metrics.socket(self.kind, 1)
         self._tasks = [
-            create_task(self._write(), f"{self.kind}.write"),
             create_task(self._read(), f"{self.kind}.read"),
+            create_task(self._write(), f"{self.kind}.write"),
             create_task(self._tick(), f"{self.kind}.tick"),
         ]
 
@@ -74,15 +76,17 @@ class PageSocket(WebSocketHandler, BaseHandler):
         now = time.monotonic()
         full = len(self._stamps) == FRAMES_A_SECOND and now - self._stamps[0] < 1
         self._stamps.append(now)
-        if full or self._in.full():
+        if full or self._in.qsize() >= INBOX:
             self.shut(MessageFlood())
             return
         self._in.put_nowait(message)
 
     async def _read(self) -> None:
-        while True:
-            frame = await self._in.get()
-            await self._handle(frame)
+        """Handle every frame that arrived, also those sent just before the page closed ("leave")."""
+        while (frame := await self._in.get()) is not None:
+            if not self._cut:
+                await self._handle(frame)
+        self.left()
 
     async def _handle(self, frame: str | bytes) -> None:
         command = None
@@ -126,7 +130,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
         """Close with the family's code and the stable slug as reason, after what is queued."""
         if self._shut:
             return
-        self._shut = True
+        self._shut = self._cut = True
         create_task(self._close(error), f"{self.kind}.close")
 
     async def _close(self, error: AppError) -> None:
@@ -153,11 +157,20 @@ class PageSocket(WebSocketHandler, BaseHandler):
         """Check every five seconds that this page may still be here."""
 
     def on_close(self) -> None:
-        """Stop the tasks and leave."""
+        """Stop writing; the reader finishes what arrived, then leaves."""
         self.web.metrics.socket(self.kind, -1)
         self._shut = True
-        self.left()
-        create_task(cancel_and_wait(*self._tasks), f"{self.kind}.stop")
+        self._in.put_nowait(None)
+        reader, others = self._tasks[0], self._tasks[1:]
+        create_task(cancel_and_wait(*others), f"{self.kind}.stop")
+        create_task(self._cut_late(reader), f"{self.kind}.end")
+
+    async def _cut_late(self, reader: asyncio.Task[Any]) -> None:
+        """A handler that does not end within a grace is stopped, and the page leaves all the same."""
+        done, _ = await asyncio.wait({reader}, timeout=READER_GRACE)
+        if not done:
+            await cancel_and_wait(reader)
+            self.left()
 
     def left(self) -> None:
         """Leave the rooms this page sat in."""
