@@ -1,0 +1,140 @@
+"""HEP packet in → call shown on the desk, against a UDP packet echoed by a bare socket to a bare page."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from telephony import hep
+from tests.bench.figures import Figures, Result
+from tests.bench.first_frame import with_path
+from tests.bench.house import STATION, house
+from tests.lab.browser import browser
+from tests.lab.ports import free_port, tcp_port_open
+from tests.lab.process import own_folder, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.async_api import Page
+
+RATE = 20  # calls a second, all at the station that is watched: the hardest case for one desk
+RINGING = 1.0  # seconds until the caller gives up
+AIM = 100.0
+HERE = "127.0.0.1"
+PBX, PHONE = (HERE, 5060), (HERE, 5081)
+WATCH = """() => {
+  window.__shown = {};
+  const look = () => {
+    const now = performance.timeOrigin + performance.now();
+    for (const row of document.querySelectorAll('#calls li'))
+      for (const [mark] of row.title.matchAll(/bench-\\d+/g)) window.__shown[mark] ??= now;
+  };
+  new MutationObserver(look).observe(document.querySelector('#calls'),
+    {subtree: true, childList: true, attributes: true});
+}"""
+
+
+def _message(start: str, number: int, method: str = "INVITE") -> bytes:
+    lines = (
+        start,
+        f"Via: SIP/2.0/UDP {HERE}:5060;branch=z9hG4bKbench{number}",
+        f"From: <sip:+3361234{number % 10_000:04d}@{HERE}>;tag=from{number}",
+        f"To: <sip:{STATION}@{HERE}>" + (";tag=to" if start.startswith("SIP") else ""),
+        f"Call-ID: bench-{number}@{HERE}",
+        f"CSeq: 1 {method}",
+        "Content-Length: 0",
+    )
+    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
+
+
+def _packet(payload: bytes, *, back: bool) -> bytes:
+    src, dst = (PHONE, PBX) if back else (PBX, PHONE)
+    return hep.encode(hep.HepPacket(src, dst, datetime.now(UTC), payload))
+
+
+def _ring(number: int) -> list[bytes]:
+    invite = _message(f"INVITE sip:{STATION}@{HERE}:5081 SIP/2.0", number)
+    return [
+        _packet(invite, back=False),
+        _packet(_message("SIP/2.0 180 Ringing", number), back=True),
+    ]
+
+
+def _give_up(number: int) -> list[bytes]:
+    cancel = _message(f"CANCEL sip:{STATION}@{HERE}:5081 SIP/2.0", number, "CANCEL")
+    gone = _message("SIP/2.0 487 Request Terminated", number)
+    return [_packet(cancel, back=False), _packet(gone, back=True)]
+
+
+async def _calls(
+    port: int, seconds: float, make: Callable[[int], list[bytes]], end: Callable[[int], list[bytes]]
+) -> dict[str, float]:
+    """Place the calls at their pace; return when each one's first packet left, in ms since the epoch."""
+    sent: dict[str, float] = {}
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        begun = loop.time()
+        total = int(seconds * RATE)
+        for number in range(total + int(RINGING * RATE)):
+            await asyncio.sleep(max(0.0, begun + number / RATE - loop.time()))
+            if number < total:
+                packets = make(number)
+                sent[f"bench-{number}"] = time.time() * 1000
+                for packet in packets:
+                    udp.sendto(packet, (HERE, port))
+            if (over := number - int(RINGING * RATE)) >= 0:
+                for packet in end(over):
+                    udp.sendto(packet, (HERE, port))
+    return sent
+
+
+async def _arrived(page: Page, sent: dict[str, float]) -> tuple[list[float], int]:
+    """Wait for the last calls; return the delays, and how many never came."""
+    for _ in range(50):
+        shown = await page.evaluate("window.__shown")
+        if len(shown) >= len(sent):
+            break
+        await asyncio.sleep(0.1)
+    shown = await page.evaluate("window.__shown")
+    delays = [shown[mark] - at for mark, at in sent.items() if mark in shown]
+    return [round(each, 2) for each in delays], len(sent) - len(delays)
+
+
+async def product(seconds: float) -> tuple[list[float], int]:
+    async with house() as home, browser() as chromium:
+        desk = await (await chromium.desk()).context.new_page()
+        await home.open_desk(desk)
+        await desk.evaluate(WATCH)
+        return await _arrived(desk, await _calls(home.hep_port, seconds, _ring, _give_up))
+
+
+async def floor(seconds: float) -> tuple[list[float], int]:
+    port, udp = free_port(), free_port()
+    argv = [sys.executable, "-m", "tests.bench.floor", str(port), str(udp)]
+    async with (
+        own_folder("floor") as folder,
+        started("floor", argv, folder=folder, ready=lambda _: tcp_port_open(port), env=with_path()),
+        browser() as chromium,
+    ):
+        page = await (await chromium.desk()).open(f"http://localhost:{port}/echo")
+        await page.wait_for_selector("body[data-open=true]")
+        await page.evaluate(WATCH)
+        sent = await _calls(udp, seconds, lambda n: [f"bench-{n}".encode()], lambda _: [])
+        return await _arrived(page, sent)
+
+
+async def run(seconds: float) -> Result:
+    ours, lost = await product(seconds)
+    bare, _ = await floor(seconds)
+    figures, least = Figures.of(ours), Figures.of(bare)
+    what = f"HEP packet in → call shown on the desk, {RATE} calls a second at its station for {seconds:g} s"
+    met = figures.p99 <= AIM and lost == 0
+    return Result(
+        "call_shown", what, figures, least, f"p99 in ms, aim ≤ {AIM:g}", figures.p99, met, lost,
+        tuple(ours), tuple(bare),
+    )  # fmt: skip
