@@ -76,7 +76,7 @@ def test_rare_failures_are_forgotten() -> None:
 
 @given(st.lists(st.integers(0, 4000), max_size=40))
 def test_no_rhythm_of_failures_beats_the_limit(pauses: list[int]) -> None:
-    """Between two failures of an unblocked account, never more than `ACCOUNT_FAILURES` in one window without a block."""
+    """However the failures are spread, many in one window always end in a block, never longer than an hour."""
     throttle, now, times = None, NOW, []
     for pause in pauses:
         now += pause * SECOND

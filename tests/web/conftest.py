@@ -82,7 +82,7 @@ def until() -> Callable[[Callable[[], Any]], Any]:
 
     async def wait(condition: Callable[[], Any]) -> None:
         async with asyncio.timeout(10):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110 - the condition is a row in the database
                 await asyncio.sleep(0.01)
 
     return wait

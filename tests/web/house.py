@@ -5,18 +5,35 @@ from __future__ import annotations
 import json
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
 from server.adapters.clock import SystemIds
+from server.adapters.db.tables import metadata
 from server.adapters.seal import FernetSeal
 from server.domain.access import Role
+from server.domain.audit import AuditEvent
+from server.domain.invitation import Invitation
+from server.domain.linking import Certainty, Evidence, Link
+from server.domain.login import CODE_LIFE
+from server.domain.session import Session
+from server.ports import Actor
 from server.services.admin import Admin
+from telephony import (
+    Alias,
+    AliasRecord,
+    AliasType,
+    Call,
+    CallState,
+    Number,
+    Span,
+    StationSpan,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,6 +128,9 @@ class House:
             result = await connection.execute(text(query))
             return [dict(row) for row in result.mappings()]
 
+    async def all_of(self, table: str) -> list[dict[str, Any]]:
+        return await self.rows(str(select(metadata.tables[table])))
+
     async def actions(self, site: str = "rivage") -> list[str]:
         """What the audit of a site says, in order."""
         async with self.server.transactions(write=False) as uow:
@@ -186,3 +206,52 @@ class Browser:
         response = await self.post("/login/code", {"code": await house.code()})
         assert response.code == 303, response.body
         return response
+
+
+NUMBER = "+33612345679"
+CALL_ID = "a84b4c76e66710@pbx.example"
+
+
+async def a_call(house: House, site: str = "rivage", id_: str = "call1", **changes: Any) -> Call:
+    """Store a call that talked on station 201, known under two names."""
+    start = house.clock.now()
+    names = (
+        AliasRecord(Alias(AliasType.SIP_CALL_ID, CALL_ID), "hep", start, why="INVITE"),
+        AliasRecord(Alias(AliasType.LINKEDID, f"linked-{id_}"), "hep", start, why="X-Linkedid"),
+    )
+    call = Call(
+        id=id_,
+        caller=Number(NUMBER),
+        state=CallState.TALKING,
+        started=start,
+        answered=start,
+        aliases=names,
+        stations=(StationSpan("201", start),),
+        holds=(Span(start, start + timedelta(seconds=5)),),
+        evidence=("INVITE seen",),
+    )
+    async with house.server.transactions() as uow:
+        await uow.calls.save(house.sites[site].id, replace(call, **changes), start)
+        await uow.commit()
+    return call
+
+
+async def a_video(
+    house: House, site: str = "rivage", id_: str = "video1", call: str | None = "call1"
+) -> None:
+    """Store a video of that call, its invitation, and what the audit says of it."""
+    now, site_id = house.clock.now(), house.sites[site].id
+    user = house.users["regulator" if site == "rivage" else "ailleurs"]
+    actor = Actor("desk", site_id, user.id, "192.0.2.77")
+    certainty = Certainty.CERTAIN if call else Certainty.UNLINKED
+    evidence = Evidence.CHOSEN if call else Evidence.NO_CALL
+    async with house.server.transactions() as uow:
+        await uow.sessions.add(Session(id_, site_id, "201", user.id, id_, now, now))
+        await uow.sessions.add_link(Link(id_, call, certainty, evidence, user.id, now))
+        contact = await uow.personal.add(site_id, "number", NUMBER, now)
+        await uow.invitations.add(
+            Invitation(f"i-{id_}", id_, "sms", contact, f"hash-{id_}", now, now + CODE_LIFE)
+        )
+        event = AuditEvent("session.created", f"session:{id_}", id_, call, {"station": "201"})
+        await uow.audit.append(actor, event, now)
+        await uow.commit()
