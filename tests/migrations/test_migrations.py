@@ -103,11 +103,23 @@ async def test_an_older_schema_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     await engine.dispose()
 
 
-async def test_a_database_that_cannot_be_opened_is_said_so(tmp_path: Path) -> None:
-    engine = make_engine(f"sqlite+aiosqlite:///{tmp_path}/missing/visio15.db")
+async def test_looking_for_a_database_does_not_make_one(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        engine = make_engine(f"sqlite+aiosqlite:///{folder}/visio15.db")
+        with pytest.raises(SchemaMismatch, match="empty"):
+            await schema.check(engine)
+        await engine.dispose()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
+    file = tmp_path / "visio15.db"
+    file.write_bytes(b"not a database " * 100)
+    engine = make_engine(f"sqlite+aiosqlite:///{file}")
     with pytest.raises(StorageUnavailable):
         await schema.check(engine)
     await engine.dispose()
+    assert file.read_bytes() == b"not a database " * 100
 
 
 def test_the_alembic_folder_is_no_package() -> None:

@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -35,6 +35,8 @@ def head() -> str:
 
 async def current(engine: AsyncEngine) -> str | None:
     """Return the database's revision; None when it is empty. Raises StorageUnavailable when it cannot be opened."""
+    if not _exists(engine.url):
+        return None  # asking SQLite would make an empty file
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(
@@ -82,7 +84,18 @@ async def _run(url: str, step: Callable[[Config], None]) -> None:
         await engine.dispose()
 
 
+def _file(url: URL) -> Path | None:
+    """Return the file of an SQLite database; None for servers and memory."""
+    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
+        return None
+    return Path(str(url.database))
+
+
+def _exists(url: URL) -> bool:
+    file = _file(url)
+    return file is None or file.exists()
+
+
 def _make_folder(url: str) -> None:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database not in {None, "", ":memory:"}:
-        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    if file := _file(make_url(url)):
+        file.parent.mkdir(parents=True, exist_ok=True)
