@@ -25,6 +25,7 @@ from server.cli_admin import House, opened
 from server.config import ConfigurationError, ReplayFeedSettings, Settings, load
 from server.demo_doors import live
 from server.domain.access import Role
+from server.errors import AppError
 from server.logs import configure
 
 Say = Callable[[str], None]
@@ -199,6 +200,11 @@ def demo(port: int, data: Path, *, http: bool) -> None:
     except ConfigurationError as wrong:
         click.echo("\n".join(wrong.problems), err=True)
         sys.exit(2)
+    except AppError as refused:
+        click.echo(
+            f"{data} ne convient pas ({refused.code}: {refused.detail}) : --data AUTRE.", err=True
+        )
+        sys.exit(3)
     sys.exit(_serve(made))
 
 

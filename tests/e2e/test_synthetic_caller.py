@@ -89,6 +89,40 @@ async def test_the_outbox_plays_the_caller() -> None:
         assert "Traceback" not in running.logs()
 
 
+async def test_the_picture_outlives_a_killed_server() -> None:
+    async with (
+        own_folder("demo") as folder,
+        demonstration(folder) as running,
+        browser() as chromium,
+    ):
+        client = await chromium.desk()
+        client.allow("WebSocket|ERR_CONNECTION|Failed to load|502|503")
+        desk, outbox = await client.context.new_page(), await client.context.new_page()
+        await open_desk(desk, outbox, running)
+        await invite(desk, outbox)
+        text = await outbox.text_content("[data-channel=sms] .text")
+        link = re.search(r"https://\S+/v/\S+", text or "")
+        assert link
+        await outbox.close()
+        authority = str(folder / "data" / "tls" / "authority.crt")
+        argv = [*running.argv[:3], "caller", link.group(0), "--ca", authority]
+        caller = launch("caller", argv, folder=folder, env=running.env, cwd=ROOT)
+        try:
+            await moving_picture(desk, "#patient")
+            await running.restart()
+            await until(
+                lambda: caller.output().count("welcome") > 1, "hello again", explain=caller.tail
+            )
+            await desk.wait_for_selector("#server-state[data-state=open]")
+            await moving_picture(desk, "#patient")
+            assert caller.output().count("offer") == 1, caller.tail()
+            await desk.click("#end")
+            assert await caller.wait(15) == 0, caller.tail()
+            assert "terminée" in caller.output()
+        finally:
+            await caller.stop()
+
+
 async def test_a_phone_of_the_network_films_over_https() -> None:
     async with (
         own_folder("demo") as folder,
