@@ -24,7 +24,7 @@ from telephony.call import (
     StationSpan,
 )
 from telephony.facts import AliasType, Fact, HungUp, Seen
-from telephony.grouping import Group, assemble, group, keys
+from telephony.grouping import Group, assemble, group
 from telephony.leg import LegView, SortKey, fold, sort_key
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Correlator:
                 del facts[stale]
         view = fold(fact.leg, self._ordered(fact.leg), self._stations)
         self._views[fact.leg] = view
-        for key in keys(view):
+        for key in view.keys:
             self._index[key].add(fact.leg)
         for verdict in view.verdicts:
             self._pairs[verdict.leg].add(verdict.with_leg)
@@ -210,7 +210,7 @@ class Correlator:
                 continue
             found.add(leg)
             waiting += self._pairs.get(leg, ())
-            for key in keys(self._views[leg]):
+            for key in self._views[leg].keys:
                 waiting += self._index[key]
         return found
 
@@ -247,7 +247,7 @@ class Correlator:
 
     def _drop(self, leg: str) -> None:
         view = self._views.pop(leg)
-        for key in keys(view):
+        for key in view.keys:
             self._index[key].discard(leg)
             if not self._index[key]:
                 del self._index[key]

@@ -7,7 +7,9 @@ identifier used again later is another call. Pure.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from telephony.call import (
@@ -19,8 +21,8 @@ from telephony.call import (
     Span,
     StationSpan,
 )
-from telephony.facts import CORRELATING, Alias, AliasType, Direction, Paired, Unpaired
-from telephony.leg import NEVER
+from telephony.facts import Alias, AliasType, Direction, Paired, Unpaired
+from telephony.leg import BRIDGE, NEVER, RELATING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,9 +30,8 @@ if TYPE_CHECKING:
 
     from telephony.leg import LegView
 
-#: Names that relate calls without making them one.
-_RELATING: Final = frozenset({AliasType.NENA_INCIDENTID, AliasType.DOSSIER})
-_LINKING: Final = CORRELATING | _RELATING
+#: Bearers of one name that a new leg is compared with.
+_RECENT: Final = 16
 
 
 @dataclass(slots=True)
@@ -49,29 +50,31 @@ class Group:
         return max(leg.end for leg in self.legs)
 
 
-def keys(view: LegView) -> set[tuple[str, str]]:
-    """Name what may tie this leg to another: names, bridges."""
-    named = {
-        (record.alias.type.value, record.alias.value)
-        for record in view.aliases
-        if record.alias.type in _LINKING
-    }
-    return named | {("bridge", bridge) for bridge, _ in view.bridges}
-
-
 def group(views: Iterable[LegView]) -> list[Group]:
-    """Partition legs into calls, the oldest leg of each call first."""
+    """Partition legs into calls, the oldest leg of each call first.
+
+    Linear in the legs but for the few that share a name: an identifier that a faulty switchboard
+    puts on every call is compared with its last `_RECENT` bearers only.
+    """
     of: dict[str, Group] = {}
-    begun = [view for view in views if view.started is not None]
-    ordered = sorted(begun, key=lambda view: (view.started or NEVER, view.leg))
-    verdicts = _verdicts(ordered)
+    ordered = sorted(
+        (view for view in views if view.started is not None),
+        key=lambda view: (view.started or NEVER, view.leg),
+    )
+    verdicts, partners = _verdicts(ordered)
+    bearers: defaultdict[tuple[str, str], deque[LegView]] = defaultdict(
+        partial(deque, maxlen=_RECENT)
+    )
+    known: dict[str, LegView] = {}
     for view in ordered:
-        mine = Group([view])
-        of[view.leg] = mine
-        for other in ordered:
-            if other.leg == view.leg:
-                break
+        of[view.leg] = Group([view])
+        near = {other.leg: other for key in view.keys for other in bearers[key]}
+        near |= {leg: known[leg] for leg in partners.get(view.leg, ()) if leg in known}
+        for other in sorted(near.values(), key=lambda each: (each.started or NEVER, each.leg)):
             _tie(of, other, view, verdicts.get(frozenset((other.leg, view.leg))))
+        known[view.leg] = view
+        for key in view.keys:
+            bearers[key].append(view)
     groups = list({id(each): each for each in of.values()}.values())
     for each in groups:
         each.legs.sort(key=lambda view: (view.started or NEVER, view.leg))
@@ -93,10 +96,10 @@ def _tie(
     if _shared_bridge(old, new):
         _merge(of, first, second, "in the same bridge")
         return
-    for kind, value in sorted(keys(old) & keys(new)):
-        if kind == "bridge":
+    for kind, value in sorted(old.keys & new.keys):
+        if kind == BRIDGE:
             continue
-        if AliasType(kind) in _RELATING:
+        if kind in RELATING:
             _relate(first, second, old, new, f"same {kind}")
         elif first is second or first.end > (new.started or NEVER):
             _merge(of, first, second, f"same {kind} {value}")
@@ -124,15 +127,20 @@ def _relate(first: Group, second: Group, old: LegView, new: LegView, why: str) -
         second.related[(old.leg, why)] = None
 
 
-def _verdicts(views: Sequence[LegView]) -> dict[frozenset[str], Paired | Unpaired]:
+def _verdicts(
+    views: Sequence[LegView],
+) -> tuple[dict[frozenset[str], Paired | Unpaired], dict[str, set[str]]]:
     """Collect what was said of each two legs, from either side; a pairing by the PBX wins."""
     found: dict[frozenset[str], Paired | Unpaired] = {}
+    partners: defaultdict[str, set[str]] = defaultdict(set)
     for verdict in (each for view in views for each in view.verdicts):
         ends = frozenset((verdict.leg, verdict.with_leg))
         known = found.get(ends)
         if known is None or _weight(verdict) > _weight(known):
             found[ends] = verdict
-    return found
+        partners[verdict.leg].add(verdict.with_leg)
+        partners[verdict.with_leg].add(verdict.leg)
+    return found, partners
 
 
 def _weight(verdict: Paired | Unpaired) -> tuple[bool, datetime, str]:

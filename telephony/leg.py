@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from telephony.call import AliasRecord, RecordingSpan, Span, StationSpan
 from telephony.facts import (
+    CORRELATING,
     Aliased,
+    AliasType,
     Answered,
     Direction,
     Fact,
@@ -49,6 +51,10 @@ _RANK: Final[dict[type[Fact], int]] = {cls: rank for rank, cls in enumerate(_ORD
 #: What proves that a leg thought over still lives.
 _LIFE: Final = (Answered, Held, Resumed, Moved, Joined, Seen)
 _UNANSWERED: Final = ("cancelled", "rejected")
+#: Names that relate calls without making them one.
+RELATING: Final = frozenset({AliasType.NENA_INCIDENTID, AliasType.DOSSIER})
+_LINKING: Final = CORRELATING | RELATING
+BRIDGE: Final = "bridge"
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -71,6 +77,8 @@ class LegView:
     aliases: tuple[AliasRecord, ...] = ()
     bridges: tuple[tuple[str, Span], ...] = ()
     verdicts: tuple[Paired | Unpaired, ...] = ()
+    #: What may tie it to another leg: (kind of name, value), (BRIDGE, bridge).
+    keys: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def end(self) -> datetime:
@@ -93,6 +101,8 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
     ended = ending.at if ending else None
     alive = [fact for fact in ordered if ended is None or fact.at <= ended]
     answers = _only(alive, Answered)
+    aliases = _aliases(ordered, ended)
+    bridges = tuple(_spans(_bridges(alive), ended))
     return LegView(
         leg=leg,
         last=ordered[-1].at,
@@ -112,9 +122,10 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
             RecordingSpan(ref, span.start, span.end)
             for ref, span in _spans(_recordings(alive), ended)
         ),
-        aliases=_aliases(ordered, ended),
-        bridges=tuple(_spans(_bridges(alive), ended)),
+        aliases=aliases,
+        bridges=bridges,
         verdicts=_verdicts(ordered),
+        keys=_keys(aliases, bridges),
     )
 
 
@@ -189,6 +200,15 @@ def _aliases(ordered: Sequence[Fact], ended: datetime | None) -> tuple[AliasReco
         record = AliasRecord(fact.alias, fact.source, fact.at, until, fact.why)
         first.setdefault((fact.alias, fact.source), record)
     return tuple(first.values())
+
+
+def _keys(aliases: Iterable[AliasRecord], bridges: Iterable[Named]) -> frozenset[tuple[str, str]]:
+    named = {
+        (record.alias.type.value, record.alias.value)
+        for record in aliases
+        if record.alias.type in _LINKING
+    }
+    return frozenset(named | {(BRIDGE, bridge) for bridge, _ in bridges})
 
 
 def _verdicts(ordered: Sequence[Fact]) -> tuple[Paired | Unpaired, ...]:

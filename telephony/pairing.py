@@ -21,6 +21,8 @@ ANSWER_WINDOW: Final = timedelta(milliseconds=300)
 _AFTERLIFE: Final = timedelta(seconds=60)
 _LIFETIME: Final = timedelta(hours=12)
 _MAX_LEGS: Final = 20_000
+#: Legs of one number within one second, past which the rule is not worth its cost.
+_CROWD: Final = 16
 _TICK: Final = timedelta(microseconds=1)
 
 Verdict = Paired | Unpaired
@@ -51,6 +53,7 @@ class Pairing:
         self._said: dict[tuple[str, str], str] = {}
         self._partners: defaultdict[str, set[str]] = defaultdict(set)
         self._last_verdict: dict[tuple[str, str], datetime] = {}
+        self._crowded: set[str] = set()
 
     def invited(
         self,
@@ -77,9 +80,16 @@ class Pairing:
         near = {each for number in mine.carried for each in self._by_number[number]} - {leg}
         for other in near:
             if self._fits(mine, self._legs[other]) or self._fits(self._legs[other], mine):
-                self._partners[leg].add(other)
-                self._partners[other].add(leg)
+                self._acquaint(leg, other)
         return self._judge(leg, at)
+
+    def _acquaint(self, leg: str, other: str) -> None:
+        """Note two possible partners; in a crowd nobody is paired and nobody more is noted."""
+        if max(len(self._partners[leg]), len(self._partners[other])) < _CROWD:
+            self._partners[leg].add(other)
+            self._partners[other].add(leg)
+        else:
+            self._crowded |= {leg, other}
 
     def answered(self, leg: str, at: datetime) -> list[Verdict]:
         """Note the answer of a leg."""
@@ -118,7 +128,8 @@ class Pairing:
         pairs = {(a, b) for a in around for b in self._partners.get(a, ()) if b in around}
         for first, out in sorted(pairs):
             held = out in outs[first]
-            alone = held and len(outs[first]) == 1 and len(ins[out]) == 1
+            alone = held and len(outs[first]) == len(ins[out]) == 1
+            alone = alone and not {first, out} & self._crowded
             both = self._legs[first].answered and self._legs[out].answered
             agreed = "confirmed" if both else "paired"
             now = agreed if alone else "doubtful" if held else "no"
@@ -167,6 +178,7 @@ class Pairing:
 
     def _forget(self, leg: _Leg) -> None:
         del self._legs[leg.name]
+        self._crowded.discard(leg.name)
         for number in leg.numbers | leg.carried:
             self._by_number[number].discard(leg.name)
             if not self._by_number[number]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -315,3 +316,15 @@ def test_a_flood_about_one_leg_is_bounded() -> None:
     assert "too many facts for one leg" in reasons
     subject.receive(over("a", 60))
     assert subject.live() == ()
+
+
+def test_an_identifier_on_every_call_of_a_faulty_switchboard_costs_little() -> None:
+    started = time.perf_counter()
+    subject = correlator()
+    for number in range(120):
+        leg = f"sip:{number}"
+        for fact in (named(leg, number), rang(leg, number), over(leg, number + 0.5)):
+            subject.receive(fact)
+    assert len(subject.calls()) == 120
+    assert all(len(call.related) <= 40 for call in subject.calls())
+    assert time.perf_counter() - started < 10
