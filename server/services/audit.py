@@ -109,7 +109,13 @@ class AuditLookup:
             await uow.commit()
 
     # --- records
-    async def record(self, actor: Actor, call_id: str) -> Record:
+    async def records(self, actor: Actor, alias: str) -> Sequence[Record]:
+        """Show everything about every call that ever had this name; the chain is read once for all."""
+        found = [one for one in await self.by_alias(actor, alias) if one.kind == "call"]
+        chain = await self._chain_part(actor.site) if found else None
+        return [await self.record(actor, one.id, chain) for one in found]
+
+    async def record(self, actor: Actor, call_id: str, chain: ChainPart | None = None) -> Record:
         """Show everything about one call; CallUnknown for another site's, and that too is written down."""
         try:
             async with self._transactions(write=False) as uow:
@@ -118,7 +124,7 @@ class AuditLookup:
             await self._note(actor, _missed("call", call_id))
             raise CallUnknown from None  # without what was asked for: it may be a number
         await self._note(actor, AuditEvent("audit.viewed", f"call:{found}", call=found))
-        chain = await self._chain_part(actor.site)
+        chain = chain or await self._chain_part(actor.site)
         async with self._transactions(write=False) as uow:
             reader = Reader(uow, actor.site)
             record = await uow.calls.record(actor.site, found)

@@ -65,7 +65,7 @@ class Feedback:
         self, actor: Actor, user: User, site: Site, *, kind: str, remark: str, context: object
     ) -> str:
         """Record it, queue the mail to the référent and return its id; Invalid when it says nothing or too much."""
-        text = remark.replace("\r\n", "\n").strip()
+        text = _clean(remark)
         if kind not in KINDS:
             raise Invalid("feedback_kind")
         if not text or len(text) > LONGEST:
@@ -125,3 +125,8 @@ class Feedback:
                 due=now,
             )
         )
+
+
+def _clean(remark: str) -> str:
+    """Return the remark with plain line ends; half characters (JSON allows them) become question marks."""
+    return remark.replace("\r\n", "\n").strip().encode("utf-8", "replace").decode()

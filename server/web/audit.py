@@ -101,12 +101,9 @@ class CallsApi(AuditHandler):
 
     async def get(self) -> None:
         """Answer with the full records, the oldest first."""
-        found = await self.lookup.by_alias(self.actor(), self.get_query_argument("alias", ""))
-        if not any(one.kind == "call" for one in found):
+        records = await self.lookup.records(self.actor(), self.get_query_argument("alias", ""))
+        if not records:
             raise NotFound("alias")
-        records = [
-            await self.lookup.record(self.actor(), one.id) for one in found if one.kind == "call"
-        ]
         self.json({"calls": [plain(record) for record in records]})
 
 

@@ -12,16 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.adapters.db.audit import SqlAudit
-from server.adapters.db.engine import make_engine
-from server.adapters.db.sites import SqlSites
-from server.adapters.db.tables import metadata
-from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
 from server.domain.audit import (
     GENESIS,
     UNREADABLE,
-    AuditEvent,
     AuditRow,
     Verdict,
     Verifier,
@@ -30,14 +23,9 @@ from server.domain.audit import (
     digest,
     verify,
 )
-from server.ports import Actor, Site
-from server.services.chain import Chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-
-    from sqlalchemy.ext.asyncio import AsyncEngine
 
     Linked = tuple[AuditRow, tuple[bytes, str] | None]
 
@@ -186,145 +174,3 @@ def test_what_has_no_stable_form_is_our_mistake() -> None:
             canonical({"value": value})
     with pytest.raises(ValueError, match="JSON"):
         canonical({"value": float("nan")})
-
-
-# --- the same in a real database ---------------------------------------------------------------
-
-
-class Stored:
-    """A chain in SQLite."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
-        self.seal = FernetSeal("k" * 32)
-        self.transactions = SqlTransactions(engine, self.seal)
-
-    async def fill(self, count: int, site: str = "s") -> None:
-        async with self.transactions() as uow:
-            for n in range(count):
-                event = AuditEvent(
-                    "invitation.created",
-                    f"invitation:{n}",
-                    session="v",
-                    call="c",
-                    data={"n": n, "at": NOW, "list": (1, 2), "é": "ü"},
-                    personal={"to": "+33612345678", "n": n},
-                )
-                await uow.audit.append(Actor("desk", site, "u", "192.0.2.9"), event, NOW)
-            await uow.commit()
-
-    async def do(self, statement: str) -> None:
-        async with self.engine.begin() as connection:
-            await connection.exec_driver_sql(statement)
-
-
-async def stored(tmp_path: Path) -> Stored:
-    engine = make_engine(f"sqlite+aiosqlite:///{tmp_path}/chain.db")
-    async with engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-        for key in ("s", "t"):
-            await SqlSites(connection).add(Site(key, key, key, "S", "r@x", {}), NOW)
-    return Stored(engine)
-
-
-async def test_a_stored_chain_reads_back_equal(tmp_path: Path) -> None:
-    chain = await stored(tmp_path)
-    await chain.fill(3)
-    await chain.fill(2, "t")
-    async with chain.transactions(write=False) as uow:
-        rows = [row async for row in uow.audit.chain("s")]
-        assert await uow.audit.of_call("s", "c") == rows
-        assert await uow.audit.of_session("s", "v") == rows
-        assert [row.seq for row in rows] == [1, 2, 3]
-        assert rows[0].data["list"] == [1, 2]
-        salt, payload = await uow.audit.payload("s", 2) or UNREADABLE
-    assert len(salt) == 16
-    assert json.loads(payload) == {"address": "192.0.2.9", "n": 1, "to": "+33612345678"}
-    assert verify(rows).intact
-    await chain.engine.dispose()
-
-
-TAMPERINGS = [
-    "UPDATE audit SET actor = 'x' WHERE seq = 3",
-    "UPDATE audit SET at = '2020-01-01 00:00:00.000000' WHERE seq = 3",
-    "UPDATE audit SET data = '{}' WHERE seq = 3",
-    "DELETE FROM audit WHERE seq = 3",
-    "UPDATE audit SET seq = 99 WHERE seq = 3",
-    "UPDATE audit_payload SET sealed = x'00' WHERE seq = 3",
-    "UPDATE audit_payload SET salt = NULL WHERE seq = 3",
-    "UPDATE audit_payload SET sealed = NULL WHERE seq = 3",
-    "DELETE FROM audit_payload WHERE seq = 3",
-    "UPDATE audit_payload SET sealed = (SELECT sealed FROM audit_payload WHERE seq = 2) WHERE seq = 3",
-]
-
-
-@pytest.mark.parametrize("statement", TAMPERINGS)
-async def test_tampering_with_the_database_is_found(tmp_path: Path, statement: str) -> None:
-    chain = await stored(tmp_path)
-    await chain.fill(5)
-    assert (await Chain(chain.transactions).verify("s"))[0].intact
-    await chain.do(statement)
-    assert not (await Chain(chain.transactions).verify("s"))[0].intact
-    await chain.engine.dispose()
-
-
-async def test_erasure_in_the_database_breaks_nothing(tmp_path: Path) -> None:
-    chain = await stored(tmp_path)
-    await chain.fill(5)
-    await chain.do("UPDATE audit_payload SET salt = NULL, sealed = NULL WHERE seq > 2")
-    verdict, met = await Chain(chain.transactions).verify("s")
-    assert (verdict.count, verdict.broken_at, met) == (5, None, True)
-    await chain.engine.dispose()
-
-
-async def test_a_long_chain_is_read_on_from_where_it_was(tmp_path: Path) -> None:
-    chain = await stored(tmp_path)
-    await chain.fill(5)
-    glances = Chain(chain.transactions, whole=3)
-    assert (await glances.glance("s")).count == 5
-    await chain.fill(2)
-    assert await glances.glance("s") == (await Chain(chain.transactions).verify("s"))[0]
-    await chain.do("UPDATE audit SET actor = 'x' WHERE seq = 7")
-    assert (await glances.glance("s")).intact  # already read: only a whole reading finds it
-    assert (await glances.verify("s"))[0].broken_at == 7
-    await chain.engine.dispose()
-
-
-async def test_a_long_chain_cut_below_what_was_read_is_found(tmp_path: Path) -> None:
-    chain = await stored(tmp_path)
-    await chain.fill(5)
-    glances = Chain(chain.transactions, whole=3)
-    await glances.glance("s")
-    await chain.do("DELETE FROM audit WHERE seq = 5")
-    assert (await glances.glance("s")).broken_at == 5
-    await chain.engine.dispose()
-
-
-async def test_rolled_back_rows_leave_no_gap(tmp_path: Path) -> None:
-    chain = await stored(tmp_path)
-    await chain.fill(1)
-    async with chain.transactions() as uow:
-        await uow.audit.append(Actor("desk", "s"), AuditEvent("a.b", "x:1"), NOW)
-    await chain.fill(1)
-    assert (
-        await Chain(chain.transactions).glance("s")
-        == (await Chain(chain.transactions).verify("s"))[0]
-    )
-    assert (await Chain(chain.transactions).glance("s")).count == 2
-    await chain.engine.dispose()
-
-
-async def test_no_personal_value_stands_in_the_chain(tmp_path: Path) -> None:
-    chain = await stored(tmp_path)
-    await chain.fill(2)
-    await chain.engine.dispose()
-    for file in tmp_path.iterdir():
-        content = file.read_bytes()
-        assert b"612345678" not in content
-        assert b"192.0.2.9" not in content
-
-
-def test_the_adapter_is_the_port() -> None:
-    assert {"append", "of_session", "of_call", "chain", "opened_chain", "payload"} <= set(
-        dir(SqlAudit)
-    )

@@ -49,6 +49,11 @@ START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ADDRESS = "127.0.0.1"
 
 
+def wrong(code: str) -> str:
+    """Another code."""
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
 class FakeClock:
     """Time that passes when told to."""
 

@@ -78,8 +78,17 @@ async def test_what_says_nothing_or_too_much_is_refused(
 
 async def test_a_context_of_any_form_is_survived(house: House, browser: Browser) -> None:
     await browser.sign_in(house, "regulator")
-    for context in (None, [], "x", 3, {"page": None}, {"page": ["x"]}, {"page": "x" * 9999}):
-        body = {"kind": "remark", "remark": "x", "context": context}
+    for context in (
+        None,
+        [],
+        "x",
+        3,
+        {"page": None},
+        {"page": ["x"]},
+        {"page": "x" * 9999},
+        {"page": "\ud800"},
+    ):
+        body = {"kind": "remark", "remark": "x\ud800", "context": context}
         assert (await browser.post_json("/feedback", body)).code == 201
     for row in await house.rows("SELECT context FROM feedback"):
         assert len(row["context"]) < 400
