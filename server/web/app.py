@@ -58,8 +58,10 @@ class Static(StaticFileHandler):
     """Static files, cached for ever when their fingerprint is asked for."""
 
     def set_extra_headers(self, path: str) -> None:
-        """Keep types honest."""
+        """Keep types honest; a module imported by another has no fingerprint and is asked for again."""
         del path
+        if not self.get_query_argument("v", ""):
+            self.set_header("Cache-Control", "no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Server", "visio15")
 
@@ -87,6 +89,7 @@ def make_app(web: Web, services: Services) -> Application:
         default_handler_args=base,
         static_path=str(web.pages.static),
         static_handler_class=Static,
+        compress_response=True,
         xsrf_cookies=True,
         xsrf_cookie_kwargs={"samesite": "Lax", "secure": web.secure},
         websocket_ping_interval=20,

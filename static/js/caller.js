@@ -191,6 +191,28 @@ async function recover() {
   await camera.start().then(() => muted(false), () => undefined);
 }
 
+const HANGS = 2_000;
+let frames = "";
+let moved = 0;
+
+/** Frames must leave the camera while it is on: some lenses hang, above all around telephone calls. The preview may
+ * move while nothing reaches the connection, so the connection's own count is the truth once there is one. */
+async function watchFrames() {
+  const sent = await Promise.all([...peers.values()].map((peer) => (peer.connected ? peer.taken() : null)));
+  const total = own.getVideoPlaybackQuality().totalVideoFrames;
+  const counts = sent.filter((count) => count !== null);
+  const now = performance.now();
+  const key = counts.length > 0 ? `sent ${counts.join()}` : `own ${total}`;
+  const idle = phase.screen !== "live" || document.hidden || !camera.works || camera.switching || camera.track?.muted;
+  if (idle || key !== frames) {
+    frames = key;
+    moved = now;
+  } else if (now - moved > HANGS) {
+    moved = now;
+    void camera.revive();
+  }
+}
+
 /* ---------------------------------------------------------------- socket and connections */
 
 /** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
@@ -417,6 +439,7 @@ function open() {
   });
 }
 
+setInterval(() => void watchFrames(), 500);
 get("tap", HTMLElement).addEventListener("click", tap);
 get("retry", HTMLElement).addEventListener("click", tap);
 get("switch", HTMLElement).addEventListener("click", () => void turn());

@@ -26,11 +26,18 @@ export class Camera {
     this.facing = "environment";
     this.switching = false;
     this.generation = 0;
+    /** Lenses that stopped giving frames twice: not tried again on this page. @type {Set<string>} */
+    this.dead = new Set();
+    this.hung = "";
   }
 
   /** @returns {MediaStreamTrack | null} */
   get track() {
     return this.stream?.getVideoTracks()[0] ?? null;
+  }
+
+  get device() {
+    return this.track?.getSettings().deviceId ?? "";
   }
 
   get works() {
@@ -78,27 +85,43 @@ export class Camera {
     return this.facing;
   }
 
+  /** No frame came for a while though the camera is on: open it again; if it hangs again, take another one.
+   * @returns {Promise<void>} */
+  async revive() {
+    const { device } = this;
+    if (this.switching || !device) return;
+    if (this.hung !== device) {
+      this.hung = device;
+      this.switching = true;
+      const mine = this.generation;
+      const again = await ask({ deviceId: { exact: device } }).catch(() => null);
+      this.switching = false;
+      if (again && mine === this.generation) this.#adopt(again);
+      else for (const track of again?.getTracks() ?? []) track.stop();
+      return;
+    }
+    this.dead.add(device);
+    await this.turn();
+  }
+
   /** Camera light off. */
   stop() {
     this.generation += 1;
     this.#release();
   }
 
-  /** @param {Facing} wanted @returns {Promise<MediaStream>} */
+  /** The camera of that side, else the next one that really gives frames: some lenses open and stay black.
+   * @param {Facing} wanted @returns {Promise<MediaStream>} */
   async #other(wanted) {
-    const former = this.track?.getSettings().deviceId;
-    try {
-      return await ask({ facingMode: { exact: wanted } });
-    } catch (error) {
-      const next = await nextDevice(former);
-      if (!next) throw error;
-      try {
-        return await ask({ deviceId: { exact: next } });
-      } catch {
-        this.#release();
-        return ask({ deviceId: { exact: next } });
-      }
-    }
+    const others = (await nextDevices(this.device)).filter((id) => !this.dead.has(id));
+    const ways = [{ facingMode: { exact: wanted } }, ...others.map((deviceId) => ({ deviceId: { exact: deviceId } }))];
+    const found = await firstThatDelivers(ways);
+    if (found) return found;
+    // Some phones open one camera at a time.
+    this.#release();
+    const alone = await firstThatDelivers(ways);
+    if (alone) return alone;
+    throw new DOMException("no other camera", "NotFoundError");
   }
 
   /** @param {MediaStream} stream */
@@ -134,12 +157,45 @@ function facingOf(stream) {
   return facing === "user" || facing === "environment" ? facing : null;
 }
 
-/** @param {string | undefined} former @returns {Promise<string | null>} */
-async function nextDevice(former) {
-  const cameras = await countable();
-  const at = cameras.findIndex((camera) => camera.deviceId === former);
-  const next = cameras[(at + 1) % Math.max(1, cameras.length)];
-  return next && next.deviceId !== former ? next.deviceId : null;
+/** @param {MediaTrackConstraints[]} ways @returns {Promise<MediaStream | null>} */
+async function firstThatDelivers(ways) {
+  for (const way of ways) {
+    const stream = await ask(way).catch(() => null);
+    if (!stream) continue;
+    if (await delivers(stream)) return stream;
+    letGo(stream);
+  }
+  return null;
+}
+
+const PATIENCE = 1_500;
+
+/** Whether a picture comes out of this camera at all, in the time a person would wait.
+ * @param {MediaStream} stream @returns {Promise<boolean>} */
+function delivers(stream) {
+  const probe = document.createElement("video");
+  probe.muted = true;
+  probe.playsInline = true;
+  return new Promise((resolve) => {
+    /** @param {boolean} yes */
+    const say = (yes) => {
+      clearTimeout(late);
+      probe.srcObject = null;
+      resolve(yes);
+    };
+    const late = setTimeout(() => say(false), PATIENCE);
+    probe.onloadeddata = () => say(true);
+    probe.srcObject = stream;
+    void probe.play().catch(() => undefined);
+  });
+}
+
+/** The other cameras, those after the former one first.
+ * @param {string | undefined} former @returns {Promise<string[]>} */
+async function nextDevices(former) {
+  const ids = (await countable()).map((camera) => camera.deviceId);
+  const at = ids.indexOf(former ?? "");
+  return [...ids.slice(at + 1), ...ids.slice(0, Math.max(0, at))];
 }
 
 /** @returns {Promise<MediaDeviceInfo[]>} */

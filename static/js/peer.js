@@ -179,6 +179,14 @@ export class PhonePeer extends Peer {
     return !this.closed && this.pc.connectionState === "connected";
   }
 
+  /** How many frames the connection has taken from the camera; null when the browser does not tell.
+   * @returns {Promise<number | null>} */
+  async taken() {
+    const stats = await this.pc.getStats().catch(() => null);
+    for (const row of stats?.values() ?? []) if (row.type === "media-source" && row.kind === "video") return row.frames ?? null;
+    return null;
+  }
+
   /** @param {string} sdp */
   answer(sdp) {
     return this.enqueue(async () => {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +11,9 @@ from tests.e2e.house import CALLER, CALLER_SHOWN, STATION, House, house, until_t
 from tests.lab import sipp
 from tests.lab.browser import IPAD, PIXEL, moving_picture, no_audio, open_cameras, screenshot
 from tests.lab.process import until
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -50,7 +54,13 @@ async def test_a_call_is_seen_and_found_again() -> None:
             await until_text(desk, "#link-label", "seul appel en cours")
             await screenshot(desk, "desk-live")
             await screenshot(phone, "caller-live")
+            before = await camera_of(phone)
             await phone.tap("#switch")
+
+            async def switched() -> bool:
+                return await camera_of(phone) != before
+
+            await until(switched, "another camera is on")
             await moving_picture(desk, "#patient")
             # Line 11: quit the video; line 15 goes on.
             await desk.click("#end")
@@ -62,6 +72,14 @@ async def test_a_call_is_seen_and_found_again() -> None:
         await desk.wait_for_selector("#calls li[data-call][data-state=ended]")
         home.browser.assert_clean(home.url)
         await audit_finds(home, line.call_id)
+
+
+async def camera_of(phone: Page) -> str:
+    """Which camera the phone sends."""
+    device: str = await phone.evaluate(
+        "() => document.querySelector('#self').srcObject?.getVideoTracks()[0]?.getSettings().deviceId ?? ''"
+    )
+    return device
 
 
 async def audit_finds(home: House, sip_call_id: str) -> None:
