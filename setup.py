@@ -9,6 +9,7 @@ setup(
     license="GPL-3.0-or-later",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["server*", "telephony*"]),
+    package_data={"telephony": ["traces/*/hep.jsonl"]},
     install_requires=[
         "aiosmtplib>=5,<6",
         "aiosqlite>=0.22,<0.23",
@@ -18,6 +19,7 @@ setup(
         "click>=8.5,<9",
         "cryptography>=50,<51",
         "email-validator>=2,<3",
+        "ifaddr>=0.2,<1",
         "jinja2>=3.1,<4",
         "phonenumbers>=9,<10",
         "prometheus-client>=0.26,<0.27",

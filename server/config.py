@@ -59,6 +59,7 @@ class ReplayFeedSettings(_Frozen):
     site: str
     name: str = "replay"
     speed: float = 1.0
+    talk: float = 45.0
 
 
 FeedSettings = Annotated[

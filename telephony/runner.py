@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from telephony.correlation import Call
     from telephony.facts import Fact
 
-    OnChange = Callable[[Fact, Changed], Awaitable[None]]
+    OnChanges = Callable[[Sequence[Changed]], Awaitable[None]]
     OnTick = Callable[[tuple[Call, ...]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
 QUEUE: Final = 10_000
+#: Facts handed on together, so that a storm of calls costs few transactions.
+BATCH: Final = 64
 #: A feed that ran so long (seconds) starts again at the shortest delay.
 _STEADY: Final = 60.0
 
@@ -67,8 +69,8 @@ class Backoff:
 class Runner:
     """Why: the one owner of feeds and correlator at run time.
 
-    `on_change(fact, changed)` is awaited once for every fact to store, in order, and again until it
-    does not raise. `on_tick(calls)` is awaited every `tick` seconds, and when a feed is lost, with
+    `on_changes(changes)` is awaited with what the waiting facts changed, in order, and again with the
+    same until it does not raise. `on_tick(calls)` is awaited every `tick` seconds, and when a feed is lost, with
     the calls that changed without a fact: ended by silence, or become uncertain.
     """
 
@@ -76,7 +78,7 @@ class Runner:
         self,
         feeds: Sequence[CallFeed],
         correlator: Correlator,
-        on_change: OnChange,
+        on_changes: OnChanges,
         clock: Callable[[], datetime] = utc_now,
         on_tick: OnTick | None = None,
         *,
@@ -89,7 +91,7 @@ class Runner:
         self.correlator = correlator
         self.stats = Stats()
         self._feeds = tuple(feeds)
-        self._on_change = on_change
+        self._on_changes = on_changes
         self._on_tick = on_tick
         self._clock = clock
         self._tick = tick
@@ -127,25 +129,30 @@ class Runner:
 
     async def _consume(self) -> None:
         while True:
-            fact = await self._queue.get()
+            facts = [await self._queue.get()]
+            while len(facts) < BATCH and not self._queue.empty():
+                facts.append(self._queue.get_nowait())
             async with self._turn:
-                await self._handle(fact)
-            self._queue.task_done()
+                changes = [change for fact in facts if (change := self._receive(fact))]
+                if changes:
+                    await self._deliver(partial(self._on_changes, changes))
+            for _ in facts:
+                self._queue.task_done()
             self.stats.queued = self._queue.qsize()
 
-    async def _handle(self, fact: Fact) -> None:
+    def _receive(self, fact: Fact) -> Changed | None:
+        """Fold one fact in; None when there is nothing to tell."""
         self.stats.facts[type(fact).__name__] += 1
         try:
             change = self.correlator.receive(fact)
         except Exception:
             self.stats.errors += 1
             log.exception("telephony.correlator_failed", extra={"fact": type(fact).__name__})
-            return
+            return None
         if not isinstance(change, Changed):
             self.stats.ignored[change.reason] += 1
-            return
-        for each in change.facts:
-            await self._deliver(partial(self._on_change, each, change))
+            return None
+        return change
 
     async def _deliver(self, send: Callable[[], Awaitable[None]]) -> None:
         """Call the subscriber until it takes the change; the queue fills meanwhile."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -11,7 +12,7 @@ from server.config import FeedSettings, HepFeedSettings, PyVoipFeedSettings, Rep
 from server.ports import Clock, Ids, Station, Transactions
 from server.services.line15 import MEMORY, Line15
 from server.tasks import cancel_and_wait, create_task
-from telephony import Call, CallFeed, Changed, Fact, FeedHealth, FeedState
+from telephony import Call, CallFeed, Changed, FeedHealth, FeedState
 from telephony.correlation import Correlator
 from telephony.feed_hep import HepFeed
 from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
@@ -19,6 +20,7 @@ from telephony.feed_replay import ReplayFeed
 from telephony.runner import Runner
 
 _log = structlog.get_logger("line15")
+DRAIN_SECONDS = 2.0
 _ORDER = (FeedState.CONNECTED, FeedState.QUIET, FeedState.STARTING, FeedState.DOWN)
 
 
@@ -57,14 +59,11 @@ class TelephonyCalls:
         built = tuple(_build(settings, extensions) for settings in feeds)
         correlator = Correlator(extensions, self._ids.new)
 
-        async def changed(fact: Fact, change: Changed) -> None:
-            await line15.receive([replace(change, facts=(fact,))])
-
         async def ticked(calls: tuple[Call, ...]) -> None:
             if calls:
                 await line15.receive([Changed(calls)])
 
-        runner = Runner(built, correlator, changed, self._clock.now, ticked)
+        runner = Runner(built, correlator, line15.receive, self._clock.now, ticked)
         self._lines[site] = SiteLine(site, key, correlator, runner, built)
 
     async def start(self) -> None:
@@ -87,6 +86,11 @@ class TelephonyCalls:
 
     async def stop(self) -> None:
         """Stop every feed."""
+        for line in self._lines.values():
+            with suppress(
+                TimeoutError
+            ):  # what a silent database holds up is told again by the next message
+                await asyncio.wait_for(line.runner.drained(), DRAIN_SECONDS)
         await cancel_and_wait(*self._tasks)
         self._tasks.clear()
 
@@ -116,7 +120,9 @@ def _build(settings: FeedSettings, stations: Sequence[str]) -> CallFeed:
         case PyVoipFeedSettings():
             return _pyvoip(settings, stations)
         case ReplayFeedSettings():
-            return ReplayFeed(settings.name, speed=settings.speed, stations=stations)
+            return ReplayFeed(
+                settings.name, speed=settings.speed, talk=settings.talk, stations=stations
+            )
 
 
 def _hep(settings: HepFeedSettings, stations: Sequence[str]) -> CallFeed:

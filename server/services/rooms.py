@@ -90,8 +90,8 @@ class Rooms:
         self._forget_if_empty(session, room)
 
     def close(self, session: str, by: str, reason: str) -> None:
-        """The session is over: the phone shows the end page; the desks learn it from their view."""
-        room = self._rooms.get(session)
+        """The session is over: everybody leaves the room; the desks learn it from their view."""
+        room = self._rooms.pop(session, None)
         if room is not None and room.phone is not None:
             room.phone.send({"type": "ended", "by": by, "reason": reason})
 

@@ -1,57 +1,56 @@
-"""Lets the two ends of one picture find each other; every description passes the rule of I1 here, and nowhere else."""
+"""Lets the two ends of one picture find each other; every description passes the rule of I1 here.
+
+What passed is relayed at once and written down after: a description is not a command that must
+survive a crash (the pages say it again), but what it held must be provable.
+"""
 
 from collections.abc import Mapping
 
 from server.domain.audit import AuditEvent
 from server.domain.sdp import check_candidate, check_description
-from server.domain.session import State
-from server.errors import MessageOutOfOrder, SdpRefused, SessionEnded
+from server.errors import MessageOutOfOrder, SdpRefused
 from server.ports import Actor, Clock, Transactions
 from server.services.rooms import Room, Rooms
-from server.services.sessions import Sessions, call_of
+from server.services.sessions import call_of
 
 
 class Signalling:
-    """Checks and relays offers, answers and candidates between the pages of one room."""
+    """Checks and relays offers, answers and candidates between the pages of one room.
 
-    def __init__(
-        self, transactions: Transactions, clock: Clock, sessions: Sessions, rooms: Rooms
-    ) -> None:
+    Who sits in a room was admitted to that session (`Invitations.look`, `Sessions.get`), and the
+    room is emptied when the session ends: being there is the permission.
+    """
+
+    def __init__(self, transactions: Transactions, clock: Clock, rooms: Rooms) -> None:
         """Keep what the use cases need."""
         self._transactions = transactions
         self._clock = clock
-        self._sessions = sessions
         self._rooms = rooms
 
     async def offer(self, actor: Actor, session: str, peer: str, sdp: str) -> None:
         """The phone offers to one desk."""
-        await self._described(actor, session, "offer", sdp)
+        await self._check(actor, session, "offer", sdp)
         room = self._rooms.get(session)
         if desk := room.desks.get(peer):
             desk.send({"type": "signal.offer", "session": session, "page": room.page, "sdp": sdp})
+        await self._audit(actor, session, "sdp.accepted", {"kind": "offer", "media": ["video"]})
 
     async def answer(self, actor: Actor, session: str, peer: str, page: str, sdp: str) -> None:
-        """A desk answers; an answer to a phone page that is gone is out of order."""
-        await self._described(actor, session, "answer", sdp)
-        room = self._rooms.get(session)
-        if peer not in room.desks:
-            raise MessageOutOfOrder("not_watching")
+        """A desk answers; an answer to a phone page that is gone is dropped."""
+        room = self._watched(session, peer)
+        await self._check(actor, session, "answer", sdp)
         if room.phone is not None and room.page == page:
             room.phone.send({"type": "signal.answer", "peer": peer, "sdp": sdp})
+        await self._audit(actor, session, "sdp.accepted", {"kind": "answer", "media": ["video"]})
 
-    async def _described(self, actor: Actor, session: str, kind: str, sdp: str) -> None:
-        """Decide and audit: what passed is proven to have been one video line; what did not is kept as refused."""
-        found = await self._sessions.get(actor.site, session)
-        if found.state is State.ENDED:
-            raise SessionEnded
-        if found.state in {State.INVITED, State.OPENED}:
-            raise MessageOutOfOrder("before_tap")
+    async def _check(self, actor: Actor, session: str, kind: str, sdp: str) -> None:
+        """Decide; what is refused is written down before it is answered."""
         try:
             check_description(sdp)
         except SdpRefused as refusal:
-            await self._audit(actor, session, "sdp.refused", {"kind": kind, "code": refusal.code})
+            refused: dict[str, object] = {"kind": kind, "code": refusal.code}
+            await self._audit(actor, session, "sdp.refused", refused)
             raise
-        await self._audit(actor, session, "sdp.accepted", {"kind": kind, "media": ["video"]})
 
     async def _audit(
         self, actor: Actor, session: str, action: str, data: dict[str, object]
@@ -66,23 +65,17 @@ class Signalling:
         self, session: str, peer: str, candidate: Mapping[str, object] | None
     ) -> None:
         """Relay the phone's ICE candidate to one desk."""
-        _check(candidate)
+        _check_candidate(candidate)
         room = self._rooms.get(session)
         if desk := room.desks.get(peer):
-            desk.send(
-                {
-                    "type": "signal.candidate",
-                    "session": session,
-                    "page": room.page,
-                    "candidate": candidate,
-                }
-            )
+            message = {"type": "signal.candidate", "session": session, "page": room.page}
+            desk.send({**message, "candidate": candidate})
 
     def desk_candidate(
         self, session: str, peer: str, page: str, candidate: Mapping[str, object] | None
     ) -> None:
         """Relay a desk's ICE candidate to the phone page it was made for."""
-        _check(candidate)
+        _check_candidate(candidate)
         room = self._watched(session, peer)
         if room.phone is not None and room.page == page:
             room.phone.send({"type": "signal.candidate", "peer": peer, "candidate": candidate})
@@ -105,6 +98,6 @@ class Signalling:
         return room
 
 
-def _check(candidate: Mapping[str, object] | None) -> None:
+def _check_candidate(candidate: Mapping[str, object] | None) -> None:
     if candidate is not None:
         check_candidate(str(candidate.get("candidate", "")))

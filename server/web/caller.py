@@ -170,6 +170,9 @@ class CallerSocket(PageSocket):
     def _tell(self, state: str) -> None:
         self.signalling.to_desks(self._session, {"type": "caller.state", "state": state})
 
+    def _seated(self) -> bool:
+        return self.rooms.get(self._session).phone is self
+
     def _actor(self) -> Actor:
         return Actor("phone", self._site, None, self.request.remote_ip)
 
@@ -177,6 +180,8 @@ class CallerSocket(PageSocket):
         match message:
             case m.Camera(state=state):
                 await self._happen(_camera_event(state))
+            case m.SignalOffer() if not self._seated():
+                raise SessionEnded
             case m.SignalOffer(peer=peer, sdp=sdp):
                 await self.signalling.offer(self._actor(), self._session, peer, sdp)
             case m.CallerCandidate(peer=peer, candidate=candidate):

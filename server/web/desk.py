@@ -32,6 +32,7 @@ from server.web.base import SESSION_COOKIE, STATION_COOKIE, BaseHandler, Web
 from server.web.sockets import PageSocket
 
 PERIODIC = timedelta(seconds=30)
+GATHER_SECONDS = 0.02  # changes that come together make one view
 
 
 class DeskPage(BaseHandler):
@@ -203,6 +204,7 @@ class DeskSocket(PageSocket):
                     await self._dirty.wait()
             except TimeoutError:
                 pass
+            await asyncio.sleep(GATHER_SECONDS)
             self._dirty.clear()
             desk = Desk(user, site, self._station, self._launched, self._watching)
             await self._send_view(desk)

@@ -46,11 +46,11 @@ async def running(
     """A runner whose subscriber notes the facts it is given."""
     facts: list[Fact] = []
 
-    async def on_change(fact: Fact, changed: Changed) -> None:
-        facts.append(fact)
+    async def on_changes(changes: Sequence[Changed]) -> None:
+        facts.extend(fact for change in changes for fact in change.facts)
 
     settings: dict[str, object] = {"restart": (0.01, 0.05), "retry": (0.005, 0.02), "tick": 0.02}
-    runner = Runner(feeds, fresh_correlator(), on_change, **(settings | more))  # type: ignore[arg-type]
+    runner = Runner(feeds, fresh_correlator(), on_changes, **(settings | more))  # type: ignore[arg-type]
     async with in_background(runner.run()):
         yield runner, facts
 

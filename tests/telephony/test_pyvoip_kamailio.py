@@ -23,7 +23,7 @@ from tests.lab.sipp import Phone, call, phone
 from tests.telephony.shell import in_background
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 SNIPPET = Path(__file__).parents[2] / "contrib" / "kamailio-notify.cfg"
 
@@ -52,10 +52,10 @@ async def running(feed: PyVoipFeed) -> AsyncIterator[tuple[Runner, list[Fact]]]:
     numbers = itertools.count(1)
     correlator = Correlator({"1501"}, lambda: f"call-{next(numbers)}")
 
-    async def on_change(fact: Fact, changed: Changed) -> None:
-        facts.append(fact)
+    async def on_changes(changes: Sequence[Changed]) -> None:
+        facts.extend(fact for change in changes for fact in change.facts)
 
-    runner = Runner([feed], correlator, on_change, restart=(0.05, 0.2))
+    runner = Runner([feed], correlator, on_changes, restart=(0.05, 0.2))
     task = asyncio.get_running_loop().create_task(runner.run())
     try:
         yield runner, facts

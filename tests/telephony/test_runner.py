@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from telephony import Answered, Call, CallState, Changed, Fact, HungUp, Rang, Seen
 from telephony.runner import Backoff, Runner
 from tests.telephony.shell import ListFeed, fresh_correlator, in_background, running, until
 from tests.telephony.strategies import at
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 STORY: list[Fact] = [
     Rang("sip:a", at(0), "hep", station="1501"),
@@ -61,22 +65,23 @@ def test_a_crashed_feed_starts_again_and_its_calls_are_uncertain_meanwhile() -> 
 
 
 def test_a_subscriber_that_raises_gets_the_same_change_again() -> None:
-    attempts: list[Fact] = []
+    attempts: list[list[Fact]] = []
     done: list[Fact] = []
 
-    async def on_change(fact: Fact, changed: Changed) -> None:
-        attempts.append(fact)
+    async def on_changes(changes: Sequence[Changed]) -> None:
+        attempts.append([fact for change in changes for fact in change.facts])
         if len(attempts) < 4:
             raise OSError("database is locked")
-        done.append(fact)
+        done.extend(attempts[-1])
 
     async def scenario() -> None:
         feed = ListFeed("hep", STORY)
-        runner = Runner([feed], fresh_correlator(), on_change, retry=(0.001, 0.005))
+        runner = Runner([feed], fresh_correlator(), on_changes, retry=(0.001, 0.005))
         async with in_background(runner.run()):
             await until(lambda: len(done) == 3)
             assert done == STORY
-            assert attempts[:4] == [STORY[0]] * 4
+            assert attempts[:4] == [attempts[0]] * 4
+            assert attempts[0][0] == STORY[0]
             assert runner.stats.subscriber_failures == 3
 
     asyncio.run(scenario())
@@ -86,7 +91,7 @@ def test_a_full_queue_counts_what_it_drops_and_says_so() -> None:
     blocked = asyncio.Event()
     told: list[Call] = []
 
-    async def on_change(fact: Fact, changed: Changed) -> None:
+    async def on_changes(changes: Sequence[Changed]) -> None:
         await blocked.wait()
 
     async def on_tick(calls: tuple[Call, ...]) -> None:
@@ -97,7 +102,7 @@ def test_a_full_queue_counts_what_it_drops_and_says_so() -> None:
         runner = Runner(
             [ListFeed("hep", flood)],
             fresh_correlator(),
-            on_change,
+            on_changes,
             clock=lambda: at(2),
             on_tick=on_tick,
             queue_size=10,

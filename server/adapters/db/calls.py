@@ -165,11 +165,11 @@ class SqlCalls:
         for _ in range(_MERGE_DEPTH):
             found = await self._load(call.c.id == id_, call.c.site == site)
             if not found:
-                raise CallUnknown(id_)
+                raise CallUnknown
             if found[0].merged_into is None:
                 return found[0]
             id_ = found[0].merged_into
-        raise CallUnknown(id_)
+        raise CallUnknown("merge_depth")
 
     async def find(self, site: str, value: str) -> Sequence[LiveCall]:
         """Return every call of this site that ever had this name, or this very id, newest first."""
