@@ -1,6 +1,6 @@
 """The whole view of one desk (docs/protocol.md), built from the database each time something changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -53,10 +53,7 @@ class DeskView:
         async with self._transactions(write=False) as uow:
             if desk.station:
                 calls = await self._shown_calls(uow, desk, now)
-                found = await uow.sessions.at_station(
-                    desk.site.id, desk.station.extension, SESSIONS_SHOWN
-                )
-                sessions = [await self._session(uow, desk.site.id, s) for s in found]
+                sessions = await self._sessions(uow, desk.site.id, desk.station.extension)
         return {
             "type": "view",
             "now": _iso(now),
@@ -79,17 +76,33 @@ class DeskView:
             shown.insert(0, await uow.calls.get(desk.site.id, launched))
         return list({c.id: c for c in shown}.values())
 
-    async def _session(self, uow: UnitOfWork, site: str, session: Session) -> Json:
-        links = await uow.sessions.links(session.id)
-        invitations = await uow.invitations.of_session(session.id)
-        messages: dict[str, Sequence[Message]] = {
-            i.id: await uow.messages.of_invitation(i.id) for i in invitations
-        }
-        contacts = {i.id: await uow.personal.get(i.contact) for i in invitations}
-        flat = [m for several in messages.values() for m in several]
+    async def _sessions(self, uow: UnitOfWork, site: str, extension: str) -> list[Json]:
+        """Load what all sessions of the station need in one query a table: views are frequent."""
+        sessions = await uow.sessions.at_station(site, extension, SESSIONS_SHOWN)
+        links = await uow.sessions.newest_links([s.id for s in sessions])
+        invitations = await uow.invitations.of_sessions([s.id for s in sessions])
+        messages = await uow.messages.of_invitations([i.id for i in invitations])
+        contacts = await uow.personal.get_all([i.contact for i in invitations])
+        calls = await uow.calls.get_all(site, [link.call for link in links.values() if link.call])
+        return [
+            self._session(
+                session,
+                _Parts(
+                    links.get(session.id),
+                    calls,
+                    [i for i in invitations if i.session == session.id],
+                    messages,
+                    contacts,
+                ),
+            )
+            for session in sessions
+        ]
+
+    def _session(self, session: Session, parts: "_Parts") -> Json:
+        sent = {i.id: parts.messages_of(i) for i in parts.invitations}
+        flat = [m for several in sent.values() for m in several]
         room = self._rooms.get(session.id)
-        call = await uow.calls.get(site, links[-1].call) if links and links[-1].call else None
-        number = next((contacts[i.id] for i in invitations if i.channel == "sms"), None)
+        number = next((parts.to(i) for i in parts.invitations if i.channel == "sms"), None)
         return {
             "id": session.id,
             "state": session.state.value,
@@ -97,14 +110,38 @@ class DeskView:
             "ended": _iso(session.ended),
             "end_reason": session.end_reason,
             "number": _national(number),
-            "link": _link(links[-1] if links else None, call, session),
+            "link": _link(parts.link, parts.call, session),
             "invitations": [
-                _invitation(i, messages[i.id], contacts[i.id], session) for i in invitations
+                _invitation(i, sent[i.id], parts.to(i), session) for i in parts.invitations
             ],
             "steps": [{**asdict(s), "at": _iso(s.at)} for s in funnel.steps(session, flat)],
             "say": asdict(funnel.say(session, flat)),
             "caller": {"online": room.phone is not None, "hidden": room.hidden},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What was loaded for one session."""
+
+    link: Link | None
+    calls: Mapping[str, LiveCall]
+    invitations: Sequence[Invitation]
+    messages: Sequence[Message]
+    contacts: Mapping[str, str | None]
+
+    @property
+    def call(self) -> LiveCall | None:
+        """The call it is linked to."""
+        return self.calls.get(self.link.call) if self.link and self.link.call else None
+
+    def messages_of(self, invitation: Invitation) -> list[Message]:
+        """The messages that carried one link."""
+        return [m for m in self.messages if m.invitation == invitation.id]
+
+    def to(self, invitation: Invitation) -> str | None:
+        """Where it went; None once erased."""
+        return self.contacts.get(invitation.contact)
 
 
 def _iso(at: datetime | None) -> str | None:

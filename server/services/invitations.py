@@ -330,7 +330,7 @@ class Invitations:
             await uow.commit()
         self._sessions.perform(session, commands)
 
-    async def tap(self, token: str, address: str | None, browser: str) -> None:
+    async def tap(self, token: str, address: str | None, browser: str) -> Session:
         """Bind the link to this browser: the first tap wins, the same browser may tap again."""
         now = self._clock.now()
         async with self._transactions() as uow:
@@ -347,6 +347,7 @@ class Invitations:
             session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
             await uow.commit()
         self._sessions.perform(session, commands)
+        return session
 
     async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
         invitation = await uow.invitations.by_token(token_hash(token))

@@ -133,7 +133,11 @@ def _caller(web: Web, services: Services) -> list[Any]:
     return [
         url(rf"/v/{OPAQUE}", CallerPage, base),
         url(rf"/v/{OPAQUE}/open", CallerOpen, base),
-        url(rf"/v/{OPAQUE}/tap", CallerTap, base),
+        url(
+            rf"/v/{OPAQUE}/tap",
+            CallerTap,
+            {**base, "rooms": services.rooms, "ice": services.ice},
+        ),
         url(r"/ws/caller", CallerSocket, socket),
     ]
 

@@ -103,13 +103,16 @@ class CallerTap(BaseHandler):
 
     wants_json = True
     invitations: Invitations
+    rooms: Rooms
+    ice: IceServers
 
     async def post(self, token: str) -> None:
-        """Bind the link to this browser."""
+        """Bind the link to this browser; the answer lets it prepare its offer while the socket opens."""
         browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
-        await self.invitations.tap(token, self.request.remote_ip, browser)
+        session = await self.invitations.tap(token, self.request.remote_ip, browser)
         self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
-        self.json({})
+        watchers = list(self.rooms.get(session.id).desks)
+        self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
 
 
 class CallerSocket(PageSocket):

@@ -121,6 +121,12 @@ async function tellTap() {
     tapped = true;
     keep();
     if (phase.screen !== "ended") link.start();
+    // The offers are prepared while the socket opens; they wait in its queue.
+    const early = await response.json().catch(() => null);
+    if (early?.ice && peers.size === 0 && phase.screen !== "ended") {
+      ice = early.ice;
+      for (const peer of early.watchers ?? []) watched(peer);
+    }
     return;
   }
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";

@@ -171,6 +171,11 @@ class SqlCalls:
             id_ = found[0].merged_into
         raise CallUnknown("merge_depth")
 
+    async def get_all(self, site: str, ids: Sequence[str]) -> dict[str, LiveCall]:
+        """Return several calls of this site by the id that was asked for, following merges."""
+        found = await self._load(call.c.site == site, call.c.id.in_(ids))
+        return {c.id: c if c.merged_into is None else await self.get(site, c.id) for c in found}
+
     async def find(self, site: str, value: str) -> Sequence[LiveCall]:
         """Return every call of this site that ever had this name, or this very id, newest first."""
         named = select(call_alias.c.call).where(

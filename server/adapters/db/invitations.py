@@ -39,6 +39,10 @@ class SqlInvitations:
         """Return a session's invitations, oldest first."""
         return await self._load(invitation.c.session == session)
 
+    async def of_sessions(self, sessions: Sequence[str]) -> Sequence[Invitation]:
+        """Return the invitations of several sessions, oldest first, in one query."""
+        return await self._load(invitation.c.session.in_(sessions))
+
     async def save(self, value: Invitation) -> Invitation:
         """Update if nobody was faster; Conflict otherwise."""
         values = asdict(value)

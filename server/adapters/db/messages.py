@@ -40,6 +40,10 @@ class SqlMessages:
         """Return an invitation's messages, oldest first."""
         return await self._load(message.c.invitation == invitation)
 
+    async def of_invitations(self, invitations: Sequence[str]) -> Sequence[Message]:
+        """Return the messages of several invitations, oldest first, in one query."""
+        return await self._load(message.c.invitation.in_(invitations), limit=2_000)
+
     async def due(self, now: datetime, limit: int) -> Sequence[Message]:
         """Return what should be sent now, oldest first."""
         return await self._load(

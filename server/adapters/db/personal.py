@@ -1,6 +1,7 @@
 """Personal values, sealed and erasable (I4): everything else in the database refers to them by id."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -51,6 +52,12 @@ class SqlPersonal:
         query = select(personal.c.sealed).where(personal.c.id == id_)
         sealed = (await self._connection.execute(query)).scalar_one_or_none()
         return self._seal.open(sealed) if sealed is not None else None
+
+    async def get_all(self, ids: Sequence[str]) -> dict[str, str | None]:
+        """Open several values in one query."""
+        query = select(personal.c.id, personal.c.sealed).where(personal.c.id.in_(ids))
+        rows = await self._connection.execute(query)
+        return {row.id: self._seal.open(row.sealed) if row.sealed else None for row in rows}
 
     async def erase(self, id_: str, at: datetime) -> None:
         """Erase the value and the hash that finds it; the row stays, so that references hold."""

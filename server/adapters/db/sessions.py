@@ -102,21 +102,33 @@ class SqlSessions:
             select(session_link).where(session_link.c.session == id_).order_by(session_link.c.id)
         )
         rows = (await self._db.execute(query)).mappings()
-        return [
-            Link(
-                r["session"],
-                r["call"],
-                Certainty(r["certainty"]),
-                Evidence(r["evidence"]),
-                r["actor"],
-                r["at"],
-            )
-            for r in rows
-        ]
+        return [_link(row) for row in rows]
+
+    async def newest_links(self, sessions: Sequence[str]) -> dict[str, Link]:
+        """Return the link in force of each session, in one query."""
+        newest = (
+            select(func.max(session_link.c.id))
+            .where(session_link.c.session.in_(sessions))
+            .group_by(session_link.c.session)
+        )
+        query = select(session_link).where(session_link.c.id.in_(newest))
+        rows = (await self._db.execute(query)).mappings()
+        return {row["session"]: _link(row) for row in rows}
 
     async def _load(self, *where: ColumnElement[bool], limit: int = 1) -> list[Session]:
         query = select(session).where(*where).order_by(session.c.created.desc()).limit(limit)
         return [_session(row) for row in (await self._db.execute(query)).mappings()]
+
+
+def _link(row: RowMapping) -> Link:
+    return Link(
+        row["session"],
+        row["call"],
+        Certainty(row["certainty"]),
+        Evidence(row["evidence"]),
+        row["actor"],
+        row["at"],
+    )
 
 
 def _values(value: Session) -> dict[str, Any]:
