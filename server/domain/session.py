@@ -109,6 +109,8 @@ TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command
     (S.TAPPED, CameraAsked): (S.TAPPED, ()),
     (S.TAPPED, CameraGranted): (S.CONNECTING, ()),
     (S.TAPPED, CameraRefused): (S.TAPPED, ()),
+    # The desk may see the picture before the phone's "granted" is written down.
+    (S.TAPPED, MediaFlowing): (S.LIVE, ()),
     (S.CONNECTING, CameraAsked): (S.TAPPED, ()),
     (S.CONNECTING, CameraRefused): (S.TAPPED, ()),
     (S.CONNECTING, MediaFlowing): (S.LIVE, ()),
@@ -133,7 +135,8 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
             for s in (S.INVITED, S.OPENED)
             for e in (CameraAsked, CameraGranted, CameraRefused)
         ),
-        *((s, e) for s in (S.INVITED, S.OPENED, S.TAPPED) for e in (MediaFlowing, PeerLost)),
+        *((s, e) for s in (S.INVITED, S.OPENED) for e in (MediaFlowing, PeerLost)),
+        (S.TAPPED, PeerLost),
         # Repetitions: a link opened or tapped again by the same browser changes nothing.
         *((s, LinkOpened) for s in State if s is not S.INVITED),
         *((s, CallerTapped) for s in State if s not in (S.INVITED, S.OPENED)),

@@ -5,6 +5,7 @@ survive a crash (the pages say it again), but what it held must be provable.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from server.domain.audit import AuditEvent
 from server.domain.sdp import check_candidate, check_description
@@ -12,6 +13,22 @@ from server.errors import MessageOutOfOrder, SdpRefused
 from server.ports import Actor, Clock, Transactions
 from server.services.rooms import Room, Rooms
 from server.services.sessions import call_of
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What was decided about one description: `kind` is offer or answer."""
+
+    kind: str
+    refusal: SdpRefused | None
+
+
+def _decide(kind: str, sdp: str) -> Described:
+    try:
+        check_description(sdp)
+    except SdpRefused as refusal:
+        return Described(kind, refusal)
+    return Described(kind, None)
 
 
 class Signalling:
@@ -27,39 +44,36 @@ class Signalling:
         self._clock = clock
         self._rooms = rooms
 
-    async def offer(self, actor: Actor, session: str, peer: str, sdp: str) -> None:
+    def offer(self, session: str, peer: str, sdp: str) -> Described:
         """The phone offers to one desk."""
-        await self._check(actor, session, "offer", sdp)
+        described = _decide("offer", sdp)
         room = self._rooms.get(session)
-        if desk := room.desks.get(peer):
+        desk = room.desks.get(peer)
+        if desk is not None and described.refusal is None:
             desk.send({"type": "signal.offer", "session": session, "page": room.page, "sdp": sdp})
-        await self._audit(actor, session, "sdp.accepted", {"kind": "offer", "media": ["video"]})
+        return described
 
-    async def answer(self, actor: Actor, session: str, peer: str, page: str, sdp: str) -> None:
+    def answer(self, session: str, peer: str, page: str, sdp: str) -> Described:
         """A desk answers; an answer to a phone page that is gone is dropped."""
         room = self._watched(session, peer)
-        await self._check(actor, session, "answer", sdp)
-        if room.phone is not None and room.page == page:
+        described = _decide("answer", sdp)
+        if room.phone is not None and room.page == page and described.refusal is None:
             room.phone.send({"type": "signal.answer", "peer": peer, "sdp": sdp})
-        await self._audit(actor, session, "sdp.accepted", {"kind": "answer", "media": ["video"]})
+        return described
 
-    async def _check(self, actor: Actor, session: str, kind: str, sdp: str) -> None:
-        """Decide; what is refused is written down before it is answered."""
-        try:
-            check_description(sdp)
-        except SdpRefused as refusal:
-            refused: dict[str, object] = {"kind": kind, "code": refusal.code}
-            await self._audit(actor, session, "sdp.refused", refused)
-            raise
-
-    async def _audit(
-        self, actor: Actor, session: str, action: str, data: dict[str, object]
-    ) -> None:
+    async def settle(self, actor: Actor, session: str, described: Described) -> None:
+        """Write down what was decided, then raise the refusal if it was one."""
+        refusal = described.refusal
+        data: dict[str, object] = {"kind": described.kind}
+        data |= {"media": ["video"]} if refusal is None else {"code": refusal.code}
+        action = "sdp.accepted" if refusal is None else "sdp.refused"
         async with self._transactions() as uow:
             call = await call_of(uow, session)
             event = AuditEvent(action, f"session:{session}", session, call, data)
             await uow.audit.append(actor, event, self._clock.now())
             await uow.commit()
+        if refusal is not None:
+            raise refusal
 
     def phone_candidate(
         self, session: str, peer: str, candidate: Mapping[str, object] | None

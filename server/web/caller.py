@@ -142,7 +142,7 @@ class CallerSocket(PageSocket):
         elif not self._session:
             raise MessageOutOfOrder("before_hello")
         else:
-            await self._say(message)
+            self._say(message)
 
     async def _hello(self, hello: m.CallerHello) -> None:
         if self._session:
@@ -179,14 +179,15 @@ class CallerSocket(PageSocket):
     def _actor(self) -> Actor:
         return Actor("phone", self._site, None, self.request.remote_ip)
 
-    async def _say(self, message: m.CallerMessage) -> None:
+    def _say(self, message: m.CallerMessage) -> None:
         match message:
             case m.Camera(state=state):
-                await self._happen(_camera_event(state))
+                self._happen(_camera_event(state))
             case m.SignalOffer() if not self._seated():
                 raise SessionEnded
             case m.SignalOffer(peer=peer, sdp=sdp):
-                await self.signalling.offer(self._actor(), self._session, peer, sdp)
+                described = self.signalling.offer(self._session, peer, sdp)
+                self.later(lambda: self.signalling.settle(self._actor(), self._session, described))
             case m.CallerCandidate(peer=peer, candidate=candidate):
                 value = candidate.model_dump() if candidate else None
                 self.signalling.phone_candidate(self._session, peer, value)
@@ -198,10 +199,13 @@ class CallerSocket(PageSocket):
             case m.Facing(facing=facing):
                 self._tell(facing)
             case m.Leave():
-                await self._happen(Left("phone", "left"))
+                self._happen(Left("phone", "left"))
 
-    async def _happen(self, event: Event) -> None:
-        await self.sessions.happen(self._session, event, self._actor())
+    def _happen(self, event: Event) -> None:
+        async def work() -> None:
+            await self.sessions.happen(self._session, event, self._actor())
+
+        self.later(work)
 
     def left(self) -> None:
         """Leave the room; the picture goes on without the socket."""

@@ -168,8 +168,11 @@ class DeskSocket(PageSocket):
             return
         if not self.peer:
             raise MessageOutOfOrder("before_hello")
+        if signal := SIGNALS.get(type(message)):
+            getattr(self, signal)(message)
+            return
         handler: Callable[[Any], Awaitable[None]] = getattr(self, HANDLERS[type(message)])
-        await handler(message)
+        self.later(lambda: handler(message))
 
     async def _hello(self, hello: m.DeskHello) -> None:
         if self.peer:
@@ -278,16 +281,15 @@ class DeskSocket(PageSocket):
         await self.linking.none(self.actor(), message.session)
         self._done(message.id)
 
-    async def _answer(self, message: m.SignalAnswer) -> None:
-        await self.signalling.answer(
-            self.actor(), message.session, self.peer, message.page, message.sdp
-        )
+    def _answer(self, message: m.SignalAnswer) -> None:
+        described = self.signalling.answer(message.session, self.peer, message.page, message.sdp)
+        self.later(lambda: self.signalling.settle(self.actor(), message.session, described))
 
-    async def _candidate(self, message: m.DeskCandidate) -> None:
+    def _candidate(self, message: m.DeskCandidate) -> None:
         candidate = message.candidate.model_dump() if message.candidate else None
         self.signalling.desk_candidate(message.session, self.peer, message.page, candidate)
 
-    async def _restart(self, message: m.SignalRestart) -> None:
+    def _restart(self, message: m.SignalRestart) -> None:
         self.signalling.to_phone(message.session, self.peer, {"type": "signal.restart"})
 
     async def _media(self, message: m.DeskMedia) -> None:
@@ -296,7 +298,7 @@ class DeskSocket(PageSocket):
         event = MediaFlowing() if message.state == "flowing" else PeerLost()
         await self.sessions.happen(message.session, event, self.actor())
 
-    async def _webcam(self, message: m.Webcam) -> None:
+    def _webcam(self, message: m.Webcam) -> None:
         if message.on and not (self._station and self._station.webcam):
             raise Forbidden("no_webcam")
         self.signalling.to_phone(message.session, self.peer, {"type": "webcam", "on": message.on})
@@ -320,9 +322,12 @@ HANDLERS: dict[type[Any], str] = {
     m.LinkChoose: "_choose",
     m.LinkManual: "_manual",
     m.LinkNone: "_none",
+    m.DeskMedia: "_media",
+}
+
+SIGNALS: dict[type[Any], str] = {
     m.SignalAnswer: "_answer",
     m.DeskCandidate: "_candidate",
     m.SignalRestart: "_restart",
-    m.DeskMedia: "_media",
     m.Webcam: "_webcam",
 }

@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -30,6 +30,7 @@ READER_GRACE: Final = 10.0
 MAX_SOCKET_FRAME: Final = (
     1_048_576  # larger frames close the connection before they are held in memory
 )
+Work = Callable[[], Awaitable[None]]
 _log = structlog.get_logger("socket")
 
 
@@ -43,10 +44,12 @@ class PageSocket(WebSocketHandler, BaseHandler):
         BaseHandler.initialize(self, web, **services)
         self._out: asyncio.Queue[str] = asyncio.Queue(QUEUE)
         self._in: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX + 1)
+        self._work: asyncio.Queue[tuple[Work, str | None]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[Any]] = []
         self._stamps: deque[float] = deque(maxlen=FRAMES_A_SECOND)
         self._errors: deque[float] = deque(maxlen=ERRORS_A_MINUTE)
         self._shut = False  # nothing more is sent
+        self._command: str | None = None
         self._cut = False  # we closed: what still arrives is not handled
 
     def check_origin(self, origin: str) -> bool:
@@ -67,6 +70,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self.web.metrics.socket(self.kind, 1)
         self._tasks = [
             create_task(self._read(), f"{self.kind}.read"),
+            create_task(self._labour(), f"{self.kind}.labour"),
             create_task(self._write(), f"{self.kind}.write"),
             create_task(self._tick(), f"{self.kind}.tick"),
         ]
@@ -76,7 +80,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
         now = time.monotonic()
         full = len(self._stamps) == FRAMES_A_SECOND and now - self._stamps[0] < 1
         self._stamps.append(now)
-        if full or self._in.qsize() >= INBOX:
+        if full or self._in.qsize() + self._work.qsize() >= INBOX:
             self.shut(MessageFlood())
             return
         self._in.put_nowait(message)
@@ -86,13 +90,27 @@ class PageSocket(WebSocketHandler, BaseHandler):
         while (frame := await self._in.get()) is not None:
             if not self._cut:
                 await self._handle(frame)
+        await self._work.join()
         self.left()
 
+    async def _labour(self) -> None:
+        """Do what takes the database, one after the other, beside the signalling that must not wait for it."""
+        while True:
+            work, command = await self._work.get()
+            await self._guarded(work, command)
+            self._work.task_done()
+
+    def later(self, work: Work) -> None:
+        """Do `work` after the earlier ones of this page; its refusal is answered as the frame's."""
+        self._work.put_nowait((work, self._command))
+
     async def _handle(self, frame: str | bytes) -> None:
-        command = None
+        self._command = _command(frame)
+        await self._guarded(lambda: self.take(frame), self._command)
+
+    async def _guarded(self, work: Work, command: str | None) -> None:
         try:
-            command = _command(frame)
-            await self.take(frame)
+            await work()
         except AppError as refusal:
             self._refuse(refusal, command)
         except Exception as ours:  # noqa: BLE001 - our mistake is told as "unavailable" and logged, the page lives on
@@ -161,15 +179,15 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self.web.metrics.socket(self.kind, -1)
         self._shut = True
         self._in.put_nowait(None)
-        reader, others = self._tasks[0], self._tasks[1:]
-        create_task(cancel_and_wait(*others), f"{self.kind}.stop")
-        create_task(self._cut_late(reader), f"{self.kind}.end")
+        create_task(self._finish(), f"{self.kind}.end")
 
-    async def _cut_late(self, reader: asyncio.Task[Any]) -> None:
-        """A handler that does not end within a grace is stopped, and the page leaves all the same."""
+    async def _finish(self) -> None:
+        """Work that does not end within a grace is stopped, and the page leaves all the same."""
+        reader, labour, *others = self._tasks
+        await cancel_and_wait(*others)
         done, _ = await asyncio.wait({reader}, timeout=READER_GRACE)
+        await cancel_and_wait(reader, labour)
         if not done:
-            await cancel_and_wait(reader)
             self.left()
 
     def left(self) -> None:
