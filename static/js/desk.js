@@ -586,7 +586,8 @@ function renderCalls(session) {
     const bits = [CALL[call.state], call.certain ? "" : "à confirmer", call.id === session?.link.call ? "vidéo liée" : ""];
     part(row, "state", bits.filter(Boolean).join(" · "));
     const id = call.aliases[0]?.value ?? call.id;
-    part(row, "id", `ID …${id.split("@")[0]?.slice(-4) ?? ""}`);
+    // What tells two calls apart: not the host name that ends a Call-ID or a NENA urn.
+    part(row, "id", `ID …${id.replace(/^urn:emergency:uid:callid:([^:]+):.*$/, "$1").split("@")[0]?.slice(-4) ?? ""}`);
     row.title = call.aliases.map((alias) => `${alias.type} ${alias.value}`).join("\n");
   });
 }
