@@ -314,7 +314,7 @@ class Invitations:
                 return None
             return await uow.sites.get((await uow.sessions.get(invitation.session)).site)
 
-    async def opened(self, token: str, address: str | None, browser: str | None) -> None:
+    async def opened(self, token: str, address: str | None, browser: str | None) -> Session:
         """A visible page's script reports itself."""
         now = self._clock.now()
         async with self._transactions() as uow:
@@ -329,8 +329,9 @@ class Invitations:
             session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
             await uow.commit()
         self._sessions.perform(session, commands)
+        return session
 
-    async def tap(self, token: str, address: str | None, browser: str) -> Session:
+    async def tap(self, token: str, address: str | None, browser: str) -> None:
         """Bind the link to this browser: the first tap wins, the same browser may tap again."""
         now = self._clock.now()
         async with self._transactions() as uow:
@@ -347,7 +348,6 @@ class Invitations:
             session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
             await uow.commit()
         self._sessions.perform(session, commands)
-        return session
 
     async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
         invitation = await uow.invitations.by_token(token_hash(token))

@@ -132,12 +132,12 @@ def _caller(web: Web, services: Services) -> list[Any]:
     }
     return [
         url(rf"/v/{OPAQUE}", CallerPage, base),
-        url(rf"/v/{OPAQUE}/open", CallerOpen, base),
         url(
-            rf"/v/{OPAQUE}/tap",
-            CallerTap,
+            rf"/v/{OPAQUE}/open",
+            CallerOpen,
             {**base, "rooms": services.rooms, "ice": services.ice},
         ),
+        url(rf"/v/{OPAQUE}/tap", CallerTap, base),
         url(r"/ws/caller", CallerSocket, socket),
     ]
 

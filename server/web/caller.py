@@ -48,6 +48,9 @@ class CallerPage(BaseHandler):
     async def get(self, token: str) -> None:
         """Show the big button, or why not; neither consumes nor counts anything (previews and scanners do GET)."""
         lang = self._language()
+        if self.get_cookie(BROWSER_COOKIE) is None:
+            # Nothing is bound yet: only a tap makes this value mean something.
+            self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=1)
         found = await self._look(token)
         if isinstance(found, str):
             boot = {"token": token, "phase": "invite"}
@@ -90,12 +93,15 @@ class CallerOpen(BaseHandler):
 
     wants_json = True
     invitations: Invitations
+    rooms: Rooms
+    ice: IceServers
 
     async def post(self, token: str) -> None:
-        """A visible page's script reports itself."""
+        """A visible page's script reports itself, and learns what it needs to prepare its offer."""
         browser = self.get_cookie(BROWSER_COOKIE)
-        await self.invitations.opened(token, self.request.remote_ip, browser)
-        self.json({})
+        session = await self.invitations.opened(token, self.request.remote_ip, browser)
+        watchers = list(self.rooms.get(session.id).desks)
+        self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
 
 
 class CallerTap(BaseHandler):
@@ -103,16 +109,13 @@ class CallerTap(BaseHandler):
 
     wants_json = True
     invitations: Invitations
-    rooms: Rooms
-    ice: IceServers
 
     async def post(self, token: str) -> None:
-        """Bind the link to this browser; the answer lets it prepare its offer while the socket opens."""
+        """Bind the link to this browser."""
         browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
-        session = await self.invitations.tap(token, self.request.remote_ip, browser)
+        await self.invitations.tap(token, self.request.remote_ip, browser)
         self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
-        watchers = list(self.rooms.get(session.id).desks)
-        self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
+        self.json({})
 
 
 class CallerSocket(PageSocket):

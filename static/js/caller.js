@@ -82,6 +82,8 @@ function tap() {
   step({ type: "tap" });
   void askCamera();
   if (!tapped) void tellTap();
+  // The connection comes up while the permission is asked: it carries nothing before the answer.
+  for (const peer of watchers) connect(peer);
 }
 
 async function askCamera() {
@@ -121,12 +123,6 @@ async function tellTap() {
     tapped = true;
     keep();
     if (phase.screen !== "ended") link.start();
-    // The offers are prepared while the socket opens; they wait in its queue.
-    const early = await response.json().catch(() => null);
-    if (early?.ice && peers.size === 0 && phase.screen !== "ended") {
-      ice = early.ice;
-      for (const peer of early.watchers ?? []) watched(peer);
-    }
     return;
   }
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
@@ -290,7 +286,7 @@ function welcome(message) {
 /** @param {string} peer */
 function watched(peer) {
   watchers.add(peer);
-  if (phase.camera) connect(peer);
+  if (phase.camera || phase.screen === "asking") connect(peer);
 }
 
 /** @param {string} peer */
@@ -303,7 +299,7 @@ function unwatched(peer) {
  * @param {string} peer */
 function connect(peer) {
   const { track } = camera;
-  if (!track || phase.screen === "ended") return;
+  if (phase.screen === "ended") return;
   const former = peers.get(peer);
   if (former?.alive) {
     former.resend();
@@ -440,9 +436,21 @@ let opened = false;
 function open() {
   if (opened || document.visibilityState !== "visible" || /** @type {any} */ (document).prerendering) return;
   opened = true;
-  void send("open").catch(() => {
-    opened = false;
-  });
+  void send("open").then(
+    async (response) => expect(response.ok ? await response.json() : {}),
+    () => {
+      opened = false;
+    },
+  );
+  link.warm();
+}
+
+/** Who waits for the picture, and by which servers: the offers are prepared while the tap is being written down.
+ * @param {{ice?: any, watchers?: string[]}} early */
+function expect(early) {
+  if (!early.ice || link.state !== "stopped" || phase.screen === "ended") return;
+  ice = early.ice;
+  for (const peer of early.watchers ?? []) watched(peer);
 }
 
 setInterval(() => void watchFrames(), 500);

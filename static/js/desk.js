@@ -151,6 +151,9 @@ function receive(message) {
       if (message.session === view.watch && message.page === page) void peer?.candidate(message.candidate ?? null);
       else if (message.session === view.watch) early(message);
       break;
+    case "caller.state":
+      if (message.session === view.watch && message.state === "online") tellFace();
+      break;
     case "taken_over":
       notify(`Ce poste est maintenant tenu par ${view.taken}. Cette page reste en lecture seule.`, "Reprendre ce poste", takeBack);
       break;
@@ -412,6 +415,11 @@ async function toggleWebcam() {
   } finally {
     render();
   }
+}
+
+/** A page of the caller that came, or came back, does not know whether the regulator shows himself. */
+function tellFace() {
+  if (view.server?.station?.webcam && view.taken === null) link.send({ type: "webcam", session: view.watch, on: Boolean(face) });
 }
 
 /** Camera light off. */

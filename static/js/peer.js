@@ -148,10 +148,11 @@ class Peer {
 
 /** The caller's end: offers, repeats what was not answered, restarts, and says when all failed. */
 export class PhonePeer extends Peer {
-  /** @param {PeerOptions & {track: MediaStreamTrack}} options */
+  /** Without a track the connection is made while the caller still answers the permission; `show` fills it.
+   * @param {PeerOptions & {track: MediaStreamTrack | null}} options */
   constructor(options) {
     super(options);
-    this.pc.addTransceiver(options.track, { direction: "sendrecv", streams: [new MediaStream([options.track])] });
+    this.pc.addTransceiver(options.track ?? "video", { direction: "sendrecv", streams: [new MediaStream()] });
     this.restarts = 0;
     this.again = false;
     this.said = 0;

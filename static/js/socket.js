@@ -20,6 +20,7 @@ const KEPT = 256;
  * @property {((event: any) => void) | null} onmessage
  * @property {((event: any) => void) | null} onclose
  * @property {((event: any) => void) | null} onerror
+ * @property {number} [readyState]
  * @property {(text: string) => void} send
  * @property {(code?: number) => void} close
  */
@@ -34,6 +35,11 @@ const KEPT = 256;
  * @property {Clock} [clock]
  * @property {() => number} [random] in [0, 1)
  */
+
+/** WebSocket.readyState */
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
 
 /** A refusal by the server, with its stable code. */
 export class Refused extends Error {
@@ -88,6 +94,8 @@ export class Link {
     this.state = "stopped";
     /** @type {Wire | null} */
     this.wire = null;
+    /** @type {Wire | null} */
+    this.spare = null;
     this.attempt = 0;
     this.heard = 0;
     /** @type {any} */
@@ -98,6 +106,11 @@ export class Link {
     this.pending = new Map();
     /** @type {Message[]} */
     this.kept = [];
+  }
+
+  /** Open the wire ahead of `start`, without a word: the handshake is then no part of anybody's waiting. */
+  warm() {
+    if (this.state === "stopped") this.spare ??= this.#open();
   }
 
   start() {
@@ -150,7 +163,9 @@ export class Link {
   #connect() {
     this.clock.clearTimeout(this.timer);
     this.#enter("connecting", 0);
-    const wire = (this.options.open ?? ((url) => new WebSocket(url)))(this.options.url);
+    const { spare } = this;
+    this.spare = null;
+    const wire = spare && (spare.readyState ?? CLOSED) < CLOSING ? spare : this.#open();
     this.wire = wire;
     this.#guard();
     wire.onopen = () => {
@@ -163,6 +178,12 @@ export class Link {
       if (wire === this.wire) this.#lost(event.code, event.reason);
     };
     wire.onerror = null;
+    if (wire.readyState === OPEN) this.#opened();
+  }
+
+  /** @returns {Wire} */
+  #open() {
+    return (this.options.open ?? ((url) => new WebSocket(url)))(this.options.url);
   }
 
   #opened() {
