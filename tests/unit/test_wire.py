@@ -1,0 +1,74 @@
+"""Every refusal has its code, its French sentence, its status and its close code; the codes are a promise."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import pytest
+
+from server.errors import AppError, StorageUnavailable, walk
+from server.web.wire import WIRE, close_code_of, status_of
+
+KINDS: Final = walk()
+#: The contract with pages, gateways and statistics: a code is never renamed.
+CODES: Final = {
+    400: "alias_malformed candidate_malformed carrier_refused contact_missing email_impossible invalid"
+    " message_malformed message_out_of_order message_too_large message_unknown number_impossible number_landline"
+    " sdp_audio sdp_data_channel sdp_malformed sdp_refused sdp_too_large",
+    401: "bad_credentials code_expired not_signed_in",
+    403: "forbidden origin_foreign xsrf_refused",
+    404: "call_unknown link_unknown not_found station_unknown",
+    409: "conflict link_expired link_revoked open_elsewhere session_ended taken_over",
+    429: "login_throttled message_flood too_many",
+    500: "error",
+    503: "carrier_unavailable schema_mismatch storage_unavailable unavailable",
+}
+ENGLISH: Final = re.compile(
+    r"\b(the|is|not|please|and|your|error|invalid|unknown)\b", re.IGNORECASE
+)
+
+
+def test_walk_finds_what_is_defined() -> None:
+    assert StorageUnavailable in KINDS
+    assert len(KINDS) == len(set(KINDS))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
+def test_each_refusal_has_a_code_of_its_own(kind: type[AppError]) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", kind.code)
+    assert "code" in vars(kind)
+    assert [other for other in KINDS if other.code == kind.code] == [kind]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
+def test_each_refusal_says_a_french_sentence(kind: type[AppError]) -> None:
+    for sentence in filter(None, (kind.message, kind.say)):
+        assert re.fullmatch(r"[A-ZÀ-Ý].*[.?!]", sentence), sentence
+        assert not ENGLISH.search(sentence), sentence
+        assert len(sentence) <= 120
+    assert kind.message
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
+def test_each_refusal_has_its_status_and_its_close_code(kind: type[AppError]) -> None:
+    status, close = status_of(kind()), close_code_of(kind())
+    assert kind.code in CODES[status].split()
+    assert close == (1011 if status == 500 else 4000 + status)
+
+
+def test_no_code_of_the_contract_is_gone() -> None:
+    promised = {code for codes in CODES.values() for code in codes.split()}
+    assert promised == {kind.code for kind in KINDS}
+
+
+def test_every_refusal_but_the_root_belongs_to_one_family() -> None:
+    for kind in KINDS:
+        families = [family for family in WIRE if issubclass(kind, family)]
+        assert len(families) == (kind is not AppError), kind
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.code)
+def test_a_refusal_shows_its_code_and_what_was_noted(kind: type[AppError]) -> None:
+    assert str(kind()) == kind.code
+    assert str(kind("slug")) == kind("slug").detail == "slug"
