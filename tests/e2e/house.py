@@ -7,13 +7,16 @@ import re
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from tests.lab.browser import Browser, browser
+from tests.e2e.gate import Gate, gate
+from tests.e2e.layout import PASSWORD, SAMU37, Samu, furnish
+from tests.lab.browser import PIXEL, Browser, browser, moving_picture
 from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
 from tests.lab.kannel import Kannel, kannel
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
-from tests.lab.server import Server, server, visio15
+from tests.lab.server import Server, server
 from tests.lab.smtp import Smtp, smtp
 
 if TYPE_CHECKING:
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-PASSWORD = "une phrase assez longue 15"
 CALLER = "+33612345678"
 CALLER_SHOWN = "06 12 34 56 78"
 STATION = "1601"
@@ -41,6 +43,9 @@ class House:
     browser: Browser
     hep_port: int
     uas_port: int
+    folder: Path
+    samus: tuple[Samu, ...] = (SAMU37,)
+    gate: Gate | None = None
 
     @property
     def url(self) -> str:
@@ -54,7 +59,7 @@ class House:
         await page.fill("input[name=identifier]", identifier)
         await page.fill("input[name=password]", PASSWORD)
         await page.click("button[type=submit]:has-text('Recevoir mon code')")
-        mail = await self.smtp.next(to=f"{identifier}@samu37.example")
+        mail = await self.smtp.next(to=self.mailbox(identifier))
         code = CODE.search(mail.text)
         assert code, mail.text
         await page.fill("input[name=code]", code.group(1))
@@ -72,6 +77,42 @@ class House:
         await page.click("form[action='/desk/station'] button")
         await page.wait_for_selector("#server-state[data-state=open]")
 
+    def mailbox(self, identifier: str) -> str:
+        """Where this person's codes go."""
+        return next(
+            samu.mailbox(identifier)
+            for samu in self.samus
+            if identifier in {person for person, _ in samu.people}
+        )
+
+    async def desk(
+        self, identifier: str = "regulateur", *, station: str = STATION, name: str | None = None
+    ) -> Page:
+        """Open page B in a browser of its own."""
+        client = await self.browser.desk(name or f"desk of {identifier}")
+        page = await client.context.new_page()
+        await self.open_desk(page, identifier=identifier, station=station)
+        return page
+
+    async def phone(self, link: str, device: str = PIXEL, **options: Any) -> Page:
+        """Open the link in a browser of its own; the script of the page runs."""
+        page = await (await self.browser.caller(device, **options)).open(link)
+        await page.wait_for_selector("body[data-ready=true]")
+        return page
+
+    async def invite(self, desk: Page, mobile: str = CALLER) -> str:
+        """Send an SMS; return the link in it."""
+        await desk.fill("#mobile", mobile)
+        await desk.click("#invite")
+        return await self.sms_link(mobile)
+
+    async def film(self, desk: Page, mobile: str = CALLER) -> Page:
+        """Invite, open, tap; return the caller's page once the regulator sees a moving picture."""
+        phone = await self.phone(await self.invite(desk, mobile))
+        await phone.tap("#tap")
+        await moving_picture(desk, "#patient")
+        return phone
+
     async def sms_link(self, to: str = CALLER) -> str:
         """Wait for the SMS at the carrier; return the link in it."""
         sms = await self.kannel.messages.next(to=to)
@@ -85,30 +126,6 @@ class House:
         found = LINK.search(mail.text)
         assert found, mail.text
         return found.group(0)
-
-
-SITE = (
-    "site",
-    "add",
-    "samu37",
-    "SAMU 37",
-    "--referent",
-    "referent@samu37.example",
-    "--sms-sender",
-    "SAMU37",
-)
-STATIONS = (
-    ("station", "add", "samu37", "1601", "Poste médecin 1", "--webcam"),
-    ("station", "add", "samu37", "1602", "Poste médecin 2"),
-    ("station", "add", "samu37", "1501", "Poste ARM"),
-)
-USERS = {
-    "regulateur": "regulator",
-    "arm": "arm",
-    "auditeur": "auditor",
-    "admin": "admin",
-    "referent": "referent",
-}
 
 
 def settings(
@@ -149,37 +166,24 @@ def settings(
     }
 
 
-async def seed(env: Mapping[str, str], *, users: Mapping[str, str] = USERS) -> None:
-    """Make the site, its stations and its people, through the command line as an administrator would."""
-    for command in (("migrate",), SITE, *STATIONS):
-        await visio15(*command, env=env)
-    for name, role in users.items():
-        await visio15(
-            "user",
-            "add",
-            name,
-            "--site",
-            "samu37",
-            "--name",
-            f"Dr {name.title()}",
-            "--role",
-            role,
-            "--email",
-            f"{name}@samu37.example",
-            "--password-stdin",
-            env=env,
-            stdin=PASSWORD + "\n",
-        )
-
-
 @asynccontextmanager
 async def house(
     *,
     extra: Mapping[str, Any] | None = None,
     flags: Sequence[str] = (),
     switchboard: Mapping[str, Any] | None = None,
+    samus: tuple[Samu, ...] = (SAMU37,),
+    gated: bool = False,
 ) -> AsyncIterator[House]:
-    """Start everything; stop everything, whatever happens."""
+    """Start everything; stop everything, whatever happens.
+
+    Args:
+        extra: further settings of the server, or others than the usual ones.
+        flags: further flags of Chromium.
+        switchboard: further arguments of the switchboard.
+        samus: the sites; the first one has the switchboard.
+        gated: put a gate before the carrier (House.gate).
+    """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         folder = await enter(own_folder("house"))
@@ -189,18 +193,26 @@ async def house(
         env = settings(
             folder, port=port, carrier=carrier, mail=mail, hep_port=hep_port, extra=extra
         )
-        await seed(env)
-        running = await enter(server(f"http://127.0.0.1:{port}", env, prepare=()))
+        guard = None
+        if gated:
+            gateway = urlsplit(carrier.sendsms).port or 0
+            guard = await enter(gate(gateway))
+            env["VISIO15_SMS"] = env["VISIO15_SMS"].replace(f":{gateway}/", f":{guard.port}/")
+        await furnish(env, folder, samus)
         exchange = await enter(
             kamailio(
                 {"15": f"{STATION}@127.0.0.1:{uas_port}"},
-                hep=("127.0.0.1", hep_port),
-                **(switchboard or {}),
+                **{"hep": ("127.0.0.1", hep_port), **(switchboard or {})},
             )
         )
+        running = await enter(server(f"http://127.0.0.1:{port}", env, prepare=()))
         chromium = await enter(browser(*flags))
         try:
-            yield House(running, exchange, carrier, mail, chromium, hep_port, uas_port)
+            yield House(
+                *(running, exchange, carrier, mail, chromium, hep_port, uas_port, folder),
+                samus=samus,
+                gate=guard,
+            )
         except BaseException:
             print("the server's last words:", running.logs()[-6000:], sep="\n")  # noqa: T201
             for client in chromium.clients:

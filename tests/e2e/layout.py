@@ -1,0 +1,89 @@
+"""Who works where: sites, stations and people, made through the command line once and copied for each house."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.lab.server import visio15
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PASSWORD = "une phrase assez longue 15"
+
+
+@dataclass(frozen=True)
+class Samu:
+    """One site: its stations (extension, name, flags) and its people (identifier, role)."""
+
+    key: str
+    name: str
+    stations: tuple[tuple[str, ...], ...]
+    people: tuple[tuple[str, str], ...]
+
+    @property
+    def referent(self) -> str:
+        return f"referent@{self.key}.example"
+
+    def mailbox(self, identifier: str) -> str:
+        return f"{identifier}@{self.key}.example"
+
+
+SAMU37 = Samu(
+    "samu37",
+    "SAMU 37",
+    (
+        ("1601", "Poste médecin 1", "--webcam"),
+        ("1602", "Poste médecin 2"),
+        ("1501", "Poste ARM"),
+    ),
+    (
+        ("regulateur", "regulator"),
+        ("arm", "arm"),
+        ("auditeur", "auditor"),
+        ("admin", "admin"),
+        ("referent", "referent"),
+    ),
+)
+SAMU45 = Samu(
+    "samu45",
+    "SAMU 45",
+    # On purpose the same extension as at the other site: a number of a station means nothing without its site.
+    (("1601", "Poste médecin d'Orléans"), ("4502", "Poste ARM d'Orléans")),
+    (("regulateur45", "regulator"), ("auditeur45", "auditor")),
+)
+
+_furnished: dict[tuple[Samu, ...], Path] = {}
+
+
+async def furnish(env: Mapping[str, str], folder: Path, samus: Sequence[Samu]) -> None:
+    """Give a new house its database: made by an administrator's commands the first time, copied afterwards."""
+    known = _furnished.get(tuple(samus))
+    if known is None:
+        known = Path(tempfile.mkdtemp(prefix="v15-furnished-", dir="/tmp"))
+        atexit.register(shutil.rmtree, known, ignore_errors=True)
+        await _make({**env, "VISIO15_DATA_DIR": str(known)}, samus)
+        _furnished[tuple(samus)] = known
+    shutil.copytree(known, folder, dirs_exist_ok=True)
+
+
+async def _make(env: Mapping[str, str], samus: Sequence[Samu]) -> None:
+    await visio15("migrate", env=env)
+    for samu in samus:
+        referent, sender = ("--referent", samu.referent), ("--sms-sender", samu.key.upper())
+        await visio15("site", "add", samu.key, samu.name, *referent, *sender, env=env)
+        for station in samu.stations:
+            await visio15("station", "add", samu.key, *station, env=env)
+        for identifier, role in samu.people:
+            await visio15(
+                *("user", "add", identifier, "--site", samu.key, "--role", role),
+                *("--name", f"Dr {identifier.title()}", "--email", samu.mailbox(identifier)),
+                "--password-stdin",
+                env=env,
+                stdin=PASSWORD + "\n",
+            )
