@@ -44,6 +44,8 @@ class Message:
 
 def accepted(message: Message, carrier_ref: str | None, now: datetime) -> Message:
     """The carrier took it. A receipt that overtook this news keeps its place."""
+    if message.state is Delivery.HANDED:
+        return message
     state = Delivery.HANDED if message.state is Delivery.QUEUED else message.state
     return replace(
         message,
@@ -57,7 +59,12 @@ def accepted(message: Message, carrier_ref: str | None, now: datetime) -> Messag
 
 
 def postponed(message: Message, error: str, now: datetime) -> Message:
-    """The carrier did not answer: again after 1, 2, 4 … 30 s, until the message expires."""
+    """The carrier did not answer: again after 1, 2, 4 … 30 s, until the message expires.
+
+    A receipt may have overtaken the answer that was lost: then the carrier has it, and it is not sent twice.
+    """
+    if message.state is not Delivery.QUEUED:
+        return message
     wait = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
     if now + wait >= message.expires:
         return failed(message, "expired", now)
@@ -65,8 +72,10 @@ def postponed(message: Message, error: str, now: datetime) -> Message:
 
 
 def failed(message: Message, error: str, now: datetime) -> Message:
-    """It will never arrive."""
+    """It will never arrive; only what still waits can fail so, what the carrier has is told by its receipts."""
     del now
+    if message.state is not Delivery.QUEUED:
+        return message
     return replace(
         message,
         state=Delivery.FAILED,
