@@ -142,28 +142,33 @@ def say(session: Session, messages: Sequence[Message]) -> Say:
 
 
 def _while_sending(messages: Sequence[Message]) -> Say:
-    by_sms = any(m.channel == "sms" for m in messages)
-    what = "un SMS" if by_sms else "un e-mail"
-    if messages and all(m.state is Delivery.FAILED for m in messages):
+    alive = [m for m in messages if m.state is not Delivery.FAILED]
+    if messages and not alive:
         return Say(
             "Le message n'est pas parti. Avez-vous un autre numéro de portable ou une adresse e-mail ?",
             "L'opérateur refuse ce message ou ce numéro.",
         )
-    if any(m.state is Delivery.DELIVERED for m in messages):
-        return Say(f"Vous avez reçu {what} : ouvrez-le et touchez le lien, sans raccrocher.")
-    if any(m.state is Delivery.BUFFERED for m in messages):
+    if arrived := [m for m in alive if m.state is Delivery.DELIVERED]:
+        return Say(
+            f"Vous avez reçu {_what(arrived)} : ouvrez-le et touchez le lien, sans raccrocher."
+        )
+    if any(m.state is Delivery.BUFFERED for m in alive):
         return Say(
             "Le message attend le réseau de votre téléphone : rapprochez-vous d'une fenêtre.",
             "Téléphone hors réseau ou éteint.",
         )
-    if any(m.error for m in messages):
+    if any(m.error for m in alive):
         return Say(
             "Le message part dans un instant, restez en ligne.",
             "L'opérateur ne répond pas encore ; nouvel essai.",
         )
     return Say(
-        f"Je vous envoie {what}. Mettez le haut-parleur, gardez-moi en ligne et touchez le lien."
+        f"Je vous envoie {_what(alive)}. Mettez le haut-parleur, gardez-moi en ligne et touchez le lien."
     )
+
+
+def _what(messages: Sequence[Message]) -> str:
+    return "un SMS" if any(m.channel == "sms" for m in messages) else "un e-mail"
 
 
 MESSAGE_LABELS: Final[Mapping[Delivery, str]] = {
