@@ -13,6 +13,7 @@ from server.domain.session import (
     Command,
     Event,
     Left,
+    PeerLost,
     ReleaseLinks,
     Session,
     State,
@@ -133,25 +134,30 @@ class Sessions:
         """End what will never come back: links all expired untapped, or nothing heard for the whole grace."""
         now = self._clock.now()
         async with self._transactions(write=False) as uow:
-            waiting = await uow.sessions.open_everywhere()
             late = [
-                (s, reason) for s in waiting if (reason := await self._late(uow, s, now, grace))
+                (session, event)
+                for session in await uow.sessions.open_everywhere()
+                if (event := await self._late(uow, session, now, grace))
             ]
-        for session, reason in late:
-            await self.happen(session.id, TimedOut(reason), Actor("server", session.site))
+        for session, event in late:
+            await self.happen(session.id, event, Actor("server", session.site))
         return len(late)
 
     async def _late(
         self, uow: UnitOfWork, session: Session, now: datetime, grace: timedelta
-    ) -> str | None:
+    ) -> Event | None:
+        """Return what the passing of time does to this session, if anything."""
         if session.state in {State.INVITED, State.OPENED}:
             links = await uow.invitations.of_session(session.id)
             over = all(link.revoked is not None or link.expires <= now for link in links)
-            return "expired" if over else None
-        if session.state is State.LIVE:
+            return TimedOut("expired") if over else None
+        room = self._rooms.get(session.id)
+        if room.phone is not None or session.changed + grace > now:
             return None
-        absent = self._rooms.get(session.id).phone is None
-        return "lost" if absent and session.changed + grace <= now else None
+        if session.state is State.LIVE:
+            # A desk that watches is the judge of the picture; nobody there means nobody sees one.
+            return None if room.desks else PeerLost()
+        return TimedOut("lost")
 
 
 async def call_of(uow: UnitOfWork, session: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import segno
 from markupsafe import Markup
@@ -48,7 +49,7 @@ class OutboxPage(BaseHandler):
             "channel": kept.channel,
             "to": kept.to,
             "text": kept.text,
-            "link": link,
+            "link": urlsplit(link).path if link else None,
             "qr_svg": _qr(link) if link else None,
             "caller_running": bool(link and self.callers.running(link)),
         }
