@@ -19,8 +19,17 @@ from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 FRENCH_PLAN: Final = ("FR", "RE", "YT", "GP", "MQ", "GF")
 #: Codes whose national form a French desk reads without the country code.
 _FRENCH_CODES: Final = frozenset({33, 262, 508, 590, 594, 596, 681, 687, 689})
+#: The plan gives these national prefixes to one territory, blocks not yet assigned included (ARCEP 2018-0881).
+_OVERSEAS: Final = {
+    "0262": "RE", "0263": "RE", "0692": "RE", "0693": "RE", "0269": "YT", "0639": "YT",
+    "0590": "GP", "0690": "GP", "0691": "GP", "0594": "GF", "0694": "GF",
+    "0596": "MQ", "0696": "MQ", "0697": "MQ",
+}  # fmt: skip
 #: Reserved for mobiles by the plan, assigned to an operator or not yet.
-_FRENCH_MOBILES: Final = ("+336", "+337")
+_FRENCH_MOBILES: Final = (
+    "+336", "+337", "+262639", "+262692", "+262693", "+590690", "+590691", "+594694",
+    "+596696", "+596697",
+)  # fmt: skip
 _MAX_TEXT: Final = 256
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _EXPLICIT: Final = re.compile(r"\+|0[1-9]")
@@ -136,6 +145,9 @@ def _readings(text: str, region: str) -> list[tuple[str, str | None]]:
     if text.startswith("00"):
         return [("+" + text[2:], None)]
     regions = (region, *FRENCH_PLAN) if region in FRENCH_PLAN else (region,)
+    own = _OVERSEAS.get(re.sub(r"[^0-9]", "", text)[:4]) if region in FRENCH_PLAN else None
+    if own is not None:
+        regions = (own, *regions)
     readings: list[tuple[str, str | None]] = [(text, where) for where in dict.fromkeys(regions)]
     return [*readings, ("+" + text, None)]
 
