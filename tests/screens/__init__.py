@@ -1,0 +1,1 @@
+"""The pictures of the docs: real pages of a real house, made by one command."""
