@@ -16,6 +16,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -142,6 +144,9 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
             message = "public_url doit être de la forme https://visio15.example"
+            raise ValueError(message)
+        if len(value) > LONGEST_URL:
+            message = f"public_url est trop longue pour un SMS ({LONGEST_URL} caractères au plus)"
             raise ValueError(message)
         return value.rstrip("/")
 

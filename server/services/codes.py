@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from server.domain.login import CODE_LIFE
 from server.domain.messages import Message, failed
+from server.domain.sms_text import one_segment
 from server.ports import Ids, Render, Seal, Site, UnitOfWork, User
 
 CODE_MINUTES: Final = int(CODE_LIFE.total_seconds() // 60)
@@ -57,7 +58,9 @@ class Codes:
         return channel if to else None
 
     def _sms(self, to: str, site: Site, code: str) -> dict[str, str | None]:
-        text = self._render.text("sms/code.txt", code=code, site_name=site.name)
+        text = one_segment(
+            lambda name: self._render.text("sms/code.txt", code=code, site_name=name), site.name
+        )
         return {"to": to, "sender": site.sms_sender, "subject": None, "text": text, "html": None}
 
     def _mail(self, to: str, site: Site, code: str) -> dict[str, str | None]:

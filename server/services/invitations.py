@@ -18,6 +18,7 @@ from server.domain.invitation import Invitation
 from server.domain.linking import Link, first_link
 from server.domain.messages import Delivery, Message, again, failed
 from server.domain.session import CallerTapped, Command, Left, LinkOpened, Session, State
+from server.domain.sms_text import one_segment
 from server.errors import (
     ContactMissing,
     EmailImpossible,
@@ -232,7 +233,12 @@ class Invitations:
         }
         body: dict[str, object] = {"to": contact, "sender": site.sms_sender}
         if channel == "sms":
-            body["text"] = self._render.text("sms/invitation.txt", **context)
+            body["text"] = one_segment(
+                lambda name: self._render.text(
+                    "sms/invitation.txt", **{**context, "site_name": name}
+                ),
+                site.name,
+            )
         else:
             body["subject"] = f"{site.name} : lien vidéo pour le médecin"
             body["text"] = self._render.text("mail/invitation.txt", **context)
