@@ -28,7 +28,7 @@ from server.adapters.sms_http import HttpSms
 from server.adapters.synthetic import CallerProcesses
 from server.config import Settings, SmtpSettings
 from server.errors import AppError, CarrierUnavailable
-from server.ports import Clock, Mailer, OutgoingSms, Sms
+from server.ports import Changed, Clock, Mailer, OutgoingSms, Sms
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
@@ -49,6 +49,7 @@ from server.web.metrics import Metrics
 from server.web.pages import Pages
 
 SWEEP_SECONDS = 5.0
+LINES_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 _log = structlog.get_logger("server")
 
@@ -88,6 +89,7 @@ class Server:
         self.tasks = (
             create_task(self.delivery.run(), "delivery"),
             create_task(self._sweep(), "sweep"),
+            create_task(self._tell_lines(), "line15.states"),
         )
         sockets = bind_sockets(self.settings.port, self.settings.listen)
         self.port = sockets[0].getsockname()[1]
@@ -121,6 +123,16 @@ class Server:
                 await self.sessions.sweep(grace)
             except AppError as away:
                 _log.warning("sweep.postponed", code=away.code)
+
+    async def _tell_lines(self) -> None:
+        """Line 15 that falls silent or comes back is a change that no call reports."""
+        told: dict[str, str] = {}
+        while True:
+            for site, state in self.calls.states().items():
+                if told.get(site, state) != state:
+                    self.bus.publish(Changed(site, frozenset()))
+                told[site] = state
+            await asyncio.sleep(LINES_SECONDS)
 
     async def stop(self) -> None:
         """Stop taking requests, let the running ones finish, close every part."""
@@ -206,6 +218,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         calls=calls,
         render=pages,
         sessions=sessions,
+        rooms=rooms,
         wake=delivery.wake,
         public_url=settings.public_url,
         life=timedelta(minutes=settings.link_minutes),

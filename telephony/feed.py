@@ -100,8 +100,8 @@ class HealthBook:
         """Tell the accounts now; a feed that listens and hears nothing for long is quiet."""
         state, since = self._state, self._since
         heard = self._last or self._since
-        down = state is FeedState.DOWN
-        if self._quiet and not down and self._clock() - heard >= self._quiet:
+        told = state in {FeedState.DOWN, FeedState.QUIET}
+        if self._quiet and not told and self._clock() - heard >= self._quiet:
             state, since = FeedState.QUIET, heard + self._quiet
         rejected = MappingProxyType(dict(self._rejected))
         return FeedHealth(

@@ -65,7 +65,7 @@ class HepFeed:
         self._book = HealthBook(name, quiet_after=quiet_after, clock=clock)
 
     def health(self) -> FeedHealth:
-        """Tell how the feed fares: `quiet` after a silence, `down` when it does not listen."""
+        """Tell how the feed fares: `quiet` until the first packet and after a silence, `down` when it cannot listen."""
         return self._book.read()
 
     async def run(self, emit: Callable[[Fact], None]) -> None:
@@ -81,6 +81,7 @@ class HepFeed:
             try:
                 self.port = transport.get_extra_info("sockname")[1]
                 _enlarge(transport)
+                self._book.state(FeedState.QUIET)
                 self.listening.set()
                 await lost
             finally:

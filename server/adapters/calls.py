@@ -103,6 +103,10 @@ class TelephonyCalls:
         best = next((state for state in _ORDER if state in states), FeedState.DOWN)
         return "down" if best is FeedState.STARTING else best.value
 
+    def states(self) -> Mapping[str, str]:
+        """Return the state of every site's line 15."""
+        return {site: self.state(site) for site in self._lines}
+
     def healths(self) -> Mapping[str, Sequence[FeedHealth]]:
         """Return every feed's health by site key, for the metrics."""
         return {line.key: line.runner.health() for line in self._lines.values()}

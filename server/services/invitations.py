@@ -25,12 +25,14 @@ from server.errors import (
     LinkExpired,
     LinkRevoked,
     LinkUnknown,
+    MessageOutOfOrder,
     NotFound,
     NumberImpossible,
     NumberLandline,
     SessionEnded,
 )
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
+from server.services.rooms import Admission, Rooms
 from server.services.sessions import Sessions, call_of
 from telephony import NumberKind, parse_number
 
@@ -87,6 +89,7 @@ class Invitations:
         calls: Calls,
         render: Render,
         sessions: Sessions,
+        rooms: Rooms,
         wake: Callable[[], None],
         public_url: str,
         life: timedelta,
@@ -99,6 +102,7 @@ class Invitations:
         self._calls = calls
         self._render = render
         self._sessions = sessions
+        self._rooms = rooms
         self._wake = wake
         self._public_url = public_url
         self._life = life
@@ -312,6 +316,15 @@ class Invitations:
         rules.admit(invitation, siblings, session, _hash(browser), self._clock.now())
         return invitation, session, site
 
+    async def enter(self, token: str, browser: str | None) -> Admission:
+        """Let the phone that tapped, or a bound browser that comes back, into its session's room."""
+        if browser and (admission := self._rooms.expected(token, browser)):
+            return admission
+        invitation, session, site = await self.look(token, browser)
+        if invitation.browser_hash is None:
+            raise MessageOutOfOrder("before_tap")
+        return Admission(token, browser or "", session.id, site.id, site.name, session.state.value)
+
     async def site_of(self, token: str) -> Site | None:
         """Return the site of any token ever given, so that even a dead link's page names it."""
         async with self._transactions(write=False) as uow:
@@ -353,6 +366,9 @@ class Invitations:
                 await self._audit(uow, actor, "invitation.bound", bound, now)
             session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
             await uow.commit()
+        self._rooms.expect(
+            Admission(token, browser, session.id, site.id, site.name, session.state.value)
+        )
         self._sessions.perform(session, commands)
 
     async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:

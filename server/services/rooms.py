@@ -22,6 +22,18 @@ class Line(Protocol):
         """Tell why and close."""
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A phone that may sit in a room: what its tap, or its link looked up again, proved."""
+
+    token: str
+    browser: str
+    session: str
+    site: str
+    site_name: str
+    state: str
+
+
 @dataclass(slots=True)
 class Room:
     """One session's meeting place; `desks` by peer id, `page` the phone page's id."""
@@ -38,6 +50,7 @@ class Rooms:
     def __init__(self) -> None:
         """Start empty."""
         self._rooms: dict[str, Room] = {}
+        self._expected: dict[str, Admission] = {}
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the sessions that somebody is connected to."""
@@ -89,8 +102,27 @@ class Rooms:
             room.phone.send({"type": "unwatch", "peer": peer})
         self._forget_if_empty(session, room)
 
+    def expect(self, admission: Admission) -> None:
+        """The phone that just tapped was admitted; its `hello` follows at once and need not be judged again."""
+        self._expected[admission.session] = admission
+
+    def expected(self, token: str, browser: str) -> Admission | None:
+        """Return the admission of this very tap; good once, and only while nothing happened to the session."""
+        for admission in self._expected.values():
+            if (admission.token, admission.browser) == (token, browser):
+                return self._expected.pop(admission.session)
+        return None
+
+    def expel(self, session: str, error: AppError) -> None:
+        """The session moved to another device: its phone is told and must be admitted anew."""
+        self._expected.pop(session, None)
+        room = self._rooms.get(session)
+        if room is not None and room.phone is not None:
+            room.phone.shut(error)
+
     def close(self, session: str, by: str, reason: str) -> None:
         """The session is over: everybody leaves the room; the desks learn it from their view."""
+        self._expected.pop(session, None)
         room = self._rooms.pop(session, None)
         if room is not None and room.phone is not None:
             room.phone.send({"type": "ended", "by": by, "reason": reason})

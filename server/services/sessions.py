@@ -113,9 +113,7 @@ class Sessions:
 
     def close_phone(self, session: str) -> None:
         """Tell the phone that the session moved to another device."""
-        room = self._rooms.get(session)
-        if room.phone is not None:
-            room.phone.shut(OpenElsewhere("moved"))
+        self._rooms.expel(session, OpenElsewhere("moved"))
 
     def publish(self, session: Session) -> None:
         """Tell the desks of this session's station."""

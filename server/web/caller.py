@@ -151,23 +151,20 @@ class CallerSocket(PageSocket):
         if self._session:
             raise MessageOutOfOrder("second_hello")
         try:
-            found = await self.invitations.look(hello.token, self.get_cookie(BROWSER_COOKIE))
-        except AppError as refusal:
-            self.send({"type": "error", "code": refusal.code, "message": refusal.message})
+            admitted = await self.invitations.enter(hello.token, self.get_cookie(BROWSER_COOKIE))
+        except tuple(PHASES) as refusal:
+            self._refuse(refusal, None)
             self.shut(refusal)
             return
-        invitation, session, site = found
-        if invitation.browser_hash is None:
-            raise MessageOutOfOrder("before_tap")
-        self._session, self._site = session.id, site.id
-        room = self.rooms.enter_phone(session.id, self, hello.page)
+        self._session, self._site = admitted.session, admitted.site
+        room = self.rooms.enter_phone(self._session, self, hello.page)
         self.send(
             {
                 "type": "welcome",
-                "session": session.id,
-                "site": site.name,
-                "state": session.state.value,
-                "ice": self.ice.for_session(session.id),
+                "session": self._session,
+                "site": admitted.site_name,
+                "state": admitted.state,
+                "ice": self.ice.for_session(self._session),
                 "watchers": list(room.desks),
             }
         )

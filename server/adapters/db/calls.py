@@ -129,10 +129,20 @@ class SqlCalls:
         return [(r.call, fact_from_json(json.loads(self._seal.open(r.sealed)))) for r in rows]
 
     async def merged(self, younger: str, surviving: str) -> None:
-        """Two calls turned out to be one: the younger id keeps leading to the survivor."""
+        """Two calls turned out to be one: the younger id leads to the survivor, which keeps its names."""
         await self._db.execute(
             update(call).where(call.c.id == younger).values(merged_into=surviving)
         )
+        query = select(call_alias).where(call_alias.c.call.in_([younger, surviving]))
+        rows = (await self._db.execute(query.order_by(call_alias.c.id))).mappings().all()
+        known = {(r["type"], r["value"], r["source"]) for r in rows if r["call"] == surviving}
+        kept = [
+            {**r, "id": None, "call": surviving}
+            for r in rows
+            if r["call"] == younger and (r["type"], r["value"], r["source"]) not in known
+        ]
+        if kept:
+            await self._db.execute(insert(call_alias), kept)
 
     async def assert_call(self, site: str, id_: str, alias: Alias, at: datetime) -> None:
         """Keep a call id that somebody gave and no feed has reported yet."""
