@@ -3,20 +3,66 @@
 A wrong configuration is reported whole, every problem as a sentence, before anything starts.
 """
 
+import ipaddress
 import os
+import re
+import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
+
+
+CONFIG = "VISIO15_CONFIG"
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        message = "une adresse ou un réseau, par exemple 192.0.2.0/24"
+        raise ValueError(message) from None
+    return value
+
+
+def _expression(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error:
+        message = "cette expression régulière n'est pas lisible"
+        raise ValueError(message) from None
+    return value
+
+
+def _file(value: Path) -> Path:
+    if not value.is_file():
+        message = "ce fichier n'existe pas"
+        raise ValueError(message)
+    return value
+
+
+Network = Annotated[str, AfterValidator(_network)]
+ReadFile = Annotated[Path, AfterValidator(_file)]
 
 
 class _Frozen(BaseModel):
@@ -32,7 +78,7 @@ class HepFeedSettings(_Frozen):
     host: str = "127.0.0.1"
     port: int = Field(default=9060, ge=0, le=65535)
     auth_key: SecretStr | None = None
-    allow: tuple[str, ...] = ("127.0.0.1/32",)
+    allow: tuple[Network, ...] = ("127.0.0.1/32",)
     private_headers: tuple[str, ...] = ("X-Line15-Call-ID",)
     quiet_after: float = 90.0
 
@@ -51,7 +97,7 @@ class PyVoipFeedSettings(_Frozen):
     bind_port: int = 5062
     rtp_low: int = 16000
     rtp_high: int = 16099
-    allow: tuple[str, ...] = ("127.0.0.1/32",)
+    allow: tuple[Network, ...] = ("127.0.0.1/32",)
 
 
 class ReplayFeedSettings(_Frozen):
@@ -77,7 +123,7 @@ class SmsSettings(_Frozen):
     body: SecretStr | None = None
     content_type: str = "application/x-www-form-urlencoded"
     headers: dict[str, SecretStr] = {}
-    accepted: str = r"^0: Accepted"
+    accepted: Annotated[str, AfterValidator(_expression)] = r"^0: Accepted"
     timeout: float = 10.0
     receipt_base: str | None = None
 
@@ -103,6 +149,23 @@ class IceSettings(_Frozen):
     ttl: int = Field(default=3600, ge=60, le=86400)
     relay_only: bool = False
 
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.turn and self.turn_secret is None:
+            message = "turn demande aussi turn_secret"
+            raise ValueError(message)
+        return self
+
+
+class _Environment(EnvSettingsSource):
+    """Leaves a value that is not JSON to the schema, so that it is one problem among the others."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
 
 class Settings(BaseSettings):
     """Everything the server can be told; unknown keys are refused."""
@@ -112,13 +175,13 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Path("var")
-    database: str = ""
+    database: str = Field(default="", repr=False)  # may hold a password
     secret_key: SecretStr
     public_url: str = "http://localhost:8015"
     listen: str = "127.0.0.1"
     port: int = Field(default=8015, ge=0, le=65535)
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    tls_certificate: ReadFile | None = None
+    tls_key: ReadFile | None = None
     trusted_proxies: tuple[str, ...] = ()
     demo: bool = False
     link_minutes: int = Field(default=15, ge=1, le=120)
@@ -150,6 +213,13 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value.rstrip("/")
 
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            message = "tls_certificate et tls_key vont ensemble"
+            raise ValueError(message)
+        return self
+
     @property
     def database_url(self) -> str:
         """The async SQLAlchemy URL; SQLite in the data folder unless told otherwise."""
@@ -170,9 +240,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Explicit arguments, then environment, then the TOML file named by VISIO15_CONFIG."""
-        del dotenv_settings, file_secret_settings
-        sources = (init_settings, env_settings)
-        if path := os.environ.get("VISIO15_CONFIG"):
+        del env_settings, dotenv_settings, file_secret_settings
+        sources = (init_settings, _Environment(settings_cls))
+        if path := os.environ.get(CONFIG):
             return (*sources, TomlConfigSettingsSource(settings_cls, path))
         return sources
 
@@ -188,11 +258,37 @@ class ConfigurationError(Exception):
 
 def load(**overrides: object) -> Settings:
     """Read the settings once; raise ConfigurationError with every problem, never with a value in it."""
+    problems = [*_no_file(), *_unknown_names()]
+    settings: Settings | None = None
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as wrong:
-        problems = [
-            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
+        problems += [
+            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg'].removeprefix('Value error, ')}"
             for error in wrong.errors(include_input=False, include_url=False)
         ]
-        raise ConfigurationError(problems) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as unreadable:
+        where = re.search(r"\(at .*\)", str(unreadable))
+        problems.append(f"{CONFIG}: ce n'est pas du TOML {where.group() if where else ''}".rstrip())
+    if problems or settings is None:
+        raise ConfigurationError(problems)
+    return settings
+
+
+def _no_file() -> list[str]:
+    """A file that is named but not there would be passed over in silence."""
+    path = os.environ.get(CONFIG)
+    if path and not (Path(path).is_file() and os.access(path, os.R_OK)):
+        return [f"{CONFIG}: ce fichier n'existe pas ou ne peut pas être lu"]
+    return []
+
+
+def _unknown_names() -> list[str]:
+    """A misspelt variable too."""
+    known = {CONFIG, *(f"VISIO15_{name}".upper() for name in Settings.model_fields)}
+    ours = (name for name in os.environ if name.upper().startswith("VISIO15_"))
+    return [
+        f"{name}: variable inconnue"
+        for name in sorted(ours)
+        if name.upper().partition("__")[0] not in known
+    ]
