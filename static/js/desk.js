@@ -857,6 +857,13 @@ function key(event) {
 }
 
 get("invite-form", HTMLFormElement).addEventListener("submit", (event) => void invite(event));
+// One gesture is one SMS: the second half of a double click and the repeats of a held key may come after the answer.
+get("invite", HTMLElement).addEventListener("click", (event) => {
+  if (event.detail > 1) event.preventDefault();
+});
+get("invite-form", HTMLElement).addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.repeat) event.preventDefault();
+});
 mobile.addEventListener("input", () => {
   touched = true;
   clearErrors();
