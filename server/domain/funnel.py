@@ -85,11 +85,11 @@ def _failed_step(session: Session, messages: Sequence[Message]) -> str | None:
 
 CAMERA_SAY: Final[Mapping[str, Say]] = {
     "denied": Say(
-        "Touchez le cadenas ou le bouton « AA » en haut de l'écran, autorisez la caméra, puis touchez « Réessayer ».",
+        "Touchez le cadenas ou le bouton “AA” en haut de l'écran, autorisez la caméra, puis touchez “Réessayer”.",
         "L'appelant a refusé la caméra.",
     ),
     "dismissed": Say(
-        "Touchez de nouveau le gros bouton, puis « Autoriser ».",
+        "Touchez de nouveau le gros bouton, puis “Autoriser”.",
         "La question a été fermée sans réponse.",
     ),
     "none": Say(
@@ -97,7 +97,7 @@ CAMERA_SAY: Final[Mapping[str, Say]] = {
         "Aucune caméra sur cet appareil.",
     ),
     "busy": Say(
-        "Fermez les autres applications qui utilisent la caméra, puis touchez « Réessayer ».",
+        "Fermez les autres applications qui utilisent la caméra, puis touchez “Réessayer”.",
         "La caméra est prise par une autre application.",
     ),
     "insecure": Say(
@@ -105,18 +105,18 @@ CAMERA_SAY: Final[Mapping[str, Say]] = {
         "Le navigateur refuse la caméra sur cette page.",
     ),
     "in_app": Say(
-        "Touchez les trois points en haut, puis « Ouvrir dans le navigateur ».",
+        "Touchez les trois points en haut, puis “Ouvrir dans le navigateur”.",
         "La page est ouverte dans une application sans caméra.",
     ),
     "timeout": Say(
-        "Regardez l'écran : touchez « Autoriser ». Si rien ne s'affiche, touchez « Réessayer ».",
+        "Regardez l'écran : touchez “Autoriser”. Si rien ne s'affiche, touchez “Réessayer”.",
         "La question de la caméra reste sans réponse.",
     ),
 }
 
 _BY_STATE: Final[Mapping[State, Say]] = {
     State.OPENED: Say("Touchez le gros bouton avec la caméra."),
-    State.TAPPED: Say("Touchez le bouton « Autoriser » qui est apparu à l'écran."),
+    State.TAPPED: Say("Touchez le bouton “Autoriser” qui est apparu à l'écran."),
     State.CONNECTING: Say(
         "Très bien, l'image arrive. Mettez le haut-parleur et tenez le téléphone devant vous."
     ),

@@ -43,7 +43,10 @@ class Message:
 
 
 def accepted(message: Message, carrier_ref: str | None, now: datetime) -> Message:
-    """The carrier took it. A receipt that overtook this news keeps its place."""
+    """The carrier took it. A receipt that overtook this news keeps its place.
+
+    Only an invitation may be sent again; what a code or a remark said is not kept.
+    """
     if message.state is Delivery.HANDED:
         return message
     state = Delivery.HANDED if message.state is Delivery.QUEUED else message.state
@@ -55,6 +58,7 @@ def accepted(message: Message, carrier_ref: str | None, now: datetime) -> Messag
         due=None,
         error=None,
         attempts=message.attempts + 1,
+        sealed=message.sealed if message.kind == "invitation" else None,
     )
 
 

@@ -18,6 +18,7 @@ from telephony import NumberKind, parse_number
 SHIFT = timedelta(hours=12)
 ENDED_SHOWN = timedelta(minutes=10)
 SESSIONS_SHOWN = 10
+NBSP = "\N{NO-BREAK SPACE}"
 
 Json = dict[str, object]
 
@@ -191,7 +192,8 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
         }
     label = LABELS[link.evidence]
     if call and call.number:
-        label += f" : {_national(call.number)}"
+        shown = (_national(call.number) or "").replace(" ", NBSP)
+        label += f"{NBSP}: {shown}"
     pick = link.wants_pick and session.state is not State.ENDED
     return {
         "call": call.id if call else None,
