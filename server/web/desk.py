@@ -147,6 +147,7 @@ class DeskSocket(PageSocket):
         self._launched: Launched | None = None
         self._watching: str | None = None
         self._dirty = asyncio.Event()
+        self._shown: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -188,7 +189,7 @@ class DeskSocket(PageSocket):
         if self._station:
             self.stations.sit(site.id, self._station.extension, self)
         self._unsubscribe = self.bus.subscribe(site.id, self._changed)
-        self._tasks.append(create_task(self._show(), "desk.show"))
+        self._shown = create_task(self._show(), "desk.show")
         if hello.watch:
             await self._watch(hello.watch)
         self._dirty.set()
@@ -306,6 +307,8 @@ class DeskSocket(PageSocket):
     def left(self) -> None:
         """Leave the seat and the room; the phone keeps its picture, in case we only lost our socket."""
         self._unsubscribe()
+        if self._shown:
+            self._shown.cancel()
         if self._station and self.site:
             self.stations.rise(self.site.id, self._station.extension, self)
         if self._watching:

@@ -257,7 +257,7 @@ CALLER: TypeAdapter[CallerMessage] = TypeAdapter(
 
 def parse(adapter: TypeAdapter[M], frame: str | bytes) -> M:
     """Turn one frame into a message, or raise which rule it breaks."""
-    if len(frame) > MAX_FRAME:
+    if len(frame) > MAX_FRAME or (isinstance(frame, str) and _bytes(frame) > MAX_FRAME):
         raise MessageTooLarge
     if isinstance(frame, bytes):
         raise MessageMalformed("binary")
@@ -269,6 +269,10 @@ def parse(adapter: TypeAdapter[M], frame: str | bytes) -> M:
         return adapter.validate_python(value)
     except ValidationError as wrong:
         raise _refusal(wrong) from None
+
+
+def _bytes(frame: str) -> int:
+    return len(frame.encode("utf-8", "surrogatepass"))
 
 
 def _refusal(wrong: ValidationError) -> MessageMalformed | MessageUnknown | SdpTooLarge:

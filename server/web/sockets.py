@@ -6,6 +6,7 @@ socket. An exception of ours never kills the connection in silence.
 
 import asyncio
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -31,6 +32,7 @@ MAX_SOCKET_FRAME: Final = (
     1_048_576  # larger frames close the connection before they are held in memory
 )
 Work = Callable[[], Awaitable[None]]
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as messages.Id: nothing else can be answered
 _log = structlog.get_logger("socket")
 
 
@@ -52,13 +54,22 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self._command: str | None = None
         self._cut = False  # we closed: what still arrives is not handled
 
+    async def prepare(self) -> None:
+        """Refuse pages that are not ours before anything else; what browsers vouch for themselves is believed."""
+        headers = self.request.headers
+        origin = headers.get("Origin")
+        vouched = headers.get("Sec-Fetch-Site") == "same-origin"
+        if origin is not None and not vouched and not self.check_origin(origin):
+            raise OriginForeign
+        await super().prepare()
+
     def check_origin(self, origin: str) -> bool:
-        """Refuse pages that are not ours."""
-        host = urlsplit(origin).netloc.lower()
-        allowed = host == self.request.host.lower() or origin in self.web.origins
-        if not allowed:
-            self.web.metrics.refused(OriginForeign.code)
-        return allowed
+        """Tell whether a page is ours."""
+        try:
+            host = urlsplit(origin).netloc.lower()
+        except ValueError:
+            return False
+        return host == self.request.host.lower() or origin in self.web.origins
 
     def get_compression_options(self) -> None:
         """No deflate: 100 kB a connection and half the speed (measured)."""
@@ -167,7 +178,10 @@ class PageSocket(WebSocketHandler, BaseHandler):
 
     async def _tick(self) -> None:
         while True:
-            await self.tick()
+            try:
+                await self.tick()
+            except AppError as away:  # the page lives on; the next tick asks again
+                _log.warning("socket.tick_failed", kind=self.kind, code=away.code)
             self.send({"type": "tick", "now": self.web.clock.now().isoformat()})
             await asyncio.sleep(TICK)
 
@@ -201,4 +215,4 @@ def _command(frame: str | bytes) -> str | None:
     except (ValueError, RecursionError):
         return None
     found = value.get("id") if isinstance(value, dict) else None
-    return found if isinstance(found, str) and len(found) <= 64 else None  # noqa: PLR2004 - as messages.Id
+    return found if isinstance(found, str) and _ID.fullmatch(found) else None
