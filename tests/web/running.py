@@ -1,0 +1,258 @@
+"""A server that listens, with its real limits, its delivery loop and its sockets; and pages that speak to it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import logging
+import re
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import structlog
+from tornado.httpclient import HTTPRequest
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from server.adapters.clock import SystemIds
+from server.bootstrap import build
+from server.config import load
+from server.domain.login import SESSION_LIFE
+from server.logs import configure
+from server.ports import WebSession
+from server.web.base import SESSION_COOKIE, STATION_COOKIE
+from tests.lab.process import until
+from tests.web.house import SECRET, Browser, FakeClock, House
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tornado.ioloop import IOLoop
+
+    from server.bootstrap import Server
+
+STATION = "201"
+MOBILE = "06 12 34 56 78"
+LINK = re.compile(r"/v/([A-Za-z0-9_-]{20,64})")
+
+
+class _Client(SimpleAsyncHTTPClient):
+    """What tests.web.house.Browser asks of a client."""
+
+    address = ""
+
+    def get_url(self, path: str) -> str:
+        return self.address + path
+
+
+@dataclass
+class Page:
+    """One open socket, and everything it was told."""
+
+    socket: WebSocketClientConnection
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    async def say(self, type_: str, /, **fields: Any) -> Self:
+        await self.raw(json.dumps({"type": type_, **fields}))
+        return self
+
+    async def raw(self, frame: str | bytes) -> None:
+        await self.socket.write_message(frame, binary=isinstance(frame, bytes))
+
+    async def hear(self, type_: str, /, **fields: Any) -> dict[str, Any]:
+        """Read until a message of this type with these fields; what was read before counts once."""
+        async with asyncio.timeout(15):
+            while True:
+                for index, message in enumerate(self.told):
+                    if message["type"] == type_ and fields.items() <= message.items():
+                        return self.told.pop(index)
+                await self._read()
+
+    async def refused(self, code: str) -> dict[str, Any]:
+        """Hear this very refusal and no other before it."""
+        error = await self.hear("error")
+        assert error["code"] == code, error
+        return error
+
+    async def closed(self) -> tuple[int | None, str | None]:
+        """Read to the end; how it was closed."""
+        async with asyncio.timeout(15):
+            while await self._read():
+                pass
+        return self.socket.close_code, self.socket.close_reason
+
+    async def _read(self) -> bool:
+        frame = await self.socket.read_message()
+        if frame is None:
+            assert self.socket.close_code is not None or self.socket.close_reason is None
+            if not self.told or self.told[-1]["type"] != "closed":
+                self.told.append({"type": "closed", "code": self.socket.close_code})
+            return False
+        message = json.loads(frame)
+        if message["type"] != "tick":
+            self.told.append(message)
+        return True
+
+    async def alive(self) -> None:
+        """Say something unknown and be refused for it: the connection lives on."""
+        self.told.clear()
+        await self.say("are you there")
+        await self.refused("message_unknown")
+
+
+@dataclass
+class Running(House):
+    """A furnished house that listens."""
+
+    pages: list[Page] = field(default_factory=list)
+    clients: list[_Client] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def browser(self) -> Browser:
+        """One more browser, without a past."""
+        client = _Client(force_instance=True)
+        client.address = self.url
+        self.clients.append(client)
+        return Browser(client)
+
+    async def signed_in(self, identifier: str, station: str | None = STATION) -> Browser:
+        """A browser with a session of this user, as after the code."""
+        browser = self.browser()
+        cookie, now = SystemIds().token(), self.clock.now()
+        id_ = hashlib.sha256(cookie.encode()).hexdigest()
+        session = WebSession(id_, self.users[identifier].id, now, now, now + SESSION_LIFE, None)
+        async with self.server.transactions() as uow:
+            await uow.login.add_web_session(session)
+            await uow.commit()
+        browser.cookies[SESSION_COOKIE] = cookie
+        if station:
+            browser.cookies[STATION_COOKIE] = station
+        return browser
+
+    async def connect(
+        self, path: str, browser: Browser | None = None, *, origin: str | None = "", **headers: str
+    ) -> Page:
+        """Open a socket; the origin is our own unless another (or None) is given."""
+        if origin is not None:
+            headers["Origin"] = origin or self.url
+        if browser and browser.cookies:
+            headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in browser.cookies.items())
+        address = self.url.replace("http:", "ws:") + path
+        request = HTTPRequest(address, headers=headers)
+        page = Page(await websocket_connect(request, max_message_size=64 * 1024 * 1024))
+        self.pages.append(page)
+        return page
+
+    async def desk(self, browser: Browser, peer: str = "desk-peer-1", **hello: Any) -> Page:
+        """Page B, greeted and shown its first view."""
+        page = await self.connect("/ws/desk", browser)
+        await page.say("hello", peer=peer, **hello)
+        await page.hear("view")
+        return page
+
+    async def invite(self, desk: Page, command: str = "command-0001", **contact: str) -> str:
+        """Invite and return the session's id."""
+        await desk.say("invite", id=command, **(contact or {"mobile": MOBILE}))
+        done = await desk.hear("done", id=command)
+        return str(done["result"]["session"])
+
+    async def tokens(self) -> list[str]:
+        """The tokens in the messages, oldest first."""
+        rows = await self.rows(
+            "SELECT sealed FROM message WHERE sealed IS NOT NULL ORDER BY created"
+        )
+        texts = [json.loads(self.seal.open(row["sealed"]))["text"] for row in rows]
+        return [found.group(1) for text in texts if (found := LINK.search(text))]
+
+    async def tapped(self, token: str) -> Browser:
+        """A phone that has touched the big button."""
+        phone = self.browser()
+        await phone.get(f"/v/{token}")
+        answer = await phone.post_json(f"/v/{token}/tap", {})
+        assert answer.code == 200, answer.body
+        return phone
+
+    async def caller(self, token: str, phone: Browser, page: str = "phone-page-1") -> Page:
+        """The phone's socket, welcomed."""
+        socket = await self.connect("/ws/caller", phone)
+        await socket.say("hello", token=token, page=page)
+        await socket.hear("welcome")
+        return socket
+
+    def counted(self, code: str) -> float:
+        """How often this refusal was counted."""
+        metrics = self.server.app.settings["default_handler_args"]["web"].metrics
+        return metrics.registry.get_sample_value("visio15_refused_total", {"code": code}) or 0.0
+
+    async def close(self) -> None:
+        """Close every page, then the server, and wait until its sockets are gone."""
+        for page in self.pages:
+            page.socket.close()
+        for client in self.clients:
+            client.close()
+        await self.server.stop()
+        await until(lambda: not _socket_tasks(), "the sockets of the server end")
+
+
+def _socket_tasks() -> list[str]:
+    names = (task.get_name() for task in asyncio.all_tasks())
+    return [name for name in names if name.startswith(("desk.", "caller."))]
+
+
+async def _furnish(house: Running) -> None:
+    await house.look_around()
+    for site, extension, webcam in (("rivage", STATION, True), ("rivage", "202", False)):
+        await house.admin.add_station(site, extension, f"Poste {extension}", webcam=webcam)
+    await house.admin.add_station("montagne", "301", "Poste 301", webcam=False)
+
+
+@contextmanager
+def running(
+    io_loop: IOLoop,
+    database: Path,
+    folder: Path,
+    *,
+    before: Callable[[Server], object] = lambda _: None,
+    **settings: Any,
+) -> Iterator[Running]:
+    """Run a server on a copy of `database`; `before` sees it built and not yet started."""
+    file = folder / "visio15.db"
+    shutil.copy(database, file)
+    url = f"sqlite+aiosqlite:///{file}"
+    configured = load(
+        **{"data_dir": folder, "database": url, "secret_key": SECRET, "port": 0, **settings}
+    )
+    clock = FakeClock()
+    house = Running(build(configured, clock), clock)
+    io_loop.run_sync(lambda: _furnish(house))
+    before(house.server)
+    io_loop.run_sync(house.server.start)
+    try:
+        yield house
+    finally:
+        io_loop.run_sync(house.close)
+
+
+@contextmanager
+def written_logs() -> Iterator[io.StringIO]:
+    """What the server writes to its log meanwhile, at the most talkative level, as it writes it."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    configure("DEBUG")
+    text = io.StringIO()
+    for handler in root.handlers:
+        assert isinstance(handler, logging.StreamHandler)
+        handler.setStream(text)
+    try:
+        yield text
+    finally:
+        root.handlers, root.level = before
+        structlog.reset_defaults()
