@@ -42,6 +42,7 @@ LATER = {
     "audit": "server.cli_admin:audit",
     "caller": "server.synthetic:caller",
     "demo": "server.demo:demo",
+    "forget": "server.cli_admin:forget",
     "site": "server.cli_admin:site",
     "station": "server.cli_admin:station",
     "user": "server.cli_admin:user",

@@ -5,7 +5,7 @@ The context's object reads the settings when they are asked for, so that `--help
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -22,9 +22,10 @@ from server.config import Settings
 from server.domain.access import Role
 from server.domain.audit import Verdict
 from server.errors import AppError, NotFound
-from server.ports import Site, User
+from server.ports import Actor, Site, User
 from server.services.admin import SHORTEST_PASSWORD, Admin
 from server.services.chain import Chain
+from server.services.erasure import Erasure
 
 T = TypeVar("T")
 
@@ -43,6 +44,7 @@ class House:
 
     admin: Admin
     chain: Chain
+    erasure: Erasure
 
 
 @asynccontextmanager
@@ -54,7 +56,7 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         seal = FernetSeal(settings.secret_key.get_secret_value())
         transactions = SqlTransactions(engine, seal)
         admin = Admin(transactions, SystemClock(), SystemIds(), Argon2Passwords())
-        yield House(admin, Chain(transactions))
+        yield House(admin, Chain(transactions), Erasure(transactions, SystemClock()))
     finally:
         await engine.dispose()
 
@@ -260,6 +262,28 @@ def audit_verify(lazy: Lazy, site_key: str | None, head: str | None) -> None:
         click.echo(f"head {head} is in no chain: rows were removed or rewritten", err=True)
     if not met or not all(verdict.intact for _, verdict, _ in results):
         sys.exit(1)
+
+
+@click.command()
+@click.argument("site_key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def forget(lazy: Lazy, site_key: str, *, yes: bool) -> None:
+    """Erase a caller's number or e-mail (read from standard input) from everything sealed; the chain stays whole."""
+    contact = sys.stdin.readline().strip() if yes else click.prompt("Numéro ou e-mail")
+    if not yes:
+        click.confirm(
+            "Effacer pour toujours tout ce qui porte ce numéro ou cette adresse ?", abort=True
+        )
+
+    async def work(house: House) -> Mapping[str, int]:
+        sites = {one.key: one for one in await house.admin.sites()}
+        if site_key not in sites:
+            raise NotFound("site")
+        return await house.erasure.forget(Actor("cli", sites[site_key].id), contact)
+
+    counts = run(lazy, work)
+    click.echo(", ".join(f"{name}: {count}" for name, count in counts.items()))
 
 
 groups = (site, station, user, audit)

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.adapters.db.audit import SqlAudit
 from server.adapters.db.calls import SqlCalls
+from server.adapters.db.erasure import SqlErasure
 from server.adapters.db.feedback import SqlFeedback
 from server.adapters.db.invitations import SqlInvitations
 from server.adapters.db.launches import SqlLaunches
@@ -45,6 +46,7 @@ class SqlUnitOfWork:
         self.launches = SqlLaunches(connection, seal)
         self.feedback = SqlFeedback(connection)
         self.audit = SqlAudit(connection, seal)
+        self.erasure = SqlErasure(connection, seal)
 
     async def commit(self) -> None:
         """Make it durable; nothing is acknowledged before this returns (I3)."""

@@ -1,0 +1,98 @@
+"""Forgetting a person (I4): every sealed place is emptied of a number or address; the chain stays whole."""
+
+from datetime import datetime
+
+from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.personal import lookup_of
+from server.adapters.db.tables import (
+    audit,
+    audit_payload,
+    call,
+    call_fact,
+    invitation,
+    message,
+    personal,
+    session_link,
+)
+from server.errors import Invalid
+from server.ports import Seal
+
+
+class SqlErasure:
+    """Implements `ErasureRepository`."""
+
+    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
+        """Work on the open transaction of `connection`."""
+        self._db = connection
+        self._seal = seal
+
+    async def erase(self, site: str, kind: str, value: str, at: datetime) -> dict[str, int]:
+        """Empty every place of one site that holds this number or e-mail; return how many of each."""
+        people = await self._ids(
+            select(personal.c.id).where(
+                personal.c.site == site, personal.c.lookup == lookup_of(self._seal, kind, value)
+            )
+        )
+        calls = await self._ids(select(call.c.id).where(call.c.caller.in_(people)))
+        links = await self._ids(select(invitation.c.id).where(invitation.c.contact.in_(people)))
+        sessions = await self._ids(select(invitation.c.session).where(invitation.c.id.in_(links)))
+        sessions += await self._ids(
+            select(session_link.c.session).where(session_link.c.call.in_(calls))
+        )
+        about = or_(audit.c.session.in_(sessions), audit.c.call.in_(calls))
+        found = await self._db.execute(select(audit.c.seq).where(audit.c.site == site, about))
+        rows = {*found.scalars(), *await self._searches(site, value)}
+        await self._empty(people, links, calls, at)
+        await self._db.execute(
+            update(audit_payload)
+            .where(audit_payload.c.site == site, audit_payload.c.seq.in_(rows))
+            .values(salt=None, sealed=None)
+        )
+        return {
+            "values": len(people),
+            "calls": len(calls),
+            "invitations": len(links),
+            "payloads": len(rows),
+        }
+
+    async def _empty(
+        self, people: list[str], links: list[str], calls: list[str], at: datetime
+    ) -> None:
+        await self._db.execute(
+            update(personal)
+            .where(personal.c.id.in_(people))
+            .values(sealed=None, lookup=None, erased=at)
+        )
+        await self._db.execute(
+            update(message).where(message.c.invitation.in_(links)).values(sealed=None)
+        )
+        await self._db.execute(
+            update(call_fact).where(call_fact.c.call.in_(calls)).values(sealed=None)
+        )
+
+    async def _searches(self, site: str, value: str) -> list[int]:
+        """Find the auditors' own searches for this value: they are in payloads that name no call."""
+        query = (
+            select(audit.c.seq, audit_payload.c.sealed)
+            .join(
+                audit_payload,
+                and_(audit_payload.c.site == audit.c.site, audit_payload.c.seq == audit.c.seq),
+            )
+            .where(audit.c.site == site, audit.c.action == "audit.searched")
+        )
+        return [
+            row.seq
+            for row in await self._db.execute(query)
+            if row.sealed is not None and value in self._read(row.sealed)
+        ]
+
+    def _read(self, sealed: bytes) -> str:
+        try:
+            return self._seal.open(sealed)
+        except Invalid:
+            return ""
+
+    async def _ids(self, query: Select[str]) -> list[str]:
+        return list((await self._db.execute(query)).scalars())

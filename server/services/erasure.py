@@ -1,0 +1,38 @@
+"""The right to be forgotten: a person's number or address goes, the proof of what happened stays (I4)."""
+
+from collections.abc import Mapping
+
+from server.domain.audit import AuditEvent
+from server.errors import NumberImpossible
+from server.ports import Actor, Clock, Transactions
+from server.services.invitations import check_email
+from telephony import parse_number
+
+
+class Erasure:
+    """Erases by number or e-mail address, for one site."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        """Keep what the use case needs."""
+        self._transactions = transactions
+        self._clock = clock
+
+    async def forget(self, actor: Actor, text: str) -> Mapping[str, int]:
+        """Erase everything sealed that holds this number or address; the audit says how much, not whose."""
+        kind, value = _contact(text)
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            counts = await uow.erasure.erase(actor.site, kind, value, now)
+            event = AuditEvent("personal.erased", "personal:all", data={"kind": kind, **counts})
+            await uow.audit.append(actor, event, now)
+            await uow.commit()
+        return counts
+
+
+def _contact(text: str) -> tuple[str, str]:
+    if "@" in text:
+        return "email", check_email(text).lower()
+    number = parse_number(text)
+    if number is None:
+        raise NumberImpossible
+    return "number", number.e164
