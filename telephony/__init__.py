@@ -1,4 +1,4 @@
-"""Why: line-15 telephony seen from software: facts in, logical calls out.
+"""Line-15 telephony seen from software: facts in, logical calls out.
 
 This package knows nothing of the video product and could be published alone. What it re-exports
 are values; the correlator, the feeds and the runner are imported from their own modules.

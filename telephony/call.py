@@ -1,4 +1,4 @@
-"""Why: what the rest of the product sees of the telephone: logical calls, as immutable values.
+"""What the rest of the product sees of the telephone: logical calls, as immutable values.
 
 All times are aware UTC datetimes of whoever saw the event (the capture agent, the PBX).
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CallState(StrEnum):
-    """Why: a desk offers a ringing, talking or held call, and never an ended one."""
+    """A desk offers a ringing, talking or held call, and never an ended one."""
 
     RINGING = "ringing"
     TALKING = "talking"
@@ -29,7 +29,7 @@ class CallState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Why: a stretch of a call's life; `end` is None while it lasts."""
+    """A stretch of a call's life; `end` is None while it lasts."""
 
     start: datetime
     end: datetime | None = None
@@ -37,7 +37,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class StationSpan:
-    """Why: which station had the call, and when; `end` is None while it has it."""
+    """Which station had the call, and when; `end` is None while it has it."""
 
     station: str
     start: datetime
@@ -46,7 +46,7 @@ class StationSpan:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSpan:
-    """Why: which audio recording covers the call; offsets are counted from `start`."""
+    """Which audio recording covers the call; offsets are counted from `start`."""
 
     ref: str
     start: datetime
@@ -55,7 +55,7 @@ class RecordingSpan:
 
 @dataclass(frozen=True, slots=True)
 class AliasRecord:
-    """Why: one line of the alias history shown to the auditor."""
+    """One line of the alias history shown to the auditor."""
 
     alias: Alias
     source: str
@@ -66,7 +66,7 @@ class AliasRecord:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Why: another call that may concern the same people, with the reason in words."""
+    """Another call that may concern the same people, with the reason in words."""
 
     call: str
     why: str
@@ -74,7 +74,7 @@ class Related:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Why: the line-15 call itself, whatever its legs are called; `id` never changes.
+    """The line-15 call itself, whatever its legs are called; `id` never changes.
 
     `certain` is False while the telephony feed was cut or the grouping is ambiguous; `inferred`
     is True when two legs were grouped by circumstances only; `evidence` says why in words.
@@ -119,7 +119,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Why: what one fact did: the calls as they are now, and the ids that were swallowed.
+    """What one fact did: the calls as they are now, and the ids that were swallowed.
 
     `merged` pairs (younger id, surviving id). `facts` are those to store, under `call_id`: the
     fact received and, when it is the one that makes the call, those waiting for it. `calls` may
@@ -134,7 +134,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Why: a repeated, late or homeless fact is data to count, not an error."""
+    """A repeated, late or homeless fact is data to count, not an error."""
 
     fact: Fact
     reason: str

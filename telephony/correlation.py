@@ -1,4 +1,4 @@
-"""Why: facts about legs in, logical calls out: the answer to "who is on which call now".
+"""Facts about legs in, logical calls out: the answer to "who is on which call now".
 
 Pure: no clock, no I/O. A leg is a fold of its facts (leg.py), a call a connected component of
 legs (grouping.py); only what a fact touches is computed again. Total over facts: nothing raises.
@@ -54,7 +54,7 @@ MAX_FACTS: Final = 1000
 
 
 class Correlator:
-    """Why: the one place that knows the calls of now. Not thread-safe: one consumer feeds it.
+    """The one place that knows the calls of now. Not thread-safe: one consumer feeds it.
 
     `stations` are the monitored ones (empty: any), `mint` makes a fresh call id.
     """

@@ -1,4 +1,4 @@
-"""Why: what a feed reports, in one vocabulary, whatever the switchboard behind it.
+"""What a feed reports, in one vocabulary, whatever the switchboard behind it.
 
 A fact is past tense, about one *leg* (one SIP dialog, one channel), dated by whoever saw it.
 Facts are values: they are stored as JSON and read back after a restart, exactly.
@@ -15,7 +15,7 @@ from telephony.number import Number
 
 
 class AliasType(StrEnum):
-    """Why: a call has many names, and the auditor must know what kind each one is."""
+    """A call has many names, and the auditor must know what kind each one is."""
 
     SIP_CALL_ID = "sip_call_id"
     LINKEDID = "linkedid"
@@ -52,7 +52,7 @@ CORRELATING: Final = frozenset(
 
 
 class Direction(StrEnum):
-    """Why: a call-back must not be taken for an incoming emergency call."""
+    """A call-back must not be taken for an incoming emergency call."""
 
     INCOMING = "incoming"
     OUTGOING = "outgoing"
@@ -62,7 +62,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Alias:
-    """Why: one name of a call; equal names of the same type designate the same thing."""
+    """One name of a call; equal names of the same type designate the same thing."""
 
     type: AliasType
     value: str
@@ -83,7 +83,7 @@ class _Base:
 
 @dataclass(frozen=True, slots=True)
 class Rang(_Base):
-    """Why: a leg was set up (SIP INVITE, new channel); without it a leg makes no call."""
+    """A leg was set up (SIP INVITE, new channel); without it a leg makes no call."""
 
     caller: Number | None = None
     called: str | None = field(default=None, repr=False)
@@ -93,24 +93,24 @@ class Rang(_Base):
 
 @dataclass(frozen=True, slots=True)
 class Answered(_Base):
-    """Why: somebody speaks on this leg; `station` when the answer says which one of several."""
+    """Somebody speaks on this leg; `station` when the answer says which one of several."""
 
     station: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Held(_Base):
-    """Why: the caller hears music, the doctor is not talking to them."""
+    """The caller hears music, the doctor is not talking to them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Resumed(_Base):
-    """Why: the end of a hold."""
+    """The end of a hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class HungUp(_Base):
-    """Why: the leg is over; `certain` is False when it is deduced (silence, CANCEL not confirmed).
+    """The leg is over; `certain` is False when it is deduced (silence, CANCEL not confirmed).
 
     `cause` starts with `bye`, `cancelled`, `rejected`, `expired` or the feed's own word. A cancel
     or a rejection has no effect on a leg answered before it.
@@ -122,7 +122,7 @@ class HungUp(_Base):
 
 @dataclass(frozen=True, slots=True)
 class Aliased(_Base):
-    """Why: the leg bears this name; `why` says where it was read."""
+    """The leg bears this name; `why` says where it was read."""
 
     alias: Alias
     why: str = ""
@@ -130,28 +130,28 @@ class Aliased(_Base):
 
 @dataclass(frozen=True, slots=True)
 class Moved(_Base):
-    """Why: the same leg is now at another station."""
+    """The same leg is now at another station."""
 
     station: str
 
 
 @dataclass(frozen=True, slots=True)
 class Joined(_Base):
-    """Why: the leg entered a bridge; legs in one bridge at one time are one call."""
+    """The leg entered a bridge; legs in one bridge at one time are one call."""
 
     bridge: str
 
 
 @dataclass(frozen=True, slots=True)
 class Left(_Base):
-    """Why: the leg left the bridge."""
+    """The leg left the bridge."""
 
     bridge: str
 
 
 @dataclass(frozen=True, slots=True)
 class Paired(_Base):
-    """Why: two legs are the two sides of one call, with the evidence in words.
+    """Two legs are the two sides of one call, with the evidence in words.
 
     `inferred` is False when the switchboard itself said so.
     """
@@ -163,7 +163,7 @@ class Paired(_Base):
 
 @dataclass(frozen=True, slots=True)
 class Unpaired(_Base):
-    """Why: withdraws a pairing that later evidence contradicts, or refuses an ambiguous one.
+    """Withdraws a pairing that later evidence contradicts, or refuses an ambiguous one.
 
     `doubtful` marks both calls uncertain: they may be one.
     """
@@ -175,21 +175,21 @@ class Unpaired(_Base):
 
 @dataclass(frozen=True, slots=True)
 class RecordingStarted(_Base):
-    """Why: the audio recording `ref` begins here; the base of the common clock."""
+    """The audio recording `ref` begins here; the base of the common clock."""
 
     ref: str
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingStopped(_Base):
-    """Why: the audio recording `ref` ends here."""
+    """The audio recording `ref` ends here."""
 
     ref: str
 
 
 @dataclass(frozen=True, slots=True)
 class Seen(_Base):
-    """Why: any other sign of life of the leg: it keeps the call from expiring."""
+    """Any other sign of life of the leg: it keeps the call from expiring."""
 
 
 Fact = (

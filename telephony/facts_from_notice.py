@@ -1,4 +1,4 @@
-"""Why: reads a *notification call*: a short INVITE whose headers say what happened to another call.
+"""Reads a *notification call*: a short INVITE whose headers say what happened to another call.
 
 Pure. The switchboard places it to a dedicated extension (contrib/): X-Line15-Call-ID or a NENA id in
 Call-Info, X-Line15-Sip-Call-ID, X-Line15-Caller, X-Line15-Station, X-Line15-Event.

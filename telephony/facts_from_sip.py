@@ -1,4 +1,4 @@
-"""Why: turns SIP messages seen on the wire into facts, for every feed that sees SIP.
+"""Turns SIP messages seen on the wire into facts, for every feed that sees SIP.
 
 Pure: the wire gives the times. One observer watches one feed; it remembers dialogs (bounded) only
 to tell an initial INVITE from a re-INVITE, a hold from its refusal, a proxy's branch from the
@@ -52,7 +52,7 @@ _OK, _REDIRECT, _FAILURE = 200, 300, 400
 
 @dataclass(slots=True)
 class _Dialog:
-    """Why: what one Call-ID showed so far, only as far as later messages need it."""
+    """What one Call-ID showed so far, only as far as later messages need it."""
 
     initial: set[int] = field(default_factory=set)
     vias: int = 0
@@ -69,7 +69,7 @@ class _Dialog:
 
 
 class SipObserver:
-    """Why: one feed's eye on SIP. `stations` are the monitored extensions.
+    """One feed's eye on SIP. `stations` are the monitored extensions.
 
     `private_headers` is an ordered list: the first present names the call, the others are noted.
     """

@@ -1,4 +1,4 @@
-"""Why: every source of telephone facts looks the same to the runner, and tells how it fares."""
+"""Every source of telephone facts looks the same to the runner, and tells how it fares."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FeedState(StrEnum):
-    """Why: a quiet feed is not a dead one, and the regulator is told which it is."""
+    """A quiet feed is not a dead one, and the regulator is told which it is."""
 
     STARTING = "starting"
     CONNECTED = "connected"
@@ -26,7 +26,7 @@ class FeedState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FeedHealth:
-    """Why: what the admin's page shows of a feed. `rejected` counts by stable reason slug.
+    """What the admin's page shows of a feed. `rejected` counts by stable reason slug.
 
     `sample` is the start line of the last packet refused for its content, without any identifier.
     """
@@ -41,7 +41,7 @@ class FeedHealth:
 
 
 class CallFeed(Protocol):
-    """Why: the one shape of an adapter: run until cancelled, emit facts, tell its health."""
+    """The one shape of an adapter: run until cancelled, emit facts, tell its health."""
 
     @property
     def name(self) -> str:
@@ -60,7 +60,7 @@ def utc_now() -> datetime:
 
 
 class HealthBook:
-    """Why: each feed keeps the same accounts: state since when, received, rejected by reason."""
+    """Each feed keeps the same accounts: state since when, received, rejected by reason."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Why: the safest look at a switchboard: it mirrors its signalling here and risks nothing.
+"""The safest look at a switchboard: it mirrors its signalling here and risks nothing.
 
 Kamailio, OpenSIPS, Asterisk and FreeSWITCH send HEP3 over UDP. UDP sources can be forged on a flat
 network: hence the allow-list and the key, and a dedicated VLAN in docs/telephony.md.
@@ -28,7 +28,7 @@ _BUFFER: Final = 4 * 1024 * 1024
 
 
 class HepFeed:
-    """Why: listens for HEP3 on UDP and reports the facts of the SIP inside.
+    """Listens for HEP3 on UDP and reports the facts of the SIP inside.
 
     `allow` lists the networks of capture agents (nobody else is heard; an empty list hears
     nobody), `quiet_after` is in seconds, `max_packet` in bytes. `port` 0 takes a free one; the
@@ -111,7 +111,7 @@ class HepFeed:
 
 
 class _Listener(asyncio.DatagramProtocol):
-    """Why: asyncio's side of the socket; errors of single datagrams are not the feed's end."""
+    """Asyncio's side of the socket; errors of single datagrams are not the feed's end."""
 
     def __init__(self, take: Callable[[bytes, str], None], lost: asyncio.Future[None]) -> None:
         self._take = take

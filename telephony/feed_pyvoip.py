@@ -1,4 +1,4 @@
-"""Why: a switchboard that can only *call* somebody can still tell Visio15 about its calls.
+"""A switchboard that can only *call* somebody can still tell Visio15 about its calls.
 
 It calls a dedicated extension, registered here through pyVoIP, for a second; the INVITE carries the
 identifiers. pyVoIP runs in a child process (pyvoip_child.py); its reports are read as untrusted.
@@ -36,7 +36,7 @@ _GRACE: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class PyVoipAccount:
-    """Why: how the extension reaches its switchboard. `allow` lists the networks it listens to.
+    """How the extension reaches its switchboard. `allow` lists the networks it listens to.
 
     IPv4 and UDP only. `sip_port` and the RTP range must be free on `my_ip`.
     """
@@ -53,11 +53,11 @@ class PyVoipAccount:
 
 
 class ChildEndedError(RuntimeError):
-    """Why: the child died or hung; the runner starts the feed again, later and later."""
+    """The child died or hung; the runner starts the feed again, later and later."""
 
 
 class PyVoipFeed:
-    """Why: keeps one child registered and turns its reports into facts.
+    """Keeps one child registered and turns its reports into facts.
 
     `run` raises ChildEndedError when the child ends: the runner restarts it with backoff.
     """

@@ -1,4 +1,4 @@
-"""Why: demonstrations, tests and the replay command see real PBX traffic without a PBX.
+"""Demonstrations, tests and the replay command see real PBX traffic without a PBX.
 
 Plays recorded HEP3 packets through the very path of live ones (hep_reader.py). Looping, every
 round is new calls (remint.py) happening now.
@@ -37,7 +37,7 @@ ABANDONED: Final = "asterisk-22-abandoned"
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Why: one recorded scenario: packets in order of capture, without retransmissions."""
+    """One recorded scenario: packets in order of capture, without retransmissions."""
 
     name: str
     packets: tuple[HepPacket, ...]
@@ -92,7 +92,7 @@ def stretched(trace: Trace, talk: float) -> Trace:
 
 
 class ReplayFeed:
-    """Why: a feed whose switchboard is a recording.
+    """A feed whose switchboard is a recording.
 
     `traces` are folders or files (None: those shipped, so that a call is always ringing, talking or
     just ended at 1501). `speed` 2.0 plays twice as fast, times of facts included; `gap` seconds

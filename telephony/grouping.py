@@ -1,4 +1,4 @@
-"""Why: which legs are one call, decided from the legs alone, so arrival order cannot matter.
+"""Which legs are one call, decided from the legs alone, so arrival order cannot matter.
 
 Legs are taken by start time. A leg joins an earlier one when they were paired, sat in one bridge
 together, or bear the same correlating name *and* the earlier one's call had not ended: the same
@@ -36,7 +36,7 @@ _RECENT: Final = 16
 
 @dataclass(slots=True)
 class Group:
-    """Why: the legs of one call, with why each was added and what else it may concern."""
+    """The legs of one call, with why each was added and what else it may concern."""
 
     legs: list[LegView]
     evidence: dict[str, None] = field(default_factory=dict)

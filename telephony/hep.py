@@ -1,4 +1,4 @@
-"""Why: PBXs and proxies mirror their signalling in HEP3; this reads and writes one packet.
+"""PBXs and proxies mirror their signalling in HEP3; this reads and writes one packet.
 
 HEP3/EEP, network protocol specification REV 37 (sipcapture.org): 0x0011 is the correlation id,
 0x0010 a compressed payload, which is refused: it would let a small datagram fill the memory.
@@ -51,7 +51,7 @@ Endpoint = tuple[str, int]
 
 
 class DecodeError(ValueError):
-    """Why: the peer's mistake is data: `reason` is a slug to count by."""
+    """The peer's mistake is data: `reason` is a slug to count by."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -60,7 +60,7 @@ class DecodeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HepPacket:
-    """Why: one captured message: who sent it to whom, when, and its bytes.
+    """One captured message: who sent it to whom, when, and its bytes.
 
     `time` is aware UTC by the capture agent's clock. `payload` and `auth_key` are kept out of repr.
     """

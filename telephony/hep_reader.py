@@ -1,4 +1,4 @@
-"""Why: captured packets and replayed ones go through one and the same path to facts."""
+"""Captured packets and replayed ones go through one and the same path to facts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_SKEW: Final = timedelta(hours=1)
 
 
 class RefusedError(ValueError):
-    """Why: a packet is dropped for a countable `reason`; `sample` shows it without identifiers."""
+    """A packet is dropped for a countable `reason`; `sample` shows it without identifiers."""
 
     def __init__(self, reason: str, sample: str = "") -> None:
         super().__init__(reason)
@@ -28,7 +28,7 @@ class RefusedError(ValueError):
 
 
 class HepReader:
-    """Why: checks the key, decodes HEP then SIP, and observes; one per feed.
+    """Checks the key, decodes HEP then SIP, and observes; one per feed.
 
     `auth_key` is compared in constant time; None accepts packets with or without a key. With
     `max_skew` None the capture's date is believed however old (replays).

@@ -1,4 +1,4 @@
-"""Why: the state of one leg is a fold of its facts, so their order of arrival cannot matter.
+"""The state of one leg is a fold of its facts, so their order of arrival cannot matter.
 
 Pure: no clock, no I/O. Everything that decides what a leg is stands in this file.
 """
@@ -60,7 +60,7 @@ NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class LegView:
-    """Why: what the facts about one leg say together. `started` is None until it rang."""
+    """What the facts about one leg say together. `started` is None until it rang."""
 
     leg: str
     last: datetime

@@ -1,4 +1,4 @@
-"""Why: a telephone number is compared, masked and dialled the same way everywhere.
+"""A telephone number is compared, masked and dialled the same way everywhere.
 
 E.164 is the only stored form. Reading goes through the phonenumbers library; what it refuses is
 not a number (short codes such as 15 or 1501 are extensions, not numbers).
@@ -39,7 +39,7 @@ _PHONE_CONTEXT: Final = re.compile(r";phone-context=(\+[0-9.\-()]+)", re.IGNOREC
 
 
 class NumberKind(StrEnum):
-    """Why: only a mobile takes an SMS; a landline caller needs another phone's number."""
+    """Only a mobile takes an SMS; a landline caller needs another phone's number."""
 
     MOBILE = "mobile"
     LANDLINE = "landline"
@@ -55,7 +55,7 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True, order=True, repr=False)
 class Number:
-    """Why: a number that cannot leak by accident: `str` and `repr` are masked, `e164` is not.
+    """A number that cannot leak by accident: `str` and `repr` are masked, `e164` is not.
 
     Raises ValueError when `e164` is not `+` and 7 to 15 digits (ITU-T E.164).
     """

@@ -1,4 +1,4 @@
-"""Why: a B2BUA seen from outside gives one Call-ID a leg; this says which two are one call.
+"""A B2BUA seen from outside gives one Call-ID a leg; this says which two are one call.
 
 The rule, and nothing beyond it: same host, INVITE out within 1 s after INVITE in, the calling
 number carried over, answers within 300 ms of each other, and no second candidate on either side.
@@ -30,7 +30,7 @@ Verdict = Paired | Unpaired
 
 @dataclass(slots=True)
 class _Leg:
-    """Why: what the rule looks at, for one leg."""
+    """What the rule looks at, for one leg."""
 
     name: str
     last: datetime
@@ -43,7 +43,7 @@ class _Leg:
 
 
 class Pairing:
-    """Why: keeps the legs of one feed that are young enough to be paired."""
+    """Keeps the legs of one feed that are young enough to be paired."""
 
     def __init__(self, source: str) -> None:
         """Start empty; `source` is written in the verdicts."""

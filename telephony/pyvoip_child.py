@@ -1,4 +1,4 @@
-"""Why: pyVoIP runs alone in this process, so that its defects cannot touch anything else.
+"""PyVoIP runs alone in this process, so that its defects cannot touch anything else.
 
 Registers one extension and reports each INVITE it receives, raw, before pyVoIP thinks about it.
 Configuration: one JSON object on the first line of stdin (a password must not stand in argv). Out:
@@ -34,7 +34,7 @@ _REMEMBERED: Final = 512
 
 
 class Reporter:
-    """Why: one writer of whole JSON lines, from any of pyVoIP's threads."""
+    """One writer of whole JSON lines, from any of pyVoIP's threads."""
 
     def __init__(self, out: IO[str]) -> None:
         self._out = out
@@ -51,7 +51,7 @@ class Reporter:
 
 
 class GuardedSocket(socket.socket):
-    """Why: pyVoIP reads without looking at the source; this one drops foreign datagrams."""
+    """PyVoIP reads without looking at the source; this one drops foreign datagrams."""
 
     allow: tuple[Any, ...] = ()
     report: Reporter
@@ -66,7 +66,7 @@ class GuardedSocket(socket.socket):
 
 
 class GuardedClient(SIP.SIPClient):
-    """Why: the same client on a guarded socket; `start` is pyVoIP's but for that line."""
+    """The same client on a guarded socket; `start` is pyVoIP's but for that line."""
 
     allow: tuple[Any, ...] = ()
     report: Reporter
@@ -85,7 +85,7 @@ class GuardedClient(SIP.SIPClient):
 
 
 class Extension:
-    """Why: the notified extension: reports an INVITE at once, answers it, hangs up."""
+    """The notified extension: reports an INVITE at once, answers it, hangs up."""
 
     def __init__(self, config: dict[str, Any], report: Reporter) -> None:
         self._report = report

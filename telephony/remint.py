@@ -1,4 +1,4 @@
-"""Why: a trace played again must be new calls: same conversation, every identifier fresh.
+"""A trace played again must be new calls: same conversation, every identifier fresh.
 
 One `Reminter` a round: the same old identifier always becomes the same new one, so the messages
 of a call still agree with each other. Numbers, stations and addresses stay. Pure but for `mint`.
@@ -34,7 +34,7 @@ def _fresh() -> str:
 
 
 class Reminter:
-    """Why: one round of one trace, with its table from old identifiers to new ones."""
+    """One round of one trace, with its table from old identifiers to new ones."""
 
     def __init__(
         self, private_headers: Sequence[str] = (), mint: Callable[[], str] = _fresh

@@ -1,4 +1,4 @@
-"""Why: keeps the feeds running, gives every fact to the correlator, and every change to the product.
+"""Keeps the feeds running, gives every fact to the correlator, and every change to the product.
 
 One consumer: changes are delivered in order, each until the subscriber takes it. A feed that
 crashes is started again; meanwhile its calls are uncertain. Nothing here decides about calls.
@@ -39,7 +39,7 @@ _STEADY: Final = 60.0
 
 @dataclass(slots=True)
 class Stats:
-    """Why: numbers for the metrics page; they only grow, `queued` excepted."""
+    """Numbers for the metrics page; they only grow, `queued` excepted."""
 
     facts: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
@@ -51,7 +51,7 @@ class Stats:
 
 
 class Backoff:
-    """Why: delays in seconds that double up to a limit, with jitter so peers do not march."""
+    """Delays in seconds that double up to a limit, with jitter so peers do not march."""
 
     def __init__(self, first: float, most: float) -> None:
         self._first, self._most, self._next = first, most, first
@@ -67,7 +67,7 @@ class Backoff:
 
 
 class Runner:
-    """Why: the one owner of feeds and correlator at run time.
+    """The one owner of feeds and correlator at run time.
 
     `on_changes(changes)` is awaited with what the waiting facts changed, in order, and again with the
     same until it does not raise. `on_tick(calls)` is awaited every `tick` seconds, and when a feed is lost, with

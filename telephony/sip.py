@@ -1,4 +1,4 @@
-"""Why: read what matters of a SIP message seen on the wire, whatever its writer got wrong.
+"""Read what matters of a SIP message seen on the wire, whatever its writer got wrong.
 
 A lenient scanner, not a validating parser: it never decides for the switchboard, it only observes.
 RFC 3261 (messages, compact names, folding), 3325 (P-Asserted-Identity), 3264 and 4566 (SDP
@@ -52,7 +52,7 @@ _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 
 
 class DecodeError(ValueError):
-    """Why: the peer's mistake is data: `reason` is a slug to count by."""
+    """The peer's mistake is data: `reason` is a slug to count by."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -61,7 +61,7 @@ class DecodeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Why: who a From, To, Contact or identity header names. `user` is unescaped."""
+    """Who a From, To, Contact or identity header names. `user` is unescaped."""
 
     uri: str
     user: str
@@ -70,7 +70,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class SipMessage:
-    """Why: one message, split; header names are lower case and long, values in order.
+    """One message, split; header names are lower case and long, values in order.
 
     `method` is the request's, or None for a response, whose `status` is then set.
     """
