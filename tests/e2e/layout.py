@@ -63,13 +63,16 @@ _furnished: dict[tuple[Samu, ...], Path] = {}
 
 async def furnish(env: Mapping[str, str], folder: Path, samus: Sequence[Samu]) -> None:
     """Give a new house its database: made by an administrator's commands the first time, copied afterwards."""
-    known = _furnished.get(tuple(samus))
-    if known is None:
+    wanted = tuple(samus)
+    if wanted not in _furnished:
         known = Path(tempfile.mkdtemp(prefix="v15-furnished-", dir="/tmp"))
         atexit.register(shutil.rmtree, known, ignore_errors=True)
-        await _make({**env, "VISIO15_DATA_DIR": str(known)}, samus)
-        _furnished[tuple(samus)] = known
-    shutil.copytree(known, folder, dirs_exist_ok=True)
+        begun = max((one for one in _furnished if wanted[: len(one)] == one), key=len, default=())
+        if begun:
+            shutil.copytree(_furnished[begun], known, dirs_exist_ok=True)
+        await _make({**env, "VISIO15_DATA_DIR": str(known)}, wanted[len(begun) :])
+        _furnished[wanted] = known
+    shutil.copytree(_furnished[wanted], folder, dirs_exist_ok=True)
 
 
 async def _make(env: Mapping[str, str], samus: Sequence[Samu]) -> None:
