@@ -38,6 +38,7 @@ from server.services.invitations import Invitations
 from server.services.launch import Launch
 from server.services.line15 import Line15
 from server.services.linking import Linking
+from server.services.links import Links
 from server.services.login import Login
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
@@ -218,7 +219,6 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         calls=calls,
         render=pages,
         sessions=sessions,
-        rooms=rooms,
         wake=delivery.wake,
         public_url=settings.public_url,
         life=timedelta(minutes=settings.link_minutes),
@@ -229,6 +229,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         rooms=rooms,
         sessions=sessions,
         invitations=invitations,
+        links=Links(transactions, clock, sessions, rooms),
         linking=Linking(transactions, clock, ids, sessions),
         launch=Launch(transactions, clock, ids),
         signalling=Signalling(transactions, clock, rooms),

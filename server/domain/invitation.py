@@ -3,6 +3,7 @@
 A second device is told, and may be moved to.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,6 +32,11 @@ class Invitation:
     active: bool = True
     revoked: datetime | None = None
     version: int = 1
+
+
+def token_hash(token: str) -> str:
+    """Return what is stored of a token, or of the browser's cookie: never the secret itself."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def admit(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from server.domain.audit import AuditEvent
+
 
 class Certainty(StrEnum):
     """How sure a link is."""
@@ -93,3 +95,9 @@ LABELS = {
     Evidence.DECLINED: "Non lié : à votre demande",
     Evidence.MERGED: "L'appel a été réuni avec un autre",
 }
+
+
+def linked_event(link: Link) -> AuditEvent:
+    """Return the audit's word for a link decision."""
+    data = {"certainty": link.certainty.value, "evidence": link.evidence.value}
+    return AuditEvent("session.linked", f"session:{link.session}", link.session, link.call, data)

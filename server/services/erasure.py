@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from server.domain.audit import AuditEvent
 from server.errors import NumberImpossible
 from server.ports import Actor, Clock, Transactions
-from server.services.invitations import check_email
+from server.services.contacts import check_email
 from telephony import parse_number
 
 

@@ -1,67 +1,28 @@
-"""Inviting a caller: contacts checked, session, link, tokens and outgoing messages in one transaction.
+"""Inviting a caller: session, link, tokens and messages in one transaction, before the answer (I3)."""
 
-Before the answer (I3).
-"""
-
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import EmailStr, TypeAdapter, ValidationError
-
 from server.domain import invitation as rules
 from server.domain.audit import AuditEvent
-from server.domain.invitation import Invitation
-from server.domain.linking import Link, first_link
+from server.domain.invitation import Invitation, token_hash
+from server.domain.linking import Link, first_link, linked_event
 from server.domain.messages import Delivery, Message, again, failed
-from server.domain.session import CallerTapped, Command, Left, LinkOpened, Session, State
+from server.domain.session import Command, Left, Session, State
 from server.domain.sms_text import one_segment
 from server.errors import (
     ContactMissing,
-    EmailImpossible,
     LinkExpired,
     LinkRevoked,
-    LinkUnknown,
-    MessageOutOfOrder,
     NotFound,
-    NumberImpossible,
-    NumberLandline,
     SessionEnded,
 )
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
-from server.services.rooms import Admission, Rooms
+from server.services.contacts import check_email, check_mobile
 from server.services.sessions import Sessions, call_of
-from telephony import NumberKind, parse_number
-
-_EMAIL: TypeAdapter[str] = TypeAdapter(EmailStr)
-
-
-def token_hash(token: str) -> str:
-    """Return what is stored of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def check_mobile(text: str) -> str:
-    """Return the E.164 form of a number that can receive an SMS, or raise what to do instead."""
-    number = parse_number(text)
-    if number is None:
-        raise NumberImpossible
-    if number.kind is NumberKind.LANDLINE:
-        raise NumberLandline
-    if number.kind is not NumberKind.MOBILE:
-        raise NumberImpossible("not_mobile")
-    return number.e164
-
-
-def check_email(text: str) -> str:
-    """Return the address in a form a mail relay accepts."""
-    try:
-        return _EMAIL.validate_python(text.strip())
-    except ValidationError:
-        raise EmailImpossible from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +50,6 @@ class Invitations:
         calls: Calls,
         render: Render,
         sessions: Sessions,
-        rooms: Rooms,
         wake: Callable[[], None],
         public_url: str,
         life: timedelta,
@@ -102,7 +62,6 @@ class Invitations:
         self._calls = calls
         self._render = render
         self._sessions = sessions
-        self._rooms = rooms
         self._wake = wake
         self._public_url = public_url
         self._life = life
@@ -266,7 +225,7 @@ class Invitations:
                 invitation = await uow.invitations.save(replace(invitation, expires=expires))
             if messages[-1].state is not Delivery.QUEUED:
                 await uow.messages.save(again(messages[-1], now, expires))
-            await self._audit(uow, actor, "invitation.resent", invitation, now)
+            await note(uow, actor, "invitation.resent", invitation, now)
             await uow.commit()
         self._wake()
         self._sessions.publish(session)
@@ -277,7 +236,7 @@ class Invitations:
         async with self._transactions() as uow:
             invitation, session = await self._owned(uow, actor, invitation_id)
             invitation = await uow.invitations.save(rules.revoked(invitation, now))
-            await self._audit(uow, actor, "invitation.revoked", invitation, now)
+            await note(uow, actor, "invitation.revoked", invitation, now)
             for message in await uow.messages.of_invitation(invitation.id):
                 if message.state is Delivery.QUEUED:
                     await uow.messages.save(failed(message, "revoked", now))
@@ -301,82 +260,10 @@ class Invitations:
                 raise LinkRevoked
             for other in await uow.invitations.of_session(session.id):
                 await uow.invitations.save(rules.moved_to(other, target.id, now + self._life))
-            await self._audit(uow, actor, "invitation.moved_to", target, now)
+            await note(uow, actor, "invitation.moved_to", target, now)
             await uow.commit()
         self._sessions.close_phone(session.id)
         self._sessions.publish(session)
-
-    async def look(self, token: str, browser: str | None) -> tuple[Invitation, Session, Site]:
-        """Say what a link is good for in this browser, changing nothing (I5); raises why it is not."""
-        async with self._transactions(write=False) as uow:
-            invitation, session, site = await self._by_token(uow, token)
-            siblings = [
-                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
-            ]
-        rules.admit(invitation, siblings, session, _hash(browser), self._clock.now())
-        return invitation, session, site
-
-    async def enter(self, token: str, browser: str | None) -> Admission:
-        """Let the phone that tapped, or a bound browser that comes back, into its session's room."""
-        if browser and (admission := self._rooms.expected(token, browser)):
-            return admission
-        invitation, session, site = await self.look(token, browser)
-        if invitation.browser_hash is None:
-            raise MessageOutOfOrder("before_tap")
-        return Admission(token, browser or "", session.id, site.id, site.name, session.state.value)
-
-    async def site_of(self, token: str) -> Site | None:
-        """Return the site of any token ever given, so that even a dead link's page names it."""
-        async with self._transactions(write=False) as uow:
-            invitation = await uow.invitations.by_token(token_hash(token))
-            if invitation is None:
-                return None
-            return await uow.sites.get((await uow.sessions.get(invitation.session)).site)
-
-    async def opened(self, token: str, address: str | None, browser: str | None) -> Session:
-        """A visible page's script reports itself."""
-        now = self._clock.now()
-        async with self._transactions() as uow:
-            invitation, session, site = await self._by_token(uow, token)
-            siblings = [
-                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
-            ]
-            rules.admit(invitation, siblings, session, _hash(browser), now)
-            if invitation.opened is None:
-                await uow.invitations.save(rules.opened(invitation, now))
-            actor = Actor("phone", site.id, None, address)
-            session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
-            await uow.commit()
-        self._sessions.perform(session, commands)
-        return session
-
-    async def tap(self, token: str, address: str | None, browser: str) -> None:
-        """Bind the link to this browser: the first tap wins, the same browser may tap again."""
-        now = self._clock.now()
-        async with self._transactions() as uow:
-            invitation, session, site = await self._by_token(uow, token)
-            siblings = [
-                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
-            ]
-            rules.admit(invitation, siblings, session, _hash(browser), now)
-            actor = Actor("phone", site.id, None, address)
-            if invitation.browser_hash is None:
-                bound = rules.tapped(invitation, token_hash(browser), now)
-                await uow.invitations.save(bound)
-                await self._audit(uow, actor, "invitation.bound", bound, now)
-            session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
-            await uow.commit()
-        self._rooms.expect(
-            Admission(token, browser, session.id, site.id, site.name, session.state.value)
-        )
-        self._sessions.perform(session, commands)
-
-    async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
-        invitation = await uow.invitations.by_token(token_hash(token))
-        if invitation is None:
-            raise LinkUnknown
-        session = await uow.sessions.get(invitation.session)
-        return invitation, session, await uow.sites.get(session.site)
 
     async def _owned(
         self, uow: UnitOfWork, actor: Actor, invitation_id: str
@@ -387,25 +274,17 @@ class Invitations:
             raise NotFound("invitation")
         return invitation, session
 
-    async def _audit(
-        self, uow: UnitOfWork, actor: Actor, action: str, invitation: Invitation, now: datetime
-    ) -> None:
-        call = await call_of(uow, invitation.session)
-        event = AuditEvent(
-            action,
-            f"invitation:{invitation.id}",
-            invitation.session,
-            call,
-            {"channel": invitation.channel},
-        )
-        await uow.audit.append(actor, event, now)
 
-
-def _hash(browser: str | None) -> str | None:
-    return None if browser is None else token_hash(browser)
-
-
-def linked_event(link: Link) -> AuditEvent:
-    """Return the audit's word for a link decision."""
-    data = {"certainty": link.certainty.value, "evidence": link.evidence.value}
-    return AuditEvent("session.linked", f"session:{link.session}", link.session, link.call, data)
+async def note(
+    uow: UnitOfWork, actor: Actor, action: str, invitation: Invitation, now: datetime
+) -> None:
+    """Write what happened to a link into the audit."""
+    call = await call_of(uow, invitation.session)
+    event = AuditEvent(
+        action,
+        f"invitation:{invitation.id}",
+        invitation.session,
+        call,
+        {"channel": invitation.channel},
+    )
+    await uow.audit.append(actor, event, now)

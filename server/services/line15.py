@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from server.domain.audit import AuditEvent
-from server.domain.linking import Certainty, Evidence, Link
+from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
-from server.services.invitations import linked_event
 from telephony import Call, CallState
 from telephony import Changed as CallsChanged
 

@@ -1,9 +1,8 @@
 """Changing a session's link by hand: "changer d'appel", a typed id, or explicitly none; each a new row (I2)."""
 
-from server.domain.linking import Certainty, Evidence, Link
+from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.errors import AliasMalformed, NotFound
 from server.ports import Actor, Clock, Ids, Transactions, UnitOfWork
-from server.services.invitations import linked_event
 from server.services.sessions import Sessions
 from telephony import Alias, AliasType
 

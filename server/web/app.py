@@ -16,6 +16,7 @@ from server.services.ice import IceServers
 from server.services.invitations import Invitations
 from server.services.launch import Launch
 from server.services.linking import Linking
+from server.services.links import Links
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
@@ -40,6 +41,7 @@ class Services:
     rooms: Rooms
     sessions: Sessions
     invitations: Invitations
+    links: Links
     linking: Linking
     launch: Launch
     signalling: Signalling
@@ -122,7 +124,7 @@ def _desk(web: Web, services: Services) -> list[Any]:
 
 
 def _caller(web: Web, services: Services) -> list[Any]:
-    base = {"web": web, "invitations": services.invitations}
+    base = {"web": web, "links": services.links}
     socket = {
         **base,
         "sessions": services.sessions,

@@ -21,7 +21,7 @@ from server.errors import (
 )
 from server.ports import Actor
 from server.services.ice import IceServers
-from server.services.invitations import Invitations
+from server.services.links import Links
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
@@ -43,7 +43,7 @@ PHASES: dict[type[AppError], str] = {
 class CallerPage(BaseHandler):
     """GET /v/TOKEN."""
 
-    invitations: Invitations
+    links: Links
 
     async def get(self, token: str) -> None:
         """Show the big button, or why not; neither consumes nor counts anything (previews and scanners do GET)."""
@@ -56,14 +56,14 @@ class CallerPage(BaseHandler):
             boot = {"token": token, "phase": "invite"}
             self._show("caller.html", lang, found, boot=boot)
             return
-        site = await self.invitations.site_of(token)
+        site = await self.links.site_of(token)
         self.set_status(404 if isinstance(found, LinkUnknown) else 410)
         self._show("caller_closed.html", lang, site.name if site else "", phase=PHASES[type(found)])
 
     async def _look(self, token: str) -> str | AppError:
         """Return the site's name when the link works in this browser, else the refusal: a page, not an error here."""
         try:
-            _, _, site = await self.invitations.look(token, self.get_cookie(BROWSER_COOKIE))
+            _, _, site = await self.links.look(token, self.get_cookie(BROWSER_COOKIE))
         except tuple(PHASES) as refusal:
             self.web.metrics.refused(refusal.code)
             return refusal
@@ -92,14 +92,14 @@ class CallerOpen(BaseHandler):
     """POST /v/TOKEN/open."""
 
     wants_json = True
-    invitations: Invitations
+    links: Links
     rooms: Rooms
     ice: IceServers
 
     async def post(self, token: str) -> None:
         """A visible page's script reports itself, and learns what it needs to prepare its offer."""
         browser = self.get_cookie(BROWSER_COOKIE)
-        session = await self.invitations.opened(token, self.request.remote_ip, browser)
+        session = await self.links.opened(token, self.request.remote_ip, browser)
         watchers = list(self.rooms.get(session.id).desks)
         self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
 
@@ -108,12 +108,12 @@ class CallerTap(BaseHandler):
     """POST /v/TOKEN/tap."""
 
     wants_json = True
-    invitations: Invitations
+    links: Links
 
     async def post(self, token: str) -> None:
         """Bind the link to this browser."""
         browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
-        await self.invitations.tap(token, self.request.remote_ip, browser)
+        await self.links.tap(token, self.request.remote_ip, browser)
         self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
         self.json({})
 
@@ -124,7 +124,7 @@ class CallerSocket(PageSocket):
     kind: ClassVar[str] = "caller"
     wants_json = True
 
-    invitations: Invitations
+    links: Links
     sessions: Sessions
     signalling: Signalling
     rooms: Rooms
@@ -151,7 +151,7 @@ class CallerSocket(PageSocket):
         if self._session:
             raise MessageOutOfOrder("second_hello")
         try:
-            admitted = await self.invitations.enter(hello.token, self.get_cookie(BROWSER_COOKIE))
+            admitted = await self.links.enter(hello.token, self.get_cookie(BROWSER_COOKIE))
         except tuple(PHASES) as refusal:
             self._refuse(refusal, None)
             self.shut(refusal)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.errors import EmailImpossible, Invalid, NumberImpossible, NumberLandline
-from server.services.invitations import check_email, check_mobile
+from server.services.contacts import check_email, check_mobile
 
 
 # --- mobiles ---------------------------------------------------------------------------------------

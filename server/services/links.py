@@ -1,0 +1,99 @@
+"""The caller's side of a link: looked at, opened, tapped, come back to (I5)."""
+
+from server.domain import invitation as rules
+from server.domain.invitation import Invitation, token_hash
+from server.domain.session import CallerTapped, LinkOpened, Session
+from server.errors import LinkUnknown, MessageOutOfOrder
+from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
+from server.services.invitations import note
+from server.services.rooms import Admission, Rooms
+from server.services.sessions import Sessions
+
+
+class Links:
+    """What a phone may do with the link it was sent."""
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, sessions: Sessions, rooms: Rooms
+    ) -> None:
+        """Keep what the use cases need."""
+        self._transactions = transactions
+        self._clock = clock
+        self._sessions = sessions
+        self._rooms = rooms
+
+    async def look(self, token: str, browser: str | None) -> tuple[Invitation, Session, Site]:
+        """Say what a link is good for in this browser, changing nothing (I5); raises why it is not."""
+        async with self._transactions(write=False) as uow:
+            invitation, session, site = await self._by_token(uow, token)
+            siblings = [
+                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+            ]
+        rules.admit(invitation, siblings, session, _hash(browser), self._clock.now())
+        return invitation, session, site
+
+    async def enter(self, token: str, browser: str | None) -> Admission:
+        """Let the phone that tapped, or a bound browser that comes back, into its session's room."""
+        if browser and (admission := self._rooms.expected(token, browser)):
+            return admission
+        invitation, session, site = await self.look(token, browser)
+        if invitation.browser_hash is None:
+            raise MessageOutOfOrder("before_tap")
+        return Admission(token, browser or "", session.id, site.id, site.name, session.state.value)
+
+    async def site_of(self, token: str) -> Site | None:
+        """Return the site of any token ever given, so that even a dead link's page names it."""
+        async with self._transactions(write=False) as uow:
+            invitation = await uow.invitations.by_token(token_hash(token))
+            if invitation is None:
+                return None
+            return await uow.sites.get((await uow.sessions.get(invitation.session)).site)
+
+    async def opened(self, token: str, address: str | None, browser: str | None) -> Session:
+        """A visible page's script reports itself."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            invitation, session, site = await self._by_token(uow, token)
+            siblings = [
+                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+            ]
+            rules.admit(invitation, siblings, session, _hash(browser), now)
+            if invitation.opened is None:
+                await uow.invitations.save(rules.opened(invitation, now))
+            actor = Actor("phone", site.id, None, address)
+            session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
+            await uow.commit()
+        self._sessions.perform(session, commands)
+        return session
+
+    async def tap(self, token: str, address: str | None, browser: str) -> None:
+        """Bind the link to this browser: the first tap wins, the same browser may tap again."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            invitation, session, site = await self._by_token(uow, token)
+            siblings = [
+                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+            ]
+            rules.admit(invitation, siblings, session, _hash(browser), now)
+            actor = Actor("phone", site.id, None, address)
+            if invitation.browser_hash is None:
+                bound = rules.tapped(invitation, token_hash(browser), now)
+                await uow.invitations.save(bound)
+                await note(uow, actor, "invitation.bound", bound, now)
+            session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
+            await uow.commit()
+        self._rooms.expect(
+            Admission(token, browser, session.id, site.id, site.name, session.state.value)
+        )
+        self._sessions.perform(session, commands)
+
+    async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
+        invitation = await uow.invitations.by_token(token_hash(token))
+        if invitation is None:
+            raise LinkUnknown
+        session = await uow.sessions.get(invitation.session)
+        return invitation, session, await uow.sites.get(session.site)
+
+
+def _hash(browser: str | None) -> str | None:
+    return None if browser is None else token_hash(browser)
