@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from tests.e2e.gate import Gate, gate
 from tests.e2e.layout import PASSWORD, SAMU37, Samu, furnish
+from tests.e2e.seen import KEEP_SOCKETS
 from tests.lab.browser import PIXEL, Browser, browser, moving_picture
 from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
 from tests.lab.kannel import Kannel, kannel
@@ -90,13 +91,16 @@ class House:
     ) -> Page:
         """Open page B in a browser of its own."""
         client = await self.browser.desk(name or f"desk of {identifier}")
+        await client.context.add_init_script(KEEP_SOCKETS)
         page = await client.context.new_page()
         await self.open_desk(page, identifier=identifier, station=station)
         return page
 
     async def phone(self, link: str, device: str = PIXEL, **options: Any) -> Page:
         """Open the link in a browser of its own; the script of the page runs."""
-        page = await (await self.browser.caller(device, **options)).open(link)
+        client = await self.browser.caller(device, **options)
+        await client.context.add_init_script(KEEP_SOCKETS)
+        page = await client.open(link)
         await page.wait_for_selector("body[data-ready=true]")
         return page
 

@@ -117,6 +117,26 @@ async def hide(page: Page, *, hidden: bool = True) -> None:
     )
 
 
+KEEP_SOCKETS = """(() => {
+  const Real = window.WebSocket;
+  window.__sockets = new Set();
+  window.WebSocket = class extends Real {
+    constructor(...args) { super(...args); window.__sockets.add(this); }
+  };
+})()"""
+
+
+async def cut(page: Page) -> None:
+    """Take the network from a page: its socket closes and no other opens; media go on."""
+    await page.context.set_offline(True)
+    await page.evaluate("() => { for (const socket of window.__sockets) socket.close(); }")
+
+
+async def mend(page: Page) -> None:
+    """Give it back."""
+    await page.context.set_offline(False)
+
+
 async def session_id(desk: Page) -> str:
     """The id of the newest session this desk lists."""
     found = await desk.get_attribute("#sessions li:first-child", "data-session")
