@@ -27,7 +27,7 @@ from server.adapters.seal import FernetSeal
 from server.adapters.sms_http import HttpSms
 from server.adapters.synthetic import CallerProcesses
 from server.config import Settings, SmtpSettings
-from server.errors import AppError, CarrierUnavailable
+from server.errors import AppError, CarrierUnavailable, Unavailable
 from server.ports import Changed, Clock, Mailer, OutgoingSms, Sms
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
@@ -45,6 +45,7 @@ from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.tasks import cancel_and_wait, create_task
 from server.web.app import Services, make_app
+from server.web.audience import Audience
 from server.web.base import Web
 from server.web.metrics import Metrics
 from server.web.pages import Pages
@@ -77,6 +78,7 @@ class Server:
     sessions: Sessions
     clock: Clock
     bus: MemoryBus
+    audience: Audience
     closers: tuple[Callable[[], object], ...] = ()
     http: HTTPServer | None = None
     port: int = 0
@@ -136,11 +138,12 @@ class Server:
             await asyncio.sleep(LINES_SECONDS)
 
     async def stop(self) -> None:
-        """Stop taking requests, let the running ones finish, close every part."""
+        """Stop taking requests, tell the pages, let what runs finish, close every part."""
         if self.http is not None:
             self.http.stop()
             try:
                 async with asyncio.timeout(DRAIN_SECONDS):
+                    await self.audience.dismiss(Unavailable("stopping"))
                     await self.http.close_all_connections()
             except TimeoutError:
                 _log.warning("server.drain_timeout")
@@ -256,6 +259,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         sessions,
         clock,
         bus,
+        web.audience,
         closers,
     )
 

@@ -6,7 +6,7 @@ Handlers hold no `try`: an AppError becomes its status, page and counter here (`
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import structlog
@@ -24,6 +24,7 @@ from server.errors import (
 )
 from server.ports import Actor, Clock, Ids, Site, Transactions, User
 from server.services.login import Login
+from server.web.audience import Audience
 from server.web.metrics import Metrics
 from server.web.pages import Pages
 from server.web.wire import status_of
@@ -51,6 +52,7 @@ class Web:
     secure: bool
     demo: bool
     origins: frozenset[str]
+    audience: Audience = field(default_factory=Audience)
 
 
 class BaseHandler(RequestHandler):

@@ -147,7 +147,6 @@ class DeskSocket(PageSocket):
         self._launched: Launched | None = None
         self._watching: str | None = None
         self._dirty = asyncio.Event()
-        self._shown: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -189,7 +188,7 @@ class DeskSocket(PageSocket):
         if self._station:
             self.stations.sit(site.id, self._station.extension, self)
         self._unsubscribe = self.bus.subscribe(site.id, self._changed)
-        self._shown = create_task(self._show(), "desk.show")
+        self._beside.append(create_task(self._show(), "desk.show"))
         if hello.watch:
             await self._watch(hello.watch)
         self._dirty.set()
@@ -202,7 +201,7 @@ class DeskSocket(PageSocket):
     async def _show(self) -> None:
         """Send the whole view after each change; changes that come together make one view."""
         user, site = self.me()
-        while True:
+        while not self.over.is_set():
             try:
                 async with asyncio.timeout(PERIODIC.total_seconds()):
                     await self._dirty.wait()
@@ -282,15 +281,23 @@ class DeskSocket(PageSocket):
         await self.linking.none(self.actor(), message.session)
         self._done(message.id)
 
+    def _seated(self, session: str) -> None:
+        """Refuse who is not in the room under this name: pages mint their own names."""
+        if self.rooms.get(session).desks.get(self.peer) is not self:
+            raise MessageOutOfOrder("not_watching")
+
     def _answer(self, message: m.SignalAnswer) -> None:
+        self._seated(message.session)
         described = self.signalling.answer(message.session, self.peer, message.page, message.sdp)
         self.later(lambda: self.signalling.settle(self.actor(), message.session, described))
 
     def _candidate(self, message: m.DeskCandidate) -> None:
+        self._seated(message.session)
         candidate = message.candidate.model_dump() if message.candidate else None
         self.signalling.desk_candidate(message.session, self.peer, message.page, candidate)
 
     def _restart(self, message: m.SignalRestart) -> None:
+        self._seated(message.session)
         self.signalling.to_phone(message.session, self.peer, {"type": "signal.restart"})
 
     async def _media(self, message: m.DeskMedia) -> None:
@@ -302,13 +309,13 @@ class DeskSocket(PageSocket):
     def _webcam(self, message: m.Webcam) -> None:
         if message.on and not (self._station and self._station.webcam):
             raise Forbidden("no_webcam")
+        self._seated(message.session)
         self.signalling.to_phone(message.session, self.peer, {"type": "webcam", "on": message.on})
 
     def left(self) -> None:
         """Leave the seat and the room; the phone keeps its picture, in case we only lost our socket."""
         self._unsubscribe()
-        if self._shown:
-            self._shown.cancel()
+        self._dirty.set()  # ends the showing
         if self._station and self.site:
             self.stations.rise(self.site.id, self._station.extension, self)
         if self._watching:

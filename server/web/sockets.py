@@ -10,6 +10,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -48,11 +49,13 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self._in: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX + 1)
         self._work: asyncio.Queue[tuple[Work, str | None]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[Any]] = []
+        self._beside: list[asyncio.Task[None]] = []  # ends by itself once the page has left
         self._stamps: deque[float] = deque(maxlen=FRAMES_A_SECOND)
         self._errors: deque[float] = deque(maxlen=ERRORS_A_MINUTE)
         self._shut = False  # nothing more is sent
         self._command: str | None = None
         self._cut = False  # we closed: what still arrives is not handled
+        self.over = asyncio.Event()  # the connection is gone
 
     async def prepare(self) -> None:
         """Refuse pages that are not ours before anything else; what browsers vouch for themselves is believed."""
@@ -79,6 +82,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
         del args, kwargs
         self.set_nodelay(True)
         self.web.metrics.socket(self.kind, 1)
+        self.web.audience.enter(self)
         self._tasks = [
             create_task(self._read(), f"{self.kind}.read"),
             create_task(self._labour(), f"{self.kind}.labour"),
@@ -103,6 +107,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
                 await self._handle(frame)
         await self._work.join()
         self.left()
+        await asyncio.gather(*self._beside)
 
     async def _labour(self) -> None:
         """Do what takes the database, one after the other, beside the signalling that must not wait for it."""
@@ -177,13 +182,15 @@ class PageSocket(WebSocketHandler, BaseHandler):
             return
 
     async def _tick(self) -> None:
-        while True:
+        while not self.over.is_set():
             try:
                 await self.tick()
             except AppError as away:  # the page lives on; the next tick asks again
                 _log.warning("socket.tick_failed", kind=self.kind, code=away.code)
             self.send({"type": "tick", "now": self.web.clock.now().isoformat()})
-            await asyncio.sleep(TICK)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self.over.wait()
 
     async def tick(self) -> None:
         """Check every five seconds that this page may still be here."""
@@ -192,17 +199,22 @@ class PageSocket(WebSocketHandler, BaseHandler):
         """Stop writing; the reader finishes what arrived, then leaves."""
         self.web.metrics.socket(self.kind, -1)
         self._shut = True
+        self.over.set()
         self._in.put_nowait(None)
         create_task(self._finish(), f"{self.kind}.end")
 
     async def _finish(self) -> None:
-        """Work that does not end within a grace is stopped, and the page leaves all the same."""
-        reader, labour, *others = self._tasks
-        await cancel_and_wait(*others)
-        done, _ = await asyncio.wait({reader}, timeout=READER_GRACE)
-        await cancel_and_wait(reader, labour)
-        if not done:
+        """Let what runs end by itself, since a query cut short loses its connection to the database.
+
+        Work that does not end within a grace is stopped, and the page leaves all the same.
+        """
+        reader, _labour, writer, ticker = self._tasks
+        await cancel_and_wait(writer)
+        done, _ = await asyncio.wait({reader, ticker}, timeout=READER_GRACE)
+        await cancel_and_wait(*self._tasks, *self._beside)
+        if reader not in done:
             self.left()
+        self.web.audience.leave(self)
 
     def left(self) -> None:
         """Leave the rooms this page sat in."""

@@ -1,0 +1,33 @@
+"""The pages connected now: a server that stops tells each of them, and waits for the work they gave it."""
+
+import asyncio
+
+from server.errors import AppError
+from server.services.rooms import Line
+
+
+class Audience:
+    """Every open socket of this process, from its opening until its last work is done."""
+
+    def __init__(self) -> None:
+        """Start alone."""
+        self._pages: set[Line] = set()
+        self._nobody = asyncio.Event()
+        self._nobody.set()
+
+    def enter(self, page: Line) -> None:
+        """Count a page in."""
+        self._pages.add(page)
+        self._nobody.clear()
+
+    def leave(self, page: Line) -> None:
+        """Count it out."""
+        self._pages.discard(page)
+        if not self._pages:
+            self._nobody.set()
+
+    async def dismiss(self, why: AppError) -> None:
+        """Close every socket with the reason, and return when the last one is gone."""
+        for page in tuple(self._pages):
+            page.shut(why)
+        await self._nobody.wait()
