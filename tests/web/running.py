@@ -180,6 +180,15 @@ class Running(House):
         assert answer.code == 200, answer.body
         return phone
 
+    async def tapped_elsewhere(self, token: str) -> Browser:
+        """A second phone that touches the button of a link already bound."""
+        phone = self.browser()
+        await phone.get(f"/v/{token}")
+        answer = await phone.post_json(f"/v/{token}/tap", {})
+        assert json.loads(answer.body)["error"]["code"] == "open_elsewhere"
+        assert answer.code == 409
+        return phone
+
     async def caller(self, token: str, phone: Browser, page: str = "phone-page-1") -> Page:
         """The phone's socket, welcomed."""
         socket = await self.connect("/ws/caller", phone)
