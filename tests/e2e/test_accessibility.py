@@ -1,0 +1,288 @@
+"""Every page is usable by everybody, by the keyboard alone, and nothing leaves the origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.house import CALLER, CODE, House, house
+from tests.e2e.layout import PASSWORD
+from tests.lab import sipp
+from tests.lab.browser import axe, moving_picture
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page, Response
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+
+OPEN = "#server-state[data-state=open]"
+HEADERS = {
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+        "connect-src 'self' ws://{host} wss://{host}; "
+        "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    ),
+    "referrer-policy": "no-referrer",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_NEVER = "() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }"
+_DENIED = """() => {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));
+}"""
+
+
+@dataclass
+class Inspector:
+    """Looks at each page: axe, and the headers it came with."""
+
+    home: House
+    seen: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> Page:
+        """Check the headers of every document this page loads."""
+        host = self.home.url.partition("://")[2]
+
+        def loaded(response: Response) -> None:
+            if response.request.resource_type != "document" or 300 <= response.status < 400:
+                return
+            for name, value in HEADERS.items():
+                if response.headers.get(name) != value.format(host=host):
+                    self.wrong.append(f"{response.url}: {name}: {response.headers.get(name)}")
+
+        page.on("response", loaded)
+        return page
+
+    async def look(self, page: Page, what: str) -> None:
+        """Run axe on the page as it stands."""
+        self.seen.append(what)
+        self.wrong += [f"{what}: {found}" for found in await axe(page)]
+
+    def assert_sound(self) -> None:
+        assert not self.wrong, "\n".join(self.wrong)
+        assert len(self.seen) == len(set(self.seen)), self.seen
+
+
+async def signing_in(inspector: Inspector, desk: Page) -> None:
+    home = inspector.home
+    await desk.goto(f"{home.url}/nowhere")
+    await inspector.look(desk, "error, signed out")
+    await desk.goto(f"{home.url}/login")
+    await inspector.look(desk, "login")
+    await desk.fill("input[name=identifier]", "regulateur")
+    await desk.fill("input[name=password]", "wrong")
+    await desk.press("input[name=password]", "Enter")
+    await desk.wait_for_selector("input[name=code]")
+    await desk.fill("input[name=code]", "000000")
+    await desk.press("input[name=code]", "Enter")
+    await desk.wait_for_selector("[role=alert]")
+    await inspector.look(desk, "code, refused")
+    await home.sign_in(desk)
+    await inspector.look(desk, "kiosk")
+    await desk.click("a:has-text('Visiorégulation')")
+    await desk.wait_for_selector("select[name=station]")
+    await inspector.look(desk, "station choice")
+    await desk.select_option("select[name=station]", "1601")
+    await desk.click("form[action='/desk/station'] button")
+    await desk.wait_for_selector(OPEN)
+    await inspector.look(desk, "desk, waiting")
+
+
+async def dialogs(inspector: Inspector, desk: Page) -> None:
+    for opener, dialog in (("#feedback-open", "#feedback"), ("#help-open", "#help")):
+        await desk.click(opener)
+        await desk.wait_for_selector(f"{dialog}[open]")
+        await inspector.look(desk, f"dialog {dialog}")
+        await desk.keyboard.press("Escape")
+        await desk.wait_for_selector(f"{dialog}:not([open])", state="attached")
+    await desk.fill("#mobile", "0247000000")
+    await desk.click("#invite")
+    await desk.wait_for_selector("#mobile-error:has-text('fixe')")
+    await inspector.look(desk, "desk, a refused number")
+    await desk.fill("#mobile", "")
+
+
+async def calling(inspector: Inspector, desk: Page) -> Page:
+    """From the invitation to a live picture; every screen of the caller on the way."""
+    home = inspector.home
+    await desk.fill("#email", "temoin@example.org")
+    await desk.click("#invite")
+    link = await home.mail_link("temoin@example.org")
+    await desk.click("#change-call")
+    await desk.wait_for_selector("#pick-calls button[data-call]")
+    await inspector.look(desk, "dialog #pick")
+    await desk.click("#pick-calls button[data-call]")
+    client = await home.browser.caller()
+    client.allow("404|409|410")
+    phone = inspector.watch(await client.context.new_page())
+    await phone.goto(link)
+    await phone.wait_for_selector("body[data-ready=true]")
+    await inspector.look(phone, "caller, tap")
+    for script, state in ((_NEVER, "asking"), (_DENIED, "trouble")):
+        await phone.reload()
+        await phone.wait_for_selector("body[data-ready=true]")
+        await phone.evaluate(script)
+        await phone.tap("#tap")
+        await phone.wait_for_selector(f"body[data-phase={state}]")
+        await inspector.look(phone, f"caller, {state}")
+    await phone.goto(f"{link}?lang=en")
+    await phone.wait_for_selector("body[data-ready=true]")
+    await phone.tap("#tap")
+    await moving_picture(desk, "#patient")
+    await phone.wait_for_selector("#message[data-state=seen]")
+    await inspector.look(phone, "caller, live, in English")
+    await desk.click("#webcam")
+    await moving_picture(phone, "#doctor")
+    await inspector.look(desk, "desk, live")
+    stranger = inspector.watch(await (await home.browser.caller()).context.new_page())
+    home.browser.clients[-1].allow("404|410")
+    await stranger.goto(link)
+    await inspector.look(stranger, "closed: elsewhere")
+    await stranger.goto(f"{home.url}/v/{'x' * 27}")
+    await inspector.look(stranger, "closed: unknown")
+    return phone
+
+
+async def auditing(inspector: Inspector, call_id: str) -> None:
+    home = inspector.home
+    client = await home.browser.desk("auditor")
+    page = inspector.watch(await client.context.new_page())
+    await home.sign_in(page, "auditeur")
+    await page.click("a[href='/audit']")
+    await page.wait_for_selector("#q")
+    await inspector.look(page, "audit")
+    await page.fill("#q", call_id)
+    await page.press("#q", "Enter")
+    await page.wait_for_selector("#results")
+    await inspector.look(page, "audit, found")
+    await page.click("#results a")
+    await page.wait_for_selector("#chain[data-verified=true]")
+    await inspector.look(page, "audit, one call")
+    await page.goto(f"{home.url}/audit?q=nothing-of-that-name")
+    await page.wait_for_selector(".nothing")
+    await inspector.look(page, "audit, nothing found")
+    client.allow("404|403")
+    await page.goto(f"{home.url}/audit/calls/none")
+    await inspector.look(page, "error, signed in")
+    await page.goto(f"{home.url}/desk")
+    await inspector.look(page, "error, forbidden")
+
+
+async def test_every_page_is_sound() -> None:
+    """Axe finds nothing serious, each document has its headers, nothing leaves the origin."""
+    async with (
+        house(extra={"demo": True, "sms": None}) as home,
+        sipp.phone(port=home.uas_port),
+    ):
+        inspector = Inspector(home)
+        client = await home.browser.desk()
+        client.allow("404|401|403")
+        desk = inspector.watch(await client.context.new_page())
+        await signing_in(inspector, desk)
+        await dialogs(inspector, desk)
+        async with sipp.call(home.kamailio.address, caller=CALLER) as line:
+            await line.answered()
+            await desk.wait_for_selector("#calls li[data-state=talking]")
+            phone = await calling(inspector, desk)
+            await desk.click("#end")
+            await phone.wait_for_selector("body[data-phase=ended]")
+            await inspector.look(phone, "caller, ended")
+            await phone.reload()
+            await phone.wait_for_selector("#closed[data-reason=ended]")
+            await inspector.look(phone, "closed: ended")
+            await desk.fill("#mobile", CALLER)
+            await desk.click("#invite")
+            await desk.wait_for_selector("#invitations li[data-channel=sms]")
+            await line.hang_up()
+        outbox = inspector.watch(await client.context.new_page())
+        await outbox.goto(f"{home.url}/outbox")
+        await outbox.wait_for_selector("[data-channel=sms]")
+        await inspector.look(outbox, "outbox")
+        await auditing(inspector, line.call_id)
+        inspector.assert_sound()
+        home.browser.assert_clean(home.url)
+
+
+_FOCUS = """(selector) => {
+  const found = document.activeElement;
+  if (!found?.matches(selector)) return null;
+  const {outlineStyle, outlineWidth, boxShadow} = getComputedStyle(found);
+  return {visible: (outlineStyle !== 'none' && outlineWidth !== '0px') || boxShadow !== 'none'};
+}"""
+
+
+async def tab_to(page: Page, selector: str) -> None:
+    """Reach a control by the Tab key alone, and see that one sees it."""
+    for _ in range(60):
+        focus = await page.evaluate(_FOCUS, selector)
+        if focus:
+            assert focus["visible"], f"the focus on {selector} cannot be seen"
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(f"{selector} cannot be reached by the keyboard")
+
+
+async def signed_in_by_keyboard(home: House, desk: Page) -> None:
+    keys = desk.keyboard
+    await desk.goto(f"{home.url}/login")
+    await tab_to(desk, "input[name=identifier]")
+    await keys.type("regulateur")
+    await tab_to(desk, "input[name=password]")
+    await keys.type(PASSWORD)
+    await keys.press("Enter")
+    mail = await home.smtp.next(to=home.mailbox("regulateur"))
+    code = CODE.search(mail.text)
+    assert code
+    await desk.wait_for_selector("input[name=code]")
+    await tab_to(desk, "input[name=code]")
+    await keys.type(code.group(1))
+    await keys.press("Enter")
+    await desk.wait_for_url("**/kiosk")
+    await tab_to(desk, "a[href='/desk']")
+    await keys.press("Enter")
+    await desk.wait_for_selector("select[name=station]")
+    await tab_to(desk, "select[name=station]")
+    # 1501, 1601, 1602
+    await keys.press("Home")
+    await keys.press("ArrowDown")
+    assert await desk.input_value("select[name=station]") == "1601"
+    await tab_to(desk, "form[action='/desk/station'] button")
+    await keys.press("Enter")
+    await desk.wait_for_selector(OPEN)
+
+
+async def test_the_keyboard_is_enough() -> None:
+    """Sign in, choose the station, invite, change the call, read the help, quit: no mouse."""
+    async with house() as home:
+        client = await home.browser.desk()
+        desk = await client.context.new_page()
+        keys = desk.keyboard
+        await signed_in_by_keyboard(home, desk)
+        await keys.press("Alt+m")
+        await keys.type("0612345678")
+        await keys.press("Enter")
+        phone = await home.phone(await home.sms_link())
+        await tab_to(desk, "#invitations button[data-verb=resend]")
+        await tab_to(desk, "#change-call")
+        await keys.press("Alt+l")
+        await desk.wait_for_selector("#pick[open]")
+        await tab_to(desk, "#manual")
+        await keys.press("Escape")
+        await desk.wait_for_selector("#pick:not([open])", state="attached")
+        await phone.focus("#tap")
+        await phone.keyboard.press("Enter")
+        await moving_picture(desk, "#patient")
+        await keys.press("?")
+        await desk.wait_for_selector("#help[open]")
+        await keys.press("Escape")
+        await tab_to(desk, "#webcam")
+        await tab_to(desk, "#end")
+        await keys.press("Alt+x")
+        await desk.wait_for_selector("#stage[data-picture=none]")
+        await phone.wait_for_selector("body[data-phase=ended]")
+        home.browser.assert_clean(home.url)
