@@ -21,7 +21,7 @@ from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.web import audit, auth, feedback, kiosk
-from server.web.base import Missing, Web
+from server.web.base import Missing, Web, set_closed_headers
 from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
 from server.web.operations import Healthz, MetricsPage, Readyz, Root, SmsReceipt
@@ -59,13 +59,15 @@ class Services:
 class Static(StaticFileHandler):
     """Static files, cached for ever when their fingerprint is asked for."""
 
+    def set_default_headers(self) -> None:
+        """Close these answers like all others; errors are never cached."""
+        set_closed_headers(self)
+
     def set_extra_headers(self, path: str) -> None:
-        """Keep types honest; a module imported by another has no fingerprint and is asked for again."""
+        """A module imported by another has no fingerprint and is asked for again."""
         del path
         if not self.get_query_argument("v", ""):
             self.set_header("Cache-Control", "no-cache")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Server", "visio15")
 
 
 def make_app(web: Web, services: Services) -> Application:

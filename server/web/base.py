@@ -55,6 +55,18 @@ class Web:
     audience: Audience = field(default_factory=Audience)
 
 
+def set_closed_headers(handler: RequestHandler) -> None:
+    """Set the headers that keep an answer closed: own origin only, no framing, no referrer, camera for ourselves."""
+    host = handler.request.host
+    handler.set_header("Content-Security-Policy", CSP.format(sockets=f"ws://{host} wss://{host}"))
+    handler.set_header("X-Content-Type-Options", "nosniff")
+    handler.set_header("Referrer-Policy", "no-referrer")
+    handler.set_header("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+    handler.set_header("Cross-Origin-Opener-Policy", "same-origin")
+    handler.set_header("Cache-Control", "no-store")
+    handler.set_header("Server", "visio15")
+
+
 class BaseHandler(RequestHandler):
     """Root of all handlers; `permission` None means: no sign-in needed."""
 
@@ -75,15 +87,8 @@ class BaseHandler(RequestHandler):
             setattr(self, name, service)
 
     def set_default_headers(self) -> None:
-        """Set the headers that keep the page closed: own origin only, no framing, no referrer, camera for ourselves."""
-        host = self.request.host
-        self.set_header("Content-Security-Policy", CSP.format(sockets=f"ws://{host} wss://{host}"))
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Server", "visio15")
+        """Close the page."""
+        set_closed_headers(self)
 
     async def prepare(self) -> None:
         """Find who is signed in, and refuse who may not."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from server.domain.access import Permission
+from server.domain.access import Permission, may
 from server.domain.session import Left, MediaFlowing, PeerLost, State
 from server.errors import (
     AppError,
@@ -154,10 +154,12 @@ class DeskSocket(PageSocket):
         await super().get(*args, **kwargs)
 
     async def tick(self) -> None:
-        """Close at once when the sign-in was revoked."""
-        cookie = self.get_cookie(SESSION_COOKIE)
-        if cookie is None or await self.web.login.who(cookie) is None:
+        """Close at once when the sign-in was revoked, or the role no longer uses a desk."""
+        found = await self.web.login.who(self.get_cookie(SESSION_COOKIE) or "")
+        if found is None:
             self.shut(Unauthenticated())
+        elif not may(found[0].role, Permission.DESK_USE):
+            self.shut(Forbidden("role_changed"))
 
     async def take(self, frame: str | bytes) -> None:
         """Handle one message: hello first, then anything else."""
