@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import json
+import os
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.lab.server import visio15
+from tests.lab.server import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+COMMANDS = (sys.executable, "-m", "tests.e2e.commands")
 PASSWORD = "une phrase assez longue 15"
 
 
@@ -76,17 +81,22 @@ async def furnish(env: Mapping[str, str], folder: Path, samus: Sequence[Samu]) -
 
 
 async def _make(env: Mapping[str, str], samus: Sequence[Samu]) -> None:
-    await visio15("migrate", env=env)
+    commands: list[tuple[tuple[str, ...], str]] = [(("migrate",), "")]
     for samu in samus:
         referent, sender = ("--referent", samu.referent), ("--sms-sender", samu.key.upper())
-        await visio15("site", "add", samu.key, samu.name, *referent, *sender, env=env)
-        for station in samu.stations:
-            await visio15("station", "add", samu.key, *station, env=env)
+        commands.append((("site", "add", samu.key, samu.name, *referent, *sender), ""))
+        commands += [(("station", "add", samu.key, *station), "") for station in samu.stations]
         for identifier, role in samu.people:
-            await visio15(
-                *("user", "add", identifier, "--site", samu.key, "--role", role),
-                *("--name", f"Dr {identifier.title()}", "--email", samu.mailbox(identifier)),
-                "--password-stdin",
-                env=env,
-                stdin=PASSWORD + "\n",
-            )
+            who = ("--name", f"Dr {identifier.title()}", "--email", samu.mailbox(identifier))
+            add = ("user", "add", identifier, "--site", samu.key, "--role", role, *who)
+            commands.append(((*add, "--password-stdin"), PASSWORD + "\n"))
+    process = await asyncio.create_subprocess_exec(
+        *COMMANDS,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **env},
+        cwd=ROOT,
+    )
+    said, _ = await process.communicate(json.dumps(commands).encode())
+    assert process.returncode == 0, said.decode(errors="replace")
