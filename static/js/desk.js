@@ -22,6 +22,8 @@ const KEPT = "visio15.watch";
 const RESTART_EVERY = 5_000;
 /** Longest wait for the ICE servers before answering without them. */
 const ICE_WAIT = 3_000;
+/** Longest wait for a picture that is said to be live, in milliseconds. */
+const MISSING = 5_000;
 /** Age beyond which ICE credentials are asked for again, in milliseconds. */
 const ICE_FRESH = 600_000;
 /** Refusals of something nobody asked for that a person should read; the others are for the console. */
@@ -64,6 +66,7 @@ let page = "";
 /** @type {MediaStreamTrack | null} */
 let face = null;
 let restartedAt = 0;
+let watchedAt = Date.now();
 let beats = 0;
 /** @type {{session: string, ice: any, at: number} | null} */
 let ice = null;
@@ -220,6 +223,7 @@ function take(session) {
   if (view.watch === session) return;
   leave();
   view = next(view, { type: "page.watch", session });
+  watchedAt = Date.now();
   remember(session);
   void join(session);
 }
@@ -331,9 +335,13 @@ function pictureChanged(state, age) {
 }
 
 function report() {
-  if (!view.watch || view.taken !== null || seen.state === "none") return;
+  if (!view.watch || view.taken !== null) return;
+  // A picture that was live when this page came, and does not come to it either, is lost.
+  const missing = shown(view)?.state === "live" && Date.now() - watchedAt > MISSING;
+  const state = seen.state === "none" && missing ? "lost" : seen.state;
+  if (state === "none") return;
   const age = seen.age === null ? {} : { age_ms: Math.round(seen.age) };
-  link.offer({ type: "media.report", session: view.watch, state: seen.state, ...age });
+  link.offer({ type: "media.report", session: view.watch, state, ...age });
 }
 
 /** @param {Readonly<import("./picture.js").Picture>} facts @param {string} state @param {number | null} age */
