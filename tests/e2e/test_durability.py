@@ -176,3 +176,24 @@ async def test_the_carrier_is_asked_again_with_the_same_link() -> None:
         assert numbers == [f"06 12 34 56 0{n}" for n in (4, 3, 2, 1)]
         home.browser.assert_clean(home.url)
         await verified(home)
+
+
+async def test_a_video_that_everybody_left_comes_to_its_end() -> None:
+    """Server, phone and desk die together in mid-session: it does not stay "live" for whoever comes next."""
+    async with house(extra={"grace_seconds": 5}) as home:
+        desk = await home.desk()
+        phone = await home.film(desk)
+        await desk.wait_for_selector("#sessions li[data-state=live]")
+        for client in home.browser.clients:
+            client.allow(CUT)
+        home.server.kill()
+        await phone.context.close()
+        again = await desk.context.new_page()
+        await desk.close()
+        await home.server.start()
+        await again.goto(f"{home.url}/desk")
+        await again.wait_for_selector("#sessions li[data-state=interrupted]")
+        await until_text(again, "#say", "rouvrez le lien")
+        await again.wait_for_selector("#sessions li[data-state=ended]")
+        await until_text(again, "#sessions li", "sans nouvelles du téléphone")
+        await verified(home)
