@@ -147,6 +147,9 @@ class Server:
                     await self.http.close_all_connections()
             except TimeoutError:
                 _log.warning("server.drain_timeout")
+        self.delivery.close()
+        if self.tasks:
+            await asyncio.wait(self.tasks[:1], timeout=DRAIN_SECONDS)
         await cancel_and_wait(*self.tasks)
         await self.calls.stop()
         for close in self.closers:

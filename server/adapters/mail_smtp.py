@@ -42,6 +42,8 @@ class SmtpMailer:
             if answer.code >= _PERMANENT:
                 raise CarrierRefused(f"smtp_{answer.code}") from None
             raise CarrierUnavailable(f"smtp_{answer.code}") from None
+        except aiosmtplib.SMTPNotSupported:  # an address with accents, and a relay that takes none
+            raise CarrierRefused("smtputf8") from None
         except (aiosmtplib.SMTPException, OSError) as fault:
             raise CarrierUnavailable(type(fault).__name__.lower()) from None
 

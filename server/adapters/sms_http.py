@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.iostream import UnsatisfiableReadError
 
 from server.config import SmsSettings
 from server.errors import CarrierRefused, CarrierUnavailable
@@ -47,7 +48,7 @@ class HttpSms:
             if fault.code < _SERVER_ERROR and fault.code != _TOO_MANY:
                 raise CarrierRefused(f"http_{fault.code}") from None
             raise CarrierUnavailable(f"http_{fault.code}") from None
-        except (OSError, ValueError) as fault:
+        except (OSError, ValueError, UnsatisfiableReadError) as fault:
             raise CarrierUnavailable(type(fault).__name__.lower()) from None
         return self._read(response.body.decode("utf-8", "replace"))
 
@@ -56,7 +57,8 @@ class HttpSms:
         found = self._accepted.search(answer)
         if found is None:
             raise CarrierUnavailable("not_accepted")
-        return found.group(1)[:128] if found.groups() else None
+        reference = found.group(1) if found.groups() else None  # a group may also match nothing
+        return reference[:128] if reference else None
 
     def _headers(self) -> dict[str, str]:
         headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}

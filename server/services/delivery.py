@@ -5,15 +5,23 @@ Receipts are folded in whatever their order.
 
 import asyncio
 import json
+import traceback
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from contextlib import suppress
 from typing import Final
 
 import structlog
 
 from server.domain.audit import AuditEvent
 from server.domain.messages import Delivery, Message, accepted, failed, postponed, receipt
-from server.errors import CarrierRefused, CarrierUnavailable, Conflict, NotFound, Unavailable
+from server.errors import (
+    AppError,
+    CarrierRefused,
+    CarrierUnavailable,
+    Conflict,
+    NotFound,
+    Unavailable,
+)
 from server.ports import (
     Actor,
     Clock,
@@ -24,10 +32,10 @@ from server.ports import (
     Transactions,
     UnitOfWork,
 )
+from server.services.lane import Lane
 from server.services.sessions import Sessions, call_of
 
-BATCH: Final = 16
-IDLE: Final = timedelta(seconds=5)
+CHANNELS: Final = ("sms", "email")
 RECEIPTS: Final = {
     1: Delivery.DELIVERED,
     2: Delivery.FAILED,
@@ -39,7 +47,7 @@ _log = structlog.get_logger("delivery")
 
 
 class DeliveryService:
-    """The one loop that talks to carriers."""
+    """The one place that talks to carriers, a lane a channel."""
 
     def __init__(
         self,
@@ -62,40 +70,44 @@ class DeliveryService:
         self._sessions = sessions
         self._receipt_url = receipt_url
         self._count = count
-        self._awake = asyncio.Event()
-        self.ready = False
+        self._lanes = tuple(Lane(c, transactions, clock, self._deliver) for c in CHANNELS)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every lane could read its queue."""
+        return all(lane.ready for lane in self._lanes)
 
     def wake(self) -> None:
         """Something was queued: look now."""
-        self._awake.set()
+        for lane in self._lanes:
+            lane.wake()
+
+    def close(self) -> None:
+        """Start nothing more; `run` returns when what is on its way has landed."""
+        for lane in self._lanes:
+            lane.close()
 
     async def run(self) -> None:
-        """Deliver until cancelled; a database that is away is waited for, never skipped."""
-        while True:
-            self._awake.clear()
-            try:
-                async with self._transactions(write=False) as uow:
-                    due = await uow.messages.due(self._clock.now(), BATCH)
-                    next_due = await uow.messages.next_due()
-                self.ready = True
-            except Unavailable:
-                self.ready = False
-                _log.warning("delivery.storage_unavailable")
-                due, next_due = [], None
-            if due:
-                await asyncio.gather(*(self._deliver(message) for message in due))
-            else:
-                await self._rest(next_due)
-
-    async def _rest(self, next_due: datetime | None) -> None:
-        wait = IDLE if next_due is None else min(IDLE, next_due - self._clock.now())
-        try:
-            async with asyncio.timeout(max(wait.total_seconds(), 0.05)):
-                await self._awake.wait()
-        except TimeoutError:
-            return
+        """Deliver until closed."""
+        await asyncio.gather(*(lane.run() for lane in self._lanes))
 
     async def _deliver(self, message: Message) -> None:
+        """Send one message and record what came of it; our own mistake is a try that failed, not the end of all."""
+        try:
+            await self._attempt(message)
+        except Exception as ours:  # noqa: BLE001 - the message waits and is tried again, the others go on
+            where = traceback.extract_tb(ours.__traceback__)[-1]
+            _log.error(
+                "delivery.failed",
+                message=message.id,
+                error=type(ours).__name__,  # without its text, which may name the recipient
+                where=f"{where.name}:{where.lineno}",
+            )
+            await self._record(
+                message, lambda m: postponed(m, "internal", self._clock.now()), "failed"
+            )
+
+    async def _attempt(self, message: Message) -> None:
         now = self._clock.now()
         if message.sealed is None or now >= message.expires:
             await self._record(message, lambda m: failed(m, "expired", now), "expired")
@@ -147,8 +159,13 @@ class DeliveryService:
                 return
             session = await self._save(uow, before, after, Actor("server", before.site))
             await uow.commit()
+        await self._publish(before.site, session)
+
+    async def _publish(self, site: str, session: str | None) -> None:
+        """Tell the desks; what cannot be read now they load with their next view."""
         if session:
-            self._sessions.publish(await self._sessions.get(before.site, session))
+            with suppress(AppError):
+                self._sessions.publish(await self._sessions.get(site, session))
 
     async def _save(
         self, uow: UnitOfWork, before: Message, after: Message, actor: Actor
@@ -184,5 +201,4 @@ class DeliveryService:
                 uow, before, after, Actor("gateway", before.site, None, address)
             )
             await uow.commit()
-        if session:
-            self._sessions.publish(await self._sessions.get(before.site, session))
+        await self._publish(before.site, session)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.rows import save_version
 from server.adapters.db.tables import message
-from server.domain.messages import Delivery, Message
+from server.domain.messages import LONGEST_RETRY, Delivery, Message
 from server.errors import NotFound
 
 
@@ -44,15 +44,21 @@ class SqlMessages:
         """Return the messages of several invitations, oldest first, in one query."""
         return await self._load(message.c.invitation.in_(invitations), limit=2_000)
 
-    async def due(self, now: datetime, limit: int) -> Sequence[Message]:
-        """Return what should be sent now, oldest first."""
-        return await self._load(
-            message.c.state == Delivery.QUEUED.value, message.c.due <= now, limit=limit
-        )
+    async def due(
+        self, now: datetime, limit: int, channel: str | None = None, beside: Sequence[str] = ()
+    ) -> Sequence[Message]:
+        """Return what should be sent now, oldest first, but for those `beside` that are being sent.
 
-    async def next_due(self) -> datetime | None:
+        Nothing waits longer than the longest retry: what seems to was queued before the clock went back.
+        """
+        late = (message.c.due <= now) | (message.c.due > now + LONGEST_RETRY)
+        return await self._load(*_waiting(channel, beside), late, limit=limit)
+
+    async def next_due(
+        self, channel: str | None = None, beside: Sequence[str] = ()
+    ) -> datetime | None:
         """Return when the next message wants to leave."""
-        query = select(func.min(message.c.due)).where(message.c.state == Delivery.QUEUED.value)
+        query = select(func.min(message.c.due)).where(*_waiting(channel, beside))
         found: datetime | None = (await self._db.execute(query)).scalar()
         return found
 
@@ -67,3 +73,8 @@ class SqlMessages:
         query = select(message).where(*where).order_by(message.c.created).limit(limit)
         rows = (await self._db.execute(query)).mappings()
         return [Message(**{**row, "state": Delivery(row["state"])}) for row in rows]
+
+
+def _waiting(channel: str | None, beside: Sequence[str]) -> list[ColumnElement[bool]]:
+    where = [message.c.state == Delivery.QUEUED.value, message.c.id.not_in(beside)]
+    return where if channel is None else [*where, message.c.channel == channel]
