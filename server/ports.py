@@ -15,7 +15,8 @@ from server.domain.linking import Link
 from server.domain.login import Challenge, Throttle
 from server.domain.messages import Message
 from server.domain.session import Session
-from telephony import Alias, Call, Fact
+from server.domain.signing import SiteSecret
+from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact
 
 
 class Clock(Protocol):
@@ -106,6 +107,7 @@ class SiteRepository(Protocol):
     async def by_key(self, key: str) -> Site: ...
     async def all(self) -> Sequence[Site]: ...
     async def add(self, site: Site, created: datetime) -> None: ...
+    async def set_policy(self, id_: str, policy: Mapping[str, object]) -> None: ...
     async def stations(self, site: str) -> Sequence[Station]: ...
     async def station(self, site: str, extension: str) -> Station: ...
     async def add_station(self, station: Station) -> None: ...
@@ -218,6 +220,36 @@ class LaunchRepository(Protocol):
     async def get(self, id_: str, now: datetime) -> str | None: ...
 
 
+class SecretRepository(Protocol):
+    """Secrets a site shares with its call-centre software; newest first."""
+
+    async def active(self, site: str) -> Sequence[SiteSecret]: ...
+    async def all(self, site: str) -> Sequence[SiteSecret]: ...
+    async def add(self, secret: SiteSecret) -> None: ...
+    async def retire(self, site: str, id_: str, at: datetime) -> None: ...
+
+
+class OnceRepository(Protocol):
+    """What may be used once, and answers that are given again: signed requests are never believed twice."""
+
+    async def owner(self, site: str, kind: str, key: str, now: datetime) -> str | None: ...
+    async def claim(
+        self, site: str, kind: str, key: str, owner: str, now: datetime, expires: datetime
+    ) -> str: ...
+    async def answer(
+        self, site: str, key: str, now: datetime
+    ) -> tuple[str, Mapping[str, object]] | None: ...
+    async def keep_answer(
+        self,
+        site: str,
+        key: str,
+        body: str,
+        answer: Mapping[str, object],
+        now: datetime,
+        expires: datetime,
+    ) -> None: ...
+
+
 class FeedbackRepository(Protocol):
     """Incidents and remarks."""
 
@@ -276,6 +308,10 @@ class UnitOfWork(Protocol):
     def launches(self) -> LaunchRepository: ...
     @property
     def feedback(self) -> FeedbackRepository: ...
+    @property
+    def secrets(self) -> SecretRepository: ...
+    @property
+    def once(self) -> OnceRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
 
@@ -338,6 +374,22 @@ class Calls(Protocol):
 
     def state(self, site: str) -> str:
         """`connected`, `quiet`, `down` or `none`."""
+
+
+class CallEvents(Protocol):
+    """The way in for events that are pushed to us, already authentic."""
+
+    async def push(self, site: str, events: Sequence[CtiEvent]) -> Sequence[CtiOutcome]:
+        """Return when they are durable (I3). Raises WebhookNotReady or StorageUnavailable: send again."""
+
+    def refused(self, site: str, code: str) -> None:
+        """Count a message that was not taken."""
+
+    def connected(self, site: str) -> bool:
+        """Whether this site's line 15 is known to be told by events."""
+
+    def connect(self, site: str) -> None:
+        """From now on, this site's line 15 is told by events too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from telephony.facts import (
     fact_from_json,
     fact_to_json,
 )
+from telephony.facts_from_cti import CtiEvent, CtiOutcome
 from telephony.feed import CallFeed, FeedHealth, FeedState
 from telephony.number import Number, NumberKind, parse_number
 
@@ -52,6 +53,8 @@ __all__ = [
     "CallState",
     "Change",
     "Changed",
+    "CtiEvent",
+    "CtiOutcome",
     "Direction",
     "Fact",
     "FeedHealth",

@@ -29,6 +29,7 @@ class AliasType(StrEnum):
     FREESWITCH_UUID = "freeswitch_uuid"
     DIALOG_ID = "dialog_id"
     SIPREC_GROUP = "siprec_group"
+    CTI_CALL_ID = "cti_call_id"
     RECORDING = "recording"
     DOSSIER = "dossier"
     ASSERTED = "asserted"

@@ -98,7 +98,9 @@ class Runner:
         self._restart = restart
         self._retry = retry
         self._forget_after = forget_after
-        self._queue: asyncio.Queue[Fact] = asyncio.Queue(queue_size)
+        self._queue: asyncio.Queue[tuple[Fact, asyncio.Future[str] | None]] = asyncio.Queue(
+            queue_size
+        )
         self._turn = asyncio.Lock()
         self._overflowed: set[str] = set()
 
@@ -117,11 +119,27 @@ class Runner:
     def emit(self, fact: Fact) -> None:
         """Take a fact in, from a feed or from the product itself (an asserted alias)."""
         try:
-            self._queue.put_nowait(fact)
+            self._queue.put_nowait((fact, None))
         except asyncio.QueueFull:
             self.stats.overflow += 1
             self._overflowed.add(fact.source)
         self.stats.queued = self._queue.qsize()
+
+    def submit(self, facts: Sequence[Fact]) -> asyncio.Future[list[str]]:
+        """Take several facts in at once, from a sender that waits for an answer.
+
+        The future comes when all were delivered, with why each was ignored (empty: it was not).
+        Raises QueueFull, and then takes none.
+        """
+        if self._queue.maxsize and self._queue.maxsize - self._queue.qsize() < len(facts):
+            self.stats.overflow += len(facts)
+            raise asyncio.QueueFull
+        loop = asyncio.get_running_loop()
+        told: list[asyncio.Future[str]] = [loop.create_future() for _ in facts]
+        for taken in zip(facts, told, strict=True):
+            self._queue.put_nowait(taken)
+        self.stats.queued = self._queue.qsize()
+        return asyncio.gather(*told)
 
     async def drained(self) -> None:
         """Wait until every fact taken in has been delivered."""
@@ -129,29 +147,32 @@ class Runner:
 
     async def _consume(self) -> None:
         while True:
-            facts = [await self._queue.get()]
-            while len(facts) < BATCH and not self._queue.empty():
-                facts.append(self._queue.get_nowait())
+            taken = [await self._queue.get()]
+            while len(taken) < BATCH and not self._queue.empty():
+                taken.append(self._queue.get_nowait())
             async with self._turn:
-                changes = [change for fact in facts if (change := self._receive(fact))]
+                outcomes = [self._receive(fact) for fact, _ in taken]
+                changes = [each for each in outcomes if isinstance(each, Changed)]
                 if changes:
                     await self._deliver(partial(self._on_changes, changes))
-            for _ in facts:
+            for (_, told), outcome in zip(taken, outcomes, strict=True):
+                if told is not None and not told.done():
+                    told.set_result("" if isinstance(outcome, Changed) else outcome)
                 self._queue.task_done()
             self.stats.queued = self._queue.qsize()
 
-    def _receive(self, fact: Fact) -> Changed | None:
-        """Fold one fact in; None when there is nothing to tell."""
+    def _receive(self, fact: Fact) -> Changed | str:
+        """Fold one fact in; why it was ignored when there is nothing to tell."""
         self.stats.facts[type(fact).__name__] += 1
         try:
             change = self.correlator.receive(fact)
         except Exception:
             self.stats.errors += 1
             log.exception("telephony.correlator_failed", extra={"fact": type(fact).__name__})
-            return None
+            return "failed"
         if not isinstance(change, Changed):
             self.stats.ignored[change.reason] += 1
-            return None
+            return change.reason
         return change
 
     async def _deliver(self, send: Callable[[], Awaitable[None]]) -> None:

@@ -71,7 +71,7 @@ async def test_foreign_keys_hold_after_a_migration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "refusal"), [(None, "empty"), ("ffff", "newer"), ("0001", None)]
+    ("revision", "refusal"), [(None, "empty"), ("ffff", "newer"), ("0002", None), ("0001", "older")]
 )
 async def test_only_this_release_s_schema_is_accepted(
     tmp_path: Path, revision: str | None, refusal: str | None
@@ -96,7 +96,7 @@ async def test_only_this_release_s_schema_is_accepted(
 async def test_an_older_schema_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = url_in(tmp_path)
     await schema.upgrade(url)
-    monkeypatch.setattr(schema, "head", lambda: "0002")
+    monkeypatch.setattr(schema, "head", lambda: "0003")
     engine = make_engine(url)
     with pytest.raises(SchemaMismatch, match="older"):
         await schema.check(engine)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -70,6 +70,11 @@ class SqlSites:
             await self._connection.execute(insert(sites).values(row))
         except IntegrityError as taken:
             raise Conflict("site_key") from taken
+
+    async def set_policy(self, id_: str, policy: Mapping[str, object]) -> None:
+        """Write what a site has decided."""
+        query = update(sites).where(sites.c.id == id_).values(policy=dict(policy))
+        await self._connection.execute(query)
 
     async def stations(self, site: str) -> Sequence[Station]:
         """Return the stations of a site by extension."""

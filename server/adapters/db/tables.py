@@ -302,6 +302,39 @@ launch = Table(
     Column("expires", UtcDateTime, nullable=False),
 )
 
+site_secret = Table(
+    "site_secret",
+    metadata,
+    Column("id", ID, primary_key=True),  # the key id (kid)
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("sealed", LargeBinary),  # NULL once retired
+    Column("created", UtcDateTime, nullable=False),
+    Column("retired", UtcDateTime),
+    Index("ix_site_secret_site", "site"),
+)
+
+used_once = Table(
+    "used_once",
+    metadata,
+    Column("site", ForeignKey("site.id"), primary_key=True),
+    Column("kind", SLUG, primary_key=True),  # launch: nonces | webhook: signed messages
+    Column("key", String(64), primary_key=True),
+    Column("owner", String(64), nullable=False),  # who used it: only they may come again
+    Column("expires", UtcDateTime, nullable=False),
+    Index("ix_used_once_expires", "expires"),
+)
+
+webhook_answer = Table(
+    "webhook_answer",
+    metadata,
+    Column("site", ForeignKey("site.id"), primary_key=True),
+    Column("key", String(64), primary_key=True),  # SHA-256 of the Idempotency-Key
+    Column("body", String(64), nullable=False),  # SHA-256 of the body it came with
+    Column("answer", JSON, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Index("ix_webhook_answer_expires", "expires"),
+)
+
 feedback = Table(
     "feedback",
     metadata,

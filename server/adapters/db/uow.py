@@ -21,7 +21,9 @@ from server.adapters.db.invitations import SqlInvitations
 from server.adapters.db.launches import SqlLaunches
 from server.adapters.db.login import SqlLogin
 from server.adapters.db.messages import SqlMessages
+from server.adapters.db.once import SqlOnce
 from server.adapters.db.personal import SqlPersonal
+from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.sites import SqlSites
 from server.adapters.db.users import SqlUsers
@@ -45,6 +47,8 @@ class SqlUnitOfWork:
         self.messages = SqlMessages(connection)
         self.launches = SqlLaunches(connection, seal)
         self.feedback = SqlFeedback(connection)
+        self.secrets = SqlSecrets(connection, seal)
+        self.once = SqlOnce(connection)
         self.audit = SqlAudit(connection, seal)
         self.erasure = SqlErasure(connection, seal)
 

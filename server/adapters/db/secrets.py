@@ -1,0 +1,59 @@
+"""Secrets shared with call-centre software, sealed; a retired one keeps its row and loses its value."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.tables import site_secret
+from server.domain.signing import SiteSecret
+from server.ports import Seal
+
+
+class SqlSecrets:
+    """Implements `SecretRepository`."""
+
+    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
+        """Work on the open transaction of `connection`."""
+        self._connection = connection
+        self._seal = seal
+
+    async def active(self, site: str) -> Sequence[SiteSecret]:
+        """Return those that may sign."""
+        return await self._load(site_secret.c.site == site, site_secret.c.retired.is_(None))
+
+    async def all(self, site: str) -> Sequence[SiteSecret]:
+        """Return every one there ever was."""
+        return await self._load(site_secret.c.site == site)
+
+    async def _load(self, *where: ColumnElement[bool]) -> list[SiteSecret]:
+        query = select(site_secret).where(*where)
+        query = query.order_by(site_secret.c.created.desc(), site_secret.c.id)
+        rows = (await self._connection.execute(query)).mappings()
+        return [
+            SiteSecret(
+                row["id"],
+                row["site"],
+                self._seal.open(row["sealed"]) if row["sealed"] else None,
+                row["created"],
+                row["retired"],
+            )
+            for row in rows
+        ]
+
+    async def add(self, secret: SiteSecret) -> None:
+        """Keep a new secret."""
+        row = {
+            "id": secret.id,
+            "site": secret.site,
+            "sealed": self._seal.close(secret.value or ""),
+            "created": secret.created,
+            "retired": secret.retired,
+        }
+        await self._connection.execute(insert(site_secret).values(row))
+
+    async def retire(self, site: str, id_: str, at: datetime) -> None:
+        """Let it sign nothing more."""
+        query = update(site_secret).where(site_secret.c.site == site, site_secret.c.id == id_)
+        await self._connection.execute(query.values(retired=at, sealed=None))
