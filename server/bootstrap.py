@@ -43,6 +43,8 @@ from server.services.login import Login
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
+from server.services.webhook import KIND as TOLD_BY_EVENTS
+from server.services.webhook import Webhook
 from server.tasks import cancel_and_wait, create_task
 from server.web.app import Services, make_app
 from server.web.audience import Audience
@@ -117,6 +119,8 @@ class Server:
                 stations = await uow.sites.stations(site.id)
                 line = Line15(site.id, self.transactions, self.clock, self.bus)
                 self.calls.add(site.id, site.key, stations, feeds, line)
+                if site.policy.get(TOLD_BY_EVENTS):
+                    self.calls.connect(site.id)
 
     async def _sweep(self) -> None:
         grace = timedelta(seconds=self.settings.grace_seconds)
@@ -244,6 +248,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         ice=_ice(settings, clock),
         audit=AuditLookup(transactions, clock, seal),
         feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
+        webhook=Webhook(transactions, clock, calls),
         ready=lambda: _ready(engine, delivery),
         refresh_metrics=lambda: _refresh(metrics, calls),
         outbox=outbox,

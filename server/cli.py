@@ -43,7 +43,7 @@ LATER = {
     "caller": "server.synthetic:caller",
     "demo": "server.demo:demo",
     "forget": "server.cli_admin:forget",
-    "site": "server.cli_admin:site",
+    "site": "server.cli_site:site",
     "station": "server.cli_admin:station",
     "user": "server.cli_admin:user",
 }

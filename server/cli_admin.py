@@ -26,6 +26,7 @@ from server.ports import Actor, Site, User
 from server.services.admin import SHORTEST_PASSWORD, Admin
 from server.services.chain import Chain
 from server.services.erasure import Erasure
+from server.services.site_secrets import SiteSecrets
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class House:
     admin: Admin
     chain: Chain
     erasure: Erasure
+    secrets: SiteSecrets
 
 
 @asynccontextmanager
@@ -55,8 +57,10 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         await schema.check(engine)
         seal = FernetSeal(settings.secret_key.get_secret_value())
         transactions = SqlTransactions(engine, seal)
-        admin = Admin(transactions, SystemClock(), SystemIds(), Argon2Passwords())
-        yield House(admin, Chain(transactions), Erasure(transactions, SystemClock()))
+        clock, ids = SystemClock(), SystemIds()
+        admin = Admin(transactions, clock, ids, Argon2Passwords())
+        secrets = SiteSecrets(transactions, clock, ids)
+        yield House(admin, Chain(transactions), Erasure(transactions, clock), secrets)
     finally:
         await engine.dispose()
 

@@ -9,18 +9,31 @@ from datetime import datetime
 import structlog
 
 from server.config import FeedSettings, HepFeedSettings, PyVoipFeedSettings, ReplayFeedSettings
+from server.errors import StorageUnavailable, WebhookNotReady
 from server.ports import Clock, Ids, Station, Transactions
 from server.services.line15 import MEMORY, Line15
 from server.tasks import cancel_and_wait, create_task
-from telephony import Call, CallFeed, Changed, FeedHealth, FeedState
+from telephony import (
+    Call,
+    CallFeed,
+    Changed,
+    CtiEvent,
+    CtiOutcome,
+    Fact,
+    FeedHealth,
+    FeedState,
+    Rang,
+)
 from telephony.correlation import Correlator
 from telephony.feed_hep import HepFeed
 from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
 from telephony.feed_replay import ReplayFeed
+from telephony.feed_webhook import WebhookFeed
 from telephony.runner import Runner
 
 _log = structlog.get_logger("line15")
 DRAIN_SECONDS = 2.0
+PUSH_SECONDS = 10.0
 _ORDER = (FeedState.CONNECTED, FeedState.QUIET, FeedState.STARTING, FeedState.DOWN)
 
 
@@ -33,6 +46,7 @@ class SiteLine:
     correlator: Correlator
     runner: Runner
     feeds: tuple[CallFeed, ...]
+    webhook: WebhookFeed
 
 
 class TelephonyCalls:
@@ -45,6 +59,7 @@ class TelephonyCalls:
         self._ids = ids
         self._lines: dict[str, SiteLine] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._told_by_events: set[str] = set()
 
     def add(
         self,
@@ -63,8 +78,9 @@ class TelephonyCalls:
             if calls:
                 await line15.receive([Changed(calls)])
 
-        runner = Runner(built, correlator, line15.receive, self._clock.now, ticked)
-        self._lines[site] = SiteLine(site, key, correlator, runner, built)
+        webhook = WebhookFeed("webhook", correlator.find, clock=self._clock.now)
+        runner = Runner((*built, webhook), correlator, line15.receive, self._clock.now, ticked)
+        self._lines[site] = SiteLine(site, key, correlator, runner, built, webhook)
 
     async def start(self) -> None:
         """Bring back the calls that were live before a restart, then listen."""
@@ -96,12 +112,20 @@ class TelephonyCalls:
 
     def state(self, site: str) -> str:
         """Return the best state among a site's feeds: one that works is enough."""
-        line = self._lines.get(site)
-        if line is None or not line.feeds:
+        healths = self._healths(site)
+        if not healths:
             return "none"
-        states = {health.state for health in line.runner.health()}
+        states = {health.state for health in healths}
         best = next((state for state in _ORDER if state in states), FeedState.DOWN)
         return "down" if best is FeedState.STARTING else best.value
+
+    def _healths(self, site: str) -> Sequence[FeedHealth]:
+        """Every site can be told by events; the feed counts once it has been."""
+        line = self._lines.get(site)
+        if line is None:
+            return ()
+        counted = (*line.feeds, *((line.webhook,) if self.connected(site) else ()))
+        return tuple(feed.health() for feed in counted)
 
     def states(self) -> Mapping[str, str]:
         """Return the state of every site's line 15."""
@@ -109,12 +133,65 @@ class TelephonyCalls:
 
     def healths(self) -> Mapping[str, Sequence[FeedHealth]]:
         """Return every feed's health by site key, for the metrics."""
-        return {line.key: line.runner.health() for line in self._lines.values()}
+        return {line.key: self._healths(site) for site, line in self._lines.items()}
+
+    # --- events pushed by the web server
+    def connected(self, site: str) -> bool:
+        """Whether this site's line 15 is known to be told by events."""
+        return site in self._told_by_events
+
+    def connect(self, site: str) -> None:
+        """From now on, this site's line 15 is told by events too."""
+        self._told_by_events.add(site)
+
+    def refused(self, site: str, code: str) -> None:
+        """Count a message that was not taken."""
+        if line := self._lines.get(site):
+            line.webhook.refuse(code)
+
+    async def push(self, site: str, events: Sequence[CtiEvent]) -> Sequence[CtiOutcome]:
+        """Take events in; return when line 15 has stored what they changed.
+
+        The delivery goes on when this gives up: sent again, the same events wait for it, and are known.
+        """
+        line = self._lines.get(site)
+        if line is None or not line.webhook.listening:
+            raise WebhookNotReady
+        read = line.webhook.read(events)
+        facts = [fact for _, several in read for fact in several]
+        # What makes a call goes first: names told before it in the same message are not made to wait.
+        facts.sort(key=lambda fact: not isinstance(fact, Rang))
+        reasons = await self._delivered(line, facts) if facts else {}
+        return [_outcome(line, leg, [reasons[fact] for fact in several]) for leg, several in read]
+
+    async def _delivered(self, line: SiteLine, facts: Sequence[Fact]) -> Mapping[Fact, str]:
+        try:
+            async with asyncio.timeout(PUSH_SECONDS):
+                told = await line.runner.submit(facts)
+        except asyncio.QueueFull:
+            raise WebhookNotReady("queue_full") from None
+        except TimeoutError:
+            raise StorageUnavailable("line15") from None
+        reasons: dict[Fact, str] = {}
+        for fact, reason in zip(facts, told, strict=True):
+            reasons.setdefault(fact, reason)
+        return reasons
 
     def feed(self, kind: type[CallFeed]) -> CallFeed | None:
         """Return the first feed of a kind (tests read the port it bound)."""
         feeds = (feed for line in self._lines.values() for feed in line.feeds)
         return next((feed for feed in feeds if isinstance(feed, kind)), None)
+
+
+def _outcome(line: SiteLine, leg: str, reasons: Sequence[str]) -> CtiOutcome:
+    """Say what became of an event from why each of its facts was ignored; a leg without a call is only in memory."""
+    call = line.correlator.call_of(leg)
+    if call is None:
+        return CtiOutcome("waiting", None)
+    if "" in reasons:
+        return CtiOutcome("accepted", call.id)
+    known = all(reason == "repeated" for reason in reasons)
+    return CtiOutcome("repeated" if known else "refused", call.id)
 
 
 def _build(settings: FeedSettings, stations: Sequence[str]) -> CallFeed:

@@ -1,6 +1,6 @@
 """What the call-centre software signs, and how it is checked: HMAC-SHA-256, constant time, a window of five minutes.
 
-The two texts can never be taken for each other: after the digits of the time comes a line feed in one, a full stop in the other.
+The two texts can never be taken for each other: after the time comes a line feed in one, a full stop in the other.
 """
 
 import hashlib
@@ -85,7 +85,10 @@ def fresh(timestamp: str, now: datetime) -> bool:
 def check_launch(
     fields: Mapping[str, str], received: datetime, secrets: Sequence[SiteSecret]
 ) -> SiteSecret:
-    """Return the secret that signed a launch; LaunchSignatureWrong or LaunchExpired. The nonce is not looked at here."""
+    """Return the secret that signed a launch; raises LaunchSignatureWrong or LaunchExpired.
+
+    Whether the nonce was used is for the caller to find out.
+    """
     values = [fields.get(name, "") for name in SIGNED]
     kid = fields.get("kid", "")
     candidates = [secret for secret in secrets if kid in {"", secret.id}]
@@ -97,7 +100,7 @@ def check_launch(
     )
     secret = made_by(candidates, launch_text(fields), [fields.get("sig", "")]) if whole else None
     if secret is None:
-        raise LaunchSignatureWrong(kid or "no_kid")
+        raise LaunchSignatureWrong
     if not fresh(fields["ts"], received):
         raise LaunchExpired(secret.id)
     return secret

@@ -163,7 +163,12 @@ def _station(station: Station | None) -> Json | None:
 def _launch(launched: Launched | None) -> Json | None:
     if launched is None:
         return None
-    return {"call": launched.call, "mobile": launched.mobile, "notice": launched.notice}
+    return {
+        "call": launched.call,
+        "mobile": launched.mobile,
+        "notice": launched.notice,
+        "code": launched.code,
+    }
 
 
 def _call(call: LiveCall) -> Json:

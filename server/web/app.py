@@ -20,7 +20,8 @@ from server.services.links import Links
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
-from server.web import audit, auth, feedback, kiosk
+from server.services.webhook import Webhook
+from server.web import audit, auth, feedback, kiosk, openapi, telephony
 from server.web.base import Missing, Web, set_closed_headers
 from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
@@ -50,6 +51,7 @@ class Services:
     ice: IceServers
     audit: AuditLookup
     feedback: Feedback
+    webhook: Webhook
     ready: Callable[[], Awaitable[dict[str, bool]]]
     refresh_metrics: Callable[[], None]
     outbox: KeptMessages | None = None
@@ -84,6 +86,8 @@ def make_app(web: Web, services: Services) -> Application:
         *auth.routes(web),
         *kiosk.routes(web),
         *audit.routes(web, lookup=services.audit),
+        *telephony.routes(web, webhook=services.webhook),
+        *openapi.routes(web),
         *feedback.routes(web, feedback=services.feedback),
         *_outbox(web, services),
     ]

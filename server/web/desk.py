@@ -21,7 +21,7 @@ from server.ports import Bus, Changed, Station
 from server.services.desk import Desk, DeskView
 from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
-from server.services.launch import Launch, Launched
+from server.services.launch import PARAMETERS, Launch, Launched
 from server.services.linking import Linking
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
@@ -43,10 +43,9 @@ class DeskPage(BaseHandler):
 
     async def prepare(self) -> None:
         """Exchange launch parameters for an opaque id before anything else, signed in or not (I5)."""
-        names = ("call", "caller", "station")
-        if any(self.get_query_argument(name, "") for name in names):
-            values = [self.get_query_argument(name, "") for name in names]
-            opaque = await self.launch.keep(*values)
+        given = {name: self.get_query_argument(name, "") for name in PARAMETERS}
+        if any(given.values()):
+            opaque = await self.launch.keep(given)
             self.redirect(f"/desk?launch={opaque}", status=303)
             return
         await super().prepare()
@@ -68,6 +67,8 @@ class DeskPage(BaseHandler):
         station = self.get_cookie(STATION_COOKIE)
         if opaque:
             launched = await self.launch.resolve(self.actor(), opaque, record=True)
+            if launched.code:
+                self.web.metrics.refused(launched.code)
             station = launched.station or station
             if launched.station:
                 self.set_secret_cookie(STATION_COOKIE, launched.station, days=365)

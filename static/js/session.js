@@ -50,7 +50,7 @@
  * @property {{name: string}} site
  * @property {{extension: string, name: string, webcam: boolean} | null} station
  * @property {{state: "connected" | "quiet" | "down" | "none"}} line15
- * @property {{call: string | null, mobile: string | null, notice: string | null} | null} launch
+ * @property {{call: string | null, mobile: string | null, notice: string | null, code?: string | null} | null} launch code: why the context was refused
  * @property {Call[]} calls
  * @property {Session[]} sessions
  * @property {string | null} watching

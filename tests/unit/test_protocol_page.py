@@ -190,7 +190,7 @@ def routed() -> dict[str, set[str]]:
     found = {}
     for rule in app.default_router.rules + app.wildcard_router.rules:
         for inner in getattr(rule.target, "rules", [rule]):
-            path = inner.matcher.regex.pattern.rstrip("$")
+            path = inner.matcher.regex.pattern.rstrip("$").replace("\\.", ".")
             kind = inner.target
             if path in UNLISTED or not isinstance(kind, type):
                 continue

@@ -15,14 +15,16 @@ KINDS: Final = walk()
 CODES: Final = {
     400: "alias_malformed candidate_malformed carrier_refused contact_missing email_impossible invalid"
     " message_malformed message_out_of_order message_too_large message_unknown number_impossible number_landline"
-    " sdp_audio sdp_data_channel sdp_malformed sdp_refused sdp_too_large",
-    401: "bad_credentials code_expired not_signed_in",
-    403: "forbidden origin_foreign xsrf_refused",
+    " sdp_audio sdp_data_channel sdp_malformed sdp_refused sdp_too_large"
+    " webhook_key_malformed webhook_malformed webhook_too_large webhook_too_many",
+    401: "bad_credentials code_expired not_signed_in webhook_expired webhook_signature_wrong webhook_unsigned",
+    403: "forbidden launch_expired launch_signature_wrong launch_unsigned origin_foreign xsrf_refused",
     404: "call_unknown link_unknown not_found station_unknown",
-    409: "conflict link_expired link_revoked open_elsewhere session_ended taken_over",
+    409: "conflict launch_replayed link_expired link_revoked open_elsewhere session_ended taken_over"
+    " webhook_body_conflict webhook_replayed",
     429: "login_throttled message_flood too_many",
     500: "error",
-    503: "carrier_unavailable schema_mismatch storage_unavailable unavailable",
+    503: "carrier_unavailable schema_mismatch storage_unavailable unavailable webhook_not_ready",
 }
 ENGLISH: Final = re.compile(
     r"\b(the|is|not|please|and|your|error|invalid|unknown)\b", re.IGNORECASE

@@ -1,0 +1,40 @@
+"""Command line of what a site shares with its call-centre software: secrets, and the rule for launches."""
+
+import click
+
+from server.cli_admin import Lazy, run, site
+from server.domain.signing import LaunchPolicy
+
+__all__ = ["site"]
+
+
+@site.command("secret")
+@click.argument("key")
+@click.option("--list", "only_list", is_flag=True, help="List the secrets without their values.")
+@click.option("--retire", metavar="KID", help="Let this one sign nothing more, at once.")
+@click.pass_obj
+def site_secret(lazy: Lazy, key: str, *, only_list: bool, retire: str | None) -> None:
+    """Make a secret for the site KEY, shown once; the one before may still sign until the next."""
+    if only_list:
+        for one in run(lazy, lambda house: house.secrets.every(key)):
+            state = f"retired {one.retired:%Y-%m-%d}" if one.retired else "active"
+            click.echo(f"{one.id}\t{one.created:%Y-%m-%d %H:%M}\t{state}")
+        return
+    if retire:
+        run(lazy, lambda house: house.secrets.retire(key, retire))
+        click.echo(f"secret {retire} retired")
+        return
+    made = run(lazy, lambda house: house.secrets.rotate(key))
+    click.echo(f"kid\t{made.id}")
+    click.echo(f"secret\t{made.value}")
+    click.echo("Shown once: give it to the call-centre software now.", err=True)
+
+
+@site.command("launches")
+@click.argument("key")
+@click.argument("policy", type=click.Choice([policy.value for policy in LaunchPolicy]))
+@click.pass_obj
+def site_launches(lazy: Lazy, key: str, policy: str) -> None:
+    """Say whether the desks of the site KEY take launches that are not signed."""
+    run(lazy, lambda house: house.secrets.launches(key, LaunchPolicy(policy)))
+    click.echo(f"launches of {key}: signature {policy}")

@@ -1,0 +1,67 @@
+"""Secrets shared with the call-centre software, and whether its launches must be signed: set from the command line."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from server.domain.audit import AuditEvent
+from server.domain.signing import LaunchPolicy, SiteSecret
+from server.errors import NotFound
+from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
+
+ACTIVE: Final = 2
+
+
+class SiteSecrets:
+    """Two secrets may sign at once, so that one is replaced without a silence."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, ids: Ids) -> None:
+        """Take the parts."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+
+    async def rotate(self, site_key: str) -> SiteSecret:
+        """Make a secret; the one before may still sign, older ones no more. Its value is never shown again."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            site = await uow.sites.by_key(site_key)
+            for former in (await uow.secrets.active(site.id))[ACTIVE - 1 :]:
+                await self._retire(uow, site, former.id)
+            value = self._ids.new() + self._ids.new()
+            secret = SiteSecret(self._ids.new()[:12], site.id, value, now)
+            await uow.secrets.add(secret)
+            await self._note(uow, site, "secret.added", f"secret:{secret.id}")
+            await uow.commit()
+        return secret
+
+    async def retire(self, site_key: str, kid: str) -> None:
+        """Let a secret sign nothing more, at once."""
+        async with self._transactions() as uow:
+            site = await uow.sites.by_key(site_key)
+            if kid not in {secret.id for secret in await uow.secrets.active(site.id)}:
+                raise NotFound("secret")
+            await self._retire(uow, site, kid)
+            await uow.commit()
+
+    async def every(self, site_key: str) -> Sequence[SiteSecret]:
+        """List the secrets there ever were, the newest first."""
+        async with self._transactions(write=False) as uow:
+            return await uow.secrets.all((await uow.sites.by_key(site_key)).id)
+
+    async def launches(self, site_key: str, policy: LaunchPolicy) -> None:
+        """Set whether launches must be signed; in force with the next one."""
+        async with self._transactions() as uow:
+            site = await uow.sites.by_key(site_key)
+            await uow.sites.set_policy(site.id, {**site.policy, "launch_signature": policy.value})
+            await self._note(uow, site, "site.policy_set", f"site:{site.id}", launch=policy.value)
+            await uow.commit()
+
+    async def _retire(self, uow: UnitOfWork, site: Site, kid: str) -> None:
+        await uow.secrets.retire(site.id, kid, self._clock.now())
+        await self._note(uow, site, "secret.retired", f"secret:{kid}")
+
+    async def _note(
+        self, uow: UnitOfWork, site: Site, action: str, subject: str, **data: object
+    ) -> None:
+        event = AuditEvent(action, subject, data=data)
+        await uow.audit.append(Actor("cli", site.id), event, self._clock.now())

@@ -1,0 +1,145 @@
+"""Call events that a call-centre software posts: authentic, fresh, once, and durable before they are answered (I3)."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from server.domain.audit import AuditEvent
+from server.domain.signing import WINDOW, fresh, made_by, webhook_text
+from server.errors import (
+    AppError,
+    NotFound,
+    WebhookBodyConflict,
+    WebhookExpired,
+    WebhookKeyMalformed,
+    WebhookReplayed,
+    WebhookSignatureWrong,
+    WebhookUnsigned,
+)
+from server.ports import Actor, CallEvents, Clock, Site, Transactions, UnitOfWork
+from telephony import CtiEvent, CtiOutcome
+
+ANSWERS_KEPT: Final = timedelta(hours=24)
+LONGEST_KEY: Final = 255
+KIND: Final = "webhook"
+_VERSION: Final = "v1="
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message as it came; absent headers are empty."""
+
+    site: str
+    timestamp: str
+    signature: str
+    key: str
+    body: bytes
+
+    @property
+    def claimed(self) -> list[str]:
+        """The signatures it carries: several while a secret is being replaced."""
+        parts = [part.strip() for part in self.signature.split(",")]
+        return [part.removeprefix(_VERSION) for part in parts if part.startswith(_VERSION)]
+
+    @property
+    def once(self) -> str:
+        """Name what was signed, whichever secret signed it."""
+        return hashlib.sha256(webhook_text(self.timestamp, self.body)).hexdigest()
+
+    @property
+    def key_hash(self) -> str:
+        """Name the idempotency key; empty when there is none."""
+        return hashlib.sha256(self.key.encode()).hexdigest() if self.key else ""
+
+    @property
+    def body_hash(self) -> str:
+        """Name the body."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class Webhook:
+    """Lets authentic events in, and answers what became of each."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, calls: CallEvents) -> None:
+        """Take the parts."""
+        self._transactions = transactions
+        self._clock = clock
+        self._calls = calls
+
+    async def authenticate(self, delivery: Delivery) -> Site:
+        """Return the site that signed. Raises WebhookUnsigned, …SignatureWrong, …Expired or …KeyMalformed."""
+        if not (delivery.site and delivery.timestamp and delivery.signature):
+            raise WebhookUnsigned
+        site = None
+        async with self._transactions(write=False) as uow:
+            try:
+                site = await uow.sites.by_key(delivery.site)
+            except NotFound:
+                raise WebhookSignatureWrong("site") from None
+            secrets = await uow.secrets.active(site.id)
+        try:
+            text = webhook_text(delivery.timestamp, delivery.body)
+            if made_by(secrets, text, delivery.claimed) is None:
+                raise WebhookSignatureWrong
+            if not fresh(delivery.timestamp, self._clock.now()):
+                raise WebhookExpired
+            if not _printable(delivery.key):
+                raise WebhookKeyMalformed
+        except AppError as refusal:
+            self._calls.refused(site.id, refusal.code)
+            raise
+        return site
+
+    def refused(self, site: Site, code: str) -> None:
+        """Count an authentic message that could not be read."""
+        self._calls.refused(site.id, code)
+
+    async def known(self, site: Site, delivery: Delivery) -> Mapping[str, object] | None:
+        """Return the answer given before under this key. Raises WebhookBodyConflict, WebhookReplayed."""
+        now = self._clock.now()
+        async with self._transactions(write=False) as uow:
+            if delivery.key:
+                before = await uow.once.answer(site.id, delivery.key_hash, now)
+                if before is not None and before[0] == delivery.body_hash:
+                    return before[1]
+                if before is not None:
+                    raise WebhookBodyConflict
+            if await uow.once.owner(site.id, KIND, delivery.once, now) is not None:
+                raise WebhookReplayed
+        return None
+
+    async def push(self, site: Site, events: Sequence[CtiEvent]) -> Sequence[CtiOutcome]:
+        """Return what became of each event, once all are durable."""
+        return await self._calls.push(site.id, events)
+
+    async def settle(self, site: Site, delivery: Delivery, answer: Mapping[str, object]) -> None:
+        """Remember the message and its answer: last, so that a crash before it lets the sender try again."""
+        now = self._clock.now()
+        first = not self._calls.connected(site.id)
+        async with self._transactions() as uow:
+            owner = delivery.key_hash
+            await uow.once.claim(site.id, KIND, delivery.once, owner, now, now + 2 * WINDOW)
+            if delivery.key:
+                await uow.once.keep_answer(
+                    site.id, owner, delivery.body_hash, answer, now, now + ANSWERS_KEPT
+                )
+            if first:
+                await self._note_connected(uow, site.id)
+            await uow.commit()
+        self._calls.connect(site.id)
+
+    async def _note_connected(self, uow: UnitOfWork, site: str) -> None:
+        """From its first message on, the site's line 15 counts as connected by events, also after a restart."""
+        now = self._clock.now()
+        policy = (await uow.sites.get(site)).policy
+        if policy.get(KIND):
+            return
+        await uow.sites.set_policy(site, {**policy, KIND: True})
+        event = AuditEvent("webhook.connected", f"site:{site}")
+        await uow.audit.append(Actor("feed", site), event, now)
+
+
+def _printable(key: str) -> bool:
+    return len(key) <= LONGEST_KEY and key.isascii() and (not key or key.isprintable())
