@@ -148,7 +148,7 @@ async def test_a_sender_that_waits_is_told_after_the_delivery() -> None:
     runner = Runner([line.feed], line.correlator, take, lambda: T0, queue_size=8)
     assert line.feed.health().state is FeedState.STARTING
     task = asyncio.get_running_loop().create_task(runner.run())
-    while not line.feed.listening:
+    while not line.feed.listening:  # noqa: ASYNC110 - a flag that is read, not waited for
         await asyncio.sleep(0)
     assert line.feed.health().state is FeedState.QUIET
     events = [CtiEvent("answered", "17", at(0)), CtiEvent("alias", "x", at(0), dossier="a.b.c.d")]

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -35,6 +36,7 @@ class Cti:
 
     @classmethod
     async def of(cls, house: Running, site: str = "rivage") -> Cti:
+        house.clock.pass_(seconds=1)  # the newest secrets are told apart by their dates
         made = await secrets(house).rotate(site)
         return cls(house, site, made.value or "", made.id)
 
@@ -42,8 +44,6 @@ class Cti:
         return str(int(self.house.clock.now().timestamp() + skew))
 
     def at(self, seconds: float = 0) -> str:
-        from datetime import timedelta  # noqa: PLC0415 - only here
-
         return (self.house.clock.now() + timedelta(seconds=seconds)).isoformat()
 
     def event(
@@ -75,9 +75,9 @@ class Cti:
         assert [result["index"] for result in results] == list(range(len(events)))
         return results
 
-    def launch(self, nonce: str = "nonce-0001", skew: float = 0, **changes: str) -> str:
+    def launch(self, once: str = "nonce-0001", skew: float = 0, **changes: str) -> str:
         """The address of a signed launch; `changes` are made after signing."""
-        fields = {"ts": self.now(skew), "nonce": nonce, "call": "pop-17"}
+        fields = {"ts": self.now(skew), "nonce": once, "call": "pop-17"}
         fields |= {"caller": "+33612345678", "station": "202"}
         fields["sig"] = mac(self.secret, "\n".join(fields.values()).encode())
         return "/desk?" + urlencode({**fields, "kid": self.kid, **changes})
