@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+import subprocess
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -19,6 +24,7 @@ from server.domain.signing import (
 )
 from server.errors import LaunchExpired, LaunchSignatureWrong
 
+TELEPHONY = (Path(__file__).resolve().parents[2] / "docs" / "telephony.md").read_text()
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 TS = str(int(NOW.timestamp()))
 NEW = SiteSecret("new", "s", "a" * 64, NOW)
@@ -116,3 +122,25 @@ def test_no_other_time_is_fresh(text: str) -> None:
 
 def test_a_secret_is_not_shown_by_accident() -> None:
     assert "a" * 64 not in repr(NEW)
+
+
+# --- the examples of docs/telephony.md ---------------------------------------------------------------
+def test_the_python_example_is_rightly_signed() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", TELEPHONY, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 - our own page
+    url = names["launch"]("https://visio15.example", "new", "a" * 64, "a@b", "+33612345678", "201")
+    fields = dict(parse_qsl(urlsplit(url).query))
+    assert check_launch(fields, datetime.now(UTC), [NEW, OLD]) is NEW
+
+
+@pytest.mark.parametrize("which", ["body", "nonce"])
+def test_the_openssl_examples_are_rightly_signed(which: str) -> None:
+    (line,) = [one for one in TELEPHONY.splitlines() if one.startswith("sig=") and which in one]
+    known = {"now": TS, "ts": TS, "body": '{"events":[]}', "nonce": "nonce-0001", **CONTEXT}
+    script = "".join(f"{name}='{value}'; " for name, value in {**known, "secret": "a" * 64}.items())
+    said = subprocess.run(
+        ["bash", "-c", f'{script}{line}\nprintf %s "$sig"'], capture_output=True, check=True
+    )
+    text = launch_text(known) if which == "nonce" else webhook_text(TS, known["body"].encode())
+    assert said.stdout.decode() == signature("a" * 64, text)

@@ -96,6 +96,7 @@ class Signer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
+        assert isinstance(body, bytes)
         now = self._cti.now()
         # The key is the body's: one that came before with another body is tested elsewhere.
         request.headers.update(
