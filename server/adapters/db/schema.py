@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alembic import command
@@ -44,6 +44,8 @@ async def current(engine: AsyncEngine) -> str | None:
             )
     except DBAPIError as fault:
         raise StorageUnavailable(type(fault.orig).__name__) from fault
+    except (SQLAlchemyError, OSError) as fault:
+        raise StorageUnavailable(type(fault).__name__) from fault
 
 
 async def check(engine: AsyncEngine) -> None:
