@@ -65,6 +65,16 @@ class Postgres:
         done = subprocess.run(argv, input=sql, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 
+    def dump(self, database: str) -> str:
+        """Return one database as SQL."""
+        argv = [
+            *("pg_dump", "--inserts", "--no-owner", "--host", self.host, "--port", str(self.port)),
+            *("--username", OWNER, database),
+        ]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def create(self, database: str, template: str = "template0") -> str:
         """Make a database, empty or a copy, and return its URL."""
         self.sql(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
