@@ -49,7 +49,9 @@ def backup(lazy: Lazy, file: Path) -> None:
 
 @click.command()
 @_file
-@click.option("--force", is_flag=True, help="Replace what the database holds, even by a broken chain.")
+@click.option(
+    "--force", is_flag=True, help="Replace what the database holds, even by a broken chain."
+)
 @click.pass_obj
 def restore(lazy: Lazy, file: Path, *, force: bool) -> None:
     """Put the copy FILE into an empty database, the server stopped; the audit chain is read to its end."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy.engine import make_url
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.lab.postgres import Postgres
 
 
@@ -29,6 +33,23 @@ class Databases(Protocol):
 
     def content(self, url: str) -> bytes:
         """Return everything that stands in one nobody is connected to."""
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """A database with something in it, copied for each test that wants one of its own."""
+
+    databases: Databases
+    url: str
+
+    @contextmanager
+    def copied(self) -> Iterator[str]:
+        """Give the URL of a copy; it is gone after the block."""
+        url = self.databases.copy(self.url)
+        try:
+            yield url
+        finally:
+            self.databases.drop(url)
 
 
 class SqliteDatabases:

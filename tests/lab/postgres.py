@@ -105,7 +105,15 @@ async def postgres(host: str = "127.0.0.1", *, port: int | None = None) -> Async
             for path in (folder, data):
                 shutil.chown(path, SYSTEM_USER, SYSTEM_USER)
         make = [
-            *(programs() / "initdb", "--pgdata", data, "--username", OWNER, "--auth", "trust"),
+            *(
+                str(programs() / "initdb"),
+                "--pgdata",
+                str(data),
+                "--username",
+                OWNER,
+                "--auth",
+                "trust",
+            ),
             *("--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"),
         ]
         subprocess.run(  # noqa: ASYNC221 - two seconds, before anything runs
@@ -121,10 +129,10 @@ async def postgres(host: str = "127.0.0.1", *, port: int | None = None) -> Async
             "shared_buffers": "32MB",
             "log_min_messages": "warning",
         }
-        argv = [*_as_owner(), programs() / "postgres", "-D", data]
+        argv = [*_as_owner(), str(programs() / "postgres"), "-D", str(data)]
         for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
-        ask = [programs() / "pg_isready", "--quiet", "--host", host, "--port", str(port)]
+        ask = [str(programs() / "pg_isready"), "--quiet", "--host", host, "--port", str(port)]
 
         def ready(_part: Part) -> bool:
             return tcp_port_open(port, host) and subprocess.run(ask, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""`visio15 backup` while somebody writes, and `restore`: a copy is a beginning of the chain, and nothing is destroyed."""
+"""`visio15 backup` while somebody writes, and `restore`: the copy is a beginning of the chain; nothing is destroyed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from server.config import Settings
 from server.domain.audit import AuditEvent
 from server.ports import Actor, Site
 from server.services.chain import Chain
+from tests.lab.process import until
 from tests.storage.test_writers import NOW
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ class Shell:
         settings = Settings(database=self.url, secret_key=secret)
         lazy = type("Lazy", (), {"settings": settings})()
         command = main.get_command(None, arguments[0])  # type: ignore[arg-type]
-        return await asyncio.to_thread(
-            CliRunner().invoke, command, list(arguments[1:]), obj=lazy
-        )
+        return await asyncio.to_thread(CliRunner().invoke, command, list(arguments[1:]), obj=lazy)
 
     @asynccontextmanager
     async def storage(self) -> AsyncIterator[SqlTransactions]:
@@ -107,8 +106,7 @@ async def test_a_copy_taken_under_load_is_a_beginning_of_the_chain(
 
     async with full.storage() as storage:
         writers = [asyncio.ensure_future(load(storage)) for _ in range(3)]  # noqa: TID251
-        while written < 10:
-            await asyncio.sleep(0.01)
+        await until(lambda: written >= 10, "ten rows are written")
         before = written
         taken = await full("backup", str(tmp_path / "copy"))
         during = written - before

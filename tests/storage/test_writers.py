@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
@@ -121,9 +122,8 @@ async def test_who_waits_too_long_for_another_process_is_told(
 
 async def test_a_value_no_database_holds_is_the_asker_s_mistake(database_url: str) -> None:
     (one,) = several = await processes(database_url, 1)
-    try:
+    postgres = one._engine.dialect.name == "postgresql"  # has no NUL
+    with pytest.raises(Invalid, match="value") if postgres else nullcontext():
         async with one(write=False) as work:
             assert await work.users.by_identifier("a\x00b") is None
-    except Invalid as refused:
-        assert refused.detail == "value"  # PostgreSQL has no NUL
     await close(several)

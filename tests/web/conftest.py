@@ -10,6 +10,7 @@ import pytest
 from server.adapters.db import schema
 from server.bootstrap import build
 from server.config import Settings
+from tests.databases import Furnished
 from tests.web.house import SECRET, Browser, FakeClock, House
 
 if TYPE_CHECKING:
@@ -36,27 +37,24 @@ async def _furnished(url: str, folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def furnished_database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> str:
+def furnished_database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Furnished:
     """A migrated database with sites and people, made once: hashing passwords is slow on purpose."""
     url = databases.empty()
     loop = asyncio.new_event_loop()  # not asyncio.run, which forgets the test's own loop
     loop.run_until_complete(_furnished(url, tmp_path_factory.mktemp("furnished")))
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
-    return url
+    return Furnished(databases, url)
 
 
 @pytest.fixture
-def house(
-    io_loop: Any, databases: Databases, furnished_database: str, tmp_path: Path
-) -> Iterator[House]:
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[House]:
     """A furnished server on a database of its own."""
-    url = databases.copy(furnished_database)
-    house = _house(url, tmp_path)
-    io_loop.run_sync(house.look_around)
-    yield house
-    io_loop.run_sync(house.server.engine.dispose)
-    databases.drop(url)
+    with furnished_database.copied() as url:
+        house = _house(url, tmp_path)
+        io_loop.run_sync(house.look_around)
+        yield house
+        io_loop.run_sync(house.server.engine.dispose)
 
 
 @pytest.fixture

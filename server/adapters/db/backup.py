@@ -38,7 +38,7 @@ class BackupRefused(Invalid):
 
 async def backup(url: str, file: Path) -> Heads:
     """Write a copy to `file`, which must not exist; return the copy's audit head (seq, hash) of each site key."""
-    if file.exists():
+    if await asyncio.to_thread(file.exists):
         raise BackupRefused(f"{file} existe déjà")
     part = file.with_name(f".{file.name}.partial")
     try:
@@ -126,6 +126,10 @@ def _sqlite_file(url: str) -> Path:
     return Path(make_url(url).database or "")
 
 
+def _sqlite_url(file: Path) -> str:
+    return f"sqlite+aiosqlite:///{file.absolute()}"
+
+
 def _copy_sqlite(source: Path, target: Path) -> None:
     """Copy through the online API: all pages of one moment, whoever writes meanwhile."""
     try:
@@ -147,7 +151,7 @@ async def _backup_sqlite(url: str, file: Path) -> Heads:
     if not source.exists():
         raise BackupRefused(f"{source} n'existe pas")
     await asyncio.to_thread(_copy_sqlite, source, file)
-    engine = make_engine(f"sqlite+aiosqlite:///{file.absolute()}")
+    engine = make_engine(_sqlite_url(file))
     try:
         async with engine.connect() as connection:
             heads = await _heads(connection)
@@ -165,7 +169,7 @@ async def _restored_sqlite(url: str, file: Path) -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=target.parent) as folder:
         staged = Path(folder) / "visio15.db"
         await asyncio.to_thread(_copy_sqlite, file, staged)
-        staged_url = f"sqlite+aiosqlite:///{staged.absolute()}"
+        staged_url = _sqlite_url(staged)
         await _to_this_release(staged_url)
         yield staged_url
         # Into the database, not over its file: its -wal is never mixed with other pages, its owner stays.
@@ -242,9 +246,7 @@ async def _restored_postgres(url: str, file: Path) -> AsyncIterator[str]:
     _client("pg_restore")
     engine = make_engine(url)
     try:
-        await _statements(
-            engine, f"ALTER SCHEMA public RENAME TO {FORMER}", "CREATE SCHEMA public"
-        )
+        await _statements(engine, f"ALTER SCHEMA public RENAME TO {FORMER}", "CREATE SCHEMA public")
         try:
             options = ("--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
             await _load(url, file, options)

@@ -13,7 +13,9 @@ from server.errors import StorageUnavailable
 
 BUSY_MS: Final = 5_000
 POOL: Final = 10  # connections kept
-OVERFLOW: Final = 10  # and as many again for a rush; PostgreSQL's own limit is 100 for all its clients
+OVERFLOW: Final = (
+    10  # and as many again for a rush; PostgreSQL's own limit is 100 for all its clients
+)
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 40.0  # after the server's own limit: for a network that swallows everything
 LIMITS: Final = {
@@ -58,7 +60,9 @@ def _postgresql(url: str) -> AsyncEngine:
     try:
         import asyncpg  # noqa: PLC0415 - the extra `postgres`
     except ModuleNotFoundError:
-        raise StorageUnavailable("asyncpg is not installed: pip install 'visio15[postgres]'") from None
+        raise StorageUnavailable(
+            "asyncpg is not installed: pip install 'visio15[postgres]'"
+        ) from None
 
     async def connect(*args: Any, **options: Any) -> Any:
         """Tell every reason not to get a connection as one family, OSError: SQLAlchemy passes asyncpg's own on."""

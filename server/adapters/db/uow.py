@@ -33,7 +33,10 @@ from server.ports import Seal
 
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
 TURN_SECONDS: Final = 5.0
-_DATA, _ROLLBACK = "22", "40"  # SQLSTATE classes: a value it cannot hold; the database gave way to another
+_DATA, _ROLLBACK = (
+    "22",
+    "40",
+)  # SQLSTATE classes: a value it cannot hold; the database gave way to another
 
 
 class SqlUnitOfWork:
