@@ -1,6 +1,29 @@
 """Visio15's package: two import packages, and the files they need, in one wheel."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+ROOT = Path(__file__).resolve().parent
+SHARE = "share/visio15"
+FOLDERS = ("alembic", "contrib", "locales", "static", "templates")
+SOFTPHONE = [
+    # Pinned exactly: its defects are known and fenced (docs/adr/0001).
+    "pyVoIP==1.6.8",
+]
+POSTGRES = ["asyncpg>=0.32,<0.33"]
+
+
+def shared() -> list[tuple[str, list[str]]]:
+    """Return what server/resources.py looks for, by the folder it is installed in."""
+    folders: dict[str, list[str]] = {}
+    for top in FOLDERS:
+        for file in sorted((ROOT / top).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                path = file.relative_to(ROOT)
+                folders.setdefault(f"{SHARE}/{path.parent}", []).append(str(path))
+    return list(folders.items())
+
 
 setup(
     name="visio15",
@@ -10,6 +33,7 @@ setup(
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["server*", "telephony*"]),
     package_data={"telephony": ["traces/*/hep.jsonl"]},
+    data_files=shared(),
     install_requires=[
         "aiosmtplib>=5,<6",
         "aiosqlite>=0.22,<0.23",
@@ -31,11 +55,13 @@ setup(
         "tornado>=6.6,<6.7",
         # Pinned exactly: the synthetic caller leans on their behaviour (docs/adr/0005).
         "aiortc==1.16.0",
-        # Pinned exactly: its defects are known and fenced (docs/adr/0001).
-        "pyVoIP==1.6.8",
     ],
     extras_require={
+        "postgres": POSTGRES,
+        "softphone": SOFTPHONE,
         "test": [
+            *POSTGRES,
+            *SOFTPHONE,
             "aiosmtpd>=1.4,<2",
             "coverage>=7,<8",
             "djlint>=1.49,<2",

@@ -5,11 +5,12 @@ import os
 from typing import Any, Literal
 
 from alembic.autogenerate.api import AutogenContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from alembic import context
 from server.adapters.db.engine import make_engine
 from server.adapters.db.tables import UtcDateTime, metadata
+from server.adapters.db.uow import WRITERS
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:
@@ -29,6 +30,10 @@ def migrate(connection: Connection) -> None:
     if sqlite:
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if connection.dialect.name == "postgresql":
+        # The writers' turn, so that nobody writes meanwhile and two migrations queue; a copy of a table takes its time.
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
     context.configure(
         connection=connection,
         target_metadata=metadata,

@@ -1,4 +1,4 @@
-"""The command line: `visio15 serve | migrate | demo | caller | user … | site … | station … | audit …`."""
+"""The command line: `visio15 serve | migrate | backup | restore | demo | caller | user … | site … | audit …`."""
 
 import asyncio
 import importlib
@@ -12,7 +12,7 @@ import structlog
 
 from server import __version__
 from server.config import ConfigurationError, Settings, load
-from server.errors import AppError, SchemaMismatch
+from server.errors import AppError, SchemaMismatch, StorageUnavailable
 from server.logs import configure
 
 
@@ -40,9 +40,11 @@ class Lazy:
 
 LATER = {
     "audit": "server.cli_admin:audit",
+    "backup": "server.cli_storage:backup",
     "caller": "server.synthetic:caller",
     "demo": "server.demo:demo",
     "forget": "server.cli_admin:forget",
+    "restore": "server.cli_storage:restore",
     "site": "server.cli_site:site",
     "station": "server.cli_admin:station",
     "user": "server.cli_admin:user",
@@ -93,7 +95,10 @@ def migrate(lazy: Lazy, *, down: bool) -> None:
         click.confirm("Effacer toutes les tables ?", abort=True)
         asyncio.run(schema.downgrade(lazy.settings.database_url, "base"))
     else:
-        asyncio.run(schema.upgrade(lazy.settings.database_url))
+        try:
+            asyncio.run(schema.upgrade(lazy.settings.database_url))
+        except StorageUnavailable as away:
+            raise click.ClickException(f"{away.code}: {away.detail}") from None
     click.echo("Base de données prête.")
 
 
@@ -102,7 +107,11 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
     from server.bootstrap import build  # noqa: PLC0415 - only servers pay for the whole import
 
     async def life() -> int:
-        server = build(settings)
+        try:
+            server = build(settings)
+        except AppError as refused:  # a driver that is not installed
+            click.echo(f"Démarrage impossible ({refused.code}: {refused.detail}).", err=True)
+            return 3
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import importlib.util
 import json
 import os
 import sys
@@ -56,6 +57,15 @@ class ChildEndedError(RuntimeError):
     """The child died or hung; the runner starts the feed again, later and later."""
 
 
+class SoftphoneMissingError(RuntimeError):
+    """Why: the extension is configured and its library, an extra of the package, is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a pyVoIP feed is configured but pyVoIP is not installed: pip install 'visio15[softphone]'"
+        )
+
+
 class PyVoipFeed:
     """Keeps one child registered and turns its reports into facts.
 
@@ -83,7 +93,9 @@ class PyVoipFeed:
         return self._book.read()
 
     async def run(self, emit: Callable[[Fact], None]) -> None:
-        """Run a child until cancelled. Raises ChildEndedError, OSError."""
+        """Run a child until cancelled. Raises SoftphoneMissingError, ChildEndedError, OSError."""
+        if importlib.util.find_spec("pyVoIP") is None:
+            raise SoftphoneMissingError
         self._book.state(FeedState.STARTING)
         child = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import ipaddress
 import os
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import tornado.ioloop
 from hypothesis import HealthCheck, settings
+
+from tests.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.lab.postgres import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,6 +88,36 @@ def io_loop() -> Iterator[tornado.ioloop.IOLoop]:
     aio.run_until_complete(aio.shutdown_default_executor())
     asyncio.set_event_loop(None)
     loop.close(all_fds=True)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The same tests on the other database: scripts/test storage."""
+    parser.addoption("--database", choices=["sqlite", "postgres"], default="sqlite")
+
+
+@pytest.fixture(scope="session")
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Databases]:
+    """Makes databases of the kind the tests were asked to run on."""
+    if request.config.getoption("--database") == "sqlite":
+        yield SqliteDatabases(tmp_path_factory.mktemp("databases"))
+        return
+    loop = asyncio.new_event_loop()  # not asyncio.run, which forgets the test's own loop
+    cluster = contextlib.AsyncExitStack()
+    try:
+        yield PostgresDatabases(loop.run_until_complete(cluster.enter_async_context(postgres())))
+    finally:
+        loop.run_until_complete(cluster.aclose())
+        loop.close()
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """An empty database of the test's own."""
+    url = databases.empty()
+    yield url
+    databases.drop(url)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

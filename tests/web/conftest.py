@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from server.adapters.db import schema
 from server.bootstrap import build
 from server.config import Settings
+from tests.databases import Furnished
 from tests.web.house import SECRET, Browser, FakeClock, House
 
 if TYPE_CHECKING:
@@ -19,43 +19,42 @@ if TYPE_CHECKING:
 
     from tornado.web import Application
 
+    from tests.databases import Databases
 
-def _house(file: Path) -> House:
-    """Build a server on a database file."""
-    settings = Settings(
-        data_dir=file.parent, database=f"sqlite+aiosqlite:///{file}", secret_key=SECRET
-    )
+
+def _house(url: str, folder: Path) -> House:
+    """Build a server on a database."""
+    settings = Settings(data_dir=folder, database=url, secret_key=SECRET)
     clock = FakeClock()
     return House(build(settings, clock), clock)
 
 
-async def _furnished(file: Path) -> None:
-    await schema.upgrade(f"sqlite+aiosqlite:///{file}")
-    house = _house(file)
+async def _furnished(url: str, folder: Path) -> None:
+    await schema.upgrade(url)
+    house = _house(url, folder)
     await house.furnish()
     await house.server.engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def furnished_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def furnished_database(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Furnished:
     """A migrated database with sites and people, made once: hashing passwords is slow on purpose."""
-    file = tmp_path_factory.mktemp("schema") / "furnished.db"
+    url = databases.empty()
     loop = asyncio.new_event_loop()  # not asyncio.run, which forgets the test's own loop
-    loop.run_until_complete(_furnished(file))
+    loop.run_until_complete(_furnished(url, tmp_path_factory.mktemp("furnished")))
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
-    return file
+    return Furnished(databases, url)
 
 
 @pytest.fixture
-def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[House]:
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[House]:
     """A furnished server on a database of its own."""
-    file = tmp_path / "visio15.db"
-    shutil.copy(furnished_database, file)
-    house = _house(file)
-    io_loop.run_sync(house.look_around)
-    yield house
-    io_loop.run_sync(house.server.engine.dispose)
+    with furnished_database.copied() as url:
+        house = _house(url, tmp_path)
+        io_loop.run_sync(house.look_around)
+        yield house
+        io_loop.run_sync(house.server.engine.dispose)
 
 
 @pytest.fixture

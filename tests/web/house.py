@@ -129,9 +129,14 @@ class House:
         return found.group()
 
     async def rows(self, query: str) -> list[dict[str, Any]]:
+        """Rows as they stand there, JSON as its text; times are text on SQLite, values on PostgreSQL."""
         async with self.server.engine.connect() as connection:
             result = await connection.execute(text(query))
-            return [dict(row) for row in result.mappings()]
+            rows = [dict(row) for row in result.mappings()]
+        return [
+            {k: json.dumps(v) if isinstance(v, dict | list) else v for k, v in row.items()}
+            for row in rows
+        ]
 
     async def all_of(self, table: str) -> list[dict[str, Any]]:
         return await self.rows(str(select(metadata.tables[table])))

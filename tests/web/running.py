@@ -8,7 +8,6 @@ import io
 import json
 import logging
 import re
-import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from tornado.ioloop import IOLoop
 
     from server.bootstrap import Server
+    from tests.databases import Furnished
 
 STATION = "201"
 MOBILE = "06 12 34 56 78"
@@ -226,16 +226,24 @@ async def _furnish(house: Running) -> None:
 @contextmanager
 def running(
     io_loop: IOLoop,
-    database: Path,
+    database: Furnished,
     folder: Path,
     *,
     before: Callable[[Server], object] = lambda _: None,
     **settings: Any,
 ) -> Iterator[Running]:
     """Run a server on a copy of `database`; `before` sees it built and not yet started."""
-    file = folder / "visio15.db"
-    shutil.copy(database, file)
-    url = f"sqlite+aiosqlite:///{file}"
+    with database.copied() as url:
+        yield from _run(io_loop, url, folder, before, settings)
+
+
+def _run(
+    io_loop: IOLoop,
+    url: str,
+    folder: Path,
+    before: Callable[[Server], object],
+    settings: dict[str, Any],
+) -> Iterator[Running]:
     configured = load(
         **{"data_dir": folder, "database": url, "secret_key": SECRET, "port": 0, **settings}
     )

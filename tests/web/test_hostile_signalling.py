@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.databases import Furnished
+
 GOOD = "\r\n".join([*SMALL, ""])
 AUDIO = GOOD + "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"
 DATA = GOOD + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
@@ -24,7 +26,7 @@ PEER, PAGE = "desk-peer-1", "phone-page-1"
 
 
 @pytest.fixture
-def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Running]:
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
     with running(io_loop, furnished_database, tmp_path) as house:
         yield house
 

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.databases import Furnished
+
 
 @pytest.fixture
-def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Running]:
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
     with running(io_loop, furnished_database, tmp_path) as house:
         yield house
 

@@ -238,7 +238,9 @@ async def test_the_password_is_hashed_again_with_new_parameters(
     await browser.sign_in(house, "regulator")
 
     async def stronger() -> bool:
-        (row,) = await house.rows("SELECT password_hash FROM user WHERE identifier = 'regulator'")
+        (row,) = await house.rows(
+            "SELECT password_hash FROM \"user\" WHERE identifier = 'regulator'"
+        )
         return not house.passwords.stale(row["password_hash"])
 
     await until(stronger)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tornado.httpclient import HTTPResponse
 
+    from tests.databases import Furnished
     from tests.web.house import Browser
 
 TOKEN = "A" * 27
@@ -91,7 +92,7 @@ NO_TOKEN = {"/receipts/sms"}  # a gateway has no page of ours
 
 
 @pytest.fixture
-def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Running]:
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
     with running(io_loop, furnished_database, tmp_path, demo=True) as house:
         yield house
 
@@ -269,7 +270,7 @@ def cookies(answer: HTTPResponse) -> dict[str, Any]:
     return {name: cookie for name, cookie in kept.items() if cookie.value}
 
 
-def test_cookies_over_tls(io_loop: Any, furnished_database: Path, tmp_path: Path) -> None:
+def test_cookies_over_tls(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> None:
     for scheme in ("https", "http"):
         folder = tmp_path / scheme
         folder.mkdir()

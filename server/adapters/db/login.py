@@ -16,7 +16,7 @@ KEPT = timedelta(days=1)
 
 
 class SqlLogin:
-    """Implements `LoginRepository`. Rows read to be changed are locked where the database locks rows."""
+    """Implements `LoginRepository`. Rows are read to be changed in units of work that write: one at a time."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         """Work on the open transaction of `connection`."""
@@ -38,8 +38,8 @@ class SqlLogin:
         await self._connection.execute(insert(challenges).values(row))
 
     async def challenge(self, id_: str) -> Challenge | None:
-        """Return the challenge, locked until this transaction ends."""
-        query = select(challenges).where(challenges.c.id == id_).with_for_update()
+        """Return the challenge."""
+        query = select(challenges).where(challenges.c.id == id_)
         row = (await self._connection.execute(query)).mappings().first()
         return Challenge(**dict(row)) if row is not None else None
 
@@ -55,8 +55,8 @@ class SqlLogin:
         await self._connection.execute(delete(challenges).where(challenges.c.id == id_))
 
     async def throttle(self, key: str) -> Throttle | None:
-        """Return the failures counted under `key`, locked until this transaction ends."""
-        query = select(throttles).where(throttles.c.key == key).with_for_update()
+        """Return the failures counted under `key`."""
+        query = select(throttles).where(throttles.c.key == key)
         row = (await self._connection.execute(query)).mappings().first()
         return Throttle(**dict(row)) if row is not None else None
 

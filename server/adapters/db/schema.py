@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alembic import command
@@ -35,7 +35,7 @@ def head() -> str:
 
 async def current(engine: AsyncEngine) -> str | None:
     """Return the database's revision; None when it is empty. Raises StorageUnavailable when it cannot be opened."""
-    if not _exists(engine.url):
+    if not exists(engine):
         return None  # asking SQLite would make an empty file
     try:
         async with engine.connect() as connection:
@@ -44,6 +44,8 @@ async def current(engine: AsyncEngine) -> str | None:
             )
     except DBAPIError as fault:
         raise StorageUnavailable(type(fault.orig).__name__) from fault
+    except (SQLAlchemyError, OSError) as fault:
+        raise StorageUnavailable(type(fault).__name__) from fault
 
 
 async def check(engine: AsyncEngine) -> None:
@@ -53,8 +55,13 @@ async def check(engine: AsyncEngine) -> None:
         return
     if found is None:
         raise SchemaMismatch("empty")
-    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
-    raise SchemaMismatch("older" if found in known else "newer")
+    raise SchemaMismatch("older" if found in known() else "newer")
+
+
+def known() -> frozenset[str]:
+    """Return every revision this release can start from."""
+    scripts = ScriptDirectory.from_config(config()).walk_revisions()
+    return frozenset(script.revision for script in scripts)
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
@@ -91,8 +98,9 @@ def _file(url: URL) -> Path | None:
     return Path(str(url.database))
 
 
-def _exists(url: URL) -> bool:
-    file = _file(url)
+def exists(engine: AsyncEngine) -> bool:
+    """Tell whether there is a database to ask."""
+    file = _file(engine.url)
     return file is None or file.exists()
 
 

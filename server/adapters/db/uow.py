@@ -1,15 +1,18 @@
 """The unit of work: one connection, one transaction, every repository on it.
 
-A write on SQLite begins IMMEDIATE: load, decide and save are then one step, and two writers queue
-instead of failing half-way.
+Writers take turns, one at a time for the whole database: load, decide, save and audit are then one step, and two
+writers queue instead of failing half-way. SQLite has only this (BEGIN IMMEDIATE); on PostgreSQL an advisory lock held
+until the end of the transaction gives the same, so that one behaviour is tested and known (docs/adr/0007). Writers of
+this process queue before they take a connection: readers always find one. A reader sees one moment of the database.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -27,8 +30,15 @@ from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.sites import SqlSites
 from server.adapters.db.users import SqlUsers
-from server.errors import StorageUnavailable
+from server.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.ports import Seal
+
+WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
+TURN_SECONDS: Final = 5.0
+_DATA, _ROLLBACK = (
+    "22",
+    "40",
+)  # SQLSTATE classes: a value it cannot hold; the database gave way to another
 
 
 class SqlUnitOfWork:
@@ -77,22 +87,57 @@ class SqlTransactions:
         self._engine = engine
         self._seal = seal
         self._sqlite = engine.url.get_backend_name() == "sqlite"
+        self._turn = asyncio.Lock()
 
     def __call__(self, *, write: bool = True) -> AbstractAsyncContextManager[SqlUnitOfWork]:
-        """Open one transaction; `write=False` never takes SQLite's write lock."""
-        return self._open(write=write)
+        """Open one transaction; `write=False` never waits for writers, and sees one moment."""
+        return self._writing() if write else self._open(write=False)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[SqlUnitOfWork]:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise StorageUnavailable("writers_queue") from None
+        try:
+            async with self._open(write=True) as uow:
+                yield uow
+        finally:
+            self._turn.release()
 
     @asynccontextmanager
     async def _open(self, *, write: bool) -> AsyncIterator[SqlUnitOfWork]:
+        """A unit of work holds nothing but the database: an OSError in it is the database's."""
         try:
             async with self._engine.connect() as connection:
-                if self._sqlite:
-                    await connection.execute(text("BEGIN IMMEDIATE" if write else "BEGIN"))
+                await self._begin(connection, write=write)
                 try:
                     yield SqlUnitOfWork(connection, self._seal)
                 finally:
                     await connection.rollback()
         except DBAPIError as fault:
-            raise StorageUnavailable(type(fault.orig).__name__) from fault
-        except SQLAlchemyError as fault:
+            raise refusal(fault) from fault
+        except (SQLAlchemyError, OSError) as fault:
             raise StorageUnavailable(type(fault).__name__) from fault
+
+    async def _begin(self, connection: AsyncConnection, *, write: bool) -> None:
+        if self._sqlite:
+            await connection.execute(text("BEGIN IMMEDIATE" if write else "BEGIN"))
+        elif write:
+            await connection.execute(select(func.pg_advisory_xact_lock(WRITERS)))
+        else:
+            await connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+
+
+def refusal(fault: DBAPIError) -> AppError:
+    """Say what a fault of the database means to whoever asked."""
+    state = str(getattr(fault.orig, "sqlstate", None) or "")
+    kind = type(fault.orig).__name__
+    if state.startswith(_ROLLBACK):
+        return Conflict("database")
+    if state.startswith(_DATA):
+        return Invalid("value")
+    return StorageUnavailable(f"{kind} {state}".strip())

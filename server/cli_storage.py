@@ -1,0 +1,92 @@
+"""Command line of whoever keeps the database: copies that can be trusted, and putting one back."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from server.adapters.db.backup import BackupRefused, restored
+from server.adapters.db.backup import backup as take
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.seal import FernetSeal
+from server.cli_admin import Lazy
+from server.config import Settings
+from server.domain.audit import Verdict
+from server.errors import AppError
+from server.services.chain import Chain
+
+T = TypeVar("T")
+_file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+
+
+def _run(work: Callable[[], Awaitable[T]]) -> T:
+    """Run to the end; a refusal becomes one line and exit code 1."""
+
+    async def whole() -> T:
+        return await work()
+
+    try:
+        return asyncio.run(whole())
+    except AppError as refused:
+        detail = f" ({refused.detail})" if refused.detail else ""
+        raise click.ClickException(f"{refused.message}{detail}") from None
+
+
+@click.command()
+@_file
+@click.pass_obj
+def backup(lazy: Lazy, file: Path) -> None:
+    """Copy the database to FILE while the server works; print the audit heads to note elsewhere."""
+    heads = _run(lambda: take(lazy.settings.database_url, file))
+    for key, (seq, head) in heads.items():
+        click.echo(f"{key}\t{seq} rows\thead {head}")
+    click.echo(f"{file}: {file.stat().st_size} octets. Gardez secret_key ailleurs.")
+
+
+@click.command()
+@_file
+@click.option(
+    "--force", is_flag=True, help="Replace what the database holds, even by a broken chain."
+)
+@click.pass_obj
+def restore(lazy: Lazy, file: Path, *, force: bool) -> None:
+    """Put the copy FILE into an empty database, the server stopped; the audit chain is read to its end."""
+
+    async def work() -> dict[str, Verdict]:
+        settings = lazy.settings
+        async with restored(settings.database_url, file, force=force) as url:
+            verdicts = await _verdicts(settings, url)
+            if not force and not _whole(verdicts):
+                broken = ", ".join(key for key, one in verdicts.items() if not one.intact)
+                raise BackupRefused(
+                    f"chaîne d'audit rompue : {broken} ; une autre secret_key ? --force passe outre"
+                )
+        return verdicts
+
+    verdicts = _run(work)
+    for key, verdict in verdicts.items():
+        state = "whole" if verdict.intact else f"BROKEN at {verdict.broken_at}"
+        click.echo(f"{key}\t{verdict.count} rows\thead {verdict.head}\t{state}")
+    click.echo("Base restaurée.")
+    if not _whole(verdicts):
+        sys.exit(1)
+
+
+def _whole(verdicts: dict[str, Verdict]) -> bool:
+    return all(one.intact for one in verdicts.values())
+
+
+async def _verdicts(settings: Settings, url: str) -> dict[str, Verdict]:
+    engine = make_engine(url)
+    try:
+        transactions = SqlTransactions(engine, FernetSeal(settings.secret_key.get_secret_value()))
+        chain = Chain(transactions)
+        async with transactions(write=False) as uow:
+            sites = await uow.sites.all()
+        return {site.key: (await chain.verify(site.id))[0] for site in sites}
+    finally:
+        await engine.dispose()

@@ -1,0 +1,58 @@
+"""A PostgreSQL that is not there, refuses or dies: always StorageUnavailable, at once, never another error."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.adapters.db import schema
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.seal import FernetSeal
+from server.errors import StorageUnavailable
+from tests.lab.ports import free_port
+from tests.lab.postgres import postgres
+
+
+def storage(url: str) -> SqlTransactions:
+    return SqlTransactions(make_engine(url), FernetSeal("k" * 32))
+
+
+async def refuse(url: str) -> None:
+    away = storage(url)
+    for write in (True, False):
+        with pytest.raises(StorageUnavailable):
+            async with away(write=write) as uow:
+                await uow.sites.all()
+    with pytest.raises(StorageUnavailable):
+        await schema.check(away._engine)
+    await away._engine.dispose()
+
+
+async def test_nobody_listens() -> None:
+    await refuse(f"postgresql+asyncpg://visio15@127.0.0.1:{free_port()}/visio15")
+
+
+async def test_it_refuses_then_dies_while_used(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--database") == "sqlite":
+        pytest.skip("starts a cluster of its own: scripts/test storage")
+    async with postgres() as cluster:
+        await refuse(cluster.url("no_such_database"))
+        url = cluster.create("visio15")
+        await schema.upgrade(url)
+        living = storage(url)
+        async with living(write=False) as uow:
+            assert await uow.sites.all() == []
+        with pytest.raises(StorageUnavailable):  # noqa: PT012 - it ends in the middle of one
+            async with living() as uow:
+                cluster.sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'visio15'"
+                )
+                await uow.sites.all()
+        async with living() as uow:  # it is back: dead connections of the pool are replaced
+            assert await uow.sites.all() == []
+        await cluster.part.stop(grace=0)
+        for write in (True, False):
+            with pytest.raises(StorageUnavailable):
+                async with living(write=write) as uow:
+                    await uow.sites.all()
+        await living._engine.dispose()

@@ -1,0 +1,129 @@
+"""Many writers at once: one at a time, none lost, and a wait that is too long is told (I3, I4)."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from server.adapters.db import engine, schema, uow
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.seal import FernetSeal
+from server.domain.audit import AuditEvent
+from server.errors import Invalid, StorageUnavailable
+from server.ports import Actor, Site
+from server.services.chain import Chain
+
+NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+WRITERS = 20
+EACH = 5
+
+
+async def processes(url: str, count: int) -> list[SqlTransactions]:
+    """Storage as several processes have it: an engine and a queue of their own."""
+    await schema.upgrade(url)
+    made = [SqlTransactions(make_engine(url), FernetSeal("k" * 32)) for _ in range(count)]
+    async with made[0]() as work:
+        await work.sites.add(Site("s", "s", "s", "S", "r@x", {"n": 0}), NOW)
+        await work.commit()
+    return made
+
+
+async def close(several: list[SqlTransactions]) -> None:
+    for one in several:
+        await one._engine.dispose()
+
+
+async def test_twenty_writers_of_two_processes_make_one_chain(database_url: str) -> None:
+    several = await processes(database_url, 2)
+
+    async def write(name: int) -> None:
+        for n in range(EACH):
+            async with several[name % 2]() as work:
+                event = AuditEvent("a.b", f"writer:{name}", data={"n": n})
+                await work.audit.append(Actor("desk", "s", None, "192.0.2.9"), event, NOW)
+                await work.commit()
+
+    await asyncio.gather(*(write(name) for name in range(WRITERS)))
+    verdict, _ = await Chain(several[0]).verify("s")
+    assert (verdict.count, verdict.broken_at) == (WRITERS * EACH, None)
+    async with several[0](write=False) as work:
+        rows = [row async for row in work.audit.chain("s")]
+    for name in range(WRITERS):
+        mine = [row.data["n"] for row in rows if row.subject == f"writer:{name}"]
+        assert mine == list(range(EACH))
+    await close(several)
+
+
+async def test_load_decide_save_is_one_step(database_url: str) -> None:
+    """Forty read-modify-writes without a version: none is overwritten."""
+    several = await processes(database_url, 2)
+
+    async def add_one(name: int) -> None:
+        async with several[name % 2]() as work:
+            before = (await work.sites.get("s")).policy["n"]
+            await asyncio.sleep(0)
+            await work._connection.execute(
+                text("UPDATE site SET policy = :policy"),
+                {"policy": f'{{"n": {before + 1}}}'},
+            )
+            await work.commit()
+
+    await asyncio.gather(*(add_one(name) for name in range(40)))
+    async with several[0](write=False) as work:
+        assert (await work.sites.get("s")).policy["n"] == 40
+    await close(several)
+
+
+async def test_readers_go_on_while_somebody_writes_and_see_one_moment(database_url: str) -> None:
+    (one, other) = several = await processes(database_url, 2)
+    async with other(write=False) as reader, one() as writer:
+        assert len(await reader.sites.all()) == 1
+        await writer.sites.add(Site("t", "t", "t", "S", "r@x", {}), NOW)
+        await writer.commit()
+        assert len(await reader.sites.all()) == 1
+    async with other(write=False) as reader:
+        assert len(await reader.sites.all()) == 2
+    await close(several)
+
+
+async def test_who_waits_too_long_for_the_turn_is_told(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uow, "TURN_SECONDS", 0.1)
+    (one,) = several = await processes(database_url, 1)
+    async with one():
+        with pytest.raises(StorageUnavailable, match="writers_queue"):
+            async with one():
+                pass
+    async with one() as work:  # the turn is free again
+        await work.sites.all()
+    await close(several)
+
+
+async def test_who_waits_too_long_for_another_process_is_told(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_MS", 100)
+    monkeypatch.setitem(engine.LIMITS, "lock_timeout", "100")
+    (one, other) = several = await processes(database_url, 2)
+    async with one():
+        with pytest.raises(StorageUnavailable):
+            async with other():
+                pass
+    async with other() as work:
+        await work.sites.all()
+    await close(several)
+
+
+async def test_a_value_no_database_holds_is_the_asker_s_mistake(database_url: str) -> None:
+    (one,) = several = await processes(database_url, 1)
+    postgres = one._engine.dialect.name == "postgresql"  # has no NUL
+    with pytest.raises(Invalid, match="value") if postgres else nullcontext():
+        async with one(write=False) as work:
+            assert await work.users.by_identifier("a\x00b") is None
+    await close(several)
