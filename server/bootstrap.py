@@ -21,14 +21,14 @@ from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
 from server.adapters.mail_smtp import SmtpMailer
-from server.adapters.outbox import Outbox, OutboxMailer, OutboxSms
+from server.adapters.outbox import Outbox, OutboxMailer
 from server.adapters.passwords import Argon2Passwords
 from server.adapters.seal import FernetSeal
-from server.adapters.sms_http import HttpSms
 from server.adapters.synthetic import CallerProcesses
+from server.bootstrap_carriers import build_fleet, costs
 from server.config import Settings, SmtpSettings
-from server.errors import AppError, CarrierUnavailable, Unavailable
-from server.ports import Changed, Clock, Mailer, OutgoingSms, Sms
+from server.errors import AppError, Unavailable
+from server.ports import Changed, Clock, Mailer
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
@@ -36,6 +36,7 @@ from server.services.feedback import Feedback
 from server.services.ice import IceServers
 from server.services.invitations import Invitations
 from server.services.launch import Launch
+from server.services.limits import SmsCounts
 from server.services.line15 import Line15
 from server.services.linking import Linking
 from server.services.links import Links
@@ -54,15 +55,6 @@ SWEEP_SECONDS = 5.0
 LINES_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 _log = structlog.get_logger("server")
-
-
-class NoSms:
-    """A server without a carrier says so at each try, and the desk shows it."""
-
-    async def send(self, sms: OutgoingSms) -> str | None:
-        """Refuse for now: the administrator may still configure one."""
-        del sms
-        raise CarrierUnavailable("no_carrier_configured")
 
 
 @dataclass(slots=True)
@@ -164,11 +156,6 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
     return context
 
 
-def _receipt_url(settings: Settings) -> Callable[[str], str]:
-    base = (settings.sms.receipt_base if settings.sms else None) or settings.public_url
-    return lambda ref: f"{base}/receipts/sms/{ref}?status=%d"
-
-
 def build(settings: Settings, clock: Clock | None = None) -> Server:
     """Wire everything; nothing is opened before `start`."""
     clock = clock or SystemClock()
@@ -182,15 +169,15 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     calls = TelephonyCalls(transactions, clock, ids)
     sessions = Sessions(transactions, clock, bus, rooms)
     outbox = Outbox(clock, ids) if settings.demo else None
-    sms, mailer = _carriers(settings, outbox)
+    fleet = build_fleet(settings, clock, outbox)
+    prices = costs(settings)
     delivery = DeliveryService(
         transactions=transactions,
         clock=clock,
         seal_open=seal.open,
-        sms=sms,
-        mailer=mailer,
+        carriers=fleet.carriers(lambda name, what: metrics.sms(name, what, prices.get(name, 0.0))),
+        mailer=_mailer(settings, outbox),
         sessions=sessions,
-        receipt_url=_receipt_url(settings),
         count=metrics.message,
     )
     login = Login(
@@ -225,6 +212,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         wake=delivery.wake,
         public_url=settings.public_url,
         life=timedelta(minutes=settings.link_minutes),
+        limits=SmsCounts(seal, settings.sms_limits.site_hour, settings.sms_limits.number_hour),
     )
     callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
     services = Services(
@@ -237,6 +225,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         launch=Launch(transactions, clock, ids),
         signalling=Signalling(transactions, clock, rooms),
         delivery=delivery,
+        receipt_readers=fleet.readers,
         desk_view=DeskView(transactions, clock, calls, rooms),
         ice=_ice(settings, clock),
         audit=AuditLookup(transactions, clock, seal),
@@ -246,9 +235,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         outbox=outbox,
         callers=callers,
     )
-    closers = tuple(
-        part.close for part in (sms, callers) if isinstance(part, HttpSms | CallerProcesses)
-    )
+    closers = (*fleet.closers, *((callers.close,) if callers else ()))
     return Server(
         settings,
         engine,
@@ -264,17 +251,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     )
 
 
-def _carriers(settings: Settings, outbox: Outbox | None) -> tuple[Sms, Mailer]:
-    """Return the configured carriers; the outbox stands in only in demo mode, and only for what is not configured."""
-    sms: Sms = NoSms()
-    mailer: Mailer = SmtpMailer(settings.smtp or SmtpSettings())
-    if settings.sms is not None:
-        sms = HttpSms(settings.sms)
-    elif outbox is not None:
-        sms = OutboxSms(outbox)
+def _mailer(settings: Settings, outbox: Outbox | None) -> Mailer:
+    """Return the relay; the outbox stands in only in demo mode, and only for what is not configured."""
     if settings.smtp is None and outbox is not None:
-        mailer = OutboxMailer(outbox)
-    return sms, mailer
+        return OutboxMailer(outbox)
+    return SmtpMailer(settings.smtp or SmtpSettings())
 
 
 def _ice(settings: Settings, clock: Clock) -> IceServers:

@@ -71,7 +71,7 @@ async def test_foreign_keys_hold_after_a_migration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "refusal"), [(None, "empty"), ("ffff", "newer"), ("0001", None)]
+    ("revision", "refusal"), [(None, "empty"), ("ffff", "newer"), (schema.head(), None)]
 )
 async def test_only_this_release_s_schema_is_accepted(
     tmp_path: Path, revision: str | None, refusal: str | None

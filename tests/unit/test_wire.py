@@ -20,7 +20,7 @@ CODES: Final = {
     403: "forbidden origin_foreign xsrf_refused",
     404: "call_unknown link_unknown not_found station_unknown",
     409: "conflict link_expired link_revoked open_elsewhere session_ended taken_over",
-    429: "login_throttled message_flood too_many",
+    429: "login_throttled message_flood too_many too_many_messages",
     500: "error",
     503: "carrier_unavailable schema_mismatch storage_unavailable unavailable",
 }
