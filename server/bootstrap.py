@@ -9,11 +9,10 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from server import resources
+from server import resources, tls
 from server.adapters.bus_memory import MemoryBus
 from server.adapters.calls import TelephonyCalls
 from server.adapters.clock import SystemClock, SystemIds
@@ -48,6 +47,7 @@ from server.tasks import cancel_and_wait, create_task
 from server.web.app import Services, make_app
 from server.web.audience import Audience
 from server.web.base import Web
+from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.pages import Pages
 
@@ -72,12 +72,14 @@ class Server:
     bus: MemoryBus
     audience: Audience
     closers: tuple[Callable[[], object], ...] = ()
-    http: HTTPServer | None = None
+    http: ProxiedServer | None = None
+    certificate: tls.Reloader | None = None
     port: int = 0
     tasks: tuple["asyncio.Task[None]", ...] = ()
 
     async def start(self) -> None:
         """Refuse a wrong schema, bring line 15 back, then listen."""
+        secure = self._tls()
         await schema.check(self.engine)
         await self._wire_lines()
         await self.calls.start()
@@ -88,19 +90,31 @@ class Server:
         )
         sockets = bind_sockets(self.settings.port, self.settings.listen)
         self.port = sockets[0].getsockname()[1]
-        self.http = HTTPServer(
+        self.http = ProxiedServer(
             self.app,
-            ssl_options=_tls(self.settings),
-            xheaders=bool(self.settings.trusted_proxies),
-            trusted_downstream=list(self.settings.trusted_proxies),
+            ssl_options=secure,
             max_buffer_size=2 * 1024 * 1024,
             max_body_size=1024 * 1024,
             max_header_size=32 * 1024,
             idle_connection_timeout=120,
             body_timeout=30,
         )
+        self.http.trusted = networks(self.settings.trusted_proxies)
         self.http.add_sockets(sockets)
+        self._watch_certificate()
         _log.info("server.started", url=self.settings.public_url, port=self.port)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        certificate, key = self.settings.tls_certificate, self.settings.tls_key
+        return tls.context(certificate, key) if certificate and key else None
+
+    def _watch_certificate(self) -> None:
+        certificate, key, http = self.settings.tls_certificate, self.settings.tls_key, self.http
+        if certificate and key and http is not None:
+            self.certificate = tls.Reloader(
+                certificate, key, lambda made: setattr(http, "ssl_options", made)
+            )
+            self.tasks += (create_task(self.certificate.run(), "tls.watch"),)
 
     async def _wire_lines(self) -> None:
         async with self.transactions(write=False) as uow:
@@ -145,15 +159,6 @@ class Server:
             close()
         await self.engine.dispose()
         _log.info("server.stopped")
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    return context
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Server:

@@ -42,6 +42,7 @@ LATER = {
     "audit": "server.cli_admin:audit",
     "caller": "server.synthetic:caller",
     "demo": "server.demo:demo",
+    "doctor": "server.doctor:doctor",
     "forget": "server.cli_admin:forget",
     "site": "server.cli_admin:site",
     "station": "server.cli_admin:station",
@@ -100,6 +101,7 @@ def migrate(lazy: Lazy, *, down: bool) -> None:
 def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
     """Run one server to its end; return the exit status."""
     from server.bootstrap import build  # noqa: PLC0415 - only servers pay for the whole import
+    from server.tls import CertificateUnusable  # noqa: PLC0415 - same
 
     async def life() -> int:
         server = build(settings)
@@ -107,6 +109,9 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(
+            signal.SIGHUP, lambda: server.certificate.ask() if server.certificate else None
+        )
         try:
             await server.start()
         except SchemaMismatch as mismatch:
@@ -115,6 +120,9 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
                 err=True,
             )
             return 3
+        except CertificateUnusable as broken:
+            click.echo(f"Démarrage impossible : {broken}.", err=True)
+            return 2
         except AppError as refused:
             click.echo(f"Démarrage impossible ({refused.code}: {refused.detail}).", err=True)
             return 3
