@@ -9,11 +9,10 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from server import resources
+from server import resources, tls
 from server.adapters.bus_memory import MemoryBus
 from server.adapters.calls import TelephonyCalls
 from server.adapters.clock import SystemClock, SystemIds
@@ -21,14 +20,14 @@ from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
 from server.adapters.mail_smtp import SmtpMailer
-from server.adapters.outbox import Outbox, OutboxMailer, OutboxSms
+from server.adapters.outbox import Outbox, OutboxMailer
 from server.adapters.passwords import Argon2Passwords
 from server.adapters.seal import FernetSeal
-from server.adapters.sms_http import HttpSms
 from server.adapters.synthetic import CallerProcesses
+from server.bootstrap_carriers import build_fleet, costs
 from server.config import Settings, SmtpSettings
-from server.errors import AppError, CarrierUnavailable, Unavailable
-from server.ports import Changed, Clock, Mailer, OutgoingSms, Sms
+from server.errors import AppError, Unavailable
+from server.ports import Changed, Clock, Mailer
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
@@ -36,6 +35,7 @@ from server.services.feedback import Feedback
 from server.services.ice import IceServers
 from server.services.invitations import Invitations
 from server.services.launch import Launch
+from server.services.limits import SmsCounts
 from server.services.line15 import Line15
 from server.services.linking import Linking
 from server.services.links import Links
@@ -49,6 +49,7 @@ from server.tasks import cancel_and_wait, create_task
 from server.web.app import Services, make_app
 from server.web.audience import Audience
 from server.web.base import Web
+from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.pages import Pages
 
@@ -56,15 +57,6 @@ SWEEP_SECONDS = 5.0
 LINES_SECONDS = 1.0
 DRAIN_SECONDS = 5.0
 _log = structlog.get_logger("server")
-
-
-class NoSms:
-    """A server without a carrier says so at each try, and the desk shows it."""
-
-    async def send(self, sms: OutgoingSms) -> str | None:
-        """Refuse for now: the administrator may still configure one."""
-        del sms
-        raise CarrierUnavailable("no_carrier_configured")
 
 
 @dataclass(slots=True)
@@ -82,12 +74,14 @@ class Server:
     bus: MemoryBus
     audience: Audience
     closers: tuple[Callable[[], object], ...] = ()
-    http: HTTPServer | None = None
+    http: ProxiedServer | None = None
+    certificate: tls.Reloader | None = None
     port: int = 0
     tasks: tuple["asyncio.Task[None]", ...] = ()
 
     async def start(self) -> None:
         """Refuse a wrong schema, bring line 15 back, then listen."""
+        secure = self._tls()
         await schema.check(self.engine)
         await self._wire_lines()
         await self.calls.start()
@@ -98,19 +92,31 @@ class Server:
         )
         sockets = bind_sockets(self.settings.port, self.settings.listen)
         self.port = sockets[0].getsockname()[1]
-        self.http = HTTPServer(
+        self.http = ProxiedServer(
             self.app,
-            ssl_options=_tls(self.settings),
-            xheaders=bool(self.settings.trusted_proxies),
-            trusted_downstream=list(self.settings.trusted_proxies),
+            ssl_options=secure,
             max_buffer_size=2 * 1024 * 1024,
             max_body_size=1024 * 1024,
             max_header_size=32 * 1024,
             idle_connection_timeout=120,
             body_timeout=30,
         )
+        self.http.trusted = networks(self.settings.trusted_proxies)
         self.http.add_sockets(sockets)
+        self._watch_certificate()
         _log.info("server.started", url=self.settings.public_url, port=self.port)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        certificate, key = self.settings.tls_certificate, self.settings.tls_key
+        return tls.context(certificate, key) if certificate and key else None
+
+    def _watch_certificate(self) -> None:
+        certificate, key, http = self.settings.tls_certificate, self.settings.tls_key, self.http
+        if certificate and key and http is not None:
+            self.certificate = tls.Reloader(
+                certificate, key, lambda made: setattr(http, "ssl_options", made)
+            )
+            self.tasks += (create_task(self.certificate.run(), "tls.watch"),)
 
     async def _wire_lines(self) -> None:
         async with self.transactions(write=False) as uow:
@@ -162,20 +168,6 @@ class Server:
         _log.info("server.stopped")
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-    return context
-
-
-def _receipt_url(settings: Settings) -> Callable[[str], str]:
-    base = (settings.sms.receipt_base if settings.sms else None) or settings.public_url
-    return lambda ref: f"{base}/receipts/sms/{ref}?status=%d"
-
-
 def build(settings: Settings, clock: Clock | None = None) -> Server:
     """Wire everything; nothing is opened before `start`."""
     clock = clock or SystemClock()
@@ -189,15 +181,15 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     calls = TelephonyCalls(transactions, clock, ids)
     sessions = Sessions(transactions, clock, bus, rooms)
     outbox = Outbox(clock, ids) if settings.demo else None
-    sms, mailer = _carriers(settings, outbox)
+    fleet = build_fleet(settings, clock, outbox)
+    prices = costs(settings)
     delivery = DeliveryService(
         transactions=transactions,
         clock=clock,
         seal_open=seal.open,
-        sms=sms,
-        mailer=mailer,
+        carriers=fleet.carriers(lambda name, what: metrics.sms(name, what, prices.get(name, 0.0))),
+        mailer=_mailer(settings, outbox),
         sessions=sessions,
-        receipt_url=_receipt_url(settings),
         count=metrics.message,
     )
     login = Login(
@@ -232,6 +224,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         wake=delivery.wake,
         public_url=settings.public_url,
         life=timedelta(minutes=settings.link_minutes),
+        limits=SmsCounts(seal, settings.sms_limits.site_hour, settings.sms_limits.number_hour),
     )
     callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
     services = Services(
@@ -244,6 +237,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         launch=Launch(transactions, clock, ids),
         signalling=Signalling(transactions, clock, rooms),
         delivery=delivery,
+        receipt_readers=fleet.readers,
         desk_view=DeskView(transactions, clock, calls, rooms),
         ice=_ice(settings, clock),
         audit=AuditLookup(transactions, clock, seal),
@@ -254,9 +248,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         outbox=outbox,
         callers=callers,
     )
-    closers = tuple(
-        part.close for part in (sms, callers) if isinstance(part, HttpSms | CallerProcesses)
-    )
+    closers = (*fleet.closers, *((callers.close,) if callers else ()))
     return Server(
         settings,
         engine,
@@ -272,17 +264,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     )
 
 
-def _carriers(settings: Settings, outbox: Outbox | None) -> tuple[Sms, Mailer]:
-    """Return the configured carriers; the outbox stands in only in demo mode, and only for what is not configured."""
-    sms: Sms = NoSms()
-    mailer: Mailer = SmtpMailer(settings.smtp or SmtpSettings())
-    if settings.sms is not None:
-        sms = HttpSms(settings.sms)
-    elif outbox is not None:
-        sms = OutboxSms(outbox)
+def _mailer(settings: Settings, outbox: Outbox | None) -> Mailer:
+    """Return the relay; the outbox stands in only in demo mode, and only for what is not configured."""
     if settings.smtp is None and outbox is not None:
-        mailer = OutboxMailer(outbox)
-    return sms, mailer
+        return OutboxMailer(outbox)
+    return SmtpMailer(settings.smtp or SmtpSettings())
 
 
 def _ice(settings: Settings, clock: Clock) -> IceServers:

@@ -43,6 +43,7 @@ LATER = {
     "backup": "server.cli_storage:backup",
     "caller": "server.synthetic:caller",
     "demo": "server.demo:demo",
+    "doctor": "server.doctor:doctor",
     "forget": "server.cli_admin:forget",
     "restore": "server.cli_storage:restore",
     "site": "server.cli_site:site",
@@ -105,6 +106,7 @@ def migrate(lazy: Lazy, *, down: bool) -> None:
 def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
     """Run one server to its end; return the exit status."""
     from server.bootstrap import build  # noqa: PLC0415 - only servers pay for the whole import
+    from server.tls import CertificateUnusable  # noqa: PLC0415 - same
 
     async def life() -> int:
         try:
@@ -116,6 +118,9 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, stop.set)
+        loop.add_signal_handler(
+            signal.SIGHUP, lambda: server.certificate.ask() if server.certificate else None
+        )
         try:
             await server.start()
         except SchemaMismatch as mismatch:
@@ -124,6 +129,9 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
                 err=True,
             )
             return 3
+        except CertificateUnusable as broken:
+            click.echo(f"Démarrage impossible : {broken}.", err=True)
+            return 2
         except AppError as refused:
             click.echo(f"Démarrage impossible ({refused.code}: {refused.detail}).", err=True)
             return 3

@@ -3,23 +3,20 @@
 A wrong configuration is reported whole, every problem as a sentence, before anything starts.
 """
 
-import ipaddress
 import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -30,28 +27,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from server.config_carriers import CarrierSettings, Frozen, Network, SmsLimits, SmsSettings
+from server.config_sentences import sentence
+
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
 
 
 CONFIG = "VISIO15_CONFIG"
-
-
-def _network(value: str) -> str:
-    try:
-        ipaddress.ip_network(value)
-    except ValueError:
-        message = "une adresse ou un réseau, par exemple 192.0.2.0/24"
-        raise ValueError(message) from None
-    return value
-
-
-def _expression(value: str) -> str:
-    try:
-        re.compile(value)
-    except re.error:
-        message = "cette expression régulière n'est pas lisible"
-        raise ValueError(message) from None
-    return value
 
 
 def _file(value: Path) -> Path:
@@ -61,15 +43,10 @@ def _file(value: Path) -> Path:
     return value
 
 
-Network = Annotated[str, AfterValidator(_network)]
 ReadFile = Annotated[Path, AfterValidator(_file)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class HepFeedSettings(_Frozen):
+class HepFeedSettings(Frozen):
     """A HEP3 capture feed of one site (docs/telephony.md)."""
 
     kind: Literal["hep"]
@@ -83,7 +60,7 @@ class HepFeedSettings(_Frozen):
     quiet_after: float = 90.0
 
 
-class PyVoipFeedSettings(_Frozen):
+class PyVoipFeedSettings(Frozen):
     """A dedicated extension that receives notification calls, in a child process; off unless listed."""
 
     kind: Literal["pyvoip"]
@@ -100,7 +77,7 @@ class PyVoipFeedSettings(_Frozen):
     allow: tuple[Network, ...] = ("127.0.0.1/32",)
 
 
-class ReplayFeedSettings(_Frozen):
+class ReplayFeedSettings(Frozen):
     """Real traces played again with fresh ids and times (demonstration)."""
 
     kind: Literal["replay"]
@@ -115,20 +92,7 @@ FeedSettings = Annotated[
 ]
 
 
-class SmsSettings(_Frozen):
-    """A templated HTTP gateway: `{to} {text} {sender} {receipt_url}` are URL-encoded into `url` or `body`."""
-
-    url: SecretStr
-    method: Literal["GET", "POST"] = "GET"
-    body: SecretStr | None = None
-    content_type: str = "application/x-www-form-urlencoded"
-    headers: dict[str, SecretStr] = {}
-    accepted: Annotated[str, AfterValidator(_expression)] = r"^0: Accepted"
-    timeout: float = 10.0
-    receipt_base: str | None = None
-
-
-class SmtpSettings(_Frozen):
+class SmtpSettings(Frozen):
     """The hospital's mail relay."""
 
     host: str = "127.0.0.1"
@@ -140,21 +104,22 @@ class SmtpSettings(_Frozen):
     timeout: float = 15.0
 
 
-class IceSettings(_Frozen):
+class IceSettings(Frozen):
     """STUN and TURN; TURN credentials are minted per session from the shared secret (coturn use-auth-secret)."""
 
     stun: tuple[str, ...] = ()
     turn: tuple[str, ...] = ()
-    turn_secret: SecretStr | None = None
+    turn_secret: SecretStr | None = Field(default=None, validate_default=True)
     ttl: int = Field(default=3600, ge=60, le=86400)
     relay_only: bool = False
 
-    @model_validator(mode="after")
-    def _usable(self) -> Self:
-        if self.turn and self.turn_secret is None:
-            message = "turn demande aussi turn_secret"
+    @field_validator("turn_secret")
+    @classmethod
+    def _usable(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if info.data.get("turn") and value is None:
+            message = "turn demande aussi turn_secret, le static-auth-secret de coturn"
             raise ValueError(message)
-        return self
+        return value
 
 
 class _Environment(EnvSettingsSource):
@@ -181,12 +146,14 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1"
     port: int = Field(default=8015, ge=0, le=65535)
     tls_certificate: ReadFile | None = None
-    tls_key: ReadFile | None = None
-    trusted_proxies: tuple[str, ...] = ()
+    tls_key: ReadFile | None = Field(default=None, validate_default=True)
+    trusted_proxies: tuple[Network, ...] = ()
     demo: bool = False
     link_minutes: int = Field(default=15, ge=1, le=120)
     grace_seconds: int = Field(default=1800, ge=5, le=7200)
     sms: SmsSettings | None = None
+    carriers: tuple[CarrierSettings, ...] = ()
+    sms_limits: SmsLimits = SmsLimits()
     smtp: SmtpSettings | None = None
     ice: IceSettings = IceSettings()
     feeds: tuple[FeedSettings, ...] = ()
@@ -213,12 +180,24 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return value.rstrip("/")
 
-    @model_validator(mode="after")
-    def _both_or_none(self) -> Self:
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            message = "tls_certificate et tls_key vont ensemble"
+    @field_validator("tls_key")
+    @classmethod
+    def _both_or_none(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if "tls_certificate" in info.data and (
+            (info.data["tls_certificate"] is None) != (value is None)
+        ):
+            message = "tls_certificate et tls_key vont ensemble : donnez les deux, ou aucun"
             raise ValueError(message)
-        return self
+        return value
+
+    @field_validator("carriers")
+    @classmethod
+    def _named_apart(cls, value: tuple[CarrierSettings, ...]) -> tuple[CarrierSettings, ...]:
+        names = [carrier.name for carrier in value]
+        if len(set(names)) < len(names):
+            message = "deux opérateurs portent le même name : donnez à chacun le sien"
+            raise ValueError(message)
+        return value
 
     @property
     def database_url(self) -> str:
@@ -264,7 +243,7 @@ def load(**overrides: object) -> Settings:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as wrong:
         problems += [
-            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg'].removeprefix('Value error, ')}"
+            f"{'.'.join(str(part) for part in error['loc'])}: {sentence(error)}"
             for error in wrong.errors(include_input=False, include_url=False)
         ]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as unreadable:

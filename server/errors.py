@@ -392,6 +392,14 @@ class CarrierUnavailable(Unavailable):
     code = "carrier_unavailable"
 
 
+class TooManyMessages(TooMany):
+    """The hour's SMS of this site or to this number are used up: against a runaway bill and harassment."""
+
+    code = "too_many_messages"
+    message = "Trop de SMS en une heure, pour ce numéro ou ce site : envoyez un e-mail, ou prévenez l'administrateur."
+    say = "Avez-vous une adresse e-mail, ou un autre téléphone portable près de vous ?"
+
+
 class CarrierRefused(Invalid):
     """The gateway refuses this message for good."""
 

@@ -13,7 +13,7 @@ from server.domain.calls import CallRecord, LiveCall
 from server.domain.invitation import Invitation
 from server.domain.linking import Link
 from server.domain.login import Challenge, Throttle
-from server.domain.messages import Message
+from server.domain.messages import Delivery, Message
 from server.domain.session import Session
 from server.domain.signing import SiteSecret
 from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact
@@ -202,6 +202,7 @@ class MessageRepository(Protocol):
     async def add(self, message: Message) -> None: ...
     async def get(self, id_: str) -> Message: ...
     async def by_receipt(self, ref: str) -> Message | None: ...
+    async def by_carrier(self, carrier: str, ref: str) -> Message | None: ...
     async def of_invitation(self, invitation: str) -> Sequence[Message]: ...
     async def of_invitations(self, invitations: Sequence[str]) -> Sequence[Message]: ...
     async def due(
@@ -342,6 +343,7 @@ class OutgoingSms:
     text: str
     sender: str
     receipt_url: str | None
+    site: str = ""  # its key: a carrier may have a sender for each
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +362,32 @@ class Sms(Protocol):
 
     async def send(self, sms: OutgoingSms) -> str | None:
         """Hand the message over; return the carrier's own reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCall:
+    """A carrier's call-back as it came: `secret` is the last part of its path."""
+
+    secret: str
+    path: str
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    signature: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a carrier says of one message, named by our reference or by its own; `state` None: nothing new."""
+
+    state: Delivery | None
+    ref: str | None = None
+    carrier_ref: str | None = None
+
+
+class ReceiptReader(Protocol):
+    """Reads one carrier's call-backs. Raises Invalid for what it cannot read, Forbidden for a foreign one."""
+
+    def read(self, call: ReceiptCall) -> Receipt: ...
 
 
 class Mailer(Protocol):

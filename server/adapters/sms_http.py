@@ -8,7 +8,8 @@ from urllib.parse import quote
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import UnsatisfiableReadError
 
-from server.config import SmsSettings
+from server.adapters.sms_gateway import sender_for
+from server.config_carriers import RawSettings, SmsSettings
 from server.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingSms
 
@@ -30,7 +31,7 @@ class HttpSms:
         values = {
             "to": sms.to,
             "text": sms.text,
-            "sender": sms.sender,
+            "sender": self._sender(sms),
             "receipt_url": sms.receipt_url or "",
         }
         request = HTTPRequest(
@@ -59,6 +60,11 @@ class HttpSms:
             raise CarrierUnavailable("not_accepted")
         reference = found.group(1) if found.groups() else None  # a group may also match nothing
         return reference[:128] if reference else None
+
+    def _sender(self, sms: OutgoingSms) -> str:
+        if isinstance(self._settings, RawSettings):
+            return sender_for(sms, self._settings.senders, self._settings.sender)
+        return sms.sender
 
     def _headers(self) -> dict[str, str]:
         headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}

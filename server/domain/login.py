@@ -100,6 +100,13 @@ def forgiven(throttle: Throttle | None, key: str, now: datetime) -> Throttle:
     return throttle or Throttle(key, 0, now, None)
 
 
+def hourly(throttle: Throttle | None, key: str, now: datetime) -> Throttle:
+    """Count one more in the hour that began with the first."""
+    if throttle is None or now - throttle.window_start >= timedelta(hours=1):
+        return Throttle(key, 1, now, None)
+    return replace(throttle, count=throttle.count + 1)
+
+
 def blocked(throttle: Throttle | None, now: datetime) -> bool:
     """Whether further tries are refused now."""
     return (

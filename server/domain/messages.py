@@ -20,6 +20,19 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """One try with one carrier: `outcome` is handed, no_receipt, failed, delivered, refused or unavailable.
+
+    `ref` is the carrier's own reference. The outcome `resent`, without carrier, starts a new round.
+    """
+
+    carrier: str
+    outcome: str
+    at: datetime
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One SMS or e-mail; `sealed` holds recipient and body and is cleared once it can never be needed again."""
 
@@ -40,6 +53,8 @@ class Message:
     handed: datetime | None = None
     delivered: datetime | None = None
     version: int = 1
+    carrier: str | None = None
+    history: tuple[Handover, ...] = ()
 
 
 def accepted(message: Message, carrier_ref: str | None, now: datetime) -> Message:
@@ -101,6 +116,7 @@ def again(message: Message, now: datetime, expires: datetime) -> Message:
         attempts=0,
         handed=None,
         delivered=None,
+        history=(*message.history, Handover("", "resent", now)) if message.history else (),
     )
 
 

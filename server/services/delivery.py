@@ -8,12 +8,15 @@ import json
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Final
 
 import structlog
 
 from server.domain.audit import AuditEvent
-from server.domain.messages import Delivery, Message, accepted, failed, postponed, receipt
+from server.domain.carriers import overdue, settled
+from server.domain.messages import Delivery, Message, accepted, failed, postponed
+from server.domain.session import State
 from server.errors import (
     AppError,
     CarrierRefused,
@@ -27,22 +30,15 @@ from server.ports import (
     Clock,
     Mailer,
     OutgoingMail,
-    OutgoingSms,
-    Sms,
+    Receipt,
     Transactions,
     UnitOfWork,
 )
+from server.services.carriers import Carriers
 from server.services.lane import Lane
 from server.services.sessions import Sessions, call_of
 
 CHANNELS: Final = ("sms", "email")
-RECEIPTS: Final = {
-    1: Delivery.DELIVERED,
-    2: Delivery.FAILED,
-    4: Delivery.BUFFERED,
-    16: Delivery.FAILED,
-}
-HANDED_TO_SMSC: Final = 8
 _log = structlog.get_logger("delivery")
 
 
@@ -55,20 +51,18 @@ class DeliveryService:
         transactions: Transactions,
         clock: Clock,
         seal_open: Callable[[bytes], str],
-        sms: Sms,
+        carriers: Carriers,
         mailer: Mailer,
         sessions: Sessions,
-        receipt_url: Callable[[str], str],
         count: Callable[[str, str], None],
     ) -> None:
         """Keep what the loop needs; `count(channel, outcome)` feeds the metrics."""
         self._transactions = transactions
         self._clock = clock
         self._open = seal_open
-        self._sms = sms
+        self._carriers = carriers
         self._mailer = mailer
         self._sessions = sessions
-        self._receipt_url = receipt_url
         self._count = count
         self._lanes = tuple(Lane(c, transactions, clock, self._deliver) for c in CHANNELS)
 
@@ -110,39 +104,71 @@ class DeliveryService:
     async def _attempt(self, message: Message) -> None:
         now = self._clock.now()
         if message.sealed is None or now >= message.expires:
-            await self._record(message, lambda m: failed(m, "expired", now), "expired")
+            await self._give_up(message)
             return
+        body = json.loads(self._open(message.sealed))
+        if message.channel == "sms":
+            await self._text(message, body)
+        else:
+            await self._mail(message, body)
+
+    async def _give_up(self, message: Message) -> None:
+        """It is too late for what waits; what a carrier has is told by its receipts."""
+        if message.state is Delivery.QUEUED:
+            now = self._clock.now()
+            await self._record(message, lambda m: failed(m, "expired", now), "expired")
+        else:
+            await self._record(message, settled, None)
+
+    async def _text(self, message: Message, body: dict[str, str | None]) -> None:
+        """Ask the next carrier; one that follows a silent one only if nobody opened the link meanwhile."""
+        now = self._clock.now()
+        site, opened = await self._about(message)
+        if message.state is not Delivery.QUEUED and opened:
+            await self._record(message, settled, None)
+            return
+        carrier = self._carriers.first(overdue(message, now), body["to"] or "")
+        if carrier is None:
+            await self._record(message, lambda m: _nobody(m, now), "refused")
+            return
+        outcome, change = await self._carriers.hand_over(carrier, message, body, site)
+        await self._record(message, lambda m: change(overdue(m, now), self._clock.now()), outcome)
+
+    async def _about(self, message: Message) -> tuple[str, bool]:
+        """Return the site's key, and whether the link has done its work or may do none any more."""
+        async with self._transactions(write=False) as uow:
+            site = (await uow.sites.get(message.site)).key
+            if message.invitation is None:
+                return site, False
+            invitation = await uow.invitations.get(message.invitation)
+            over = (await uow.sessions.get(invitation.session)).state is State.ENDED
+        return site, bool(over or invitation.opened or invitation.tapped or invitation.revoked)
+
+    async def _mail(self, message: Message, body: dict[str, str | None]) -> None:
+        mail = OutgoingMail(
+            body["to"] or "",
+            body.get("subject") or "",
+            body["text"] or "",
+            body.get("html"),
+            body.get("reply_to"),
+        )
         try:
-            reference = await self._send(message, json.loads(self._open(message.sealed)))
+            await self._mailer.send(mail)
         except CarrierRefused:
+            now = self._clock.now()
             await self._record(message, lambda m: failed(m, "carrier_refused", now), "refused")
         except CarrierUnavailable as fault:
             error = fault.detail or "carrier_unavailable"
             await self._record(message, lambda m: postponed(m, error, self._clock.now()), "retried")
         else:
-            await self._record(
-                message, lambda m: accepted(m, reference, self._clock.now()), "handed"
-            )
-
-    async def _send(self, message: Message, body: dict[str, str | None]) -> str | None:
-        to, text = body["to"] or "", body["text"] or ""
-        if message.channel == "sms":
-            sms = OutgoingSms(
-                to, text, body.get("sender") or "", self._receipt_url(message.receipt_ref)
-            )
-            return await self._sms.send(sms)
-        await self._mailer.send(
-            OutgoingMail(
-                to, body.get("subject") or "", text, body.get("html"), body.get("reply_to")
-            )
-        )
-        return None
+            await self._record(message, lambda m: accepted(m, None, self._clock.now()), "handed")
 
     async def _record(
-        self, message: Message, change: Callable[[Message], Message], outcome: str
+        self, message: Message, change: Callable[[Message], Message], outcome: str | None
     ) -> None:
         """Write the outcome; while the database is away, hold on to it rather than send twice."""
-        self._count(message.channel, outcome)
+        if outcome:
+            self._count(message.channel, outcome)
         while True:
             try:
                 await self._fold(message.id, change)
@@ -174,31 +200,68 @@ class DeliveryService:
         session = None
         if after.invitation:
             session = (await uow.invitations.get(after.invitation)).session
-        if after.state is not before.state or after.error != before.error:
-            data = {"channel": after.channel, "attempts": after.attempts, "error": after.error}
-            action = (
-                f"message.{after.state.value}"
-                if after.state is not before.state
-                else "message.retried"
-            )
+        if action := _told(before, after):
             call = await call_of(uow, session) if session else None
-            event = AuditEvent(action, f"message:{after.id}", session, call, data)
+            event = AuditEvent(action, f"message:{after.id}", session, call, _data(before, after))
             await uow.audit.append(actor, event, self._clock.now())
         return session
 
-    async def receipt(self, ref: str, status: int, address: str | None) -> None:
+    async def receipt(self, carrier: str | None, said: Receipt, address: str | None) -> None:
         """Fold a carrier's receipt in; an unknown reference is refused, a repeated one changes nothing."""
         async with self._transactions() as uow:
-            before = await uow.messages.by_receipt(ref)
-            if before is None:
-                raise NotFound("receipt")
-            if status not in RECEIPTS:
+            before = await self._meant(uow, carrier, said)
+            if said.state is None:
                 return
-            after = receipt(before, RECEIPTS[status], self._clock.now())
+            body = json.loads(self._open(before.sealed)) if before.sealed else {}
+            after = self._carriers.fold(
+                before, body.get("to"), carrier, said.state, self._clock.now()
+            )
             if after == before:
                 return
             session = await self._save(
                 uow, before, after, Actor("gateway", before.site, None, address)
             )
             await uow.commit()
+        self.wake()
         await self._publish(before.site, session)
+
+    async def _meant(self, uow: UnitOfWork, carrier: str | None, said: Receipt) -> Message:
+        found = None
+        if said.ref:
+            found = await uow.messages.by_receipt(said.ref)
+        elif said.carrier_ref and carrier:
+            found = await uow.messages.by_carrier(carrier, said.carrier_ref)
+        if found is None:
+            raise NotFound("receipt")
+        return found
+
+
+def _nobody(message: Message, now: datetime) -> Message:
+    """Nobody is left to ask: no carrier for this number, or all have it already."""
+    if message.state is Delivery.QUEUED:
+        return failed(message, "no_carrier", now)
+    return settled(overdue(message, now))
+
+
+def _told(before: Message, after: Message) -> str | None:
+    """Return the audit's word for a change; None for one that is only bookkeeping."""
+    if after.state is not before.state:
+        return f"message.{after.state.value}"
+    if after.carrier != before.carrier and after.error is None:
+        return "message.handed"
+    if after.error != before.error or after.carrier != before.carrier:
+        return "message.retried"
+    return None
+
+
+def _data(before: Message, after: Message) -> dict[str, object]:
+    """Return what the audit says of a change: for an SMS also which carrier, and every try since."""
+    data: dict[str, object] = {
+        "channel": after.channel,
+        "attempts": after.attempts,
+        "error": after.error,
+    }
+    if after.channel == "sms":
+        tries = after.history[len(before.history) :]
+        data |= {"carrier": after.carrier, "tries": [f"{t.carrier}:{t.outcome}" for t in tries]}
+    return data

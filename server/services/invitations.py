@@ -8,6 +8,7 @@ from typing import Any
 
 from server.domain import invitation as rules
 from server.domain.audit import AuditEvent
+from server.domain.carriers import settled
 from server.domain.invitation import Invitation, token_hash
 from server.domain.linking import Link, first_link, linked_event
 from server.domain.messages import Delivery, Message, again, failed
@@ -22,6 +23,7 @@ from server.errors import (
 )
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
 from server.services.contacts import check_email, check_mobile
+from server.services.limits import SmsCounts
 from server.services.sessions import Sessions, call_of
 
 
@@ -53,6 +55,7 @@ class Invitations:
         wake: Callable[[], None],
         public_url: str,
         life: timedelta,
+        limits: SmsCounts | None = None,
     ) -> None:
         """Keep what the use cases need; `wake` starts the delivery at once."""
         self._transactions = transactions
@@ -65,6 +68,7 @@ class Invitations:
         self._wake = wake
         self._public_url = public_url
         self._life = life
+        self._limits = limits or SmsCounts(seal, 0, 0)
 
     async def invite(self, actor: Actor, request: Request) -> Session:
         """Create one session with an invitation for each contact; a repeated command returns the same session."""
@@ -75,6 +79,7 @@ class Invitations:
             if known := await uow.sessions.by_command(actor.site, user, request.command):
                 return known
             site = await uow.sites.get(actor.site)
+            await self._limits.count(uow, site.id, dict(contacts).get("sms"), now)
             session = Session(
                 id=self._ids.new(),
                 site=site.id,
@@ -220,6 +225,9 @@ class Invitations:
             messages = [m for m in await uow.messages.of_invitation(invitation.id) if m.sealed]
             if not messages:
                 raise LinkExpired
+            if invitation.channel == "sms":
+                number = await uow.personal.get(invitation.contact)
+                await self._limits.count(uow, actor.site, number, now)
             expires = now + self._life
             if invitation.browser_hash is None:
                 invitation = await uow.invitations.save(replace(invitation, expires=expires))
@@ -238,8 +246,8 @@ class Invitations:
             invitation = await uow.invitations.save(rules.revoked(invitation, now))
             await note(uow, actor, "invitation.revoked", invitation, now)
             for message in await uow.messages.of_invitation(invitation.id):
-                if message.state is Delivery.QUEUED:
-                    await uow.messages.save(failed(message, "revoked", now))
+                if message.due is not None:
+                    await uow.messages.save(settled(failed(message, "revoked", now)))
             others = await uow.invitations.of_session(session.id)
             commands: tuple[Command, ...] = ()
             if invitation.browser_hash or all(other.revoked for other in others):

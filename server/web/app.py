@@ -1,13 +1,13 @@
 """Every route, in one place; settings that make the whole application safe by default."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from tornado.web import Application, RequestHandler, StaticFileHandler, url
 
-from server.ports import Bus
+from server.ports import Bus, ReceiptReader
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
@@ -30,6 +30,7 @@ from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticC
 from server.web.sockets import MAX_SOCKET_FRAME
 
 OPAQUE = r"([A-Za-z0-9_-]{20,64})"
+CARRIER = r"([a-z][a-z0-9-]{0,31})"
 ID = r"([A-Za-z0-9]{1,40})"
 _log = structlog.get_logger("web")
 
@@ -47,6 +48,7 @@ class Services:
     launch: Launch
     signalling: Signalling
     delivery: DeliveryService
+    receipt_readers: Mapping[str, ReceiptReader]
     desk_view: DeskView
     ice: IceServers
     audit: AuditLookup
@@ -80,7 +82,11 @@ def make_app(web: Web, services: Services) -> Application:
         url(r"/healthz", Healthz, base),
         url(r"/readyz", Readyz, {**base, "ready": services.ready}),
         url(r"/metrics", MetricsPage, {**base, "refresh": services.refresh_metrics}),
-        url(rf"/receipts/sms/{OPAQUE}", SmsReceipt, {**base, "delivery": services.delivery}),
+        url(
+            rf"/receipts/{CARRIER}/{OPAQUE}",
+            SmsReceipt,
+            {**base, "delivery": services.delivery, "readers": services.receipt_readers},
+        ),
         *_desk(web, services),
         *_caller(web, services),
         *auth.routes(web),

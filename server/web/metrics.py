@@ -47,6 +47,19 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._sms = Counter(
+            "visio15_sms_total",
+            "What each SMS carrier did",
+            ["carrier", "outcome"],
+            registry=self.registry,
+        )
+        self._sms_cost = Counter(
+            "visio15_sms_cost_euros_total",
+            "Price of the SMS each carrier took, from its setting cost",
+            ["carrier"],
+            registry=self.registry,
+        )
+
     def refused(self, code: str) -> None:
         """Count a refusal."""
         self._refused.labels(code).inc()
@@ -75,6 +88,12 @@ class Metrics:
     def message(self, channel: str, outcome: str) -> None:
         """Count a delivery attempt's outcome."""
         self._messages.labels(channel, outcome).inc()
+
+    def sms(self, carrier: str, outcome: str, cost: float) -> None:
+        """Count what a carrier did, and what it costs once it took a message."""
+        self._sms.labels(carrier, outcome).inc()
+        if outcome == "handed":
+            self._sms_cost.labels(carrier).inc(cost)
 
     def text(self) -> bytes:
         """Render the exposition format."""

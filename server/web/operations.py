@@ -1,14 +1,11 @@
 """For machines and operators: liveness, readiness, metrics, and the carriers' receipts."""
 
-import re
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
 
-from server.errors import Invalid
-from server.services.delivery import HANDED_TO_SMSC, DeliveryService
+from server.errors import NotFound
+from server.ports import ReceiptCall, ReceiptReader
+from server.services.delivery import DeliveryService
 from server.web.base import BaseHandler
-
-STATUS: Final = re.compile(r"[0-9]{1,3}")
 
 
 class Healthz(BaseHandler):
@@ -58,29 +55,39 @@ class MetricsPage(BaseHandler):
 
 
 class SmsReceipt(BaseHandler):
-    """GET or POST /receipts/sms/REF?status=N: Kannel's delivery report (1, 2, 4, 8, 16)."""
+    """GET or POST /receipts/CARRIER/SECRET: a carrier's delivery report, in the form of its preset.
+
+    `sms` is the carrier of the shorthand. SECRET is the message's reference, or a key of the carrier.
+    """
 
     wants_json = True
     delivery: DeliveryService
+    readers: Mapping[str, ReceiptReader]
 
     async def prepare(self) -> None:
-        """Need nobody signed in: the reference is the secret."""
+        """Need nobody signed in: the secret, and the preset's signature, say who speaks."""
 
     def check_xsrf_cookie(self) -> None:
         """A gateway has no page of ours."""
 
-    async def get(self, ref: str) -> None:
+    async def get(self, carrier: str, secret: str) -> None:
         """Fold the receipt in."""
-        text = self.get_argument("status", "")
-        if not STATUS.fullmatch(text):
-            raise Invalid("receipt_status")
-        if int(text) != HANDED_TO_SMSC:
-            await self.delivery.receipt(ref, int(text), self.request.remote_ip)
+        reader = self.readers.get(carrier)
+        if reader is None:
+            raise NotFound("carrier")
+        call = ReceiptCall(
+            secret,
+            self.request.path,
+            {k: v[-1].decode("utf-8", "replace") for k, v in self.request.query_arguments.items()},
+            {k: v[-1].decode("utf-8", "replace") for k, v in self.request.body_arguments.items()},
+            self.request.headers.get("X-Twilio-Signature"),
+        )
+        await self.delivery.receipt(carrier, reader.read(call), self.request.remote_ip)
         self.json({})
 
-    async def post(self, ref: str) -> None:
+    async def post(self, carrier: str, secret: str) -> None:
         """Do the same for gateways that POST."""
-        await self.get(ref)
+        await self.get(carrier, secret)
 
 
 class Root(BaseHandler):

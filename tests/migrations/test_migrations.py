@@ -72,7 +72,8 @@ async def test_foreign_keys_hold_after_a_migration(database_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "refusal"), [(None, "empty"), ("ffff", "newer"), (schema.head(), None), ("0001", "older")]
+    ("revision", "refusal"),
+    [(None, "empty"), ("ffff", "newer"), (schema.head(), None), ("0001", "older")],
 )
 async def test_only_this_release_s_schema_is_accepted(
     database_url: str, revision: str | None, refusal: str | None

@@ -82,6 +82,7 @@ def test_every_problem_is_told_at_once(environment: Callable[..., None], tmp_pat
         "smtp.port",
         "smtp.tls",
         "ice.ttl",
+        "ice.turn_secret",
     }
 
 
@@ -96,7 +97,7 @@ def test_nothing_at_all_asks_for_the_one_thing_it_needs() -> None:
         ({"public_url": "https://visio15.example/path"}, "public_url"),
         ({"public_url": "ftp://visio15.example"}, "public_url"),
         ({"public_url": "javascript:alert(1)"}, "public_url"),
-        ({"ice": {"turn": ["turn:t.example"]}}, "ice"),
+        ({"ice": {"turn": ["turn:t.example"]}}, "ice.turn_secret"),
         ({"feeds": [{"kind": "hep"}]}, "feeds.0.hep.site"),
         ({"feeds": [{"kind": "hep", "site": "s", "allow": ["everybody"]}]}, "feeds.0.hep.allow.0"),
         ({"feeds": [{"kind": "hep", "site": "s", "port": 70000}]}, "feeds.0.hep.port"),

@@ -1,16 +1,22 @@
 """Outgoing messages as rows: written before the answer, sent after, at least once (I3)."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, String, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.rows import save_version
 from server.adapters.db.tables import message
-from server.domain.messages import LONGEST_RETRY, Delivery, Message
+from server.domain.messages import LONGEST_RETRY, Delivery, Handover, Message
 from server.errors import NotFound
+
+# Also what a carrier took: when its receipt is overdue, the next carrier follows.
+WAITING = (Delivery.QUEUED.value, Delivery.HANDED.value, Delivery.BUFFERED.value)
+RECENT = 20
 
 
 class SqlMessages:
@@ -22,7 +28,7 @@ class SqlMessages:
 
     async def add(self, value: Message) -> None:
         """Insert a message."""
-        await self._db.execute(insert(message).values(**asdict(value)))
+        await self._db.execute(insert(message).values(**_row(value)))
 
     async def get(self, id_: str) -> Message:
         """Return one message or raise NotFound."""
@@ -35,6 +41,24 @@ class SqlMessages:
         """Return the message a carrier's receipt speaks of."""
         found = await self._load(message.c.receipt_ref == ref)
         return found[0] if found else None
+
+    async def by_carrier(self, carrier: str, ref: str) -> Message | None:
+        """Return the message a carrier knows under `ref`, also when another one has followed since."""
+        now = message.c.carrier == carrier
+        if found := await self._load(now, message.c.carrier_ref == ref):
+            return found[-1]
+        followed = await self._load(
+            message.c.carrier.is_not(None),
+            message.c.history.cast(String).contains(json.dumps(ref), autoescape=True),
+            limit=RECENT,
+        )
+        known = (
+            m
+            for m in reversed(followed)
+            for h in m.history
+            if h.carrier == carrier and h.ref == ref
+        )
+        return next(known, None)
 
     async def of_invitation(self, invitation: str) -> Sequence[Message]:
         """Return an invitation's messages, oldest first."""
@@ -49,9 +73,10 @@ class SqlMessages:
     ) -> Sequence[Message]:
         """Return what should be sent now, oldest first, but for those `beside` that are being sent.
 
-        Nothing waits longer than the longest retry: what seems to was queued before the clock went back.
+        Nothing queued waits longer than the longest retry: what seems to was queued before the clock went back.
         """
-        late = (message.c.due <= now) | (message.c.due > now + LONGEST_RETRY)
+        queued = message.c.state == Delivery.QUEUED.value
+        late = (message.c.due <= now) | (queued & (message.c.due > now + LONGEST_RETRY))
         return await self._load(*_waiting(channel, beside), late, limit=limit)
 
     async def next_due(
@@ -64,7 +89,7 @@ class SqlMessages:
 
     async def save(self, value: Message) -> Message:
         """Update if nobody was faster; Conflict otherwise."""
-        values = asdict(value)
+        values = _row(value)
         id_, version = values.pop("id"), values.pop("version")
         version = await save_version(self._db, message, id_, version, values)
         return replace(value, version=version)
@@ -72,9 +97,20 @@ class SqlMessages:
     async def _load(self, *where: ColumnElement[bool], limit: int = 200) -> list[Message]:
         query = select(message).where(*where).order_by(message.c.created).limit(limit)
         rows = (await self._db.execute(query)).mappings()
-        return [Message(**{**row, "state": Delivery(row["state"])}) for row in rows]
+        return [_message(row) for row in rows]
+
+
+def _row(value: Message) -> dict[str, Any]:
+    history = [{**asdict(h), "at": h.at.isoformat()} for h in value.history]
+    return {**asdict(value), "history": history}
+
+
+def _message(row: Mapping[Any, Any]) -> Message:
+    tries = ({**each, "at": datetime.fromisoformat(each["at"])} for each in row["history"])
+    history = tuple(Handover(**each) for each in tries)
+    return Message(**{**row, "state": Delivery(row["state"]), "history": history})
 
 
 def _waiting(channel: str | None, beside: Sequence[str]) -> list[ColumnElement[bool]]:
-    where = [message.c.state == Delivery.QUEUED.value, message.c.id.not_in(beside)]
+    where = [message.c.state.in_(WAITING), message.c.id.not_in(beside)]
     return where if channel is None else [*where, message.c.channel == channel]

@@ -288,6 +288,11 @@ message = Table(
     Column("delivered", UtcDateTime),
     Column("expires", UtcDateTime, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("carrier", SLUG),  # who has it, or was asked last
+    Column(
+        "history", JSON, nullable=False, server_default="[]"
+    ),  # tries: carrier, outcome, at, ref
+    Index("ix_message_carrier", "carrier", "carrier_ref"),
     Index("ix_message_due", "state", "due"),
     Index("ix_message_invitation", "invitation"),
 )

@@ -1,0 +1,100 @@
+"""What the carriers' presets share: one request with a deadline, and faults as the port's two errors."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+
+from server.domain.messages import Delivery
+from server.errors import CarrierUnavailable, Forbidden, Invalid
+from server.ports import OutgoingSms, Receipt, ReceiptCall
+
+#: Kannel's numbers, which OVHcloud uses too: 8 (handed to the operator) and 0 (pending) are no news.
+NUMBERED: Mapping[int, Delivery | None] = {
+    0: None,
+    1: Delivery.DELIVERED,
+    2: Delivery.FAILED,
+    4: Delivery.BUFFERED,
+    8: None,
+    16: Delivery.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A carrier's answer, whatever its status."""
+
+    status: int
+    text: str
+
+    def json(self) -> dict[str, Any]:
+        """Return the answer as a JSON object; CarrierUnavailable when it is none."""
+        try:
+            value = json.loads(self.text)
+        except ValueError:
+            raise CarrierUnavailable("not_json") from None
+        if not isinstance(value, dict):
+            raise CarrierUnavailable("not_json")
+        return value
+
+
+class Gateway:
+    """One carrier's HTTP connection."""
+
+    def __init__(self, timeout: float) -> None:
+        """Give every request `timeout` seconds as a whole."""
+        self._timeout = timeout
+        self._client = AsyncHTTPClient(force_instance=True)
+
+    async def ask(
+        self, url: str, method: str = "GET", body: str | None = None, **headers: str
+    ) -> Answer:
+        """Send one request; CarrierUnavailable when no answer comes. `Content_Type` stands for Content-Type."""
+        request = HTTPRequest(
+            url,
+            method=method,
+            body=body,
+            headers={name.replace("_", "-"): value for name, value in headers.items()},
+            request_timeout=self._timeout,
+            connect_timeout=self._timeout,
+            follow_redirects=False,
+        )
+        try:
+            response = await self._client.fetch(request, raise_error=False)
+        except (HTTPClientError, OSError, ValueError) as fault:
+            raise CarrierUnavailable(type(fault).__name__.lower()) from None
+        if response.code == 599:  # noqa: PLR2004 - Tornado's number for "no answer"
+            raise CarrierUnavailable("no_answer")
+        return Answer(response.code, response.body.decode("utf-8", "replace"))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def sender_for(sms: OutgoingSms, senders: Mapping[str, str], default: str | None) -> str:
+    """Return this carrier's sender for the site: its own, the carrier's, else the site's everywhere."""
+    return senders.get(sms.site) or default or sms.sender
+
+
+class NumberedReceipts:
+    """Reads `…?status=N` behind an unguessable reference (Kannel, raw gateways)."""
+
+    def read(self, call: ReceiptCall) -> Receipt:
+        """Return what the number means; an unknown number is no news."""
+        text = call.query.get("status") or call.form.get("status") or ""
+        return Receipt(NUMBERED.get(number(text)), ref=call.secret)
+
+
+def number(text: str) -> int:
+    """Read a status number; Invalid when it is none."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 3:  # noqa: PLR2004 - three digits at most
+        raise Invalid("receipt_status")
+    return int(text)
+
+
+def foreign() -> Forbidden:
+    """Return the refusal of a call-back that does not prove where it comes from."""
+    return Forbidden("receipt_signature")

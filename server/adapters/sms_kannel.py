@@ -1,0 +1,49 @@
+"""The SMS carrier behind Kannel's sendsms interface (user guide, "SMS push"): GET, and a receipt address with %d."""
+
+from urllib.parse import urlencode
+
+from server.adapters.sms_gateway import Gateway, NumberedReceipts, sender_for
+from server.config_carriers import KannelSettings
+from server.errors import CarrierRefused, CarrierUnavailable
+from server.ports import OutgoingSms
+
+ALL_RECEIPTS = 31  # 1 delivered + 2 failed + 4 buffered + 8 handed over + 16 rejected
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+
+
+class KannelSms(NumberedReceipts):
+    """Asks a Kannel smsbox."""
+
+    def __init__(self, settings: KannelSettings) -> None:
+        """Keep address and password."""
+        self._settings = settings
+        self._gateway = Gateway(settings.timeout)
+
+    async def send(self, sms: OutgoingSms) -> str | None:
+        """Hand one message over: `0: Accepted …` or `3: Queued …`; Kannel gives no reference."""
+        settings = self._settings
+        query = {
+            "username": settings.username,
+            "password": settings.password.get_secret_value(),
+            "to": sms.to,
+            "from": sender_for(sms, settings.senders, settings.sender),
+            "text": sms.text,
+            "charset": "UTF-8",
+            "coding": "0",
+        }
+        if sms.receipt_url:
+            query |= {"dlr-mask": str(ALL_RECEIPTS), "dlr-url": f"{sms.receipt_url}?status=%d"}
+        if settings.smsc:
+            query["smsc"] = settings.smsc
+        answer = await self._gateway.ask(f"{settings.url}?{urlencode(query)}")
+        if answer.status < _CLIENT_ERROR and answer.text.startswith(("0: ", "3: ")):
+            return None
+        if answer.status == _CLIENT_ERROR or answer.text.startswith(("1: ", "2: ")):
+            raise CarrierRefused(f"http_{answer.status}")
+        raise CarrierUnavailable(
+            "not_accepted" if answer.status < _CLIENT_ERROR else f"http_{answer.status}"
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._gateway.close()

@@ -1,0 +1,86 @@
+"""The SMS carrier behind an API of Twilio's shape: a form with Basic authorization, and signed status call-backs."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from server.adapters.sms_gateway import Answer, Gateway, foreign, sender_for
+from server.config_carriers import TwilioSettings
+from server.domain.messages import Delivery
+from server.errors import CarrierRefused, CarrierUnavailable
+from server.ports import OutgoingSms, Receipt, ReceiptCall
+
+_STATES: Final[Mapping[str, Delivery]] = {
+    "delivered": Delivery.DELIVERED,
+    "read": Delivery.DELIVERED,
+    "undelivered": Delivery.FAILED,
+    "failed": Delivery.FAILED,
+    "canceled": Delivery.FAILED,
+}
+_BAD_REQUEST, _LIMIT = 400, 300
+
+
+class TwilioSms:
+    """Asks a Twilio account; `base` is where its call-backs reach us."""
+
+    def __init__(self, settings: TwilioSettings, base: str) -> None:
+        """Keep keys and address."""
+        self._settings = settings
+        self._base = base
+        self._gateway = Gateway(settings.timeout)
+
+    async def send(self, sms: OutgoingSms) -> str | None:
+        """Hand one message over; return its sid."""
+        settings = self._settings
+        form = {"To": sms.to, "Body": sms.text, "ValidityPeriod": str(settings.validity_seconds)}
+        if settings.from_service:
+            form["MessagingServiceSid"] = settings.from_service
+        else:
+            form["From"] = sender_for(sms, settings.senders, settings.sender)
+        if sms.receipt_url:
+            form["StatusCallback"] = sms.receipt_url
+        url = f"{settings.url}/2010-04-01/Accounts/{settings.account}/Messages.json"
+        kind = "application/x-www-form-urlencoded"
+        answer = await self._gateway.ask(
+            url, "POST", urlencode(form), Authorization=self._basic(), Content_Type=kind
+        )
+        return self._read(answer)
+
+    def _basic(self) -> str:
+        settings = self._settings
+        user, secret = settings.account, settings.token
+        if settings.key and settings.key_secret:
+            user, secret = settings.key, settings.key_secret
+        pair = f"{user}:{secret.get_secret_value()}"
+        return "Basic " + base64.b64encode(pair.encode()).decode()
+
+    @staticmethod
+    def _read(answer: Answer) -> str:
+        """400 refuses this message; anything else without a sid was not taken, whatever its status."""
+        if answer.status == _BAD_REQUEST:
+            raise CarrierRefused("http_400")
+        if answer.status >= _LIMIT:
+            raise CarrierUnavailable(f"http_{answer.status}")
+        value = answer.json()
+        sid = value.get("sid")
+        if not isinstance(sid, str) or value.get("error_code") or value.get("status") in _STATES:
+            raise CarrierUnavailable("not_accepted")
+        return sid[:128]
+
+    def read(self, call: ReceiptCall) -> Receipt:
+        """Read MessageStatus, signed: base64(HMAC-SHA1(token, address + each field's name and value, by name))."""
+        text = f"{self._base}{call.path}" + "".join(
+            f"{name}{call.form[name]}" for name in sorted(call.form)
+        )
+        token = self._settings.token.get_secret_value().encode()
+        right = base64.b64encode(hmac.new(token, text.encode(), hashlib.sha1).digest()).decode()
+        if not hmac.compare_digest(right.encode(), (call.signature or "").encode()):
+            raise foreign()
+        return Receipt(_STATES.get(call.form.get("MessageStatus", "")), ref=call.secret)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._gateway.close()

@@ -1,0 +1,104 @@
+"""Builds the SMS carriers from the settings: the composition root's part that knows every preset."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from server.adapters.outbox import Outbox, OutboxSms
+from server.adapters.sms_gateway import NumberedReceipts
+from server.adapters.sms_http import HttpSms
+from server.adapters.sms_kannel import KannelSms
+from server.adapters.sms_ovh import OvhSms
+from server.adapters.sms_twilio import TwilioSms
+from server.config import Settings
+from server.config_carriers import (
+    SHORTHAND,
+    CarrierSettings,
+    KannelSettings,
+    OvhSettings,
+    RawSettings,
+    TwilioSettings,
+)
+from server.domain.carriers import Carrier
+from server.errors import CarrierUnavailable
+from server.ports import Clock, OutgoingSms, ReceiptReader, Sms
+from server.services.carriers import Carriers
+
+
+class NoSms:
+    """A server without a carrier says so at each try, and the desk shows it."""
+
+    async def send(self, sms: OutgoingSms) -> str | None:
+        """Refuse for now: the administrator may still configure one."""
+        del sms
+        raise CarrierUnavailable("no_carrier_configured")
+
+
+@dataclass(slots=True)
+class Fleet:
+    """The carriers, and how each one's receipts are read."""
+
+    plan: list[Carrier] = field(default_factory=list)
+    sms: dict[str, Sms] = field(default_factory=dict)
+    readers: dict[str, ReceiptReader] = field(default_factory=dict)
+    receipts: dict[str, str] = field(default_factory=dict)
+    closers: list[Callable[[], object]] = field(default_factory=list)
+
+    def receipt_url(self, carrier: str, ref: str) -> str | None:
+        """Return where this carrier reports on the message `ref`; None for one with an address of its own."""
+        template = self.receipts.get(carrier)
+        return template.replace("{ref}", ref) if template else None
+
+    def carriers(self, count: Callable[[str, str], None]) -> Carriers:
+        """Return what the delivery asks."""
+        return Carriers(self.plan, self.sms, self.receipt_url, count)
+
+
+def build_fleet(settings: Settings, clock: Clock, outbox: Outbox | None) -> Fleet:
+    """Wire `sms` first, then `carriers` in their order; the outbox only in a demonstration without any."""
+    fleet = Fleet(readers={SHORTHAND: NumberedReceipts()})
+    if settings.sms is not None:
+        single = HttpSms(settings.sms)
+        base = settings.sms.receipt_base or settings.public_url
+        fleet.receipts[SHORTHAND] = f"{base}/receipts/{SHORTHAND}/{{ref}}?status=%d"
+        fleet.plan.append(Carrier(SHORTHAND))
+        fleet.sms[SHORTHAND] = single
+        fleet.closers.append(single.close)
+    for each in settings.carriers:
+        _add(fleet, each, settings.public_url, clock)
+    if not fleet.plan:
+        fleet.plan.append(Carrier("outbox" if outbox else "none"))
+        fleet.sms[fleet.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
+    return fleet
+
+
+def _add(fleet: Fleet, each: CarrierSettings, public_url: str, clock: Clock) -> None:
+    base = each.receipt_base or public_url
+    sms = _client(each, base, clock)
+    wait = timedelta(seconds=each.receipt_timeout) if each.receipt_timeout else None
+    fleet.plan.append(Carrier(each.name, each.prefixes, wait))
+    fleet.sms[each.name] = sms
+    fleet.closers.append(sms.close)
+    fleet.readers[each.name] = NumberedReceipts() if isinstance(sms, HttpSms) else sms
+    if not isinstance(each, OvhSettings):
+        number = "?status=%d" if isinstance(each, RawSettings) else ""
+        fleet.receipts[each.name] = f"{base}/receipts/{each.name}/{{ref}}{number}"
+
+
+def _client(
+    each: CarrierSettings, base: str, clock: Clock
+) -> HttpSms | KannelSms | OvhSms | TwilioSms:
+    match each:
+        case KannelSettings():
+            return KannelSms(each)
+        case OvhSettings():
+            return OvhSms(each, clock)
+        case TwilioSettings():
+            return TwilioSms(each, base)
+        case RawSettings():
+            return HttpSms(each)
+
+
+def costs(settings: Settings) -> Mapping[str, float]:
+    """Return what an SMS of each carrier costs, in euros."""
+    return {each.name: each.cost for each in settings.carriers}

@@ -1,0 +1,142 @@
+"""Settings of the SMS carriers: one shorthand, or several with presets, in the order in which they are tried."""
+
+import ipaddress
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+SHORTHAND = "sms"  # the name of the carrier of `sms`; nobody in `carriers` may have it
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        message = "une adresse ou un réseau, par exemple 192.0.2.0/24"
+        raise ValueError(message) from None
+    return value
+
+
+def _expression(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error:
+        message = "cette expression régulière n'est pas lisible"
+        raise ValueError(message) from None
+    return value
+
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", value) or value == SHORTHAND:
+        message = f"un nom court en minuscules, chiffres et tirets, autre que {SHORTHAND}"
+        raise ValueError(message)
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not re.fullmatch(r"\+[1-9][0-9]{0,14}", value):
+        message = "un préfixe international, par exemple +33 ou +336"
+        raise ValueError(message)
+    return value
+
+
+def _web(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", value):
+        message = "une adresse de la forme https://sms.example"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+Network = Annotated[str, AfterValidator(_network)]
+WebAddress = Annotated[str, AfterValidator(_web)]
+Name = Annotated[str, AfterValidator(_slug)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
+
+
+class Frozen(BaseModel):
+    """A group of settings: never changed, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SmsSettings(Frozen):
+    """A templated HTTP gateway: `{to} {text} {sender} {receipt_url}` are URL-encoded into `url` or `body`."""
+
+    url: SecretStr
+    method: Literal["GET", "POST"] = "GET"
+    body: SecretStr | None = None
+    content_type: str = "application/x-www-form-urlencoded"
+    headers: dict[str, SecretStr] = {}
+    accepted: Annotated[str, AfterValidator(_expression)] = r"^0: Accepted"
+    timeout: float = 10.0
+    receipt_base: str | None = None
+
+
+class _Carrier(Frozen):
+    """What every carrier has; `cost`: euros an SMS, for the metrics; `receipt_timeout` 0: never waits."""
+
+    name: Name
+    prefixes: tuple[Prefix, ...] = ()
+    receipt_timeout: float = Field(default=45.0, ge=0, le=900)
+    sender: str | None = Field(default=None, max_length=40)
+    senders: dict[str, str] = {}
+    cost: float = Field(default=0.0, ge=0)
+    timeout: float = Field(default=10.0, gt=0, le=60)
+    receipt_base: WebAddress | None = None
+
+
+class KannelSettings(_Carrier):
+    """Kannel's sendsms interface."""
+
+    preset: Literal["kannel"]
+    url: WebAddress = "http://127.0.0.1:13013/cgi-bin/sendsms"
+    username: str
+    password: SecretStr
+    smsc: str | None = None
+
+
+class OvhSettings(_Carrier):
+    """An API of OVHcloud's shape; `receipt_key` ends the call-back address given to the service."""
+
+    preset: Literal["ovhcloud"]
+    url: WebAddress = "https://eu.api.ovh.com/1.0"
+    service: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    application_key: str
+    application_secret: SecretStr
+    consumer_key: SecretStr
+    receipt_key: SecretStr | None = Field(default=None, min_length=20, max_length=64)
+    validity_minutes: int = Field(default=15, ge=1, le=2880)
+
+
+class TwilioSettings(_Carrier):
+    """An API of Twilio's shape; `from_service` stands for a messaging service instead of a sender."""
+
+    preset: Literal["twilio"]
+    url: WebAddress = "https://api.twilio.com"
+    account: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    token: SecretStr
+    key: str | None = None
+    key_secret: SecretStr | None = None
+    from_service: str | None = None
+    validity_seconds: int = Field(default=900, ge=1, le=14400)
+
+
+class RawSettings(_Carrier, SmsSettings):
+    """Any other gateway, by template."""
+
+    preset: Literal["raw"]
+    timeout: float = Field(default=10.0, gt=0, le=60)
+    receipt_base: WebAddress | None = None
+
+
+CarrierSettings = Annotated[
+    KannelSettings | OvhSettings | TwilioSettings | RawSettings, Field(discriminator="preset")
+]
+
+
+class SmsLimits(Frozen):
+    """Against a runaway bill and against harassment: invitations by SMS, resent ones included; 0 means no limit."""
+
+    site_hour: int = Field(default=600, ge=0)
+    number_hour: int = Field(default=8, ge=0)

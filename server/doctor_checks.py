@@ -1,0 +1,183 @@
+"""The doctor's checks of this machine: schema, feeds, certificate, clock, disk. Others: server/doctor_remote.py."""
+
+import ctypes
+import datetime as dt
+import errno
+import shutil
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from server import tls
+from server.adapters.db import schema
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.seal import FernetSeal
+from server.config import HepFeedSettings, PyVoipFeedSettings, Settings
+from server.doctor_finding import Finding
+from server.doctor_net import udp_free
+from server.doctor_remote import carriers, mail, turn
+from server.errors import AppError
+
+WIDE: Final = {4: 16, 6: 48}
+GIGABYTE: Final = 1_000_000_000
+_UNSYNCHRONISED: Final = 5  # TIME_ERROR of adjtimex(2)
+
+
+async def stored(settings: Settings) -> list[Finding]:
+    """The schema, and that every feed's site is there."""
+    engine = make_engine(settings.database_url)
+    try:
+        await schema.check(engine)
+        seal = FernetSeal(settings.secret_key.get_secret_value())
+        async with SqlTransactions(engine, seal)(write=False) as uow:
+            keys = {site.key for site in await uow.sites.all()}
+    except AppError as refused:
+        todo = "lancez « visio15 migrate », ou vérifiez l'adresse et les droits de la base"
+        return [Finding("bad", "base", f"{refused.code} ({refused.detail})", todo)]
+    except Exception as fault:  # noqa: BLE001 - a driver's own errors are many
+        todo = "vérifiez l'adresse, le compte et les droits de la base"
+        return [Finding("bad", "base", type(fault).__name__, todo)]
+    finally:
+        await engine.dispose()
+    found = [Finding("ok", "base", f"schéma à jour, {len(keys)} site(s)")]
+    if not keys:
+        found.append(Finding("bad", "base", "aucun site", "visio15 site add CLÉ NOM …"))
+    strays = sorted({feed.site for feed in settings.feeds} - keys)
+    todo = "corrigez site, ou visio15 site add"
+    return [*found, *(Finding("bad", "flux", f"le site {s} n'existe pas", todo) for s in strays)]
+
+
+async def feeds(settings: Settings) -> list[Finding]:
+    """Each feed's port can be opened, and its list of senders is neither empty nor everybody."""
+    if not settings.feeds:
+        todo = "ajoutez [[feeds]] : sans flux, les liens aux appels se font à la main"
+        return [Finding("warn", "flux", "aucun flux du standard", todo)]
+    found: list[Finding] = []
+    for feed in settings.feeds:
+        if isinstance(feed, HepFeedSettings):
+            found += [_port(feed.name, feed.host, feed.port), *_allowed(feed.name, feed.allow)]
+            if feed.auth_key is None and any(not ip_network(n).is_loopback for n in feed.allow):
+                todo = "donnez auth_key ici et à l'agent de capture"
+                found.append(Finding("warn", "flux", f"{feed.name} : sans auth_key", todo))
+        elif isinstance(feed, PyVoipFeedSettings):
+            found += [_port(feed.name, feed.bind, feed.bind_port), *_allowed(feed.name, feed.allow)]
+    return found
+
+
+def _port(name: str, host: str, port: int) -> Finding:
+    fault = udp_free(host, port)
+    if fault is None:
+        return Finding("ok", "flux", f"{name} : {host}:{port}/udp peut être ouvert")
+    if fault.errno == errno.EADDRINUSE:
+        todo = "normal si Visio15 tourne ; sinon arrêtez l'autre programme (ss -lunp)"
+        return Finding("warn", "flux", f"{name} : {host}:{port}/udp est déjà pris", todo)
+    todo = "host doit être une adresse de cette machine ; un port sous 1024 demande un droit"
+    return Finding("bad", "flux", f"{name} : {host}:{port}/udp ne s'ouvre pas", todo)
+
+
+def _allowed(name: str, allow: tuple[str, ...]) -> list[Finding]:
+    if not allow:
+        todo = "ajoutez l'adresse de l'agent de capture : personne n'est écouté"
+        return [Finding("bad", "flux", f"{name} : allow est vide", todo)]
+    found = []
+    for text in allow:
+        network = ip_network(text)
+        todo = "réduisez allow aux adresses des agents de capture"
+        if network.prefixlen == 0:
+            found.append(
+                Finding("bad", "flux", f"{name} : allow laisse parler tout le monde", todo)
+            )
+        elif network.prefixlen < WIDE[network.version]:
+            found.append(Finding("warn", "flux", f"{name} : allow est très large ({text})", todo))
+    return found
+
+
+async def certificate(settings: Settings) -> list[Finding]:
+    """The names, the end and the key of our own certificate."""
+    if settings.tls_certificate is None or settings.tls_key is None:
+        if not settings.secure:
+            todo = "public_url en https:// : sans lui, un téléphone n'ouvre pas sa caméra"
+            local = (urlsplit(settings.public_url).hostname or "") in {"localhost", "127.0.0.1"}
+            return [Finding("warn" if local else "bad", "certificat", "pas de HTTPS", todo)]
+        if settings.trusted_proxies:
+            return [Finding("ok", "certificat", "tenu par le mandataire (trusted_proxies)")]
+        todo = "donnez tls_certificate et tls_key, ou trusted_proxies si un mandataire tient TLS"
+        return [Finding("bad", "certificat", "https sans certificat ni mandataire", todo)]
+    try:
+        judged = tls.judge(settings.tls_certificate, settings.tls_key)
+    except tls.CertificateUnusable as broken:
+        return [Finding("bad", "certificat", str(broken), "puis systemctl reload visio15")]
+    return [_names(settings, judged), _dates(judged)]
+
+
+def _names(settings: Settings, judged: tls.Judged) -> Finding:
+    host = urlsplit(settings.public_url).hostname or ""
+    if judged.covers(host):
+        return Finding("ok", "certificat", f"vaut pour {host}, et sa clé est la bonne")
+    todo = "demandez un certificat pour le nom de public_url"
+    return Finding("bad", "certificat", f"ne vaut pas pour {host}", todo)
+
+
+def _dates(judged: tls.Judged) -> Finding:
+    now, renew = dt.datetime.now(dt.UTC), "renouvelez-le : il est relu sans redémarrer"
+    end = f"{judged.end:%d/%m/%Y}"
+    if now >= judged.end:
+        return Finding("bad", "certificat", f"expiré le {end}", renew)
+    if now < judged.start:
+        return Finding(
+            "bad", "certificat", "pas encore valable", "vérifiez l'horloge ou le fichier"
+        )
+    level = "warn" if judged.end - now < tls.SOON else "ok"
+    return Finding(
+        "warn" if level == "warn" else "ok",
+        "certificat",
+        f"valable jusqu'au {end}",
+        renew if level == "warn" else "",
+    )
+
+
+async def clock(settings: Settings) -> list[Finding]:
+    """Whether the kernel says that the clock is kept: the video is laid beside the record of line 15."""
+    del settings
+    state = kernel_clock()
+    todo = "installez et vérifiez chrony ou systemd-timesyncd (timedatectl)"
+    if state is None:
+        return [Finding("warn", "horloge", "le noyau ne dit pas si elle est synchronisée", todo)]
+    if state == _UNSYNCHRONISED:
+        return [Finding("warn", "horloge", "pas synchronisée, ou NTP injoignable", todo)]
+    return [Finding("ok", "horloge", "synchronisée")]
+
+
+def kernel_clock() -> int | None:
+    """Return adjtimex(2)'s state of the clock, reading only; None where there is none."""
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        state = int(library.adjtimex(ctypes.create_string_buffer(512)))
+    except (OSError, AttributeError):
+        return None
+    return None if state < 0 else state
+
+
+async def disk(settings: Settings) -> list[Finding]:
+    """Room for the database, and that it may be written."""
+    folder = _existing(settings.data_dir.absolute())
+    usage = shutil.disk_usage(folder)
+    free = f"{usage.free / GIGABYTE:.1f} Go libres sur {folder}"
+    todo = "faites de la place, ou déplacez data_dir : un disque plein arrête les invitations"
+    if usage.free < GIGABYTE:
+        return [Finding("bad", "disque", free, todo)]
+    if usage.free < usage.total / 10:
+        return [Finding("warn", "disque", free, todo)]
+    return [Finding("ok", "disque", free)]
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())
+
+
+EVERY: Final[tuple[Callable[[Settings], Awaitable[list[Finding]]], ...]] = (
+    stored, carriers, mail, turn, feeds, certificate, clock, disk,
+)  # fmt: skip

@@ -1,0 +1,106 @@
+"""The port matrix, from the settings as they are: what the hospital's firewall has to let through."""
+
+from urllib.parse import urlsplit
+
+from server.config import HepFeedSettings, PyVoipFeedSettings, Settings, SmtpSettings
+from server.config_carriers import OvhSettings
+from server.doctor_net import web_port
+
+Row = tuple[str, str, str, str]
+HEADS: Row = ("de", "vers", "port", "pour")
+
+
+def matrix(settings: Settings) -> str:
+    """Return the table as text; addresses and ports only, never a path or a secret."""
+    rows = [HEADS, *_web(settings), *_feeds(settings), *_turn(settings), *_out(settings)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    lines.insert(1, "  ".join("-" * w for w in widths))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _web(settings: Settings) -> list[Row]:
+    parts = urlsplit(settings.public_url)
+    host, port = parts.hostname or "", f"{web_port(settings.public_url)}/tcp"
+    here = f"{settings.port}/tcp"
+    rows = [
+        ("postes, téléphones", host, port, "pages et signalisation (WebSocket)"),
+        ("téléphones", "postes", "tous/udp", "image directe, si le réseau le permet"),
+    ]
+    if settings.trusted_proxies:
+        rows.append(
+            (", ".join(settings.trusted_proxies), settings.listen or "*", here, "mandataire")
+        )
+    bases = {c.receipt_base or settings.public_url for c in settings.carriers}
+    if settings.sms:
+        bases.add(settings.sms.receipt_base or settings.public_url)
+    rows += [
+        (
+            "opérateurs SMS",
+            urlsplit(base).hostname or "",
+            f"{web_port(base)}/tcp",
+            "accusés de réception (/receipts/)",
+        )
+        for base in sorted(bases)
+    ]
+    return rows
+
+
+def _feeds(settings: Settings) -> list[Row]:
+    rows: list[Row] = []
+    for feed in settings.feeds:
+        if isinstance(feed, HepFeedSettings):
+            rows.append(
+                (", ".join(feed.allow), feed.host, f"{feed.port}/udp", f"capture HEP ({feed.site})")
+            )
+        elif isinstance(feed, PyVoipFeedSettings):
+            media = f"{feed.rtp_low}-{feed.rtp_high}/udp"
+            rows += [
+                (feed.bind, feed.server, f"{feed.port}/udp", f"poste SIP ({feed.site})"),
+                (feed.server, feed.bind, f"{feed.bind_port}/udp", f"poste SIP ({feed.site})"),
+                (feed.server, feed.bind, media, "média, ignoré"),
+            ]
+    return rows
+
+
+def _turn(settings: Settings) -> list[Row]:
+    rows: list[Row] = []
+    for url in (*settings.ice.stun, *settings.ice.turn):
+        scheme, _, rest = url.partition(":")
+        address, _, query = rest.partition("?")
+        host, _, port = address.partition(":")
+        transport = "tcp" if scheme.endswith("s") or "transport=tcp" in query else "udp"
+        port = port or ("5349" if scheme.endswith("s") else "3478")
+        rows.append(("postes, téléphones", host, f"{port}/{transport}", f"relais ({scheme})"))
+    if settings.ice.turn:
+        rows.append(
+            (
+                "postes, téléphones",
+                "relais",
+                "min-port-max-port/udp",
+                "images relayées (turnserver.conf)",
+            )
+        )
+    return rows
+
+
+def _out(settings: Settings) -> list[Row]:
+    smtp = settings.smtp or SmtpSettings()
+    rows = [("Visio15", smtp.host, f"{smtp.port}/tcp", f"e-mail (tls = {smtp.tls})")]
+    urls = [("sms", settings.sms.url.get_secret_value())] if settings.sms else []
+    for carrier in settings.carriers:
+        url = carrier.url if isinstance(carrier.url, str) else carrier.url.get_secret_value()
+        urls.append((carrier.name, url))
+    for name, url in urls:
+        kind = "SMS, horloge signée" if _signed(settings, name) else "SMS"
+        rows.append(
+            ("Visio15", urlsplit(url).hostname or "", f"{web_port(url)}/tcp", f"{kind} ({name})")
+        )
+    if settings.database and "sqlite" not in settings.database:
+        at = urlsplit(settings.database)
+        rows.append(("Visio15", at.hostname or "", f"{at.port or 5432}/tcp", "base de données"))
+    return rows
+
+
+def _signed(settings: Settings, name: str) -> bool:
+    return any(isinstance(c, OvhSettings) and c.name == name for c in settings.carriers)

@@ -1,0 +1,201 @@
+"""Which SMS carrier sends next, decided in pure code: order, prefixes, refusals, silence after acceptance (F11).
+
+A carrier that accepted and whose receipt does not come in time is followed by the next one: the same
+link twice is fine, no link is not. Nobody is asked twice in a round after it took the message or refused it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from server.domain.messages import (
+    FIRST_RETRY,
+    LONGEST_RETRY,
+    Delivery,
+    Handover,
+    Message,
+    accepted,
+    failed,
+    receipt,
+)
+
+HANDED: Final = "handed"
+NO_RECEIPT: Final = "no_receipt"
+REFUSED: Final = "refused"
+UNAVAILABLE: Final = "unavailable"
+RESENT: Final = "resent"
+_TOOK: Final = frozenset({HANDED, NO_RECEIPT, "failed", "delivered"})
+_OPEN: Final = frozenset({Delivery.QUEUED, Delivery.HANDED, Delivery.BUFFERED})
+
+
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """One carrier of the configured order.
+
+    No `prefixes` means: every number; no `receipt_timeout`: its receipt is not waited for.
+    """
+
+    name: str
+    prefixes: tuple[str, ...] = ()
+    receipt_timeout: timedelta | None = None
+
+    def reaches(self, number: str) -> bool:
+        """Tell whether it may be asked for this E.164 number."""
+        return not self.prefixes or number.startswith(self.prefixes)
+
+
+def next_carrier(plan: Sequence[Carrier], number: str, message: Message) -> Carrier | None:
+    """Return who is asked now, None when nobody is left: the one with the fewest faults, then in order."""
+    over = _over(message)
+    left = [c for c in plan if c.reaches(number) and c.name not in over]
+    return min(left, key=lambda c: _faults(message.history, c.name), default=None)
+
+
+def took(
+    message: Message,
+    plan: Sequence[Carrier],
+    number: str,
+    name: str,
+    ref: str | None,
+    now: datetime,
+) -> Message:
+    """The carrier accepted; if its receipt does not come in time and another carrier is left, that one follows."""
+    if message.state is Delivery.QUEUED:
+        after = accepted(message, ref, now)
+    else:
+        after = replace(message, attempts=message.attempts + 1, carrier_ref=ref, error=None)
+    if _last_of(message, name) == "failed":
+        return replace(after, due=message.due)  # its failure overtook its answer
+    after = replace(after, carrier=name, due=None, history=_with(message, name, HANDED, now, ref))
+    if after.state not in {Delivery.HANDED, Delivery.BUFFERED}:
+        return after  # its receipt overtook its answer
+    timeout = next((c.receipt_timeout for c in plan if c.name == name), None)
+    due = now + timeout if timeout else None
+    other = next_carrier(plan, number, after)
+    return replace(after, due=due if other and due and due < after.expires else None)
+
+
+def overdue(message: Message, now: datetime) -> Message:
+    """Write down that the carrier that took it stays silent; called once, when the wait is over."""
+    last = message.history[-1] if message.history else None
+    if last is None or last.outcome != HANDED or message.state is Delivery.QUEUED:
+        return message
+    silent = Handover(last.carrier, NO_RECEIPT, now, last.ref)
+    return replace(message, history=(*message.history, silent), error=NO_RECEIPT)
+
+
+def declined(
+    message: Message,
+    plan: Sequence[Carrier],
+    number: str,
+    name: str,
+    error: str,
+    now: datetime,
+    *,
+    final: bool,
+) -> Message:
+    """The carrier did not take it: the next one at once.
+
+    When all were asked, again after 1, 2, 4 … 30 s until it expires. `final`: this carrier refuses it for good.
+    """
+    if message.state not in _OPEN or (message.state is not Delivery.QUEUED and message.due is None):
+        return message
+    history = _with(message, name, REFUSED if final else UNAVAILABLE, now)
+    after = replace(message, carrier=name, history=history)
+    following = next_carrier(plan, number, after)
+    if following is None:
+        return _given_up(after, error, now)
+    tries = sum(1 for h in _round(after) if h.carrier == following.name)
+    wait = min(FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_RETRY) if tries else timedelta(0)
+    if now + wait >= after.expires:
+        return _given_up(after, "expired", now)
+    return replace(after, attempts=after.attempts + 1, due=now + wait, error=error[:64])
+
+
+def _given_up(message: Message, error: str, now: datetime) -> Message:
+    """Nobody is left: what waits has failed; what another carrier has is told by its receipts."""
+    if message.state is Delivery.QUEUED:
+        return failed(message, error, now)
+    return replace(message, attempts=message.attempts + 1, due=None)
+
+
+def answered(
+    message: Message,
+    plan: Sequence[Carrier],
+    number: str | None,
+    name: str | None,
+    state: Delivery,
+    now: datetime,
+) -> Message:
+    """Fold a receipt in; a carrier's failure is followed by the next carrier, and an older carrier's changes nothing.
+
+    `name` None: the carrier that has it now. `number` None: erased, so nobody can follow.
+    """
+    name = name or message.carrier
+    if state is Delivery.BUFFERED:
+        return replace(receipt(message, state, now), due=message.due)
+    if state is Delivery.FAILED:
+        return _undelivered(message, plan, number, name, now)
+    after = receipt(message, state, now)
+    if after is message or name is None:
+        return after
+    return replace(after, carrier=name, history=_with(message, name, state.value, now))
+
+
+def _undelivered(
+    message: Message, plan: Sequence[Carrier], number: str | None, name: str | None, now: datetime
+) -> Message:
+    if message.state in {Delivery.DELIVERED, Delivery.FAILED}:
+        return message
+    noted = message
+    if name is not None:
+        if _last_of(message, name) == "failed":
+            return message
+        noted = replace(message, history=_with(message, name, "failed", now))
+        if message.carrier not in {None, name}:
+            return noted
+    other = next_carrier(plan, number, noted) if number and noted.expires > now else None
+    if other is None:
+        return receipt(noted, Delivery.FAILED, now)
+    return replace(
+        noted,
+        state=Delivery.HANDED,
+        handed=noted.handed or now,
+        due=now,
+        error="carrier_failed",
+        carrier=name,
+    )
+
+
+def settled(message: Message) -> Message:
+    """The link was opened, or needs nobody any more: no other carrier follows."""
+    if message.state is Delivery.QUEUED or message.due is None:
+        return message
+    return replace(message, due=None)
+
+
+def _round(message: Message) -> tuple[Handover, ...]:
+    """Return the tries since the link was last sent again by hand."""
+    starts = [i for i, h in enumerate(message.history) if h.outcome == RESENT]
+    return message.history[starts[-1] + 1 :] if starts else message.history
+
+
+def _over(message: Message) -> frozenset[str]:
+    """Return who is not asked again in this round."""
+    return frozenset(h.carrier for h in _round(message) if h.outcome in _TOOK | {REFUSED})
+
+
+def _faults(history: Sequence[Handover], name: str) -> int:
+    mine = [h.outcome for h in history if h.carrier == name]
+    return 0 if "delivered" in mine else sum(o in {HANDED, REFUSED, UNAVAILABLE} for o in mine)
+
+
+def _last_of(message: Message, name: str) -> str | None:
+    return next((h.outcome for h in reversed(_round(message)) if h.carrier == name), None)
+
+
+def _with(
+    message: Message, name: str, outcome: str, now: datetime, ref: str | None = None
+) -> tuple[Handover, ...]:
+    return (*message.history, Handover(name, outcome, now, ref))

@@ -1,0 +1,149 @@
+"""The doctor finds what is wrong, says what to do, ends with 1, and never shows a secret."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from server import cli, doctor_checks, doctor_remote
+from server.config import Settings, load
+from server.doctor_ports import matrix
+from tests.lab.ports import free_port
+from tests.lab.smtp import smtp
+from tests.unit.test_tls import issue
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECRET = "hush-" + "0123456789abcdef" * 4
+
+
+def settings(**given: Any) -> Settings:
+    return load(secret_key=SECRET, **given)
+
+
+def levels(found: list[Any]) -> list[str]:
+    return [finding.level for finding in found]
+
+
+async def test_mail() -> None:
+    async with smtp() as box:
+        good = {"host": box.host, "port": box.port}
+        assert levels(await doctor_remote.mail(settings(smtp=good))) == ["ok"]
+        for more in ({"tls": "starttls"}, {"username": "u", "password": "hush"}):
+            [found] = await doctor_remote.mail(settings(smtp={**good, **more}))
+            assert found.level == "bad"
+            assert found.do
+        assert box.mails == []
+    [gone] = await doctor_remote.mail(settings(smtp=good))
+    assert gone.level == "bad"
+
+
+async def test_carriers() -> None:
+    async with smtp() as box:
+        one = {"preset": "kannel", "name": "k", "username": "u", "password": "hush"}
+        near = {**one, "url": f"http://{box.host}:{box.port}/s", "prefixes": ["+33"]}
+        gone = {**one, "name": "g", "url": f"http://127.0.0.1:{free_port()}/s", "prefixes": ["+1"]}
+        found = await doctor_remote.carriers(settings(carriers=[near, gone]))
+        assert levels(found) == ["ok", "bad", "warn"]
+        assert "hush" not in str(found)
+    assert levels(await doctor_remote.carriers(settings())) == ["bad"]
+
+
+async def test_a_relay_that_is_not_there() -> None:
+    ice = {"turn": [f"turn:127.0.0.1:{free_port()}?transport=tcp", "turn://x"], "turn_secret": "h"}
+    assert levels(await doctor_remote.turn(settings(ice=ice))) == ["bad", "bad"]
+
+
+async def test_feeds() -> None:
+    def feed(**more: Any) -> Settings:
+        given = {"kind": "hep", "site": "s", "port": free_port(), "auth_key": "x", **more}
+        return settings(feeds=[given])
+
+    cases = [
+        (feed(), ["ok"]),
+        (feed(allow=["0.0.0.0/0"]), ["ok", "bad"]),
+        (feed(allow=["10.0.0.0/8"], auth_key=None), ["ok", "warn", "warn"]),
+        (feed(allow=[]), ["ok", "bad"]),
+        (feed(host="192.0.2.1"), ["bad"]),
+        (settings(), ["warn"]),
+    ]
+    for given, expected in cases:
+        assert levels(await doctor_checks.feeds(given)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "key", "expected"),
+    [
+        ("v.example", 90, True, ["ok", "ok"]),
+        ("v.example", 5, True, ["ok", "warn"]),
+        ("v.example", -1, True, ["ok", "bad"]),
+        ("other.example", 90, True, ["bad", "ok"]),
+        ("v.example", 90, False, ["bad"]),
+    ],
+)
+async def test_the_certificate(
+    tmp_path: Path, name: str, days: int, expected: list[str], *, key: bool
+) -> None:
+    issue(tmp_path, "first.example")
+    certificate, secret = issue(tmp_path, name, days, key=key)
+    given = settings(public_url="https://v.example", tls_certificate=certificate, tls_key=secret)
+    assert levels(await doctor_checks.certificate(given)) == expected
+
+
+async def test_https_needs_somebody_who_speaks_it() -> None:
+    given = {"public_url": "https://v.example"}
+    assert levels(await doctor_checks.certificate(settings(**given))) == ["bad"]
+    proxied = settings(**given, trusted_proxies=["127.0.0.1"])
+    assert levels(await doctor_checks.certificate(proxied)) == ["ok"]
+
+
+async def test_clock_and_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for state, expected in ((0, "ok"), (5, "warn"), (None, "warn")):
+        monkeypatch.setattr(doctor_checks, "kernel_clock", lambda state=state: state)
+        assert levels(await doctor_checks.clock(settings())) == [expected]
+    usage = type(shutil.disk_usage(tmp_path))
+    given = settings(data_dir=tmp_path / "not" / "yet")
+    for free, expected in ((10**8, "bad"), (2 * 10**9, "warn"), (5 * 10**10, "ok")):
+        full = usage(10**11, 10**11 - free, free)
+        monkeypatch.setattr(doctor_checks.shutil, "disk_usage", lambda _folder, full=full: full)
+        assert levels(await doctor_checks.disk(given)) == [expected]
+
+
+def test_the_command_ends_with_one_and_tells_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISIO15_SECRET_KEY", SECRET)
+    monkeypatch.setenv("VISIO15_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("VISIO15_SMTP__PORT", str(free_port()))
+    told = CliRunner().invoke(cli.main, ["doctor"])
+    assert told.exit_code == 1, told.output
+    for part in ("base", "SMS", "e-mail", "relais", "flux", "certificat", "horloge", "disque"):
+        assert f" {part} : " in told.output
+    assert "visio15 migrate" in told.output
+    monkeypatch.setenv("VISIO15_PORT", "hush")
+    told = CliRunner().invoke(cli.main, ["doctor"])
+    assert told.exit_code == 1
+    assert "port: il faut un nombre entier" in told.output
+    assert "hush" not in told.output
+
+
+def test_the_port_matrix_has_ports_and_no_secret() -> None:
+    carrier = {"preset": "twilio", "name": "t", "account": "AC", "token": "hush"}
+    text = matrix(
+        settings(
+            public_url="https://v.example",
+            trusted_proxies=["192.0.2.0/24"],
+            sms={"url": "http://gw.example:13013/s?password=hush&to={to}"},
+            carriers=[carrier],
+            smtp={"host": "mail.example", "port": 587, "tls": "starttls"},
+            ice={"turn": ["turns:turn.example:443?transport=tcp"], "turn_secret": "hush"},
+            feeds=[{"kind": "hep", "site": "s", "port": 9061, "allow": ["192.0.2.7/32"]}],
+        )
+    )
+    for shown in ("443/tcp", "8015/tcp", "13013/tcp", "587/tcp", "9061/udp", "192.0.2.7/32"):
+        assert shown in text
+    assert "hush" not in text
