@@ -112,5 +112,8 @@ def _message(row: Mapping[Any, Any]) -> Message:
 
 
 def _waiting(channel: str | None, beside: Sequence[str]) -> list[ColumnElement[bool]]:
-    where = [message.c.state.in_(WAITING), message.c.id.not_in(beside)]
+    where: list[ColumnElement[bool]] = [
+        message.c.state.in_(WAITING),
+        message.c.id.not_in(beside),
+    ]
     return where if channel is None else [*where, message.c.channel == channel]
