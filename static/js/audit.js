@@ -6,6 +6,8 @@ import { local } from "./times.js";
 /** @typedef {{name: string, bars: Bar[], marks: {at: number, text: string, kind: string}[]}} Lane */
 
 const LEFT = 150;
+/** Half a tick's label, and a little: the last one lies on the very end. */
+const RIGHT = 36;
 const ROW = 30;
 const TOP = 26;
 
@@ -104,7 +106,7 @@ function draw(plan, width) {
   const height = TOP + plan.lanes.length * ROW + 8;
   const span = plan.to - plan.from;
   /** @param {number} at */
-  const x = (at) => LEFT + ((Math.min(Math.max(at, plan.from), plan.to) - plan.from) / span) * (width - LEFT - 16);
+  const x = (at) => LEFT + ((Math.min(Math.max(at, plan.from), plan.to) - plan.from) / span) * (width - LEFT - RIGHT);
   const root = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": summary(plan) });
   root.append(svg("defs", {}, svg("pattern", { id: "hatch", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
     svg("rect", { width: 7, height: 7, class: "hatch-ground" }), svg("rect", { width: 3, height: 7, class: "hatch-line" }))));

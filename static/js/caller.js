@@ -1,47 +1,32 @@
 /**
- * The caller's page: one tap, one permission, done. The screens are decided in phase.js; this wires the
- * camera, the socket and one connection for each desk that watches.
+ * The caller's page: one tap, one permission, done. The screens are decided in phase.js; this draws them and wires
+ * the socket to the camera (caller_camera.js) and to the connections (caller_peers.js).
  */
-import { Camera, countable, impossible } from "./camera.js";
+import { CallerCamera } from "./caller_camera.js";
+import { Doctor, Peers } from "./caller_peers.js";
+import { draw, reveal } from "./caller_screen.js";
 import { boot, get, meta, write } from "./dom.js";
-import { PhonePeer } from "./peer.js";
-import { FIRST, advance, prompt, refused, sentence, trouble } from "./phase.js";
+import { FIRST, advance, prompt, refused } from "./phase.js";
 import { Link, address, mint } from "./socket.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 
 const BOOT = boot();
 const PAGE = mint();
-/** Milliseconds before words are added to the permission screen, and before it is given up. */
-const SLOW = 5_000;
-const GIVE_UP = 20_000;
 const TAPPED = `visio15.tapped.${String(BOOT.token).slice(0, 6)}`;
-
-const own = get("self", HTMLVideoElement);
-const doctor = get("doctor", HTMLVideoElement);
+/** Milliseconds the socket is given to carry the caller's last word. */
+const LAST_WORD = 30_000;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };
-/** @type {Map<string, PhonePeer>} */
-const peers = new Map();
-/** @type {Map<string, MediaStream>} */
-const faces = new Map();
-/** Desks whose own picture is on. @type {Set<string>} */
-const showing = new Set();
-/** @type {Set<string>} */
-const watchers = new Set();
-/** @type {Message[]} */
-let earlies = [];
-/** @type {any} */
-let ice = [];
 /** @type {WakeLockSentinel | null} */
 let awake = null;
-let asking = 0;
 /** Code of the last refusal: a close that follows has the same cause. */
 let refusal = "";
 let tapped = false;
+/** Whether the server was told that somebody looks at this page. */
+let opened = false;
 
-const camera = new Camera({ onTrack: pictured, onMute: muted, onLost: lost });
 const link = new Link({
   url: address("/ws/caller"),
   hello: () => ({ type: "hello", token: BOOT.token, page: PAGE, language: navigator.language }),
@@ -49,24 +34,45 @@ const link = new Link({
   onState: connection,
   fatal: [4401, 4403, 4404, 4409],
 });
+const doctor = new Doctor(get("doctor", HTMLVideoElement));
+/** @type {Peers} */
+const peers = new Peers(doctor, {
+  send: (message) => link.send(message),
+  track: () => camera.track,
+  ready: () => phase.camera || phase.screen === "asking",
+  over: () => phase.screen === "ended",
+  onState: (seen) => {
+    if (seen === phase.seen) return;
+    step({ type: "seen", seen });
+    link.offer({ type: "media.report", state: seen ? "flowing" : "lost" });
+  },
+  onClose: (seen) => step({ type: "seen", seen }),
+});
+/** @type {CallerCamera} */
+const camera = new CallerCamera(get("self", HTMLVideoElement), {
+  phase: () => phase,
+  say,
+  offer: (message) => link.offer(message),
+  sent: () => peers.taken(),
+  onTrack: (track) => peers.show(track),
+  onAsking: () => tell("asking"),
+  onGranted: granted,
+  onStuck: stuck,
+  onLate: () => {
+    tell("timeout");
+    step({ type: "trouble", why: "timeout" });
+  },
+  onMuted: (muted) => step({ type: "muted", muted }),
+});
+
+/* ---------------------------------------------------------------- the screens */
 
 /** @param {import("./phase.js").PhaseEvent} event */
 function step(event) {
   const before = phase.screen;
   phase = advance(phase, event);
-  const { screen } = phase;
-  document.body.dataset.phase = screen;
-  if (screen === "live") write(get("message", HTMLElement), say(sentence(phase)));
-  get("message", HTMLElement).dataset.state = sentence(phase);
-  if (screen === "trouble") {
-    write(get("trouble-title", HTMLElement), say(`${phase.trouble}_title`));
-    write(get("trouble-text", HTMLElement), say(phase.trouble));
-  }
-  if (screen === "ended" && phase.trouble) {
-    write(get("ended-title", HTMLElement), say(`${phase.trouble}_title`));
-    write(get("ended-text", HTMLElement), say(phase.trouble));
-  }
-  if (screen !== before) document.querySelector(`[data-for="${screen}"]`)?.scrollIntoView?.({ block: "start" });
+  draw(phase, say);
+  if (phase.screen !== before) reveal(phase.screen);
 }
 
 /** @param {string} key @returns {string} */
@@ -80,41 +86,10 @@ function say(key) {
 function tap() {
   if (phase.screen === "asking") return;
   step({ type: "tap" });
-  void askCamera();
+  void camera.ask();
   if (!tapped) void tellTap();
   // The connection comes up while the permission is asked: it carries nothing before the answer.
-  for (const peer of watchers) connect(peer);
-}
-
-async function askCamera() {
-  asking += 1;
-  const mine = asking;
-  const no = impossible();
-  if (no) {
-    stuck(no);
-    return;
-  }
-  tell("asking");
-  write(get("asking-text", HTMLElement), get("asking-text", HTMLElement).dataset.text ?? "");
-  const slow = setTimeout(() => write(get("asking-text", HTMLElement), say("slow")), SLOW);
-  const late = setTimeout(() => {
-    if (mine !== asking || phase.screen !== "asking") return;
-    // The question may still be there: an answer that comes later is taken.
-    tell("timeout");
-    step({ type: "trouble", why: "timeout" });
-  }, GIVE_UP);
-  try {
-    await camera.start();
-    if (phase.screen === "ended") camera.stop();
-    else granted();
-  } catch (error) {
-    const { name = "", message = "" } = error instanceof Error ? error : {};
-    if (mine === asking && name !== "AbortError") stuck(trouble(name, message));
-    else if (mine === asking && phase.screen === "asking") stuck("busy");
-  } finally {
-    clearTimeout(slow);
-    clearTimeout(late);
-  }
+  peers.connectAll();
 }
 
 async function tellTap() {
@@ -127,7 +102,6 @@ async function tellTap() {
   }
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
   const why = refused(response?.status ?? 0, code);
-  asking += 1;
   camera.stop();
   if (why === "network") step({ type: "trouble", why });
   else finish(why);
@@ -147,16 +121,12 @@ function granted() {
   tell("granted");
   step({ type: "granted" });
   void stayAwake();
-  void countable().then((cameras) => {
-    get("switch", HTMLElement).hidden = cameras.length === 1;
-  });
-  for (const peer of watchers) connect(peer);
+  peers.connectAll();
 }
 
 /** @param {string} why */
 function stuck(why) {
-  camera.stop();
-  closeAll();
+  peers.closeAll();
   tell(why);
   step({ type: "trouble", why });
 }
@@ -165,54 +135,6 @@ function stuck(why) {
 function tell(state) {
   link.forget((message) => message.type === "camera");
   link.send({ type: "camera", state });
-}
-
-/** @param {MediaStreamTrack} track */
-function pictured(track) {
-  own.srcObject = camera.stream;
-  own.classList.toggle("mirror", camera.facing === "user");
-  void own.play().catch(() => undefined);
-  for (const peer of peers.values()) void peer.show(track);
-}
-
-/** @param {boolean} now */
-function muted(now) {
-  step({ type: "muted", muted: now });
-  link.offer({ type: "media.report", state: now ? "muted" : "unmuted" });
-}
-
-/** Another app took the camera, or the system did: ask for it again as soon as the page is in front. */
-function lost() {
-  muted(true);
-  void recover();
-}
-
-async function recover() {
-  if (phase.screen !== "live" || document.hidden || camera.switching) return;
-  if (camera.works && !camera.track?.muted) return;
-  await camera.start().then(() => muted(false), () => undefined);
-}
-
-const HANGS = 2_000;
-let frames = "";
-let moved = 0;
-
-/** Frames must leave the camera while it is on: some lenses hang, above all around telephone calls. The preview may
- * move while nothing reaches the connection, so the connection's own count is the truth once there is one. */
-async function watchFrames() {
-  const sent = await Promise.all([...peers.values()].map((peer) => (peer.connected ? peer.taken() : null)));
-  const total = own.getVideoPlaybackQuality().totalVideoFrames;
-  const counts = sent.filter((count) => count !== null);
-  const now = performance.now();
-  const key = counts.length > 0 ? `sent ${counts.join()}` : `own ${total}`;
-  const idle = phase.screen !== "live" || document.hidden || !camera.works || camera.switching || camera.track?.muted;
-  if (idle || key !== frames) {
-    frames = key;
-    moved = now;
-  } else if (now - moved > HANGS) {
-    moved = now;
-    void camera.revive();
-  }
 }
 
 /* ---------------------------------------------------------------- socket and connections */
@@ -233,31 +155,27 @@ function connection(state, code, reason) {
 
 /** @param {Message} message */
 function receive(message) {
-  const peer = peers.get(message.peer);
   switch (message.type) {
     case "welcome":
       welcome(message);
       break;
     case "watch":
-      watched(message.peer);
+      peers.watched(message.peer);
       break;
     case "unwatch":
-      unwatched(message.peer);
+      peers.unwatched(message.peer);
       break;
     case "signal.answer":
-      void peer?.answer(message.sdp);
+      peers.answer(message);
       break;
     case "signal.candidate":
-      if (peer) void peer.candidate(message.candidate ?? null);
-      else earlies.push(message);
-      if (earlies.length > 100) earlies.shift();
+      peers.candidate(message);
       break;
     case "signal.restart":
-      if (peer) peer.restart();
-      else watched(message.peer);
+      peers.restart(message.peer);
       break;
     case "webcam":
-      face(message.peer, message.on === true);
+      doctor.show(message.peer, message.on === true);
       break;
     case "ended":
       finish("");
@@ -276,98 +194,7 @@ function welcome(message) {
     finish("");
     return;
   }
-  ice = message.ice ?? [];
-  for (const peer of peers.values()) peer.configure(ice);
-  // A desk that is missing here may only have lost its socket: its picture goes on until it says otherwise.
-  watchers.clear();
-  for (const peer of message.watchers ?? []) watched(peer);
-}
-
-/** @param {string} peer */
-function watched(peer) {
-  watchers.add(peer);
-  if (phase.camera || phase.screen === "asking") connect(peer);
-}
-
-/** @param {string} peer */
-function unwatched(peer) {
-  watchers.delete(peer);
-  close(peer);
-}
-
-/** A connection for this desk, unless one is alive; an unanswered offer is said again.
- * @param {string} peer */
-function connect(peer) {
-  const { track } = camera;
-  if (phase.screen === "ended") return;
-  const former = peers.get(peer);
-  if (former?.alive) {
-    former.resend();
-    return;
-  }
-  former?.close();
-  const made = new PhonePeer({
-    ice,
-    track,
-    send: (message) => link.send({ ...message, peer }),
-    onState: () => changed(peer, made),
-    onStream: (stream) => {
-      faces.set(peer, stream);
-      if (showing.has(peer)) face(peer, true);
-    },
-    onDead: () => {
-      if (peers.get(peer) !== made) return;
-      const { reached } = made;
-      close(peer);
-      // A desk that still answers gets a whole new connection; one that does not is gone until it says "watch".
-      if (reached && watchers.has(peer)) connect(peer);
-      else watchers.delete(peer);
-    },
-  });
-  peers.set(peer, made);
-  for (const early of earlies.filter((message) => message.peer === peer)) void made.candidate(early.candidate ?? null);
-  earlies = earlies.filter((message) => message.peer !== peer);
-}
-
-/** @param {string} peer @param {PhonePeer} made */
-function changed(peer, made) {
-  if (peers.get(peer) !== made) return;
-  const seen = [...peers.values()].some((one) => one.connected);
-  if (seen !== phase.seen) {
-    step({ type: "seen", seen });
-    link.offer({ type: "media.report", state: seen ? "flowing" : "lost" });
-  }
-}
-
-/** @param {string} peer */
-function close(peer) {
-  face(peer, false);
-  faces.delete(peer);
-  peers.get(peer)?.close();
-  peers.delete(peer);
-  step({ type: "seen", seen: [...peers.values()].some((one) => one.connected) });
-}
-
-function closeAll() {
-  for (const peer of [...peers.keys()]) close(peer);
-}
-
-/** The doctor shows himself, or no longer.
- * @param {string} peer @param {boolean} on */
-function face(peer, on) {
-  if (on) showing.add(peer);
-  else showing.delete(peer);
-  const stream = faces.get(peer);
-  if (on && stream) {
-    doctor.srcObject = stream;
-    doctor.dataset.peer = peer;
-    doctor.hidden = false;
-    void doctor.play().catch(() => undefined);
-  } else if (!on && doctor.dataset.peer === peer) {
-    doctor.hidden = true;
-    doctor.srcObject = null;
-    delete doctor.dataset.peer;
-  }
+  peers.welcome(message.ice ?? [], message.watchers ?? []);
 }
 
 /* ---------------------------------------------------------------- the end */
@@ -375,10 +202,8 @@ function face(peer, on) {
 /** Everything off: camera, connections, wake lock, socket.
  * @param {string} why "" for a plain end */
 function finish(why) {
-  asking += 1;
-  camera.stop();
-  own.srcObject = null;
-  closeAll();
+  camera.release();
+  peers.closeAll();
   void awake?.release().catch(() => undefined);
   awake = null;
   step({ type: "ended", why });
@@ -387,27 +212,15 @@ function finish(why) {
 
 function leave() {
   link.send({ type: "leave" });
-  const delivered = link.state === "open";
-  if (delivered) {
+  if (link.state === "open") {
     finish("");
     return;
   }
   // The word is kept for the next connection: the camera is off at once, the socket a little later.
-  asking += 1;
-  camera.stop();
-  own.srcObject = null;
-  closeAll();
+  camera.release();
+  peers.closeAll();
   step({ type: "ended" });
-  setTimeout(() => link.stop(), 30_000);
-}
-
-async function turn() {
-  const button = get("switch", HTMLButtonElement);
-  button.disabled = true;
-  const facing = await camera.turn();
-  own.classList.toggle("mirror", facing === "user");
-  button.disabled = false;
-  link.offer({ type: "facing", facing });
+  setTimeout(() => link.stop(), LAST_WORD);
 }
 
 async function stayAwake() {
@@ -432,7 +245,6 @@ function wasTapped() {
 }
 
 /** A page that somebody looks at says so, once; a preview or a scanner never does. */
-let opened = false;
 function open() {
   if (opened || document.visibilityState !== "visible" || /** @type {any} */ (document).prerendering) return;
   opened = true;
@@ -449,14 +261,11 @@ function open() {
  * @param {{ice?: any, watchers?: string[]}} early */
 function expect(early) {
   if (!early.ice || link.state !== "stopped" || phase.screen === "ended") return;
-  ice = early.ice;
-  for (const peer of early.watchers ?? []) watched(peer);
+  peers.expect(early.ice, early.watchers ?? []);
 }
 
-setInterval(() => void watchFrames(), 500);
 get("tap", HTMLElement).addEventListener("click", tap);
 get("retry", HTMLElement).addEventListener("click", tap);
-get("switch", HTMLElement).addEventListener("click", () => void turn());
 get("leave", HTMLElement).addEventListener("click", leave);
 document.addEventListener("prerenderingchange", open);
 document.addEventListener("visibilitychange", () => {
@@ -466,12 +275,11 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   link.nudge();
   if (phase.screen === "live") void stayAwake();
-  void own.play().catch(() => undefined);
-  void recover();
+  camera.wake();
 });
 addEventListener("online", () => {
   link.nudge();
-  for (const peer of peers.values()) peer.restart();
+  peers.restartAll();
 });
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
@@ -480,8 +288,6 @@ addEventListener("pagehide", () => {
   link.offer({ type: "visibility", hidden: true });
 });
 
-const asked = get("asking-text", HTMLElement);
-asked.dataset.text = asked.textContent ?? "";
 document.body.dataset.prompt = prompt(navigator.userAgent);
 if (wasTapped()) write(get("tap-text", HTMLElement), say("resume"));
 document.body.dataset.phase = "invite";

@@ -57,6 +57,13 @@ export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Write the part of a row that has this name.
+ * @param {Element} row @param {string} name @param {string} text */
+export function part(row, name, text) {
+  const node = row.querySelector(`[data-part="${name}"]`);
+  if (node) write(node, text);
+}
+
 /** Keep one child for each item, in order, without rebuilding those that stay: focus survives.
  * @template T
  * @param {Element} list @param {readonly T[]} items @param {(item: T) => string} key

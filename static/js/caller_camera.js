@@ -1,0 +1,188 @@
+/** The caller's own picture on the page: asked for in the gesture, got back when it was taken, never left hanging. */
+import { Camera, countable, impossible } from "./camera.js";
+import { get, write } from "./dom.js";
+import { trouble } from "./phase.js";
+
+/** Milliseconds before words are added to the permission screen, and before it is given up. */
+const SLOW = 5_000;
+const GIVE_UP = 20_000;
+/** Milliseconds between two looks at the frames, and without a new one before the camera is opened again. */
+const LOOK = 500;
+const HANGS = 2_000;
+
+/** @typedef {import("./socket.js").Message} Message */
+/**
+ * @typedef {object} CameraHost
+ * @property {() => Readonly<import("./phase.js").Phase>} phase
+ * @property {(key: string) => string} say a sentence in the caller's language
+ * @property {(message: Message) => void} offer to the server, if it is there
+ * @property {() => Promise<(number | null)[]>} sent frames each connection has taken
+ * @property {(track: MediaStreamTrack) => void} onTrack
+ * @property {() => void} onAsking
+ * @property {() => void} onGranted
+ * @property {(why: string) => void} onStuck the camera is off, and why
+ * @property {() => void} onLate no answer for a while: one that comes later is taken
+ * @property {(muted: boolean) => void} onMuted
+ */
+
+/** @typedef {{counts: string, since: number, hangs: boolean}} Flow the frames counted last, since when, and whether they hang */
+
+/** Fold a look at the frames in. The preview may move while nothing reaches the connection, so the connections' own
+ * counts are the truth once there is one. Pure.
+ * @param {Readonly<Flow>} flow
+ * @param {{sent: (number | null)[], shown: number, idle: boolean, now: number}} look `idle`: none are expected
+ * @returns {Flow} */
+export function flowing(flow, { sent, shown, idle, now }) {
+  const told = sent.filter((count) => count !== null);
+  const counts = told.length > 0 ? `sent ${told.join()}` : `own ${shown}`;
+  if (idle || counts !== flow.counts) return { counts, since: now, hangs: false };
+  const hangs = now - flow.since > HANGS;
+  return { counts, since: hangs ? now : flow.since, hangs };
+}
+
+export class CallerCamera {
+  #host;
+  #own;
+  #camera;
+  /** @type {Flow} */
+  #flow = { counts: "", since: 0, hangs: false };
+  /** Which question is the current one: an answer to a former one is none. */
+  #asking = 0;
+  #words = get("asking-text", HTMLElement);
+  #question = this.#words.textContent ?? "";
+
+  /** @param {HTMLVideoElement} own @param {CameraHost} host */
+  constructor(own, host) {
+    this.#own = own;
+    this.#host = host;
+    this.#camera = new Camera({
+      onTrack: (track) => this.#pictured(track),
+      onMute: (muted) => this.#muted(muted),
+      onLost: () => this.#lost(),
+    });
+    setInterval(() => void this.#watchFrames(), LOOK);
+    get("switch", HTMLElement).addEventListener("click", () => void this.#turn());
+  }
+
+  get track() {
+    return this.#camera.track;
+  }
+
+  get facing() {
+    return this.#camera.facing;
+  }
+
+  /** Ask for the camera: in the gesture itself, the browser wants it there. */
+  async ask() {
+    this.#asking += 1;
+    const mine = this.#asking;
+    const no = impossible();
+    if (no) {
+      this.#stuck(no);
+      return;
+    }
+    this.#host.onAsking();
+    write(this.#words, this.#question);
+    const slow = setTimeout(() => write(this.#words, this.#host.say("slow")), SLOW);
+    const late = setTimeout(() => {
+      if (mine === this.#asking && this.#host.phase().screen === "asking") this.#host.onLate();
+    }, GIVE_UP);
+    try {
+      await this.#camera.start();
+      this.#granted();
+    } catch (error) {
+      if (mine === this.#asking) this.#refused(error);
+    } finally {
+      clearTimeout(slow);
+      clearTimeout(late);
+    }
+  }
+
+  /** Camera light off; an answer that is still to come is none. */
+  stop() {
+    this.#asking += 1;
+    this.#camera.stop();
+  }
+
+  /** The same, for good. */
+  release() {
+    this.stop();
+    this.#own.srcObject = null;
+  }
+
+  /** The page is in front again. */
+  wake() {
+    void this.#own.play().catch(() => undefined);
+    void this.#recover();
+  }
+
+  #granted() {
+    if (this.#host.phase().screen === "ended") {
+      this.#camera.stop();
+      return;
+    }
+    this.#host.onGranted();
+    void countable().then((cameras) => {
+      get("switch", HTMLElement).hidden = cameras.length === 1;
+    });
+  }
+
+  /** @param {unknown} error */
+  #refused(error) {
+    const { name = "", message = "" } = error instanceof Error ? error : {};
+    if (name !== "AbortError") this.#stuck(trouble(name, message));
+    else if (this.#host.phase().screen === "asking") this.#stuck("busy");
+  }
+
+  /** @param {string} why */
+  #stuck(why) {
+    this.#camera.stop();
+    this.#host.onStuck(why);
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #pictured(track) {
+    this.#own.srcObject = this.#camera.stream;
+    this.#own.classList.toggle("mirror", this.#camera.facing === "user");
+    void this.#own.play().catch(() => undefined);
+    this.#host.onTrack(track);
+  }
+
+  /** @param {boolean} now */
+  #muted(now) {
+    this.#host.onMuted(now);
+    this.#host.offer({ type: "media.report", state: now ? "muted" : "unmuted" });
+  }
+
+  /** Another app took the camera, or the system did: ask for it again as soon as the page is in front. */
+  #lost() {
+    this.#muted(true);
+    void this.#recover();
+  }
+
+  async #recover() {
+    const { works, switching, track } = this.#camera;
+    if (this.#host.phase().screen !== "live" || document.hidden || switching) return;
+    if (works && !track?.muted) return;
+    await this.#camera.start().then(() => this.#muted(false), () => undefined);
+  }
+
+  /** Frames must leave the camera while it is on: some lenses hang, above all around telephone calls. */
+  async #watchFrames() {
+    const sent = await this.#host.sent();
+    const { works, switching, track } = this.#camera;
+    const idle = this.#host.phase().screen !== "live" || document.hidden || !works || switching || Boolean(track?.muted);
+    const shown = this.#own.getVideoPlaybackQuality().totalVideoFrames;
+    this.#flow = flowing(this.#flow, { sent, shown, idle, now: performance.now() });
+    if (this.#flow.hangs) void this.#camera.revive();
+  }
+
+  async #turn() {
+    const button = get("switch", HTMLButtonElement);
+    button.disabled = true;
+    const facing = await this.#camera.turn();
+    this.#own.classList.toggle("mirror", facing === "user");
+    button.disabled = false;
+    this.#host.offer({ type: "facing", facing });
+  }
+}

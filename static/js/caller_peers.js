@@ -1,0 +1,196 @@
+/** One connection for each desk that watches: made when both ends are there, made again when every remedy failed. */
+import { PhonePeer } from "./peer.js";
+
+/** @typedef {import("./socket.js").Message} Message */
+/**
+ * @typedef {object} PeersHost
+ * @property {(message: Message) => void} send
+ * @property {() => MediaStreamTrack | null} track the camera's, once it is on
+ * @property {() => boolean} ready the camera is on, or being asked for
+ * @property {() => boolean} over the video has ended: no connection any more
+ * @property {(seen: boolean) => void} onState a connection changed; `seen`: a desk has the picture
+ * @property {(seen: boolean) => void} onClose a connection was closed
+ */
+
+/** Most candidates kept for a connection that is not made yet. */
+const EARLY = 100;
+
+export class Peers {
+  #host;
+  #doctor;
+  /** @type {Map<string, PhonePeer>} */
+  #peers = new Map();
+  /** Desks that wait for the picture. @type {Set<string>} */
+  #watchers = new Set();
+  /** @type {Message[]} */
+  #earlies = [];
+  /** @type {any} */
+  #ice = [];
+
+  /** @param {Doctor} doctor @param {PeersHost} host */
+  constructor(doctor, host) {
+    this.#doctor = doctor;
+    this.#host = host;
+  }
+
+  /** Who waits, by the first word of the server: the offers are prepared meanwhile.
+   * @param {any} ice @param {string[]} watchers */
+  expect(ice, watchers) {
+    this.#ice = ice;
+    for (const peer of watchers) this.watched(peer);
+  }
+
+  /** Who waits now. A desk that is missing here may only have lost its socket: its picture goes on until it says otherwise.
+   * @param {any} ice @param {string[]} watchers */
+  welcome(ice, watchers) {
+    this.#ice = ice;
+    for (const peer of this.#peers.values()) peer.configure(ice);
+    this.#watchers.clear();
+    for (const peer of watchers) this.watched(peer);
+  }
+
+  /** @param {string} peer */
+  watched(peer) {
+    this.#watchers.add(peer);
+    if (this.#host.ready()) this.#connect(peer);
+  }
+
+  /** @param {string} peer */
+  unwatched(peer) {
+    this.#watchers.delete(peer);
+    this.#close(peer);
+  }
+
+  /** @param {Message} message */
+  answer(message) {
+    void this.#peers.get(message.peer)?.answer(message.sdp);
+  }
+
+  /** @param {Message} message */
+  candidate(message) {
+    const peer = this.#peers.get(message.peer);
+    if (peer) void peer.candidate(message.candidate ?? null);
+    else this.#earlies.push(message);
+    if (this.#earlies.length > EARLY) this.#earlies.shift();
+  }
+
+  /** @param {string} peer */
+  restart(peer) {
+    const known = this.#peers.get(peer);
+    if (known) known.restart();
+    else this.watched(peer);
+  }
+
+  restartAll() {
+    for (const peer of this.#peers.values()) peer.restart();
+  }
+
+  connectAll() {
+    for (const peer of this.#watchers) this.#connect(peer);
+  }
+
+  closeAll() {
+    for (const peer of [...this.#peers.keys()]) this.#close(peer);
+  }
+
+  /** @param {MediaStreamTrack} track */
+  show(track) {
+    for (const peer of this.#peers.values()) void peer.show(track);
+  }
+
+  /** How many frames each connection has taken from the camera; null for one that does not tell.
+   * @returns {Promise<(number | null)[]>} */
+  taken() {
+    return Promise.all([...this.#peers.values()].map((peer) => (peer.connected ? peer.taken() : null)));
+  }
+
+  get #seen() {
+    return [...this.#peers.values()].some((peer) => peer.connected);
+  }
+
+  /** A connection for this desk, unless one is alive; an unanswered offer is said again.
+   * @param {string} peer */
+  #connect(peer) {
+    if (this.#host.over()) return;
+    const former = this.#peers.get(peer);
+    if (former?.alive) {
+      former.resend();
+      return;
+    }
+    former?.close();
+    const made = new PhonePeer({
+      ice: this.#ice,
+      track: this.#host.track(),
+      send: (message) => this.#host.send({ ...message, peer }),
+      onState: () => {
+        if (this.#peers.get(peer) === made) this.#host.onState(this.#seen);
+      },
+      onStream: (stream) => this.#doctor.bring(peer, stream),
+      onDead: () => this.#dead(peer, made),
+    });
+    this.#peers.set(peer, made);
+    for (const early of this.#earlies.filter((message) => message.peer === peer)) void made.candidate(early.candidate ?? null);
+    this.#earlies = this.#earlies.filter((message) => message.peer !== peer);
+  }
+
+  /** A desk that still answers gets a whole new connection; one that does not is gone until it says "watch".
+   * @param {string} peer @param {PhonePeer} made */
+  #dead(peer, made) {
+    if (this.#peers.get(peer) !== made) return;
+    const { reached } = made;
+    this.#close(peer);
+    if (reached && this.#watchers.has(peer)) this.#connect(peer);
+    else this.#watchers.delete(peer);
+  }
+
+  /** @param {string} peer */
+  #close(peer) {
+    this.#doctor.forget(peer);
+    this.#peers.get(peer)?.close();
+    this.#peers.delete(peer);
+    this.#host.onClose(this.#seen);
+  }
+}
+
+/** The doctor's own picture, when he shows himself: his word and his stream come in any order. */
+export class Doctor {
+  #video;
+  /** @type {Map<string, MediaStream>} */
+  #streams = new Map();
+  /** Desks whose own picture is on. @type {Set<string>} */
+  #showing = new Set();
+
+  /** @param {HTMLVideoElement} video */
+  constructor(video) {
+    this.#video = video;
+  }
+
+  /** @param {string} peer @param {MediaStream} stream */
+  bring(peer, stream) {
+    this.#streams.set(peer, stream);
+    if (this.#showing.has(peer)) this.show(peer, true);
+  }
+
+  /** @param {string} peer @param {boolean} on */
+  show(peer, on) {
+    if (on) this.#showing.add(peer);
+    else this.#showing.delete(peer);
+    const stream = this.#streams.get(peer);
+    if (on && stream) {
+      this.#video.srcObject = stream;
+      this.#video.dataset.peer = peer;
+      this.#video.hidden = false;
+      void this.#video.play().catch(() => undefined);
+    } else if (!on && this.#video.dataset.peer === peer) {
+      this.#video.hidden = true;
+      this.#video.srcObject = null;
+      delete this.#video.dataset.peer;
+    }
+  }
+
+  /** @param {string} peer */
+  forget(peer) {
+    this.show(peer, false);
+    this.#streams.delete(peer);
+  }
+}

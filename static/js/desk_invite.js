@@ -1,0 +1,116 @@
+/** The invitation: one field or two, one gesture, one session. */
+import { sentence } from "./desk_notice.js";
+import { refusedField } from "./desk_words.js";
+import { get, write } from "./dom.js";
+import { proposed } from "./session.js";
+import { Refused } from "./socket.js";
+
+/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./socket.js").Message} Message */
+/**
+ * @typedef {object} InviteHost
+ * @property {() => Readonly<View>} view
+ * @property {(message: Message) => Promise<any>} command
+ * @property {(session: string) => void} onSent
+ * @property {() => void} changed the form waits, or no longer
+ */
+
+export class InviteForm {
+  #host;
+  #form = get("invite-form", HTMLFormElement);
+  #button = get("invite", HTMLButtonElement);
+  #mobile = get("mobile", HTMLInputElement);
+  #email = get("email", HTMLInputElement);
+  #touched = false;
+  #lastProposed = "";
+  #busy = false;
+
+  /** @param {InviteHost} host */
+  constructor(host) {
+    this.#host = host;
+    this.#form.addEventListener("submit", (event) => void this.#submit(event));
+    // One gesture is one SMS: the second half of a double click and the repeats of a held key may come after the answer.
+    this.#button.addEventListener("click", (event) => {
+      if (event.detail > 1) event.preventDefault();
+    });
+    this.#form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.repeat) event.preventDefault();
+    });
+    this.#mobile.addEventListener("input", () => {
+      this.#touched = true;
+      this.#clearErrors();
+    });
+    this.#email.addEventListener("input", () => this.#clearErrors());
+  }
+
+  focus() {
+    this.#mobile.focus();
+    this.#mobile.select();
+  }
+
+  /** @param {Readonly<View>} view @param {boolean} online the server is reachable */
+  draw(view, online) {
+    const locked = view.taken !== null;
+    const number = proposed(view);
+    // A field emptied on purpose stays empty until the telephone proposes something else.
+    if (number !== this.#lastProposed && this.#mobile.value === "") this.#touched = false;
+    this.#lastProposed = number;
+    if (!this.#touched && !this.#busy && this.#mobile.value !== number) this.#mobile.value = number;
+    this.#mobile.disabled = this.#email.disabled = this.#button.disabled = locked;
+    this.#button.setAttribute("aria-busy", String(this.#busy));
+    const busy = online ? "Envoi…" : "En attente du serveur…";
+    write(get("invite-text", HTMLElement), this.#busy ? busy : "Lancer l’invitation");
+  }
+
+  /** @param {SubmitEvent} event */
+  async #submit(event) {
+    event.preventDefault();
+    if (this.#busy || this.#host.view().taken !== null) return;
+    this.#clearErrors();
+    const mobile = this.#mobile.value.trim();
+    const email = this.#email.value.trim();
+    if (!mobile && !email) {
+      this.#fieldError("mobile", "Saisissez un mobile ou une adresse e-mail.");
+      return;
+    }
+    this.#wait(true);
+    try {
+      const result = await this.#host.command({ type: "invite", ...(mobile ? { mobile } : {}), ...(email ? { email } : {}) });
+      this.#touched = false;
+      this.#email.value = "";
+      this.#host.onSent(typeof result.session === "string" ? result.session : result.session.id);
+    } catch (error) {
+      this.#refused(error);
+    } finally {
+      this.#wait(false);
+    }
+  }
+
+  /** @param {boolean} busy */
+  #wait(busy) {
+    this.#busy = busy;
+    this.#host.changed();
+  }
+
+  /** @param {unknown} error */
+  #refused(error) {
+    const code = error instanceof Refused ? error.field ?? error.code : "";
+    const said = error instanceof Refused && error.say ? ` Dites : « ${error.say} »` : "";
+    const field = refusedField(code);
+    if (field === "invite") write(get("invite-error", HTMLElement), sentence(error) + said);
+    else this.#fieldError(field, sentence(error) + said);
+  }
+
+  /** @param {"mobile" | "email"} name @param {string} text */
+  #fieldError(name, text) {
+    const field = name === "mobile" ? this.#mobile : this.#email;
+    write(get(`${name}-error`, HTMLElement), text);
+    field.setAttribute("aria-invalid", "true");
+    field.focus();
+  }
+
+  #clearErrors() {
+    for (const id of ["mobile-error", "email-error", "invite-error"]) write(get(id, HTMLElement), "");
+    for (const field of [this.#mobile, this.#email]) field.removeAttribute("aria-invalid");
+  }
+}

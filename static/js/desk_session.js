@@ -1,0 +1,99 @@
+/** The right column: the steps of the session shown, what to say, the call it is linked to, its invitations. */
+import { runStep } from "./desk_clock.js";
+import { el, get, icon, part, reconcile, write } from "./dom.js";
+
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./session.js").Invitation} Invitation */
+/** @typedef {import("./session.js").Step} Step */
+/** @typedef {Invitation["can"][number]} Verb */
+/** @typedef {(verb: Verb, invitation: string) => Promise<unknown>} OnVerb the button stays off until it is done */
+
+const MARK = { done: "check", current: "circle-dot", failed: "x", todo: "circle" };
+const WORD = { done: "fait", current: "en cours", failed: "échec", todo: "à venir" };
+
+/** @param {Session | null} session @param {boolean} locked another desk works here now @param {OnVerb} onVerb */
+export function drawSession(session, locked, onVerb) {
+  drawSteps(session);
+  drawSay(session);
+  drawLink(session, locked);
+  drawInvitations(session, locked, onVerb);
+}
+
+/** @param {Session | null} session */
+function drawSteps(session) {
+  get("steps-empty", HTMLElement).hidden = Boolean(session);
+  reconcile(get("steps", HTMLElement), session?.steps ?? [], (step) => step.key, makeStep, (node, step) => {
+    const row = /** @type {HTMLElement} */ (node);
+    if (row.dataset.state !== step.state) row.querySelector(".mark")?.replaceChildren(icon(MARK[step.state]));
+    row.dataset.state = step.state;
+    if (step.state === "current") row.setAttribute("aria-current", "step");
+    else row.removeAttribute("aria-current");
+    part(row, "label", step.label);
+    part(row, "word", WORD[step.state]);
+    const time = /** @type {HTMLElement | null} */ (row.querySelector('[data-part="time"]'));
+    const runs = step.state === "current" && session && session.state !== "ended";
+    if (time) runStep(time, runs ? session.created : null, step.seconds);
+  });
+}
+
+/** @param {Step} step */
+function makeStep(step) {
+  return el("li", { "data-step": step.key },
+    el("span", { class: "mark" }), el("span", { "data-part": "label" }),
+    el("span", { class: "hidden-text", "data-part": "word" }), el("span", { class: "when", "data-part": "time" }));
+}
+
+/** @param {Session | null} session */
+function drawSay(session) {
+  write(get("say", HTMLElement), session?.say?.text ? `« ${session.say.text} »` : "");
+  write(get("say-cause", HTMLElement), session?.say?.cause ?? "");
+  document.querySelector(".say-box")?.toggleAttribute("hidden", !session?.say?.text);
+}
+
+/** @param {Session | null} session @param {boolean} locked */
+function drawLink(session, locked) {
+  get("link-box", HTMLElement).hidden = !session;
+  const label = get("link-label", HTMLElement);
+  label.dataset.certainty = session?.link.certainty ?? "unlinked";
+  write(label, session?.link.label ?? "");
+  const change = get("change-call", HTMLButtonElement);
+  change.disabled = locked;
+  change.classList.toggle("urgent", Boolean(session?.link.pick));
+  write(get("change-text", HTMLElement), session?.link.pick ? "Choisir l’appel" : "Changer d’appel");
+}
+
+/** @param {Session | null} session @param {boolean} locked @param {OnVerb} onVerb */
+function drawInvitations(session, locked, onVerb) {
+  const all = session?.invitations ?? [];
+  get("invitations-box", HTMLElement).hidden = all.length === 0;
+  reconcile(get("invitations", HTMLElement), all, (one) => one.id, (one) => makeInvitation(one, onVerb), (node, one) => {
+    const row = /** @type {HTMLElement} */ (node);
+    row.dataset.state = one.state;
+    part(row, "to", one.to ?? "effacé");
+    part(row, "state", one.label);
+    for (const button of row.querySelectorAll("button")) {
+      button.hidden = locked || !one.can.includes(/** @type {Verb} */ (button.dataset.verb));
+    }
+  });
+}
+
+/** @param {Invitation} invitation @param {OnVerb} onVerb */
+function makeInvitation({ id, channel }, onVerb) {
+  /** @param {Verb} verb @param {string} mark @param {string} text */
+  const button = (verb, mark, text) => {
+    /** @param {Event} event */
+    const click = (event) => {
+      const pressed = /** @type {HTMLButtonElement} */ (event.currentTarget);
+      pressed.disabled = true;
+      void onVerb(verb, id).finally(() => {
+        pressed.disabled = false;
+      });
+    };
+    return el("button", { type: "button", class: "small", "data-verb": verb, click }, icon(mark), text);
+  };
+  return el("li", { "data-invitation": id, "data-channel": channel },
+    icon(channel === "sms" ? "smartphone" : "mail"),
+    el("b", { "data-part": "to" }), el("span", { class: "sub", "data-part": "state" }),
+    el("span", { class: "verbs" },
+      button("resend", "refresh-cw", "Renvoyer"), button("move", "arrow-right-left", "Changer d’appareil"), button("revoke", "ban", "Révoquer")));
+}

@@ -1,0 +1,91 @@
+/** What the desk calls things, and the sentences it makes of them: pure. */
+import { duration } from "./session.js";
+
+/** @typedef {import("./session.js").Call} Call */
+/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./socket.js").LinkState} LinkState */
+
+export const LINE = { connected: "ligne 15 connectée", quiet: "ligne 15 silencieuse", down: "ligne 15 coupée", none: "ligne 15 non reliée" };
+export const SERVER = { connecting: "connexion au serveur…", open: "serveur connecté", waiting: "serveur injoignable", stopped: "serveur déconnecté" };
+const CALL = { ringing: "sonne", talking: "en cours", held: "en attente", ended: "terminé", asserted: "déclaré" };
+const SESSION = {
+  invited: "invitation", opened: "lien ouvert", tapped: "lien touché", connecting: "connexion",
+  live: "en direct", interrupted: "interrompue", ended: "terminée",
+};
+/** @type {Record<string, string>} */
+const REASONS = {
+  quit: "quittée par le poste", left: "quittée par le correspondant", expired: "expirée, lien non touché",
+  revoked: "annulée par le poste", lost: "perdue, sans nouvelles du téléphone",
+};
+
+/** @param {string} code @returns {string} */
+function reason(code) {
+  return REASONS[code] ?? code;
+}
+
+/** @param {Call} call @returns {string} */
+export function callNumber(call) {
+  return call.number ?? (call.state === "asserted" ? "numéro non connu" : "numéro masqué");
+}
+
+/** @param {Call} call @param {boolean} linked the video shown is linked to it @returns {string} */
+export function callState(call, linked) {
+  return [CALL[call.state], call.certain ? "" : "à confirmer", linked ? "vidéo liée" : ""].filter(Boolean).join(" · ");
+}
+
+/** The same where one is asked to choose.
+ * @param {Call} call @param {boolean} linked @returns {string} */
+export function choiceState(call, linked) {
+  return CALL[call.state] + (linked ? " · lié maintenant" : "");
+}
+
+/** What tells two calls apart: not the host name that ends a Call-ID or a NENA urn.
+ * @param {Call} call @returns {string} */
+export function callTail(call) {
+  const id = call.aliases[0]?.value ?? call.id;
+  return `ID …${id.replace(/^urn:emergency:uid:callid:([^:]+):.*$/, "$1").split("@")[0]?.slice(-4) ?? ""}`;
+}
+
+/** @param {Session} session @returns {string} */
+export function sessionState(session) {
+  return SESSION[session.state] + (session.state === "ended" && session.end_reason ? ` · ${reason(session.end_reason)}` : "");
+}
+
+/** @param {Session | null} session @returns {string} */
+export function waitingTitle(session) {
+  if (!session || session.state === "ended") return "En attente";
+  return session.state === "connecting" || session.state === "live" ? "L’image arrive…" : "Invitation en cours";
+}
+
+/** @param {Session | null} session @param {keyof typeof LINE} line15 @param {LinkState} server @returns {string} */
+export function waitingLine(session, line15, server) {
+  const last = session?.state === "ended" ? `dernière vidéo ${reason(session.end_reason ?? "") || "terminée"} · ` : "";
+  return `${last}${LINE[line15]} · ${SERVER[server]}`;
+}
+
+/** Age of a picture.
+ * @param {number} ms @returns {string} */
+export function seconds(ms) {
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1).replace(".", ",")} s` : duration(ms);
+}
+
+/** What must lie over the picture, so that a still is never taken for live.
+ * @param {Readonly<import("./picture.js").Picture>} facts @param {string} state @param {number | null} age
+ * @returns {{icon: string, text: string, more: string} | null} */
+export function covering(facts, state, age) {
+  if (state === "none") return null;
+  const since = age === null ? "" : `Dernière image il y a ${seconds(age)}`;
+  if (state === "hidden") return { icon: "eye-off", text: "Page masquée", more: "Le correspondant a quitté la page : demandez-lui d’y revenir." };
+  if (state === "lost") return { icon: "wifi-off", text: "Image interrompue", more: since };
+  if (state === "frozen" && facts.muted) return { icon: "video-off", text: "Caméra coupée", more: "Le téléphone a repris sa caméra." };
+  if (state === "frozen") return { icon: "snowflake", text: "Image figée", more: since };
+  if (facts.dark) return { icon: "moon", text: "Image noire", more: "Caméra couverte ou lieu très sombre." };
+  return null;
+}
+
+/** Which field of the invitation a refusal is about; "invite" for the whole.
+ * @param {string} code @returns {"mobile" | "email" | "invite"} */
+export function refusedField(code) {
+  if (/^(number|mobile|phone|contact|carrier)/.test(code)) return "mobile";
+  return /^(e-?mail|address)/.test(code) ? "email" : "invite";
+}
