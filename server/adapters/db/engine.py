@@ -10,7 +10,11 @@ BUSY_MS = 5_000
 
 def make_engine(url: str) -> AsyncEngine:
     """Build the engine for `sqlite+aiosqlite://` or another async URL."""
-    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    engine = create_async_engine(
+        url,
+        pool_pre_ping=not url.startswith("sqlite"),
+        hide_parameters=True,  # a fault is logged, and its values are personal
+    )
     if url.startswith("sqlite"):
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
