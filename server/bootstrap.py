@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tornado.netutil import bind_sockets
 from tornado.web import Application
@@ -243,7 +242,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         audit=AuditLookup(transactions, clock, seal),
         feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
         webhook=Webhook(transactions, clock, calls),
-        ready=lambda: _ready(engine, delivery),
+        ready=lambda: _ready(engine, transactions, delivery),
         refresh_metrics=lambda: _refresh(metrics, calls),
         outbox=outbox,
         callers=callers,
@@ -277,14 +276,16 @@ def _ice(settings: Settings, clock: Clock) -> IceServers:
     return IceServers(clock, ice.stun, ice.turn, secret, ice.ttl, ice.relay_only)
 
 
-async def _ready(engine: AsyncEngine, delivery: DeliveryService) -> dict[str, bool]:
+async def _ready(
+    engine: AsyncEngine, transactions: SqlTransactions, delivery: DeliveryService
+) -> dict[str, bool]:
+    """Say which parts work: a database is ready when it can be read and written, at this release's schema."""
     try:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
         await schema.check(engine)
+        writable = await transactions.writable()
     except Exception:  # noqa: BLE001 - whatever is wrong, the answer is "not ready"
-        return {"database": False, "delivery": delivery.ready}
-    return {"database": True, "delivery": delivery.ready}
+        writable = False
+    return {"database": writable, "delivery": delivery.ready}
 
 
 def _refresh(metrics: Metrics, calls: TelephonyCalls) -> None:

@@ -31,6 +31,7 @@ CALLER_SHOWN = "06 12 34 56 78"
 STATION = "1601"
 CODE = re.compile(r"\b(\d{6})\b")
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
+SPACES = re.compile(r"\s")
 
 
 @dataclass
@@ -225,11 +226,11 @@ async def house(
 
 
 async def until_text(page: Page, selector: str, text: str, *, timeout: float = 15) -> None:
-    """Wait until an element holds a text."""
+    """Wait until an element holds a text; spaces that keep words together are spaces."""
     seen: list[str | None] = [None]
 
     async def there() -> bool:
         seen[0] = await page.text_content(selector)
-        return text in (seen[0] or "")
+        return text in SPACES.sub(" ", seen[0] or "")
 
     await until(there, f"{text!r} in {selector}", timeout=timeout, explain=lambda: repr(seen[0]))

@@ -73,6 +73,15 @@ class Page:
                         return self.told.pop(index)
                 await self._read()
 
+    async def hear_any(self, *types: str) -> dict[str, Any]:
+        """Read until a message of one of these types."""
+        async with asyncio.timeout(15):
+            while True:
+                for index, message in enumerate(self.told):
+                    if message["type"] in types:
+                        return self.told.pop(index)
+                await self._read()
+
     async def refused(self, code: str) -> dict[str, Any]:
         """Hear this very refusal and no other before it."""
         error = await self.hear("error")
@@ -198,8 +207,15 @@ class Running(House):
 
     def counted(self, code: str) -> float:
         """How often this refusal was counted."""
+        return self._sample("visio15_refused_total", code=code)
+
+    def messages_counted(self, channel: str, outcome: str) -> float:
+        """How many messages came to this."""
+        return self._sample("visio15_messages_total", channel=channel, outcome=outcome)
+
+    def _sample(self, name: str, **labels: str) -> float:
         metrics = self.server.app.settings["default_handler_args"]["web"].metrics
-        return metrics.registry.get_sample_value("visio15_refused_total", {"code": code}) or 0.0
+        return metrics.registry.get_sample_value(name, labels) or 0.0
 
     async def close(self) -> None:
         """Close every page, then the server, and wait until its sockets are gone."""

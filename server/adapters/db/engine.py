@@ -35,7 +35,8 @@ def make_engine(url: str) -> AsyncEngine:
     """
     if make_url(url).get_backend_name() == "postgresql":
         return _postgresql(url)
-    engine = create_async_engine(url)
+    # A fault is logged, and its values are personal.
+    engine = create_async_engine(url, hide_parameters=True)
     if url.startswith("sqlite"):
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
@@ -76,6 +77,7 @@ def _postgresql(url: str) -> AsyncEngine:
         pool_size=POOL,
         max_overflow=OVERFLOW,
         pool_timeout=CONNECT_SECONDS,
+        hide_parameters=True,  # a fault is logged, and its values are personal
         pool_pre_ping=True,  # a restarted server leaves dead connections in the pool
         isolation_level="READ COMMITTED",
         connect_args={

@@ -1,18 +1,18 @@
 """The database's revision: read, changed by Alembic, and checked before the server starts."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alembic import command
 from server.adapters.db.engine import make_engine
+from server.adapters.db.presence import file_of
 from server.errors import SchemaMismatch, StorageUnavailable
 from server.resources import root
 
@@ -91,19 +91,12 @@ async def _run(url: str, step: Callable[[Config], None]) -> None:
         await engine.dispose()
 
 
-def _file(url: URL) -> Path | None:
-    """Return the file of an SQLite database; None for servers and memory."""
-    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
-        return None
-    return Path(str(url.database))
-
-
 def exists(engine: AsyncEngine) -> bool:
     """Tell whether there is a database to ask."""
-    file = _file(engine.url)
+    file = file_of(engine.url)
     return file is None or file.exists()
 
 
 def _make_folder(url: str) -> None:
-    if file := _file(make_url(url)):
+    if file := file_of(make_url(url)):
         file.parent.mkdir(parents=True, exist_ok=True)

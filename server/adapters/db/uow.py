@@ -26,6 +26,7 @@ from server.adapters.db.login import SqlLogin
 from server.adapters.db.messages import SqlMessages
 from server.adapters.db.once import SqlOnce
 from server.adapters.db.personal import SqlPersonal
+from server.adapters.db.presence import Presence, write_and_take_back
 from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.sites import SqlSites
@@ -44,9 +45,10 @@ _DATA, _ROLLBACK = (
 class SqlUnitOfWork:
     """Repositories over one open transaction."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
+    def __init__(self, connection: AsyncConnection, seal: Seal, presence: Presence) -> None:
         """Build every repository on `connection`."""
         self._connection = connection
+        self._presence = presence
         self.sites = SqlSites(connection)
         self.users = SqlUsers(connection)
         self.login = SqlLogin(connection)
@@ -65,6 +67,7 @@ class SqlUnitOfWork:
     async def commit(self) -> None:
         """Make it durable; nothing is acknowledged before this returns (I3)."""
         await self._connection.commit()
+        self._presence.wrote()
 
     async def __aenter__(self) -> Self:
         """Enter; the transaction is already open."""
@@ -86,6 +89,7 @@ class SqlTransactions:
         """Keep the engine and the seal for each unit of work."""
         self._engine = engine
         self._seal = seal
+        self._presence = Presence(engine)
         self._sqlite = engine.url.get_backend_name() == "sqlite"
         self._turn = asyncio.Lock()
 
@@ -106,20 +110,46 @@ class SqlTransactions:
         finally:
             self._turn.release()
 
+    async def writable(self) -> bool:
+        """Tell whether a command would be durable now: proven by the last one, else by trying."""
+        if self._presence.proven:
+            await self._presence.check()
+            return True
+        try:
+            async with self._connected(write=True) as connection:
+                await write_and_take_back(connection)
+                await connection.commit()
+        except StorageUnavailable:
+            return False
+        self._presence.wrote()
+        return True
+
     @asynccontextmanager
     async def _open(self, *, write: bool) -> AsyncIterator[SqlUnitOfWork]:
+        async with self._connected(write=write) as connection:
+            yield SqlUnitOfWork(connection, self._seal, self._presence)
+
+    @asynccontextmanager
+    async def _connected(self, *, write: bool) -> AsyncIterator[AsyncConnection]:
         """A unit of work holds nothing but the database: an OSError in it is the database's."""
+        await self._presence.check()
         try:
             async with self._engine.connect() as connection:
                 await self._begin(connection, write=write)
                 try:
-                    yield SqlUnitOfWork(connection, self._seal)
+                    yield connection
                 finally:
                     await connection.rollback()
         except DBAPIError as fault:
+            self._failed(write=write)
             raise refusal(fault) from fault
         except (SQLAlchemyError, OSError) as fault:
+            self._failed(write=write)
             raise StorageUnavailable(type(fault).__name__) from fault
+
+    def _failed(self, *, write: bool) -> None:
+        if write:
+            self._presence.failed()
 
     async def _begin(self, connection: AsyncConnection, *, write: bool) -> None:
         if self._sqlite:
