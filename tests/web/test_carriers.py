@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from server.ports import OutgoingSms
     from server.services.invitations import Invitations
+    from tests.databases import Furnished
 
 KEY = "k" * 27
 NUMBER = "06 12 34 56 78"
@@ -52,25 +52,24 @@ class FakeSms:
 
 
 @pytest.fixture
-def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[House]:
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[House]:
     """A server with three carriers and low limits."""
-    file = tmp_path / "visio15.db"
-    shutil.copy(furnished_database, file)
-    settings = load(
-        data_dir=tmp_path,
-        database=f"sqlite+aiosqlite:///{file}",
-        secret_key=SECRET,
-        public_url="https://v.example",
-        carriers=CARRIERS,
-        sms_limits={"site_hour": 5, "number_hour": 3},
-    )
-    clock = FakeClock()
-    made = House(build(settings, clock), clock)
-    io_loop.run_sync(made.look_around)
-    yield made
-    for close in made.server.closers:
-        close()
-    io_loop.run_sync(made.server.engine.dispose)
+    with furnished_database.copied() as url:
+        settings = load(
+            data_dir=tmp_path,
+            database=url,
+            secret_key=SECRET,
+            public_url="https://v.example",
+            carriers=CARRIERS,
+            sms_limits={"site_hour": 5, "number_hour": 3},
+        )
+        clock = FakeClock()
+        made = House(build(settings, clock), clock)
+        io_loop.run_sync(made.look_around)
+        yield made
+        for close in made.server.closers:
+            close()
+        io_loop.run_sync(made.server.engine.dispose)
 
 
 @pytest.fixture

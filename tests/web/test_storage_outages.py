@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,6 @@ from tests.web.running import Page, Running, running, written_logs
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
 
     Outage = Callable[[Running], AbstractAsyncContextManager[None]]
 
@@ -51,7 +51,7 @@ def house(
 
 
 def database(house: Running) -> Path:
-    return house.server.settings.data_dir / "visio15.db"
+    return Path(house.server.engine.url.database or "")
 
 
 # --- ways to lose a database -----------------------------------------------------------------------
