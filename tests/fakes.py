@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
+from server.adapters.sms_http import HttpSms
+from server.config import SmsSettings
 from server.errors import AppError
 from tests.lab.ports import free_port
 
@@ -70,6 +72,10 @@ class Gateway:
         query = "password=hush&to={to}&text={text}&from={sender}&dlr={receipt_url}"
         accepted = r"^0: Accepted(?:.*id=(\w+))?"
         return {"url": f"{self.url}?{query}", "accepted": accepted, "timeout": 2.0}
+
+    def carrier(self) -> HttpSms:
+        """The real adapter on this gateway."""
+        return HttpSms(SmsSettings.model_validate(self.settings))
 
     def start(self) -> None:
         """Be there."""

@@ -15,6 +15,11 @@ class Audience:
         self._nobody = asyncio.Event()
         self._nobody.set()
 
+    @property
+    def anybody(self) -> bool:
+        """Whether a page is connected, or its work not yet done."""
+        return bool(self._pages)
+
     def enter(self, page: Line) -> None:
         """Count a page in."""
         self._pages.add(page)

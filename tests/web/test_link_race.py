@@ -1,0 +1,52 @@
+"""Everybody taps at once: one browser has the video, whatever the order in which the database hears of it (I5)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.web.running import MOBILE, Running, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Running]:
+    with running(io_loop, furnished_database, tmp_path) as house:
+        yield house
+
+
+async def test_of_all_browsers_that_tap_at_once_one_has_the_video(house: Running) -> None:
+    desk = await house.desk(await house.signed_in("regulator"))
+    await house.invite(desk, mobile=MOBILE, email="temoin@example.org")
+    tokens = await house.tokens()
+    assert len(tokens) == 2
+    phones = [house.browser() for _ in range(8)]
+    links = [tokens[n % 2] for n in range(8)]
+    await asyncio.gather(*(p.get(f"/v/{t}") for p, t in zip(phones, links, strict=True)))
+    answers = await asyncio.gather(
+        *(p.post_json(f"/v/{t}/tap", {}) for p, t in zip(phones, links, strict=True))
+    )
+    assert sorted(answer.code for answer in answers) == [200, *[409] * 7]
+    refusals = [json.loads(a.body)["error"]["code"] for a in answers if a.code == 409]
+    assert refusals == ["open_elsewhere"] * 7
+    bound = await house.rows("SELECT count(*) AS n FROM invitation WHERE browser_hash IS NOT NULL")
+    assert bound == [{"n": 1}]
+    assert (await house.actions()).count("invitation.bound") == 1
+
+
+async def test_one_browser_that_taps_many_times_is_one_tap(house: Running) -> None:
+    desk = await house.desk(await house.signed_in("regulator"))
+    await house.invite(desk)
+    [token] = await house.tokens()
+    phone = house.browser()
+    await phone.get(f"/v/{token}")
+    answers = await asyncio.gather(*(phone.post_json(f"/v/{token}/tap", {}) for _ in range(5)))
+    assert [answer.code for answer in answers] == [200] * 5
+    assert (await house.actions()).count("invitation.bound") == 1
+    assert (await house.actions()).count("link.tapped") == 1
