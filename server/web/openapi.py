@@ -158,7 +158,14 @@ def _receipt(method: str) -> Json:
         "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{20,64}$"},
     }
-    return {**operation, "parameters": [ref, status]}
+    carrier = {
+        "name": "carrier",
+        "in": "path",
+        "required": True,
+        "description": "the carrier's name in the configuration; `sms` for the only one",
+        "schema": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,31}$"},
+    }
+    return {**operation, "parameters": [carrier, ref, status]}
 
 
 def operations() -> dict[str, Json]:
@@ -182,7 +189,7 @@ def operations() -> dict[str, Json]:
             "get": _plain("healthy", "The process answers", _json(_ref("Alive"), "alive"))
         },
         "/readyz": {"get": readyz},
-        "/receipts/sms/{ref}": {"get": _receipt("get"), "post": _receipt("post")},
+        "/receipts/{carrier}/{ref}": {"get": _receipt("get"), "post": _receipt("post")},
     }
 
 

@@ -71,6 +71,10 @@ ROUTES = [
     Route("GET", "/audit/calls/unknown", READS, 404),
     Route("GET", "/audit/sessions/unknown", READS, 404),
     Route("GET", "/api/v1/calls?alias=unknown", READS, 404, as_json=True),
+    Route("GET", "/api", ANYBODY, 200),
+    Route("GET", "/api/openapi.json", ANYBODY, 200, as_json=True),
+    Route("GET", "/api/v1/telephony/events.schema.json", ANYBODY, 200, as_json=True),
+    Route("POST", "/api/v1/telephony/events", ANYBODY, 401, as_json=True),
     Route("POST", "/feedback", SENDS, 303, {"kind": "remark", "remark": "Bien."}),
     Route("GET", f"/receipts/sms/{TOKEN}?status=1", ANYBODY, 404, as_json=True),
     Route("POST", f"/receipts/sms/{TOKEN}?status=1", ANYBODY, 404, as_json=True),
@@ -88,7 +92,7 @@ ROUTES = [
     Route("DELETE", "/kiosk", ANYBODY, 403),
 ]
 POSTS = [route for route in ROUTES if route.method == "POST"]
-NO_TOKEN = {"/receipts/sms"}  # a gateway has no page of ours
+NO_TOKEN = {"/receipts/sms", "/api/v1/telephony/events"}  # machines have no page of ours
 
 
 @pytest.fixture
