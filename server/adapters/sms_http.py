@@ -24,7 +24,8 @@ class HttpSms:
         """Keep the templates; the URL is a secret (it carries the password)."""
         self._settings = settings
         self._accepted = re.compile(settings.accepted)
-        self._client = AsyncHTTPClient(force_instance=True)
+        # Tornado's ten at once would let the eleventh wait behind a gateway that hangs.
+        self._client = AsyncHTTPClient(force_instance=True, max_clients=64)
 
     async def send(self, sms: OutgoingSms) -> str | None:
         """Hand one message to the gateway."""

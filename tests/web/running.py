@@ -205,6 +205,18 @@ class Running(House):
         await socket.hear("welcome")
         return socket
 
+    async def connected(self) -> tuple[Page, Page, str]:
+        """A desk that watches a video whose phone is there."""
+        desk = await self.desk(await self.signed_in("regulator"))
+        session = await self.invite(desk)
+        await desk.say("session.watch", id="command-0002", session=session)
+        await desk.hear("done", id="command-0002")
+        [token] = await self.tokens()
+        caller = await self.caller(token, await self.tapped(token))
+        await caller.say("camera", state="granted")
+        await desk.hear("caller.state", state="online")
+        return desk, caller, session
+
     def counted(self, code: str) -> float:
         """How often this refusal was counted."""
         return self._sample("visio15_refused_total", code=code)

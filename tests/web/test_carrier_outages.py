@@ -1,4 +1,4 @@
-"""Carriers slow, broken or gone, and clocks that jump: the message leaves in the end, once, and the desk knows (I3)."""
+"""Carriers slow, broken or gone: the message leaves in the end, once, and the desk knows (I3)."""
 
 from __future__ import annotations
 
@@ -7,84 +7,42 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import text
 
+from server.domain.sms_text import SEGMENT, septets
 from server.services.lane import MOST
-from tests.fakes import Gateway
+from tests.fakes import ACCEPTED
 from tests.lab.process import until
-from tests.lab.smtp import Smtp, smtp
-from tests.web.running import Page, Running, running
+from tests.web.posting import Post, desk, in_state, message, post_office, shown, tried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture
-def gateway(io_loop: Any) -> Iterator[Gateway]:
-    made = Gateway()
-
-    async def start() -> None:
-        made.start()
-
-    io_loop.run_sync(start)
-    yield made
-    made.answering.set()
-    io_loop.run_sync(made.stop)
+    from tests.fakes import Gateway
+    from tests.lab.smtp import Smtp
+    from tests.web.running import Running
 
 
 @pytest.fixture
-def relay(io_loop: Any) -> Iterator[Smtp]:
-    box = smtp()
-    yield io_loop.run_sync(box.__aenter__)
-    io_loop.run_sync(lambda: box.__aexit__(None, None, None))
+def post(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Post]:
+    with post_office(io_loop, furnished_database, tmp_path) as post:
+        yield post
 
 
 @pytest.fixture
-def house(
-    io_loop: Any, furnished_database: Path, tmp_path: Path, gateway: Gateway, relay: Smtp
-) -> Iterator[Running]:
-    there = {"host": relay.host, "port": relay.port, "timeout": 2.0}
-    with running(io_loop, furnished_database, tmp_path, sms=gateway.settings, smtp=there) as house:
-        yield house
+def house(post: Post) -> Running:
+    return post.house
 
 
-async def message(house: Running, channel: str = "sms") -> dict[str, Any]:
-    [row] = await house.rows(f"SELECT * FROM message WHERE channel = '{channel}'")  # noqa: S608 - ours
-    return row
+@pytest.fixture
+def gateway(post: Post) -> Gateway:
+    return post.gateway
 
 
-async def in_state(house: Running, state: str, channel: str = "sms") -> dict[str, Any]:
-    """Wait until the message is there, passing the time of its retries."""
-    found: dict[str, Any] = {}
-
-    async def there() -> bool:
-        found.update(await message(house, channel))
-        if found["state"] == "queued" and found["attempts"]:
-            house.clock.pass_(seconds=1)
-            house.server.delivery.wake()
-        return bool(found["state"] == state)
-
-    await until(there, f"the {channel} is {state}", explain=lambda: str(found), timeout=20)
-    return found
-
-
-async def tried(house: Running, times: int) -> None:
-    async def there() -> bool:
-        return bool((await message(house))["attempts"] >= times)
-
-    await until(there, f"{times} tries")
-
-
-async def shown(desk: Page, text: str) -> dict[str, Any]:
-    """Wait for a view whose sentence has this text."""
-    while True:
-        view = await desk.hear("view")
-        if view["sessions"] and text in view["sessions"][0]["say"]["text"]:
-            return dict(view["sessions"][0])
-
-
-async def desk(house: Running) -> Page:
-    return await house.desk(await house.signed_in("regulator"))
+@pytest.fixture
+def relay(post: Post) -> Smtp:
+    return post.relay
 
 
 # --- the SMS gateway -------------------------------------------------------------------------------
@@ -107,7 +65,7 @@ async def test_a_broken_gateway_is_asked_again_until_it_takes_the_message_once(
     house.clock.pass_(seconds=1)
     house.server.delivery.wake()
     await tried(house, 2)
-    gateway.status, gateway.body = 200, Gateway.body
+    gateway.status, gateway.body = 200, ACCEPTED
     gateway.answering.set()
     taken = await in_state(house, "handed")
     assert taken["attempts"] == len(gateway.asked) or how == "slow"
@@ -243,62 +201,13 @@ async def test_a_relay_that_says_never_is_believed(house: Running, relay: Smtp) 
     await shown(page, "Le message n'est pas parti")
 
 
-# --- receipts --------------------------------------------------------------------------------------
-async def receipt(house: Running, ref: str, status: int) -> int:
-    answer = await house.browser().get(f"/receipts/sms/{ref}?status={status}")
-    return answer.code
-
-
-async def test_receipts_repeated_and_out_of_order(house: Running, gateway: Gateway) -> None:
-    page = await desk(house)
-    await house.invite(page)
-    taken = await in_state(house, "handed")
-    ref = taken["receipt_ref"]
-    assert ref in gateway.accepted[0]["dlr"]
-    for status in (8, 4, 4, 8):
-        assert await receipt(house, ref, status) == 200
-    await in_state(house, "buffered")
-    await shown(page, "attend le réseau")
-    for status in (1, 2, 16, 4, 1):
-        assert await receipt(house, ref, status) == 200
-    delivered = await in_state(house, "delivered")
-    assert delivered["error"] is None
-    await shown(page, "Vous avez reçu un SMS")
-    actions = [a for a in await house.actions() if a.startswith("message.")]
-    assert actions == ["message.handed", "message.buffered", "message.delivered"]
-
-
-@pytest.mark.parametrize("status", [0, 3, 32, 255])
-async def test_a_receipt_of_another_meaning_changes_nothing(
-    house: Running, gateway: Gateway, status: int
-) -> None:
+# --- what leaves -----------------------------------------------------------------------------------
+async def test_the_text_that_leaves_is_one_segment(house: Running, gateway: Gateway) -> None:
+    name = "SAMU Côte d’Azur – Hôpital « Pasteur », bâtiment de l’Œuvre"
+    async with house.server.engine.connect() as connection:
+        await connection.execute(text("UPDATE site SET name = :name"), {"name": name})
+        await connection.commit()
     await house.invite(await desk(house))
-    ref = (await in_state(house, "handed"))["receipt_ref"]
-    assert await receipt(house, ref, status) == 200
-    assert (await message(house))["state"] == "handed"
-    assert await receipt(house, "A" * 27, 1) == 404
-    assert gateway.accepted
-
-
-# --- clocks ----------------------------------------------------------------------------------------
-@pytest.mark.parametrize("hours", [1, -1])
-async def test_a_clock_that_jumps_loses_no_message(
-    house: Running, gateway: Gateway, hours: int
-) -> None:
-    page = await desk(house)
-    gateway.status = 503
-    await house.invite(page)
-    await tried(house, 1)
-    house.clock.pass_(hours=hours)
-    gateway.status = 200
-    house.server.delivery.wake()
-    if hours > 0:  # its link is over by then: told, not sent in vain
-        assert (await in_state(house, "failed"))["error"] == "expired"
-    else:
-        await until(lambda: len(gateway.accepted) == 1, "it leaves at once, not in an hour")
-    await house.invite(page, "command-0002", mobile="0612345679")
-    await until(lambda: "+33612345679" in {a["to"] for a in gateway.accepted}, "new ones leave")
-    await page.alive()
-    token = (await house.tokens())[-1]
-    caller = await house.caller(token, await house.tapped(token))
-    await caller.alive()
+    await until(lambda: len(gateway.accepted) == 1, "it leaves")
+    assert gateway.accepted[0]["text"].startswith("SAMU Cote d'Azur - Hopital")
+    assert septets(gateway.accepted[0]["text"]) <= SEGMENT

@@ -10,7 +10,7 @@ from server.domain.access import Role
 from server.domain.audit import verify
 from tests.lab.process import until
 from tests.unit.sdp_samples import FINGERPRINT, OFFERS, SMALL
-from tests.web.running import MOBILE, Page, Running, running, written_logs
+from tests.web.running import MOBILE, Page, Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,19 +31,6 @@ def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterat
         yield house
 
 
-async def connected(house: Running) -> tuple[Page, Page, str]:
-    """A desk that watches a video whose phone is there."""
-    desk = await house.desk(await house.signed_in("regulator"), PEER)
-    session = await house.invite(desk)
-    await desk.say("session.watch", id="command-0002", session=session)
-    await desk.hear("done", id="command-0002")
-    [token] = await house.tokens()
-    caller = await house.caller(token, await house.tapped(token), PAGE)
-    await caller.say("camera", state="granted")
-    await desk.hear("caller.state", state="online")
-    return desk, caller, session
-
-
 async def audited(house: Running, action: str, count: int = 0) -> list[dict[str, Any]]:
     """What the chain says of an action, once it says it so many times."""
     found: list[dict[str, Any]] = []
@@ -61,7 +48,7 @@ async def audited(house: Running, action: str, count: int = 0) -> list[dict[str,
 
 # --- I1: no sound, no data -------------------------------------------------------------------------
 async def test_an_honest_picture_passes_and_is_written_down(house: Running) -> None:
-    desk, caller, session = await connected(house)
+    desk, caller, session = await house.connected()
     await caller.say("signal.offer", peer=PEER, sdp=OFFERS["safari"])
     offer = await desk.hear("signal.offer", session=session, page=PAGE)
     assert offer["sdp"] == OFFERS["safari"]
@@ -96,7 +83,7 @@ async def test_an_honest_picture_passes_and_is_written_down(house: Running) -> N
 async def test_what_is_no_muted_picture_is_refused_written_down_and_counted(
     house: Running, end: str, sdp: str, code: str
 ) -> None:
-    desk, caller, session = await connected(house)
+    desk, caller, session = await house.connected()
     talker, listener = (caller, desk) if end == "offer" else (desk, caller)
     if end == "offer":
         await caller.say("signal.offer", peer=PEER, sdp=sdp)
@@ -114,7 +101,7 @@ async def test_what_is_no_muted_picture_is_refused_written_down_and_counted(
 
 
 async def test_a_description_of_a_megabyte_closes_nothing_but_its_own_frame(house: Running) -> None:
-    _, caller, _ = await connected(house)
+    _, caller, _ = await house.connected()
     await caller.say("signal.offer", peer=PEER, sdp=GOOD + "a=x\r\n" * 100_000)
     await caller.refused("message_too_large")
     await caller.alive()
@@ -136,7 +123,7 @@ async def test_a_description_of_a_megabyte_closes_nothing_but_its_own_frame(hous
     ],
 )
 async def test_what_is_no_candidate_is_not_relayed(house: Running, candidate: object) -> None:
-    desk, caller, session = await connected(house)
+    desk, caller, session = await house.connected()
     await caller.say("signal.candidate", peer=PEER, candidate=candidate)
     assert (await caller.hear("error"))["code"] in {"candidate_malformed", "message_malformed"}
     await desk.say("signal.candidate", session=session, page=PAGE, candidate=candidate)
@@ -173,7 +160,7 @@ async def answers(page: Page, said: list[tuple[str, dict[str, Any]]]) -> list[di
 
 
 async def test_another_sites_video_is_as_unknown_as_none(house: Running) -> None:
-    _, caller, session = await connected(house)
+    _, caller, session = await house.connected()
     await house.admin.set_role("ailleurs", Role.REGULATOR)
     browser = await house.signed_in("ailleurs", "301")
     first = await house.desk(browser, "stranger-peer")
@@ -188,7 +175,7 @@ async def test_another_sites_video_is_as_unknown_as_none(house: Running) -> None
 
 async def test_another_desks_name_opens_nothing(house: Running) -> None:
     """Peers mint their own names: a desk that takes a watching desk's name is still not in the room."""
-    _, caller, session = await connected(house)
+    _, caller, session = await house.connected()
     thief = await house.desk(await house.signed_in("arm", "202"), PEER)
     said = [
         each for each in on(session) if each[0] in {"signal.answer", "signal.restart", "webcam"}
@@ -200,7 +187,7 @@ async def test_another_desks_name_opens_nothing(house: Running) -> None:
 
 
 async def test_another_sites_invitation_and_call_are_unknown(house: Running) -> None:
-    desk, _, session = await connected(house)
+    desk, _, session = await house.connected()
     [invitation] = await house.rows("SELECT id FROM invitation")
     await house.admin.set_role("ailleurs", Role.ARM)
     there = await house.desk(await house.signed_in("ailleurs", "301"), "stranger-peer")
@@ -219,14 +206,14 @@ async def test_another_sites_invitation_and_call_are_unknown(house: Running) -> 
 
 
 async def test_what_is_not_shown_here_is_out_of_order(house: Running) -> None:
-    _, _, session = await connected(house)
+    _, _, session = await house.connected()
     beside = await house.desk(await house.signed_in("arm", "202"), "desk-peer-9")
     said = [each for each in on(session) if not each[0].startswith(("session.", "link."))]
     assert {error["code"] for error in await answers(beside, said)} == {"message_out_of_order"}
 
 
 async def test_a_station_without_a_webcam_has_none(house: Running) -> None:
-    _, _, session = await connected(house)
+    _, _, session = await house.connected()
     beside = await house.desk(await house.signed_in("arm", "202"), "desk-peer-9")
     await beside.say("session.watch", id="command-0301", session=session)
     await beside.hear("done", id="command-0301")
@@ -236,7 +223,7 @@ async def test_a_station_without_a_webcam_has_none(house: Running) -> None:
 
 # --- I5: another browser, another token ------------------------------------------------------------
 async def test_another_browser_reads_open_elsewhere(house: Running) -> None:
-    _, caller, _ = await connected(house)
+    _, caller, _ = await house.connected()
     [token] = await house.tokens()
     other = await house.tapped_elsewhere(token)
     for cookie in ({}, {"v15_browser": "x" * 32}, dict(other.cookies)):
@@ -266,45 +253,3 @@ async def test_a_link_that_was_not_tapped_has_no_socket_yet(house: Running) -> N
     page = await house.connect("/ws/caller", house.browser())
     await page.say("hello", token=token, page="phone-page-1")
     await page.refused("message_out_of_order")
-
-
-# --- rule 9 of the house: nothing personal in the logs ---------------------------------------------
-async def test_nothing_personal_is_written_to_the_log(house: Running) -> None:
-    with written_logs() as log:
-        browser = house.browser()
-        await browser.sign_in(house, "regulator")
-        await browser.get(f"/desk?call=secret-call-id&caller={MOBILE.replace(' ', '')}&station=201")
-        desk, caller, session = await connected(house)
-        await desk.say("invite", id="command-0401", mobile="0144492020", email="jeanne@example.fr")
-        await desk.refused("number_landline")
-        await desk.say("link.manual", id="command-0402", session=session, value="typed-call-id")
-        await desk.hear("done", id="command-0402")
-        await caller.say("signal.offer", peer=PEER, sdp=AUDIO)
-        await caller.refused("sdp_audio")
-        await caller.say("signal.offer", peer=PEER, sdp=OFFERS["firefox"])
-        await caller.say("signal.candidate", peer=PEER, candidate={"candidate": "jeanne"})
-        await caller.refused("candidate_malformed")
-        await caller.raw('{"type": "hello", "token": "jeanne"')
-        await caller.refused("message_malformed")
-        [token] = await house.tokens()
-        await house.tapped_elsewhere(token)
-        await house.browser().get(f"/v/{'x' * 27}")
-        auditor = await house.signed_in("auditor", None)
-        await auditor.get("/audit?q=secret-call-id")
-        await auditor.post("/audit", {"number": MOBILE})
-        await auditor.get("/audit/calls/secretcallid")
-        await auditor.post("/feedback", {"kind": "remark", "remark": "jeanne va bien"})
-    text = log.getvalue()
-    assert "request.refused" in text
-    assert "socket.refused" in text
-    cookies = [c for b in (browser, auditor) for n, c in b.cookies.items() if n != "v15_station"]
-    personal = [token, *cookies, "0612345678", "612345678", "12 34 56", "0144492020", "jeanne"]
-    personal += [
-        "secret-call-id",
-        "secretcallid",
-        "typed-call-id",
-        "fingerprint",
-        "m=audio",
-        "Prénom",
-    ]
-    assert [word for word in personal if word in text] == []
