@@ -7,6 +7,8 @@ import json
 import re
 import signal
 import sqlite3
+from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +24,6 @@ from tests.web.running import Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ async def test_alive_and_ready(house: Running) -> None:
 
 @pytest.mark.parametrize("revision", ["0000_other", None])
 async def test_another_schema_is_not_ready(house: Running, revision: str | None) -> None:
-    file = house.server.settings.data_dir / "visio15.db"
+    file = Path(house.server.engine.url.database or "")
     with sqlite3.connect(file) as other:
         if revision:
             other.execute("UPDATE alembic_version SET version_num = ?", (revision,))
@@ -107,7 +108,7 @@ async def test_metrics_name_nobody(house: Running) -> None:
         assert personal not in text
     assert set(re.findall(r"(\w+)=\"", text)) <= {
         *("code", "handler", "status", "le", "kind", "type", "channel", "outcome"),
-        *("site", "feed", "reason"),
+        *("site", "feed", "reason", "carrier"),
     }
 
 
@@ -213,7 +214,7 @@ async def test_what_is_on_its_way_lands_before_the_end(
 ) -> None:
     async with gateway() as there:
         carrier = there.carrier()
-        monkeypatch.setattr(house.server.delivery, "_sms", carrier)
+        monkeypatch.setattr(house.server.delivery._carriers, "_sms", defaultdict(lambda: carrier))
         desk = await house.desk(await house.signed_in("regulator"))
         there.answering.clear()
         await house.invite(desk)
@@ -223,7 +224,7 @@ async def test_what_is_on_its_way_lands_before_the_end(
         there.answering.set()
         await stopping
         carrier.close()
-    file = house.server.settings.data_dir / "visio15.db"
+    file = Path(house.server.engine.url.database or "")
     stored = sqlite3.connect(file)
     assert stored.execute("SELECT state FROM message").fetchall() == [("handed",)]
     stored.close()
