@@ -1,7 +1,7 @@
 """The telephony package behind the server's ports: one correlator and its feeds for each site (I7)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +33,7 @@ class SiteLine:
     correlator: Correlator
     runner: Runner
     feeds: tuple[CallFeed, ...]
+    tell: Callable[[tuple[Call, ...]], Awaitable[None]]
 
 
 class TelephonyCalls:
@@ -64,7 +65,7 @@ class TelephonyCalls:
                 await line15.receive([Changed(calls)])
 
         runner = Runner(built, correlator, line15.receive, self._clock.now, ticked)
-        self._lines[site] = SiteLine(site, key, correlator, runner, built)
+        self._lines[site] = SiteLine(site, key, correlator, runner, built, ticked)
 
     async def start(self) -> None:
         """Bring back the calls that were live before a restart, then listen."""
@@ -81,6 +82,10 @@ class TelephonyCalls:
             by_call.setdefault(call, []).append(fact)
         for call, several in by_call.items():
             line.correlator.restore(call, several)  # type: ignore[arg-type]
+        # Nobody told what happened meanwhile: each call is uncertain until its next word.
+        now = self._clock.now()
+        for source in {fact.source for _, fact in facts}:
+            await line.tell(line.correlator.feed_lost(source, now))
         if by_call:
             _log.info("line15.restored", site=line.key, calls=len(by_call))
 

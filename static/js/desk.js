@@ -806,7 +806,8 @@ function renderPick() {
     row.dataset.state = call.state;
     part(row, "number", call.number ?? (call.state === "asserted" ? "numéro non connu" : "numéro masqué"));
     since(row, call);
-    part(row, "state", CALL[call.state] + (call.id === session?.link.call ? " · lié maintenant" : ""));
+    const bits = [CALL[call.state], call.certain ? "" : "à confirmer", call.id === session?.link.call ? "lié maintenant" : ""];
+    part(row, "state", bits.filter(Boolean).join(" · "));
   });
 }
 
