@@ -1,7 +1,7 @@
 """The telephony package behind the server's ports: one correlator and its feeds for each site (I7)."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +47,7 @@ class SiteLine:
     runner: Runner
     feeds: tuple[CallFeed, ...]
     webhook: WebhookFeed
+    tell: Callable[[tuple[Call, ...]], Awaitable[None]]
 
 
 class TelephonyCalls:
@@ -80,7 +81,7 @@ class TelephonyCalls:
 
         webhook = WebhookFeed("webhook", correlator.find, clock=self._clock.now)
         runner = Runner((*built, webhook), correlator, line15.receive, self._clock.now, ticked)
-        self._lines[site] = SiteLine(site, key, correlator, runner, built, webhook)
+        self._lines[site] = SiteLine(site, key, correlator, runner, built, webhook, ticked)
 
     async def start(self) -> None:
         """Bring back the calls that were live before a restart, then listen."""
@@ -97,6 +98,10 @@ class TelephonyCalls:
             by_call.setdefault(call, []).append(fact)
         for call, several in by_call.items():
             line.correlator.restore(call, several)  # type: ignore[arg-type]
+        # Nobody told what happened meanwhile: each call is uncertain until its next word.
+        now = self._clock.now()
+        for source in {fact.source for _, fact in facts}:
+            await line.tell(line.correlator.feed_lost(source, now))
         if by_call:
             _log.info("line15.restored", site=line.key, calls=len(by_call))
 

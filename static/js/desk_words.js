@@ -36,7 +36,7 @@ export function callState(call, linked) {
 /** The same where one is asked to choose.
  * @param {Call} call @param {boolean} linked @returns {string} */
 export function choiceState(call, linked) {
-  return CALL[call.state] + (linked ? " · lié maintenant" : "");
+  return [CALL[call.state], call.certain ? "" : "à confirmer", linked ? "lié maintenant" : ""].filter(Boolean).join(" · ");
 }
 
 /** What tells two calls apart: not the host name that ends a Call-ID or a NENA urn.

@@ -109,6 +109,8 @@ async def test_a_kill_at_each_step_loses_nothing() -> None:
             await until_text(desk, "#link-label", "seul appel en cours")
             here = f"#calls li[data-call='{call}']"
             await desk.wait_for_selector(f"{here}[data-state=talking][data-linked=true]")
+            # What the switchboard said meanwhile nobody heard.
+            await until_text(desk, here, "à confirmer")
             await line.hang_up()
         await desk.wait_for_selector(f"{here}[data-state=ended]")
         await more_frames(desk)
@@ -117,6 +119,7 @@ async def test_a_kill_at_each_step_loses_nothing() -> None:
         assert len(texts_to(home, CALLER)) == 1
         home.browser.assert_clean(home.url)
         record = await record_of_session(home, line.call_id, session)
+        assert record["call"]["end_certain"] is True
         done = [event["action"] for event in record["events"]]
         for action in ("session.created", "invitation.created", "link.opened", "link.tapped"):
             assert done.count(action) == 1, (action, done)
@@ -176,6 +179,31 @@ async def test_the_carrier_is_asked_again_with_the_same_link() -> None:
         assert numbers == [f"06 12 34 56 0{n}" for n in (4, 3, 2, 1)]
         home.browser.assert_clean(home.url)
         await verified(home)
+
+
+async def test_a_call_that_ended_unheard_is_not_taken_for_sure() -> None:
+    """It hung up while the server was dead: it is said to be unconfirmed, and the next call is not guessed over it."""
+    async with house() as home, sipp.phone(port=home.uas_port):
+        desk = await home.desk()
+        home.browser.clients[0].allow(CUT)
+        async with sipp.call(home.kamailio.address, caller=CALLER) as line:
+            await line.answered()
+            await desk.wait_for_selector("#calls li[data-state=talking]")
+            home.server.kill()
+            await line.hang_up()
+        await desk.wait_for_selector(AWAY)
+        await home.server.start()
+        await desk.wait_for_selector(OPEN)
+        await until_text(desk, "#calls li", "à confirmer")
+        async with sipp.call(home.kamailio.address, caller="+33711223344") as line:
+            await line.answered()
+            await desk.wait_for_selector("#calls li[data-state=talking] >> nth=1")
+            await home.invite(desk, "+33711223344")
+            await desk.wait_for_selector("#pick[open]")
+            choices = await desk.locator("#pick-calls li").all_text_contents()
+            assert [("à confirmer" in choice) for choice in choices] == [False, True], choices
+            await line.hang_up()
+        home.browser.assert_clean(home.url)
 
 
 async def test_a_video_that_everybody_left_comes_to_its_end() -> None:
