@@ -11,7 +11,7 @@ test("a call says what is known of it, and no more", () => {
   assert.equal(callNumber(call({ number: null, state: "asserted" })), "numéro non connu");
   assert.equal(callState(call(), false), "en cours");
   assert.equal(callState(call({ state: "held", certain: false }), true), "en attente · à confirmer · vidéo liée");
-  assert.equal(choiceState(call({ certain: false }), true), "en cours · lié maintenant");
+  assert.equal(choiceState(call({ certain: false }), true), "en cours · à confirmer · lié maintenant");
 });
 
 test("the end of a call's id is what tells two calls apart", () => {
