@@ -116,6 +116,9 @@ TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command
     (S.CONNECTING, MediaFlowing): (S.LIVE, ()),
     (S.LIVE, CameraRefused): (S.INTERRUPTED, ()),
     (S.LIVE, PeerLost): (S.INTERRUPTED, ()),
+    # What the phone says of its camera now replaces what it said before, so that old advice is not repeated.
+    (S.INTERRUPTED, CameraAsked): (S.INTERRUPTED, ()),
+    (S.INTERRUPTED, CameraGranted): (S.INTERRUPTED, ()),
     (S.INTERRUPTED, CameraRefused): (S.INTERRUPTED, ()),
     (S.INTERRUPTED, MediaFlowing): (S.LIVE, ()),
     **{
@@ -143,7 +146,7 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
         (S.CONNECTING, CameraGranted),
         (S.CONNECTING, PeerLost),
         # A reloaded page asks and grants again while the desk still shows the last frames.
-        *((s, e) for s in (S.LIVE, S.INTERRUPTED) for e in (CameraAsked, CameraGranted)),
+        *((S.LIVE, e) for e in (CameraAsked, CameraGranted)),
         (S.LIVE, MediaFlowing),
         (S.INTERRUPTED, PeerLost),
         # A picture that flows is never timed out.

@@ -63,7 +63,7 @@ class Launch:
         `record` writes the launch to the audit: once, when the page opens, not at each reconnection.
         """
         async with self._transactions() as uow:
-            kept = await uow.launches.get(_hash(opaque), self._clock.now())
+            kept = await uow.launches.get(_hash(opaque), self._clock.now(), actor.site)
             if kept is None:
                 return Launched(
                     notice="Le contexte d'appel a expiré : rouvrez la page depuis l'appel."

@@ -114,6 +114,17 @@ def test_the_reference_procedure_in_one_line() -> None:
     assert states == expected.split()
 
 
+def test_a_camera_that_is_allowed_again_is_no_trouble_any_more() -> None:
+    at = session(State.LIVE, camera="granted")
+    story: list[Event] = [CameraRefused("denied"), CameraAsked(), CameraGranted()]
+    cameras = []
+    for event in story:
+        at, _ = step(at, event, NOW)
+        assert at.state is State.INTERRUPTED
+        cameras.append(at.camera)
+    assert cameras == ["denied", "asking", "granted"]
+
+
 # --- any story -------------------------------------------------------------------------------------
 class Story(RuleBasedStateMachine):
     """Any sequence of events at any times, also a clock that goes back."""

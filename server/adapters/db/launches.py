@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import launch
@@ -25,8 +25,12 @@ class SqlLaunches:
             insert(launch).values(id=id_, sealed=sealed, created=created, expires=expires)
         )
 
-    async def get(self, id_: str, now: datetime) -> str | None:
-        """Return the context while it is fresh."""
-        query = select(launch.c.sealed).where(launch.c.id == id_, launch.c.expires > now)
-        sealed = (await self._db.execute(query)).scalar()
-        return None if sealed is None else self._seal.open(sealed)
+    async def get(self, id_: str, now: datetime, site: str) -> str | None:
+        """Return the context while it is fresh, and only to the site that asked first (I7)."""
+        fresh = (launch.c.id == id_, launch.c.expires > now)
+        row = (await self._db.execute(select(launch.c.sealed, launch.c.site).where(*fresh))).first()
+        if row is None or row.site not in {None, site}:
+            return None
+        if row.site is None:
+            await self._db.execute(update(launch).where(launch.c.id == id_).values(site=site))
+        return self._seal.open(row.sealed)
