@@ -75,10 +75,10 @@ class Correlator:
     def receive(self, fact: Fact) -> Change:
         """Fold one fact in; the same calls result from any order and any repetition."""
         facts = self._facts.setdefault(fact.leg, {})
+        if fact in facts:  # the same word at the same instant: no news that the call still lives
+            return Ignored(fact, "repeated")
         found = self._lost & self._companions(fact.leg)
         self._lost -= found
-        if fact in facts and not found:
-            return Ignored(fact, "repeated")
         if len(facts) >= MAX_FACTS and not isinstance(fact, HungUp):
             return Ignored(fact, "too many facts for one leg")
         before = self._views.get(fact.leg)
