@@ -290,7 +290,9 @@ def test_a_lost_feed_makes_its_live_calls_uncertain_until_their_next_fact() -> N
     subject.receive(Rang("c", at(1), "ami"))
     (call,) = subject.feed_lost("hep", at(5))
     assert (call.legs, call.certain) == (("a",), False)
-    assert isinstance(subject.receive(rang("a", 0)), Ignored), "said before the cut: no sign of life"
+    assert isinstance(subject.receive(rang("a", 0)), Ignored), (
+        "said before the cut: no sign of life"
+    )
     assert not subject.calls()[0].certain
     assert isinstance(subject.receive(Seen("a", at(6), "hep")), Changed)
     assert subject.get(call.id) is not None
