@@ -66,10 +66,15 @@ class AliasRecord:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Another call that may concern the same people, with the reason in words."""
+    """Another call that may concern the same people, with the reason in words.
+
+    `start` and `end` bound the time they were connected (a conference); None where nothing connected them.
+    """
 
     call: str
     why: str
+    start: datetime | None = None
+    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

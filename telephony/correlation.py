@@ -24,11 +24,13 @@ from telephony.call import (
     StationSpan,
 )
 from telephony.facts import AliasType, Fact, HungUp, Seen
+from telephony.fusion import Fusion
 from telephony.grouping import Group, assemble, group
 from telephony.leg import LegView, SortKey, fold, sort_key
+from telephony.same_number import Numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from datetime import datetime
 
 __all__ = [
@@ -71,6 +73,9 @@ class Correlator:
         self._calls: dict[str, Call] = {}
         self._call_of: dict[str, str] = {}
         self._lost: set[str] = set()
+        self._fusion = Fusion()
+        self._fused: set[str] = set()
+        self._numbers = Numbers()
 
     def receive(self, fact: Fact) -> Change:
         """Fold one fact in; the same calls result from any order and any repetition."""
@@ -163,6 +168,7 @@ class Correlator:
         for leg in call.legs:
             self._drop(leg)
         self._calls.pop(call.id, None)
+        self._numbers.note((), [call.id])
 
     def restore(self, call_id: str, facts: Iterable[Fact]) -> None:
         """Take back a stored call under its id; its legs find their companions again."""
@@ -188,6 +194,7 @@ class Correlator:
                 del facts[stale]
         view = fold(fact.leg, self._ordered(fact.leg), self._stations)
         self._views[fact.leg] = view
+        self._fused |= self._fusion.note(view)
         for key in view.keys:
             self._index[key].add(fact.leg)
         for verdict in view.verdicts:
@@ -210,15 +217,17 @@ class Correlator:
                 continue
             found.add(leg)
             waiting += self._pairs.get(leg, ())
+            waiting += self._fusion.partners(leg)
             for key in self._views[leg].keys:
                 waiting += self._index[key]
         return found
 
     def _regroup(self, legs: Iterable[str]) -> tuple[tuple[Call, ...], tuple[tuple[str, str], ...]]:
         """Compute again the calls around these legs; return those that changed, and the merged."""
-        hood = self._neighbourhood(legs)
+        hood = self._neighbourhood({*legs, *self._fused})
+        self._fused.clear()
         before = {self._call_of.pop(leg) for leg in hood if leg in self._call_of}
-        groups = group(self._views[leg] for leg in hood)
+        groups = group((self._views[leg] for leg in hood), self._fusion.partners)
         owned = [self._own(found) for found in groups]
         for found, mine in zip(groups, owned, strict=True):
             self._call_of.update({leg.leg: mine[0] for leg in found.legs})
@@ -226,13 +235,25 @@ class Correlator:
         for found, mine in zip(groups, owned, strict=True):
             lost = any(leg.leg in self._lost for leg in found.legs)
             call = assemble(mine[0], found, self._call_of, swallowed=mine[1:], lost=lost)
+            call = self._numbers.relate(call)
             if self._calls.get(call.id) != call:
                 changed.append(call)
                 self._calls[call.id] = call
         merged = [(old, mine[0]) for mine in owned for old in mine[1:] if old in before]
         for old, _ in merged:
             self._calls.pop(old, None)
-        return tuple(changed), tuple(merged)
+        echoes = self._numbers.note(changed, [old for old, _ in merged])
+        return (*self._renumbered(changed, echoes),), tuple(merged)
+
+    def _renumbered(self, changed: list[Call], others: set[str]) -> Iterator[Call]:
+        """Give the changed calls, and the others that follow or precede one of the same number, their relation."""
+        mine = {call.id: call for call in changed}
+        for call_id in dict.fromkeys([*mine, *sorted(others & set(self._calls))]):
+            known = self._calls[call_id]
+            call = self._numbers.relate(known)
+            self._calls[call_id] = call
+            if call_id in mine or call != known:
+                yield call
 
     def _own(self, found: Group) -> list[str]:
         """List the ids a group owns, the survivor first; mint one when it has none."""
@@ -247,6 +268,8 @@ class Correlator:
 
     def _drop(self, leg: str) -> None:
         view = self._views.pop(leg)
+        self._fused |= self._fusion.drop(leg)
+        self._fused.discard(leg)
         for key in view.keys:
             self._index[key].discard(leg)
             if not self._index[key]:

@@ -123,10 +123,14 @@ class HungUp(_Base):
 
 @dataclass(frozen=True, slots=True)
 class Aliased(_Base):
-    """The leg bears this name; `why` says where it was read."""
+    """The leg bears this name; `why` says where it was read.
+
+    `binds` is False for a name that does not by itself make legs one call (a Linkedid after a merge).
+    """
 
     alias: Alias
     why: str = ""
+    binds: bool = True
 
 
 @dataclass(frozen=True, slots=True)

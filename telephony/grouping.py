@@ -1,8 +1,9 @@
 """Which legs are one call, decided from the legs alone, so arrival order cannot matter.
 
 Legs are taken by start time. A leg joins an earlier one when they were paired, sat in one bridge
-together, or bear the same correlating name *and* the earlier one's call had not ended: the same
-identifier used again later is another call. Pure.
+together, are one leg seen by two feeds, or bear the same correlating name *and* the earlier one's call
+had not ended: the same identifier used again later is another call. A call is that of one person
+outside: two such persons in one bridge are a conference of two calls, each with its identity. Pure.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from telephony.facts import Alias, AliasType, Direction, Paired, Unpaired
 from telephony.leg import BRIDGE, NEVER, RELATING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from telephony.leg import LegView
 
 #: Bearers of one name that a new leg is compared with.
 _RECENT: Final = 16
+CONFERENCE: Final = "in conference"
 
 
 @dataclass(slots=True)
@@ -42,7 +44,22 @@ class Group:
     evidence: dict[str, None] = field(default_factory=dict)
     inferred: bool = False
     doubtful: bool = False
-    related: dict[tuple[str, str], None] = field(default_factory=dict)
+    related: dict[tuple[str, str, datetime | None, datetime | None], None] = field(
+        default_factory=dict
+    )
+
+    #: Legs that the switchboard tells of too, under another name: it knows better who is on them.
+    twins: set[str] = field(default_factory=set)
+
+    @property
+    def people(self) -> bool:
+        """Whether a person outside is on this call."""
+        return any(leg.trunk for leg in self.legs)
+
+    @property
+    def numbers(self) -> set[str]:
+        """The numbers of the people outside, where they are known."""
+        return {leg.outside.e164 for leg in self.legs if leg.outside}
 
     @property
     def end(self) -> datetime:
@@ -50,8 +67,12 @@ class Group:
         return max(leg.end for leg in self.legs)
 
 
-def group(views: Iterable[LegView]) -> list[Group]:
+def group(
+    views: Iterable[LegView], fused: Callable[[str], Collection[str]] = lambda _: ()
+) -> list[Group]:
     """Partition legs into calls, the oldest leg of each call first.
+
+    `fused` names the legs of other feeds that are the given one.
 
     Linear in the legs but for the few that share a name: an identifier that a faulty switchboard
     puts on every call is compared with its last `_RECENT` bearers only.
@@ -70,8 +91,10 @@ def group(views: Iterable[LegView]) -> list[Group]:
         of[view.leg] = Group([view])
         near = {other.leg: other for key in view.keys for other in bearers[key]}
         near |= {leg: known[leg] for leg in partners.get(view.leg, ()) if leg in known}
+        near |= {leg: known[leg] for leg in fused(view.leg) if leg in known}
         for other in sorted(near.values(), key=lambda each: (each.started or NEVER, each.leg)):
-            _tie(of, other, view, verdicts.get(frozenset((other.leg, view.leg))))
+            if not _tie(of, other, view, verdicts.get(frozenset((other.leg, view.leg)))):
+                _fuse(of, other, view, same=other.leg in fused(view.leg))
         known[view.leg] = view
         for key in view.keys:
             bearers[key].append(view)
@@ -83,19 +106,22 @@ def group(views: Iterable[LegView]) -> list[Group]:
 
 def _tie(
     of: dict[str, Group], old: LegView, new: LegView, verdict: Paired | Unpaired | None
-) -> None:
-    """Join the groups of two legs, or note how they are related."""
+) -> bool:
+    """Join the groups of two legs (True), or note how they are related."""
     first, second = of[old.leg], of[new.leg]
     if isinstance(verdict, Paired):
         _merge(of, first, second, verdict.why)
         first.inferred |= verdict.inferred
-        return
+        return True
     if isinstance(verdict, Unpaired) and verdict.doubtful:
         _relate(first, second, old, new, verdict.why)
         first.doubtful = second.doubtful = True
-    if _shared_bridge(old, new):
+    together = _together(old, new)
+    if together and (first is second or not (first.people and second.people)):
         _merge(of, first, second, "in the same bridge")
-        return
+        return True
+    if together:
+        _relate(first, second, old, new, CONFERENCE, together)
     for kind, value in sorted(old.keys & new.keys):
         if kind == BRIDGE:
             continue
@@ -103,9 +129,34 @@ def _tie(
             _relate(first, second, old, new, f"same {kind}")
         elif first is second or first.end > (new.started or NEVER):
             _merge(of, first, second, f"same {kind} {value}")
-            return
+            if kind == AliasType.SIP_CALL_ID:
+                _twin(first, old, new)
+            return True
         else:
             _relate(first, second, old, new, f"same {kind} used again")
+    return isinstance(verdict, Unpaired)
+
+
+def _fuse(of: dict[str, Group], old: LegView, new: LegView, *, same: bool) -> None:
+    """Join two legs that are one seen by two feeds, unless these contradict each other."""
+    first, second = of[old.leg], of[new.leg]
+    if not same or first is second:
+        return
+    if first.numbers and second.numbers and not first.numbers & second.numbers:
+        why = f"{old.source} and {new.source} contradict each other"
+        _relate(first, second, old, new, why)
+        first.doubtful = second.doubtful = True
+        return
+    _merge(
+        of, first, second, f"told by {old.source} and by {new.source} at the same place and time"
+    )
+    first.inferred = True
+    _twin(first, old, new)
+
+
+def _twin(into: Group, old: LegView, new: LegView) -> None:
+    if old.told_inside != new.told_inside:
+        into.twins.add(old.leg if new.told_inside else new.leg)
 
 
 def _merge(of: dict[str, Group], first: Group, second: Group, why: str) -> None:
@@ -113,6 +164,7 @@ def _merge(of: dict[str, Group], first: Group, second: Group, why: str) -> None:
     if first is second:
         return
     first.legs += second.legs
+    first.twins |= second.twins
     first.evidence |= second.evidence
     first.related |= second.related
     first.inferred |= second.inferred
@@ -121,10 +173,13 @@ def _merge(of: dict[str, Group], first: Group, second: Group, why: str) -> None:
         of[leg.leg] = first
 
 
-def _relate(first: Group, second: Group, old: LegView, new: LegView, why: str) -> None:
+def _relate(
+    first: Group, second: Group, old: LegView, new: LegView, why: str, when: Span | None = None
+) -> None:
     if first is not second:
-        first.related[(new.leg, why)] = None
-        second.related[(old.leg, why)] = None
+        span = (when.start, when.end) if when else (None, None)
+        first.related[(new.leg, why, *span)] = None
+        second.related[(old.leg, why, *span)] = None
 
 
 def _verdicts(
@@ -148,12 +203,16 @@ def _weight(verdict: Paired | Unpaired) -> tuple[bool, datetime, str]:
     return (sure, verdict.at, verdict.leg)
 
 
-def _shared_bridge(old: LegView, new: LegView) -> bool:
-    return any(
-        name == other and span.start <= (wide.end or NEVER) and wide.start <= (span.end or NEVER)
+def _together(old: LegView, new: LegView) -> Span | None:
+    """Tell from when to when two legs sat in one bridge; the first time, when they did several times."""
+    spans = [
+        (max(span.start, wide.start), min(span.end or NEVER, wide.end or NEVER))
         for name, span in old.bridges
         for other, wide in new.bridges
-    )
+        if name == other
+    ]
+    start, end = min((each for each in spans if each[0] <= each[1]), default=(NEVER, NEVER))
+    return None if start == NEVER else Span(start, None if end == NEVER else end)
 
 
 def assemble(
@@ -169,12 +228,14 @@ def assemble(
         for old in swallowed
     ]
     aliases = [record for leg in legs for record in leg.aliases]
-    holds = _union([("", hold) for leg in legs for hold in leg.holds])
+    known = [leg for leg in legs if leg.leg not in found.twins]
+    holds = _union([("", hold) for leg in known for hold in leg.holds])
     answered = _answered(legs)
+    mine = {each.leg for each in legs}
     related = {
-        (ids[leg], why): None
-        for leg, why in found.related
-        if leg in ids and leg not in {each.leg for each in legs}
+        Related(ids[leg], why, start, end): None
+        for leg, why, start, end in found.related
+        if leg in ids and leg not in mine and ids[leg] != call_id
     }
     return Call(
         id=call_id,
@@ -186,25 +247,38 @@ def assemble(
         end_certain=all(leg.end_certain for leg in legs),
         certain=not (lost or found.doubtful),
         aliases=tuple(dict.fromkeys(aliases)) + tuple(names),
-        stations=_stations(legs),
+        stations=_stations(known),
         holds=tuple(hold for _, hold in holds),
         recordings=_recordings(legs),
-        related=tuple(Related(call, why) for call, why in related if call != call_id),
+        related=tuple(related),
         evidence=tuple(found.evidence),
         inferred=found.inferred,
-        called=next((leg.called for leg in legs if leg.called), None),
-        direction=next(
-            (leg.direction for leg in legs if leg.direction is not Direction.UNKNOWN),
-            Direction.UNKNOWN,
-        ),
+        called=_called(legs),
+        direction=_direction(legs),
         legs=tuple(leg.leg for leg in legs),
     )
 
 
 def _answered(legs: Sequence[LegView]) -> datetime | None:
-    """Date the answer by a station where one is known: a queue answers before anybody speaks."""
-    manned = [leg for leg in legs if leg.stations] or legs
-    return min((leg.answered for leg in manned if leg.answered), default=None)
+    """Date the answer by who was called: a station (a queue answers before), or the person outside."""
+    called = [leg for leg in legs if leg.stations] or legs
+    if _direction(legs) is Direction.OUTGOING:
+        called = [leg for leg in legs if not leg.stations] or legs
+    return min((leg.answered for leg in called if leg.answered), default=None)
+
+
+def _called(legs: Sequence[LegView]) -> str | None:
+    """Say what was dialled; for a call to the outside, out there and not on the way."""
+    out = [leg for leg in legs if leg.direction is Direction.OUTGOING and leg.called]
+    beyond = out if _direction(legs) is Direction.OUTGOING else []
+    return next((leg.called for leg in (*beyond, *legs) if leg.called), None)
+
+
+def _direction(legs: Sequence[LegView]) -> Direction:
+    """Say which way the call went; who is outside outweighs what happened inside."""
+    told = [leg.direction for leg in legs if leg.direction is not Direction.UNKNOWN]
+    beyond = [each for each in told if each is not Direction.INTERNAL]
+    return next(iter(beyond or told), Direction.UNKNOWN)
 
 
 def _state(legs: Sequence[LegView], answered: datetime | None, *, over: bool) -> CallState:

@@ -32,11 +32,10 @@ from telephony.facts import (
     Unpaired,
     fact_to_json,
 )
+from telephony.number import Number, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-
-    from telephony.number import Number
 
 F = TypeVar("F", bound=Fact)
 Named = tuple[str, Span]
@@ -53,6 +52,8 @@ _LIFE: Final = (Answered, Held, Resumed, Moved, Joined, Seen)
 _UNANSWERED: Final = ("cancelled", "rejected")
 #: Names that relate calls without making them one.
 RELATING: Final = frozenset({AliasType.NENA_INCIDENTID, AliasType.DOSSIER})
+#: Names that only the switchboard knows.
+_INSIDE: Final = frozenset({AliasType.UNIQUEID, AliasType.FREESWITCH_UUID})
 _LINKING: Final = CORRELATING | RELATING
 BRIDGE: Final = "bridge"
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
@@ -64,6 +65,7 @@ class LegView:
 
     leg: str
     last: datetime
+    source: str = ""
     started: datetime | None = None
     answered: datetime | None = None
     ended: datetime | None = None
@@ -79,6 +81,23 @@ class LegView:
     verdicts: tuple[Paired | Unpaired, ...] = ()
     #: What may tie it to another leg: (kind of name, value), (BRIDGE, bridge).
     keys: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def outside(self) -> Number | None:
+        """The number of the person outside, as far as this leg tells."""
+        if self.direction is Direction.OUTGOING:
+            return parse_number(self.called or "")
+        return self.caller
+
+    @property
+    def told_inside(self) -> bool:
+        """Whether the switchboard itself tells of this leg, not somebody who listens outside."""
+        return any(record.alias.type in _INSIDE for record in self.aliases)
+
+    @property
+    def trunk(self) -> bool:
+        """Whether this leg leads outside: each such leg is one person who called, or was called."""
+        return not self.stations and self.direction in {Direction.INCOMING, Direction.OUTGOING}
 
     @property
     def end(self) -> datetime:
@@ -106,6 +125,7 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
     return LegView(
         leg=leg,
         last=ordered[-1].at,
+        source=rang[0].source if rang else "",
         started=rang[0].at if rang else None,
         answered=answers[0].at if answers else None,
         ended=ended,
@@ -125,7 +145,7 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
         aliases=aliases,
         bridges=bridges,
         verdicts=_verdicts(ordered),
-        keys=_keys(aliases, bridges),
+        keys=_keys(ordered, bridges),
     )
 
 
@@ -202,11 +222,11 @@ def _aliases(ordered: Sequence[Fact], ended: datetime | None) -> tuple[AliasReco
     return tuple(first.values())
 
 
-def _keys(aliases: Iterable[AliasRecord], bridges: Iterable[Named]) -> frozenset[tuple[str, str]]:
+def _keys(ordered: Sequence[Fact], bridges: Iterable[Named]) -> frozenset[tuple[str, str]]:
     named = {
-        (record.alias.type.value, record.alias.value)
-        for record in aliases
-        if record.alias.type in _LINKING
+        (fact.alias.type.value, fact.alias.value)
+        for fact in _only(ordered, Aliased)
+        if fact.binds and fact.alias.type in _LINKING
     }
     return frozenset(named | {(BRIDGE, bridge) for bridge, _ in bridges})
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 MAX_MESSAGE: Final = 65536
 MAX_HEADERS: Final = 256
@@ -133,17 +133,7 @@ class SipMessage:
     @property
     def nena_ids(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Emergency call ids and incident ids of Call-Info (NENA-STA-010.3)."""
-        calls: dict[str, None] = {}
-        incidents: dict[str, None] = {}
-        for value in self.items("call-info"):
-            uri = address(value).uri
-            found = _PURPOSE.search(value)
-            purpose = found.group(1).lower() if found else ""
-            if purpose == "emergency-callid" or (not purpose and ":callid:" in uri.lower()):
-                calls[uri] = None
-            elif purpose == "emergency-incidentid" or ":incidentid:" in uri.lower():
-                incidents[uri] = None
-        return tuple(calls), tuple(incidents)
+        return emergency_ids(self.items("call-info"))
 
     @property
     def direction(self) -> str | None:
@@ -152,6 +142,21 @@ class SipMessage:
         if b"m=audio" not in self.body or not (not kind or "sdp" in kind or "multipart" in kind):
             return None
         return sdp_direction(self.body)
+
+
+def emergency_ids(values: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Pick emergency call ids and incident ids out of values of Call-Info (NENA-STA-010.3)."""
+    calls: dict[str, None] = {}
+    incidents: dict[str, None] = {}
+    for value in values:
+        uri = address(value).uri
+        found = _PURPOSE.search(value)
+        purpose = found.group(1).lower() if found else ""
+        if purpose == "emergency-callid" or (not purpose and ":callid:" in uri.lower()):
+            calls[uri] = None
+        elif purpose == "emergency-incidentid" or ":incidentid:" in uri.lower():
+            incidents[uri] = None
+    return tuple(calls), tuple(incidents)
 
 
 def parse(data: bytes) -> SipMessage:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telephony.ami import AmiDecoder
 from telephony.correlation import Call, Changed, Correlator
+from telephony.facts_from_ami import AmiObserver
 from telephony.facts_from_sip import SipObserver
 from telephony.feed_replay import ABANDONED, PACKAGED, Trace, load_trace, packaged_trace
 from telephony.sip import parse
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from telephony import Fact
+    from telephony.ami import AmiMessage
 
 STATIONS = ("1501", "1601", "1602")
 MORE = Path(__file__).with_name("traces")
@@ -34,6 +36,16 @@ def facts_of(recorded: Trace) -> list[Fact]:
         if packet.protocol == 1
         for fact in observer.observe(parse(packet.payload), packet.time, packet.src, packet.dst)
     ]
+
+
+def ami_messages(name: str) -> list[AmiMessage]:
+    return AmiDecoder().feed((MORE / name / "ami.txt").read_bytes())
+
+
+def ami_facts(name: str) -> list[Fact]:
+    observer = AmiObserver("ami", STATIONS, max_skew=None)
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    return [fact for message in ami_messages(name) for fact in observer.observe(message, now)]
 
 
 def correlated(facts: list[Fact]) -> tuple[Correlator, list[Changed]]:
@@ -63,7 +75,7 @@ def told(call: Call, origin: datetime) -> Told:
         return None if when is None else round((when - origin).total_seconds(), 1)
 
     return Told(
-        caller=call.caller.e164 if call.caller else None,
+        caller=call.number.e164 if call.number else None,
         state=call.state.value,
         started=seconds(call.started) or 0.0,
         answered=seconds(call.answered),

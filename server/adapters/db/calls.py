@@ -92,7 +92,10 @@ class SqlCalls:
             *(("station", s.station, s.start, s.end) for s in value.stations),
             *(("hold", "", s.start, s.end) for s in value.holds),
             *(("recording", s.ref[:255], s.start, s.end) for s in value.recordings),
-            *(("related", f"{r.call} {r.why}"[:255], value.started, None) for r in value.related),
+            *(
+                ("related", f"{r.call} {r.why}"[:255], r.start or value.started, r.end)
+                for r in value.related
+            ),
         ]
         query = select(call_span).where(call_span.c.call == value.id)
         rows = (await self._db.execute(query)).mappings()

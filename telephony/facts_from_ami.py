@@ -1,0 +1,458 @@
+"""What the events of an Asterisk mean for line 15: one channel is one leg.
+
+The channel that has no station is the one that leads outside; SIP Call-ID and emergency ids are
+read there only, because Asterisk copies the caller's variables to every channel it creates. A
+Linkedid ties a channel to its call when the channel is made; once two calls were connected their
+channels share one, which then names both and ties nothing. No clock, no I/O.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from telephony.facts import (
+    Alias,
+    Aliased,
+    AliasType,
+    Answered,
+    Direction,
+    Fact,
+    Held,
+    HungUp,
+    Joined,
+    Left,
+    Moved,
+    Paired,
+    Rang,
+    RecordingStarted,
+    RecordingStopped,
+    Resumed,
+    Seen,
+)
+from telephony.number import parse_number
+from telephony.sip import emergency_ids, split_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from telephony.ami import AmiMessage
+
+#: Past this difference the PBX's clock is wrong and ours dates the event.
+MAX_SKEW: Final = timedelta(hours=1)
+#: Channels remembered; more is not a switchboard.
+MAX_CHANNELS: Final = 20_000
+_LONGEST: Final = 255
+_EXTENSION: Final = re.compile(r"[0-9]{2,6}")
+_ENDPOINT: Final = re.compile(r"[^/]+/(?P<name>.+?)(-[0-9a-f]{8})?(;[12])?")
+_DOWN, _RING, _UP = "0", "4", "6"
+_UNKNOWN: Final = frozenset({"", "<unknown>", "<none>", "s"})
+
+
+@dataclass(slots=True)
+class _Channel:
+    """What is kept of one channel while it lives."""
+
+    leg: str
+    name: str
+    linkedid: str
+    station: str | None
+    local: bool
+    up: bool = False
+    parked: bool = False
+    recording: str = ""
+    recordings: list[str] = field(default_factory=list)
+    bridges: set[str] = field(default_factory=set)
+    named: set[tuple[AliasType, str]] = field(default_factory=set)
+
+    @property
+    def outside(self) -> bool:
+        return self.station is None and not self.local
+
+
+class AmiObserver:
+    """Turns manager events into facts. One per connection's feed; it survives reconnections.
+
+    `stations` are the monitored extensions; when empty, an endpoint named by two to six digits is
+    a station. `sip_call_id` and `emergency` name the channel variables that carry these ids
+    (`channelvars` in manager.conf). `max_skew` None believes the PBX's dates however old (replays).
+    """
+
+    def __init__(
+        self,
+        source: str,
+        stations: Collection[str] = (),
+        *,
+        sip_call_id: str = "SIPCALLID",
+        emergency: str = "EMERGENCYCALLID",
+        max_skew: timedelta | None = MAX_SKEW,
+    ) -> None:
+        self._source = source
+        self._stations = frozenset(stations)
+        self._sip_call_id = sip_call_id
+        self._emergency = emergency
+        self._max_skew = max_skew
+        self._channels: OrderedDict[str, _Channel] = OrderedDict()
+        self._mixed: set[str] = set()
+        self.skew = 0.0
+        self.skewed = 0
+        self._handlers: dict[str, Callable[[AmiMessage, datetime], list[Fact]]] = {
+            "Newchannel": self._newchannel,
+            "Newstate": self._newstate,
+            "NewConnectedLine": self._newstate,
+            "NewCallerid": self._newstate,
+            "DialBegin": self._dialbegin,
+            "VarSet": self._varset,
+            "MixMonitorStart": self._recorder,
+            "MixMonitorStop": self._recorder_stopped,
+            "Hold": self._held,
+            "Unhold": self._resumed,
+            "ParkedCall": self._parked,
+            "UnParkedCall": self._unparked,
+            "Pickup": self._picked_up,
+            "Rename": self._renamed,
+            "BridgeEnter": self._entered,
+            "BridgeLeave": self._left,
+            "LocalBridge": self._local_bridge,
+            "Hangup": self._hangup,
+        }
+
+    def observe(self, message: AmiMessage, arrived: datetime) -> list[Fact]:
+        """Tell what one event means; an event of no interest means nothing."""
+        handler = self._handlers.get(message.event)
+        if handler is None:
+            return []
+        at = self._time(message, arrived)
+        channel = self._channels.get(message.get("Uniqueid"))
+        noted = self._mixing(channel, message, at) if channel else []
+        return [*handler(message, at), *noted]
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The Uniqueids of the channels that live."""
+        return tuple(self._channels)
+
+    def present(self, message: AmiMessage, arrived: datetime) -> list[Fact]:
+        """Take one channel of the list the PBX gives: it lives, as it is now."""
+        uniqueid = message.get("Uniqueid")[:_LONGEST]
+        facts: list[Fact] = []
+        if uniqueid not in self._channels:
+            started = arrived - _duration(message.get("Duration"))
+            facts += self._new(message, started)
+        channel = self._channels.get(uniqueid)
+        if channel is None:
+            return facts
+        facts += self._state(channel, message.get("ChannelState"), arrived)
+        bridge = message.get("BridgeId")[:_LONGEST]
+        facts += [
+            Left(channel.leg, arrived, self._source, each) for each in channel.bridges - {bridge}
+        ]
+        channel.bridges &= {bridge}
+        if bridge and bridge not in channel.bridges:
+            channel.bridges.add(bridge)
+            facts.append(Joined(channel.leg, arrived, self._source, bridge))
+        facts.append(Seen(channel.leg, arrived, self._source))
+        return facts
+
+    def absent(self, listed: Collection[str], arrived: datetime) -> list[Fact]:
+        """End, uncertainly, the channels the PBX no longer has."""
+        gone = [uniqueid for uniqueid in self._channels if uniqueid not in listed]
+        return [
+            HungUp(
+                self._channels.pop(uniqueid).leg,
+                arrived,
+                self._source,
+                "gone while unheard",
+                certain=False,
+            )
+            for uniqueid in gone
+        ]
+
+    def variable(self, uniqueid: str, name: str, value: str, arrived: datetime) -> list[Fact]:
+        """Take the answer to a question about one channel: its own SIP Call-ID, or its recording."""
+        channel = self._channels.get(uniqueid)
+        if channel is None or not value:
+            return []
+        if name == CALL_ID:
+            return self._named(channel, AliasType.SIP_CALL_ID, value, arrived, CALL_ID)
+        channel.recording = value[:_LONGEST]
+        return self._recorded(channel, arrived)
+
+    def questions(self, uniqueid: str) -> tuple[str, ...]:
+        """List what is worth asking about a channel that just appeared."""
+        channel = self._channels.get(uniqueid)
+        if channel is None or channel.local:
+            return ()
+        kinds = {kind for kind, _ in channel.named}
+        ids = () if AliasType.SIP_CALL_ID in kinds else (CALL_ID,)
+        return ids if channel.recordings else (*ids, RECORDING)
+
+    def _newchannel(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        uniqueid = message.get("Uniqueid")[:_LONGEST]
+        if not uniqueid or not message.get("Channel"):
+            return []
+        facts: list[Fact] = []
+        known = self._channels.get(uniqueid)
+        if known is not None:
+            if known.name == message.get("Channel"):
+                return [Seen(known.leg, at, self._source)]
+            del self._channels[uniqueid]  # the PBX started again and counts from the beginning
+            facts.append(
+                HungUp(known.leg, at, self._source, "replaced after a restart", certain=False)
+            )
+        return facts + self._new(message, at)
+
+    def _new(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        uniqueid = message.get("Uniqueid")[:_LONGEST]
+        name = message.get("Channel")[:_LONGEST]
+        linkedid = message.get("Linkedid")[:_LONGEST]
+        if not uniqueid or not name:
+            return []
+        station, local = self._station(name), name.startswith("Local/")
+        # The name ends in the PBX's own count: a Uniqueid that comes again after a restart is another leg.
+        leg = f"{self._source}:{uniqueid}:{name.rpartition('-')[2]}"
+        channel = _Channel(leg, name, linkedid, station, local)
+        self._channels[uniqueid] = channel
+        while len(self._channels) > MAX_CHANNELS:
+            self._channels.popitem(last=False)
+        state = message.get("ChannelState")
+        rang = self._rang(channel, message, at, dialling=state == _RING)
+        facts: list[Fact] = [
+            rang,
+            *self._named(channel, AliasType.UNIQUEID, uniqueid, at, "Uniqueid"),
+        ]
+        if linkedid:
+            alias = Alias(AliasType.LINKEDID, linkedid)
+            channel.named.add((AliasType.LINKEDID, linkedid))
+            binds = linkedid not in self._mixed
+            facts.append(Aliased(leg, at, self._source, alias, "Linkedid", binds=binds))
+        return facts + self._variables(channel, message, at)
+
+    def _rang(
+        self, channel: _Channel, message: AmiMessage, at: datetime, *, dialling: bool
+    ) -> Rang:
+        """Say who set the leg up; a channel that begins by ringing us dialled, the other kind is dialled."""
+        number, exten = message.get("CallerIDNum"), message.get("Exten")
+        called = None if exten in _UNKNOWN or not dialling else exten[:_LONGEST]
+        if channel.outside:
+            way = Direction.INCOMING if dialling else Direction.OUTGOING
+            caller = parse_number(number) if dialling else None
+            return Rang(channel.leg, at, self._source, caller, called, None, way)
+        within = channel.station and called and self._is_station(called)
+        way = Direction.INTERNAL if within else Direction.UNKNOWN
+        return Rang(channel.leg, at, self._source, None, called, channel.station, way)
+
+    def _dialbegin(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        """Tie the dialled channel to the one that dials; learn the number an outgoing one calls."""
+        dialled = self._channels.get(message.get("DestUniqueid"))
+        if dialled is None:
+            return []
+        facts: list[Fact] = []
+        source = self._channels.get(message.get("Uniqueid"))
+        if source is not None and source is not dialled:
+            facts.append(
+                Paired(dialled.leg, at, self._source, source.leg, "dialled by it", inferred=False)
+            )
+        if dialled.outside:
+            number = message.get("DestCallerIDNum")
+            if number in _UNKNOWN:
+                number = message.get("DialString").rpartition("/")[2].partition("@")[0]
+            way = Direction.OUTGOING
+            facts.append(
+                Rang(dialled.leg, at, self._source, None, number[:_LONGEST] or None, None, way)
+            )
+        return facts
+
+    def _newstate(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        channel = self._channels.get(message.get("Uniqueid"))
+        if channel is None:
+            return []
+        return [
+            *self._state(channel, message.get("ChannelState"), at),
+            *self._variables(channel, message, at),
+        ]
+
+    def _state(self, channel: _Channel, state: str, at: datetime) -> list[Fact]:
+        if state != _UP or channel.up or channel.local:
+            return []
+        channel.up = True
+        return [Answered(channel.leg, at, self._source, channel.station)]
+
+    def _varset(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        channel = self._channels.get(message.get("Uniqueid"))
+        if channel is None:
+            return []
+        if message.get("Variable") == RECORDING:
+            channel.recording = message.get("Value")[:_LONGEST]
+        return self._variables(channel, message, at)
+
+    def _recorder(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        channel = self._channels.get(message.get("Uniqueid"))
+        return [] if channel is None else self._recorded(channel, at)
+
+    def _recorded(self, channel: _Channel, at: datetime) -> list[Fact]:
+        """Begin a recording whose file is known; asked for with Getvar when it is not."""
+        ref = channel.recording
+        if not ref or ref in channel.recordings:
+            return []
+        channel.recordings.append(ref)
+        name = ref.rpartition("/")[2]
+        return [
+            RecordingStarted(channel.leg, at, self._source, ref),
+            *self._named(channel, AliasType.RECORDING, name, at, "MixMonitor"),
+        ]
+
+    def _recorder_stopped(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        channel = self._channels.get(message.get("Uniqueid"))
+        if channel is None or not channel.recordings:
+            return []
+        channel.recording = ""
+        return [RecordingStopped(channel.leg, at, self._source, channel.recordings[-1])]
+
+    def _held(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        return self._about(message, at, Held)
+
+    def _resumed(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        return self._about(message, at, Resumed)
+
+    def _about(
+        self, message: AmiMessage, at: datetime, kind: type[Held | Resumed], key: str = "Uniqueid"
+    ) -> list[Fact]:
+        channel = self._channels.get(message.get(key))
+        return [] if channel is None else [kind(channel.leg, at, self._source)]
+
+    def _parked(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        return self._about(message, at, Held, "ParkeeUniqueid")
+
+    def _unparked(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        return self._about(message, at, Resumed, "ParkeeUniqueid")
+
+    def _picked_up(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        mine = self._channels.get(message.get("Uniqueid"))
+        target = self._channels.get(message.get("TargetUniqueid"))
+        if mine is None or target is None:
+            return []
+        return [Paired(mine.leg, at, self._source, target.leg, "picked up", inferred=False)]
+
+    def _renamed(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        channel = self._channels.get(message.get("Uniqueid"))
+        name = message.get("Newname")[:_LONGEST]
+        if channel is None or not name or channel.local:
+            return []
+        station = self._station(name)
+        channel.name = name
+        if station is None or station == channel.station:
+            return []
+        channel.station = station
+        return [Moved(channel.leg, at, self._source, station)]
+
+    def _entered(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        channel = self._channels.get(message.get("Uniqueid"))
+        bridge = message.get("BridgeUniqueid")[:_LONGEST]
+        if channel is None or not bridge:
+            return []
+        channel.bridges.add(bridge)
+        return [Joined(channel.leg, at, self._source, bridge)]
+
+    def _left(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        channel = self._channels.get(message.get("Uniqueid"))
+        bridge = message.get("BridgeUniqueid")[:_LONGEST]
+        if channel is None or not bridge:
+            return []
+        channel.bridges.discard(bridge)
+        return [Left(channel.leg, at, self._source, bridge)]
+
+    def _local_bridge(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        """The two halves of a Local channel are one wire."""
+        one = self._channels.get(message.get("LocalOneUniqueid"))
+        two = self._channels.get(message.get("LocalTwoUniqueid"))
+        if one is None or two is None:
+            return []
+        return [
+            Paired(two.leg, at, self._source, one.leg, "halves of a Local channel", inferred=False)
+        ]
+
+    def _hangup(self, message: AmiMessage, at: datetime) -> list[Fact]:
+        channel = self._channels.pop(message.get("Uniqueid"), None)
+        if channel is None:
+            return []
+        cause = f"hangup {message.get('Cause')[:3]}".strip()
+        return [HungUp(channel.leg, at, self._source, cause)]
+
+    def _mixing(self, channel: _Channel, message: AmiMessage, at: datetime) -> list[Fact]:
+        """Note that a channel's Linkedid changed: from now on the new one names two calls."""
+        linkedid = message.get("Linkedid")[:_LONGEST]
+        if not linkedid or linkedid == channel.linkedid:
+            return []
+        self._mixed |= {linkedid, channel.linkedid}
+        if len(self._mixed) > MAX_CHANNELS:
+            self._mixed = {each.linkedid for each in self._channels.values()}
+        channel.linkedid = linkedid
+        alias = Alias(AliasType.LINKEDID, linkedid)
+        return [
+            Aliased(channel.leg, at, self._source, alias, "Linkedid after a merge", binds=False)
+        ]
+
+    def _variables(self, channel: _Channel, message: AmiMessage, at: datetime) -> list[Fact]:
+        """Read the ids a channel that leads outside carries in its variables."""
+        facts: list[Fact] = []
+        for pair in message.all("ChanVariable") if channel.outside else ():
+            name, _, value = pair.partition("=")
+            if name == self._sip_call_id:
+                facts += self._named(channel, AliasType.SIP_CALL_ID, value, at, name)
+            elif name == self._emergency:
+                calls, incidents = emergency_ids(split_list(value))
+                for urn in calls:
+                    facts += self._named(channel, AliasType.NENA_CALLID, urn, at, name)
+                for urn in incidents:
+                    facts += self._named(channel, AliasType.NENA_INCIDENTID, urn, at, name)
+        return facts
+
+    def _named(
+        self, channel: _Channel, kind: AliasType, value: str, at: datetime, why: str
+    ) -> list[Fact]:
+        value = value.strip()[:_LONGEST]
+        if not value or (kind, value) in channel.named:
+            return []
+        channel.named.add((kind, value))
+        return [Aliased(channel.leg, at, self._source, Alias(kind, value), why)]
+
+    def _station(self, name: str) -> str | None:
+        found = _ENDPOINT.fullmatch(name)
+        endpoint = found["name"] if found else ""
+        local = name.startswith("Local/")
+        return endpoint if not local and self._is_station(endpoint) else None
+
+    def _is_station(self, name: str) -> bool:
+        return name in self._stations or (not self._stations and bool(_EXTENSION.fullmatch(name)))
+
+    def _time(self, message: AmiMessage, arrived: datetime) -> datetime:
+        """Date the event by the PBX; by ours when it does not say, or is more than an hour off."""
+        try:
+            at = datetime.fromtimestamp(float(message.get("Timestamp")), UTC)
+        except (ValueError, OverflowError, OSError):
+            return arrived
+        self.skew = (arrived - at).total_seconds()
+        if self._max_skew is not None and abs(arrived - at) > self._max_skew:
+            self.skewed += 1
+            return arrived
+        return at
+
+
+#: What is asked about a channel: its own SIP Call-ID, and the file of its recording.
+CALL_ID: Final = "CHANNEL(pjsip,call-id)"
+RECORDING: Final = "MIXMONITOR_FILENAME"
+
+
+def _duration(text: str) -> timedelta:
+    """Read `HH:MM:SS` or seconds; nothing when it is neither."""
+    parts = text.split(":")
+    if not all(part.isdecimal() and len(part) < 9 for part in parts):  # noqa: PLR2004 -- a sane count
+        return timedelta()
+    seconds = 0
+    for part in parts:
+        seconds = seconds * 60 + int(part)
+    return timedelta(seconds=min(seconds, 7 * 86400))
