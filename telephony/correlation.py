@@ -156,6 +156,15 @@ class Correlator:
             )
         )
 
+    def live_legs(self, source: str) -> tuple[str, ...]:
+        """List the legs one feed told of that have not ended, for it to compare with what is there."""
+        return tuple(
+            leg
+            for call in self.live()
+            for leg in call.legs
+            if self._views[leg].ended is None and self._views[leg].source == source
+        )
+
     def at_station(self, station: str) -> tuple[Call, ...]:
         """List the live calls that ring at, talk to or wait for a station."""
         return tuple(call for call in self.live() if station in call.current_stations)

@@ -46,6 +46,8 @@ MAX_SKEW: Final = timedelta(hours=1)
 #: Channels remembered; more is not a switchboard.
 MAX_CHANNELS: Final = 20_000
 _LONGEST: Final = 255
+#: Times a channel is asked about: its ids may come after it.
+_ASKED: Final = 4
 _EXTENSION: Final = re.compile(r"[0-9]{2,6}")
 _ENDPOINT: Final = re.compile(r"[^/]+/(?P<name>.+?)(-[0-9a-f]{8})?(;[12])?")
 _DOWN, _RING, _UP = "0", "4", "6"
@@ -62,7 +64,7 @@ class _Channel:
     station: str | None
     local: bool
     up: bool = False
-    parked: bool = False
+    asked: int = 0
     recording: str = ""
     recordings: list[str] = field(default_factory=list)
     bridges: set[str] = field(default_factory=set)
@@ -90,7 +92,7 @@ class AmiObserver:
         emergency: str = "EMERGENCYCALLID",
         max_skew: timedelta | None = MAX_SKEW,
     ) -> None:
-        self._source = source
+        self.source = source
         self._stations = frozenset(stations)
         self._sip_call_id = sip_call_id
         self._emergency = emergency
@@ -135,6 +137,16 @@ class AmiObserver:
         """The Uniqueids of the channels that live."""
         return tuple(self._channels)
 
+    @property
+    def legs(self) -> set[str]:
+        """The legs of the channels that live."""
+        return {channel.leg for channel in self._channels.values()}
+
+    def channel(self, uniqueid: str) -> str:
+        """Name a channel as the PBX does."""
+        known = self._channels.get(uniqueid)
+        return known.name if known else ""
+
     def present(self, message: AmiMessage, arrived: datetime) -> list[Fact]:
         """Take one channel of the list the PBX gives: it lives, as it is now."""
         uniqueid = message.get("Uniqueid")[:_LONGEST]
@@ -148,23 +160,23 @@ class AmiObserver:
         facts += self._state(channel, message.get("ChannelState"), arrived)
         bridge = message.get("BridgeId")[:_LONGEST]
         facts += [
-            Left(channel.leg, arrived, self._source, each) for each in channel.bridges - {bridge}
+            Left(channel.leg, arrived, self.source, each) for each in channel.bridges - {bridge}
         ]
         channel.bridges &= {bridge}
         if bridge and bridge not in channel.bridges:
             channel.bridges.add(bridge)
-            facts.append(Joined(channel.leg, arrived, self._source, bridge))
-        facts.append(Seen(channel.leg, arrived, self._source))
+            facts.append(Joined(channel.leg, arrived, self.source, bridge))
+        facts.append(Seen(channel.leg, arrived, self.source))
         return facts
 
-    def absent(self, listed: Collection[str], arrived: datetime) -> list[Fact]:
+    def absent(self, gone: Collection[str], arrived: datetime) -> list[Fact]:
         """End, uncertainly, the channels the PBX no longer has."""
-        gone = [uniqueid for uniqueid in self._channels if uniqueid not in listed]
+        gone = [uniqueid for uniqueid in self._channels if uniqueid in gone]
         return [
             HungUp(
                 self._channels.pop(uniqueid).leg,
                 arrived,
-                self._source,
+                self.source,
                 "gone while unheard",
                 certain=False,
             )
@@ -182,13 +194,14 @@ class AmiObserver:
         return self._recorded(channel, arrived)
 
     def questions(self, uniqueid: str) -> tuple[str, ...]:
-        """List what is worth asking about a channel that just appeared."""
+        """List what is worth asking about a channel now; each thing a few times at most."""
         channel = self._channels.get(uniqueid)
-        if channel is None or channel.local:
+        if channel is None or channel.local or channel.asked >= _ASKED:
             return ()
-        kinds = {kind for kind, _ in channel.named}
-        ids = () if AliasType.SIP_CALL_ID in kinds else (CALL_ID,)
-        return ids if channel.recordings else (*ids, RECORDING)
+        channel.asked += 1
+        own = any(kind is AliasType.SIP_CALL_ID for kind, _ in channel.named)
+        sip = () if own or not channel.name.startswith("PJSIP/") else (CALL_ID,)
+        return sip if channel.recordings else (*sip, RECORDING)
 
     def _newchannel(self, message: AmiMessage, at: datetime) -> list[Fact]:
         uniqueid = message.get("Uniqueid")[:_LONGEST]
@@ -198,11 +211,14 @@ class AmiObserver:
         known = self._channels.get(uniqueid)
         if known is not None:
             if known.name == message.get("Channel"):
-                return [Seen(known.leg, at, self._source)]
-            del self._channels[uniqueid]  # the PBX started again and counts from the beginning
-            facts.append(
-                HungUp(known.leg, at, self._source, "replaced after a restart", certain=False)
-            )
+                return [Seen(known.leg, at, self.source)]
+            # The PBX started again and counts from the beginning: nothing of before is left.
+            facts += [
+                HungUp(each.leg, at, self.source, "gone with a restart", certain=False)
+                for each in self._channels.values()
+            ]
+            self._channels.clear()
+            self._mixed.clear()
         return facts + self._new(message, at)
 
     def _new(self, message: AmiMessage, at: datetime) -> list[Fact]:
@@ -213,13 +229,16 @@ class AmiObserver:
             return []
         station, local = self._station(name), name.startswith("Local/")
         # The name ends in the PBX's own count: a Uniqueid that comes again after a restart is another leg.
-        leg = f"{self._source}:{uniqueid}:{name.rpartition('-')[2]}"
+        leg = f"{self.source}:{uniqueid}:{name.rpartition('-')[2]}"
         channel = _Channel(leg, name, linkedid, station, local)
         self._channels[uniqueid] = channel
         while len(self._channels) > MAX_CHANNELS:
             self._channels.popitem(last=False)
-        state = message.get("ChannelState")
-        rang = self._rang(channel, message, at, dialling=state == _RING)
+        # Who comes by itself rings us; in a list of channels it may be up already, and is its call's first.
+        dialling = message.get("ChannelState") == _RING or (
+            message.get("ChannelState") == _UP and uniqueid == linkedid
+        )
+        rang = self._rang(channel, message, at, dialling=dialling)
         facts: list[Fact] = [
             rang,
             *self._named(channel, AliasType.UNIQUEID, uniqueid, at, "Uniqueid"),
@@ -228,7 +247,7 @@ class AmiObserver:
             alias = Alias(AliasType.LINKEDID, linkedid)
             channel.named.add((AliasType.LINKEDID, linkedid))
             binds = linkedid not in self._mixed
-            facts.append(Aliased(leg, at, self._source, alias, "Linkedid", binds=binds))
+            facts.append(Aliased(leg, at, self.source, alias, "Linkedid", binds=binds))
         return facts + self._variables(channel, message, at)
 
     def _rang(
@@ -236,14 +255,15 @@ class AmiObserver:
     ) -> Rang:
         """Say who set the leg up; a channel that begins by ringing us dialled, the other kind is dialled."""
         number, exten = message.get("CallerIDNum"), message.get("Exten")
-        called = None if exten in _UNKNOWN or not dialling else exten[:_LONGEST]
+        dialled = exten if dialling else number if message.event == "CoreShowChannel" else ""
+        called = None if dialled in _UNKNOWN else dialled[:_LONGEST]
         if channel.outside:
             way = Direction.INCOMING if dialling else Direction.OUTGOING
             caller = parse_number(number) if dialling else None
-            return Rang(channel.leg, at, self._source, caller, called, None, way)
+            return Rang(channel.leg, at, self.source, caller, called, None, way)
         within = channel.station and called and self._is_station(called)
         way = Direction.INTERNAL if within else Direction.UNKNOWN
-        return Rang(channel.leg, at, self._source, None, called, channel.station, way)
+        return Rang(channel.leg, at, self.source, None, called, channel.station, way)
 
     def _dialbegin(self, message: AmiMessage, at: datetime) -> list[Fact]:
         """Tie the dialled channel to the one that dials; learn the number an outgoing one calls."""
@@ -254,7 +274,7 @@ class AmiObserver:
         source = self._channels.get(message.get("Uniqueid"))
         if source is not None and source is not dialled:
             facts.append(
-                Paired(dialled.leg, at, self._source, source.leg, "dialled by it", inferred=False)
+                Paired(dialled.leg, at, self.source, source.leg, "dialled by it", inferred=False)
             )
         if dialled.outside:
             number = message.get("DestCallerIDNum")
@@ -262,7 +282,7 @@ class AmiObserver:
                 number = message.get("DialString").rpartition("/")[2].partition("@")[0]
             way = Direction.OUTGOING
             facts.append(
-                Rang(dialled.leg, at, self._source, None, number[:_LONGEST] or None, None, way)
+                Rang(dialled.leg, at, self.source, None, number[:_LONGEST] or None, None, way)
             )
         return facts
 
@@ -279,7 +299,7 @@ class AmiObserver:
         if state != _UP or channel.up or channel.local:
             return []
         channel.up = True
-        return [Answered(channel.leg, at, self._source, channel.station)]
+        return [Answered(channel.leg, at, self.source, channel.station)]
 
     def _varset(self, message: AmiMessage, at: datetime) -> list[Fact]:
         channel = self._channels.get(message.get("Uniqueid"))
@@ -301,7 +321,7 @@ class AmiObserver:
         channel.recordings.append(ref)
         name = ref.rpartition("/")[2]
         return [
-            RecordingStarted(channel.leg, at, self._source, ref),
+            RecordingStarted(channel.leg, at, self.source, ref),
             *self._named(channel, AliasType.RECORDING, name, at, "MixMonitor"),
         ]
 
@@ -310,7 +330,7 @@ class AmiObserver:
         if channel is None or not channel.recordings:
             return []
         channel.recording = ""
-        return [RecordingStopped(channel.leg, at, self._source, channel.recordings[-1])]
+        return [RecordingStopped(channel.leg, at, self.source, channel.recordings[-1])]
 
     def _held(self, message: AmiMessage, at: datetime) -> list[Fact]:
         return self._about(message, at, Held)
@@ -322,7 +342,7 @@ class AmiObserver:
         self, message: AmiMessage, at: datetime, kind: type[Held | Resumed], key: str = "Uniqueid"
     ) -> list[Fact]:
         channel = self._channels.get(message.get(key))
-        return [] if channel is None else [kind(channel.leg, at, self._source)]
+        return [] if channel is None else [kind(channel.leg, at, self.source)]
 
     def _parked(self, message: AmiMessage, at: datetime) -> list[Fact]:
         return self._about(message, at, Held, "ParkeeUniqueid")
@@ -335,7 +355,7 @@ class AmiObserver:
         target = self._channels.get(message.get("TargetUniqueid"))
         if mine is None or target is None:
             return []
-        return [Paired(mine.leg, at, self._source, target.leg, "picked up", inferred=False)]
+        return [Paired(mine.leg, at, self.source, target.leg, "picked up", inferred=False)]
 
     def _renamed(self, message: AmiMessage, at: datetime) -> list[Fact]:
         channel = self._channels.get(message.get("Uniqueid"))
@@ -347,7 +367,7 @@ class AmiObserver:
         if station is None or station == channel.station:
             return []
         channel.station = station
-        return [Moved(channel.leg, at, self._source, station)]
+        return [Moved(channel.leg, at, self.source, station)]
 
     def _entered(self, message: AmiMessage, at: datetime) -> list[Fact]:
         channel = self._channels.get(message.get("Uniqueid"))
@@ -355,7 +375,7 @@ class AmiObserver:
         if channel is None or not bridge:
             return []
         channel.bridges.add(bridge)
-        return [Joined(channel.leg, at, self._source, bridge)]
+        return [Joined(channel.leg, at, self.source, bridge)]
 
     def _left(self, message: AmiMessage, at: datetime) -> list[Fact]:
         channel = self._channels.get(message.get("Uniqueid"))
@@ -363,7 +383,7 @@ class AmiObserver:
         if channel is None or not bridge:
             return []
         channel.bridges.discard(bridge)
-        return [Left(channel.leg, at, self._source, bridge)]
+        return [Left(channel.leg, at, self.source, bridge)]
 
     def _local_bridge(self, message: AmiMessage, at: datetime) -> list[Fact]:
         """The two halves of a Local channel are one wire."""
@@ -372,7 +392,7 @@ class AmiObserver:
         if one is None or two is None:
             return []
         return [
-            Paired(two.leg, at, self._source, one.leg, "halves of a Local channel", inferred=False)
+            Paired(two.leg, at, self.source, one.leg, "halves of a Local channel", inferred=False)
         ]
 
     def _hangup(self, message: AmiMessage, at: datetime) -> list[Fact]:
@@ -380,7 +400,7 @@ class AmiObserver:
         if channel is None:
             return []
         cause = f"hangup {message.get('Cause')[:3]}".strip()
-        return [HungUp(channel.leg, at, self._source, cause)]
+        return [HungUp(channel.leg, at, self.source, cause)]
 
     def _mixing(self, channel: _Channel, message: AmiMessage, at: datetime) -> list[Fact]:
         """Note that a channel's Linkedid changed: from now on the new one names two calls."""
@@ -392,9 +412,7 @@ class AmiObserver:
             self._mixed = {each.linkedid for each in self._channels.values()}
         channel.linkedid = linkedid
         alias = Alias(AliasType.LINKEDID, linkedid)
-        return [
-            Aliased(channel.leg, at, self._source, alias, "Linkedid after a merge", binds=False)
-        ]
+        return [Aliased(channel.leg, at, self.source, alias, "Linkedid after a merge", binds=False)]
 
     def _variables(self, channel: _Channel, message: AmiMessage, at: datetime) -> list[Fact]:
         """Read the ids a channel that leads outside carries in its variables."""
@@ -418,7 +436,7 @@ class AmiObserver:
         if not value or (kind, value) in channel.named:
             return []
         channel.named.add((kind, value))
-        return [Aliased(channel.leg, at, self._source, Alias(kind, value), why)]
+        return [Aliased(channel.leg, at, self.source, Alias(kind, value), why)]
 
     def _station(self, name: str) -> str | None:
         found = _ENDPOINT.fullmatch(name)

@@ -28,7 +28,9 @@ class FeedState(StrEnum):
 class FeedHealth:
     """What the admin's page shows of a feed. `rejected` counts by stable reason slug.
 
-    `sample` is the start line of the last packet refused for its content, without any identifier.
+    `sample` is the start line of the last packet refused for its content, without any identifier. `lag`
+    is how long ago, in seconds by the sender's clock, the last message was dated: network, queue and the
+    difference of the clocks together. `resynced` is when the switchboard last said all that it has.
     """
 
     name: str
@@ -38,6 +40,16 @@ class FeedHealth:
     received: int
     rejected: Mapping[str, int]
     sample: str = ""
+    lag: float | None = None
+    resynced: datetime | None = None
+
+
+class FeedRefusedError(ConnectionError):
+    """The switchboard answers, and does not let us in: a person has to change something."""
+
+
+class FeedCutError(ConnectionError):
+    """The connection is over; another one may be made."""
 
 
 class CallFeed(Protocol):
@@ -79,6 +91,8 @@ class HealthBook:
         self._received = 0
         self._rejected: Counter[str] = Counter()
         self._sample = ""
+        self._lag: float | None = None
+        self._resynced: datetime | None = None
 
     def state(self, state: FeedState) -> None:
         """Note a change of state; the same one again keeps its date."""
@@ -90,6 +104,19 @@ class HealthBook:
         self._received += 1
         self._last = self._clock()
         self.state(FeedState.CONNECTED)
+
+    def heard(self, messages: int) -> None:
+        """Count several messages of one reading; the state is the connection's, not theirs."""
+        self._received += messages
+        self._last = self._clock()
+
+    def lag(self, seconds: float) -> None:
+        """Note how late the last message came, by its own date."""
+        self._lag = round(seconds, 3)
+
+    def resynced(self) -> None:
+        """Note that the switchboard has just told all that it has."""
+        self._resynced = self._clock()
 
     def reject(self, reason: str, sample: str = "") -> None:
         """Count a refusal under its slug; keep one redacted sample."""
@@ -104,6 +131,5 @@ class HealthBook:
         if self._quiet and not told and self._clock() - heard >= self._quiet:
             state, since = FeedState.QUIET, heard + self._quiet
         rejected = MappingProxyType(dict(self._rejected))
-        return FeedHealth(
-            self._name, state, since, self._last, self._received, rejected, self._sample
-        )
+        accounts = (self._last, self._received, rejected, self._sample, self._lag, self._resynced)
+        return FeedHealth(self._name, state, since, *accounts)

@@ -1,0 +1,280 @@
+"""The switchboard's own word: events of an Asterisk's manager interface, right again after every cut.
+
+One TCP connection, TLS when asked for. The secret never travels in clear (MD5 challenge). After each
+connection the list of channels is asked for: what is there is certain again, what is gone has ended,
+uncertainly. A connection that says nothing, not even to a ping, is given up; the runner makes another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import ssl
+from collections import OrderedDict
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from telephony.ami import AmiDecoder, AmiMessage
+from telephony.facts import HungUp
+from telephony.facts_from_ami import AmiObserver
+from telephony.feed import (
+    FeedCutError,
+    FeedHealth,
+    FeedRefusedError,
+    FeedState,
+    HealthBook,
+    utc_now,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
+    from telephony.facts import Fact
+
+PORT: Final = 5038
+_READ: Final = 65536
+#: Seconds: to connect and to sign in; between two pings; without a word until the connection is given up.
+PATIENCE: Final = 5.0
+PING: Final = 10.0
+SILENCE: Final = 25.0
+#: Seconds between two lists of channels while all is well: a lost hang-up does not live for ever.
+RESYNC: Final = 60.0
+_QUESTIONS: Final = 1000
+
+
+class AmiFeed:
+    """Reports the facts of one Asterisk. `live` names the legs of this feed the product believes alive.
+
+    `run` raises FeedRefusedError (login), FeedCutError (silence, end of stream), OSError; the runner
+    starts it again. Needs `read = call,dialplan` and `write = call,reporting` in manager.conf.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        host: str,
+        port: int,
+        username: str,
+        secret: str,
+        *,
+        tls: ssl.SSLContext | None = None,
+        stations: Collection[str] = (),
+        sip_call_id: str = "SIPCALLID",
+        emergency: str = "EMERGENCYCALLID",
+        live: Callable[[], Collection[str]] = tuple,
+        clock: Callable[[], datetime] = utc_now,
+        resync: float = RESYNC,
+        silence: float = SILENCE,
+    ) -> None:
+        self.name = name
+        self._address = (host, port)
+        self._username, self._secret = username, secret
+        self._tls = tls
+        self._live = live
+        self._clock = clock
+        self._resync, self._silence = resync, silence
+        self._observer = AmiObserver(name, stations, sip_call_id=sip_call_id, emergency=emergency)
+        self._book = HealthBook(name, clock=clock)
+
+    def health(self) -> FeedHealth:
+        """Tell how the feed fares: `connected` once signed in."""
+        return self._book.read()
+
+    async def run(self, emit: Callable[[Fact], None]) -> None:
+        """Stay connected until cancelled."""
+        self._book.state(FeedState.STARTING)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                reader, writer = await asyncio.open_connection(*self._address, ssl=self._tls)
+            try:
+                connection = _Connection(reader, writer, self._book, self._clock, self._silence)
+                await connection.sign_in(self._username, self._secret)
+                await self._listen(connection, emit)
+            finally:
+                writer.close()
+                with suppress(OSError, asyncio.TimeoutError):
+                    async with asyncio.timeout(1):
+                        await writer.wait_closed()
+        except TimeoutError:
+            raise FeedCutError("no answer") from None
+        finally:
+            self._book.state(FeedState.DOWN)
+
+    async def _listen(self, connection: _Connection, emit: Callable[[Fact], None]) -> None:
+        conversation = _Conversation(self._observer, connection, self._live, self._clock)
+        asking = asyncio.create_task(self._ask(connection))  # noqa: TID251 -- telephony stands alone
+        try:
+            while True:
+                for message in await connection.read():
+                    for fact in conversation.take(message):
+                        emit(fact)
+                self._book.lag(self._observer.skew)
+                if conversation.resynced:
+                    conversation.resynced = False
+                    self._book.resynced()
+        finally:
+            asking.cancel()
+
+    async def _ask(self, connection: _Connection) -> None:
+        """Ask for the channels now and then, and for a sign of life in between."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            if loop.time() >= due:
+                connection.send(Action="CoreShowChannels", ActionID="channels")
+                due = loop.time() + self._resync
+            else:
+                connection.send(Action="Ping", ActionID="ping")
+            await asyncio.sleep(min(PING, self._resync, self._silence / 2))
+
+
+class _Connection:
+    """One socket: whole messages in, actions out."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        book: HealthBook,
+        clock: Callable[[], datetime],
+        silence: float,
+    ) -> None:
+        self._reader, self._writer = reader, writer
+        self._decoder = AmiDecoder()
+        self._book, self._clock, self._silence = book, clock, silence
+        self._early: list[AmiMessage] = []
+
+    def send(self, **fields: str) -> None:
+        """Send an action; nothing in it may break a line."""
+        lines = [f"{key}: {value}" for key, value in fields.items()]
+        if not any("\n" in line or "\r" in line for line in lines):
+            self._writer.write("\r\n".join([*lines, "", ""]).encode())
+
+    async def read(self) -> list[AmiMessage]:
+        """Wait for messages. Raises FeedCutError when the stream ends or nothing comes for too long."""
+        if self._early:
+            early, self._early = self._early, []
+            return early
+        try:
+            async with asyncio.timeout(self._silence):
+                data = await self._reader.read(_READ)
+        except TimeoutError:
+            raise FeedCutError("silent") from None
+        if not data:
+            raise FeedCutError("ended")
+        messages = self._decoder.feed(data)
+        for reason, count in self._decoder.rejected.items():
+            for _ in range(count):
+                self._book.reject(reason)
+        self._decoder.rejected.clear()
+        if messages:
+            self._book.heard(len(messages))
+        return messages
+
+    async def sign_in(self, username: str, secret: str) -> None:
+        """Log in by challenge. Raises FeedRefusedError when the switchboard says no."""
+        async with asyncio.timeout(PATIENCE):
+            self.send(Action="Challenge", AuthType="MD5", ActionID="challenge")
+            challenge = (await self._response("challenge")).get("Challenge")
+            key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
+            self.send(
+                Action="Login",
+                AuthType="MD5",
+                Username=username,
+                Key=key,
+                Events="on",
+                ActionID="login",
+            )
+            answer = await self._response("login")
+        if answer.get("Response") != "Success":
+            self._book.reject("login")
+            raise FeedRefusedError("login")
+        self._book.state(FeedState.CONNECTED)
+
+    async def _response(self, action: str) -> AmiMessage:
+        """Wait for the response to an action; events that come meanwhile are kept for later."""
+        kept: list[AmiMessage] = []
+        while True:
+            for message in await self.read():
+                if "response" in message.fields and message.get("ActionID") in {action, ""}:
+                    self._early = kept
+                    return message
+                kept.append(message)
+
+
+class _Conversation:
+    """What was asked of the switchboard, and what its answers mean."""
+
+    def __init__(
+        self,
+        observer: AmiObserver,
+        connection: _Connection,
+        live: Callable[[], Collection[str]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._observer, self._connection, self._live, self._clock = (
+            observer,
+            connection,
+            live,
+            clock,
+        )
+        self._questions: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._numbers = itertools.count(1)
+        self._known: set[str] = set(observer.channels)
+        self._believed: set[str] = set(live())
+        self._listed: set[str] = set()
+        self.resynced = False
+
+    def take(self, message: AmiMessage) -> list[Fact]:
+        """Tell what one message means."""
+        now = self._clock()
+        match message.event:
+            case "CoreShowChannel" if message.get("ActionID") == "channels":
+                self._listed.add(message.get("Uniqueid"))
+                facts = self._observer.present(message, now)
+                self._inquire(message.get("Uniqueid"))
+                return facts
+            case "CoreShowChannelsComplete" if message.get("ActionID") == "channels":
+                return self._compare(now)
+            case "":
+                return self._answered(message, now)
+            case _:
+                facts = self._observer.observe(message, now)
+                if message.event in {"Newchannel", "Newstate", "MixMonitorStart"}:
+                    self._inquire(message.get("Uniqueid"))
+                return facts
+
+    def _compare(self, now: datetime) -> list[Fact]:
+        """End what the switchboard no longer has: of what was known before it was asked."""
+        facts = self._observer.absent(self._known - self._listed, now)
+        gone = self._believed - self._observer.legs
+        facts += [
+            HungUp(leg, now, self._observer.source, "gone while unheard", certain=False)
+            for leg in sorted(gone)
+        ]
+        self._known = set(self._observer.channels)
+        self._believed = set(self._live())
+        self._listed = set()
+        self.resynced = True
+        return facts
+
+    def _inquire(self, uniqueid: str) -> None:
+        for variable in self._observer.questions(uniqueid):
+            number = f"ask-{next(self._numbers)}"
+            self._questions[number] = (uniqueid, variable)
+            if len(self._questions) > _QUESTIONS:
+                self._questions.popitem(last=False)
+            self._connection.send(
+                Action="Getvar",
+                Channel=self._observer.channel(uniqueid),
+                Variable=variable,
+                ActionID=number,
+            )
+
+    def _answered(self, message: AmiMessage, now: datetime) -> list[Fact]:
+        asked = self._questions.pop(message.get("ActionID"), None)
+        if asked is None:
+            return []
+        return self._observer.variable(*asked, message.get("Value"), now)
