@@ -28,6 +28,7 @@ from pydantic_settings import (
 )
 
 from server.config_carriers import CarrierSettings, Frozen, Network, SmsLimits, SmsSettings
+from server.config_feeds import FeedSettings
 from server.config_sentences import sentence
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
@@ -44,52 +45,6 @@ def _file(value: Path) -> Path:
 
 
 ReadFile = Annotated[Path, AfterValidator(_file)]
-
-
-class HepFeedSettings(Frozen):
-    """A HEP3 capture feed of one site (docs/telephony.md)."""
-
-    kind: Literal["hep"]
-    site: str
-    name: str = "hep"
-    host: str = "127.0.0.1"
-    port: int = Field(default=9060, ge=0, le=65535)
-    auth_key: SecretStr | None = None
-    allow: tuple[Network, ...] = ("127.0.0.1/32",)
-    private_headers: tuple[str, ...] = ("X-Line15-Call-ID",)
-    quiet_after: float = 90.0
-
-
-class PyVoipFeedSettings(Frozen):
-    """A dedicated extension that receives notification calls, in a child process; off unless listed."""
-
-    kind: Literal["pyvoip"]
-    site: str
-    name: str = "pyvoip"
-    server: str
-    port: int = 5060
-    extension: str
-    password: SecretStr
-    bind: str = "127.0.0.1"
-    bind_port: int = 5062
-    rtp_low: int = 16000
-    rtp_high: int = 16099
-    allow: tuple[Network, ...] = ("127.0.0.1/32",)
-
-
-class ReplayFeedSettings(Frozen):
-    """Real traces played again with fresh ids and times (demonstration)."""
-
-    kind: Literal["replay"]
-    site: str
-    name: str = "replay"
-    speed: float = 1.0
-    talk: float = 45.0
-
-
-FeedSettings = Annotated[
-    HepFeedSettings | PyVoipFeedSettings | ReplayFeedSettings, Field(discriminator="kind")
-]
 
 
 class SmtpSettings(Frozen):

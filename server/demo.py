@@ -22,7 +22,8 @@ import segno
 
 from server.certificates import Certificates, ensure, lan_addresses, local_names, write_private
 from server.cli_admin import House, opened
-from server.config import ConfigurationError, ReplayFeedSettings, Settings, load
+from server.config import ConfigurationError, Settings, load
+from server.config_feeds import ReplayFeedSettings
 from server.demo_doors import live
 from server.domain.access import Role
 from server.errors import AppError

@@ -4,6 +4,7 @@ import ctypes
 import datetime as dt
 import errno
 import shutil
+import ssl
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,12 +15,15 @@ from server import tls
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
+from server.adapters.feeds import probe
 from server.adapters.seal import FernetSeal
-from server.config import HepFeedSettings, PyVoipFeedSettings, Settings
+from server.config import Settings
+from server.config_feeds import AmiFeedSettings, HepFeedSettings, PyVoipFeedSettings
 from server.doctor_finding import Finding
 from server.doctor_net import udp_free
 from server.doctor_remote import carriers, mail, turn
 from server.errors import AppError
+from telephony import FeedRefusedError
 
 WIDE: Final = {4: 16, 6: 48}
 GIGABYTE: Final = 1_000_000_000
@@ -64,7 +68,25 @@ async def feeds(settings: Settings) -> list[Finding]:
                 found.append(Finding("warn", "flux", f"{feed.name} : sans auth_key", todo))
         elif isinstance(feed, PyVoipFeedSettings):
             found += [_port(feed.name, feed.bind, feed.bind_port), *_allowed(feed.name, feed.allow)]
+        elif isinstance(feed, AmiFeedSettings):
+            found.append(await _signs_in(feed))
     return found
+
+
+async def _signs_in(feed: AmiFeedSettings) -> Finding:
+    where = f"{feed.name} : {feed.host}:{feed.port}"
+    try:
+        await probe(feed)
+    except ssl.SSLError:
+        todo = "donnez tls_ca, l'autorité qui a signé le certificat du standard"
+        return Finding("bad", "flux", f"{where} : certificat refusé", todo)
+    except FeedRefusedError:
+        todo = "corrigez username et secret ; l'adresse de ce serveur doit être permise au standard"
+        return Finding("bad", "flux", f"{where} refuse l'identification", todo)
+    except OSError:
+        todo = "le standard écoute-t-il là, et le pare-feu laisse-t-il passer ?"
+        return Finding("bad", "flux", f"{where} ne répond pas", todo)
+    return Finding("ok", "flux", f"{where} : connecté et identifié")
 
 
 def _port(name: str, host: str, port: int) -> Finding:

@@ -2,8 +2,9 @@
 
 from urllib.parse import urlsplit
 
-from server.config import HepFeedSettings, PyVoipFeedSettings, Settings, SmtpSettings
+from server.config import Settings, SmtpSettings
 from server.config_carriers import OvhSettings
+from server.config_feeds import AmiFeedSettings, HepFeedSettings, PyVoipFeedSettings
 from server.doctor_net import web_port
 
 Row = tuple[str, str, str, str]
@@ -60,6 +61,9 @@ def _feeds(settings: Settings) -> list[Row]:
                 (feed.server, feed.bind, f"{feed.bind_port}/udp", f"poste SIP ({feed.site})"),
                 (feed.server, feed.bind, media, "média, ignoré"),
             ]
+        elif isinstance(feed, AmiFeedSettings):
+            here = ("Visio15", feed.host, f"{feed.port}/tcp", f"AMI du standard ({feed.site})")
+            rows.append(here)
     return rows
 
 

@@ -39,7 +39,7 @@ from telephony.facts import (
     fact_to_json,
 )
 from telephony.facts_from_cti import CtiEvent, CtiOutcome
-from telephony.feed import CallFeed, FeedHealth, FeedState
+from telephony.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
 from telephony.number import Number, NumberKind, parse_number
 
 __all__ = [
@@ -57,7 +57,9 @@ __all__ = [
     "CtiOutcome",
     "Direction",
     "Fact",
+    "FeedCutError",
     "FeedHealth",
+    "FeedRefusedError",
     "FeedState",
     "Held",
     "HungUp",

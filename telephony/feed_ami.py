@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import ssl
 from collections import OrderedDict
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from telephony.ami import AmiDecoder, AmiMessage
@@ -28,7 +28,7 @@ from telephony.feed import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import AsyncIterator, Callable, Collection
     from datetime import datetime
 
     from telephony.facts import Fact
@@ -86,21 +86,32 @@ class AmiFeed:
         """Stay connected until cancelled."""
         self._book.state(FeedState.STARTING)
         try:
-            async with asyncio.timeout(PATIENCE):
-                reader, writer = await asyncio.open_connection(*self._address, ssl=self._tls)
-            try:
-                connection = _Connection(reader, writer, self._book, self._clock, self._silence)
-                await connection.sign_in(self._username, self._secret)
+            async with self._signed_in() as connection:
                 await self._listen(connection, emit)
-            finally:
-                writer.close()
-                with suppress(OSError, asyncio.TimeoutError):
-                    async with asyncio.timeout(1):
-                        await writer.wait_closed()
-        except TimeoutError:
-            raise FeedCutError("no answer") from None
         finally:
             self._book.state(FeedState.DOWN)
+
+    async def probe(self) -> None:
+        """Sign in and leave: can it be done at all. Raises what `run` raises."""
+        async with self._signed_in():
+            pass
+
+    @asynccontextmanager
+    async def _signed_in(self) -> AsyncIterator[_Connection]:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                reader, writer = await asyncio.open_connection(*self._address, ssl=self._tls)
+        except TimeoutError:
+            raise FeedCutError("no answer") from None
+        try:
+            connection = _Connection(reader, writer, self._book, self._clock, self._silence)
+            await connection.sign_in(self._username, self._secret)
+            yield connection
+        finally:
+            writer.close()
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await writer.wait_closed()
 
     async def _listen(self, connection: _Connection, emit: Callable[[Fact], None]) -> None:
         conversation = _Conversation(self._observer, connection, self._live, self._clock)
@@ -175,19 +186,16 @@ class _Connection:
 
     async def sign_in(self, username: str, secret: str) -> None:
         """Log in by challenge. Raises FeedRefusedError when the switchboard says no."""
-        async with asyncio.timeout(PATIENCE):
-            self.send(Action="Challenge", AuthType="MD5", ActionID="challenge")
-            challenge = (await self._response("challenge")).get("Challenge")
-            key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
-            self.send(
-                Action="Login",
-                AuthType="MD5",
-                Username=username,
-                Key=key,
-                Events="on",
-                ActionID="login",
-            )
-            answer = await self._response("login")
+        try:
+            async with asyncio.timeout(PATIENCE):
+                self.send(Action="Challenge", AuthType="MD5", ActionID="challenge")
+                challenge = (await self._response("challenge")).get("Challenge")
+                key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
+                login = {"Username": username, "Key": key, "Events": "on", "ActionID": "login"}
+                self.send(Action="Login", AuthType="MD5", **login)
+                answer = await self._response("login")
+        except TimeoutError:
+            raise FeedCutError("no answer") from None
         if answer.get("Response") != "Success":
             self._book.reject("login")
             raise FeedRefusedError("login")
@@ -197,11 +205,12 @@ class _Connection:
         """Wait for the response to an action; events that come meanwhile are kept for later."""
         kept: list[AmiMessage] = []
         while True:
-            for message in await self.read():
+            messages = await self.read()
+            for index, message in enumerate(messages):
                 if "response" in message.fields and message.get("ActionID") in {action, ""}:
-                    self._early = kept
+                    self._early = [*kept, *messages[:index], *messages[index + 1 :]]
                     return message
-                kept.append(message)
+            kept += messages
 
 
 class _Conversation:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 import structlog
 
-from server.config import FeedSettings, HepFeedSettings, PyVoipFeedSettings, ReplayFeedSettings
+from server.adapters.feeds import build
+from server.config_feeds import FeedSettings
 from server.errors import StorageUnavailable, WebhookNotReady
 from server.ports import Clock, Ids, Station, Transactions
 from server.services.line15 import MEMORY, Line15
@@ -25,9 +26,6 @@ from telephony import (
     Rang,
 )
 from telephony.correlation import Correlator
-from telephony.feed_hep import HepFeed
-from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
-from telephony.feed_replay import ReplayFeed
 from telephony.feed_webhook import WebhookFeed
 from telephony.runner import Runner
 
@@ -72,8 +70,8 @@ class TelephonyCalls:
     ) -> None:
         """Build one site's correlator and feeds; the runner starts later."""
         extensions = [s.extension for s in stations]
-        built = tuple(_build(settings, extensions) for settings in feeds)
         correlator = Correlator(extensions, self._ids.new)
+        built = tuple(build(each, extensions, correlator.live_legs) for each in feeds)
 
         async def ticked(calls: tuple[Call, ...]) -> None:
             if calls:
@@ -197,44 +195,3 @@ def _outcome(line: SiteLine, leg: str, reasons: Sequence[str]) -> CtiOutcome:
         return CtiOutcome("accepted", call.id)
     known = all(reason == "repeated" for reason in reasons)
     return CtiOutcome("repeated" if known else "refused", call.id)
-
-
-def _build(settings: FeedSettings, stations: Sequence[str]) -> CallFeed:
-    match settings:
-        case HepFeedSettings():
-            return _hep(settings, stations)
-        case PyVoipFeedSettings():
-            return _pyvoip(settings, stations)
-        case ReplayFeedSettings():
-            return ReplayFeed(
-                settings.name, speed=settings.speed, talk=settings.talk, stations=stations
-            )
-
-
-def _hep(settings: HepFeedSettings, stations: Sequence[str]) -> CallFeed:
-    key = settings.auth_key.get_secret_value() if settings.auth_key else None
-    return HepFeed(
-        settings.name,
-        settings.host,
-        settings.port,
-        auth_key=key,
-        allow=settings.allow,
-        private_headers=settings.private_headers,
-        stations=stations,
-        quiet_after=settings.quiet_after,
-    )
-
-
-def _pyvoip(settings: PyVoipFeedSettings, stations: Sequence[str]) -> CallFeed:
-    account = PyVoipAccount(
-        server=settings.server,
-        username=settings.extension,
-        password=settings.password.get_secret_value(),
-        port=settings.port,
-        my_ip=settings.bind,
-        sip_port=settings.bind_port,
-        rtp_low=settings.rtp_low,
-        rtp_high=settings.rtp_high,
-        allow=settings.allow,
-    )
-    return PyVoipFeed(settings.name, account, stations=stations)

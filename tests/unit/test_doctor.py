@@ -13,6 +13,7 @@ from server.config import Settings, load
 from server.doctor_ports import matrix
 from tests.lab.ports import free_port
 from tests.lab.smtp import smtp
+from tests.telephony.ami_server import AmiServer, serving
 from tests.unit.test_tls import issue
 
 if TYPE_CHECKING:
@@ -73,6 +74,19 @@ async def test_feeds() -> None:
     ]
     for given, expected in cases:
         assert levels(await doctor_checks.feeds(given)) == expected
+
+
+async def test_a_switchboard_is_signed_in_to() -> None:
+    async with serving(AmiServer()) as pbx:
+        for secret, level, told in (
+            (pbx.secret, "ok", "connecté"),
+            ("another", "bad", "refuse l'identification"),
+        ):
+            feed = {"kind": "ami", "site": "s", "username": pbx.username, "secret": secret}
+            (finding,) = await doctor_checks.feeds(settings(feeds=[feed | {"port": pbx.port}]))
+            assert (finding.level, told in finding.text) == (level, True)
+    (finding,) = await doctor_checks.feeds(settings(feeds=[feed | {"port": free_port()}]))
+    assert (finding.level, "ne répond pas" in finding.text) == ("bad", True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,87 @@
+"""Each kind of feed, made from its settings."""
+
+import ssl
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from server.config_feeds import (
+    AmiFeedSettings,
+    FeedSettings,
+    HepFeedSettings,
+    PyVoipFeedSettings,
+    ReplayFeedSettings,
+)
+from telephony import CallFeed
+from telephony.feed_ami import AmiFeed
+from telephony.feed_hep import HepFeed
+from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
+from telephony.feed_replay import ReplayFeed
+
+
+def build(
+    settings: FeedSettings, stations: Sequence[str], live: Callable[[str], Sequence[str]]
+) -> CallFeed:
+    """Make a feed from its settings; `live` lists the legs of a feed that are believed alive."""
+    match settings:
+        case HepFeedSettings():
+            return _hep(settings, stations)
+        case PyVoipFeedSettings():
+            return _pyvoip(settings, stations)
+        case AmiFeedSettings():
+            return _ami(settings, stations, live)
+        case ReplayFeedSettings():
+            return ReplayFeed(
+                settings.name, speed=settings.speed, talk=settings.talk, stations=stations
+            )
+
+
+def _hep(settings: HepFeedSettings, stations: Sequence[str]) -> CallFeed:
+    key = settings.auth_key.get_secret_value() if settings.auth_key else None
+    return HepFeed(
+        settings.name,
+        settings.host,
+        settings.port,
+        auth_key=key,
+        allow=settings.allow,
+        private_headers=settings.private_headers,
+        stations=stations,
+        quiet_after=settings.quiet_after,
+    )
+
+
+def _pyvoip(settings: PyVoipFeedSettings, stations: Sequence[str]) -> CallFeed:
+    account = PyVoipAccount(
+        server=settings.server,
+        username=settings.extension,
+        password=settings.password.get_secret_value(),
+        port=settings.port,
+        my_ip=settings.bind,
+        sip_port=settings.bind_port,
+        rtp_low=settings.rtp_low,
+        rtp_high=settings.rtp_high,
+        allow=settings.allow,
+    )
+    return PyVoipFeed(settings.name, account, stations=stations)
+
+
+def _ami(
+    settings: AmiFeedSettings, stations: Sequence[str], live: Callable[[str], Sequence[str]]
+) -> AmiFeed:
+    tls = ssl.create_default_context(cafile=settings.tls_ca) if settings.tls else None
+    return AmiFeed(
+        settings.name,
+        settings.host,
+        settings.port,
+        settings.username,
+        settings.secret.get_secret_value(),
+        tls=tls,
+        stations=stations,
+        sip_call_id=settings.sip_call_id,
+        emergency=settings.emergency,
+        live=partial(live, settings.name),
+    )
+
+
+async def probe(settings: AmiFeedSettings) -> None:
+    """Sign in to a switchboard and leave. Raises FeedRefusedError, FeedCutError, OSError."""
+    await _ami(settings, (), lambda _: ()).probe()

@@ -1,0 +1,71 @@
+"""Settings of what tells us of line 15, by kind of feed (docs/operations.md)."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr
+
+from server.config_carriers import Frozen, Network
+
+
+class HepFeedSettings(Frozen):
+    """A HEP3 capture feed of one site (docs/telephony.md)."""
+
+    kind: Literal["hep"]
+    site: str
+    name: str = "hep"
+    host: str = "127.0.0.1"
+    port: int = Field(default=9060, ge=0, le=65535)
+    auth_key: SecretStr | None = None
+    allow: tuple[Network, ...] = ("127.0.0.1/32",)
+    private_headers: tuple[str, ...] = ("X-Line15-Call-ID",)
+    quiet_after: float = 90.0
+
+
+class PyVoipFeedSettings(Frozen):
+    """A dedicated extension that receives notification calls, in a child process; off unless listed."""
+
+    kind: Literal["pyvoip"]
+    site: str
+    name: str = "pyvoip"
+    server: str
+    port: int = 5060
+    extension: str
+    password: SecretStr
+    bind: str = "127.0.0.1"
+    bind_port: int = 5062
+    rtp_low: int = 16000
+    rtp_high: int = 16099
+    allow: tuple[Network, ...] = ("127.0.0.1/32",)
+
+
+class AmiFeedSettings(Frozen):
+    """An Asterisk's manager interface: the switchboard's own word, asked again after each cut."""
+
+    kind: Literal["ami"]
+    site: str
+    name: str = "ami"
+    host: str = "127.0.0.1"
+    port: int = Field(default=5038, ge=1, le=65535)
+    username: str
+    secret: SecretStr
+    tls: bool = False
+    tls_ca: Path | None = None
+    sip_call_id: str = "SIPCALLID"
+    emergency: str = "EMERGENCYCALLID"
+
+
+class ReplayFeedSettings(Frozen):
+    """Real traces played again with fresh ids and times (demonstration)."""
+
+    kind: Literal["replay"]
+    site: str
+    name: str = "replay"
+    speed: float = 1.0
+    talk: float = 45.0
+
+
+FeedSettings = Annotated[
+    HepFeedSettings | PyVoipFeedSettings | AmiFeedSettings | ReplayFeedSettings,
+    Field(discriminator="kind"),
+]
