@@ -42,6 +42,7 @@ setup(
         "babel>=2.18,<3",
         "click>=8.5,<9",
         "cryptography>=50,<51",
+        "dpkt>=1.9,<2",
         "email-validator>=2,<3",
         "ifaddr>=0.2,<1",
         "jinja2>=3.1,<4",

@@ -45,6 +45,7 @@ LATER = {
     "demo": "server.demo:demo",
     "doctor": "server.doctor:doctor",
     "forget": "server.cli_admin:forget",
+    "replay": "server.cli_replay:replay",
     "restore": "server.cli_storage:restore",
     "site": "server.cli_site:site",
     "station": "server.cli_admin:station",

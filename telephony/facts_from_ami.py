@@ -239,16 +239,14 @@ class AmiObserver:
             message.get("ChannelState") == _UP and uniqueid == linkedid
         )
         rang = self._rang(channel, message, at, dialling=dialling)
-        facts: list[Fact] = [
-            rang,
-            *self._named(channel, AliasType.UNIQUEID, uniqueid, at, "Uniqueid"),
-        ]
+        # Names before the ring: the leg joins its call at once, and no second one flashes up at a desk.
+        facts = self._named(channel, AliasType.UNIQUEID, uniqueid, at, "Uniqueid")
         if linkedid:
-            alias = Alias(AliasType.LINKEDID, linkedid)
             channel.named.add((AliasType.LINKEDID, linkedid))
             binds = linkedid not in self._mixed
+            alias = Alias(AliasType.LINKEDID, linkedid)
             facts.append(Aliased(leg, at, self.source, alias, "Linkedid", binds=binds))
-        return facts + self._variables(channel, message, at)
+        return [*facts, *self._variables(channel, message, at), rang]
 
     def _rang(
         self, channel: _Channel, message: AmiMessage, at: datetime, *, dialling: bool

@@ -9,7 +9,7 @@ outside: two such persons in one bridge are a conference of two calls, each with
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -227,7 +227,6 @@ def assemble(
         AliasRecord(Alias(AliasType.CALL, old), "correlator", started, None, "same call")
         for old in swallowed
     ]
-    aliases = [record for leg in legs for record in leg.aliases]
     known = [leg for leg in legs if leg.leg not in found.twins]
     holds = _union([("", hold) for leg in known for hold in leg.holds])
     answered = _answered(legs)
@@ -246,7 +245,7 @@ def assemble(
         ended=ended,
         end_certain=all(leg.end_certain for leg in legs),
         certain=not (lost or found.doubtful),
-        aliases=tuple(dict.fromkeys(aliases)) + tuple(names),
+        aliases=(*_aliases(legs), *names),
         stations=_stations(known),
         holds=tuple(hold for _, hold in holds),
         recordings=_recordings(legs),
@@ -295,6 +294,18 @@ def _state(legs: Sequence[LegView], answered: datetime | None, *, over: bool) ->
 def _stations(legs: Sequence[LegView]) -> tuple[StationSpan, ...]:
     named = [(each.station, Span(each.start, each.end)) for leg in legs for each in leg.stations]
     return tuple(StationSpan(name, span.start, span.end) for name, span in _union(named))
+
+
+def _aliases(legs: Sequence[LegView]) -> Iterable[AliasRecord]:
+    """Give each name once a feed, valid as long as any leg bears it."""
+    merged: dict[tuple[Alias, str], AliasRecord] = {}
+    for record in (each for leg in legs for each in leg.aliases):
+        key = (record.alias, record.source)
+        known = merged.setdefault(key, record)
+        end = max(known.valid_to or NEVER, record.valid_to or NEVER)
+        start = min(known.valid_from, record.valid_from)
+        merged[key] = replace(known, valid_from=start, valid_to=None if end == NEVER else end)
+    return merged.values()
 
 
 def _recordings(legs: Sequence[LegView]) -> tuple[RecordingSpan, ...]:

@@ -127,6 +127,13 @@ def test_inherited_ids_are_not_the_agents() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_second_call_ever_flashes_up(name: str) -> None:
+    """A leg joins its call with its first event: no desk sees a call that is merged away again."""
+    _, changes = correlated(ami_facts(f"asterisk-22-{name}"))
+    assert not [change.merged for change in changes if change.merged]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("seed", range(5))
 def test_repeated_and_reordered_events_tell_the_same(name: str, seed: int) -> None:
     facts = ami_facts(f"asterisk-22-{name}")

@@ -1,0 +1,86 @@
+"""`visio15 replay`: captured traffic of a switchboard, told as calls. Needs no configuration and no database."""
+
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from telephony import Call, CallState, Span
+from telephony.correlation import Correlator
+from telephony.graph import graph
+from telephony.recorded import UnreadableError, read
+
+_STATES = {
+    CallState.RINGING: "sonne",
+    CallState.TALKING: "en conversation",
+    CallState.HELD: "en attente",
+    CallState.ENDED: "terminé",
+}
+
+
+@click.command()
+@click.argument("trace", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the call graph as JSON.")
+@click.option("--station", "stations", multiple=True, help="A monitored extension (default: any).")
+def replay(trace: tuple[Path, ...], stations: tuple[str, ...], *, as_json: bool) -> None:
+    """Print the calls in captured traffic: AMI streams, HEP packets (JSON lines), pcap, or folders of them.
+
+    All that is given is one switchboard: several streams of the same calls are told together.
+    Numbers are printed in full.
+    """
+    try:
+        told = read(trace, stations)
+    except UnreadableError as error:
+        click.echo(
+            f"{error} : ce n'est ni un flux AMI, ni des paquets HEP (hep3_b64), ni un pcap.",
+            err=True,
+        )
+        sys.exit(1)
+    numbers = itertools.count(1)
+    correlator = Correlator(stations, lambda: f"call-{next(numbers)}")
+    for fact in sorted(told.facts, key=lambda each: each.at):
+        correlator.receive(fact)
+    calls = correlator.calls()
+    if told.rejected:
+        parts = ", ".join(f"{reason} {count}" for reason, count in sorted(told.rejected.items()))
+        click.echo(f"Parties illisibles, laissées de côté : {parts}", err=True)
+    if as_json:
+        click.echo(json.dumps(graph(calls), ensure_ascii=False, indent=1))
+        return
+    click.echo(f"{len(calls)} appel(s) dans {', '.join(told.files)}")
+    for call in calls:
+        click.echo("\n" + "\n".join(_lines(call)))
+
+
+def _lines(call: Call) -> list[str]:
+    origin = call.started
+
+    def clock(span: Span) -> str:
+        end = "…" if span.end is None else f"{(span.end - origin).total_seconds():.1f} s"
+        return f"{(span.start - origin).total_seconds():.1f} → {end}"
+
+    over = "" if call.end_certain else " (fin non entendue)"
+    doubt = "" if call.certain else " · incertain"
+    who = call.number.e164 if call.number else "numéro inconnu"
+    lines = [
+        f"{call.id}  {who}  {_STATES[call.state]}{over}{doubt}",
+        f"  début       {origin:%Y-%m-%d %H:%M:%S.%f} UTC",
+    ]
+    if call.answered:
+        lines.append(f"  décroché    {(call.answered - origin).total_seconds():.1f} s")
+    if call.ended:
+        lines.append(f"  fin         {(call.ended - origin).total_seconds():.1f} s")
+    lines += [f"  poste       {s.station}  {clock(Span(s.start, s.end))}" for s in call.stations]
+    lines += [f"  attente     {clock(hold)}" for hold in call.holds]
+    lines += [f"  audio       {r.ref}  {clock(Span(r.start, r.end))}" for r in call.recordings]
+    for each in call.related:
+        when = clock(Span(each.start, each.end)) if each.start else ""
+        lines.append(f"  lié à       {each.call}  {each.why}  {when}".rstrip())
+    lines += [
+        f"  nom         {r.alias.type.value} {r.alias.value}  [{r.source}]"
+        for r in dict.fromkeys(call.aliases)
+    ]
+    lines += [f"  parce que   {why}" for why in call.evidence]
+    return lines

@@ -1,0 +1,115 @@
+"""`visio15 replay`: the call graph of captured traffic, from every format it understands."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dpkt
+import pytest
+from click.testing import CliRunner
+
+from server import cli
+from telephony import hep
+from telephony.feed_replay import packaged_trace
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+TRACES = Path(__file__).resolve().parents[1] / "telephony" / "traces"
+SIMPLE = TRACES / "asterisk-22-simple" / "ami.txt"
+CALLER = "+33612345678"
+
+
+def replay(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli.main, ["replay", *map(str, arguments)])
+
+
+def graph(*arguments: str | Path) -> list[dict[str, Any]]:
+    result = replay("--json", *arguments)
+    assert result.exit_code == 0, result.output
+    calls: list[dict[str, Any]] = json.loads(result.stdout)["calls"]
+    return calls
+
+
+def test_the_graph_is_written_as_other_programs_read_it() -> None:
+    (call,) = graph(SIMPLE)
+    assert (call["caller"], call["state"], call["end_certain"]) == (CALLER, "ended", True)
+    assert call["started"] == "2026-11-22T18:45:36.520055Z"
+    assert call["answered"].startswith("2026-11-22T18:45:37.330")
+    (station,) = call["stations"]
+    assert (station["station"], station["to"]) == ("1501", call["ended"])
+    assert (call["holds"], call["related"]) == ([], [])
+    (recording,) = call["recordings"]
+    assert recording["ref"].endswith("samu37-1795373136.0.wav")
+    names = {(a["type"], a["value"], a["source"]) for a in call["aliases"]}
+    assert ("sip_call_id", "1-19539-simple@127.0.0.2", "ami") in names
+    assert all({"type", "value", "source", "from", "to"} <= set(a) for a in call["aliases"])
+
+
+def test_a_conference_and_a_call_back_are_related() -> None:
+    first, second = graph(TRACES / "asterisk-22-conference_two_calls" / "ami.txt")
+    assert [(r["call"], r["why"]) for r in first["related"]] == [(second["id"], "in conference")]
+    assert first["related"][0]["from"] < first["related"][0]["to"] <= first["ended"]
+    first, second = graph(TRACES / "asterisk-22-callback" / "ami.txt")
+    assert [r["call"] for r in second["related"]] == [first["id"]]
+    assert second["direction"] == "outgoing"
+
+
+def test_the_streams_of_a_folder_tell_of_the_same_calls() -> None:
+    (call,) = graph(TRACES / "asterisk-22-attended_transfer")
+    assert {a["source"] for a in call["aliases"]} == {"ami", "hep"}
+    assert [s["station"] for s in call["stations"]] == ["1501", "1601"]
+
+
+@pytest.mark.parametrize("inside", ["sip", "hep"])
+def test_pcap(tmp_path: Path, inside: str) -> None:
+    file = tmp_path / "capture.bin"
+    with file.open("wb") as opened:
+        writer = dpkt.pcap.Writer(opened)
+        for packet in packaged_trace("asterisk-22-hold").packets:
+            data = packet.payload if inside == "sip" else hep.encode(packet)
+            udp = dpkt.udp.UDP(sport=packet.src[1], dport=packet.dst[1], data=data)
+            udp.ulen = len(udp)
+            ip = dpkt.ip.IP(src=_raw(packet.src[0]), dst=_raw(packet.dst[0]), p=17, data=udp)
+            frame = dpkt.ethernet.Ethernet(data=ip)
+            writer.writepkt(bytes(frame), packet.time.timestamp())
+        writer.writepkt(bytes(dpkt.ethernet.Ethernet(type=0x0806, data=b"arp")), 0)
+    (call,) = graph(file)
+    assert (call["caller"], len(call["holds"])) == (CALLER, 1)
+    assert [s["station"] for s in call["stations"]] == ["1501"]
+
+
+def _raw(host: str) -> bytes:
+    return ip_address(host).packed
+
+
+def test_what_a_person_reads() -> None:
+    told = replay(TRACES / "asterisk-22-attended_transfer" / "ami.txt").output
+    for words in (CALLER, "terminé", "poste       1501", "poste       1601", "attente", "audio"):
+        assert words in told
+
+
+def test_a_file_that_is_no_trace_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    junk = tmp_path / "notes.txt"
+    junk.write_text("nothing")
+    result = replay(junk)
+    assert result.exit_code == 1
+    assert "notes.txt" in result.stderr
+    assert replay(tmp_path / "absent").exit_code == 2
+
+
+def test_what_cannot_be_read_is_counted_and_the_rest_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "hep.jsonl"
+    shutil.copy(TRACES / "freeswitch-1.10-simple" / "hep.jsonl", file)
+    with file.open("a") as opened:
+        opened.write("{broken\n")
+        opened.write(json.dumps({"hep3_b64": base64.b64encode(b"HEP3\xff").decode()}) + "\n")
+    result = replay("--json", file)
+    assert len(json.loads(result.stdout)["calls"]) == 1
+    assert "line 1" in result.stderr
+    assert "hep_" in result.stderr
