@@ -50,6 +50,16 @@ class LiveCall:
         """Known only by what a launch or a person said; no feed has reported it yet."""
         return self.state == "asserted"
 
+    @property
+    def live(self) -> bool:
+        """Somebody may still be on the line."""
+        return self.state in {"ringing", "talking", "held"}
+
+    def elsewhere(self, extension: str | None) -> tuple[str, ...]:
+        """Where the call is now, when it is at stations and none of them is this one; else nothing."""
+        moved = self.live and extension not in self.stations
+        return tuple(self.stations) if moved else ()
+
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:

@@ -54,7 +54,8 @@ class DeskView:
         async with self._transactions(write=False) as uow:
             if desk.station:
                 calls = await self._shown_calls(uow, desk, now)
-                sessions = await self._sessions(uow, desk.site.id, desk.station.extension)
+                here = [c.id for c in calls if c.live and desk.station.extension in c.stations]
+                sessions = await self._sessions(uow, desk.site.id, desk.station.extension, here)
         return {
             "type": "view",
             "now": _iso(now),
@@ -77,9 +78,18 @@ class DeskView:
             shown.insert(0, await uow.calls.get(desk.site.id, launched))
         return list({c.id: c for c in shown}.values())
 
-    async def _sessions(self, uow: UnitOfWork, site: str, extension: str) -> list[Json]:
-        """Load what all sessions of the station need in one query a table: views are frequent."""
-        sessions = await uow.sessions.at_station(site, extension, SESSIONS_SHOWN)
+    async def _sessions(
+        self, uow: UnitOfWork, site: str, extension: str, here: Sequence[str]
+    ) -> list[Json]:
+        """Show the station's sessions, and the open ones of the calls it has now: a session follows its call.
+
+        What all of them need is loaded in one query a table: views are frequent.
+        """
+        own = await uow.sessions.at_station(site, extension, SESSIONS_SHOWN)
+        followed = await uow.sessions.open_of_calls(site, here) if here else ()
+        sessions = sorted(
+            {s.id: s for s in (*own, *followed)}.values(), key=lambda s: s.created, reverse=True
+        )
         links = await uow.sessions.newest_links([s.id for s in sessions])
         invitations = await uow.invitations.of_sessions([s.id for s in sessions])
         messages = await uow.messages.of_invitations([i.id for i in invitations])
@@ -94,6 +104,7 @@ class DeskView:
                     [i for i in invitations if i.session == session.id],
                     messages,
                     contacts,
+                    extension,
                 ),
             )
             for session in sessions
@@ -111,6 +122,8 @@ class DeskView:
             "ended": _iso(session.ended),
             "end_reason": session.end_reason,
             "number": _national(number),
+            "station": session.station,
+            "moved": list(parts.call.elsewhere(parts.station)) if parts.call else [],
             "link": _link(parts.link, parts.call, session),
             "invitations": [
                 _invitation(i, sent[i.id], parts.to(i), session) for i in parts.invitations
@@ -130,6 +143,7 @@ class _Parts:
     invitations: Sequence[Invitation]
     messages: Sequence[Message]
     contacts: Mapping[str, str | None]
+    station: str
 
     @property
     def call(self) -> LiveCall | None:
@@ -143,6 +157,12 @@ class _Parts:
     def to(self, invitation: Invitation) -> str | None:
         """Where it went; None once erased."""
         return self.contacts.get(invitation.contact)
+
+
+def sessions_of(view: Json) -> frozenset[str | None]:
+    """Return the ids of the sessions a view shows: what happens to them concerns its desk."""
+    shown = view["sessions"]
+    return frozenset(one["id"] for one in shown) if isinstance(shown, list) else frozenset()
 
 
 def _iso(at: datetime | None) -> str | None:
@@ -182,6 +202,7 @@ def _call(call: LiveCall) -> Json:
         "started": _iso(call.started),
         "answered": _iso(call.answered),
         "ended": _iso(call.ended),
+        "stations": list(call.stations),
         "aliases": [{"type": a.type, "value": a.value} for a in call.aliases],
     }
 

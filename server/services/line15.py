@@ -24,6 +24,7 @@ class Line15:
         self._transactions = transactions
         self._clock = clock
         self._bus = bus
+        self._followed: set[tuple[str, str]] = set()
 
     async def receive(self, changes: Sequence[CallsChanged]) -> None:
         """Store what happened, in one transaction, then tell the desks.
@@ -53,6 +54,20 @@ class Line15:
             await self._adopt(uow, call, now)
         if known != call.state.value:
             await uow.audit.append(Actor("feed", self.site), _event(call), now)
+        if call.live and len(call.stations) > 1:
+            await self._accompany(uow, call, now)
+
+    async def _accompany(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
+        """Write down that the videos of a call that moved are shown where it is now (the desk's view does it)."""
+        for session in await uow.sessions.open_of_calls(self.site, [call.id]):
+            for station in call.current_stations:
+                if station == session.station or (session.id, station) in self._followed:
+                    continue
+                self._followed.add((session.id, station))
+                data: dict[str, object] = {"from": session.station, "to": station}
+                name = f"session:{session.id}"
+                event = AuditEvent("session.followed", name, session.id, call.id, data)
+                await uow.audit.append(Actor("feed", self.site), event, now)
 
     async def _adopt(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
         """A launch named this call before any feed did: its asserted stand-in becomes this call."""

@@ -111,6 +111,31 @@ class Sessions:
             self._rooms.close(session.id, session.ended_by or "server", session.end_reason or "")
         self.publish(session)
 
+    async def quit(self, actor: Actor, id_: str, station: str | None) -> bool:
+        """A desk quits: the video ends, unless its call went on to another station, which goes on seeing it.
+
+        Return whether it ended.
+        """
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            session = await uow.sessions.get(id_)
+            if session.site != actor.site:
+                raise NotFound("session")
+            linked = await call_of(uow, id_)
+            call = (await uow.calls.get_all(actor.site, [linked])).get(linked) if linked else None
+            moved = call.elsewhere(station) if call and session.state is not State.ENDED else ()
+            if moved:
+                data: dict[str, object] = {"to": list(moved)}
+                event = AuditEvent("session.handed_over", f"session:{id_}", id_, linked, data)
+                await uow.audit.append(actor, event, now)
+                await uow.commit()
+                return False
+            after, commands = await self.apply(uow, session, Left("desk", "quit"), actor, now)
+            await uow.commit()
+        if after != session:
+            self.perform(after, commands)
+        return True
+
     def close_phone(self, session: str) -> None:
         """Tell the phone that the session moved to another device."""
         self._rooms.expel(session, OpenElsewhere("moved"))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from server.domain.access import Permission, may
-from server.domain.session import Left, MediaFlowing, PeerLost, State
+from server.domain.session import MediaFlowing, PeerLost, State
 from server.errors import (
     AppError,
     Forbidden,
@@ -18,7 +18,7 @@ from server.errors import (
     Unavailable,
 )
 from server.ports import Bus, Changed, Station
-from server.services.desk import Desk, DeskView
+from server.services.desk import Desk, DeskView, sessions_of
 from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
 from server.services.launch import PARAMETERS, Launch, Launched
@@ -147,6 +147,7 @@ class DeskSocket(PageSocket):
         self._station: Station | None = None
         self._launched: Launched | None = None
         self._watching: str | None = None
+        self._shown: frozenset[str | None] = frozenset()
         self._dirty = asyncio.Event()
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -198,7 +199,8 @@ class DeskSocket(PageSocket):
 
     def _changed(self, change: Changed) -> None:
         here = self._station.extension if self._station else None
-        if not change.stations or here in change.stations or change.session == self._watching:
+        mine = change.session is not None and change.session in {self._watching, *self._shown}
+        if not change.stations or here in change.stations or mine:
             self._dirty.set()
 
     async def _show(self) -> None:
@@ -217,7 +219,9 @@ class DeskSocket(PageSocket):
 
     async def _send_view(self, desk: Desk) -> None:
         try:
-            self.send(await self.view.of(desk))
+            view = await self.view.of(desk)
+            self._shown = sessions_of(view)
+            self.send(view)
         except Exception as fault:  # noqa: BLE001 - the desk lives on and is shown the next view
             self._refuse_view(fault)
             await asyncio.sleep(1)
@@ -269,8 +273,12 @@ class DeskSocket(PageSocket):
             self.rooms.enter_desk(session, self.peer, self)
 
     async def _end(self, message: m.SessionEnd) -> None:
-        await self.sessions.happen(message.session, Left("desk", "quit"), self.actor())
-        self._done(message.id)
+        station = self._station.extension if self._station else None
+        ended = await self.sessions.quit(self.actor(), message.session, station)
+        if not ended and self._watching == message.session:
+            self.rooms.dismiss_desk(message.session, self.peer)
+            self._watching = None
+        self._done(message.id, ended=ended)
 
     async def _choose(self, message: m.LinkChoose) -> None:
         await self.linking.choose(self.actor(), message.session, message.call)

@@ -9,6 +9,7 @@ import { drawCalls, drawSessions } from "./desk_lists.js";
 import { Notice, sentence } from "./desk_notice.js";
 import { Pick } from "./desk_pick.js";
 import { DeskPicture } from "./desk_picture.js";
+import { remember, remembered } from "./desk_kept.js";
 import { drawSession } from "./desk_session.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
 import { Webcam } from "./desk_webcam.js";
@@ -22,7 +23,6 @@ import { Link, Refused, address, mint } from "./socket.js";
 
 const BOOT = boot();
 const PEER = mint();
-const KEPT = "visio15.watch";
 /** Refusals of something nobody asked for that a person should read; the others are for the console. */
 const TOLD = /unavailable|too_many|flood|forbidden|webcam/;
 
@@ -168,25 +168,6 @@ async function ask(message) {
 
 /* ---------------------------------------------------------------- which session */
 
-/** @returns {string | null} */
-function remembered() {
-  try {
-    return sessionStorage.getItem(KEPT);
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string | null} session */
-function remember(session) {
-  try {
-    if (session) sessionStorage.setItem(KEPT, session);
-    else sessionStorage.removeItem(KEPT);
-  } catch {
-    // Without storage a reload shows the newest session: what most want anyway.
-  }
-}
-
 /** Keep up with what the server says of the session shown, and take the newest when there is none. */
 function follow() {
   if (!view.watch) leave();
@@ -245,7 +226,14 @@ function open(session) {
 function quit() {
   if (!view.watch || end.disabled) return;
   end.disabled = true;
-  void ask({ type: "session.end", session: view.watch }).finally(render);
+  void ask({ type: "session.end", session: view.watch }).then((result) => {
+    if (result?.ended === false) {
+      notice.show("Vous avez quitté la vidéo. Elle continue au poste qui a l’appel.");
+      view = next(view, { type: "page.watch", session: null });
+      leave();
+    }
+    render();
+  });
 }
 
 /* ---------------------------------------------------------------- document */

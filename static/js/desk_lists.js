@@ -2,7 +2,7 @@
 import { clock, runCall } from "./desk_clock.js";
 import { callNumber, callState, callTail, sessionState } from "./desk_words.js";
 import { el, get, part, reconcile } from "./dom.js";
-import { candidates, shown } from "./session.js";
+import { away, candidates, shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
 /** @typedef {import("./session.js").Call} Call */
@@ -20,7 +20,7 @@ export function drawCalls(view) {
     row.title = call.aliases.map((alias) => `${alias.type} ${alias.value}`).join("\n");
     part(row, "number", callNumber(call));
     runCall(row, call);
-    part(row, "state", callState(call, call.id === linked));
+    part(row, "state", callState(call, call.id === linked, away(call, view.server?.station ?? null)));
     part(row, "id", callTail(call));
   });
 }
@@ -44,7 +44,7 @@ export function drawSessions(view, onOpen) {
     row.querySelector("button")?.setAttribute("aria-pressed", String(one.id === current));
     part(row, "number", one.number ?? one.invitations[0]?.to ?? "—");
     part(row, "when", clock(one.created));
-    part(row, "state", sessionState(one));
+    part(row, "state", sessionState(one, view.server?.station?.extension ?? null));
   });
 }
 

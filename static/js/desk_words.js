@@ -28,9 +28,11 @@ export function callNumber(call) {
   return call.number ?? (call.state === "asserted" ? "numéro non connu" : "numéro masqué");
 }
 
-/** @param {Call} call @param {boolean} linked the video shown is linked to it @returns {string} */
-export function callState(call, linked) {
-  return [CALL[call.state], call.certain ? "" : "à confirmer", linked ? "vidéo liée" : ""].filter(Boolean).join(" · ");
+/** @param {Call} call @param {boolean} linked the video shown is linked to it
+ * @param {string[]} moved the stations it went on to @returns {string} */
+export function callState(call, linked, moved = []) {
+  const gone = moved.length > 0 ? `au poste ${moved.join(", ")}` : "";
+  return [CALL[call.state], gone, call.certain ? "" : "à confirmer", linked ? "vidéo liée" : ""].filter(Boolean).join(" · ");
 }
 
 /** The same where one is asked to choose.
@@ -46,9 +48,12 @@ export function callTail(call) {
   return `ID …${id.replace(/^urn:emergency:uid:callid:([^:]+):.*$/, "$1").split("@")[0]?.slice(-4) ?? ""}`;
 }
 
-/** @param {Session} session @returns {string} */
-export function sessionState(session) {
-  return SESSION[session.state] + (session.state === "ended" && session.end_reason ? ` · ${reason(session.end_reason)}` : "");
+/** @param {Session} session @param {string | null} here this desk's station @returns {string} */
+export function sessionState(session, here) {
+  if (session.state === "ended") return SESSION.ended + (session.end_reason ? ` · ${reason(session.end_reason)}` : "");
+  const from = session.station && session.station !== here ? `ouverte au poste ${session.station}` : "";
+  const gone = session.moved.length > 0 ? `passée au poste ${session.moved.join(", ")}` : "";
+  return [SESSION[session.state], from, gone].filter(Boolean).join(" · ");
 }
 
 /** @param {Session | null} session @returns {string} */

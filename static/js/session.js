@@ -15,6 +15,7 @@
  * @property {string | null} started
  * @property {string | null} answered
  * @property {string | null} ended
+ * @property {string[]} stations where it is now
  * @property {Alias[]} aliases
  */
 /**
@@ -37,6 +38,8 @@
  * @property {string | null} ended
  * @property {string | null} end_reason
  * @property {string | null} number
+ * @property {string | null} station where it was invited from
+ * @property {string[]} moved where its call went on to, when it left this station
  * @property {CallLink} link
  * @property {Invitation[]} invitations
  * @property {Step[]} steps
@@ -139,11 +142,12 @@ export function shown(view) {
   return view.server?.sessions.find((session) => session.id === id) ?? null;
 }
 
-/** The session to watch without being asked: the newest that is not ended, when nothing is watched.
+/** The session to watch without being asked: the newest that is not ended and whose call has not gone on to
+ * another station, when nothing is watched.
  * @param {Readonly<View>} view @returns {string | null} */
 export function wanted(view) {
   if (!view.server || view.watch || view.taken !== null) return null;
-  return view.server.sessions.find((session) => session.state !== "ended")?.id ?? null;
+  return view.server.sessions.find((session) => session.state !== "ended" && session.moved.length === 0)?.id ?? null;
 }
 
 /** The calls of the station: talking, held, ringing, then ended; the newest first within each.
@@ -153,6 +157,13 @@ export function candidates(view) {
   /** @param {Call} call */
   const since = (call) => Date.parse(call.ended ?? call.started ?? "") || 0;
   return [...(view.server?.calls ?? [])].sort((a, b) => order[a.state] - order[b.state] || since(b) - since(a));
+}
+
+/** Where a live call is, when that is not here.
+ * @param {Call} call @param {ServerView["station"]} station @returns {string[]} */
+export function away(call, station) {
+  const gone = call.state !== "ended" && station !== null && !call.stations.includes(station.extension);
+  return gone ? call.stations : [];
 }
 
 /** The mobile number to propose: the launch's until it has served or its call is over, else that of the sole
@@ -166,7 +177,7 @@ export function proposed(view) {
     const call = server.calls.find((one) => one.id === launch.call);
     if (!call || call.state !== "ended") return launch.mobile;
   }
-  const talking = server.calls.filter((call) => call.state === "talking");
+  const talking = server.calls.filter((call) => call.state === "talking" && away(call, server.station).length === 0);
   const sole = talking.length === 1 ? talking[0] : undefined;
   return sole?.mobile && sole.number ? sole.number : "";
 }

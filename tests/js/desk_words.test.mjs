@@ -10,6 +10,7 @@ test("a call says what is known of it, and no more", () => {
   assert.equal(callNumber(call({ number: null })), "numéro masqué");
   assert.equal(callNumber(call({ number: null, state: "asserted" })), "numéro non connu");
   assert.equal(callState(call(), false), "en cours");
+  assert.equal(callState(call(), false, ["1601"]), "en cours · au poste 1601");
   assert.equal(callState(call({ state: "held", certain: false }), true), "en attente · à confirmer · vidéo liée");
   assert.equal(choiceState(call({ certain: false }), true), "en cours · à confirmer · lié maintenant");
 });
@@ -22,10 +23,12 @@ test("the end of a call's id is what tells two calls apart", () => {
 });
 
 test("an ended session says why, one that lives does not", () => {
-  assert.equal(sessionState({ state: "ended", end_reason: "left" }), "terminée · quittée par le correspondant");
-  assert.equal(sessionState({ state: "ended", end_reason: "unheard_of" }), "terminée · unheard_of");
-  assert.equal(sessionState({ state: "ended", end_reason: null }), "terminée");
-  assert.equal(sessionState({ state: "live", end_reason: null }), "en direct");
+  assert.equal(sessionState({ state: "ended", end_reason: "left", station: "1501", moved: [] }, "1501"), "terminée · quittée par le correspondant");
+  assert.equal(sessionState({ state: "ended", end_reason: "unheard_of", station: "1501", moved: [] }, "1501"), "terminée · unheard_of");
+  assert.equal(sessionState({ state: "ended", end_reason: null, station: "1501", moved: [] }, "1501"), "terminée");
+  assert.equal(sessionState({ state: "live", end_reason: null, station: "1501", moved: [] }, "1501"), "en direct");
+  assert.equal(sessionState({ state: "live", end_reason: null, station: "1501", moved: [] }, "1601"), "en direct · ouverte au poste 1501");
+  assert.equal(sessionState({ state: "live", end_reason: null, station: "1501", moved: ["1601"] }, "1501"), "en direct · passée au poste 1601");
 });
 
 test("waiting says for what, and the state of both lines", () => {

@@ -4,7 +4,7 @@ import { START, candidates, duration, lapse, next, proposed, shown, wanted } fro
 
 const call = (id, state, more = {}) => ({ id, number: "06 12 34 56 78", mobile: true, state, certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
 const session = (id, state, more = {}) => ({
-  id, state, created: "2026-01-01T00:00:00Z", ended: null, end_reason: null, number: null,
+  id, state, created: "2026-01-01T00:00:00Z", ended: null, end_reason: null, number: null, station: null, moved: [],
   link: { call: null, certainty: "unlinked", evidence: null, label: "", pick: false },
   invitations: [], steps: [], say: null, caller: { online: true, hidden: false }, ...more,
 });
@@ -78,6 +78,18 @@ test("talking calls are offered before ringing ones, ended ones last", () => {
   assert.deepEqual(candidates(view).map((one) => one.id), ["t", "h", "r", "e"]);
   const ended = seeing({ calls: [call("old", "ended", { ended: "2026-01-01T00:00:00Z" }), call("new", "ended", { ended: "2026-01-01T00:00:05Z" })] });
   assert.deepEqual(candidates(ended).map((one) => one.id), ["new", "old"]);
+});
+
+test("a video whose call went on to another station is not taken, it is shown", () => {
+  const gone = seeing({ sessions: [session("a", "live", { moved: ["1601"] })] });
+  assert.equal(wanted(gone), null);
+});
+
+test("a call that went on elsewhere proposes no number here", () => {
+  const station = { extension: "1501", name: "", webcam: false };
+  const talking = { id: "c", number: "06 12 34 56 78", mobile: true, state: "talking", certain: true, started: null, answered: null, ended: null, aliases: [] };
+  assert.equal(proposed(seeing({ station, calls: [{ ...talking, stations: ["1501"] }] })), "06 12 34 56 78");
+  assert.equal(proposed(seeing({ station, calls: [{ ...talking, stations: ["1601"] }] })), "");
 });
 
 test("a desk that says hello again holds its station again", () => {
