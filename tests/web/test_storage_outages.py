@@ -194,6 +194,16 @@ async def test_pages_say_so_and_go_on(house: Running, name: str) -> None:
     assert row["state"] == "delivered"
 
 
+async def test_a_desk_that_keeps_trying_stays(house: Running) -> None:
+    """Ten refusals in a minute close a page that misbehaves, not one that meets our outage."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    async with gone(house):
+        for number in range(12):
+            await desk.say("invite", id=f"outage-{number:04}", mobile="0612345678")
+            await desk.refused("storage_unavailable")
+    await house.invite(desk)
+
+
 @pytest.mark.parametrize("name", ["locked", "gone"])
 async def test_a_picture_connects_without_the_database(house: Running, name: str) -> None:
     """Signalling does not wait for storage: what it held is written down when it can be."""
