@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from server.bootstrap import build
 from server.errors import StorageUnavailable
 from server.services.line15 import Line15
+from server.services.webhook import MESSAGES_AT_ONCE
 from server.web.telephony_events import EventResults, schema
 from tests.lab.process import until
 from tests.web.running import Running, running
@@ -181,6 +182,20 @@ async def test_clocks_may_differ_by_five_minutes(cti: Cti, skew: int, status: in
         assert code(answer) == (401, "webhook_expired")
     health = cti.house.server.calls._lines[cti.house.sites["rivage"].id].webhook.health()
     assert dict(health.rejected) == ({} if status == 202 else {"webhook_expired": 1})
+
+
+async def test_a_flood_is_counted_and_harms_no_other_site(house: Running, cti: Cti) -> None:
+    other = await Cti.of(house, "montagne")
+    for _ in range(MESSAGES_AT_ONCE):
+        assert (await cti.send(b"not even JSON")).code == 400
+    late = body(cti.event("answered"))
+    assert code(await cti.send(late)) == (429, "webhook_flood")
+    assert house.counted("webhook_flood") == 1
+    unsigned = await cti.send(body(), X_Visio15_Site="montagne")
+    assert code(unsigned) == (401, "webhook_signature_wrong")
+    await other.tell(other.event("answered"))
+    house.clock.pass_(seconds=1)
+    assert (await cti.send(late)).code == 202
 
 
 async def test_both_secrets_while_one_is_replaced(house: Running, cti: Cti) -> None:
