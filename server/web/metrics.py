@@ -1,5 +1,8 @@
 """Prometheus counters and gauges in a registry of their own, so that tests may build many applications."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 
@@ -59,6 +62,15 @@ class Metrics:
             ["carrier"],
             registry=self.registry,
         )
+        self._ready = Gauge(
+            "visio15_ready", "1 while this part works", ["part"], registry=self.registry
+        )
+        self._certificate = Gauge(
+            "visio15_certificate_end_timestamp_seconds",
+            "When the certificate that is served ends",
+            ["port"],
+            registry=self.registry,
+        )
 
     def refused(self, code: str) -> None:
         """Count a refusal."""
@@ -94,6 +106,15 @@ class Metrics:
         self._sms.labels(carrier, outcome).inc()
         if outcome == "handed":
             self._sms_cost.labels(carrier).inc(cost)
+
+    def ready(self, parts: Mapping[str, bool]) -> None:
+        """Show what /readyz says."""
+        for part, works in parts.items():
+            self._ready.labels(part).set(1 if works else 0)
+
+    def certificate(self, port: int, end: datetime) -> None:
+        """Show how long the certificate of our own listener is good."""
+        self._certificate.labels(str(port)).set(end.timestamp())
 
     def text(self) -> bytes:
         """Render the exposition format."""
