@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from server.errors import walk
 
 
 class Metrics:
@@ -71,6 +74,14 @@ class Metrics:
             ["port"],
             registry=self.registry,
         )
+
+        # From zero on, so that the first of them is a rise that an alert sees.
+        for error in walk():
+            self._refused.labels(error.code)
+        for channel, outcome in product(
+            ("sms", "email"), ("handed", "retried", "refused", "expired")
+        ):
+            self._messages.labels(channel, outcome)
 
     def refused(self, code: str) -> None:
         """Count a refusal."""
