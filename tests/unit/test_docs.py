@@ -57,6 +57,9 @@ def test_pictures_are_shown_real_and_small() -> None:
         for target in targets(page)
         if target.endswith(".png")
     }
+    for page in DOCS.rglob("*.html"):
+        sources = re.findall(r'<img src="([^"]+)"', page.read_text())
+        shown |= {(page.parent / source).resolve() for source in sources}
     kept = set((DOCS / "img").iterdir())
     assert shown == kept, "a picture nobody shows, or one that is missing"
     for picture in kept:
