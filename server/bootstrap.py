@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -120,6 +120,9 @@ class Server:
 
             self.certificate = reloader = tls.Reloader(certificate, key, serve)
             self.metrics.certificate(self.port, reloader.end)
+            if reloader.end <= datetime.now(UTC):
+                # Started all the same: desks that are open come back, whatever phones think of it.
+                _log.error("tls.expired", until=reloader.end.isoformat())
             self.tasks += (create_task(reloader.run(), "tls.watch"),)
 
     async def _wire_lines(self) -> None:

@@ -210,6 +210,21 @@ async def test_both_secrets_while_one_is_replaced(house: Running, cti: Cti) -> N
     assert code(answer) == (401, "webhook_signature_wrong")
 
 
+async def test_messages_that_overtake_each_other_end_as_they_happened(
+    house: Running, cti: Cti
+) -> None:
+    """Signed in one order, received in another: each is authentic, and the times of the events decide."""
+    first, then = body(cti.event("answered")), body(cti.event("held", seconds=2))
+    signed_then, signed_last = cti.now(2), cti.now(4)
+    last = body(cti.event("ended", seconds=4))
+    for sent, stamp in ((last, signed_last), (then, signed_then), (first, cti.now())):
+        assert (await cti.send(sent, stamp)).code == 202
+    [row] = await house.rows("SELECT state FROM call")
+    assert row["state"] == "ended"
+    [hold] = await house.rows("SELECT count(*) AS n FROM call_span WHERE kind = 'hold'")
+    assert hold["n"] >= 1
+
+
 # --- said twice ------------------------------------------------------------------------------------
 async def test_the_same_message_twice_also_after_a_restart(house: Running, cti: Cti) -> None:
     sent, now = body(cti.event("answered")), cti.now()
