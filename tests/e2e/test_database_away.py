@@ -174,6 +174,15 @@ async def away(load: Load, cluster: Postgres, how: signal.Signals, seconds: floa
     return time.monotonic() - back
 
 
+WATCH_COMMANDS = """() => {
+  window.__commands = [];
+  for (const socket of window.__sockets) {
+    const send = socket.send.bind(socket);
+    socket.send = (frame) => { window.__commands.push(JSON.parse(frame)); send(frame); };
+  }
+}"""
+
+
 async def line15_goes_on(home: House, desk: Page, line: sipp.Call, second: sipp.Call) -> None:
     """While it is away one call ends and another begins; the picture and the page do not notice."""
     await line.hang_up()
@@ -223,6 +232,7 @@ async def test_postgresql_switched_off_under_load() -> None:
             await desk.wait_for_selector("#calls li[data-call][data-state=talking]")
             await home.film(desk)
             await mark(desk)
+            await desk.evaluate(WATCH_COMMANDS)
             async with loaded(home, desk) as load:
                 await accepted(load)
                 async with sipp.call(home.kamailio.address, caller="+33711223344") as second:
@@ -240,6 +250,12 @@ async def test_postgresql_switched_off_under_load() -> None:
                     await second.hang_up()
                 await desk.click("#invite")
                 await home.sms_link("+33612345699")
+            sent = await desk.evaluate("() => window.__commands")
+            ids = [one["id"] for one in sent if one["type"] == "invite"]
+            assert len(ids) == 2
+            assert len(set(ids)) == 1, (
+                "pressed again after a refusal of the storage: the same command"
+            )
             await nothing_was_lost(load, cluster)
             await unchanged(desk, peers=1)
             await not_reloaded(desk)
