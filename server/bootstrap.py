@@ -54,6 +54,7 @@ from server.web.pages import Pages
 
 SWEEP_SECONDS = 5.0
 LINES_SECONDS = 1.0
+SCRAPE_SECONDS = 5.0  # Prometheus waits ten
 DRAIN_SECONDS = 5.0
 _log = structlog.get_logger("server")
 
@@ -300,7 +301,12 @@ async def _ready(
 async def _refresh(
     metrics: Metrics, calls: TelephonyCalls, parts: Awaitable[dict[str, bool]]
 ) -> None:
-    metrics.ready(await parts)
+    """Read what is asked for at each scrape; a database that hangs is not ready, and holds up no scrape."""
+    try:
+        async with asyncio.timeout(SCRAPE_SECONDS):
+            metrics.ready(await parts)
+    except TimeoutError:
+        metrics.ready({"database": False})
     for site, feeds in calls.healths().items():
         for health in feeds:
             metrics.feed(

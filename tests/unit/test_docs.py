@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -108,6 +109,17 @@ def test_every_setting_is_explained() -> None:
     assert not missing
     for name in config.Settings.model_fields:
         assert f"VISIO15_{name.upper()}" in OPERATIONS
+
+
+@pytest.mark.parametrize("name", ["install.md", "operations.md"])
+def test_the_files_it_shows_are_taken(name: str) -> None:
+    """A whole settings file of a page, with its blanks filled, is one the server starts with."""
+    text = (DOCS / name).read_text()
+    [file] = re.findall(r"^(?:```toml\n)?(secret_key = .*?)(?:^```|^EOF)$", text, re.MULTILINE | re.DOTALL)
+    filled = re.sub(r"\$\(.*?\)|…[^\"]*", "0" * 64, file).replace("$NAME", "visio15.chu.example")
+    made = config.Settings(**tomllib.loads(filled))
+    assert made.feeds
+    assert made.sms
 
 
 def test_every_metric_is_explained() -> None:
