@@ -115,7 +115,9 @@ def test_every_setting_is_explained() -> None:
 def test_the_files_it_shows_are_taken(name: str) -> None:
     """A whole settings file of a page, with its blanks filled, is one the server starts with."""
     text = (DOCS / name).read_text()
-    [file] = re.findall(r"^(?:```toml\n)?(secret_key = .*?)(?:^```|^EOF)$", text, re.MULTILINE | re.DOTALL)
+    [file] = re.findall(
+        r"^(?:```toml\n)?(secret_key = .*?)(?:^```|^EOF)$", text, re.MULTILINE | re.DOTALL
+    )
     filled = re.sub(r"\$\(.*?\)|…[^\"]*", "0" * 64, file).replace("$NAME", "visio15.chu.example")
     made = config.Settings(**tomllib.loads(filled))
     assert made.feeds
