@@ -1,6 +1,6 @@
 # Thin: each target is one or two commands; the work is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench fmt screenshots clean
+.PHONY: help setup demo run test check bench fmt screenshots notice clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ fmt: ## format and repair what a machine can
 screenshots: ## make the pictures of the docs again
 	scripts/setup test
 	scripts/screenshots
+
+notice: ## print the one-page notice for regulators again
+	scripts/setup test
+	scripts/notice
 
 clean: ## remove what was installed and made
 	rm -rf .venv node_modules build dist var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

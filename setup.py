@@ -75,6 +75,7 @@ setup(
             "pytest>=9.2,<10",
             "pytest-timeout>=2.4,<3",
             "pytest-tornasync==0.6.0.post2",
+            "pyyaml>=6,<7",
             "ruff>=0.17,<0.18",
             "schemathesis>=4.32,<5",
         ],

@@ -2,9 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -54,6 +54,7 @@ from server.web.pages import Pages
 
 SWEEP_SECONDS = 5.0
 LINES_SECONDS = 1.0
+SCRAPE_SECONDS = 5.0  # Prometheus waits ten
 DRAIN_SECONDS = 5.0
 _log = structlog.get_logger("server")
 
@@ -72,6 +73,7 @@ class Server:
     clock: Clock
     bus: MemoryBus
     audience: Audience
+    metrics: Metrics
     closers: tuple[Callable[[], object], ...] = ()
     http: ProxiedServer | None = None
     certificate: tls.Reloader | None = None
@@ -112,10 +114,17 @@ class Server:
     def _watch_certificate(self) -> None:
         certificate, key, http = self.settings.tls_certificate, self.settings.tls_key, self.http
         if certificate and key and http is not None:
-            self.certificate = tls.Reloader(
-                certificate, key, lambda made: setattr(http, "ssl_options", made)
-            )
-            self.tasks += (create_task(self.certificate.run(), "tls.watch"),)
+
+            def serve(made: ssl.SSLContext) -> None:
+                http.ssl_options = made
+                self.metrics.certificate(self.port, reloader.end)
+
+            self.certificate = reloader = tls.Reloader(certificate, key, serve)
+            self.metrics.certificate(self.port, reloader.end)
+            if reloader.end <= datetime.now(UTC):
+                # Started all the same: desks that are open come back, whatever phones think of it.
+                _log.error("tls.expired", until=reloader.end.isoformat())
+            self.tasks += (create_task(reloader.run(), "tls.watch"),)
 
     async def _wire_lines(self) -> None:
         async with self.transactions(write=False) as uow:
@@ -243,7 +252,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
         webhook=Webhook(transactions, clock, calls),
         ready=lambda: _ready(engine, transactions, delivery),
-        refresh_metrics=lambda: _refresh(metrics, calls),
+        refresh_metrics=lambda: _refresh(metrics, calls, _ready(engine, transactions, delivery)),
         outbox=outbox,
         callers=callers,
     )
@@ -259,6 +268,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         clock,
         bus,
         web.audience,
+        metrics,
         closers,
     )
 
@@ -288,7 +298,15 @@ async def _ready(
     return {"database": writable, "delivery": delivery.ready}
 
 
-def _refresh(metrics: Metrics, calls: TelephonyCalls) -> None:
+async def _refresh(
+    metrics: Metrics, calls: TelephonyCalls, parts: Awaitable[dict[str, bool]]
+) -> None:
+    """Read what is asked for at each scrape; a database that hangs is not ready, and holds up no scrape."""
+    try:
+        async with asyncio.timeout(SCRAPE_SECONDS):
+            metrics.ready(await parts)
+    except TimeoutError:
+        metrics.ready({"database": False})
     for site, feeds in calls.healths().items():
         for health in feeds:
             metrics.feed(

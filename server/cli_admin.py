@@ -26,7 +26,9 @@ from server.ports import Actor, Site, User
 from server.services.admin import SHORTEST_PASSWORD, Admin
 from server.services.chain import Chain
 from server.services.erasure import Erasure
+from server.services.limits import Limits
 from server.services.site_secrets import SiteSecrets
+from server.services.unlock import Unlock
 
 T = TypeVar("T")
 
@@ -47,6 +49,7 @@ class House:
     chain: Chain
     erasure: Erasure
     secrets: SiteSecrets
+    unlock: Unlock
 
 
 @asynccontextmanager
@@ -60,7 +63,8 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
         clock, ids = SystemClock(), SystemIds()
         admin = Admin(transactions, clock, ids, Argon2Passwords())
         secrets = SiteSecrets(transactions, clock, ids)
-        yield House(admin, Chain(transactions), Erasure(transactions, clock), secrets)
+        unlock = Unlock(transactions, clock, Limits(seal))
+        yield House(admin, Chain(transactions), Erasure(transactions, clock), secrets, unlock)
     finally:
         await engine.dispose()
 
@@ -227,6 +231,15 @@ def _simple(name: str, help_: str, work: Callable[[Admin, str], Awaitable[User]]
 _simple("disable", "Shut a user out at once.", Admin.disable)
 _simple("enable", "Let a disabled user sign in again.", Admin.enable)
 _simple("revoke", "Sign a user out everywhere.", Admin.revoke_sessions)
+
+
+@user.command("unlock")
+@click.argument("identifier")
+@click.pass_obj
+def user_unlock(lazy: Lazy, identifier: str) -> None:
+    """Lift the block that wrong passwords put on a user, at once."""
+    was = run(lazy, lambda house: house.unlock.account(identifier))
+    click.echo(f"user {identifier}: {'unlocked' if was else 'was not blocked, failures forgotten'}")
 
 
 @user.command("list")

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from server import tls
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
@@ -38,6 +40,7 @@ async def stored(settings: Settings) -> list[Finding]:
         seal = FernetSeal(settings.secret_key.get_secret_value())
         async with SqlTransactions(engine, seal)(write=False) as uow:
             keys = {site.key for site in await uow.sites.all()}
+        unsafe = await _unsafe(engine)
     except AppError as refused:
         todo = "lancez « visio15 migrate », ou vérifiez l'adresse et les droits de la base"
         return [Finding("bad", "base", f"{refused.code} ({refused.detail})", todo)]
@@ -46,12 +49,26 @@ async def stored(settings: Settings) -> list[Finding]:
         return [Finding("bad", "base", type(fault).__name__, todo)]
     finally:
         await engine.dispose()
-    found = [Finding("ok", "base", f"schéma à jour, {len(keys)} site(s)")]
+    found = [Finding("ok", "base", f"schéma à jour, {len(keys)} site(s)"), *unsafe]
     if not keys:
         found.append(Finding("bad", "base", "aucun site", "visio15 site add CLÉ NOM …"))
     strays = sorted({feed.site for feed in settings.feeds} - keys)
     todo = "corrigez site, ou visio15 site add"
     return [*found, *(Finding("bad", "flux", f"le site {s} n'existe pas", todo) for s in strays)]
+
+
+async def _unsafe(engine: AsyncEngine) -> list[Finding]:
+    """A PostgreSQL that answers before it has written loses what was acknowledged when its machine stops (I3)."""
+    if engine.url.get_backend_name() != "postgresql":
+        return []
+    async with engine.connect() as connection:
+        states = {
+            name: str((await connection.exec_driver_sql(f"SHOW {name}")).scalar())
+            for name in ("fsync", "synchronous_commit")
+        }
+    todo = "remettez-le à on : une coupure de courant perdrait des invitations acceptées"
+    off = [name for name, state in states.items() if state == "off"]
+    return [Finding("bad", "base", f"PostgreSQL : {name} est à off", todo) for name in off]
 
 
 async def feeds(settings: Settings) -> list[Finding]:

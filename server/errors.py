@@ -357,6 +357,13 @@ class WebhookKeyMalformed(Invalid):
     message = "En-tête Idempotency-Key illisible."
 
 
+class WebhookFlood(TooMany):
+    """More messages than any call-centre software needs."""
+
+    code = "webhook_flood"
+    message = "Trop de messages : renvoyez le même dans quelques secondes."
+
+
 class WebhookReplayed(Conflict):
     """The same timestamp and body came before, without the same key."""
 

@@ -101,12 +101,13 @@ class Reloader:
         apply: Callable[[ssl.SSLContext], None],
         seconds: float = WATCH_SECONDS,
     ) -> None:
-        """Remember the files as they are now."""
+        """Remember the files as they are now, and until when what they hold is good (`end`)."""
         self._files = (certificate, key)
         self._apply = apply
         self._seconds = seconds
         self._wanted = asyncio.Event()
         self._seen = self._look()
+        self.end = judge(certificate, key).end
 
     def ask(self) -> None:
         """Read the files now, changed or not (SIGHUP)."""
@@ -134,6 +135,7 @@ class Reloader:
         except CertificateUnusable as broken:
             _log.error("tls.reload_refused", why=str(broken))
             return False
+        self.end = judged.end
         self._apply(made)
         _log.info("tls.reloaded", until=judged.end.isoformat())
         return True

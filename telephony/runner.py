@@ -176,14 +176,15 @@ class Runner:
         return change
 
     async def _deliver(self, send: Callable[[], Awaitable[None]]) -> None:
-        """Call the subscriber until it takes the change; the queue fills meanwhile."""
-        backoff = Backoff(*self._retry)
+        """Call the subscriber until it takes the change; the queue fills meanwhile. One trace tells enough."""
+        backoff, trace = Backoff(*self._retry), True
         while True:
             try:
                 await send()
             except Exception:
                 self.stats.subscriber_failures += 1
-                log.warning("telephony.subscriber_failed", exc_info=True)
+                log.warning("telephony.subscriber_failed", exc_info=trace)
+                trace = False
                 await asyncio.sleep(backoff.delay())
             else:
                 return

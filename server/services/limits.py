@@ -26,6 +26,11 @@ class Limits:
         """Return the key of an identifier, known or not."""
         return self._seal.lookup("account", identifier)
 
+    def of_account(self, identifier: str) -> tuple[str, str]:
+        """Return every key that can block this identifier wherever it is typed."""
+        account = self.account(identifier)
+        return account, self._codes(account)
+
     def _address(self, address: str | None) -> str:
         return self._seal.lookup("address", address or "")
 

@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Final
 
 from server.domain.audit import AuditEvent
+from server.domain.rate import Bucket, take
 from server.domain.signing import WINDOW, fresh, made_by, webhook_text
 from server.errors import (
     AppError,
     NotFound,
     WebhookBodyConflict,
     WebhookExpired,
+    WebhookFlood,
     WebhookKeyMalformed,
     WebhookReplayed,
     WebhookSignatureWrong,
@@ -24,6 +26,8 @@ from telephony import CtiEvent, CtiOutcome
 ANSWERS_KEPT: Final = timedelta(hours=24)
 LONGEST_KEY: Final = 255
 KIND: Final = "webhook"
+MESSAGES_A_SECOND: Final = 20.0  # of a site, lasting; each holds up to 100 events
+MESSAGES_AT_ONCE: Final = 200
 _VERSION: Final = "v1="
 
 
@@ -67,9 +71,10 @@ class Webhook:
         self._transactions = transactions
         self._clock = clock
         self._calls = calls
+        self._buckets: dict[str, Bucket] = {}  # a site that never signed has none
 
     async def authenticate(self, delivery: Delivery) -> Site:
-        """Return the site that signed. Raises WebhookUnsigned, …SignatureWrong, …Expired or …KeyMalformed."""
+        """Return the site that signed. Raises WebhookUnsigned, …SignatureWrong, …Expired, …KeyMalformed, …Flood."""
         if not (delivery.site and delivery.timestamp and delivery.signature):
             raise WebhookUnsigned
         site = None
@@ -87,10 +92,19 @@ class Webhook:
                 raise WebhookExpired
             if not _printable(delivery.key):
                 raise WebhookKeyMalformed
+            self._count(site.id)
         except AppError as refusal:
             self._calls.refused(site.id, refusal.code)
             raise
         return site
+
+    def _count(self, site: str) -> None:
+        """Only who signed is counted: a stranger cannot use up a site's measure."""
+        before, now = self._buckets.get(site), self._clock.now()
+        bucket = take(before, now, a_second=MESSAGES_A_SECOND, burst=MESSAGES_AT_ONCE)
+        if bucket is None:
+            raise WebhookFlood
+        self._buckets[site] = bucket
 
     def refused(self, site: Site, code: str) -> None:
         """Count an authentic message that could not be read."""

@@ -55,7 +55,7 @@ class Services:
     feedback: Feedback
     webhook: Webhook
     ready: Callable[[], Awaitable[dict[str, bool]]]
-    refresh_metrics: Callable[[], None]
+    refresh_metrics: Callable[[], Awaitable[None]]
     outbox: KeptMessages | None = None
     callers: SyntheticCallers | None = None
 

@@ -60,6 +60,16 @@ class CallerPage(BaseHandler):
         self.set_status(404 if isinstance(found, LinkUnknown) else 410)
         self._show("caller_closed.html", lang, site.name if site else "", phase=PHASES[type(found)])
 
+    async def head(self, token: str) -> None:
+        """Say what a GET would, and leave nothing: mail scanners and messengers ask so before they show a link."""
+        lost = 0
+        try:
+            await self.links.look(token, self.get_cookie(BROWSER_COOKIE))
+        except tuple(PHASES) as refusal:
+            lost = 404 if isinstance(refusal, LinkUnknown) else 410
+        self.set_status(lost or 200)
+        self.finish()
+
     async def _look(self, token: str) -> str | AppError:
         """Return the site's name when the link works in this browser, else the refusal: a page, not an error here."""
         try:

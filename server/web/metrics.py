@@ -1,6 +1,12 @@
 """Prometheus counters and gauges in a registry of their own, so that tests may build many applications."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import product
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from server.errors import walk
 
 
 class Metrics:
@@ -59,6 +65,23 @@ class Metrics:
             ["carrier"],
             registry=self.registry,
         )
+        self._ready = Gauge(
+            "visio15_ready", "1 while this part works", ["part"], registry=self.registry
+        )
+        self._certificate = Gauge(
+            "visio15_certificate_end_timestamp_seconds",
+            "When the certificate that is served ends",
+            ["port"],
+            registry=self.registry,
+        )
+
+        # From zero on, so that the first of them is a rise that an alert sees.
+        for error in walk():
+            self._refused.labels(error.code)
+        for channel, outcome in product(
+            ("sms", "email"), ("handed", "retried", "refused", "expired")
+        ):
+            self._messages.labels(channel, outcome)
 
     def refused(self, code: str) -> None:
         """Count a refusal."""
@@ -94,6 +117,15 @@ class Metrics:
         self._sms.labels(carrier, outcome).inc()
         if outcome == "handed":
             self._sms_cost.labels(carrier).inc(cost)
+
+    def ready(self, parts: Mapping[str, bool]) -> None:
+        """Show what /readyz says."""
+        for part, works in parts.items():
+            self._ready.labels(part).set(1 if works else 0)
+
+    def certificate(self, port: int, end: datetime) -> None:
+        """Show how long the certificate of our own listener is good."""
+        self._certificate.labels(str(port)).set(end.timestamp())
 
     def text(self) -> bytes:
         """Render the exposition format."""

@@ -52,6 +52,7 @@ STATUSES: Final[Mapping[int, str]] = {
     403: "the role does not carry this permission",
     404: "does not exist, or may not be shown",
     409: "said before, in another way",
+    429: "more than a sender may say: the same again in some seconds",
     503: "a part does not answer, nothing was lost: send it again",
 }
 
@@ -127,7 +128,7 @@ def _events() -> Json:
         },
         "responses": _answers(
             {202: _json(_ref("EventResults"), "durable; what became of each event")},
-            *(400, 401, 409, 503),
+            *(400, 401, 409, 429, 503),
         ),
     }
 

@@ -42,14 +42,14 @@ class Readyz(BaseHandler):
 class MetricsPage(BaseHandler):
     """GET /metrics."""
 
-    refresh: Callable[[], None]
+    refresh: Callable[[], Awaitable[None]]
 
     async def prepare(self) -> None:
         """Need nobody signed in; the proxy keeps it inside (docs/operations.md)."""
 
-    def get(self) -> None:
+    async def get(self) -> None:
         """Render the exposition format."""
-        self.refresh()
+        await self.refresh()
         self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
         self.finish(self.web.metrics.text())
 

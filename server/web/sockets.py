@@ -1,7 +1,7 @@
 """What both sockets share: same origin, bounded queues, limits, refusals as messages, a tick.
 
-A frame that raises an AppError is answered with its code and counted; ten in a minute close the
-socket. An exception of ours never kills the connection in silence.
+A frame that raises an AppError is answered with its code and counted; ten in a minute that are not
+our storage's fault close the socket. An exception of ours never kills the connection in silence.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import structlog
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from server.errors import AppError, MessageFlood, OriginForeign, Unavailable
+from server.errors import AppError, MessageFlood, OriginForeign, StorageUnavailable, Unavailable
 from server.tasks import cancel_and_wait, create_task
 from server.web.base import BaseHandler, Web
 from server.web.wire import close_code_of
@@ -142,6 +142,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
         if command:
             answer["id"] = command
         self.send(answer)
+        if isinstance(refusal, StorageUnavailable):
+            return  # our trouble, not the page's: a desk that tries again during an outage stays
         now = time.monotonic()
         self._errors.append(now)
         if len(self._errors) == ERRORS_A_MINUTE and now - self._errors[0] < 60:  # noqa: PLR2004 - a minute

@@ -3,7 +3,9 @@ import { sentence } from "./desk_notice.js";
 import { refusedField } from "./desk_words.js";
 import { get, write } from "./dom.js";
 import { proposed } from "./session.js";
-import { Refused } from "./socket.js";
+import { Refused, mint } from "./socket.js";
+
+const SAME_GESTURE_MS = 120_000;
 
 /** @typedef {import("./session.js").View} View */
 /** @typedef {import("./socket.js").Message} Message */
@@ -24,6 +26,9 @@ export class InviteForm {
   #touched = false;
   #lastProposed = "";
   #busy = false;
+  /** What our storage refused, and may all the same have kept: asked for again, it is the same command.
+   * @type {{ to: string, id: string, at: number } | null} */
+  #unsure = null;
 
   /** @param {InviteHost} host */
   constructor(host) {
@@ -74,16 +79,26 @@ export class InviteForm {
       return;
     }
     this.#wait(true);
+    const { id, to } = this.#gesture(mobile, email);
+    this.#unsure = null;
     try {
-      const result = await this.#host.command({ type: "invite", ...(mobile ? { mobile } : {}), ...(email ? { email } : {}) });
+      const result = await this.#host.command({ type: "invite", id, ...(mobile ? { mobile } : {}), ...(email ? { email } : {}) });
       this.#touched = false;
       this.#email.value = "";
       this.#host.onSent(typeof result.session === "string" ? result.session : result.session.id);
     } catch (error) {
+      if (error instanceof Refused && error.code === "storage_unavailable") this.#unsure = { to, id, at: performance.now() };
       this.#refused(error);
     } finally {
       this.#wait(false);
     }
+  }
+
+  /** @param {string} mobile @param {string} email */
+  #gesture(mobile, email) {
+    const to = `${mobile} ${email}`;
+    const again = this.#unsure?.to === to && performance.now() - this.#unsure.at < SAME_GESTURE_MS;
+    return { to, id: again && this.#unsure ? this.#unsure.id : mint() };
   }
 
   /** @param {boolean} busy */

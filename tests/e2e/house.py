@@ -203,7 +203,7 @@ async def house(
             gateway = urlsplit(carrier.sendsms).port or 0
             guard = await enter(gate(gateway))
             env["VISIO15_SMS"] = env["VISIO15_SMS"].replace(f":{gateway}/", f":{guard.port}/")
-        await furnish(env, folder, samus)
+        await furnish(env, folder, samus, copied="VISIO15_DATABASE" not in env)
         exchange = await enter(
             kamailio(
                 {"15": f"{STATION}@127.0.0.1:{uas_port}"},

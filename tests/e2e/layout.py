@@ -66,9 +66,17 @@ SAMU45 = Samu(
 _furnished: dict[tuple[Samu, ...], Path] = {}
 
 
-async def furnish(env: Mapping[str, str], folder: Path, samus: Sequence[Samu]) -> None:
-    """Give a new house its database: made by an administrator's commands the first time, copied afterwards."""
+async def furnish(
+    env: Mapping[str, str], folder: Path, samus: Sequence[Samu], *, copied: bool = True
+) -> None:
+    """Give a new house its database: made by an administrator's commands the first time, copied afterwards.
+
+    One that is no file (`copied` False) is made each time.
+    """
     wanted = tuple(samus)
+    if not copied:
+        await _make(env, wanted)
+        return
     if wanted not in _furnished:
         known = Path(tempfile.mkdtemp(prefix="v15-furnished-", dir="/tmp"))
         atexit.register(shutil.rmtree, known, ignore_errors=True)

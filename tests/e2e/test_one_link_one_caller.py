@@ -45,7 +45,7 @@ async def nobody_saw(home: House, desk: Page, link: str) -> None:
     scanner.allow(GONE)
     for _ in range(3):
         assert (await scanner.context.request.get(link)).status == 200
-        await scanner.context.request.head(link)
+        assert (await scanner.context.request.head(link)).status == 200
     await scanner.open(link)
     sleeper = await home.browser.caller()
     await sleeper.context.add_init_script(

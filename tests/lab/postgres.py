@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.lab.ports import free_port, tcp_port_open
-from tests.lab.process import Part, own_folder, started
+from tests.lab.process import Part, launch, own_folder, started, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,13 +31,33 @@ def programs() -> Path:
     return found[-1].parent
 
 
-@dataclass(frozen=True)
+@dataclass
 class Postgres:
     """A running cluster; databases in it are made and dropped at will."""
 
     host: str
     port: int
     part: Part
+    argv: list[str]
+    folder: Path
+
+    async def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Switch it off: SIGINT ("fast") writes everything down first, SIGQUIT ("immediate") is its crash."""
+        self.part.popen.send_signal(how)
+        await self.part.wait(30)
+
+    async def start(self) -> None:
+        """Switch it on again: same port, same data."""
+        self.part = launch("postgres", self.argv, folder=self.folder)
+        await until(self.ready, "PostgreSQL is back", timeout=30, explain=self.part.tail)
+
+    def ready(self) -> bool:
+        """Tell whether it takes connections."""
+        where = ("--host", self.host, "--port", str(self.port))
+        ask = [str(programs() / "pg_isready"), "--quiet", *where]
+        return (
+            tcp_port_open(self.port, self.host) and not subprocess.run(ask, check=False).returncode
+        )
 
     def url(self, database: str) -> str:
         """Return the product's URL of one database."""
@@ -95,8 +115,16 @@ def _as_owner() -> list[str]:
 
 
 @asynccontextmanager
-async def postgres(host: str = "127.0.0.1", *, port: int | None = None) -> AsyncIterator[Postgres]:
-    """Run a cluster in a folder of its own; it is gone, with its data, after the block."""
+async def postgres(
+    host: str = "127.0.0.1", *, port: int | None = None, durable: bool = False
+) -> AsyncIterator[Postgres]:
+    """Run a cluster in a folder of its own; it is gone, with its data, after the block.
+
+    Args:
+        host: where it listens.
+        port: a free one unless given.
+        durable: keep what makes it safe on a disk, as in production: for tests that switch it off.
+    """
     port = port or free_port(host)
     async with own_folder("postgres") as folder:
         data = folder / "data"
@@ -123,26 +151,25 @@ async def postgres(host: str = "127.0.0.1", *, port: int | None = None) -> Async
             "listen_addresses": host,
             "port": str(port),
             "unix_socket_directories": str(folder),
-            "fsync": "off",
-            "full_page_writes": "off",
-            "synchronous_commit": "off",
             "shared_buffers": "32MB",
             "log_min_messages": "warning",
         }
+        if not durable:
+            settings |= dict.fromkeys(("fsync", "full_page_writes", "synchronous_commit"), "off")
         argv = [*_as_owner(), str(programs() / "postgres"), "-D", str(data)]
         for name, value in settings.items():
             argv += ["-c", f"{name}={value}"]
-        ask = [str(programs() / "pg_isready"), "--quiet", "--host", host, "--port", str(port)]
+        made: list[Postgres] = []
 
-        def ready(_part: Part) -> bool:
-            return tcp_port_open(port, host) and subprocess.run(ask, check=False).returncode == 0
+        def ready(part: Part) -> bool:
+            made[:] = [Postgres(host, port, part, argv, folder)]
+            return made[0].ready()
 
-        async with started("postgres", argv, folder=folder, ready=ready, timeout=30) as part:
-            cluster = Postgres(host, port, part)
+        async with started("postgres", argv, folder=folder, ready=ready, timeout=30):
+            [cluster] = made
             try:
                 yield cluster
             finally:
                 # SIGTERM would wait for whoever is connected; SIGQUIT ends its children too, at once.
-                if part.running:
-                    part.popen.send_signal(signal.SIGQUIT)
-                    await part.wait(10)
+                if cluster.part.running:
+                    await cluster.stop(signal.SIGQUIT)

@@ -211,7 +211,10 @@ async def outbox(folder: Path) -> None:
 
 def linked() -> set[str]:
     """Name the pictures that the docs show; the others are for the eye of whoever changes a page."""
-    texts = [path.read_text() for path in (ROOT / "README.md", *DOCS.rglob("*.md"))]
+    texts = [
+        path.read_text()
+        for path in (ROOT / "README.md", *DOCS.rglob("*.md"), *DOCS.rglob("*.html"))
+    ]
     return {name for text in texts for name in re.findall(r"img/([\w-]+\.png)", text)}
 
 

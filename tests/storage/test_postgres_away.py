@@ -8,6 +8,8 @@ from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
 from server.adapters.seal import FernetSeal
+from server.config import Settings
+from server.doctor_checks import stored
 from server.errors import StorageUnavailable
 from tests.lab.ports import free_port
 from tests.lab.postgres import postgres
@@ -39,6 +41,10 @@ async def test_it_refuses_then_dies_while_used(request: pytest.FixtureRequest) -
         await refuse(cluster.url("no_such_database"))
         url = cluster.create("visio15")
         await schema.upgrade(url)
+        # The lab's own is quick and unsafe: the doctor says so.
+        settings = Settings(secret_key="k" * 32, database=url)  # type: ignore[arg-type]
+        unsafe = [f.text for f in await stored(settings) if "off" in f.text]
+        assert [text.split()[2] for text in unsafe] == ["fsync", "synchronous_commit"]
         living = storage(url)
         async with living(write=False) as uow:
             assert await uow.sites.all() == []

@@ -95,7 +95,7 @@ def test_every_change_is_audited_as_the_command_line_s(site: Shell) -> None:
     add_user(site)
     site("user", "role", "marie", "auditor")
     site("user", "password", "marie", "--password-stdin", stdin="another long password\n")
-    for command in ("disable", "enable", "revoke"):
+    for command in ("disable", "enable", "revoke", "unlock"):
         assert site("user", command, "marie").exit_code == 0
     rows = site.rows("SELECT source, action FROM audit ORDER BY seq")
     assert {source for source, _ in rows} == {"cli"}
@@ -107,6 +107,7 @@ def test_every_change_is_audited_as_the_command_line_s(site: Shell) -> None:
         "user.disabled",
         "user.enabled",
         "user.sessions_revoked",
+        "user.unlocked",
     ]
     chain = repr(site.rows("SELECT * FROM audit"))
     assert "marie" not in chain.lower()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -11,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from server import cli, config
+from server.errors import walk
 from server.web.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ def test_pictures_are_shown_real_and_small() -> None:
         for target in targets(page)
         if target.endswith(".png")
     }
+    for page in DOCS.rglob("*.html"):
+        sources = re.findall(r'<img src="([^"]+)"', page.read_text())
+        shown |= {(page.parent / source).resolve() for source in sources}
     kept = set((DOCS / "img").iterdir())
     assert shown == kept, "a picture nobody shows, or one that is missing"
     for picture in kept:
@@ -106,10 +111,54 @@ def test_every_setting_is_explained() -> None:
         assert f"VISIO15_{name.upper()}" in OPERATIONS
 
 
+@pytest.mark.parametrize("name", ["install.md", "operations.md"])
+def test_the_files_it_shows_are_taken(name: str) -> None:
+    """A whole settings file of a page, with its blanks filled, is one the server starts with."""
+    text = (DOCS / name).read_text()
+    [file] = re.findall(
+        r"^(?:```toml\n)?(secret_key = .*?)(?:^```|^EOF)$", text, re.MULTILINE | re.DOTALL
+    )
+    filled = re.sub(r"\$\(.*?\)|…[^\"]*", "0" * 64, file).replace("$NAME", "visio15.chu.example")
+    made = config.Settings(**tomllib.loads(filled))
+    assert made.feeds
+    assert made.sms
+
+
 def test_every_metric_is_explained() -> None:
     families = {family.name for family in Metrics().registry.collect()}
     assert len(families) >= 8
     assert not sorted(name for name in families if f"`{name}" not in OPERATIONS)
+
+
+def test_what_the_troubleshooting_points_to_is_there() -> None:
+    """Metrics, codes, log events and audit actions are those of the program; commands too."""
+    page = (DOCS / "troubleshooting.md").read_text()
+    families = {family.name for family in Metrics().registry.collect()}
+    for name in re.findall(r"visio15_[a-z_]+", page):
+        assert name.removesuffix("_total") in families or name in families, name
+    codes = {error.code for error in walk()}
+    assert set(re.findall(r'code="(\w+)"', page)) <= codes
+    source = "\n".join(
+        file.read_text() for top in ("server", "telephony") for file in (ROOT / top).rglob("*.py")
+    )
+    for kind, name in re.findall(r"`([a-z0-9]+)\.([a-z_]+|\*)`", page):
+        if name not in {"pem", "example"}:
+            assert f'"{kind}.{name.strip("*")}' in source or f'f"{kind}.{{' in source, (kind, name)
+    commands = {*cli.LATER, *cli.main.commands}
+    assert set(re.findall(r"`visio15 ([a-z]+)", page)) <= commands
+
+
+def test_the_tests_that_the_docs_name_are_there() -> None:
+    named = 0
+    for page in PAGES:
+        file = Path()
+        for path, test in re.findall(r"`(tests/[\w/]+\.py)?(?:::(\w+))?`", page.read_text()):
+            file = ROOT / path if path else file
+            if path or test:
+                named += 1
+                assert file.is_file(), (page.name, path)
+                assert not test or f"def {test}(" in file.read_text(), (page.name, test)
+    assert named >= 20
 
 
 def test_every_command_is_explained() -> None:

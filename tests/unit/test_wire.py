@@ -22,7 +22,7 @@ CODES: Final = {
     404: "call_unknown link_unknown not_found station_unknown",
     409: "conflict launch_replayed link_expired link_revoked open_elsewhere session_ended taken_over"
     " webhook_body_conflict webhook_replayed",
-    429: "login_throttled message_flood too_many too_many_messages",
+    429: "login_throttled message_flood too_many too_many_messages webhook_flood",
     500: "error",
     503: "carrier_unavailable schema_mismatch storage_unavailable unavailable webhook_not_ready",
 }

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from server.bootstrap import build
 from server.errors import StorageUnavailable
 from server.services.line15 import Line15
+from server.services.webhook import MESSAGES_AT_ONCE
 from server.web.telephony_events import EventResults, schema
 from tests.lab.process import until
 from tests.web.running import Running, running
@@ -183,6 +184,20 @@ async def test_clocks_may_differ_by_five_minutes(cti: Cti, skew: int, status: in
     assert dict(health.rejected) == ({} if status == 202 else {"webhook_expired": 1})
 
 
+async def test_a_flood_is_counted_and_harms_no_other_site(house: Running, cti: Cti) -> None:
+    other = await Cti.of(house, "montagne")
+    for _ in range(MESSAGES_AT_ONCE):
+        assert (await cti.send(b"not even JSON")).code == 400
+    late = body(cti.event("answered"))
+    assert code(await cti.send(late)) == (429, "webhook_flood")
+    assert house.counted("webhook_flood") == 1
+    unsigned = await cti.send(body(), X_Visio15_Site="montagne")
+    assert code(unsigned) == (401, "webhook_signature_wrong")
+    await other.tell(other.event("answered"))
+    house.clock.pass_(seconds=1)
+    assert (await cti.send(late)).code == 202
+
+
 async def test_both_secrets_while_one_is_replaced(house: Running, cti: Cti) -> None:
     new = await Cti.of(house)
     sent = body()
@@ -193,6 +208,21 @@ async def test_both_secrets_while_one_is_replaced(house: Running, cti: Cti) -> N
     await Cti.of(house)
     answer = await cti.send(body(cti.event("resumed")))
     assert code(answer) == (401, "webhook_signature_wrong")
+
+
+async def test_messages_that_overtake_each_other_end_as_they_happened(
+    house: Running, cti: Cti
+) -> None:
+    """Signed in one order, received in another: each is authentic, and the times of the events decide."""
+    first, then = body(cti.event("answered")), body(cti.event("held", seconds=2))
+    signed_then, signed_last = cti.now(2), cti.now(4)
+    last = body(cti.event("ended", seconds=4))
+    for sent, stamp in ((last, signed_last), (then, signed_then), (first, cti.now())):
+        assert (await cti.send(sent, stamp)).code == 202
+    [row] = await house.rows("SELECT state FROM call")
+    assert row["state"] == "ended"
+    [hold] = await house.rows("SELECT count(*) AS n FROM call_span WHERE kind = 'hold'")
+    assert hold["n"] >= 1
 
 
 # --- said twice ------------------------------------------------------------------------------------

@@ -87,6 +87,14 @@ async def test_what_happens_is_counted(house: Running) -> None:
     await until(none, "the closed socket is counted out")
 
 
+async def test_a_database_that_hangs_holds_up_no_scrape(
+    house: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await metrics(house))['visio15_ready{part="database"}'] == 1
+    monkeypatch.setattr("server.bootstrap.SCRAPE_SECONDS", 0)
+    assert (await metrics(house))['visio15_ready{part="database"}'] == 0
+
+
 async def test_metrics_name_nobody(house: Running) -> None:
     browser = await house.signed_in("regulator")
     desk = await house.desk(browser)
@@ -108,7 +116,7 @@ async def test_metrics_name_nobody(house: Running) -> None:
         assert personal not in text
     assert set(re.findall(r"(\w+)=\"", text)) <= {
         *("code", "handler", "status", "le", "kind", "type", "channel", "outcome"),
-        *("site", "feed", "reason", "carrier"),
+        *("site", "feed", "reason", "carrier", "part"),
     }
 
 

@@ -69,3 +69,22 @@ async def test_a_link_sent_again_has_fresh_minutes(house: Running) -> None:
     house.clock.pass_(minutes=14)
     assert (await house.browser().get(f"/v/{token}")).code == 200
     await house.tapped(token)
+
+
+async def test_a_question_without_a_page_leaves_nothing(house: Running) -> None:
+    """HEAD, as mail scanners ask: the status of a GET, no cookie, no trace; the link goes on."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    session = await house.invite(desk)
+    [token] = await house.tokens()
+    scanner = house.browser()
+    answer = await scanner.fetch(f"/v/{token}", method="HEAD")
+    assert (answer.code, answer.body, scanner.cookies) == (200, b"", {})
+    assert (await scanner.fetch("/v/" + "A" * 27, method="HEAD")).code == 404
+    [row] = await house.rows("SELECT opened, tapped, browser_hash FROM invitation")
+    assert set(row.values()) == {None}
+    phone = await house.tapped(token)
+    assert (await scanner.fetch(f"/v/{token}", method="HEAD")).code == 410
+    assert (await phone.fetch(f"/v/{token}", method="HEAD")).code == 200
+    await desk.say("session.end", id="command-0009", session=session)
+    await desk.hear("done", id="command-0009")
+    assert (await phone.fetch(f"/v/{token}", method="HEAD")).code == 410

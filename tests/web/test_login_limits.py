@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.domain.login import ADDRESS_FAILURES, Throttle
+from server.services.limits import Limits
+from server.services.unlock import Unlock
 from tests.web.house import PASSWORD, Browser, House, wrong
 
 if TYPE_CHECKING:
@@ -53,6 +55,19 @@ async def test_an_account_is_blocked_longer_and_longer(
         assert (await browser.ask_code(identifier)).code == 429
         house.clock.pass_(seconds=1)
         assert (await browser.ask_code(identifier, "wrong password")).code == 303
+
+
+async def test_an_administrator_lifts_the_block(house: House, browser: Browser) -> None:
+    unlock = Unlock(house.server.transactions, house.clock, Limits(house.seal))
+    for _ in range(5):
+        await browser.ask_code("regulator", "wrong password")
+    assert (await browser.ask_code("regulator")).code == 429
+    assert await unlock.account(" Regulator ")
+    assert (await browser.sign_in(house, "regulator")).code == 303
+    assert not await unlock.account("regulator")
+    assert (await house.actions()).count("user.unlocked") == 2
+    for _ in range(4):
+        assert (await browser.ask_code("regulator", "wrong password")).code == 303
 
 
 async def test_a_blocked_account_costs_no_hashing(house: House, browser: Browser) -> None:

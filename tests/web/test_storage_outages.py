@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
+from server.adapters.db.uow import SqlUnitOfWork
+from server.errors import StorageUnavailable
 from tests.fakes import Gateway
 from tests.lab.process import until
 from tests.unit.sdp_samples import OFFERS
@@ -192,6 +194,38 @@ async def test_pages_say_so_and_go_on(house: Running, name: str) -> None:
     await desk.hear("done", id="outage-0002")
     [row] = await house.rows("SELECT state FROM message WHERE kind = 'invitation'")
     assert row["state"] == "delivered"
+
+
+async def test_a_commit_whose_answer_is_lost_is_one_invitation(
+    house: Running, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is stored and refused: asked for again under its id, it is the same session and the same SMS."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    real = SqlUnitOfWork.commit
+
+    async def stored_and_lost(self: SqlUnitOfWork) -> None:
+        await real(self)
+        raise StorageUnavailable("test")
+
+    monkeypatch.setattr(SqlUnitOfWork, "commit", stored_and_lost)
+    await desk.say("invite", id="command-0001", mobile="0612345678")
+    await desk.refused("storage_unavailable")
+    monkeypatch.setattr(SqlUnitOfWork, "commit", real)
+    session = await house.invite(desk)
+    assert [row["id"] for row in await house.all_of("session")] == [session]
+    house.server.delivery.wake()
+    await until(lambda: handed(house), "it left")
+    assert len(gateway.asked) == 1
+
+
+async def test_a_desk_that_keeps_trying_stays(house: Running) -> None:
+    """Ten refusals in a minute close a page that misbehaves, not one that meets our outage."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    async with gone(house):
+        for number in range(12):
+            await desk.say("invite", id=f"outage-{number:04}", mobile="0612345678")
+            await desk.refused("storage_unavailable")
+    await house.invite(desk)
 
 
 @pytest.mark.parametrize("name", ["locked", "gone"])

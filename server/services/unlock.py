@@ -1,0 +1,33 @@
+"""Lifts the block that wrong passwords, whoever typed them, put on an account; written down like every change."""
+
+from server.domain.audit import AuditEvent
+from server.domain.login import Throttle, blocked, normal_identifier
+from server.errors import NotFound
+from server.ports import Actor, Clock, Transactions
+from server.services.limits import Limits
+
+
+class Unlock:
+    """The use case of the command line."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, limits: Limits) -> None:
+        """Take the parts."""
+        self._transactions = transactions
+        self._clock = clock
+        self._limits = limits
+
+    async def account(self, identifier: str) -> bool:
+        """Forget the failures of a user and the codes asked for; tell whether that blocked them."""
+        now, typed = self._clock.now(), normal_identifier(identifier)
+        async with self._transactions() as uow:
+            user = await uow.users.by_identifier(typed)
+            if user is None:
+                raise NotFound("user")
+            was = False
+            for key in self._limits.of_account(typed):
+                was |= blocked(await uow.login.throttle(key), now)
+                await uow.login.save_throttle(Throttle(key, 0, now, None))
+            event = AuditEvent("user.unlocked", f"user:{user.id}", data={"blocked": was})
+            await uow.audit.append(Actor("cli", user.site), event, now)
+            await uow.commit()
+        return was
