@@ -76,6 +76,7 @@ class Correlator:
         self._fusion = Fusion()
         self._fused: set[str] = set()
         self._numbers = Numbers()
+        self._sure: dict[str, bool] = {}
 
     def receive(self, fact: Fact) -> Change:
         """Fold one fact in; the same calls result from any order and any repetition."""
@@ -177,6 +178,7 @@ class Correlator:
         for leg in call.legs:
             self._drop(leg)
         self._calls.pop(call.id, None)
+        self._sure.pop(call.id, None)
         self._numbers.note((), [call.id])
 
     def restore(self, call_id: str, facts: Iterable[Fact]) -> None:
@@ -244,13 +246,15 @@ class Correlator:
         for found, mine in zip(groups, owned, strict=True):
             lost = any(leg.leg in self._lost for leg in found.legs)
             call = assemble(mine[0], found, self._call_of, swallowed=mine[1:], lost=lost)
-            call = self._numbers.relate(call)
+            self._sure[call.id] = call.certain
+            call = self._numbers.relate(call, certain=call.certain)
             if self._calls.get(call.id) != call:
                 changed.append(call)
                 self._calls[call.id] = call
         merged = [(old, mine[0]) for mine in owned for old in mine[1:] if old in before]
         for old, _ in merged:
             self._calls.pop(old, None)
+            self._sure.pop(old, None)
         echoes = self._numbers.note(changed, [old for old, _ in merged])
         return (*self._renumbered(changed, echoes),), tuple(merged)
 
@@ -259,7 +263,7 @@ class Correlator:
         mine = {call.id: call for call in changed}
         for call_id in dict.fromkeys([*mine, *sorted(others & set(self._calls))]):
             known = self._calls[call_id]
-            call = self._numbers.relate(known)
+            call = self._numbers.relate(known, certain=self._sure[call_id])
             self._calls[call_id] = call
             if call_id in mine or call != known:
                 yield call

@@ -9,8 +9,10 @@ RFC 3261; RFC 3264 8.4 and RFC 2543 (hold); RFC 3326 (Reason).
 from __future__ import annotations
 
 import re
+from bisect import insort
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from telephony.facts import (
@@ -29,10 +31,10 @@ from telephony.facts import (
 from telephony.number import Number, parse_number
 from telephony.pairing import Pairing
 from telephony.sip import Address, SipMessage, address, uri_user
+from telephony.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from datetime import datetime
 
 DEFAULT_HEADERS: Final = ("X-Line15-Call-ID",)
 #: Who places notification calls (contrib/): they are about a call, they are none.
@@ -48,6 +50,7 @@ _MAX_KEPT: Final = 64
 _AUTHENTICATE: Final = (401, 407)
 _TERMINATED: Final = 487
 _OK, _REDIRECT, _FAILURE = 200, 300, 400
+_TICK: Final = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
@@ -60,7 +63,11 @@ class _Dialog:
     rang: dict[tuple[str, str | None], None] = field(default_factory=dict)
     named: set[Alias] = field(default_factory=set)
     offers: dict[tuple[int, str], str | None] = field(default_factory=dict)
-    holders: set[str] = field(default_factory=set)
+    #: Answers that came before their offer, by (CSeq, From-tag).
+    early: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    #: What was agreed, when, by whose offer; and what was told of each moment.
+    agreed: list[tuple[datetime, str, str]] = field(default_factory=list)
+    told: dict[datetime, bool] = field(default_factory=dict)
 
     def upstream(self, branch: str) -> bool:
         """Whether this branch is the caller's own, not one a proxy forked."""
@@ -86,6 +93,7 @@ class SipObserver:
         self._headers = tuple(private_headers)
         self._dialogs: OrderedDict[str, _Dialog] = OrderedDict()
         self._pairing = Pairing(source)
+        self._transfers = Transfers(source)
 
     def observe(
         self, message: SipMessage, at: datetime, src: tuple[str, int], dst: tuple[str, int]
@@ -110,6 +118,14 @@ class SipObserver:
         )
         return [*facts, *self._judge(leg, facts, at)]
 
+    def _dialog(self, leg: str) -> _Dialog:
+        """Return what is kept of a Call-ID, from now on."""
+        dialog = self._dialogs.setdefault(leg, _Dialog())
+        self._dialogs.move_to_end(leg)
+        if len(self._dialogs) > _MAX_DIALOGS:
+            self._dialogs.popitem(last=False)
+        return dialog
+
     def _judge(self, leg: str, facts: Sequence[Fact], at: datetime) -> list[Fact]:
         """Ask again which legs are one call, after this message."""
         if any(isinstance(fact, Answered) for fact in facts):
@@ -121,16 +137,14 @@ class SipObserver:
     def _invite(
         self, leg: str, message: SipMessage, cseq: int, at: datetime, hosts: tuple[str, str]
     ) -> list[Fact]:
-        dialog = self._dialogs.setdefault(leg, _Dialog())
-        self._dialogs.move_to_end(leg)
-        if len(self._dialogs) > _MAX_DIALOGS:
-            self._dialogs.popitem(last=False)
+        dialog = self._dialog(leg)
         rings = self._rings(leg, message, at)
         self._note(dialog, message, cseq, rings[0].station)
         facts: list[Fact] = list(self._names(leg, dialog, message, at))
         numbers = _numbers(message, "from", "p-asserted-identity", "remote-party-id")
         more = _numbers(message, "diversion", "history-info")
         facts += self._pairing.invited(leg, at, hosts, numbers, numbers | more)
+        facts += self._transfers.invites(leg, message, rings[0].called or "", at)
         fresh = [ring for ring in rings if (ring.called or "", ring.station) not in dialog.rang]
         if len(dialog.rang) < _MAX_KEPT:
             dialog.rang |= {(ring.called or "", ring.station): None for ring in fresh}
@@ -197,22 +211,24 @@ class SipObserver:
     def _request(
         self, leg: str, dialog: _Dialog | None, message: SipMessage, at: datetime
     ) -> list[Fact]:
-        cseq = message.cseq or (0, "")
-        key = (cseq[0], message.from_.tag)
+        key = ((message.cseq or (0, ""))[0], message.from_.tag)
+        facts: Sequence[Fact] = ()
         match message.method:
             case "BYE":
                 cause = _CAUSE.search(message.first("reason"))
-                return [self._hung_up(leg, at, f"bye {cause.group(1)}" if cause else "bye")]
-            case "CANCEL":
-                if dialog and not dialog.upstream((message.branches or ("",))[0]):
-                    return [Seen(leg, at, self._source)]
-                return [self._hung_up(leg, at, "cancelled", certain=False)]
+                facts = [self._hung_up(leg, at, f"bye {cause.group(1)}" if cause else "bye")]
+            case "CANCEL" if not dialog or dialog.upstream((message.branches or ("",))[0]):
+                facts = [self._hung_up(leg, at, "cancelled", certain=False)]
             case "INVITE" | "UPDATE" if dialog and len(dialog.offers) < _MAX_KEPT:
                 dialog.offers[key] = message.direction
+                if key in dialog.early and message.direction is not None:
+                    facts = self._agreed(leg, dialog, key, dialog.early.pop(key))
             case "ACK" if dialog and dialog.offers.get(key, "") is None:
                 dialog.offers[key] = message.direction
-                return self._agreed(leg, dialog, message, at)
-        return [Seen(leg, at, self._source)]
+                facts = self._agreed(leg, dialog, key, at)
+            case "REFER":
+                facts = self._transfers.refers(leg, message, at)
+        return [*facts] or [Seen(leg, at, self._source)]
 
     def _response(
         self, leg: str, dialog: _Dialog | None, message: SipMessage, at: datetime
@@ -221,12 +237,19 @@ class SipObserver:
         status = message.status or 0
         if method in {"BYE", "CANCEL"}:
             return []
-        if dialog and (method == "UPDATE" or (method == "INVITE" and number not in dialog.initial)):
+        known = dialog is not None and bool(dialog.initial)
+        if dialog and (
+            method == "UPDATE" or (method == "INVITE" and known and number not in dialog.initial)
+        ):
             if _OK <= status < _REDIRECT:
-                return self._agreed(leg, dialog, message, at)
+                return self._agreed(leg, dialog, (number, message.from_.tag), at)
             if status >= _FAILURE:
                 dialog.offers.pop((number, message.from_.tag), None)
         elif method == "INVITE" and _OK <= status < _REDIRECT:
+            if dialog is None or not dialog.initial:  # whose answer it is, its request will tell
+                dialog = self._dialog(leg)
+                if len(dialog.early) < _MAX_KEPT:
+                    dialog.early[number, message.from_.tag] = at
             return [Answered(leg, at, self._source, self._forked_to(dialog, message))]
         elif method == "INVITE" and status >= _FAILURE:
             return self._refused(leg, dialog, message, at)
@@ -240,7 +263,7 @@ class SipObserver:
         if dialog and not dialog.upstream((message.branches or ("",))[0]):
             return [Seen(leg, at, self._source)]
         cause = "cancelled 487" if status == _TERMINATED else f"rejected {status}"
-        certain = dialog is not None and status not in _AUTHENTICATE
+        certain = dialog is not None and bool(dialog.initial) and status not in _AUTHENTICATE
         return [self._hung_up(leg, at, cause, certain=certain)]
 
     def _forked_to(self, dialog: _Dialog | None, message: SipMessage) -> str | None:
@@ -250,21 +273,36 @@ class SipObserver:
             return None
         return dialog.branches.get((message.branches or ("",))[0], (0, None))[1]
 
-    def _agreed(self, leg: str, dialog: _Dialog, message: SipMessage, at: datetime) -> list[Fact]:
-        """Apply an offer that was accepted: the call is held while one side holds it."""
-        key = ((message.cseq or (0, ""))[0], message.from_.tag)
+    def _agreed(self, leg: str, dialog: _Dialog, key: tuple[int, str], at: datetime) -> list[Fact]:
+        """Apply an offer that was accepted: the call is held while one side holds it.
+
+        Told from all that was agreed, in the order of its dates: messages may come late.
+        """
         direction = dialog.offers.get(key)
         if direction is None:
+            if key not in dialog.offers and len(dialog.early) < _MAX_KEPT:
+                dialog.early[key] = at
             return [Seen(leg, at, self._source)]
         del dialog.offers[key]
-        before = bool(dialog.holders)
-        if direction in {"sendonly", "inactive"}:
-            dialog.holders.add(key[1])
-        elif direction == "sendrecv":
-            dialog.holders.discard(key[1])
-        if before == bool(dialog.holders):
-            return [Seen(leg, at, self._source)]
-        return [(Held if dialog.holders else Resumed)(leg, at, self._source)]
+        if len(dialog.agreed) < _MAX_KEPT:
+            insort(dialog.agreed, (at, key[1], direction))
+        facts: list[Fact] = []
+        holders: set[str] = set()
+        for when, tag, way in dialog.agreed:
+            before = bool(holders)
+            if way in {"sendonly", "inactive"}:
+                holders.add(tag)
+            elif way == "sendrecv":
+                holders.discard(tag)
+            held = bool(holders)
+            known = dialog.told.get(when)
+            if known is held or (known is None and held is before):
+                continue
+            dialog.told[when] = held
+            # A late message corrects what was told of this very moment.
+            shift = timedelta() if known is None else _TICK
+            facts.append((Held if held else Resumed)(leg, when + shift, self._source))
+        return facts or [Seen(leg, at, self._source)]
 
     def _hung_up(self, leg: str, at: datetime, cause: str, *, certain: bool = True) -> HungUp:
         return HungUp(leg, at, self._source, cause, certain=certain)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 #: Bearers of one name that a new leg is compared with.
 _RECENT: Final = 16
 CONFERENCE: Final = "in conference"
+#: The two sides of a call end within this.
+_TOGETHER: Final = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -44,6 +47,8 @@ class Group:
     evidence: dict[str, None] = field(default_factory=dict)
     inferred: bool = False
     doubtful: bool = False
+    #: Pairs of legs that may be one call; forgotten when they turn out to be.
+    doubts: dict[tuple[str, str], str] = field(default_factory=dict)
     related: dict[tuple[str, str, datetime | None, datetime | None], None] = field(
         default_factory=dict
     )
@@ -100,6 +105,9 @@ def group(
             bearers[key].append(view)
     groups = list({id(each): each for each in of.values()}.values())
     for each in groups:
+        for (old, new), why in each.doubts.items():
+            _doubt(of, known[old], known[new], why)
+    for each in groups:
         each.legs.sort(key=lambda view: (view.started or NEVER, view.leg))
     return groups
 
@@ -114,8 +122,7 @@ def _tie(
         first.inferred |= verdict.inferred
         return True
     if isinstance(verdict, Unpaired) and verdict.doubtful:
-        _relate(first, second, old, new, verdict.why)
-        first.doubtful = second.doubtful = True
+        first.doubts[old.leg, new.leg] = verdict.why
     together = _together(old, new)
     if together and (first is second or not (first.people and second.people)):
         _merge(of, first, second, "in the same bridge")
@@ -143,9 +150,7 @@ def _fuse(of: dict[str, Group], old: LegView, new: LegView, *, same: bool) -> No
     if not same or first is second:
         return
     if first.numbers and second.numbers and not first.numbers & second.numbers:
-        why = f"{old.source} and {new.source} contradict each other"
-        _relate(first, second, old, new, why)
-        first.doubtful = second.doubtful = True
+        first.doubts[old.leg, new.leg] = f"{old.source} and {new.source} contradict each other"
         return
     _merge(
         of, first, second, f"told by {old.source} and by {new.source} at the same place and time"
@@ -159,6 +164,14 @@ def _twin(into: Group, old: LegView, new: LegView) -> None:
         into.twins.add(old.leg if new.told_inside else new.leg)
 
 
+def _doubt(of: dict[str, Group], old: LegView, new: LegView, why: str) -> None:
+    """Two calls that may be one are both uncertain, and say so."""
+    first, second = of[old.leg], of[new.leg]
+    if first is not second:
+        _relate(first, second, old, new, why)
+        first.doubtful = second.doubtful = True
+
+
 def _merge(of: dict[str, Group], first: Group, second: Group, why: str) -> None:
     first.evidence[why] = None
     if first is second:
@@ -168,7 +181,7 @@ def _merge(of: dict[str, Group], first: Group, second: Group, why: str) -> None:
     first.evidence |= second.evidence
     first.related |= second.related
     first.inferred |= second.inferred
-    first.doubtful |= second.doubtful
+    first.doubts |= second.doubts
     for leg in second.legs:
         of[leg.leg] = first
 
@@ -236,6 +249,7 @@ def assemble(
         for leg, why, start, end in found.related
         if leg in ids and leg not in mine and ids[leg] != call_id
     }
+    doubt = _out_of_sight(legs)
     return Call(
         id=call_id,
         caller=next((leg.caller for leg in legs if leg.caller), None),
@@ -244,13 +258,13 @@ def assemble(
         answered=answered,
         ended=ended,
         end_certain=all(leg.end_certain for leg in legs),
-        certain=not (lost or found.doubtful),
+        certain=not (lost or found.doubtful or doubt),
         aliases=(*_aliases(legs), *names),
         stations=_stations(known),
         holds=tuple(hold for _, hold in holds),
         recordings=_recordings(legs),
         related=tuple(related),
-        evidence=tuple(found.evidence),
+        evidence=(*found.evidence, *doubt),
         inferred=found.inferred,
         called=_called(legs),
         direction=_direction(legs),
@@ -264,6 +278,20 @@ def _answered(legs: Sequence[LegView]) -> datetime | None:
     if _direction(legs) is Direction.OUTGOING:
         called = [leg for leg in legs if not leg.stations] or legs
     return min((leg.answered for leg in called if leg.answered), default=None)
+
+
+def _out_of_sight(legs: Sequence[LegView]) -> tuple[str, ...]:
+    """Say what somebody who only listens outside cannot have seen: who is on the call is then uncertain."""
+    if any(leg.told_inside for leg in legs):
+        return ()
+    manned = [leg for leg in legs if leg.stations]
+    beyond = [leg.end for leg in legs if not leg.stations and leg.answered]
+    if manned and beyond and max(beyond) - max(leg.end for leg in manned) > _TOGETHER:
+        return ("one side went on without the other: transferred out of sight",)
+    stations = {span.station for leg in manned for span in leg.stations}
+    if len(stations) == 1 and _direction(legs) is Direction.INTERNAL:
+        return ("the other side was not seen",)
+    return ()
 
 
 def _called(legs: Sequence[LegView]) -> str | None:

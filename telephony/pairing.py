@@ -21,6 +21,7 @@ ANSWER_WINDOW: Final = timedelta(milliseconds=300)
 _AFTERLIFE: Final = timedelta(seconds=60)
 _LIFETIME: Final = timedelta(hours=12)
 _MAX_LEGS: Final = 20_000
+_MAX_EARLY: Final = 1000
 #: Legs of one number within one second, past which the rule is not worth its cost.
 _CROWD: Final = 16
 _TICK: Final = timedelta(microseconds=1)
@@ -54,6 +55,8 @@ class Pairing:
         self._partners: defaultdict[str, set[str]] = defaultdict(set)
         self._last_verdict: dict[tuple[str, str], datetime] = {}
         self._crowded: set[str] = set()
+        #: Answers and ends that came before their INVITE.
+        self._early: OrderedDict[str, tuple[datetime | None, datetime, bool]] = OrderedDict()
 
     def invited(
         self,
@@ -71,6 +74,7 @@ class Pairing:
         self._prune(at)
         mine = self._legs.setdefault(leg, _Leg(leg, at))
         mine.last = max(mine.last, at)
+        self._catch_up(mine)
         mine.numbers |= calling
         mine.carried |= carried
         mine.departed[hosts[0]] = min(mine.departed.get(hosts[0], at), at)
@@ -95,7 +99,7 @@ class Pairing:
         """Note the answer of a leg."""
         mine = self._legs.get(leg)
         if mine is None:
-            return []
+            return self._too_early(leg, at, answered=at)
         mine.answered = min(mine.answered or at, at)
         return self.seen(leg, at)
 
@@ -103,7 +107,7 @@ class Pairing:
         """Note the end of a leg."""
         mine = self._legs.get(leg)
         if mine is None:
-            return []
+            return self._too_early(leg, at, ended=True)
         mine.ended = True
         return self.seen(leg, at)
 
@@ -114,6 +118,24 @@ class Pairing:
             return []
         mine.last = max(mine.last, at)
         return self._judge(leg, at) if leg in self._partners else []
+
+    def _too_early(
+        self, leg: str, at: datetime, *, answered: datetime | None = None, ended: bool = False
+    ) -> list[Verdict]:
+        """Keep what came before its INVITE; without one it is nothing."""
+        known, last, over = self._early.pop(leg, (None, at, False))
+        times = [each for each in (known, answered) if each]
+        self._early[leg] = (min(times, default=None), max(last, at), over or ended)
+        if len(self._early) > _MAX_EARLY:
+            self._early.popitem(last=False)
+        return []
+
+    def _catch_up(self, mine: _Leg) -> None:
+        answered, last, ended = self._early.pop(mine.name, (None, mine.last, False))
+        times = [each for each in (mine.answered, answered) if each]
+        mine.answered = min(times, default=None)
+        mine.last = max(mine.last, last)
+        mine.ended |= ended
 
     def _judge(self, leg: str, at: datetime) -> list[Verdict]:
         """Say again what holds around a leg; only what differs from what was said."""
@@ -132,7 +154,8 @@ class Pairing:
             alone = alone and not {first, out} & self._crowded
             both = self._legs[first].answered and self._legs[out].answered
             agreed = "confirmed" if both else "paired"
-            now = agreed if alone else "doubtful" if held else "no"
+            apart = not held and self._apart(self._legs[first], self._legs[out])
+            now = agreed if alone else "doubtful" if held else "apart" if apart else "no"
             if now != self._said.get((first, out), "no"):
                 self._said[first, out] = now
                 verdicts.append(self._verdict(first, out, now, at))
@@ -146,7 +169,8 @@ class Pairing:
             return Paired(out, at, self._source, first, why)
         if now == "doubtful":
             return Unpaired(out, at, self._source, first, "two candidates", doubtful=True)
-        return Unpaired(out, at, self._source, first, "the answers do not agree")
+        apart = now == "apart"  # a queue may have answered first: one call, perhaps
+        return Unpaired(out, at, self._source, first, "the answers do not agree", doubtful=apart)
 
     def _outs(self, name: str) -> set[str]:
         mine = self._legs[name]
@@ -155,6 +179,11 @@ class Pairing:
 
     def _fits(self, first: _Leg, out: _Leg) -> bool:
         return bool(first.numbers & out.carried) and _delay(first, out) is not None
+
+    def _apart(self, first: _Leg, out: _Leg) -> bool:
+        """Whether two legs may be one call though their answers do not agree: nobody refused or gave up."""
+        over = any(leg.ended and leg.answered is None for leg in (first, out))
+        return not over and self._fits(first, out)
 
     def _evidence(self, first: _Leg, out: _Leg) -> str:
         delay = _delay(first, out)

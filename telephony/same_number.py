@@ -1,6 +1,7 @@
 """A call-back, or a second call of the same person, is a new call, and the auditor is told of the first.
 
-Each call is related to the one of the same outside number just before it, never merged with it.
+Each call is related to the one of the same outside number just before it, never merged with it. Where nobody inside the
+switchboard tells of them, two at the same time may be one that was transferred out of sight: it is said, and uncertain.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from telephony.call import Call, Related
-from telephony.facts import Direction
+from telephony.facts import AliasType, Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
 WITHIN: Final = timedelta(hours=1)
 CALL_BACK: Final = "call-back to the same number"
 AGAIN: Final = "same number again"
-_WORDS: Final = frozenset({CALL_BACK, AGAIN})
+TOGETHER: Final = "same number at the same time: may be one call"
+_WORDS: Final = frozenset({CALL_BACK, AGAIN, TOGETHER})
+#: Names that only who makes the calls gives them.
+_INSIDE: Final = frozenset({AliasType.UNIQUEID, AliasType.FREESWITCH_UUID, AliasType.CTI_CALL_ID})
 
-_Mark = tuple[datetime, str, str, Direction]
+_Mark = tuple[datetime, str, str, Direction, datetime | None, bool]
 
 
 class Numbers:
@@ -40,7 +44,9 @@ class Numbers:
         for call_id in gone:
             touched |= self._remove(call_id)
         for call in changed:
-            mark = (call.started, call.legs[0] if call.legs else "", call.id, call.direction)
+            first = call.legs[0] if call.legs else ""
+            inside = any(record.alias.type in _INSIDE for record in call.aliases)
+            mark = (call.started, first, call.id, call.direction, call.ended, inside)
             wanted = (call.number.e164, mark) if call.number else None
             if self._marks.get(call.id) == wanted:
                 continue
@@ -51,12 +57,15 @@ class Numbers:
                 touched |= {call.id, *self._next(call.id)}
         return touched
 
-    def relate(self, call: Call) -> Call:
-        """Return the call with its relation to the one before it."""
+    def relate(self, call: Call, *, certain: bool) -> Call:
+        """Return the call with its relation to the one before it; `certain` is what its legs alone say."""
         others = tuple(each for each in call.related if each.why not in _WORDS)
         before = self._before(call.id)
-        mine = () if before is None else (before,)
-        return call if call.related == others + mine else replace(call, related=others + mine)
+        related = others if before is None else (*others, before)
+        certain = certain and (before is None or before.why != TOGETHER)
+        if (call.related, call.certain) == (related, certain):
+            return call
+        return replace(call, related=related, certain=certain)
 
     def _before(self, call_id: str) -> Related | None:
         if call_id not in self._marks:
@@ -66,6 +75,9 @@ class Numbers:
         if place == 0 or mark[0] - self._calls[number][place - 1][0] > WITHIN:
             return None
         earlier = self._calls[number][place - 1]
+        ended, inside = earlier[4], mark[5]
+        if not inside and (ended is None or ended > mark[0]):
+            return Related(earlier[2], TOGETHER)
         back = mark[3] is Direction.OUTGOING and earlier[3] is not Direction.OUTGOING
         return Related(earlier[2], CALL_BACK if back else AGAIN)
 

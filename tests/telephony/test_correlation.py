@@ -286,7 +286,8 @@ def test_silence_ends_an_answered_call_after_a_shift() -> None:
 
 
 def test_a_lost_feed_makes_its_live_calls_uncertain_until_their_next_fact() -> None:
-    subject = correlator([rang("a", 0), rang("b", 0), over("b", 1)])
+    subject = correlator([rang("a", 0), over("b", 1)])
+    subject.receive(Rang("b", at(0), "hep"))
     subject.receive(Rang("c", at(1), "ami"))
     (call,) = subject.feed_lost("hep", at(5))
     assert (call.legs, call.certain) == (("a",), False)

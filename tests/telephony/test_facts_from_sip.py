@@ -423,6 +423,55 @@ def test_two_callers_at_once_are_paired_each_with_their_own_leg() -> None:
     assert found == [("sip:in0", "sip:out0"), ("sip:in1", "sip:out1")]
 
 
+REFER_TO = "Refer-To: <sip:1601@pbx?Replaces=consult%40pbx%3Bto-tag%3Da%3Bfrom-tag%3Db>\r\n"
+REPLACES = "Replaces: consult@pbx;to-tag=a;from-tag=b\r\nReferred-By: <sip:1501@pbx>\r\n"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_an_attended_transfer_is_the_same_call(late: bool) -> None:  # noqa: FBT001
+    """RFC 5589: 1501 consults 1601, then has the caller replace it (REFER with Replaces)."""
+    wire = Wire()
+    wire.see(0, request("INVITE", DESK, call_id="first"), PBX, PHONE)
+    consult = request("INVITE", "sip:1601@x", call_id="consult@pbx", from_="<sip:1501@x>;tag=b")
+    wire.see(5, consult, PHONE, PBX)
+    refer = request("REFER", call_id="first", cseq="5 REFER", to=TAGGED, headers=REFER_TO)
+    taken = request("INVITE", "sip:1601@x", call_id="third", headers=REPLACES)
+    for second, message in ((10, refer), (11, taken)) if not late else ((11, taken), (10, refer)):
+        wire.see(second, message, PHONE, PBX)
+    (call,) = wire.correlator.calls()
+    assert set(call.legs) == {"sip:first", "sip:consult@pbx", "sip:third"}
+    assert not call.inferred
+    assert "1601" in call.current_stations
+
+
+def test_a_blind_transfer_is_the_same_call_when_it_says_who_asked() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE", DESK, call_id="first"), PBX, PHONE)
+    target = "Refer-To: <sip:1601@pbx>\r\n"
+    refer = request("REFER", call_id="first", cseq="5 REFER", to=TAGGED, headers=target)
+    wire.see(10, refer, PHONE, PBX)
+    by = "Referred-By: <sip:1501@pbx>\r\n"
+    wire.see(11, request("INVITE", "sip:1601@x", call_id="next", headers=by), TRUNK, PBX)
+    (call,) = wire.correlator.calls()
+    assert (set(call.legs), call.inferred) == ({"sip:first", "sip:next"}, True)
+
+
+def test_a_transfer_that_two_asked_for_is_nobodys() -> None:
+    wire = Wire()
+    target = "Refer-To: <sip:1601@pbx>\r\n"
+    for index, number in enumerate(("+33612345678", "+33711223344")):
+        from_ = f"<sip:{number}@x>;tag=1"
+        leg = f"first{index}"
+        wire.see(index, request("INVITE", DESK, call_id=leg, from_=from_), PBX, PHONE)
+        refer = request(
+            "REFER", call_id=leg, cseq="5 REFER", to=TAGGED, headers=target, from_=from_
+        )
+        wire.see(8 + index, refer, PHONE, PBX)
+    by = "Referred-By: <sip:1501@pbx>\r\n"
+    wire.see(11, request("INVITE", "sip:1601@x", call_id="next", headers=by), TRUNK, PBX)
+    assert len(wire.correlator.calls()) == 3
+
+
 METHODS = st.sampled_from(["INVITE", "ACK", "BYE", "CANCEL", "UPDATE", "PRACK", "INFO", "OPTIONS"])
 IDS = st.sampled_from(["c1", "c2"])
 MESSAGES = st.one_of(
