@@ -238,10 +238,9 @@ async def no_audio(page: Asked, *, peers: int | None = None) -> None:
 
 
 async def open_cameras(page: Asked) -> int:
-    """Return how many local video tracks of the page's peer connections are still live (camera light on)."""
+    """Return how many tracks the page was given by a camera are still live (camera light on)."""
     live: int = await page.evaluate(
-        """() => [...((window.__visio15 && window.__visio15.peers) || [])].flatMap((peer) => peer.getSenders())
-          .filter((sender) => sender.track && sender.track.readyState === 'live').length"""
+        "() => window.__labTracks.filter((track) => track.readyState === 'live').length"
     )
     return live
 
