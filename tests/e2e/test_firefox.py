@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import CALLER, CALLER_SHOWN, House, house, until_text
-from tests.e2e.seen import more_frames
+from tests.e2e.seen import diary, keep_diary, more_frames, shown_within_a_second
 from tests.lab import sipp
 from tests.lab.browser import PIXEL, moving_picture, no_audio, open_cameras
 from tests.lab.firefox import PHONE, Firefox, firefox
+from tests.lab.process import until
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -22,6 +23,28 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 # Firefox's fake camera changes its colour slowly: it takes a second to be seen.
 SLOW = 1.0
+
+# Sends another picture than the camera's: one that can hang, which Firefox's fake camera never does.
+OTHER = """async () => {
+  const canvas = document.createElement('canvas');
+  const pen = canvas.getContext('2d');
+  let drawn = 0;
+  const draw = () => {
+    drawn += 1;
+    pen.fillStyle = drawn % 2 ? '#c00' : '#00c';
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+  };
+  const filming = setInterval(draw, 50);
+  window.__hang = () => clearInterval(filming);
+  const [track] = canvas.captureStream(20).getVideoTracks();
+  for (const peer of window.__visio15.peers) await peer.getSenders()[0].replaceTrack(track);
+}"""
+PREVIEWED = """() => {
+  const own = document.querySelector('#self');
+  window.__previewed = 0;
+  const one = () => { window.__previewed += 1; own.requestVideoFrameCallback(one); };
+  own.requestVideoFrameCallback(one);
+}"""
 
 
 @pytest.mark.parametrize(
@@ -70,6 +93,46 @@ async def test_a_call_is_seen_and_found_again(desk_in: str, caller_in: str) -> N
         await audit_finds(home, await fox.person("auditor"), line.call_id)
         home.browser.assert_clean(home.url)
         fox.assert_clean(home.url)
+
+
+async def test_a_camera_that_hangs_in_firefox_is_told_and_opened_again() -> None:
+    """Firefox sends a last frame again each second, and counts no frame of a camera in a video element."""
+    async with house() as home, firefox() as fox:
+        desk = await home.desk()
+        phone = await fox.person("phone", PHONE)
+        await phone.goto(await home.invite(desk))
+        await phone.evaluate(PREVIEWED)
+        # Nobody watches: a camera that works is left alone.
+        url, context = desk.url, desk.context
+        await desk.close()
+        await phone.tap("#tap")
+        await until_more(phone, "() => window.__previewed", 100)
+        assert await phone.evaluate("() => window.__labAsked.length") == 1
+        desk = await context.new_page()
+        await desk.goto(url)
+        await moving_picture(desk, "#patient", gap=SLOW)
+        await phone.evaluate(OTHER)
+        await moving_picture(desk, "#patient")
+        await keep_diary(desk)
+        await phone.evaluate("() => window.__hang()")
+        await until_text(desk, "#overlay-text", "Caméra coupée")
+        assert await shown_within_a_second(desk) == "frozen"
+        told = len((await diary(desk))["states"])
+        await until_more(phone, "() => window.__labAsked.length", 1)
+        await desk.wait_for_selector("#stage[data-picture=flowing]")
+        await moving_picture(desk, "#patient", gap=SLOW)
+        since = [each["state"] for each in (await diary(desk))["states"][told:]]
+        assert since == ["flowing"], f"a frame sent again was taken for a picture: {since}"
+
+
+async def until_more(page: FirefoxTab, counter: str, count: int) -> None:
+    """Wait until a counter in the page has gone on by so many."""
+    begun = await page.evaluate(counter)
+
+    async def gone() -> bool:
+        return await page.evaluate(counter) >= begun + count
+
+    await until(gone, f"{count} more of {counter}", timeout=15)
 
 
 async def page_for(home: House, fox: Firefox, role: str, engine: str) -> Page | FirefoxTab:
