@@ -108,6 +108,10 @@ CAMERA_SAY: Final[Mapping[str, Say]] = {
         "Touchez les trois points en haut, puis “Ouvrir dans le navigateur”.",
         "La page est ouverte dans une application sans caméra.",
     ),
+    "unable": Say(
+        "Ouvrez le lien dans un autre navigateur, Chrome ou Firefox, ou sur un autre téléphone.",
+        "Ce navigateur ne sait pas envoyer de vidéo (iPhone en mode Isolement, navigateur rare).",
+    ),
     "timeout": Say(
         "Regardez l'écran : touchez “Autoriser”. Si rien ne s'affiche, touchez “Réessayer”.",
         "La question de la caméra reste sans réponse.",

@@ -181,7 +181,16 @@ class Camera(_Message):
 
     type: Literal["camera"]
     state: Literal[
-        "asking", "granted", "denied", "dismissed", "none", "busy", "insecure", "in_app", "timeout"
+        "asking",
+        "granted",
+        "denied",
+        "dismissed",
+        "none",
+        "busy",
+        "insecure",
+        "in_app",
+        "unable",
+        "timeout",
     ]
 
 

@@ -6,9 +6,12 @@ import { trouble } from "./phase.js";
 /** Milliseconds before words are added to the permission screen, and before it is given up. */
 const SLOW = 5_000;
 const GIVE_UP = 20_000;
-/** Milliseconds between two looks at the frames, and without a new one before the camera is opened again. */
-const LOOK = 500;
+/** Milliseconds between two looks at the frames; without a new one before the desk is told; before the camera is opened again. */
+const LOOK = 200;
+const STILL = 700;
 const HANGS = 2_000;
+/** Milliseconds after which some browsers, such as Firefox, send the last frame of a camera that hangs once more. */
+const REPEATS = 1_000;
 
 /** @typedef {import("./socket.js").Message} Message */
 /**
@@ -25,27 +28,45 @@ const HANGS = 2_000;
  * @property {(muted: boolean) => void} onMuted
  */
 
-/** @typedef {{counts: string, since: number, hangs: boolean}} Flow the frames counted last, since when, and whether they hang */
+/**
+ * @typedef {object} Flow
+ * @property {"own" | "sent"} by whose frames are counted
+ * @property {number[]} counts when they moved last
+ * @property {number} since when that was
+ * @property {boolean} still a desk is sent no new frame, until they move again
+ * @property {boolean} hangs long enough for a remedy
+ */
+
+/** @type {Readonly<Flow>} */
+export const UNSEEN = Object.freeze({ by: "own", counts: [], since: 0, still: false, hangs: false });
 
 /** Fold a look at the frames in. The preview may move while nothing reaches the connection, so the connections' own
- * counts are the truth once there is one. Pure.
+ * counts are the truth once there is one; a frame that may be sent once more is not counted. Pure.
  * @param {Readonly<Flow>} flow
  * @param {{sent: (number | null)[], shown: number, idle: boolean, now: number}} look `idle`: none are expected
  * @returns {Flow} */
 export function flowing(flow, { sent, shown, idle, now }) {
   const told = sent.filter((count) => count !== null);
-  const counts = told.length > 0 ? `sent ${told.join()}` : `own ${shown}`;
-  if (idle || counts !== flow.counts) return { counts, since: now, hangs: false };
-  const hangs = now - flow.since > HANGS;
-  return { counts, since: hangs ? now : flow.since, hangs };
+  const by = told.length > 0 ? "sent" : "own";
+  const counts = by === "sent" ? told : [shown];
+  const waited = now - flow.since;
+  const again = by === "sent" ? 1 + Math.floor(waited / REPEATS) : 0;
+  const others = by !== flow.by || counts.length !== flow.counts.length;
+  const moved = !others && counts.some((count, i) => count - (flow.counts[i] ?? 0) > again || count < (flow.counts[i] ?? 0));
+  if (idle || others || moved) return { by, counts, since: now, still: flow.still && !moved, hangs: false };
+  const hangs = waited > HANGS;
+  const still = flow.still || (by === "sent" && waited > STILL);
+  return hangs ? { by, counts, since: now, still, hangs } : { ...flow, still, hangs };
 }
 
 export class CallerCamera {
   #host;
   #own;
   #camera;
-  /** @type {Flow} */
-  #flow = { counts: "", since: 0, hangs: false };
+  /** @type {Readonly<Flow>} */
+  #flow = UNSEEN;
+  /** Frames of the preview, counted one by one: some browsers keep no count of a camera's. */
+  #shown = 0;
   /** Which question is the current one: an answer to a former one is none. */
   #asking = 0;
   #words = get("asking-text", HTMLElement);
@@ -60,6 +81,11 @@ export class CallerCamera {
       onMute: (muted) => this.#muted(muted),
       onLost: () => this.#lost(),
     });
+    const presented = () => {
+      this.#shown += 1;
+      own.requestVideoFrameCallback(presented);
+    };
+    if ("requestVideoFrameCallback" in own) own.requestVideoFrameCallback(presented);
     setInterval(() => void this.#watchFrames(), LOOK);
     get("switch", HTMLElement).addEventListener("click", () => void this.#turn());
   }
@@ -172,8 +198,10 @@ export class CallerCamera {
     const sent = await this.#host.sent();
     const { works, switching, track } = this.#camera;
     const idle = this.#host.phase().screen !== "live" || document.hidden || !works || switching || Boolean(track?.muted);
-    const shown = this.#own.getVideoPlaybackQuality().totalVideoFrames;
+    const shown = this.#shown || this.#own.getVideoPlaybackQuality().totalVideoFrames;
+    const { still } = this.#flow;
     this.#flow = flowing(this.#flow, { sent, shown, idle, now: performance.now() });
+    if (still !== this.#flow.still) this.#host.offer({ type: "media.report", state: still ? "unmuted" : "muted" });
     if (this.#flow.hangs) void this.#camera.revive();
   }
 

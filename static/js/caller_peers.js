@@ -86,6 +86,7 @@ export class Peers {
   }
 
   connectAll() {
+    if (!this.#host.ready()) return;
     for (const peer of this.#watchers) this.#connect(peer);
   }
 

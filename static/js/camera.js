@@ -1,4 +1,5 @@
 /** The caller's camera: asked once, in the gesture; switched without renegotiation; always released. Never a sound. */
+import { connects } from "./peer.js";
 
 /** @typedef {"environment" | "user"} Facing */
 
@@ -10,10 +11,10 @@ function ask(video) {
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } };
 
 /** Why no camera can even be asked for here, or "".
- * @returns {"" | "insecure" | "in_app"} */
+ * @returns {"" | "insecure" | "in_app" | "unable"} */
 export function impossible() {
-  if (typeof navigator.mediaDevices?.getUserMedia === "function" && typeof RTCPeerConnection === "function") return "";
-  return isSecureContext ? "in_app" : "insecure";
+  if (typeof navigator.mediaDevices?.getUserMedia !== "function") return isSecureContext ? "in_app" : "insecure";
+  return connects() ? "" : "unable";
 }
 
 export class Camera {

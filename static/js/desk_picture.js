@@ -1,5 +1,5 @@
 /** The patient's picture: the connection that brings it, what this desk reports of it, the remedies. */
-import { DeskPeer } from "./peer.js";
+import { DeskPeer, connects } from "./peer.js";
 import { watch } from "./picture.js";
 import { shown } from "./session.js";
 
@@ -130,7 +130,7 @@ export class DeskPicture {
   /** @param {Message} message */
   async offered(message) {
     const { session } = message;
-    if (session !== this.#watched) return;
+    if (session !== this.#watched || !connects()) return;
     if (!this.#ice || this.#ice.session !== session) await this.#iceKnown();
     if (session !== this.#watched) return;
     if (!this.#peer || this.#page !== message.page || !this.#peer.accepts(message.sdp)) this.#renew(session, message.page);

@@ -18,6 +18,9 @@ const PATIENCE = 9_000;
 /** Milliseconds of "disconnected" before an ICE restart: it does not heal by itself. */
 const DISCONNECTED = 1_500;
 
+/** Whether this browser makes connections at all: some, and iPhones in Lockdown Mode, do not. */
+export const connects = () => typeof RTCPeerConnection === "function";
+
 /** Every open connection of this page, so that a test can prove that none of them carries sound.
  * @returns {Set<RTCPeerConnection>} */
 export function registry() {

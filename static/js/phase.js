@@ -4,7 +4,7 @@
  */
 
 /** @typedef {"invite" | "asking" | "live" | "trouble" | "ended"} Screen */
-/** @typedef {"denied" | "dismissed" | "none" | "busy" | "insecure" | "in_app" | "timeout"} CameraTrouble */
+/** @typedef {"denied" | "dismissed" | "none" | "busy" | "insecure" | "in_app" | "unable" | "timeout"} CameraTrouble */
 /**
  * @typedef {object} Phase
  * @property {Screen} screen

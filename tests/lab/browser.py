@@ -7,7 +7,7 @@ import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from playwright.async_api import async_playwright
@@ -52,6 +52,15 @@ _SAMPLE = _probe("sample")
 _AUDIO = _probe("audio")
 
 _WATCH = _probe("watch")
+
+
+class Asked(Protocol):
+    """A page in any browser, as far as the proofs below need it."""
+
+    @property
+    def url(self) -> str: ...
+
+    async def evaluate(self, expression: str, arg: Any = None) -> Any: ...
 
 
 @dataclass
@@ -175,7 +184,7 @@ async def browser(*flags: str, loopback_media: bool = False) -> AsyncIterator[Br
 
 
 async def moving_picture(
-    page: Page, selector: str = "video", *, timeout: float = 15, gap: float = 0.25
+    page: Asked, selector: str = "video", *, timeout: float = 15, gap: float = 0.25
 ) -> tuple[int, int]:
     """Prove by decoded pixels that the <video> shows a moving picture that is not black; return its size."""
     last: list[Any] = [None]
@@ -194,7 +203,7 @@ async def moving_picture(
 
 
 async def still_or_gone(
-    page: Page, selector: str = "video", *, timeout: float = 10, gap: float = 0.5
+    page: Asked, selector: str = "video", *, timeout: float = 10, gap: float = 0.5
 ) -> None:
     """Prove that the <video> is gone, empty, or does not move any more."""
 
@@ -205,7 +214,7 @@ async def still_or_gone(
     await until(still, f"no moving picture in {selector} of {page.url}", timeout=timeout)
 
 
-async def no_audio(page: Page, *, peers: int | None = None) -> None:
+async def no_audio(page: Asked, *, peers: int | None = None) -> None:
     """Prove invariant I1, no sound, on a page.
 
     No transceiver, sender, receiver, SDP line, statistics row or played track of audio, no data channel,
@@ -228,11 +237,10 @@ async def no_audio(page: Page, *, peers: int | None = None) -> None:
     assert not result["found"], f"sound on {page.url}: {result['found']}"
 
 
-async def open_cameras(page: Page) -> int:
-    """Return how many local video tracks of the page's peer connections are still live (camera light on)."""
+async def open_cameras(page: Asked) -> int:
+    """Return how many tracks the page was given by a camera are still live (camera light on)."""
     live: int = await page.evaluate(
-        """() => [...((window.__visio15 && window.__visio15.peers) || [])].flatMap((peer) => peer.getSenders())
-          .filter((sender) => sender.track && sender.track.readyState === 'live').length"""
+        "() => window.__labTracks.filter((track) => track.readyState === 'live').length"
     )
     return live
 
