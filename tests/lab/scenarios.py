@@ -1,6 +1,6 @@
 """What the lab's phones say: SIPp scenarios, filled in for one phone.
 
-The commands they wait for (HANGUP, HOLD, RESUME, ANSWER, REJECT) are explained in sipp.py.
+The commands they wait for (HANGUP, HOLD, RESUME, ANSWER, REJECT, TRANSFER) are explained in sipp.py.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ Content-Length: 0
 ]]></send>
 <label id="talking_"/>
 <recv request="BYE" optional="true" next="hung_up_" timeout="%hold" ontimeout="bye_"/>
+<recv request="REFER" optional="true" next="referred_" timeout="%hold" ontimeout="bye_"/>
 <recv request="INVITE" optional="true" next="reinvited_" timeout="%hold" ontimeout="bye_"/>
 <recv request="HOLD" optional="true" next="hold_" timeout="%hold" ontimeout="bye_"/>
 <recv request="RESUME" optional="true" next="resume_" timeout="%hold" ontimeout="bye_"/>
@@ -96,6 +97,13 @@ Content-Length: [len]
 %sdp
 ]]></send>
 <recv request="ACK" next="talking_"/>
+
+<label id="referred_"/>
+<send next="talking_"><![CDATA[
+%accepted
+Content-Length: 0
+
+]]></send>
 
 <label id="hold_"/>
 %reinvite_hold
@@ -231,6 +239,8 @@ Content-Length: [len]
 <label id="talking_"/>
 <recv request="BYE" optional="true" next="hung_up_" timeout="%forever" ontimeout="bye_"/>
 <recv request="INVITE" optional="true" next="reinvited_" timeout="%forever" ontimeout="bye_"/>
+<recv request="TRANSFER" optional="true" next="transfer_" timeout="%forever" ontimeout="bye_"><action>
+  <ereg regexp=".*" search_in="hdr" header="Refer-To:" assign_to="target"/></action></recv>
 <recv request="HOLD" optional="true" next="hold_" timeout="%forever" ontimeout="bye_"/>
 <recv request="RESUME" optional="true" next="resume_" timeout="%forever" ontimeout="bye_"/>
 <recv request="HANGUP" next="bye_" timeout="%forever" ontimeout="bye_"/>
@@ -243,6 +253,16 @@ Content-Length: [len]
 %sdp
 ]]></send>
 <recv request="ACK" next="talking_"/>
+
+<label id="transfer_"/>
+<send retrans="500"><![CDATA[
+%refer
+Refer-To:[$target]
+Referred-By: <sip:[local_ip]:[local_port]>
+Content-Length: 0
+
+]]></send>
+<recv response="202" next="talking_"/>
 
 <label id="hold_"/>
 %reinvite_hold
@@ -351,6 +371,7 @@ def caller_scenario(
         ack=request("ACK"),
         bye=request("BYE"),
         last_ok=_fill(_LAST, status="200 OK").rstrip(),
+        accepted=_fill(_LAST, status="202 Accepted").rstrip(),
         reinvite_hold=_reinvite(request("INVITE"), request("ACK"), "sendonly", 2),
         reinvite_resume=_reinvite(request("INVITE"), request("ACK"), "sendrecv", 3),
         **who,
@@ -375,6 +396,7 @@ def phone_scenario(ring: int) -> str:
         terminated=response("487 Request Terminated"),
         last_ok=_fill(_LAST, status="200 OK").rstrip(),
         bye=request("BYE"),
+        refer=request("REFER"),
         reinvite_hold=_reinvite(request("INVITE"), request("ACK"), "sendonly", 2),
         reinvite_resume=_reinvite(request("INVITE"), request("ACK"), "sendrecv", 3),
     )

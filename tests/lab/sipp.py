@@ -1,6 +1,7 @@
 """Phones: SIPp places the calls and answers them.
 
-Both sides obey: a *command* is a SIP request with a method of ours (HANGUP, HOLD, RESUME, ANSWER, REJECT), sent from
+Both sides obey: a *command* is a SIP request with a method of ours (HANGUP, HOLD, RESUME, ANSWER, REJECT,
+TRANSFER), sent from
 the test straight to SIPp's port with the Call-ID of the call; SIPp's scenario waits for it. It does not pass through
 the switchboard and is not mirrored; every real message of the call is SIPp's own.
 """
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 
 
-def _command(port: int, host: str, method: str, call_id: str) -> str:
+def _command(port: int, host: str, method: str, call_id: str, *headers: str) -> str:
     """Tell a SIPp scenario to go on. The message goes to SIPp alone; return the mark it carries."""
     number = next(_numbers)
     mark = f"z9hG4bK-command-{number}-"
@@ -41,6 +42,7 @@ def _command(port: int, host: str, method: str, call_id: str) -> str:
             f"To: <sip:scenario@{host}:{port}>",
             f"Call-ID: {call_id}",
             f"CSeq: {number} {method}",
+            *headers,
             "Content-Length: 0",
         )
         udp.sendto("".join(f"{line}\r\n" for line in (*lines, "")).encode(), (host, port))
@@ -52,8 +54,8 @@ TRACED = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 RINGING = re.compile(r"SIP/2\.0 18\d ")
-TALKING = re.compile(r"ACK ")  # the last handshake is over
-EITHER = re.compile(r"SIP/2\.0 18\d |ACK ")
+TALKING = re.compile(r"ACK |SIP/2\.0 202 ")  # the last handshake, or a REFER, is over
+EITHER = re.compile(r"SIP/2\.0 18\d |ACK |SIP/2\.0 202 ")
 
 
 @dataclass
@@ -84,7 +86,12 @@ class _Sipp:
         )
 
     async def obey(
-        self, method: str, *call_ids: str, after: re.Pattern[str], timeout: float = 10
+        self,
+        method: str,
+        *call_ids: str,
+        after: re.Pattern[str],
+        timeout: float = 10,
+        headers: tuple[str, ...] = (),
     ) -> None:
         """Give a command once each call stands where it can be heard, and return once it was heard."""
 
@@ -94,7 +101,7 @@ class _Sipp:
 
         what = f"{self.part.name} can be told to {method}"
         await until(settled, what, timeout=timeout, explain=self.explain)
-        marks = [_command(self.port, self.host, method, call_id) for call_id in call_ids]
+        marks = [_command(self.port, self.host, method, call_id, *headers) for call_id in call_ids]
 
         def heard() -> bool:
             trace = self.messages()
@@ -133,6 +140,24 @@ class Phone(_Sipp):
 
     async def resume(self, call_id: str) -> None:
         await self.obey("RESUME", call_id, after=TALKING)
+
+    async def transfer(self, call_id: str, refer_to: str) -> None:
+        """Ask the other side to call somebody else: REFER; returns when it was accepted."""
+        headers = (f"Refer-To: <{refer_to}>",)
+        await self.obey("TRANSFER", call_id, after=TALKING, headers=headers)
+        await self.seen(r"^SIP/2.0 202 ")
+
+    def dialog(self, call_id: str) -> tuple[str, str]:
+        """Return the tags of a call that was answered here: the caller's, ours."""
+        found = re.search(
+            rf"SIP/2.0 200 OK\r?\n(?:(?!\r?\n\r?\n).)*?^From:[^\n]*tag=(?P<theirs>[^;\s]+)"
+            rf"(?:(?!\r?\n\r?\n).)*?^To:[^\n]*tag=(?P<ours>[^;\s]+)"
+            rf"(?:(?!\r?\n\r?\n).)*?^Call-ID: *{re.escape(call_id)}\s",
+            self.messages(),
+            re.MULTILINE | re.DOTALL,
+        )
+        assert found, self.explain()
+        return found["theirs"], found["ours"]
 
 
 @dataclass
