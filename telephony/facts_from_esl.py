@@ -140,6 +140,7 @@ class EslObserver:
         if channel is None or channel.hung:
             return facts
         facts += self._still_bridged(uuid, channel, message, at)
+        facts += self._keeps_waiting(message, {uuid, channel.bond}, at)
         state = message.get("Channel-Call-State")
         if state == "HELD":
             facts += self._hold(channel, at)
@@ -289,7 +290,7 @@ class EslObserver:
         return self._released(uuid, at)
 
     def _bridge(self, message: EslMessage, at: datetime) -> list[Fact]:
-        """Put both ends into one bridge; note whom the one that consults keeps waiting."""
+        """Put both ends into one bridge; whoever waited for one of them waits no longer."""
         first, second = self._ends(message)
         if not first or not second or first == second:
             return []
@@ -297,12 +298,18 @@ class EslObserver:
         for holder, held in tuple(self._holding.items()):
             if held in {first, second}:
                 facts += self._released(holder, at)
+        facts += self._keeps_waiting(message, {first, second}, at)
+        return facts + self._join(first, second, at)
+
+    def _keeps_waiting(self, message: EslMessage, talking: set[str], at: datetime) -> list[Fact]:
+        """Note whom a channel that consults a third one lets wait."""
+        uuid = _uuid(message.get("Unique-ID"))
         waiting = _uuid(message.get("variable_soft_holding_uuid"))
         consults = message.get("variable_current_application") == "att_xfer"
-        if consults and waiting and waiting not in {first, second}:
-            self._holding[_uuid(message.get("Unique-ID"))] = waiting
-            facts.append(Held(self.leg(waiting), at, self.source))
-        return facts + self._join(first, second, at)
+        if not consults or not waiting or waiting in talking or uuid in self._holding:
+            return []
+        self._holding[uuid] = waiting
+        return [Held(self.leg(waiting), at, self.source)]
 
     def _join(self, first: str, second: str, at: datetime) -> list[Fact]:
         bridge = f"{first}|{second}"
