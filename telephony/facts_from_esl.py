@@ -71,6 +71,8 @@ class _Channel:
     leg: str
     station: str | None
     local: bool
+    #: A telephone of the house that nobody monitors.
+    inside: bool
     up: bool = False
     hung: bool = False
     held: bool = False
@@ -82,7 +84,7 @@ class _Channel:
 
     @property
     def outside(self) -> bool:
-        return self.station is None and not self.local
+        return self.station is None and not self.local and not self.inside
 
 
 class EslObserver:
@@ -213,7 +215,8 @@ class EslObserver:
         inbound = message.get("Call-Direction") == "inbound"
         local = name.startswith(_LOCAL)
         station = None if local else self._station(message, name, inbound=inbound)
-        channel = _Channel(self.leg(uuid), station, local)
+        inside = not inbound and bool(message.get("variable_dialed_user"))
+        channel = _Channel(self.leg(uuid), station, local, inside)
         self._channels[uuid] = channel
         while len(self._channels) > MAX_CHANNELS:
             self._channels.popitem(last=False)
