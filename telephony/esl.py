@@ -174,11 +174,13 @@ def dumped(body: str) -> EslMessage | None:
     told = _json(body)
     if not isinstance(told, dict) or len(told) > MAX_FIELDS:
         return None
-    fields = {
-        key.lower(): value.replace("%", "%25")
-        for key, value in told.items()
-        if isinstance(value, str)
-    }
+    fields: dict[str, str] = {}
+    for key, value in told.items():
+        parts = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+        texts = [part for part in parts if isinstance(part, str)]
+        many = "ARRAY::" if isinstance(value, list) else ""  # as an event writes it
+        if texts:
+            fields[key.lower()] = (many + "|:".join(texts)).replace("%", "%25")
     return EslMessage(EVENT, {}, fields) if fields.get("unique-id") else None
 
 

@@ -119,7 +119,7 @@ class EslServer:
                 known = self.live.get(uuid)
                 if known is None or format_ != "json":
                     return "-ERR No such channel!\n"
-                told = {_cased(key): known.get(key) for key in known.fields}
+                told = {_cased(key): _value(known.get(key)) for key in known.fields}
                 return json.dumps(told | {"Event-Name": "CHANNEL_DATA"})
             case _:
                 return f"-ERR {name} Command not found!\n"
@@ -127,6 +127,11 @@ class EslServer:
 
 def _cased(key: str) -> str:
     return key if key.startswith("variable_") else key.title().replace("-Id", "-ID")
+
+
+def _value(text: str) -> str | list[str]:
+    """Write a header with several values as FreeSWITCH does in JSON."""
+    return text[7:].split("|:") if text.startswith("ARRAY::") else text
 
 
 def _reply(text: str) -> bytes:

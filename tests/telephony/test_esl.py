@@ -112,6 +112,9 @@ def test_answers_that_are_not_what_was_asked_mean_nothing() -> None:
         assert channels(bad) is None
     for bad in ("", "-ERR No such channel!\n", "[]", "{}", '{"Unique-ID":7}', deep):
         assert dumped(bad) is None
-    message = dumped('{"Event-Name":"CHANNEL_DATA","Unique-ID":"a","X":"100%25","Y":3}')
+    message = dumped(
+        '{"Event-Name":"CHANNEL_DATA","Unique-ID":"a","X":"100%25","Y":3,"Z":["a",7,"b"]}'
+    )
     assert message is not None
     assert (message.event, message.get("x"), message.get("y")) == ("CHANNEL_DATA", "100%25", "")
+    assert message.get("z") == "ARRAY::a|:b"
