@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
 from server.config_carriers import Frozen, Network
 
@@ -55,6 +55,26 @@ class AmiFeedSettings(Frozen):
     emergency: str = "EMERGENCYCALLID"
 
 
+def _one_line(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value() or not value.get_secret_value().isprintable():
+        message = "le mot de passe ne peut être ni vide ni sur plusieurs lignes"
+        raise ValueError(message)
+    return value
+
+
+class EslFeedSettings(Frozen):
+    """A FreeSWITCH's event socket: the switchboard's own word, asked again after each cut."""
+
+    kind: Literal["esl"]
+    site: str
+    name: str = "esl"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8021, ge=1, le=65535)
+    password: Annotated[SecretStr, AfterValidator(_one_line)]
+    private_headers: tuple[str, ...] = ("X-Line15-Call-ID",)
+    emergency: str = ""
+
+
 class ReplayFeedSettings(Frozen):
     """Real traces played again with fresh ids and times (demonstration)."""
 
@@ -66,6 +86,6 @@ class ReplayFeedSettings(Frozen):
 
 
 FeedSettings = Annotated[
-    HepFeedSettings | PyVoipFeedSettings | AmiFeedSettings | ReplayFeedSettings,
+    HepFeedSettings | PyVoipFeedSettings | AmiFeedSettings | EslFeedSettings | ReplayFeedSettings,
     Field(discriminator="kind"),
 ]

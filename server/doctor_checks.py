@@ -20,7 +20,12 @@ from server.adapters.db.uow import SqlTransactions
 from server.adapters.feeds import probe
 from server.adapters.seal import FernetSeal
 from server.config import Settings
-from server.config_feeds import AmiFeedSettings, HepFeedSettings, PyVoipFeedSettings
+from server.config_feeds import (
+    AmiFeedSettings,
+    EslFeedSettings,
+    HepFeedSettings,
+    PyVoipFeedSettings,
+)
 from server.doctor_finding import Finding
 from server.doctor_net import udp_free
 from server.doctor_remote import carriers, mail, turn
@@ -85,12 +90,12 @@ async def feeds(settings: Settings) -> list[Finding]:
                 found.append(Finding("warn", "flux", f"{feed.name} : sans auth_key", todo))
         elif isinstance(feed, PyVoipFeedSettings):
             found += [_port(feed.name, feed.bind, feed.bind_port), *_allowed(feed.name, feed.allow)]
-        elif isinstance(feed, AmiFeedSettings):
+        elif isinstance(feed, AmiFeedSettings | EslFeedSettings):
             found.append(await _signs_in(feed))
     return found
 
 
-async def _signs_in(feed: AmiFeedSettings) -> Finding:
+async def _signs_in(feed: AmiFeedSettings | EslFeedSettings) -> Finding:
     where = f"{feed.name} : {feed.host}:{feed.port}"
     try:
         await probe(feed)
@@ -98,7 +103,8 @@ async def _signs_in(feed: AmiFeedSettings) -> Finding:
         todo = "donnez tls_ca, l'autorité qui a signé le certificat du standard"
         return Finding("bad", "flux", f"{where} : certificat refusé", todo)
     except FeedRefusedError:
-        todo = "corrigez username et secret ; l'adresse de ce serveur doit être permise au standard"
+        names = "username et secret" if isinstance(feed, AmiFeedSettings) else "password"
+        todo = f"corrigez {names} ; l'adresse de ce serveur doit être permise au standard"
         return Finding("bad", "flux", f"{where} refuse l'identification", todo)
     except OSError:
         todo = "le standard écoute-t-il là, et le pare-feu laisse-t-il passer ?"

@@ -4,7 +4,12 @@ from urllib.parse import urlsplit
 
 from server.config import Settings, SmtpSettings
 from server.config_carriers import OvhSettings
-from server.config_feeds import AmiFeedSettings, HepFeedSettings, PyVoipFeedSettings
+from server.config_feeds import (
+    AmiFeedSettings,
+    EslFeedSettings,
+    HepFeedSettings,
+    PyVoipFeedSettings,
+)
 from server.doctor_net import web_port
 
 Row = tuple[str, str, str, str]
@@ -63,6 +68,9 @@ def _feeds(settings: Settings) -> list[Row]:
             ]
         elif isinstance(feed, AmiFeedSettings):
             here = ("Visio15", feed.host, f"{feed.port}/tcp", f"AMI du standard ({feed.site})")
+            rows.append(here)
+        elif isinstance(feed, EslFeedSettings):
+            here = ("Visio15", feed.host, f"{feed.port}/tcp", f"ESL du standard ({feed.site})")
             rows.append(here)
     return rows
 

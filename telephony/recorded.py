@@ -1,7 +1,8 @@
 """Captured traffic read back as facts: what a switchboard said, told again by the code that listens live.
 
-Understood: manager streams (AMI), HEP3 packets as JSON lines (`hep3_b64`), and pcap or pcapng files with
-SIP or HEP3 inside. A folder is read whole: its streams tell of the same calls.
+Understood: streams of a manager interface (AMI) or an event socket (ESL), HEP3 packets as JSON lines
+(`hep3_b64`), and pcap or pcapng files with SIP or HEP3 inside. A folder is read whole: its streams tell of the
+same calls.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ import dpkt
 
 from telephony import hep, sip
 from telephony.ami import AmiDecoder
+from telephony.esl import EslDecoder
 from telephony.facts_from_ami import AmiObserver
+from telephony.facts_from_esl import EslObserver
 from telephony.facts_from_sip import DEFAULT_HEADERS, SipObserver
 
 if TYPE_CHECKING:
@@ -105,6 +108,16 @@ def _ami(data: bytes, stations: Collection[str], told: Recorded) -> None:
         for fact in observer.observe(message, at):
             told.facts.append(fact)
             at = max(at, fact.at)  # an event without a date happened after the one before it
+    told.drop(decoder.rejected)
+
+
+def _esl(data: bytes, stations: Collection[str], told: Recorded) -> None:
+    decoder, observer = EslDecoder(), EslObserver("esl", stations, max_skew=None)
+    at = datetime.fromtimestamp(0, UTC)
+    for message in decoder.feed(data):
+        for fact in observer.observe(message, at):
+            told.facts.append(fact)
+            at = max(at, fact.at)
     told.drop(decoder.rejected)
 
 
@@ -199,4 +212,5 @@ _KINDS: Final[tuple[tuple[Callable[[bytes], bool], _Reader], ...]] = (
         ),
         _ami,
     ),
+    (lambda head: bool(re.match(rb"\s*Content-(Type|Length): ", head)), _esl),
 )

@@ -6,6 +6,7 @@ from functools import partial
 
 from server.config_feeds import (
     AmiFeedSettings,
+    EslFeedSettings,
     FeedSettings,
     HepFeedSettings,
     PyVoipFeedSettings,
@@ -13,6 +14,7 @@ from server.config_feeds import (
 )
 from telephony import CallFeed
 from telephony.feed_ami import AmiFeed
+from telephony.feed_esl import EslFeed
 from telephony.feed_hep import HepFeed
 from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
 from telephony.feed_replay import ReplayFeed
@@ -29,6 +31,8 @@ def build(
             return _pyvoip(settings, stations)
         case AmiFeedSettings():
             return _ami(settings, stations, live)
+        case EslFeedSettings():
+            return _esl(settings, stations, live)
         case ReplayFeedSettings():
             return ReplayFeed(
                 settings.name, speed=settings.speed, talk=settings.talk, stations=stations
@@ -82,6 +86,25 @@ def _ami(
     )
 
 
-async def probe(settings: AmiFeedSettings) -> None:
+def _esl(
+    settings: EslFeedSettings, stations: Sequence[str], live: Callable[[str], Sequence[str]]
+) -> EslFeed:
+    return EslFeed(
+        settings.name,
+        settings.host,
+        settings.port,
+        settings.password.get_secret_value(),
+        stations=stations,
+        private_headers=settings.private_headers,
+        emergency=settings.emergency,
+        live=partial(live, settings.name),
+    )
+
+
+async def probe(settings: AmiFeedSettings | EslFeedSettings) -> None:
     """Sign in to a switchboard and leave. Raises FeedRefusedError, FeedCutError, OSError."""
-    await _ami(settings, (), lambda _: ()).probe()
+    match settings:
+        case AmiFeedSettings():
+            await _ami(settings, (), lambda _: ()).probe()
+        case EslFeedSettings():
+            await _esl(settings, (), lambda _: ()).probe()

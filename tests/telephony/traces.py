@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from telephony.ami import AmiDecoder
 from telephony.correlation import Call, Changed, Correlator
+from telephony.esl import EslDecoder
 from telephony.facts_from_ami import AmiObserver
+from telephony.facts_from_esl import EslObserver
 from telephony.facts_from_sip import SipObserver
 from telephony.feed_replay import ABANDONED, PACKAGED, Trace, load_trace, packaged_trace
 from telephony.sip import parse
@@ -18,6 +20,7 @@ from telephony.sip import parse
 if TYPE_CHECKING:
     from telephony import Fact
     from telephony.ami import AmiMessage
+    from telephony.esl import EslMessage
 
 STATIONS = ("1501", "1601", "1602")
 MORE = Path(__file__).with_name("traces")
@@ -46,6 +49,16 @@ def ami_facts(name: str) -> list[Fact]:
     observer = AmiObserver("ami", STATIONS, max_skew=None)
     now = datetime(2026, 11, 23, tzinfo=UTC)
     return [fact for message in ami_messages(name) for fact in observer.observe(message, now)]
+
+
+def esl_messages(name: str) -> list[EslMessage]:
+    return EslDecoder().feed((MORE / name / "esl.txt").read_bytes())
+
+
+def esl_facts(name: str) -> list[Fact]:
+    observer = EslObserver("esl", STATIONS, max_skew=None)
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    return [fact for message in esl_messages(name) for fact in observer.observe(message, now)]
 
 
 def correlated(facts: list[Fact]) -> tuple[Correlator, list[Changed]]:

@@ -14,6 +14,7 @@ from server.doctor_ports import matrix
 from tests.lab.ports import free_port
 from tests.lab.smtp import smtp
 from tests.telephony.ami_server import AmiServer, serving
+from tests.telephony.esl_server import EslServer, serving_esl
 from tests.unit.test_tls import issue
 
 if TYPE_CHECKING:
@@ -84,6 +85,20 @@ async def test_a_switchboard_is_signed_in_to() -> None:
         ):
             feed = {"kind": "ami", "site": "s", "username": pbx.username, "secret": secret}
             (finding,) = await doctor_checks.feeds(settings(feeds=[feed | {"port": pbx.port}]))
+            assert (finding.level, told in finding.text) == (level, True)
+    (finding,) = await doctor_checks.feeds(settings(feeds=[feed | {"port": free_port()}]))
+    assert (finding.level, "ne répond pas" in finding.text) == ("bad", True)
+
+
+async def test_a_freeswitch_is_signed_in_to() -> None:
+    async with serving_esl(EslServer()) as pbx, serving_esl(EslServer(acl=False)) as closed:
+        for server, password, level, told in (
+            (pbx, pbx.password, "ok", "connecté"),
+            (pbx, "another", "bad", "refuse l'identification"),
+            (closed, pbx.password, "bad", "refuse l'identification"),
+        ):
+            feed = {"kind": "esl", "site": "s", "password": password, "port": server.port}
+            (finding,) = await doctor_checks.feeds(settings(feeds=[feed]))
             assert (finding.level, told in finding.text) == (level, True)
     (finding,) = await doctor_checks.feeds(settings(feeds=[feed | {"port": free_port()}]))
     assert (finding.level, "ne répond pas" in finding.text) == ("bad", True)

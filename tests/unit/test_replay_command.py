@@ -66,6 +66,13 @@ def test_the_streams_of_a_folder_tell_of_the_same_calls() -> None:
     assert [s["station"] for s in call["stations"]] == ["1501", "1601"]
 
 
+def test_a_freeswitch_told_by_its_event_socket_and_by_capture() -> None:
+    folder = TRACES / "freeswitch-1.10-attended_transfer"
+    (call,) = graph(folder)
+    assert {a["source"] for a in call["aliases"]} >= {"esl", "hep"}
+    assert graph(folder / "esl.txt")[0]["stations"] == call["stations"]
+
+
 @pytest.mark.parametrize("inside", ["sip", "hep"])
 def test_pcap(tmp_path: Path, inside: str) -> None:
     file = tmp_path / "capture.bin"

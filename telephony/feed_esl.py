@@ -1,0 +1,318 @@
+"""The switchboard's own word: events of a FreeSWITCH's event socket, right again after every cut.
+
+One TCP connection; the event socket knows no TLS, so it belongs on the telephony network. After each connection,
+and now and then, every channel is asked about by name: what answers is certain again, what does not exist has
+ended, uncertainly. A connection that says nothing, not even when asked, is given up; the runner makes another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+from telephony.esl import EVENT, EslDecoder, EslMessage, channels, dumped
+from telephony.facts import HungUp
+from telephony.facts_from_esl import CONFERENCE, EVENTS, EslObserver
+from telephony.feed import (
+    FeedCutError,
+    FeedHealth,
+    FeedRefusedError,
+    FeedState,
+    HealthBook,
+    utc_now,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection, Sequence
+    from datetime import datetime
+
+    from telephony.facts import Fact
+
+PORT: Final = 8021
+_READ: Final = 65536
+#: Seconds: to connect and to sign in; between two questions; without a word until the connection is given up.
+PATIENCE: Final = 5.0
+PING: Final = 10.0
+SILENCE: Final = 25.0
+#: Seconds between two looks at all channels while all is well: a lost hang-up does not live for ever.
+RESYNC: Final = 60.0
+#: Questions under way at once, and channels asked about in one look.
+_AT_ONCE: Final = 16
+_MOST: Final = 5000
+_GONE: Final = "no such channel"
+_LIST, _PING = "list", "ping"
+
+
+class EslFeed:
+    """Reports the facts of one FreeSWITCH. `live` names the legs of this feed the product believes alive.
+
+    `run` raises FeedRefusedError (password, access list), FeedCutError (silence, end of stream), OSError; the
+    runner starts it again. Needs `event_socket.conf.xml` to listen where this server may connect.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        host: str,
+        port: int,
+        password: str,
+        *,
+        stations: Collection[str] = (),
+        private_headers: Sequence[str] = ("X-Line15-Call-ID",),
+        emergency: str = "",
+        live: Callable[[], Collection[str]] = tuple,
+        clock: Callable[[], datetime] = utc_now,
+        resync: float = RESYNC,
+        silence: float = SILENCE,
+    ) -> None:
+        self.name = name
+        self._address = (host, port)
+        self._password = password
+        self._live = live
+        self._clock = clock
+        self._resync, self._silence = resync, silence
+        self._observer = EslObserver(
+            name, stations, private_headers=private_headers, emergency=emergency
+        )
+        self._book = HealthBook(name, clock=clock)
+
+    def health(self) -> FeedHealth:
+        """Tell how the feed fares: `connected` once signed in."""
+        return self._book.read()
+
+    async def run(self, emit: Callable[[Fact], None]) -> None:
+        """Stay connected until cancelled."""
+        self._book.state(FeedState.STARTING)
+        try:
+            async with self._signed_in() as connection:
+                await self._listen(connection, emit)
+        finally:
+            self._book.state(FeedState.DOWN)
+
+    async def probe(self) -> None:
+        """Sign in and leave: can it be done at all. Raises what `run` raises."""
+        async with self._signed_in():
+            pass
+
+    @asynccontextmanager
+    async def _signed_in(self) -> AsyncIterator[_Connection]:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                reader, writer = await asyncio.open_connection(*self._address)
+        except TimeoutError:
+            raise FeedCutError("no answer") from None
+        try:
+            connection = _Connection(reader, writer, self._book, self._silence)
+            await connection.sign_in(self._password)
+            yield connection
+        finally:
+            writer.close()
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await writer.wait_closed()
+
+    async def _listen(self, connection: _Connection, emit: Callable[[Fact], None]) -> None:
+        talk = _Conversation(self._observer, connection, self._book, self._live, self._clock)
+        asking = asyncio.create_task(self._ask(talk))  # noqa: TID251 -- telephony stands alone
+        try:
+            while True:
+                for message in await connection.read():
+                    skewed = self._observer.skewed
+                    for fact in talk.take(message):
+                        emit(fact)
+                    if self._observer.skewed > skewed:
+                        self._book.reject("clock_skew")
+                self._book.lag(self._observer.skew)
+                if talk.unanswered() > self._silence:
+                    raise FeedCutError("unanswered")
+        finally:
+            asking.cancel()
+
+    async def _ask(self, talk: _Conversation) -> None:
+        """Look at all channels now and then; ask for a sign of life in between."""
+        loop = asyncio.get_running_loop()
+        due = loop.time()
+        while True:
+            if loop.time() >= due and talk.look():
+                due = loop.time() + self._resync
+            else:
+                talk.ping()
+            await asyncio.sleep(min(PING, self._resync, self._silence / 2))
+
+
+class _Connection:
+    """One socket: whole messages in, commands out."""
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        book: HealthBook,
+        silence: float,
+    ) -> None:
+        self._reader, self._writer = reader, writer
+        self._decoder = EslDecoder()
+        self._book, self._silence = book, silence
+        self._early: list[EslMessage] = []
+
+    def send(self, command: str) -> None:
+        """Send a command; nothing in it may break a line."""
+        if "\n" not in command and "\r" not in command:
+            self._writer.write(f"{command}\n\n".encode())
+
+    async def read(self) -> list[EslMessage]:
+        """Wait for messages. Raises FeedCutError when the stream ends or nothing comes for too long."""
+        if self._early:
+            early, self._early = self._early, []
+            return early
+        try:
+            async with asyncio.timeout(self._silence):
+                data = await self._reader.read(_READ)
+        except TimeoutError:
+            raise FeedCutError("silent") from None
+        if not data:
+            raise FeedCutError("ended")
+        messages = self._decoder.feed(data)
+        for reason, count in self._decoder.rejected.items():
+            for _ in range(count):
+                self._book.reject(reason)
+        self._decoder.rejected.clear()
+        if messages:
+            self._book.heard(len(messages))
+        return messages
+
+    async def sign_in(self, password: str) -> None:
+        """Give the password, subscribe. Raises FeedRefusedError when the switchboard says no."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._next("auth/request")
+                self.send(f"auth {password}")
+                if not (await self._next("command/reply")).reply.startswith("+OK"):
+                    self._refuse("login")
+                self.send(f"event plain {' '.join(EVENTS)} CUSTOM {CONFERENCE}")
+                if not (await self._next("command/reply")).reply.startswith("+OK"):
+                    self._refuse("events")
+        except TimeoutError:
+            raise FeedCutError("no answer") from None
+        self._book.state(FeedState.CONNECTED)
+
+    def _refuse(self, reason: str) -> None:
+        self._book.reject(reason)
+        raise FeedRefusedError(reason)
+
+    async def _next(self, kind: str) -> EslMessage:
+        """Wait for one kind of message; what comes after it is kept for later."""
+        while True:
+            messages = await self.read()
+            for index, message in enumerate(messages):
+                if message.kind == "text/rude-rejection":
+                    self._refuse("acl")
+                if message.kind == kind:
+                    self._early = messages[index + 1 :]
+                    return message
+
+
+class _Conversation:
+    """What was asked of the switchboard, and what its answers mean; it answers in the order of the questions."""
+
+    def __init__(
+        self,
+        observer: EslObserver,
+        connection: _Connection,
+        book: HealthBook,
+        live: Callable[[], Collection[str]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._observer, self._connection, self._book = observer, connection, book
+        self._live, self._clock = live, clock
+        self._asked: deque[str] = deque()
+        self._waiting: deque[str] = deque()
+        self._looking = False
+        self._progress = 0.0
+
+    def unanswered(self) -> float:
+        """Tell for how many seconds the oldest question has had no answer."""
+        return asyncio.get_running_loop().time() - self._progress if self._asked else 0.0
+
+    def look(self) -> bool:
+        """Begin to ask about all channels, unless that is still under way."""
+        if self._looking:
+            return False
+        self._looking = True
+        self._ask(_LIST, "show channels as json")
+        return True
+
+    def ping(self) -> None:
+        """Ask for a sign of life, unless an answer is awaited anyhow."""
+        if not self._asked:
+            self._ask(_PING, "status")
+
+    def take(self, message: EslMessage) -> list[Fact]:
+        """Tell what one message means."""
+        now = self._clock()
+        if message.kind == EVENT:
+            return self._observer.observe(message, now)
+        if message.kind == "text/disconnect-notice":
+            raise FeedCutError("disconnected")
+        if message.kind not in {"api/response", "command/reply"} or not self._asked:
+            return []
+        asked = self._asked.popleft()
+        self._progress = asyncio.get_running_loop().time()
+        if message.kind == "command/reply":
+            self._book.reject("denied")
+        if asked == _PING:
+            return []
+        return self._listed(message) if asked == _LIST else self._described(asked, message, now)
+
+    def _ask(self, what: str, command: str) -> None:
+        if not self._asked:
+            self._progress = asyncio.get_running_loop().time()
+        self._asked.append(what)
+        self._connection.send(f"api {command}")
+
+    def _listed(self, message: EslMessage) -> list[Fact]:
+        """Ask about each channel that is listed, that was heard of, or that the product remembers."""
+        listed = channels(message.body)
+        if listed is None:  # without a list nobody is gone, and nobody is certain
+            self._book.reject("list")
+            self._looking = False
+            return []
+        prefix = self._observer.leg("")
+        believed = {leg.removeprefix(prefix) for leg in self._live() if leg.startswith(prefix)}
+        every = dict.fromkeys((*listed, *sorted(self._observer.channels | believed)))
+        self._waiting.extend(uuid for uuid in list(every)[:_MOST] if _plain(uuid))
+        self._go_on()
+        return []
+
+    def _go_on(self) -> None:
+        while self._waiting and len(self._asked) < _AT_ONCE:
+            uuid = self._waiting.popleft()
+            self._ask(f"uuid {uuid}", f"uuid_dump {uuid} json")
+        if not self._waiting and not any(each.startswith("uuid ") for each in self._asked):
+            self._looking = False
+            self._book.resynced()
+
+    def _described(self, asked: str, message: EslMessage, now: datetime) -> list[Fact]:
+        """Take in a channel that is there; end one that is not, whose end nobody told."""
+        uuid = asked.removeprefix("uuid ")
+        facts: list[Fact] = []
+        if (told := dumped(message.body)) is not None:
+            facts = self._observer.present(told, now)
+        elif _GONE in message.body.lower():
+            known = uuid in self._observer.channels
+            facts = self._observer.absent({uuid}, now)
+            leg = self._observer.leg(uuid)
+            if not known and leg in self._live():
+                why = "gone while unheard"
+                facts = [HungUp(leg, now, self._observer.source, why, certain=False)]
+        else:
+            self._book.reject("description")
+        self._go_on()
+        return facts
+
+
+def _plain(uuid: str) -> bool:
+    """Whether a name can stand in a command without changing it."""
+    return len(uuid) <= 64 and all(char.isalnum() or char in "-_." for char in uuid)  # noqa: PLR2004 -- a uuid has 36
