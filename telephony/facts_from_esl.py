@@ -221,7 +221,9 @@ class EslObserver:
         while len(self._channels) > MAX_CHANNELS:
             self._channels.popitem(last=False)
         since = self._ago(message, "Caller-Channel-Created-Time", at) or at
-        facts: list[Fact] = [self._rang(channel, message, since, inbound=inbound)]
+        # The ring comes last: the leg joins its call at once, and no second one flashes up at a desk.
+        rang = self._rang(channel, message, since, inbound=inbound)
+        facts: list[Fact] = []
         facts += self._named(channel, AliasType.FREESWITCH_UUID, uuid, since, "Unique-ID")
         for key, why in (
             ("variable_originator", "dialled by it"),
@@ -231,7 +233,7 @@ class EslObserver:
             if other and other != uuid:
                 with_leg = self.leg(other)
                 facts.append(Paired(channel.leg, since, self.source, with_leg, why, inferred=False))
-        return channel, facts
+        return channel, [*facts, rang]
 
     def _rang(self, channel: _Channel, message: EslMessage, at: datetime, *, inbound: bool) -> Rang:
         """Say who set the leg up: a channel comes in to FreeSWITCH, or FreeSWITCH dials it."""

@@ -43,6 +43,7 @@ class LiveCall:
     evidence: Sequence[str] = ()
     merged_into: str | None = None
     aliases: Sequence[AliasRow] = ()
+    #: Where it is now; where it was last when nobody has it any more.
     stations: Sequence[str] = ()
 
     @property
@@ -56,9 +57,8 @@ class LiveCall:
         return self.state in {"ringing", "talking", "held"}
 
     def elsewhere(self, extension: str | None) -> tuple[str, ...]:
-        """Where the call is now, when it is at stations and none of them is this one; else nothing."""
-        moved = self.live and extension not in self.stations
-        return tuple(self.stations) if moved else ()
+        """Where the call is, or was last, when that is at stations and none of them is this one; else nothing."""
+        return () if extension in self.stations else tuple(self.stations)
 
 
 @dataclass(frozen=True, slots=True)

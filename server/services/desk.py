@@ -54,7 +54,7 @@ class DeskView:
         async with self._transactions(write=False) as uow:
             if desk.station:
                 calls = await self._shown_calls(uow, desk, now)
-                here = [c.id for c in calls if c.live and desk.station.extension in c.stations]
+                here = [c.id for c in calls if desk.station.extension in c.stations]
                 sessions = await self._sessions(uow, desk.site.id, desk.station.extension, here)
         return {
             "type": "view",
@@ -81,12 +81,12 @@ class DeskView:
     async def _sessions(
         self, uow: UnitOfWork, site: str, extension: str, here: Sequence[str]
     ) -> list[Json]:
-        """Show the station's sessions, and the open ones of the calls it has now: a session follows its call.
+        """Show the station's sessions, and those of the calls it has, or had last: a session follows its call.
 
         What all of them need is loaded in one query a table: views are frequent.
         """
         own = await uow.sessions.at_station(site, extension, SESSIONS_SHOWN)
-        followed = await uow.sessions.open_of_calls(site, here) if here else ()
+        followed = await uow.sessions.of_calls(site, here) if here else ()
         sessions = sorted(
             {s.id: s for s in (*own, *followed)}.values(), key=lambda s: s.created, reverse=True
         )

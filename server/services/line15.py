@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from server.domain.audit import AuditEvent
 from server.domain.linking import Certainty, Evidence, Link, linked_event
+from server.domain.session import State
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
 from telephony import Call, CallState
 from telephony import Changed as CallsChanged
@@ -59,9 +60,10 @@ class Line15:
 
     async def _accompany(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
         """Write down that the videos of a call that moved are shown where it is now (the desk's view does it)."""
-        for session in await uow.sessions.open_of_calls(self.site, [call.id]):
+        for session in await uow.sessions.of_calls(self.site, [call.id]):
             for station in call.current_stations:
-                if station == session.station or (session.id, station) in self._followed:
+                known = session.state is State.ENDED or (session.id, station) in self._followed
+                if known or station == session.station:
                     continue
                 self._followed.add((session.id, station))
                 data: dict[str, object] = {"from": session.station, "to": station}

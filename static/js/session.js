@@ -15,7 +15,7 @@
  * @property {string | null} started
  * @property {string | null} answered
  * @property {string | null} ended
- * @property {string[]} stations where it is now
+ * @property {string[]} stations where it is, or was last
  * @property {Alias[]} aliases
  */
 /**

@@ -177,6 +177,7 @@ async def house(
     extra: Mapping[str, Any] | None = None,
     flags: Sequence[str] = (),
     switchboard: Mapping[str, Any] | None = None,
+    routes: Mapping[str, str] | None = None,
     samus: tuple[Samu, ...] = (SAMU37,),
     gated: bool = False,
 ) -> AsyncIterator[House]:
@@ -186,6 +187,7 @@ async def house(
         extra: further settings of the server, or others than the usual ones.
         flags: further flags of Chromium.
         switchboard: further arguments of the switchboard.
+        routes: called number → phone, others than the usual 15 → 1601.
         samus: the sites; the first one has the switchboard.
         gated: put a gate before the carrier (House.gate).
     """
@@ -206,7 +208,7 @@ async def house(
         await furnish(env, folder, samus, copied="VISIO15_DATABASE" not in env)
         exchange = await enter(
             kamailio(
-                {"15": f"{STATION}@127.0.0.1:{uas_port}"},
+                routes or {"15": f"{STATION}@127.0.0.1:{uas_port}"},
                 **{"hep": ("127.0.0.1", hep_port), **(switchboard or {})},
             )
         )

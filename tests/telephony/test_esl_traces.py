@@ -132,6 +132,13 @@ def test_exported_ids_are_not_the_agents() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_second_call_ever_flashes_up(name: str) -> None:
+    """A leg joins its call with its first event: no desk sees a call that is merged away again."""
+    _, changes = correlated(esl_facts(f"freeswitch-1.10-{name}"))
+    assert not [change.merged for change in changes if change.merged]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("seed", range(5))
 def test_repeated_and_reordered_facts_tell_the_same(name: str, seed: int) -> None:
     facts = esl_facts(f"freeswitch-1.10-{name}")

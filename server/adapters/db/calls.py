@@ -243,10 +243,11 @@ class SqlCalls:
         aliases: dict[str, list[AliasRow]] = {}
         for id_, alias in await self._alias_rows(ids):
             aliases.setdefault(id_, []).append(alias)
-        stations: dict[str, list[str]] = {}
+        spans: dict[str, list[SpanRow]] = {}
         for id_, span in await self._spans(ids):
-            if span.kind == "station" and span.end is None:
-                stations.setdefault(id_, []).append(span.value)
+            if span.kind == "station":
+                spans.setdefault(id_, []).append(span)
+        stations = {id_: _last(mine) for id_, mine in spans.items()}
         return [self._call(row, aliases, stations) for row in rows]
 
     def _call(
@@ -294,6 +295,13 @@ class SqlCalls:
             key = (r["call"], r["kind"], r["value"], r["start"])
             newest[key] = SpanRow(r["kind"], r["value"], r["start"], r["end"])
         return [(key[0], span) for key, span in newest.items()]
+
+
+def _last(spans: Sequence[SpanRow]) -> list[str]:
+    """Say where a call is now, or where it was last."""
+    end = max((span.end for span in spans if span.end), default=None)
+    here = [span.value for span in spans if span.end is None]
+    return here or [span.value for span in spans if span.end == end]
 
 
 def _superseded(rows: Iterable[AliasRow]) -> tuple[AliasRow, ...]:
