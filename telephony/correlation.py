@@ -91,8 +91,7 @@ class Correlator:
         after = self._fold(fact)
         if after.started is None:
             return Ignored(fact, "no call for this leg yet")
-        same = before is not None and replace(before, last=after.last) == after
-        if isinstance(fact, Seen) and same and not found:
+        if isinstance(fact, Seen) and not found and _same(before, after):
             return Ignored(fact, "only seen")
         calls, merged = self._regroup({fact.leg})
         new = before is None or before.started is None
@@ -261,7 +260,8 @@ class Correlator:
     def _renumbered(self, changed: list[Call], others: set[str]) -> Iterator[Call]:
         """Give the changed calls, and the others that follow or precede one of the same number, their relation."""
         mine = {call.id: call for call in changed}
-        for call_id in dict.fromkeys([*mine, *sorted(others & set(self._calls))]):
+        also = sorted(other for other in others if other in self._calls)
+        for call_id in dict.fromkeys([*mine, *also]):
             known = self._calls[call_id]
             call = self._numbers.relate(known, certain=self._sure[call_id])
             self._calls[call_id] = call
@@ -293,3 +293,8 @@ class Correlator:
         self._ids.pop(leg, None)
         self._call_of.pop(leg, None)
         self._lost.discard(leg)
+
+
+def _same(before: LegView | None, after: LegView) -> bool:
+    """Whether nothing but the date of the last message differs."""
+    return before is not None and replace(before, last=after.last) == after

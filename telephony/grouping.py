@@ -242,14 +242,15 @@ def assemble(
     ]
     known = [leg for leg in legs if leg.leg not in found.twins]
     holds = _union([("", hold) for leg in known for hold in leg.holds])
-    answered = _answered(legs)
+    direction = _direction(legs)
+    answered = _answered(legs, direction)
     mine = {each.leg for each in legs}
     related = {
         Related(ids[leg], why, start, end): None
         for leg, why, start, end in found.related
         if leg in ids and leg not in mine and ids[leg] != call_id
     }
-    doubt = _out_of_sight(legs)
+    doubt = _out_of_sight(legs, direction)
     return Call(
         id=call_id,
         caller=next((leg.caller for leg in legs if leg.caller), None),
@@ -266,21 +267,21 @@ def assemble(
         related=tuple(related),
         evidence=(*found.evidence, *doubt),
         inferred=found.inferred,
-        called=_called(legs),
-        direction=_direction(legs),
+        called=_called(legs, direction),
+        direction=direction,
         legs=tuple(leg.leg for leg in legs),
     )
 
 
-def _answered(legs: Sequence[LegView]) -> datetime | None:
+def _answered(legs: Sequence[LegView], direction: Direction) -> datetime | None:
     """Date the answer by who was called: a station (a queue answers before), or the person outside."""
     called = [leg for leg in legs if leg.stations] or legs
-    if _direction(legs) is Direction.OUTGOING:
+    if direction is Direction.OUTGOING:
         called = [leg for leg in legs if not leg.stations] or legs
     return min((leg.answered for leg in called if leg.answered), default=None)
 
 
-def _out_of_sight(legs: Sequence[LegView]) -> tuple[str, ...]:
+def _out_of_sight(legs: Sequence[LegView], direction: Direction) -> tuple[str, ...]:
     """Say what somebody who only listens outside cannot have seen: who is on the call is then uncertain."""
     if any(leg.told_inside for leg in legs):
         return ()
@@ -289,15 +290,15 @@ def _out_of_sight(legs: Sequence[LegView]) -> tuple[str, ...]:
     if manned and beyond and max(beyond) - max(leg.end for leg in manned) > _TOGETHER:
         return ("one side went on without the other: transferred out of sight",)
     stations = {span.station for leg in manned for span in leg.stations}
-    if len(stations) == 1 and _direction(legs) is Direction.INTERNAL:
+    if len(stations) == 1 and direction is Direction.INTERNAL:
         return ("the other side was not seen",)
     return ()
 
 
-def _called(legs: Sequence[LegView]) -> str | None:
+def _called(legs: Sequence[LegView], direction: Direction) -> str | None:
     """Say what was dialled; for a call to the outside, out there and not on the way."""
     out = [leg for leg in legs if leg.direction is Direction.OUTGOING and leg.called]
-    beyond = out if _direction(legs) is Direction.OUTGOING else []
+    beyond = out if direction is Direction.OUTGOING else []
     return next((leg.called for leg in (*beyond, *legs) if leg.called), None)
 
 
@@ -329,7 +330,10 @@ def _aliases(legs: Sequence[LegView]) -> Iterable[AliasRecord]:
     merged: dict[tuple[Alias, str], AliasRecord] = {}
     for record in (each for leg in legs for each in leg.aliases):
         key = (record.alias, record.source)
-        known = merged.setdefault(key, record)
+        known = merged.get(key)
+        if known is None:
+            merged[key] = record
+            continue
         end = max(known.valid_to or NEVER, record.valid_to or NEVER)
         start = min(known.valid_from, record.valid_from)
         merged[key] = replace(known, valid_from=start, valid_to=None if end == NEVER else end)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Fact)
 Named = tuple[str, Span]
-SortKey = tuple[datetime, int, str]
+SortKey = tuple[datetime, int, "_Content"]
 
 #: Order of facts bearing the same time: names first, the end last.
 _ORDER: Final = (
@@ -81,6 +81,8 @@ class LegView:
     verdicts: tuple[Paired | Unpaired, ...] = ()
     #: What may tie it to another leg: (kind of name, value), (BRIDGE, bridge).
     keys: frozenset[tuple[str, str]] = frozenset()
+    #: Whether the switchboard itself tells of this leg, not somebody who listens outside.
+    told_inside: bool = False
 
     @property
     def outside(self) -> Number | None:
@@ -88,11 +90,6 @@ class LegView:
         if self.direction is Direction.OUTGOING:
             return parse_number(self.called or "")
         return self.caller
-
-    @property
-    def told_inside(self) -> bool:
-        """Whether the switchboard itself tells of this leg, not somebody who listens outside."""
-        return any(record.alias.type in _INSIDE for record in self.aliases)
 
     @property
     def trunk(self) -> bool:
@@ -107,7 +104,20 @@ class LegView:
 
 def sort_key(fact: Fact) -> SortKey:
     """Order facts by time, then by kind, then by content: a total order."""
-    return (fact.at, _RANK[type(fact)], json.dumps(fact_to_json(fact), sort_keys=True))
+    return (fact.at, _RANK[type(fact)], _Content(fact))
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a fact says, compared only where time and kind are the same."""
+
+    fact: Fact
+
+    def __lt__(self, other: _Content) -> bool:
+        return self._text() < other._text()
+
+    def _text(self) -> str:
+        return json.dumps(fact_to_json(self.fact), sort_keys=True)
 
 
 def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> LegView:
@@ -146,6 +156,7 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
         bridges=bridges,
         verdicts=_verdicts(ordered),
         keys=_keys(ordered, bridges),
+        told_inside=any(record.alias.type in _INSIDE for record in aliases),
     )
 
 
