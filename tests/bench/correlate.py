@@ -48,11 +48,12 @@ def rounds() -> Iterator[list[Packet]]:
 
 def series(total: int) -> list[list[Packet]]:
     """Cut whole rounds into equal parts."""
-    made: list[list[Packet]] = [[] for _ in range(SERIES)]
-    source = rounds()
-    for part in made:
+    source, made = rounds(), []
+    for _ in range(SERIES):
+        part: list[Packet] = []
         while len(part) < total / SERIES:
             part += next(source)
+        made.append(part)
     return made
 
 

@@ -28,8 +28,12 @@ class Sizes:
     pairs: int = 20  # phones that speak to a desk
     bursts: int = 6  # of 80 messages a pair
     calls: int = 100_000  # in the database
+    databases: tuple[str, ...] = ("sqlite", "postgresql")
     lookups: int = 100
     desks: int = 200  # connected
+    settle: float = (
+        0.5  # seconds until memory is read, and a quarter of those in which silence is listened to
+    )
 
 
 #: Enough to show that every figure can still be taken.
@@ -41,8 +45,10 @@ QUICK = Sizes(
     pairs=2,
     bursts=1,
     calls=300,
+    databases=("sqlite",),
     lookups=3,
     desks=8,
+    settle=0.05,
 )
 
 

@@ -22,19 +22,20 @@ AIM = 128.0
 
 
 async def grown(
-    pid: int, many: int, connect: Callable[[int, str], Awaitable[list[pages.Socket]]]
+    pid: int, sizes: Sizes, connect: Callable[[int, str], Awaitable[list[pages.Socket]]]
 ) -> list[float]:
     """Connect batch by batch; return the kilobytes a socket of each."""
+    many = sizes.desks
     kept = await connect(min(WARM, many), "warm")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(sizes.settle)
     before, grew = resident(pid), []
     for batch in range(BATCHES):
         kept += await connect(many // BATCHES, f"batch{batch}")
-        await asyncio.sleep(0.5)  # the first ticks
+        await asyncio.sleep(sizes.settle)  # the first ticks
         now = resident(pid)
         grew.append(round((now - before) / (many // BATCHES) / 1024, 1))
         before = now
-    pages.close(kept)
+    await pages.close(kept)
     return grew
 
 
@@ -44,13 +45,13 @@ async def run(sizes: Sizes) -> list[Result]:
         cookie = home.signed_in()
         ours = await grown(
             home.pid,
-            sizes.desks,
+            sizes,
             lambda many, name: pages.desks(home.url, cookie, many, name),
         )
     async with bare() as least_server:
         bare_sockets = await grown(
             least_server.pid,
-            sizes.desks,
+            sizes,
             lambda many, _: pages.listeners(f"{least_server.url}/socket", many),
         )
     mean, least = sum(ours) / BATCHES, max(0.1, sum(bare_sockets) / BATCHES)

@@ -106,10 +106,11 @@ async def listeners(url: str, many: int) -> list[Socket]:
     return await asyncio.gather(*(one() for _ in range(many)))
 
 
-def close(sockets: list[Socket]) -> None:
-    """Close them, asking nobody."""
+async def close(sockets: list[Socket]) -> None:
+    """Close them, and wait until they are."""
     for socket in sockets:
         socket.wire.close()
+    await until(lambda: all("closed" in each.counts for each in sockets), "the sockets close")
 
 
 class Phone:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from tests.bench.figures import Figures, Result, short
 from tests.bench.house import house
 from tests.bench.invite import gateway, numbers
 from tests.bench.meters import cpu_seconds
-from tests.lab.process import until
+from tests.lab.process import PartFailedError, until
 
 if TYPE_CHECKING:
     from tests.bench.figures import Sizes
@@ -32,7 +33,7 @@ PACE = 200  # messages a second for the delay, of all phones together
 AIM = 25.0
 MARK = re.compile(r"candidate:(\d+) ")
 LINK = re.compile(r"/v/([A-Za-z0-9_-]{20,64})")
-CALM = 2.0  # seconds in which the sockets that only listen are heard
+CALM = 4  # times the time to settle: the sockets that only listen are heard
 
 
 def candidate(number: int) -> dict[str, object]:
@@ -46,14 +47,15 @@ class Pairs:
     """Phones that speak, and where what they say arrives."""
 
     phones: list[pages.Socket]
+    desks: list[pages.Socket]
     frames: list[str]  # by phone, with %d for the number
     arrived: dict[int, float] = field(default_factory=dict)
     said: int = 0
     missed: int = 0
 
-    def listen(self, desks: list[pages.Socket]) -> None:
+    def __post_init__(self) -> None:
         """Note each arrival."""
-        for desk in desks:
+        for desk in self.desks:
             desk.heard = self._hear
 
     def _hear(self, text: str) -> None:
@@ -89,13 +91,10 @@ class Pairs:
         return round(spent / (self.said - first) * 1e6, 1), lost
 
     async def _all_arrived(self) -> int:
-        deadline = time.monotonic() + 10
-        while len(self.arrived) + self.missed < self.said and time.monotonic() < deadline:
-            await asyncio.sleep(0.005)
-        missing, self.missed = (
-            self.said - len(self.arrived) - self.missed,
-            self.said - len(self.arrived),
-        )
+        with suppress(PartFailedError):
+            await until(lambda: len(self.arrived) + self.missed >= self.said, "all messages")
+        missing = self.said - len(self.arrived) - self.missed
+        self.missed += missing
         return missing
 
 
@@ -111,10 +110,10 @@ class Taken:
 
 async def measure(pid: int, pairs: Pairs, sizes: Sizes) -> Taken:
     """Measure calm, delay and cost."""
-    await pairs.delays(0.5)  # warm
+    await pairs.delays(sizes.settle)  # warm
     before = cpu_seconds(pid)
-    await asyncio.sleep(CALM)
-    calm = (cpu_seconds(pid) - before) / CALM * 1000
+    await asyncio.sleep(CALM * sizes.settle)
+    calm = (cpu_seconds(pid) - before) / CALM / sizes.settle * 1000
     delays, lost = await pairs.delays(min(5.0, sizes.seconds))
     cost = []
     for _ in range(sizes.bursts):
@@ -158,9 +157,9 @@ async def product_pairs(home: House, gate: Gateway, many: int) -> Pairs:
         )
         for n in range(many)
     ]
-    pairs = Pairs(phones, [frame.replace("candidate:0 ", "candidate:%d ") for frame in frames])
-    pairs.listen(desks)
-    return pairs
+    return Pairs(
+        phones, desks, [frame.replace("candidate:0 ", "candidate:%d ") for frame in frames]
+    )
 
 
 async def bare_pairs(url: str, many: int) -> Pairs:
@@ -170,9 +169,7 @@ async def bare_pairs(url: str, many: int) -> Pairs:
     frame = json.dumps(
         {"type": "signal.candidate", "peer": "desk-peer-0", "candidate": candidate(0)}
     )
-    pairs = Pairs(phones, [frame.replace("candidate:0 ", "candidate:%d ")] * many)
-    pairs.listen(desks)
-    return pairs
+    return Pairs(phones, desks, [frame.replace("candidate:0 ", "candidate:%d ")] * many)
 
 
 async def _product(sizes: Sizes) -> list[Taken]:
@@ -183,7 +180,7 @@ async def _product(sizes: Sizes) -> list[Taken]:
             cookie, more = home.signed_in(), many - len(idle)
             idle += await pages.desks(home.url, cookie, more, f"idle{many}")
             taken.append(await measure(home.pid, pairs, sizes))
-        pages.close(idle)
+        await pages.close([*idle, *pairs.phones, *pairs.desks])
         return taken
 
 
@@ -194,7 +191,7 @@ async def _floor(sizes: Sizes) -> list[Taken]:
         for many in sizes.idle:
             idle += await pages.listeners(f"{least.url}/socket", many - len(idle))
             taken.append(await measure(least.pid, pairs, sizes))
-        pages.close(idle)
+        await pages.close([*idle, *pairs.phones, *pairs.desks])
         return taken
 
 

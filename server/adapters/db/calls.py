@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.personal import SqlPersonal
+from server.adapters.db.rows import checked
 from server.adapters.db.tables import call, call_alias, call_fact, call_span, personal
 from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.errors import CallUnknown
@@ -118,13 +119,14 @@ class SqlCalls:
 
     async def facts_of_live(self, site: str, since: datetime) -> Sequence[tuple[str, Fact]]:
         """Return the facts of calls that have not ended, with the call's id, oldest first."""
+        live = select(call.c.id).where(
+            call.c.site == site, call.c.ended.is_(None), call.c.started >= since
+        )
         query = (
             select(call_fact.c.call, call_fact.c.sealed)
-            .join(call, call.c.id == call_fact.c.call)
             .where(
-                call_fact.c.site == site,
-                call.c.ended.is_(None),
-                call.c.started >= since,
+                call_fact.c.call.in_(live),
+                checked(call_fact.c.site, site),
                 call_fact.c.sealed.is_not(None),
             )
             .order_by(call_fact.c.id)
@@ -189,7 +191,7 @@ class SqlCalls:
         """Return several calls of this site by the id that was asked for, following merges."""
         if not ids:
             return {}
-        found = await self._load(call.c.site == site, call.c.id.in_(ids))
+        found = await self._load(checked(call.c.site, site), call.c.id.in_(ids))
         return {c.id: c if c.merged_into is None else await self.get(site, c.id) for c in found}
 
     async def find(self, site: str, value: str) -> Sequence[LiveCall]:
@@ -199,14 +201,14 @@ class SqlCalls:
         )
         # Two steps: asked for "this id, or one of those", PostgreSQL reads every call of the site.
         ids = {value, *(await self._db.execute(named.limit(_NAMED))).scalars()}
-        found = await self._load(call.c.site == site, call.c.id.in_(ids))
+        found = await self._load(checked(call.c.site, site), call.c.id.in_(ids))
         followed = [c if c.merged_into is None else await self.get(site, c.id) for c in found]
         return list({c.id: c for c in followed}.values())
 
     async def by_number(self, site: str, lookup: str) -> Sequence[LiveCall]:
         """Return the calls of a number, found by its keyed hash."""
         people = select(personal.c.id).where(personal.c.site == site, personal.c.lookup == lookup)
-        return await self._load(call.c.site == site, call.c.caller.in_(people))
+        return await self._load(checked(call.c.site, site), call.c.caller.in_(people))
 
     async def by_day(self, site: str, start: datetime, end: datetime) -> Sequence[LiveCall]:
         """Return the calls that started in [start, end)."""
@@ -226,7 +228,7 @@ class SqlCalls:
             call_span.c.start >= since,
         )
         return await self._load(
-            call.c.site == site, call.c.id.in_(spans), call.c.merged_into.is_(None), limit=12
+            checked(call.c.site, site), call.c.id.in_(spans), call.c.merged_into.is_(None), limit=12
         )
 
     async def record(self, site: str, id_: str) -> CallRecord:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.rows import save_version
+from server.adapters.db.rows import checked, save_version
 from server.adapters.db.tables import session, session_link
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.session import Session, State
@@ -66,7 +66,7 @@ class SqlSessions:
     async def of_call(self, site: str, call: str) -> Sequence[Session]:
         """Return every session that is or was linked to this call."""
         linked = select(session_link.c.session).where(session_link.c.call == call)
-        return await self._load(session.c.site == site, session.c.id.in_(linked), limit=200)
+        return await self._load(checked(session.c.site, site), session.c.id.in_(linked), limit=200)
 
     async def of_calls(self, site: str, calls: Sequence[str]) -> Sequence[Session]:
         """Return the sessions that belong to one of these calls now, newest first."""
