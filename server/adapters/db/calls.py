@@ -199,8 +199,9 @@ class SqlCalls:
         named = select(call_alias.c.call).where(
             call_alias.c.site == site, call_alias.c.value == value
         )
+        newest = named.order_by(call_alias.c.id.desc()).limit(_NAMED)
         # Two steps: asked for "this id, or one of those", PostgreSQL reads every call of the site.
-        ids = {value, *(await self._db.execute(named.limit(_NAMED))).scalars()}
+        ids = {value, *(await self._db.execute(newest)).scalars()}
         found = await self._load(checked(call.c.site, site), call.c.id.in_(ids))
         followed = [c if c.merged_into is None else await self.get(site, c.id) for c in found]
         return list({c.id: c for c in followed}.values())
