@@ -33,7 +33,7 @@ Packet = tuple[bytes, "datetime"]
 def rounds() -> Iterator[list[Packet]]:
     """Play every trace again for ever: fresh identifiers, and callers' numbers as recorded; a round a minute."""
     traces = [packaged_trace(name) for name in (*PACKAGED, ABANDONED)]
-    traces += [load_trace(path) for path in sorted(MORE.iterdir())]
+    traces += [load_trace(path.parent) for path in sorted(MORE.glob("*/hep.jsonl"))]
     first = max(each.origin for each in traces)
     for number in itertools.count():
         packets: list[Packet] = []
