@@ -43,6 +43,7 @@ async def _ask(transactions: SqlTransactions) -> None:
         await uow.calls.by_day(SITE.id, since, NOW)
         await uow.calls.facts_of_live(SITE.id, since)
         await uow.sessions.of_call(SITE.id, "c")
+        await uow.sessions.of_calls(SITE.id, ["c"])
         await uow.sessions.at_station(SITE.id, "1501", 10)
         await uow.sessions.newest_links(["v"])
         await uow.sessions.links("v")

@@ -71,7 +71,7 @@ class SqlSessions:
     async def of_calls(self, site: str, calls: Sequence[str]) -> Sequence[Session]:
         """Return the sessions that belong to one of these calls now, newest first."""
         linked = select(session_link.c.session).where(session_link.c.call.in_(calls))
-        found = await self._load(session.c.site == site, session.c.id.in_(linked), limit=10)
+        found = await self._load(checked(session.c.site, site), session.c.id.in_(linked), limit=10)
         links = await self.newest_links([each.id for each in found]) if found else {}
         return [each for each in found if each.id in links and links[each.id].call in calls]
 
