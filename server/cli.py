@@ -1,6 +1,7 @@
 """The command line: `visio15 serve | migrate | backup | restore | demo | caller | user … | site … | audit …`."""
 
 import asyncio
+import gc
 import importlib
 import signal
 import sys
@@ -141,6 +142,9 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
                 f"Le port {settings.port} ne peut pas être ouvert : {taken.strerror}.", err=True
             )
             return 4
+        # What was made until here stays for good: the collector need not walk it again and again while people wait.
+        gc.collect()
+        gc.freeze()
         if ready is not None:
             ready(server)
         await stop.wait()

@@ -222,7 +222,8 @@ class DeliveryService:
                 uow, before, after, Actor("gateway", before.site, None, address)
             )
             await uow.commit()
-        self.wake()
+        if after.due is not None:
+            self.wake()
         await self._publish(before.site, session)
 
     async def _meant(self, uow: UnitOfWork, carrier: str | None, said: Receipt) -> Message:

@@ -90,6 +90,8 @@ class DeskView:
         sessions = sorted(
             {s.id: s for s in (*own, *followed)}.values(), key=lambda s: s.created, reverse=True
         )
+        if not sessions:
+            return []
         links = await uow.sessions.newest_links([s.id for s in sessions])
         invitations = await uow.invitations.of_sessions([s.id for s in sessions])
         messages = await uow.messages.of_invitations([i.id for i in invitations])

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import sys
 from typing import TYPE_CHECKING
 
+from tests.bench.bare import bare as bare_process
 from tests.bench.figures import Figures, Result
 from tests.bench.house import House, house
 from tests.lab.browser import PIXEL, Browser, browser
-from tests.lab.ports import free_port, tcp_port_open
-from tests.lab.process import own_folder, started, until
-from tests.lab.server import ROOT
+from tests.lab.process import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from playwright.async_api import Page
+
+    from tests.bench.figures import Sizes
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 AIM = 1.5
@@ -66,25 +65,15 @@ async def product(rounds: int) -> list[float]:
 
 
 async def floor(rounds: int) -> list[float]:
-    port, udp = free_port(), free_port()
-    argv = [sys.executable, "-m", "tests.bench.floor", str(port), str(udp)]
-    async with (
-        own_folder("floor") as folder,
-        started("floor", argv, folder=folder, ready=lambda _: tcp_port_open(port), env=with_path()),
-        browser() as chromium,
-    ):
+    async with bare_process() as least, browser() as chromium:
         taken = []
         for _ in range(rounds):
             client = await chromium.desk()
-            desk = await client.open(f"http://localhost:{port}/desk")
-            phone = await client.open(f"http://localhost:{port}/phone")
+            desk = await client.open(f"{least.url}/desk")
+            phone = await client.open(f"{least.url}/phone")
             taken.append(await _measure(desk, phone))
             await client.context.close()
         return taken
-
-
-def with_path() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def _without_first(samples: Sequence[float]) -> tuple[float, ...]:
@@ -92,10 +81,25 @@ def _without_first(samples: Sequence[float]) -> tuple[float, ...]:
     return tuple(round(each, 1) for each in samples[1:])
 
 
-async def run(rounds: int) -> Result:
-    ours, bare = _without_first(await product(rounds + 1)), _without_first(await floor(rounds + 1))
+async def run(sizes: Sizes) -> list[Result]:
+    """Tap so many times on either."""
+    ours = _without_first(await product(sizes.rounds + 1))
+    bare = _without_first(await floor(sizes.rounds + 1))
     figures, least = Figures.of(ours), Figures.of(bare)
     ratio = round(figures.p50 / least.p50, 2)
-    what = "tap on the phone → first frame on the waiting desk (Chromium to Chromium)"
-    aim = f"p50 product / p50 floor, aim ≤ {AIM}"
-    return Result("first_frame", what, figures, least, aim, ratio, ratio <= AIM, 0, ours, bare)
+    return [
+        Result(
+            "first_frame",
+            "tap on the phone → first frame on the waiting desk (Chromium to Chromium)",
+            "ms",
+            figures,
+            least,
+            ratio,
+            f"p50 product / p50 floor, aim ≤ {AIM}",
+            ratio,
+            ratio <= AIM,
+            beside="bare pages",
+            samples=ours,
+            floor_samples=bare,
+        )
+    ]

@@ -1,4 +1,4 @@
-"""The floors, in a process of their own like the product: two bare pages that signal directly, and a UDP echo.
+"""The floors, in a process of their own like the product: two bare pages that signal directly, a UDP echo, a relay.
 
 Usage: python -m tests.bench.floor HTTP_PORT UDP_PORT
 """
@@ -6,6 +6,7 @@ Usage: python -m tests.bench.floor HTTP_PORT UDP_PORT
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 
 import tornado.httpserver
@@ -87,13 +88,30 @@ class Socket(tornado.websocket.WebSocketHandler):
         self.listeners.discard(self)
 
 
+class Relay(tornado.websocket.WebSocketHandler):
+    """Passes every frame of one end of a pair to the other, unread."""
+
+    def initialize(self, pairs: dict[str, list[Relay]]) -> None:
+        self.pairs = pairs
+
+    def open(self, *args: str, **_kwargs: str) -> None:
+        self.set_nodelay(True)
+        self.pair = self.pairs.setdefault(args[0], [])
+        self.pair.append(self)
+
+    def on_message(self, message: str | bytes) -> None:
+        for each in self.pair:
+            if each is not self:
+                _ = each.write_message(message)
+
+
 class Datagrams(asyncio.DatagramProtocol):
     def __init__(self, listeners: set[Socket]) -> None:
         self.listeners = listeners
 
     def datagram_received(self, data: bytes, _addr: object) -> None:
         for each in self.listeners:
-            each.write_message(data.decode())
+            _ = each.write_message(data.decode())
 
 
 async def main(http: int, udp: int) -> None:
@@ -104,11 +122,14 @@ async def main(http: int, udp: int) -> None:
             ("/phone", Page, {"script": PHONE}),
             ("/echo", Page, {"script": ECHO}),
             ("/socket", Socket, {"listeners": listeners}),
+            ("/relay/([0-9]+)", Relay, {"pairs": {}}),
         ]
     )
     tornado.httpserver.HTTPServer(app).listen(http, "127.0.0.1")
     loop = asyncio.get_running_loop()
     await loop.create_datagram_endpoint(lambda: Datagrams(listeners), local_addr=("127.0.0.1", udp))
+    gc.collect()
+    gc.freeze()
     await asyncio.Event().wait()
 
 

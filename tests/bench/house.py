@@ -1,8 +1,9 @@
-"""The real server for a measurement: outbox instead of a carrier, one HEP feed, one signed-in desk."""
+"""The real server for a measurement: furnished from inside, started as a program, spoken to from outside."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import html
 import json
 import re
@@ -11,20 +12,35 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from server.adapters.clock import SystemClock, SystemIds
+from server.adapters.db import schema
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.passwords import Argon2Passwords
+from server.adapters.seal import FernetSeal
+from server.domain.access import Role
+from server.domain.login import SESSION_LIFE
+from server.ports import WebSession
+from server.services.admin import Admin
+from server.web.base import SESSION_COOKIE, STATION_COOKIE
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
-from tests.lab.server import Server, server, visio15
+from tests.lab.server import Server, server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
 
     from playwright.async_api import Page
 
+    from server.ports import User
+
+SITE = "samu37"
 STATION = "1601"
 PASSWORD = "une phrase assez longue 15"
+SECRET = "0123456789abcdef" * 4
 CODE = re.compile(r"\b(\d{6})\b")
 TEXTS = re.compile(r'<p class="text">(.*?)</p>', re.DOTALL)
-SITE = ("site", "add", "samu37", "SAMU 37", "--referent", "r@samu37.example", "--sms-sender")
 
 
 @dataclass
@@ -33,12 +49,28 @@ class House:
 
     server: Server
     hep_port: int
+    cookies: Mapping[str, str]  # of a signed-in browser, by identifier
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self.server.url
+
+    @property
+    def pid(self) -> int:
+        """Which process it is."""
+        return self.server.part.pid
+
+    def signed_in(self, identifier: str = "regulateur", station: str | None = None) -> str:
+        """Return the Cookie header of this user's browser at a station."""
+        cookie = f"{SESSION_COOKIE}={self.cookies[identifier]}"
+        return f"{cookie}; {STATION_COOKIE}={station}" if station else cookie
 
     async def texts(self) -> list[str]:
         """Return the texts in the outbox, newest first."""
 
         def get() -> str:
-            with urllib.request.urlopen(f"{self.server.url}/outbox", timeout=5) as answer:  # noqa: S310 - our own server
+            with urllib.request.urlopen(f"{self.url}/outbox", timeout=5) as answer:  # noqa: S310 - our own server
                 return str(answer.read().decode())
 
         return [html.unescape(text) for text in TEXTS.findall(await asyncio.to_thread(get))]
@@ -59,7 +91,7 @@ class House:
 
     async def open_desk(self, page: Page) -> None:
         """Sign in and sit down at the station."""
-        await page.goto(f"{self.server.url}/login")
+        await page.goto(f"{self.url}/login")
         await page.fill("input[name=identifier]", "regulateur")
         await page.fill("input[name=password]", PASSWORD)
         await page.click("button[type=submit]:has-text('Recevoir mon code')")
@@ -71,27 +103,94 @@ class House:
         await page.wait_for_selector("#server-state[data-state=open]")
 
 
+@dataclass
+class Furnisher:
+    """Fills an empty database through the product's own use cases."""
+
+    url: str
+    transactions: SqlTransactions
+
+    @property
+    def admin(self) -> Admin:
+        """The administrator's use cases."""
+        return Admin(self.transactions, SystemClock(), SystemIds(), Argon2Passwords())
+
+    async def furnish(self, stations: Sequence[str]) -> dict[str, str]:
+        """Make a site, its stations, a regulator and an auditor; return a cookie of each."""
+        await self.admin.add_site(SITE, "SAMU 37", "r@samu37.example", "SAMU37")
+        for extension in stations:
+            await self.admin.add_station(SITE, extension, f"Poste {extension}", webcam=False)
+        regulator = await self._user("regulateur", Role.REGULATOR)
+        auditor = await self._user("auditeur", Role.AUDITOR)
+        return {user.identifier: await self._session(user) for user in (regulator, auditor)}
+
+    async def _user(self, identifier: str, role: Role) -> User:
+        return await self.admin.add_user(
+            identifier,
+            PASSWORD,
+            site_key=SITE,
+            name="Dr Banc",
+            role=role,
+            email=f"{identifier}@samu37.example",
+            mobile=None,
+        )
+
+    async def _session(self, user: User) -> str:
+        cookie, now = SystemIds().token(), SystemClock().now()
+        id_ = hashlib.sha256(cookie.encode()).hexdigest()
+        async with self.transactions() as uow:
+            session = WebSession(id_, user.id, now, now, now + SESSION_LIFE, None)
+            await uow.login.add_web_session(session)
+            await uow.commit()
+        return cookie
+
+
+async def furnished(url: str, stations: Sequence[str] = (STATION,)) -> dict[str, str]:
+    """Make the schema and furnish it; return the cookies."""
+    await schema.upgrade(url)
+    engine = make_engine(url)
+    try:
+        return await Furnisher(url, SqlTransactions(engine, FernetSeal(SECRET))).furnish(stations)
+    finally:
+        await engine.dispose()
+
+
+def settings(folder: Path, port: int, database: str) -> dict[str, str]:
+    """Return what every measured server is told."""
+    return {
+        "VISIO15_DATA_DIR": str(folder),
+        "VISIO15_DATABASE": database,
+        "VISIO15_SECRET_KEY": SECRET,
+        "VISIO15_PUBLIC_URL": f"http://localhost:{port}",
+        "VISIO15_PORT": str(port),
+        "VISIO15_DEMO": "true",
+        "VISIO15_LOG_LEVEL": "WARNING",
+    }
+
+
 @asynccontextmanager
-async def house() -> AsyncIterator[House]:
-    """Start it; stop it by its process id."""
+async def house(
+    *,
+    stations: Sequence[str] = (STATION,),
+    extra: Mapping[str, str] | None = None,
+    database: str | None = None,
+    fill: Callable[[str], Awaitable[object]] | None = None,
+) -> AsyncIterator[House]:
+    """Start it; stop it by its process id.
+
+    Args:
+        stations: extensions of the site.
+        extra: VISIO15_… settings beyond the usual ones.
+        database: an empty database's URL; a new SQLite file without it.
+        fill: awaited with the URL of the furnished database before the server starts.
+    """
     async with own_folder("bench") as folder:
         port, hep_port = free_port(), free_port()
-        url = f"http://localhost:{port}"
-        feed = {"kind": "hep", "site": "samu37", "host": "127.0.0.1", "port": hep_port}
-        env = {
-            "VISIO15_DATA_DIR": str(folder),
-            "VISIO15_SECRET_KEY": "0123456789abcdef" * 4,
-            "VISIO15_PUBLIC_URL": url,
-            "VISIO15_PORT": str(port),
-            "VISIO15_DEMO": "true",
-            "VISIO15_LOG_LEVEL": "WARNING",
-            "VISIO15_FEEDS": json.dumps([feed]),
-        }
-        await visio15("migrate", env=env)
-        await visio15(*SITE, "SAMU37", env=env)
-        await visio15("station", "add", "samu37", STATION, "Poste 1", env=env)
-        user = ("user", "add", "regulateur", "--site", "samu37", "--name", "Dr Banc", "--role")
-        mail = ("regulator", "--email", "regulateur@samu37.example", "--password-stdin")
-        await visio15(*user, *mail, env=env, stdin=PASSWORD + "\n")
-        async with server(url, env, prepare=()) as running:
-            yield House(running, hep_port)
+        feed = {"kind": "hep", "site": SITE, "host": "127.0.0.1", "port": hep_port}
+        database = database or f"sqlite+aiosqlite:///{folder}/visio15.db"
+        env = settings(folder, port, database) | {"VISIO15_FEEDS": json.dumps([feed])}
+        cookies = await furnished(database, stations)
+        if fill:
+            await fill(database)
+        async with server(env["VISIO15_PUBLIC_URL"], {**env, **(extra or {})}, prepare=()) as up:
+            yield House(up, hep_port, cookies)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from telephony import hep
-from tests.bench.figures import Figures, Result
-from tests.bench.first_frame import with_path
+from tests.bench.bare import bare as bare_process
+from tests.bench.figures import Figures, Result, short
 from tests.bench.house import STATION, house
 from tests.lab.browser import browser
-from tests.lab.ports import free_port, tcp_port_open
-from tests.lab.process import own_folder, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.async_api import Page
+
+    from tests.bench.figures import Sizes
 
 RATE = 20  # calls a second, all at the station that is watched: the hardest case for one desk
 RINGING = 1.0  # seconds until the caller gives up
@@ -114,27 +113,33 @@ async def product(seconds: float) -> tuple[list[float], int]:
 
 
 async def floor(seconds: float) -> tuple[list[float], int]:
-    port, udp = free_port(), free_port()
-    argv = [sys.executable, "-m", "tests.bench.floor", str(port), str(udp)]
-    async with (
-        own_folder("floor") as folder,
-        started("floor", argv, folder=folder, ready=lambda _: tcp_port_open(port), env=with_path()),
-        browser() as chromium,
-    ):
-        page = await (await chromium.desk()).open(f"http://localhost:{port}/echo")
+    async with bare_process() as least, browser() as chromium:
+        page = await (await chromium.desk()).open(f"{least.url}/echo")
         await page.wait_for_selector("body[data-open=true]")
         await page.evaluate(WATCH)
-        sent = await _calls(udp, seconds, lambda n: [f"bench-{n}".encode()], lambda _: [])
+        sent = await _calls(least.udp, seconds, lambda n: [f"bench-{n}".encode()], lambda _: [])
         return await _arrived(page, sent)
 
 
-async def run(seconds: float) -> Result:
-    ours, lost = await product(seconds)
-    bare, _ = await floor(seconds)
+async def run(sizes: Sizes) -> list[Result]:
+    """Place the calls, then the bare packets."""
+    ours, lost = await product(sizes.seconds)
+    bare, _ = await floor(sizes.seconds)
     figures, least = Figures.of(ours), Figures.of(bare)
-    what = f"HEP packet in → call shown on the desk, {RATE} calls a second at its station for {seconds:g} s"
-    met = figures.p99 <= AIM and lost == 0
-    return Result(
-        "call_shown", what, figures, least, f"p99 in ms, aim ≤ {AIM:g}", figures.p99, met, lost,
-        tuple(ours), tuple(bare),
-    )  # fmt: skip
+    return [
+        Result(
+            "call_shown",
+            f"HEP packet in → call shown on the desk, {RATE} calls a second at its station for {sizes.seconds:g} s",
+            "ms",
+            figures,
+            least,
+            short(figures.p50 / least.p50),
+            f"p99 in ms, aim ≤ {AIM:g}",
+            figures.p99,
+            figures.p99 <= AIM and lost == 0,
+            lost,
+            beside="bare echo",
+            samples=tuple(ours),
+            floor_samples=tuple(bare),
+        )
+    ]

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.adapters.db.rows import checked
 from server.adapters.db.tables import audit, audit_payload
 from server.adapters.db.tables import site as sites
 from server.domain.audit import (
@@ -96,7 +97,7 @@ class SqlAudit:
         return await self._of(site, audit.c.call == call)
 
     async def _of(self, site: str, condition: ColumnElement[bool]) -> Sequence[AuditRow]:
-        query = select(audit).where(audit.c.site == site, condition).order_by(audit.c.seq)
+        query = select(audit).where(checked(audit.c.site, site), condition).order_by(audit.c.seq)
         return [_row(dict(row)) for row in (await self._connection.execute(query)).mappings()]
 
     async def chain(self, site: str) -> AsyncIterator[AuditRow]:

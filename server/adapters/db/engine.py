@@ -9,6 +9,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from server.adapters.db.one_hop import use_one_hop
 from server.errors import StorageUnavailable
 
 BUSY_MS: Final = 5_000
@@ -38,6 +39,7 @@ def make_engine(url: str) -> AsyncEngine:
     # A fault is logged, and its values are personal.
     engine = create_async_engine(url, hide_parameters=True)
     if url.startswith("sqlite"):
+        use_one_hop(engine)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
 

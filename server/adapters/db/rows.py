@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Table, update
+from sqlalchemy import ColumnElement, Table, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.errors import Conflict
@@ -21,3 +21,11 @@ async def save_version(
     if result.rowcount != 1:
         raise Conflict(table.name)
     return version + 1
+
+
+def checked(column: ColumnElement[str], site: str) -> ColumnElement[bool]:
+    """Check the site of rows that are found by something else (I7).
+
+    Written as an equality, SQLite, which keeps no statistics here, would rather walk everything of the site.
+    """
+    return func.coalesce(column, "") == site

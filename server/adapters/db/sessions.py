@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.rows import save_version
+from server.adapters.db.rows import checked, save_version
 from server.adapters.db.tables import session, session_link
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.session import Session, State
 from server.errors import NotFound
+
+# Named one by one: "not ended" would read every session there ever was, every five seconds.
+OPEN = tuple(state.value for state in State if state is not State.ENDED)
 
 
 class SqlSessions:
@@ -63,12 +66,12 @@ class SqlSessions:
     async def of_call(self, site: str, call: str) -> Sequence[Session]:
         """Return every session that is or was linked to this call."""
         linked = select(session_link.c.session).where(session_link.c.call == call)
-        return await self._load(session.c.site == site, session.c.id.in_(linked), limit=200)
+        return await self._load(checked(session.c.site, site), session.c.id.in_(linked), limit=200)
 
     async def of_calls(self, site: str, calls: Sequence[str]) -> Sequence[Session]:
         """Return the sessions that belong to one of these calls now, newest first."""
         linked = select(session_link.c.session).where(session_link.c.call.in_(calls))
-        found = await self._load(session.c.site == site, session.c.id.in_(linked), limit=10)
+        found = await self._load(checked(session.c.site, site), session.c.id.in_(linked), limit=10)
         links = await self.newest_links([each.id for each in found]) if found else {}
         return [each for each in found if each.id in links and links[each.id].call in calls]
 
@@ -88,7 +91,7 @@ class SqlSessions:
 
     async def open_everywhere(self) -> Sequence[Session]:
         """Return the sessions of all sites that have not ended, for the housekeeping."""
-        return await self._load(session.c.state != State.ENDED.value, limit=10_000)
+        return await self._load(session.c.state.in_(OPEN), limit=10_000)
 
     async def add_link(self, link: Link) -> None:
         """Append a link; the newest is in force."""

@@ -1,0 +1,39 @@
+"""The bench must not rot: every figure can be taken, at sizes that measure nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bench.__main__ import FIGURES, arguments, measure, sizes_of
+from tests.bench.figures import QUICK, Sizes, keep
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.lab
+
+
+def test_sizes_are_what_was_asked_for() -> None:
+    assert sizes_of(arguments(["--calls", "1000000"])).calls == 1_000_000
+    assert sizes_of(arguments(["--quick"])) == QUICK
+    assert sizes_of(arguments([])) == Sizes()
+    assert arguments(["invite", "relay"]).figures == ["invite", "relay"]
+
+
+# The two with a browser are the reference procedure's and the feed's own tests, which run elsewhere.
+@pytest.mark.parametrize(
+    "name", [name for name in FIGURES if name not in {"first_frame", "call_shown"}]
+)
+async def test_a_figure_is_taken_beside_its_floor_and_kept(name: str, tmp_path: Path) -> None:
+    results = await measure([name], QUICK)
+
+    for result in results:
+        assert result.lost == 0, result
+        assert result.product.n, result
+        assert result.floor.n, result
+        assert result.name in "\n".join(result.rows())
+    kept = json.loads(keep(results, tmp_path).read_text())
+    assert [each["name"] for each in kept["results"]] == [result.name for result in results]
