@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import socket
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ import pytest
 
 from telephony import CallState, FeedState
 from telephony.feed_hep import HepFeed
-from telephony.hep import HepPacket, encode
+from telephony.hep import SIP, HepPacket, encode
 from tests.telephony.shell import in_background, running, until
 from tests.telephony.traces import trace
 from tests.telephony.wire import SDP
@@ -197,13 +199,68 @@ def test_a_flood_of_rubbish_costs_counters_only_and_a_call_still_passes() -> Non
     asyncio.run(scenario())
 
 
+NOISE = """
+import socket, sys, time
+port, packets = int(sys.argv[1]), [bytes.fromhex(line) for line in sys.stdin.read().split()]
+agent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+begun = time.monotonic()
+for number in range(40_000):  # two seconds, 20,000 a second
+    if number % 200 == 0:
+        time.sleep(max(0, begun + number / 20_000 - time.monotonic()))
+    agent.sendto(packets[number % len(packets)], ("127.0.0.1", port))
+"""
+
+
+def test_twenty_thousand_packets_a_second_of_noise_change_no_call() -> None:
+    """A call talks before, during and after; the noise is counted by reason, and nothing of it is kept."""
+    recorded = [each for each in trace("asterisk-22-simple").packets if each.protocol == SIP]
+    subject = feed(clock=lambda: recorded[0].time)
+    noise = [b"rubbish", packet(key="wrong"), packet(key=None), packet(OPTIONS), packet()[:40]]
+    noise += [packet(b"BYE sip:1501@pbx SIP/2.0\r\nCall-ID: \xff\r\n\r\n"), packet(b"\0" * 900)]
+
+    async def told(packets: list[HepPacket], agent: socket.socket) -> None:
+        for each in packets:
+            agent.send(encode(dataclasses.replace(each, auth_key=KEY.encode())))
+            await asyncio.sleep(0)
+
+    async def scenario() -> None:
+        async with running([subject], clock=lambda: recorded[-1].time) as (runner, _facts):
+            await asyncio.wait_for(subject.listening.wait(), 5)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+                agent.connect(("127.0.0.1", subject.port))
+                end = next(i for i, each in enumerate(recorded) if each.payload.startswith(b"BYE"))
+                await told(recorded[:end], agent)
+                await until(
+                    lambda: [c.state for c in runner.correlator.calls()] == [CallState.TALKING]
+                )
+                storm = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-c", NOISE, str(subject.port)), stdin=subprocess.PIPE
+                )
+                await storm.communicate("\n".join(each.hex() for each in noise).encode())
+                assert storm.returncode == 0
+                (call,) = runner.correlator.calls()
+                assert (call.state, call.certain) == (CallState.TALKING, True)
+                while (
+                    runner.correlator.live()
+                ):  # some of it may be lost with the noise; it is sent again
+                    await told(recorded[end:], agent)
+                    await asyncio.sleep(0.01)
+                (over,) = runner.correlator.calls()
+                assert (over.id, over.end_certain, len(over.legs)) == (call.id, True, 2)
+                rejected = subject.health().rejected
+                assert {"hep_not_hep3", "key_wrong", "key_missing"} <= set(rejected)
+                assert runner.stats.overflow == 0
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("name", ["asterisk-22-simple", "freeswitch-1.10-two_concurrent"])
 def test_a_recorded_pbx_over_udp_gives_its_calls(name: str) -> None:
     recorded = trace(name)
     subject = feed(clock=lambda: recorded.origin)
 
     async def scenario() -> None:
-        async with running([subject]) as (runner, _facts):
+        async with running([subject], clock=lambda: recorded.packets[-1].time) as (runner, _facts):
             await asyncio.wait_for(subject.listening.wait(), 5)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
                 for each in recorded.packets:
