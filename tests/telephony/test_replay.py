@@ -54,11 +54,12 @@ def test_played_once_as_recorded_it_tells_exactly_what_was_recorded() -> None:
         feed = ReplayFeed(
             "replay", [MORE / "freeswitch-1.10-simple"], loop=False, speed=1000, gap=0
         )
-        async with running([feed]) as (runner, _facts):
+        origin = load_trace(MORE / "freeswitch-1.10-simple").origin
+        async with running([feed], clock=lambda: origin) as (runner, _facts):
             await until(lambda: feed.health().state is FeedState.DOWN)
             await runner.drained()
             (call,) = runner.correlator.calls()
-            assert call.started == load_trace(MORE / "freeswitch-1.10-simple").origin
+            assert call.started == origin
 
     asyncio.run(scenario())
 
