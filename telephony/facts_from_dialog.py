@@ -97,9 +97,9 @@ class DialogObserver:
         return set(self._legs)
 
     @property
-    def complete(self) -> bool:
-        """Whether every station has told its whole state since its subscription began."""
-        return not self._stale
+    def stale(self) -> frozenset[str]:
+        """The stations that have not told their whole state since their subscription began."""
+        return frozenset(self._stale)
 
     def begin(self, station: str) -> None:
         """Start counting anew: another subscription, whose first document is a full one."""

@@ -24,16 +24,15 @@ HEAD = '<?xml version="1.0"?>\n<dialog-info xmlns="urn:ietf:params:xml:ns:dialog
 
 #: As Kamailio 5.6.3 writes it.
 KAMAILIO = b"""<?xml version="1.0"?>
-<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="1          " state="full"
- entity="sip:1501@192.0.2.10">
-  <dialog id="lab-1@192.0.2.9" call-id="lab-1@192.0.2.9" local-tag="99s1" remote-tag="98c1" direction="recipient">
-    <state>confirmed</state>
+<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="2" state="full" entity="sip:1501@192.0.2.10">
+  <dialog id="padi-6b037c0a-37aa-1" call-id="lab-1@192.0.2.9" local-tag="99s1" remote-tag="98c1" direction="recipient">
+    <state>early</state>
     <remote>
       <identity>sip:+33612345678@192.0.2.9:5071</identity>
       <target uri="sip:+33612345678@192.0.2.9:5071"/>
     </remote>
     <local>
-      <identity>sip:1501@192.0.2.10</identity>
+      <identity>sip:1501@192.0.2.10:5060</identity>
       <target uri="sip:192.0.2.15:5072;transport=UDP"/>
     </local>
   </dialog>
@@ -64,18 +63,18 @@ TRANSFERRED = (
 
 def test_what_kamailio_writes() -> None:
     assert read(KAMAILIO) == DialogInfo(
-        version=1,
+        version=2,
         full=True,
         entity="sip:1501@192.0.2.10",
         dialogs=(
             Dialog(
-                id="lab-1@192.0.2.9",
-                state=DialogState.CONFIRMED,
+                id="padi-6b037c0a-37aa-1",
+                state=DialogState.EARLY,
                 call_id="lab-1@192.0.2.9",
                 local_tag="99s1",
                 remote_tag="98c1",
                 initiator=False,
-                local=Party("sip:1501@192.0.2.10", "sip:192.0.2.15:5072;transport=UDP"),
+                local=Party("sip:1501@192.0.2.10:5060", "sip:192.0.2.15:5072;transport=UDP"),
                 remote=Party("sip:+33612345678@192.0.2.9:5071", "sip:+33612345678@192.0.2.9:5071"),
             ),
         ),

@@ -192,7 +192,7 @@ def test_a_gap_asks_for_everything_and_a_full_document_mends_it() -> None:
     assert not desk.tell("1501", dialog(state=CONFIRMED), full=False)
     assert desk.tell("1501", dialog("c2"), full=False, skip=1)
     assert desk.tell("1501", dialog("c3"), full=False)  # nothing is believed until then
-    assert not desk.observer.complete
+    assert desk.observer.stale
     assert desk.state() == [(CallState.TALKING, ("1501",))]
     assert not desk.tell("1501", dialog("c3"), skip=7)
     calls = desk.correlator.calls()
@@ -213,13 +213,13 @@ def test_a_new_subscription_counts_anew_and_ends_what_is_gone() -> None:
     desk.document("1501", DialogInfo(7, full=True, dialogs=(dialog(), dialog("c2"))))
     for station in STATIONS:
         desk.observer.begin(station)
-        assert not desk.observer.complete
+    assert desk.observer.stale == set(STATIONS)
     assert not desk.document("1501", DialogInfo(0, full=True, dialogs=(dialog("c2"),)))
     assert isinstance(desk.facts[-2], Seen)  # it lives: certain again
     assert isinstance(desk.facts[-1], HungUp)
     for station in ("1502", "1601"):
         desk.take(desk.observer.nothing(station, desk.now))
-    assert desk.observer.complete
+    assert not desk.observer.stale
     assert [call.state for call in desk.correlator.live()] == [CallState.RINGING]
 
 
