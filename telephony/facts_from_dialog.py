@@ -36,10 +36,15 @@ if TYPE_CHECKING:
 
 #: Ended legs remembered, so that a late document does not bring one back, and a transfer finds them.
 _REMEMBERED: Final = 2000
+#: A version told before: the document is dropped. One that skips some: the state is to be asked for.
+OLD: Final = "version_old"
+GAP: Final = "version_gap"
 #: A call transferred lost its old leg at most so long ago.
 _TRANSFER: Final = timedelta(seconds=10)
 #: A dialog that says it lasted longer is not believed.
 _LONGEST_CALL: Final = 86_400
+#: The same INVITE comes again with a password.
+_AUTHENTICATE: Final = (401, 407)
 _BYE: Final = {
     "local-bye": "bye",
     "remote-bye": "bye",
@@ -106,14 +111,14 @@ class DialogObserver:
         self._versions.pop(station, None)
         self._stale.add(station)
 
-    def observe(self, station: str, info: DialogInfo, at: datetime) -> tuple[list[Fact], bool]:
-        """Tell what a document means, and whether the whole state must be asked again."""
+    def observe(self, station: str, info: DialogInfo, at: datetime) -> tuple[list[Fact], str]:
+        """Tell what a document means, and what is wrong with its version: OLD, GAP or nothing."""
         last = self._versions.get(station)
         if last is not None and info.version <= last:
-            return [], False
+            return [], OLD
         if not info.full and (station in self._stale or last is None or info.version > last + 1):
             self._stale.add(station)
-            return [], True
+            return [], GAP
         self._versions[station] = info.version
         facts: list[Fact] = []
         dialogs = _latest(info.dialogs)
@@ -121,7 +126,7 @@ class DialogObserver:
             facts += self._dialog(station, dialog, at)
         if info.full:
             facts += self._unlisted(station, dialogs, at)
-        return facts, False
+        return facts, ""
 
     def nothing(self, station: str, at: datetime) -> list[Fact]:
         """Take the whole state of a station that has none: a notification without a document."""
@@ -263,23 +268,25 @@ class DialogObserver:
         for view in list(leg.views.values()):
             self._forget(view)
         self._legs.pop(known.leg, None)
-        self._remember(known.leg, leg, at)
-        return [HungUp(known.leg, at, self.source, _cause(dialog, answered=leg.answered))]
+        return [self._ended(known.leg, leg, dialog, at)]
 
     def _ended_unheard(self, dialog: Dialog, at: datetime) -> list[Fact]:
         """End a leg of before our own restart; of one never heard of, there is nothing to end."""
         name = f"sip:{dialog.call_id}"
         if not dialog.call_id or name in self._over or name in self._legs:
             return []
-        leg = _Leg()
-        self._remember(name, leg, at)
-        return [HungUp(name, at, self.source, _cause(dialog, answered=False))]
+        return [self._ended(name, _Leg(), dialog, at)]
 
-    def _remember(self, name: str, leg: _Leg, at: datetime) -> None:
-        leg.ended = at
-        self._over[name] = leg
-        if len(self._over) > _REMEMBERED:
-            self._over.popitem(last=False)
+    def _ended(self, name: str, leg: _Leg, dialog: Dialog, at: datetime) -> HungUp:
+        """End a leg for good, unless only a password was missing."""
+        certain = dialog.code not in _AUTHENTICATE
+        if certain:
+            leg.ended = at
+            self._over[name] = leg
+            if len(self._over) > _REMEMBERED:
+                self._over.popitem(last=False)
+        cause = _cause(dialog, answered=leg.answered)
+        return HungUp(name, at, self.source, cause, certain=certain)
 
 
 def _latest(dialogs: Iterable[Dialog]) -> dict[str, Dialog]:

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from telephony.dialog_info import DialogInfoError, read
-from telephony.facts_from_dialog import DialogObserver
+from telephony.facts_from_dialog import GAP, OLD, DialogObserver
 from telephony.feed import (
     FeedCutError,
     FeedHealth,
@@ -172,10 +172,15 @@ class DialogInfoFeed:
         except DialogInfoError as error:
             self._book.reject(error.reason)
             return []
-        facts, again = self._observer.observe(told.station, info, now)
-        if again:
-            self._book.reject("version_gap")
+        facts, wrong = self._observer.observe(told.station, info, now)
+        if wrong:
+            self._book.reject(wrong)
+        if wrong == GAP:
             subscriber.again(told.station, talk.now)
+        elif (
+            wrong == OLD
+        ):  # notifications come in order: it is the switchboard that counts otherwise
+            subscriber.anew(told.station, talk.now)
         return facts
 
 

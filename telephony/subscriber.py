@@ -29,6 +29,8 @@ _TRIES: Final = 4
 _LONGEST_EXPIRES: Final = 86_400
 _LONGEST_RETRY: Final = 300.0
 _RETRY: Final = 10.0
+#: Between two subscriptions whose versions make no sense.
+_ANEW: Final = 2.0
 #: A station that the switchboard does not know may be added there one day.
 _REFUSED: Final = 60.0
 _SECONDS: Final = re.compile(r"\s*([0-9]{1,9})")
@@ -102,6 +104,7 @@ class _Subscription:
     remote_tag: str = ""
     target: str = ""
     routes: tuple[str, ...] = ()
+    begun: float = 0.0
     heard: int = -1
     heard_at: float = -1.0
     #: When a notification asked for must have come.
@@ -165,6 +168,12 @@ class Subscriber:
         each = self._all[station]
         if each.active and each.under_way is None:
             self._ask(each, now)
+
+    def anew(self, station: str, now: float) -> None:
+        """Subscribe to a station in another dialog, soon: its versions cannot be followed."""
+        each = self._all[station]
+        if each.retry is None:
+            each.retry = max(now, each.begun + _ANEW)
 
     def leave(self, now: float) -> None:
         """End every subscription."""
@@ -260,7 +269,7 @@ class Subscriber:
     def _begin(self, each: _Subscription, now: float) -> None:
         """Start a subscription, in a dialog of its own."""
         self._by_call.pop(each.call_id, None)
-        each.call_id, each.tag = self._token(), self._token()
+        each.call_id, each.tag, each.begun = self._token(), self._token(), now
         each.remote_tag, each.target, each.routes = "", "", ()
         each.heard, each.heard_at, each.notified = -1, -1.0, False
         each.refresh = each.retry = each.due = each.under_way = None
@@ -378,8 +387,7 @@ class Subscriber:
             each.remote_tag = message.to.tag
         if not each.notified:
             each.routes = tuple(reversed(message.items("record-route")))
-        contact = message.items("contact")
-        each.target = address(contact[0]).uri if contact else each.target
+        each.target = _target(message) or each.target
         if each.heard_at < asked.begun:
             each.due = now + 2 * self._patience
         if asked.expires == 0:
@@ -441,8 +449,7 @@ class Subscriber:
         if not each.remote_tag:
             each.remote_tag = message.from_.tag
             each.routes = tuple(message.items("record-route"))
-        contact = message.items("contact")
-        each.target = address(contact[0]).uri if contact else each.target
+        each.target = _target(message) or each.target
         state, _, rest = message.first("subscription-state").partition(";")
         state = state.strip().lower()
         if message.body or state == "active":
@@ -485,6 +492,12 @@ class Subscriber:
         each.retry = now + min(
             wait.get(reason, 1.0) if told is None else max(1.0, told), _LONGEST_RETRY
         )
+
+
+def _target(message: SipMessage) -> str:
+    """Where the next request of the dialog goes."""
+    uri = address(next(iter(message.items("contact")), "")).uri
+    return uri if uri.lower().startswith(("sip:", "sips:")) else ""
 
 
 def _seconds(text: str) -> int | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from telephony import AliasType, CallState, Direction, Fact, HungUp, Paired, Seen
 from telephony.correlation import Correlator
 from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party, Replaced
-from telephony.facts_from_dialog import DialogObserver
+from telephony.facts_from_dialog import GAP, OLD, DialogObserver
 
 T0 = datetime(2026, 11, 22, 20, tzinfo=UTC)
 STATIONS = ("1501", "1502", "1601")
@@ -39,15 +39,15 @@ class Desk:
         self.now = T0
         self.versions = dict.fromkeys(STATIONS, 0)
 
-    def tell(self, station: str, *dialogs: Dialog, full: bool = True, skip: int = 0) -> bool:
+    def tell(self, station: str, *dialogs: Dialog, full: bool = True, skip: int = 0) -> str:
         self.versions[station] += 1 + skip
         return self.document(station, DialogInfo(self.versions[station], full, "", dialogs))
 
-    def document(self, station: str, info: DialogInfo) -> bool:
+    def document(self, station: str, info: DialogInfo) -> str:
         self.now += timedelta(milliseconds=100)
-        facts, again = self.observer.observe(station, info, self.now)
+        facts, wrong = self.observer.observe(station, info, self.now)
         self.take(facts)
-        return again
+        return wrong
 
     def take(self, facts: list[Fact]) -> None:
         self.facts += facts
@@ -105,6 +105,14 @@ def test_why_it_ended() -> None:
         ends = [(fact.cause, fact.certain) for fact in desk.facts if isinstance(fact, HungUp)]
         assert ends == [(cause, True)]
         assert [state for state, _ in desk.state()] == [CallState.ENDED]
+
+
+def test_a_password_asked_for_does_not_end_a_call() -> None:
+    desk = Desk()
+    desk.tell("1501", dialog(initiator=True))
+    desk.tell("1501", dialog(state=TERMINATED, initiator=True, event="rejected", code=407))
+    desk.tell("1501", dialog(state=CONFIRMED, initiator=True))
+    assert desk.state() == [(CallState.TALKING, ("1501",))]
 
 
 def test_a_call_back_is_outgoing_and_an_internal_one_internal() -> None:
@@ -180,8 +188,9 @@ def test_repeated_and_reordered_documents_say_nothing() -> None:
     desk.document("1501", DialogInfo(5, full=True, dialogs=(dialog(state=CONFIRMED),)))
     count = len(desk.facts)
     for version in (5, 4, 0):
-        assert not desk.document("1501", DialogInfo(version, full=True, dialogs=()))
-        assert not desk.document("1501", DialogInfo(version, full=False, dialogs=(dialog("c7"),)))
+        assert desk.document("1501", DialogInfo(version, full=True, dialogs=())) == OLD
+        partial = DialogInfo(version, full=False, dialogs=(dialog("c7"),))
+        assert desk.document("1501", partial) == OLD
     assert len(desk.facts) == count
     assert desk.state() == [(CallState.TALKING, ("1501",))]
 
@@ -190,8 +199,8 @@ def test_a_gap_asks_for_everything_and_a_full_document_mends_it() -> None:
     desk = Desk()
     desk.tell("1501", dialog())
     assert not desk.tell("1501", dialog(state=CONFIRMED), full=False)
-    assert desk.tell("1501", dialog("c2"), full=False, skip=1)
-    assert desk.tell("1501", dialog("c3"), full=False)  # nothing is believed until then
+    assert desk.tell("1501", dialog("c2"), full=False, skip=1) == GAP
+    assert desk.tell("1501", dialog("c3"), full=False) == GAP  # nothing is believed until then
     assert desk.observer.stale
     assert desk.state() == [(CallState.TALKING, ("1501",))]
     assert not desk.tell("1501", dialog("c3"), skip=7)
@@ -204,7 +213,7 @@ def test_a_gap_asks_for_everything_and_a_full_document_mends_it() -> None:
 
 def test_a_partial_document_cannot_come_first() -> None:
     desk = Desk()
-    assert desk.tell("1501", dialog(), full=False)
+    assert desk.tell("1501", dialog(), full=False) == GAP
     assert desk.facts == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -103,8 +104,10 @@ class Exchange:
         """Let time pass as the shell does: never further than what is due."""
         end = self.now + seconds
         while self.now < end:
+            self.agent.tick(self.now)
             wait = self.agent.tick(self.now)
-            self.now = min(end, self.now + max(wait, 0.001))
+            assert wait > 0, "nothing is left to do now"
+            self.now = min(end, self.now + wait)
         self.agent.tick(self.now)
 
     def subscribed(self, *, expires: int = 600) -> SipMessage:
@@ -452,6 +455,44 @@ def test_leaving_ends_the_subscriptions() -> None:
     assert not talk.agent.busy
     talk.pass_time(100)
     assert talk.sent() == []
+
+
+def test_a_station_whose_versions_make_no_sense_is_subscribed_to_anew() -> None:
+    talk = Exchange()
+    asked = talk.subscribed()
+    talk.agent.anew("1501", talk.now)
+    talk.agent.anew("1501", talk.now)
+    talk.pass_time(0.9)
+    assert talk.sent() == []
+    talk.pass_time(0.2)
+    anew = talk.one()
+    assert (anew.to.tag, anew.call_id == asked.call_id) == ("", False)
+    talk.notify(anew)
+    talk.answer(anew, 200, "Expires: 600")
+    talk.pass_time(500)
+    assert talk.sent() == []
+
+
+WORDS = (
+    *("SIP/2.0 200 OK", "SIP/2.0 401 x", "SIP/2.0 423 x", "SIP/2.0 503 x", "NOTIFY sip:a SIP/2.0"),
+    *("INVITE sip:a SIP/2.0", "Contact: *", "Contact: <>", "Expires: 0", "Expires: 99999999999"),
+    *("Min-Expires: 0", "Retry-After: x", "CSeq: 1 NOTIFY", "CSeq: 9999999999 SUBSCRIBE"),
+    *("Subscription-State: terminated;;=;reason", "Subscription-State: active", "Event: dialog"),
+    *("WWW-Authenticate: Digest", f"WWW-Authenticate: {ASKS}", "Record-Route: <", "Expires: -1"),
+    *("Call-ID: t1", "From: <sip:a>;tag=theirs", "To: <sip:b>;tag=t2", "Via: x;branch=z9hG4bKt3"),
+)
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=14), max_size=8))
+def test_whatever_is_received_it_goes_on_or_gives_up(messages: list[list[str]]) -> None:
+    talk = Exchange()
+    with suppress(RefusedError, SilentError):
+        for lines in messages:
+            with suppress(DecodeError):
+                talk.receive(sorted(lines, key=lambda line: "SIP/2.0" not in line))
+            talk.pass_time(1)
+            for data in (*talk.agent.sending(), *talk.agent.replies()):
+                parse(data)
 
 
 def test_many_stations_are_asked_a_few_at_a_time() -> None:
