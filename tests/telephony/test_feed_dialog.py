@@ -90,7 +90,9 @@ async def serving(*bodies: bytes) -> AsyncIterator[PresenceServer]:
         transport.close()
 
 
-def feed(port: int, *, transport: str = "udp", heartbeat: float = 60.0) -> DialogInfoFeed:
+def feed(
+    port: int, *, transport: str = "udp", heartbeat: float = 60.0, patience: float = 4.0
+) -> DialogInfoFeed:
     account = Account("visio15", "s3cret", "x")
     return DialogInfoFeed(
         "dialog",
@@ -100,7 +102,7 @@ def feed(port: int, *, transport: str = "udp", heartbeat: float = 60.0) -> Dialo
         stations=["1501"],
         transport=transport,
         heartbeat=heartbeat,
-        patience=0.3,
+        patience=patience,
     )
 
 
@@ -165,7 +167,7 @@ async def test_one_that_listens_and_says_nothing_is_given_up() -> None:
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
     async with server:
-        told = feed(server.sockets[0].getsockname()[1], transport="tcp")
+        told = feed(server.sockets[0].getsockname()[1], transport="tcp", patience=0.3)
         with pytest.raises(FeedCutError, match="no_answer"):
             await told.run(lambda _: None)
     assert told.health().rejected == {"no_answer": 1}
