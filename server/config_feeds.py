@@ -75,6 +75,24 @@ class EslFeedSettings(Frozen):
     emergency: str = ""
 
 
+class DialogInfoFeedSettings(Frozen):
+    """A presence server that tells, to one account, the dialogs of the site's stations (RFC 4235)."""
+
+    kind: Literal["dialog-info"]
+    site: str
+    name: str = "dialog-info"
+    host: str = "127.0.0.1"
+    port: int = Field(default=5060, ge=1, le=65535)
+    transport: Literal["udp", "tcp"] = "udp"
+    username: str
+    password: SecretStr
+    domain: str
+    bind: str = ""
+    bind_port: int = Field(default=0, ge=0, le=65535)
+    allow: tuple[Network, ...] = ("127.0.0.1/32",)
+    heartbeat: float = Field(default=3.0, ge=1.0, le=60.0)
+
+
 class ReplayFeedSettings(Frozen):
     """Real traces played again with fresh ids and times (demonstration)."""
 
@@ -86,6 +104,11 @@ class ReplayFeedSettings(Frozen):
 
 
 FeedSettings = Annotated[
-    HepFeedSettings | PyVoipFeedSettings | AmiFeedSettings | EslFeedSettings | ReplayFeedSettings,
+    HepFeedSettings
+    | PyVoipFeedSettings
+    | AmiFeedSettings
+    | EslFeedSettings
+    | DialogInfoFeedSettings
+    | ReplayFeedSettings,
     Field(discriminator="kind"),
 ]

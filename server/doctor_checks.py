@@ -22,6 +22,7 @@ from server.adapters.seal import FernetSeal
 from server.config import Settings
 from server.config_feeds import (
     AmiFeedSettings,
+    DialogInfoFeedSettings,
     EslFeedSettings,
     HepFeedSettings,
     PyVoipFeedSettings,
@@ -92,18 +93,26 @@ async def feeds(settings: Settings) -> list[Finding]:
             found += [_port(feed.name, feed.bind, feed.bind_port), *_allowed(feed.name, feed.allow)]
         elif isinstance(feed, AmiFeedSettings | EslFeedSettings):
             found.append(await _signs_in(feed))
+        elif isinstance(feed, DialogInfoFeedSettings):
+            found.append(await _signs_in(feed))
+            found += _allowed(feed.name, feed.allow) if feed.transport == "udp" else []
     return found
 
 
-async def _signs_in(feed: AmiFeedSettings | EslFeedSettings) -> Finding:
+async def _signs_in(feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> Finding:
     where = f"{feed.name} : {feed.host}:{feed.port}"
     try:
         await probe(feed)
     except ssl.SSLError:
         todo = "donnez tls_ca, l'autorité qui a signé le certificat du standard"
         return Finding("bad", "flux", f"{where} : certificat refusé", todo)
-    except FeedRefusedError:
-        names = "username et secret" if isinstance(feed, AmiFeedSettings) else "password"
+    except FeedRefusedError as refused:
+        if isinstance(feed, DialogInfoFeedSettings) and str(refused) != "login":
+            todo = "le standard sert-il la présence (contrib/kamailio-presence.cfg) ?"
+            return Finding("bad", "flux", f"{where} refuse l'abonnement ({refused})", todo)
+        names = {"ami": "username et secret", "esl": "password"}.get(
+            feed.kind, "username et password"
+        )
         todo = f"corrigez {names} ; l'adresse de ce serveur doit être permise au standard"
         return Finding("bad", "flux", f"{where} refuse l'identification", todo)
     except OSError:

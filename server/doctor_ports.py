@@ -6,6 +6,7 @@ from server.config import Settings, SmtpSettings
 from server.config_carriers import OvhSettings
 from server.config_feeds import (
     AmiFeedSettings,
+    DialogInfoFeedSettings,
     EslFeedSettings,
     HepFeedSettings,
     PyVoipFeedSettings,
@@ -72,6 +73,18 @@ def _feeds(settings: Settings) -> list[Row]:
         elif isinstance(feed, EslFeedSettings):
             here = ("Visio15", feed.host, f"{feed.port}/tcp", f"ESL du standard ({feed.site})")
             rows.append(here)
+        elif isinstance(feed, DialogInfoFeedSettings):
+            rows += _presence(feed)
+    return rows
+
+
+def _presence(feed: DialogInfoFeedSettings) -> list[Row]:
+    """Over TCP the notifications come back on our connection."""
+    us, why = feed.bind or "Visio15", f"présence SIP ({feed.site})"
+    rows: list[Row] = [(us, feed.host, f"{feed.port}/{feed.transport}", why)]
+    if feed.transport == "udp":
+        port = f"{feed.bind_port}/udp" if feed.bind_port else "éphémère/udp"
+        rows.append((", ".join(feed.allow), us, port, why))
     return rows
 
 

@@ -6,6 +6,7 @@ from functools import partial
 
 from server.config_feeds import (
     AmiFeedSettings,
+    DialogInfoFeedSettings,
     EslFeedSettings,
     FeedSettings,
     HepFeedSettings,
@@ -14,6 +15,7 @@ from server.config_feeds import (
 )
 from telephony import CallFeed
 from telephony.feed_ami import AmiFeed
+from telephony.feed_dialog import Account, DialogInfoFeed
 from telephony.feed_esl import EslFeed
 from telephony.feed_hep import HepFeed
 from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
@@ -33,6 +35,8 @@ def build(
             return _ami(settings, stations, live)
         case EslFeedSettings():
             return _esl(settings, stations, live)
+        case DialogInfoFeedSettings():
+            return _dialog_info(settings, stations, live)
         case ReplayFeedSettings():
             return ReplayFeed(
                 settings.name, speed=settings.speed, talk=settings.talk, stations=stations
@@ -101,10 +105,31 @@ def _esl(
     )
 
 
-async def probe(settings: AmiFeedSettings | EslFeedSettings) -> None:
+def _dialog_info(
+    settings: DialogInfoFeedSettings, stations: Sequence[str], live: Callable[[str], Sequence[str]]
+) -> DialogInfoFeed:
+    password = settings.password.get_secret_value()
+    return DialogInfoFeed(
+        settings.name,
+        settings.host,
+        settings.port,
+        Account(settings.username, password, settings.domain),
+        stations=stations,
+        transport=settings.transport,
+        bind=(settings.bind, settings.bind_port),
+        allow=settings.allow,
+        live=partial(live, settings.name),
+        heartbeat=settings.heartbeat,
+    )
+
+
+async def probe(settings: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> None:
     """Sign in to a switchboard and leave. Raises FeedRefusedError, FeedCutError, OSError."""
     match settings:
         case AmiFeedSettings():
             await _ami(settings, (), lambda _: ()).probe()
         case EslFeedSettings():
             await _esl(settings, (), lambda _: ()).probe()
+        case DialogInfoFeedSettings():  # on a port of its own: the feed may be running
+            free = settings.model_copy(update={"bind_port": 0})
+            await _dialog_info(free, (), lambda _: ()).probe()

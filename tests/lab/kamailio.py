@@ -62,6 +62,8 @@ async def kamailio(
     users: Mapping[str, str] | None = None,
     mint_emergency_id: bool = True,
     include: Path | str | None = None,
+    before_dialog: str = "",
+    on_presence: str = "",
     on_invite: str = "",
     on_routed: str = "",
     substitute: Mapping[str, str] | None = None,
@@ -79,6 +81,8 @@ async def kamailio(
             no route is looked up among the registered ones.
         mint_emergency_id: give calls without X-Line15-Call-ID one, and the NENA Call-Info header.
         include: a snippet of configuration under test, put before the request route (a path, or the text).
+        before_dialog: script run for each new INVITE before the dialog is made, e.g. "route(VISIO15_WATCH);".
+        on_presence: script run for PUBLISH and SUBSCRIBE before the lab's own, e.g. "route(VISIO15_PRESENCE);".
         on_invite: script run for each new INVITE before it is routed, e.g. "route(NOTIFY15);"; $rU is 15.
         on_routed: the same after the request URI was rewritten to the phone; $rU is 1501.
         substitute: NAME → value of further @NAME@ in the included snippet.
@@ -94,6 +98,8 @@ async def kamailio(
         values = {
             "INCLUDE": text,
             "MINT": MINT if mint_emergency_id else "",
+            "BEFORE_DIALOG": before_dialog,
+            "ON_PRESENCE": on_presence,
             "ON_INVITE": on_invite,
             "ROUTES": "\n".join(
                 f'    if ($rU=="{number}") {{ $ru = "sip:{phone}"; {on_routed} route(RELAY); }}'

@@ -12,6 +12,7 @@ from server import cli, doctor_checks, doctor_remote
 from server.config import Settings, load
 from server.doctor_ports import matrix
 from tests.lab.ports import free_port
+from tests.lab.presence import PASSWORD, WATCHER, presence
 from tests.lab.smtp import smtp
 from tests.telephony.ami_server import AmiServer, serving
 from tests.telephony.esl_server import EslServer, serving_esl
@@ -102,6 +103,21 @@ async def test_a_freeswitch_is_signed_in_to() -> None:
             assert (finding.level, told in finding.text) == (level, True)
     (finding,) = await doctor_checks.feeds(settings(feeds=[feed | {"port": free_port()}]))
     assert (finding.level, "ne répond pas" in finding.text) == ("bad", True)
+
+
+async def test_a_presence_server_is_asked() -> None:
+    async with presence("127.0.0.1:9") as switchboard:
+        feed = {"kind": "dialog-info", "site": "s", "username": WATCHER, "domain": "127.0.0.1"}
+        feed |= {"port": switchboard.port}
+        for more, expected in (
+            ({"password": PASSWORD, "transport": "tcp"}, ["ok"]),
+            ({"password": PASSWORD}, ["ok"]),
+            ({"password": "another"}, ["bad"]),
+        ):
+            found = await doctor_checks.feeds(settings(feeds=[feed | more]))
+            assert levels(found) == expected, found
+        assert "refuse l'identification" in found[0].text
+        assert "password" in found[0].do
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,329 @@
+"""What dialog-info documents mean for line 15: a SIP dialog is a leg, whoever of its ends tells of it.
+
+Each station tells of its own dialogs; two stations on one call tell of one dialog, under one Call-ID,
+and so does capture. Documents of one subscription are counted: one that repeats is no news, a gap means
+that the whole state must be asked again. What a full state no longer lists has ended. No clock, no I/O.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from telephony.dialog_info import Dialog, DialogInfo, DialogState
+from telephony.facts import (
+    Alias,
+    Aliased,
+    AliasType,
+    Answered,
+    Direction,
+    Fact,
+    Held,
+    HungUp,
+    Paired,
+    Rang,
+    Resumed,
+    Seen,
+)
+from telephony.number import Number, parse_number
+from telephony.sip import uri_user
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+#: Ended legs remembered, so that a late document does not bring one back, and a transfer finds them.
+_REMEMBERED: Final = 2000
+#: A version told before: the document is dropped. One that skips some: the state is to be asked for.
+OLD: Final = "version_old"
+GAP: Final = "version_gap"
+#: A call transferred lost its old leg at most so long ago.
+_TRANSFER: Final = timedelta(seconds=10)
+#: A dialog that says it lasted longer is not believed.
+_LONGEST_CALL: Final = 86_400
+#: The same INVITE comes again with a password.
+_AUTHENTICATE: Final = (401, 407)
+_BYE: Final = {
+    "local-bye": "bye",
+    "remote-bye": "bye",
+    "timeout": "timeout",
+    "replaced": "replaced",
+}
+_RANKS: Final = {state: rank for rank, state in enumerate(DialogState)}
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """One dialog as one station tells it."""
+
+    leg: str
+    station: str
+    dialog: Dialog
+
+    @property
+    def confirmed(self) -> bool:
+        return self.dialog.state is DialogState.CONFIRMED
+
+
+@dataclass(slots=True)
+class _Leg:
+    """What was told of one leg so far, by all its stations."""
+
+    views: dict[tuple[str, str], _View] = field(default_factory=dict)
+    #: Every station that had it, the transfer's key when the views are gone.
+    stations: dict[str, None] = field(default_factory=dict)
+    others: dict[str, None] = field(default_factory=dict)
+    rang: set[tuple[str, str, Number | None]] = field(default_factory=set)
+    named: set[Alias] = field(default_factory=set)
+    paired: set[str] = field(default_factory=set)
+    answered: bool = False
+    held: bool = False
+    ended: datetime | None = None
+
+
+class DialogObserver:
+    """Turns documents into facts. One a feed; it survives reconnections."""
+
+    def __init__(self, source: str, stations: Collection[str]) -> None:
+        """Watch these stations; who is not among them is outside."""
+        self.source = source
+        self._stations = frozenset(stations)
+        self._versions: dict[str, int] = {}
+        self._stale: set[str] = set(stations)
+        self._legs: dict[str, _Leg] = {}
+        self._over: OrderedDict[str, _Leg] = OrderedDict()
+        self._told: dict[str, dict[str, _View]] = {}
+
+    @property
+    def legs(self) -> set[str]:
+        """The legs that live."""
+        return set(self._legs)
+
+    @property
+    def stale(self) -> frozenset[str]:
+        """The stations that have not told their whole state since their subscription began."""
+        return frozenset(self._stale)
+
+    def begin(self, station: str) -> None:
+        """Start counting anew: another subscription, whose first document is a full one."""
+        self._versions.pop(station, None)
+        self._stale.add(station)
+
+    def observe(self, station: str, info: DialogInfo, at: datetime) -> tuple[list[Fact], str]:
+        """Tell what a document means, and what is wrong with its version: OLD, GAP or nothing."""
+        last = self._versions.get(station)
+        if last is not None and info.version <= last:
+            return [], OLD
+        if not info.full and (station in self._stale or last is None or info.version > last + 1):
+            self._stale.add(station)
+            return [], GAP
+        self._versions[station] = info.version
+        facts: list[Fact] = []
+        dialogs = _latest(info.dialogs)
+        for dialog in dialogs.values():
+            facts += self._dialog(station, dialog, at)
+        if info.full:
+            facts += self._unlisted(station, dialogs, at)
+        return facts, ""
+
+    def nothing(self, station: str, at: datetime) -> list[Fact]:
+        """Take the whole state of a station that has none: a notification without a document."""
+        return self._unlisted(station, (), at)
+
+    def absent(self, believed: Collection[str], at: datetime) -> list[Fact]:
+        """End, uncertainly, the legs believed alive that no station knows."""
+        gone = sorted(set(believed) - self._legs.keys() - self._over.keys())
+        return [HungUp(leg, at, self.source, "gone while unheard", certain=False) for leg in gone]
+
+    def _unlisted(self, station: str, listed: Collection[str], at: datetime) -> list[Fact]:
+        """End what the whole state of a station does not list."""
+        self._stale.discard(station)
+        facts: list[Fact] = []
+        for name, view in list(self._told.get(station, {}).items()):
+            if name not in listed:
+                facts += self._gone(view, at)
+        return facts
+
+    def _gone(self, view: _View, at: datetime) -> list[Fact]:
+        leg = self._forget(view)
+        if leg is None or leg.views:
+            return []
+        del self._legs[view.leg]
+        return [HungUp(view.leg, at, self.source, "gone while unheard", certain=False)]
+
+    def _forget(self, view: _View) -> _Leg | None:
+        self._told.get(view.station, {}).pop(view.dialog.id, None)
+        leg = self._legs.get(view.leg)
+        if leg is not None:
+            leg.views.pop((view.station, view.dialog.id), None)
+        return leg
+
+    def _dialog(self, station: str, dialog: Dialog, at: datetime) -> list[Fact]:
+        known = self._told.get(station, {}).get(dialog.id)
+        facts: list[Fact] = []
+        if known is not None and known.dialog.call_id != dialog.call_id:
+            facts += self._gone(known, at)  # the same id for another dialog
+            known = None
+        if dialog.state is DialogState.TERMINATED:
+            return facts + self._terminated(dialog, known, at)
+        name = known.leg if known else self._name(station, dialog, at)
+        if name in self._over:
+            return facts  # told late: it is over
+        return facts + self._living(_View(name, station, dialog), at)
+
+    def _name(self, station: str, dialog: Dialog, at: datetime) -> str:
+        """Name the leg as capture does; without a Call-ID, its id may come again later."""
+        if dialog.call_id:
+            return f"sip:{dialog.call_id}"
+        return f"{self.source}:{station}:{dialog.id}:{at.timestamp():.3f}"
+
+    def _living(self, view: _View, at: datetime) -> list[Fact]:
+        leg = self._legs.setdefault(view.leg, _Leg())
+        leg.views[view.station, view.dialog.id] = view
+        leg.stations[view.station] = None
+        leg.others[_other(view.dialog)] = None
+        self._told.setdefault(view.station, {})[view.dialog.id] = view
+        facts: list[Fact] = [*self._names(leg, view, at), *self._rings(leg, view, at)]
+        facts += self._replaces(leg, view, at)
+        if view.confirmed and not leg.answered:
+            leg.answered = True
+            facts.append(Answered(view.leg, at, self.source, _answering(leg, view)))
+        held = leg.answered and any(each.dialog.held for each in leg.views.values())
+        if held != leg.held:
+            leg.held = held
+            facts.append((Held if held else Resumed)(view.leg, at, self.source))
+        return facts or [Seen(view.leg, at, self.source)]
+
+    def _names(self, leg: _Leg, view: _View, at: datetime) -> Iterable[Fact]:
+        """Give its names; the id is the station's own count and ties nothing."""
+        found = [(AliasType.SIP_CALL_ID, view.dialog.call_id, True)] if view.dialog.call_id else []
+        for kind, value, binds in (*found, (AliasType.DIALOG_ID, view.dialog.id, False)):
+            alias = Alias(kind, value)
+            if alias not in leg.named:
+                leg.named.add(alias)
+                yield Aliased(view.leg, at, self.source, alias, "dialog-info", binds=binds)
+
+    def _rings(self, leg: _Leg, view: _View, at: datetime) -> Iterable[Fact]:
+        """Say who calls whom, as seen from this end."""
+        dialog, station = view.dialog, view.station
+        other = uri_user(dialog.remote.uri)
+        inside = other in self._stations
+        caller: Number | None = None
+        if dialog.initiator:
+            called = other
+            way = Direction.INTERNAL if inside else Direction.OUTGOING
+        else:
+            called = uri_user(dialog.local.uri) or station
+            caller = None if inside else _number(dialog)
+            way = Direction.INTERNAL if inside else Direction.INCOMING
+        if dialog.initiator is None or not other:
+            way = Direction.UNKNOWN
+        told = (station, called, caller)
+        if told not in leg.rang:
+            leg.rang.add(told)
+            lasted = timedelta(seconds=min(dialog.duration or 0, _LONGEST_CALL))
+            ring = at if leg.answered else at - lasted
+            yield Rang(view.leg, ring, self.source, caller, called or None, station, way)
+
+    def _replaces(self, leg: _Leg, view: _View, at: datetime) -> Iterable[Fact]:
+        """Tie a transferred call: to the consultation for certain, to the caller's first leg by deduction."""
+        replaced = view.dialog.replaces
+        if replaced is None or (old := f"sip:{replaced.call_id}") in leg.paired or old == view.leg:
+            return
+        leg.paired.add(old)
+        yield Paired(view.leg, at, self.source, old, "replaces it: transfer", inferred=False)
+        first = self._first(view, old, at)
+        if first is not None and first not in leg.paired:
+            leg.paired.add(first)
+            why = "transferred: same person, same station as the replaced leg"
+            yield Paired(view.leg, at, self.source, first, why, inferred=True)
+
+    def _first(self, view: _View, old: str, at: datetime) -> str | None:
+        """Find the leg the transferred person was on before: at a station of the replaced one."""
+        person = _other(view.dialog)
+        consultation = self._legs.get(old) or self._over.get(old)
+        if consultation is None or not person:
+            return None
+        stations = set(consultation.stations) | {uri_user(view.dialog.referred_by)}
+        stations |= consultation.others.keys() & self._stations
+        found = [
+            name
+            for name, each in (*self._legs.items(), *self._over.items())
+            if name not in {old, view.leg}
+            and person in each.others
+            and stations & each.stations.keys()
+            and (each.ended is None or at - each.ended <= _TRANSFER)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _terminated(self, dialog: Dialog, known: _View | None, at: datetime) -> list[Fact]:
+        if known is None:
+            return self._ended_unheard(dialog, at)
+        leg = self._forget(known)
+        # One branch of several may fail alone; the end of who called, or of who answered, is the end.
+        if leg is None or (leg.views and not _decides(known, leg)):
+            return []
+        for view in list(leg.views.values()):
+            self._forget(view)
+        self._legs.pop(known.leg, None)
+        return [self._ended(known.leg, leg, dialog, at)]
+
+    def _ended_unheard(self, dialog: Dialog, at: datetime) -> list[Fact]:
+        """End a leg of before our own restart; of one never heard of, there is nothing to end."""
+        name = f"sip:{dialog.call_id}"
+        if not dialog.call_id or name in self._over or name in self._legs:
+            return []
+        return [self._ended(name, _Leg(), dialog, at)]
+
+    def _ended(self, name: str, leg: _Leg, dialog: Dialog, at: datetime) -> HungUp:
+        """End a leg for good, unless only a password was missing."""
+        certain = dialog.code not in _AUTHENTICATE
+        if certain:
+            leg.ended = at
+            self._over[name] = leg
+            if len(self._over) > _REMEMBERED:
+                self._over.popitem(last=False)
+        cause = _cause(dialog, answered=leg.answered)
+        return HungUp(name, at, self.source, cause, certain=certain)
+
+
+def _latest(dialogs: Iterable[Dialog]) -> dict[str, Dialog]:
+    """Keep one of each id: a document may list a dialog twice, as it was and as it is."""
+    latest: dict[str, Dialog] = {}
+    for dialog in dialogs:
+        known = latest.get(dialog.id)
+        if known is None or _RANKS[dialog.state] >= _RANKS[known.state]:
+            latest[dialog.id] = dialog
+    return latest
+
+
+def _answering(leg: _Leg, view: _View) -> str | None:
+    """Tell which of several stations that rang is the one that answered."""
+    called = {each.station for each in leg.views.values() if each.dialog.initiator is False}
+    return view.station if len(called) > 1 and view.station in called else None
+
+
+def _decides(view: _View, leg: _Leg) -> bool:
+    """Whether the end of this dialog is that of the leg: its station has no other branch of it."""
+    if any(station == view.station for station, _ in leg.views):
+        return False
+    return view.confirmed or view.dialog.initiator is True
+
+
+def _number(dialog: Dialog) -> Number | None:
+    return parse_number(dialog.remote.identity) or parse_number(dialog.remote.target)
+
+
+def _other(dialog: Dialog) -> str:
+    """Who is at the other end, in one spelling."""
+    number = _number(dialog)
+    return number.e164 if number else uri_user(dialog.remote.uri)
+
+
+def _cause(dialog: Dialog, *, answered: bool) -> str:
+    """Say why it ended, in the words of the other feeds; a bare end after an answer is a hang-up."""
+    if dialog.event in {"cancelled", "rejected"} and not answered:
+        return f"{dialog.event} {dialog.code}" if dialog.code else dialog.event
+    return _BYE.get(dialog.event, "bye" if answered else "ended")

@@ -1,0 +1,181 @@
+"""The feed with a presence server that says wrong things: counted, mended, or given up."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from telephony import CallState, FeedCutError, FeedState
+from telephony.feed_dialog import Account, DialogInfoFeed
+from telephony.sip import SipMessage, parse
+from tests.telephony.shell import in_background, running, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+def document(version: int, *dialogs: str, state: str = "full") -> bytes:
+    inside = "".join(
+        f'<dialog id="{each}" call-id="{each}" direction="recipient"><state>early</state>'
+        "<remote><identity>sip:+33612345678@gw</identity></remote></dialog>"
+        for each in dialogs
+    )
+    head = '<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" '
+    return f'{head}version="{version}" state="{state}">{inside}</dialog-info>'.encode()
+
+
+class PresenceServer(asyncio.DatagramProtocol):
+    """Accepts every subscription and answers each question with the next body, then with the last."""
+
+    def __init__(self, bodies: list[bytes]) -> None:
+        self.bodies = bodies
+        self.port = 0
+        self.asked: list[SipMessage] = []
+        self.replies: list[int] = []
+        self._count = 0
+        self._transport: asyncio.DatagramTransport | None = None
+        self._last: tuple[SipMessage, tuple[str, int]] | None = None
+
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+        self._transport = transport
+        self.port = transport.get_extra_info("sockname")[1]
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        message = parse(data)
+        if message.status is not None:
+            self.replies.append(message.status)
+            return
+        self.asked.append(message)
+        self._last = (message, addr)
+        names = ("via", "from", "call-id", "cseq", "expires")
+        lines = [f"{name}: {message.first(name)}" for name in names]
+        lines += [f"To: <{message.to.uri}>;tag=theirs", f"Contact: <sip:127.0.0.1:{self.port}>"]
+        self._say(["SIP/2.0 200 OK", *lines], b"", addr)
+        self.notify(self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0])
+
+    def notify(self, body: bytes) -> None:
+        assert self._last is not None
+        message, addr = self._last
+        self._count += 1
+        lines = [
+            "NOTIFY sip:visio15@127.0.0.1 SIP/2.0",
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK{self._count}",
+            f"From: <{message.to.uri}>;tag=theirs",
+            f"To: {message.first('from')}",
+            f"Call-ID: {message.call_id}",
+            f"CSeq: {self._count} NOTIFY",
+            "Event: dialog",
+            "Subscription-State: active;expires=60",
+            "Content-Type: application/dialog-info+xml",
+        ]
+        self._say(lines, body, addr)
+
+    def _say(self, lines: list[str], body: bytes, addr: tuple[str, int]) -> None:
+        assert self._transport is not None
+        head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
+        self._transport.sendto(head.encode() + body, addr)
+
+
+@asynccontextmanager
+async def serving(*bodies: bytes) -> AsyncIterator[PresenceServer]:
+    server = PresenceServer(list(bodies))
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: server, local_addr=("127.0.0.1", 0))
+    try:
+        yield server
+    finally:
+        transport.close()
+
+
+def feed(
+    port: int, *, transport: str = "udp", heartbeat: float = 60.0, patience: float = 4.0
+) -> DialogInfoFeed:
+    account = Account("visio15", "s3cret", "x")
+    return DialogInfoFeed(
+        "dialog",
+        "127.0.0.1",
+        port,
+        account,
+        stations=["1501"],
+        transport=transport,
+        heartbeat=heartbeat,
+        patience=patience,
+    )
+
+
+async def test_a_gap_is_asked_about_and_mended() -> None:
+    async with serving(document(0, "c1"), document(6, "c2")) as server:
+        told = feed(server.port)
+        async with running([told]) as (runner, _):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            server.notify(document(5, "c3", state="partial"))
+            await until(lambda: len(server.asked) == 2)
+            await until(lambda: len(runner.correlator.calls()) == 2)
+            assert [(each.legs, each.state) for each in runner.correlator.calls()] == [
+                (("sip:c1",), CallState.ENDED),
+                (("sip:c2",), CallState.RINGING),
+            ]
+            assert told.health().rejected == {"version_gap": 1}
+            assert server.asked[1].call_id == server.asked[0].call_id
+
+
+async def test_a_server_that_counts_from_the_beginning_is_subscribed_to_anew() -> None:
+    async with serving(document(9, "c1"), document(3, "c2")) as server:
+        told = feed(server.port)
+        async with running([told]) as (runner, _):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            server.notify(document(2, "c2"))
+            await until(lambda: len(runner.correlator.calls()) == 2)
+            assert server.asked[1].call_id != server.asked[0].call_id
+            assert told.health().rejected == {"version_old": 1}
+
+
+async def test_what_cannot_be_read_is_counted_and_asked_for_again() -> None:
+    bomb = b'<!DOCTYPE x [<!ENTITY a "b">]>' + document(0)
+    async with serving(bomb, b"<dialog-info", document(1, "c1")) as server:
+        told = feed(server.port, heartbeat=0.05)
+        async with running([told]) as (runner, _):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            assert told.health().rejected["xml_doctype"] == 1
+            assert told.health().rejected["xml_malformed"] == 1
+            assert [each.legs for each in runner.correlator.live()] == [("sip:c1",)]
+            assert set(server.replies) == {200}
+
+
+async def test_a_stream_that_cannot_be_followed_is_given_up() -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"NOTIFY sip:a SIP/2.0\r\nCall-ID: 1\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    async with server:
+        told = feed(server.sockets[0].getsockname()[1], transport="tcp")
+        with pytest.raises(FeedCutError, match="framing"):
+            await told.run(lambda _: None)
+    assert told.health().rejected == {"no_length": 1}
+    assert told.health().state is FeedState.DOWN
+
+
+async def test_one_that_listens_and_says_nothing_is_given_up() -> None:
+    async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(mute, "127.0.0.1", 0)
+    async with server:
+        told = feed(server.sockets[0].getsockname()[1], transport="tcp", patience=0.3)
+        with pytest.raises(FeedCutError, match="no_answer"):
+            await told.run(lambda _: None)
+    assert told.health().rejected == {"no_answer": 1}
+
+
+async def test_it_unsubscribes_when_it_is_stopped() -> None:
+    async with serving(document(0)) as server:
+        told = feed(server.port)
+        async with in_background(told.run(lambda _: None)):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+        assert [each.first("expires") for each in server.asked] == ["600", "0"]
