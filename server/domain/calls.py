@@ -1,7 +1,7 @@
 """A logical line-15 call as the product stores and shows it: the telephony's value, plus whose it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 
@@ -19,12 +19,71 @@ class AliasRow:
 
 @dataclass(frozen=True, slots=True)
 class SpanRow:
-    """A stretch of a call: `kind` station, hold, recording or related; `value` names which."""
+    """A stretch of a call: `kind` station, hold, recording or related; `value` names which.
+
+    `earlier` are the starts that were believed before this reading replaced them.
+    """
 
     kind: str
     value: str
     start: datetime
     end: datetime | None
+    earlier: tuple[datetime, ...] = ()
+
+    def overlaps(self, other: "SpanRow") -> bool:
+        """Whether both tell of the same thing at some same moment."""
+        if (self.kind, self.value) != (other.kind, other.value):
+            return False
+        return (self.end is None or other.start < self.end) and (
+            other.end is None or self.start < other.end
+        )
+
+
+def settled(rows: Sequence[SpanRow]) -> list[SpanRow]:
+    """Keep the newest of the readings that tell of the same stretch, with the starts it replaced.
+
+    `rows` come as they were written. A second source that dates a stretch otherwise makes a new row; without
+    this the first one, whose end nobody will ever write, would last for ever.
+    """
+    kept: list[SpanRow] = []
+    for row in reversed(rows):
+        place = next((i for i, newer in enumerate(kept) if newer.overlaps(row)), None)
+        if place is None:
+            kept.append(row)
+        else:
+            kept[place] = replace(kept[place], earlier=(row.start, *kept[place].earlier))
+    return kept[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The call went from one station to another."""
+
+    origin: str
+    target: str
+    at: datetime
+
+
+def moves(stations: Sequence[SpanRow], answered: datetime | None) -> list[Move]:
+    """Tell who handed the call to whom: who came after the answer, from who had it then and left first."""
+    found = []
+    stays = sorted(stations, key=lambda stay: stay.start)
+    for taker in stays:
+        if answered is None or taker.start <= answered:
+            continue  # they rang together, or one after the other
+        givers = [
+            (giver.end, giver.value)
+            for giver in stays
+            if giver.end is not None
+            and giver.value != taker.value
+            and giver.start < taker.start
+            and giver.end > answered
+            and (taker.end is None or giver.end < taker.end)
+        ]
+        if givers:
+            left, origin = max(givers)
+            found.append(Move(origin, taker.value, max(left, taker.start)))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +122,8 @@ class LiveCall:
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """Everything stored of one call, for the audit."""
+    """Everything stored of one call, for the audit; `named_by` are the calls related to it, and why."""
 
     call: LiveCall
     spans: Sequence[SpanRow] = field(default_factory=tuple)
+    named_by: Sequence[tuple[str, str]] = field(default_factory=tuple)

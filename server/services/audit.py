@@ -15,6 +15,8 @@ from server.services.audit_reader import (
     alias_parts,
     call_part,
     hold_parts,
+    move_parts,
+    recording_parts,
     station_parts,
 )
 from server.services.audit_record import ChainPart, Found, Record
@@ -133,7 +135,10 @@ class AuditLookup:
                 call=call_part(record.call),
                 aliases=alias_parts(record.call),
                 stations=station_parts(record),
+                moves=move_parts(record),
                 holds=hold_parts(record),
+                recordings=recording_parts(record),
+                related=await reader.related(record),
                 sessions=sessions,
                 events=await reader.events(found, sessions),
                 chain=chain,
@@ -154,7 +159,7 @@ class AuditLookup:
             reader = Reader(uow, actor.site)
             sessions = await reader.sessions([session])
             events = await reader.events(None, sessions)
-        return Record(None, (), (), (), sessions, events, chain)
+        return Record(None, (), (), (), (), (), (), sessions, events, chain)
 
     async def _session(self, site: str, id_: str) -> Session:
         async with self._transactions(write=False) as uow:

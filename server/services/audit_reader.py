@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 
 from server.domain.audit import AuditRow
-from server.domain.calls import CallRecord, LiveCall
+from server.domain.calls import CallRecord, LiveCall, SpanRow, moves
 from server.domain.invitation import Invitation
 from server.domain.linking import LABELS
 from server.domain.messages import Message
-from server.domain.session import Session
+from server.domain.session import Session, State
 from server.errors import NotFound
 from server.ports import UnitOfWork
 from server.services.audit_record import (
@@ -18,6 +18,10 @@ from server.services.audit_record import (
     HoldPart,
     InvitationPart,
     LinkPart,
+    MovePart,
+    PhasePart,
+    RecordingPart,
+    RelatedPart,
     SessionPart,
     StationPart,
 )
@@ -49,14 +53,46 @@ def alias_parts(call: LiveCall) -> Sequence[AliasPart]:
 
 def station_parts(record: CallRecord) -> Sequence[StationPart]:
     """Show which stations had the call."""
-    spans = [span for span in record.spans if span.kind == "station"]
-    return [StationPart(s.value, s.start, s.end) for s in sorted(spans, key=lambda s: s.start)]
+    return [StationPart(s.value, s.start, s.end, s.earlier) for s in _spans(record, "station")]
+
+
+def move_parts(record: CallRecord) -> Sequence[MovePart]:
+    """Show who handed the call to whom."""
+    found = moves(_spans(record, "station"), record.call.answered)
+    return [MovePart(move.origin, move.target, move.at) for move in found]
 
 
 def hold_parts(record: CallRecord) -> Sequence[HoldPart]:
     """Show when the call was on hold."""
-    spans = [span for span in record.spans if span.kind == "hold"]
-    return [HoldPart(s.start, s.end) for s in sorted(spans, key=lambda s: s.start)]
+    return [HoldPart(s.start, s.end, s.earlier) for s in _spans(record, "hold")]
+
+
+def recording_parts(record: CallRecord) -> Sequence[RecordingPart]:
+    """Show which recordings of the sound there are."""
+    return [RecordingPart(s.value, s.start, s.end, s.earlier) for s in _spans(record, "recording")]
+
+
+def _spans(record: CallRecord, kind: str) -> Sequence[SpanRow]:
+    return sorted((s for s in record.spans if s.kind == kind), key=lambda s: s.start)
+
+
+def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePart]:
+    """Show how long a session was in each of its states, by what the chain says of its changes."""
+    changes = [(session.created, State.INVITED.value)]
+    changes += [
+        (row.at, str(row.data["to"]))
+        for row in rows
+        if row.subject == f"session:{session.id}"
+        and {"from", "to"} <= row.data.keys()
+        and row.data["to"] in set(State)
+        and row.data["to"] != row.data["from"]
+    ]
+    ends = [at for at, _ in changes[1:]]
+    return [
+        PhasePart(state, at, end)
+        for (at, state), end in zip(changes, [*ends, None], strict=True)
+        if state != State.ENDED
+    ]
 
 
 class Reader:
@@ -67,6 +103,7 @@ class Reader:
         self._uow = uow
         self._site = site
         self._names: dict[str, str | None] = {}
+        self._rows: dict[str, Sequence[AuditRow]] = {}
 
     async def sessions(self, sessions: Iterable[Session]) -> Sequence[SessionPart]:
         """Show videos, the oldest first."""
@@ -81,9 +118,36 @@ class Reader:
         if call is not None:
             rows.update({r.seq: r for r in await self._uow.audit.of_call(self._site, call)})
         for session in sessions:
-            found = await self._uow.audit.of_session(self._site, session.id)
+            found = await self._of_session(session.id)
             rows.update({row.seq: row for row in found})
         return [await self._event(rows[seq]) for seq in sorted(rows)]
+
+    async def _of_session(self, id_: str) -> Sequence[AuditRow]:
+        if id_ not in self._rows:
+            self._rows[id_] = await self._uow.audit.of_session(self._site, id_)
+        return self._rows[id_]
+
+    async def related(self, record: CallRecord) -> Sequence[RelatedPart]:
+        """Show the calls that this one names and those that name it, once each, the oldest first."""
+        wanted: list[tuple[str, str, SpanRow | None]] = []
+        for span in _spans(record, "related"):
+            other_id, _, why = span.value.partition(" ")
+            wanted.append((other_id, why, span))
+        known = {(other_id, why) for other_id, why, _ in wanted}
+        wanted += [(*pair, None) for pair in record.named_by if pair not in known]
+        others = await self._uow.calls.get_all(self._site, [other for other, _, _ in wanted])
+        found: dict[tuple[str, str], RelatedPart] = {}
+        for name, why, named in wanted:
+            other = others.get(name)
+            if other is None or other.id == record.call.id:
+                continue
+            # A relation without an interval is stored from the start of the call on.
+            if named is None or (named.start, named.end) == (record.call.started, None):
+                start, end = None, None
+            else:
+                start, end = named.start, named.end
+            found[other.id, why] = RelatedPart(other.id, why, other.started, start, end)
+        return sorted(found.values(), key=lambda part: (part.began, part.call))
 
     async def _session(self, session: Session) -> SessionPart:
         links = [
@@ -106,6 +170,7 @@ class Reader:
             end_reason=session.end_reason,
             by=await self._name(session.created_by),
             station=session.station,
+            phases=phase_parts(session, await self._of_session(session.id)),
             links=sorted(links, key=lambda link: link.at),
             invitations=[await self._invitation(one) for one in found],
         )

@@ -50,17 +50,58 @@ class AliasPart:
 
 @dataclass(frozen=True, slots=True)
 class StationPart:
-    """A station that had the call."""
+    """A station that had the call; `earlier` are the starts told before a better source corrected them."""
 
     station: str
     start: datetime
     end: datetime | None
+    earlier: Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class MovePart:
+    """A transfer: the call went from one station to another."""
+
+    origin: str
+    target: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class HoldPart:
     """A time on hold."""
 
+    start: datetime
+    end: datetime | None
+    earlier: Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPart:
+    """What the recorder of line 15 calls its sound of this call."""
+
+    ref: str
+    start: datetime
+    end: datetime | None
+    earlier: Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedPart:
+    """Another call that concerns the same people; `start` and `end` when something connected both."""
+
+    call: str
+    why: str
+    began: datetime
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhasePart:
+    """A state of a session while it lasted."""
+
+    state: str
     start: datetime
     end: datetime | None
 
@@ -104,6 +145,7 @@ class SessionPart:
     end_reason: str | None
     by: str | None
     station: str | None
+    phases: Sequence[PhasePart]
     links: Sequence[LinkPart]
     invitations: Sequence[InvitationPart]
 
@@ -140,7 +182,10 @@ class Record:
     call: CallPart | None
     aliases: Sequence[AliasPart]
     stations: Sequence[StationPart]
+    moves: Sequence[MovePart]
     holds: Sequence[HoldPart]
+    recordings: Sequence[RecordingPart]
+    related: Sequence[RelatedPart]
     sessions: Sequence[SessionPart]
     events: Sequence[EventPart]
     chain: ChainPart

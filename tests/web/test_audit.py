@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import pytest
 
-from telephony import CallState
+from telephony import CallState, RecordingSpan, Related, StationSpan
 from tests.web.house import CALL_ID, NUMBER, Browser, House, a_call, a_video
 
 if TYPE_CHECKING:
@@ -286,3 +287,52 @@ async def test_an_ended_call_shows_how_sure_its_end_is(house: House, browser: Br
     _, found = await api(browser, CALL_ID)
     assert found["calls"][0]["call"]["end_certain"] is False
     assert "déduite" in (await browser.get("/audit/calls/call1")).body.decode()
+
+
+async def test_a_record_holds_what_the_picture_needs(house: House, browser: Browser) -> None:
+    """Stations, who handed to whom, recordings, kin on both sides, and the states of the video."""
+    start = house.clock.now()
+    at = [start + timedelta(seconds=second) for second in range(30)]
+    stays = (StationSpan("201", start, at[9]), StationSpan("202", at[5], at[23]))
+    recordings = (RecordingSpan("/var/spool/one.wav", start, at[23]),)
+    await a_call(house, stations=stays, answered=at[1], recordings=recordings)
+    kin = (Related("call1", "in conference", at[6], at[8]), Related("call1", "same number again"))
+    await a_call(house, id_="call2", related=kin)
+    await a_video(house)
+    await browser.sign_in(house, "auditor")
+    _, found = await api(browser, "call1")
+    (record,) = (one for one in found["calls"] if one["call"]["id"] == "call1")
+    (move,) = record["moves"]
+    assert (move["origin"], move["target"]) == ("201", "202")
+    assert move["at"] == at[9].isoformat()
+    assert [one["ref"] for one in record["recordings"]] == ["/var/spool/one.wav"]
+    assert {(one["call"], one["why"]) for one in record["related"]} == {
+        ("call2", "in conference"),
+        ("call2", "same number again"),
+    }
+    (phase,) = record["sessions"][0]["phases"]
+    assert (phase["state"], phase["end"]) == ("invited", None)
+    _, found = await api(browser, "linked-call2")
+    joined = {one["why"]: one["start"] for one in found["calls"][0]["related"]}
+    assert joined == {"in conference": at[6].isoformat(), "same number again": None}
+    page = (await browser.get("/audit/calls/call1")).body.decode()
+    for words in ("transfert vers 202", "/audit/calls/call2", "one.wav"):
+        assert words in page
+
+
+async def test_a_start_told_otherwise_later_does_not_leave_the_first_open_for_ever(
+    house: House, browser: Browser
+) -> None:
+    """Capture dates the ring, then the switchboard dates it better: one stay, and what was read before is shown."""
+    start = house.clock.now()
+    better, end = start - timedelta(milliseconds=5), start + timedelta(seconds=9)
+    await a_call(house)
+    await a_call(house, stations=(StationSpan("201", better),))
+    await a_call(house, stations=(StationSpan("201", better, end), StationSpan("202", end)))
+    async with house.server.transactions(write=False) as uow:
+        assert (await uow.calls.get(house.sites["rivage"].id, "call1")).stations == ("202",)
+    await browser.sign_in(house, "auditor")
+    _, found = await api(browser, CALL_ID)
+    stay, _ = found["calls"][0]["stations"]
+    assert (stay["start"], stay["end"]) == (better.isoformat(), end.isoformat())
+    assert stay["earlier"] == [start.isoformat()]

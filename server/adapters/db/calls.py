@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.personal import SqlPersonal
 from server.adapters.db.rows import checked
 from server.adapters.db.tables import call, call_alias, call_fact, call_span, personal
-from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
+from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow, settled
 from server.errors import CallUnknown
 from server.ports import Seal
 from telephony import Alias, Call, Fact, fact_from_json, fact_to_json
@@ -233,10 +233,22 @@ class SqlCalls:
         )
 
     async def record(self, site: str, id_: str) -> CallRecord:
-        """Return everything stored of one call; an ended span supersedes its open row."""
+        """Return everything stored of one call, and which other calls say that they are related to it."""
         found = await self.get(site, id_)
         rows = await self._spans([found.id])
-        return CallRecord(found, tuple(span for _, span in rows))
+        query = (
+            select(call_span.c.call, call_span.c.value)
+            .join(call, call.c.id == call_span.c.call)
+            .where(
+                call.c.site == site,
+                call_span.c.kind == "related",
+                call_span.c.value.startswith(f"{found.id} ", autoescape=True),
+            )
+            .order_by(call_span.c.id)
+        )
+        naming = [(r.call, r.value.partition(" ")[2]) for r in await self._db.execute(query)]
+        spans = tuple(span for _, span in rows)
+        return CallRecord(found, spans, tuple(dict.fromkeys(naming)))
 
     async def _load(self, *where: ColumnElement[bool], limit: int = _LISTED) -> list[LiveCall]:
         query: Select[tuple[object, ...]] = (
@@ -300,11 +312,12 @@ class SqlCalls:
 
     async def _spans(self, ids: Sequence[str]) -> list[tuple[str, SpanRow]]:
         query = select(call_span).where(call_span.c.call.in_(ids)).order_by(call_span.c.id)
-        newest: dict[tuple[str, str, str, datetime], SpanRow] = {}
+        newest: dict[str, dict[tuple[str, str, datetime], SpanRow]] = {}
         for r in (await self._db.execute(query)).mappings():
-            key = (r["call"], r["kind"], r["value"], r["start"])
-            newest[key] = SpanRow(r["kind"], r["value"], r["start"], r["end"])
-        return [(key[0], span) for key, span in newest.items()]
+            mine = newest.setdefault(r["call"], {})
+            key = (r["kind"], r["value"], r["start"])
+            mine[key] = SpanRow(*key, r["end"])  # the row with the end replaces its open one
+        return [(id_, span) for id_, mine in newest.items() for span in settled([*mine.values()])]
 
 
 def _last(spans: Sequence[SpanRow]) -> list[str]:
