@@ -36,6 +36,7 @@ from server.services.invitations import Invitations
 from server.services.launch import Launch
 from server.services.limits import SmsCounts
 from server.services.line15 import Line15
+from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.login import Login
@@ -251,6 +252,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         audit=AuditLookup(transactions, clock, seal),
         feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
         webhook=Webhook(transactions, clock, calls),
+        line_health=LineHealthReader(calls, clock),
         ready=lambda: _ready(engine, transactions, delivery),
         refresh_metrics=lambda: _refresh(metrics, calls, _ready(engine, transactions, delivery)),
         outbox=outbox,
@@ -315,4 +317,6 @@ async def _refresh(
                 up=health.state in {"connected", "quiet"},
                 received=health.received,
                 rejected=dict(health.rejected),
+                lag=health.lag,
+                resynced=health.resynced,
             )

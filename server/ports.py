@@ -16,7 +16,7 @@ from server.domain.login import Challenge, Throttle
 from server.domain.messages import Delivery, Message
 from server.domain.session import Session
 from server.domain.signing import SiteSecret
-from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact
+from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact, FeedHealth
 
 
 class Clock(Protocol):
@@ -403,6 +403,34 @@ class Calls(Protocol):
 
     def state(self, site: str) -> str:
         """`connected`, `quiet`, `down` or `none`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReport:
+    """How one feed fares, what it is (`hep`, `ami`, …), and how often it was started again."""
+
+    kind: str
+    health: FeedHealth
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineReport:
+    """Everything of a site's line 15 that an administrator watches; the counts only grow, `queued` excepted."""
+
+    feeds: Sequence[FeedReport]
+    calls: Sequence[Call]
+    queued: int
+    overflow: int
+    failures: int
+    errors: int
+
+
+class Lines(Protocol):
+    """What keeps line 15 alive, for the eyes of an administrator."""
+
+    def report(self, site: str) -> LineReport:
+        """Tell how a site's line 15 fares now."""
 
 
 class CallEvents(Protocol):

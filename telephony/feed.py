@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from telephony.facts import Fact
+
+
+_SECOND = timedelta(seconds=1)
+_MINUTE = timedelta(minutes=1)
 
 
 class FeedState(StrEnum):
@@ -30,7 +34,8 @@ class FeedHealth:
 
     `sample` is the start line of the last packet refused for its content, without any identifier. `lag`
     is how long ago, in seconds by the sender's clock, the last message was dated: network, queue and the
-    difference of the clocks together. `resynced` is when the switchboard last said all that it has.
+    difference of the clocks together. `resynced` is when the switchboard last said all that it has, `recent`
+    how many messages came within the last minute.
     """
 
     name: str
@@ -42,6 +47,7 @@ class FeedHealth:
     sample: str = ""
     lag: float | None = None
     resynced: datetime | None = None
+    recent: int = 0
 
 
 class FeedRefusedError(ConnectionError):
@@ -93,22 +99,33 @@ class HealthBook:
         self._sample = ""
         self._lag: float | None = None
         self._resynced: datetime | None = None
+        self._minute: deque[tuple[datetime, int]] = deque()
 
     def state(self, state: FeedState) -> None:
-        """Note a change of state; the same one again keeps its date."""
-        if state is not self._state:
+        """Note a change of state; the same one again keeps its date, and so does an outage while it lasts."""
+        retried = state is FeedState.STARTING and self._state is FeedState.DOWN
+        if state is not self._state and not retried:
             self._state, self._since = state, self._clock()
 
     def message(self) -> None:
         """Count a message taken from the source, heartbeats included."""
-        self._received += 1
-        self._last = self._clock()
+        self.heard(1)
         self.state(FeedState.CONNECTED)
 
     def heard(self, messages: int) -> None:
         """Count several messages of one reading; the state is the connection's, not theirs."""
         self._received += messages
-        self._last = self._clock()
+        now = self._last = self._clock()
+        if self._minute and now - self._minute[-1][0] < _SECOND:
+            now, counted = self._minute.pop()
+            messages += counted
+        self._minute.append((now, messages))
+        self._forget(now)
+
+    def _forget(self, now: datetime) -> None:
+        """Keep one count a second, and a minute of them."""
+        while self._minute and now - self._minute[0][0] >= _MINUTE:
+            self._minute.popleft()
 
     def lag(self, seconds: float) -> None:
         """Note how late the last message came, by its own date."""
@@ -132,4 +149,6 @@ class HealthBook:
             state, since = FeedState.QUIET, heard + self._quiet
         rejected = MappingProxyType(dict(self._rejected))
         accounts = (self._last, self._received, rejected, self._sample, self._lag, self._resynced)
-        return FeedHealth(self._name, state, since, *accounts)
+        self._forget(self._clock())
+        recent = sum(count for _, count in self._minute)
+        return FeedHealth(self._name, state, since, *accounts, recent)

@@ -106,6 +106,7 @@ class HepFeed:
             if self._reader.skewed > skewed:
                 self._book.reject("clock_skew")
             self._book.message()
+            self._book.lag(self._reader.lag)
             for fact in facts:
                 emit(fact)
 

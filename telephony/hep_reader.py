@@ -47,6 +47,7 @@ class HepReader:
         self._observer = SipObserver(source, stations, private_headers)
         self._max_skew = max_skew
         self.skewed = 0
+        self.lag = 0.0
 
     def read(self, data: bytes, arrived: datetime) -> list[Fact]:
         """Tell what one packet means, dated by its capture. Raises RefusedError, nothing else.
@@ -71,6 +72,7 @@ class HepReader:
                 f"sip_{error.reason}", f"{len(packet.payload)} bytes of SIP"
             ) from None
         at = packet.time
+        self.lag = (arrived - at).total_seconds()
         if self._max_skew is not None and abs(arrived - at) > self._max_skew:
             self.skewed += 1
             at = arrived

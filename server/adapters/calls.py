@@ -11,7 +11,7 @@ import structlog
 from server.adapters.feeds import build
 from server.config_feeds import FeedSettings
 from server.errors import StorageUnavailable, WebhookNotReady
-from server.ports import Clock, Ids, Station, Transactions
+from server.ports import Clock, FeedReport, Ids, LineReport, Station, Transactions
 from server.services.line15 import MEMORY, Line15
 from server.tasks import cancel_and_wait, create_task
 from telephony import (
@@ -44,6 +44,7 @@ class SiteLine:
     correlator: Correlator
     runner: Runner
     feeds: tuple[CallFeed, ...]
+    kinds: Mapping[str, str]
     webhook: WebhookFeed
     tell: Callable[[tuple[Call, ...]], Awaitable[None]]
 
@@ -79,7 +80,8 @@ class TelephonyCalls:
 
         webhook = WebhookFeed("webhook", correlator.find, clock=self._clock.now)
         runner = Runner((*built, webhook), correlator, line15.receive, self._clock.now, ticked)
-        self._lines[site] = SiteLine(site, key, correlator, runner, built, webhook, ticked)
+        kinds = {each.name: each.kind for each in feeds}
+        self._lines[site] = SiteLine(site, key, correlator, runner, built, kinds, webhook, ticked)
 
     async def start(self) -> None:
         """Bring back the calls that were live before a restart, then listen."""
@@ -137,6 +139,24 @@ class TelephonyCalls:
     def healths(self) -> Mapping[str, Sequence[FeedHealth]]:
         """Return every feed's health by site key, for the metrics."""
         return {line.key: self._healths(site) for site, line in self._lines.items()}
+
+    def report(self, site: str) -> LineReport:
+        """Tell an administrator everything of a site's line 15; one added since the start has none."""
+        line = self._lines.get(site)
+        if line is None:
+            return LineReport((), (), 0, 0, 0, 0)
+        stats = line.runner.stats
+        return LineReport(
+            feeds=tuple(
+                FeedReport(line.kinds.get(each.name, "webhook"), each, stats.restarts[each.name])
+                for each in self._healths(site)
+            ),
+            calls=line.correlator.calls(),
+            queued=stats.queued,
+            overflow=stats.overflow,
+            failures=stats.subscriber_failures,
+            errors=stats.errors,
+        )
 
     # --- events pushed by the web server
     def connected(self, site: str) -> bool:

@@ -191,9 +191,9 @@ class Record:
     chain: ChainPart
 
 
-def plain(part: Record | Found) -> dict[str, Any]:
+def plain(part: object) -> dict[str, Any]:
     """Turn a part into JSON's types, times as ISO 8601 UTC: for pages and for the API alike."""
-    shown = _plain(asdict(part))
+    shown = _plain(asdict(part))  # type: ignore[call-overload]
     assert isinstance(shown, dict)  # noqa: S101 - tells the type checker what asdict returns
     return shown
 

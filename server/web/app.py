@@ -15,13 +15,14 @@ from server.services.feedback import Feedback
 from server.services.ice import IceServers
 from server.services.invitations import Invitations
 from server.services.launch import Launch
+from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.webhook import Webhook
-from server.web import audit, auth, feedback, kiosk, openapi, telephony
+from server.web import audit, auth, feedback, kiosk, line_health, openapi, telephony
 from server.web.base import Missing, Web, set_closed_headers
 from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
@@ -54,6 +55,7 @@ class Services:
     audit: AuditLookup
     feedback: Feedback
     webhook: Webhook
+    line_health: LineHealthReader
     ready: Callable[[], Awaitable[dict[str, bool]]]
     refresh_metrics: Callable[[], Awaitable[None]]
     outbox: KeptMessages | None = None
@@ -93,6 +95,7 @@ def make_app(web: Web, services: Services) -> Application:
         *kiosk.routes(web),
         *audit.routes(web, lookup=services.audit),
         *telephony.routes(web, webhook=services.webhook),
+        *line_health.routes(web, line_health=services.line_health),
         *openapi.routes(web),
         *feedback.routes(web, feedback=services.feedback),
         *_outbox(web, services),

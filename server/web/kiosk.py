@@ -8,6 +8,13 @@ from server.web.base import BaseHandler, Web
 MODULES = (
     ("desk", "Visiorégulation", "Voir le patient pendant l'appel", "/desk", Permission.DESK_USE),
     ("audit", "Audit", "Retrouver un appel et ses vidéos", "/audit", Permission.AUDIT_READ),
+    (
+        "telephony",
+        "Téléphonie",
+        "État des sources de la ligne 15",
+        "/admin/telephony",
+        Permission.ADMIN,
+    ),
     ("feedback", "Signaler", "Un incident ou une remarque", "", Permission.FEEDBACK_SEND),
 )
 OUTBOX = {

@@ -46,6 +46,18 @@ class Metrics:
             ["site", "feed", "reason"],
             registry=self.registry,
         )
+        self._feed_lag = Gauge(
+            "visio15_feed_lag_seconds",
+            "How old the last message was by its sender's clock",
+            ["site", "feed"],
+            registry=self.registry,
+        )
+        self._feed_resync = Gauge(
+            "visio15_feed_resync_timestamp_seconds",
+            "When the switchboard last told all that it has",
+            ["site", "feed"],
+            registry=self.registry,
+        )
         self._messages = Counter(
             "visio15_messages_total",
             "Outgoing messages by channel and outcome",
@@ -100,9 +112,21 @@ class Metrics:
         self._frames.labels(kind, type_).inc()
 
     def feed(
-        self, site: str, name: str, *, up: bool, received: int, rejected: dict[str, int]
+        self,
+        site: str,
+        name: str,
+        *,
+        up: bool,
+        received: int,
+        rejected: Mapping[str, int],
+        lag: float | None = None,
+        resynced: datetime | None = None,
     ) -> None:
-        """Show a feed's health."""
+        """Show a feed's health; what is not known of it has no sample."""
+        if lag is not None:
+            self._feed_lag.labels(site, name).set(lag)
+        if resynced is not None:
+            self._feed_resync.labels(site, name).set(resynced.timestamp())
         self._feed.labels(site, name).set(1 if up else 0)
         self._feed_received.labels(site, name).set(received)
         for reason, count in rejected.items():

@@ -10,6 +10,7 @@ from tornado.routing import URLSpec
 from server import __version__
 from server.domain.signing import WINDOW
 from server.services.audit_record import Record
+from server.services.line_health import LineHealth
 from server.web.base import BaseHandler, Web
 from server.web.telephony_events import MAX_BODY, CallEvents, EventResults
 
@@ -133,6 +134,16 @@ def _events() -> Json:
     }
 
 
+def _health() -> Json:
+    return {
+        "operationId": "telephonyHealth",
+        "summary": "How the site's line 15 fares: each feed, its calls, its queue",
+        "description": "For the role admin; holds no number of anybody.",
+        "security": [{"session": []}],
+        "responses": _answers({200: _json(_ref("LineHealth"), "now")}, 401, 403, 503),
+    }
+
+
 def _plain(name: str, summary: str, answer: Json, *refusals: int) -> Json:
     return {
         "operationId": name,
@@ -186,6 +197,7 @@ def operations() -> dict[str, Json]:
         "/api/v1/telephony/events.schema.json": {
             "get": _plain("eventsSchema", "JSON schema of the events", _json(any_object, "2020-12"))
         },
+        "/api/v1/telephony/health": {"get": _health()},
         "/healthz": {
             "get": _plain("healthy", "The process answers", _json(_ref("Alive"), "alive"))
         },
@@ -209,7 +221,7 @@ def _components(models: Sequence[Any]) -> Json:
 @lru_cache(maxsize=1)
 def document() -> Json:
     """Return the whole description."""
-    models = (Alive, Parts, Error, CallEvents, EventResults, Record)
+    models = (Alive, Parts, Error, CallEvents, EventResults, Record, LineHealth)
     return {
         "openapi": "3.1.0",
         "info": {

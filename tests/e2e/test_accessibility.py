@@ -173,6 +173,29 @@ async def auditing(inspector: Inspector, call_id: str) -> None:
     await inspector.look(page, "error, forbidden")
 
 
+async def administering(inspector: Inspector) -> None:
+    """The health of line 15, reached by the keyboard; it asks again by itself, and says when it cannot."""
+    home = inspector.home
+    client = await home.browser.desk("admin")
+    page = inspector.watch(await client.context.new_page())
+    await home.sign_in(page, "admin")
+    await tab_to(page, "a[href='/admin/telephony']")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#line[data-level=ok]")
+    await page.wait_for_selector("[data-feed=hep]:has-text('capture SIP')")
+    await inspector.look(page, "telephony")
+    before = await page.inner_text("#at")
+    await page.wait_for_function(
+        "before => document.getElementById('at').textContent !== before", arg=before
+    )
+    client.allow("ERR_INTERNET_DISCONNECTED|Failed to load resource")
+    await client.context.set_offline(True)
+    await page.wait_for_selector("#stale:has-text('ne répond pas')")
+    await inspector.look(page, "telephony, cut off")
+    await client.context.set_offline(False)
+    await page.wait_for_selector("#stale", state="hidden")
+
+
 async def test_every_page_is_sound() -> None:
     """Axe finds nothing serious, each document has its headers, nothing leaves the origin."""
     async with (
@@ -204,6 +227,7 @@ async def test_every_page_is_sound() -> None:
         await outbox.wait_for_selector("[data-channel=sms]")
         await inspector.look(outbox, "outbox")
         await auditing(inspector, line.call_id)
+        await administering(inspector)
         inspector.assert_sound()
         home.browser.assert_clean(home.url)
 

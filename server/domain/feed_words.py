@@ -1,0 +1,133 @@
+"""What the state of a feed means in French, and what to do about it: sentences for an administrator at his screen."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+#: Seconds by the two clocks together until somebody should look; a clock that is ahead is wrong sooner.
+LATE: Final = 5.0
+AHEAD: Final = -2.0
+
+_STATES: Final = {
+    "starting": "démarrage",
+    "connected": "connectée",
+    "quiet": "silencieuse",
+    "down": "coupée",
+}
+_DOWN: Final = {
+    "hep": "Le port de capture ne s’ouvre pas : un autre programme l’occupe, ou l’adresse n’est pas celle de "
+    "cette machine. « visio15 doctor » le nomme.",
+    "ami": "La connexion au commutateur est perdue ; elle est refaite sans cesse. Vérifiez qu’Asterisk répond "
+    "sur ce port, et le pare-feu.",
+    "esl": "La connexion au commutateur est perdue ; elle est refaite sans cesse. Vérifiez que FreeSWITCH répond "
+    "sur ce port (event_socket.conf), et le pare-feu.",
+    "pyvoip": "Le poste d’écoute ne s’enregistre pas : vérifiez son mot de passe et que le commutateur répond.",
+}
+_QUIET: Final = {
+    "hep": "Rien de lisible n’arrive de la capture. Vérifiez que le commutateur recopie encore son SIP "
+    "(OPTIONS comprises) vers ce port, et le pare-feu.",
+    "webhook": "Le logiciel du centre d’appels ne dit plus rien. Vérifiez qu’il poste encore, au moins une liste vide "
+    "toutes les dix minutes.",
+}
+_REFUSED: Final = {
+    "source": "adresse absente de la liste « allow »",
+    "oversize": "paquet trop grand",
+    "key_missing": "sans clé de capture",
+    "key_wrong": "mauvaise clé de capture",
+    "clock_skew": "daté à plus d’une heure de notre horloge (gardé, redaté)",
+    "login": "le commutateur refuse le compte",
+    "line_too_long": "ligne trop longue",
+    "too_many_lines": "trop de lignes",
+    "no_event": "illisible",
+    "webhook_signature_wrong": "signature fausse",
+    "webhook_expired": "daté de plus de cinq minutes",
+    "webhook_malformed": "contenu illisible",
+    "webhook_replayed": "déjà reçu",
+    "webhook_flood": "trop de messages à la seconde",
+}
+_REMEDIES: Final = (
+    (
+        {"login"},
+        "Le commutateur refuse le compte : comparez identifiant et mot de passe avec sa configuration.",
+    ),
+    (
+        {"source"},
+        "Des paquets viennent d’une adresse inconnue : ajoutez l’agent à « allow », ou cherchez qui les envoie.",
+    ),
+    (
+        {"key_missing", "key_wrong"},
+        "La clé de capture n’est pas celle de l’agent : mettez la même des deux côtés (auth_key).",
+    ),
+    (
+        {"webhook_signature_wrong"},
+        "La signature des événements est fausse : comparez le secret des deux côtés (visio15 site secret).",
+    ),
+    (
+        {"clock_skew", "webhook_expired"},
+        "L’horloge de l’expéditeur est fausse : synchronisez les deux machines par NTP.",
+    ),
+)
+
+
+def state_words(state: str) -> str:
+    """Say a feed's state."""
+    return _STATES.get(state, state)
+
+
+def level(state: str, lag: float | None) -> str:
+    """Say whether somebody has to act (bad), should look (watch), or may sleep (ok)."""
+    if state == "down":
+        return "bad"
+    return "ok" if state == "connected" and not _off(lag) else "watch"
+
+
+def why_refused(reason: str) -> str:
+    """Say why messages were dropped; what only a developer understands keeps its slug."""
+    if reason in _REFUSED:
+        return _REFUSED[reason]
+    for start, words in (("hep_", "paquet HEP illisible"), ("sip_", "message SIP illisible")):
+        if reason.startswith(start):
+            return f"{words} ({reason.removeprefix(start)})"
+    return reason
+
+
+def advice(kind: str, state: str, lag: float | None, rejected: Mapping[str, int]) -> Sequence[str]:
+    """Say what to do about each thing that is wrong with a feed."""
+    told = []
+    if state == "down":
+        told.append(
+            _DOWN.get(
+                kind,
+                "La source est arrêtée ; elle est relancée sans cesse. Le journal du serveur dit pourquoi.",
+            )
+        )
+    if state == "quiet":
+        told.append(
+            _QUIET.get(kind, "La source est ouverte mais ne dit rien. Vérifiez ce qui l’alimente.")
+        )
+    if state == "starting":
+        told.append(
+            "La source démarre. Si cela dure plus d’une minute, le journal du serveur dit pourquoi."
+        )
+    if lag is not None and lag > LATE:
+        told.append(
+            f"Ses messages ont {_seconds(lag)} de retard : réseau, charge du commutateur, ou horloges. "
+            "Vérifiez d’abord NTP."
+        )
+    if lag is not None and lag < AHEAD:
+        told.append(
+            f"Son horloge avance de {_seconds(-lag)} sur la nôtre : synchronisez les deux machines par NTP."
+        )
+    if any(reason.startswith(("hep_", "sip_")) for reason in rejected):
+        told.append(
+            "Des paquets ne se lisent pas : l’agent doit envoyer du HEP 3, non compressé, vers ce port et lui seul."
+        )
+    told += [sentence for reasons, sentence in _REMEDIES if reasons & rejected.keys()]
+    return told
+
+
+def _off(lag: float | None) -> bool:
+    return lag is not None and not AHEAD <= lag <= LATE
+
+
+def _seconds(span: float) -> str:
+    return f"{span:.1f} s".replace(".", ",")

@@ -1,0 +1,42 @@
+"""The administrator's page on line 15, and the same as JSON; it holds no number of anybody."""
+
+from tornado.routing import URLSpec
+
+from server.domain.access import Permission
+from server.services.audit_record import plain
+from server.services.line_health import LineHealthReader
+from server.web.base import BaseHandler, Web
+
+
+class LineHealthPage(BaseHandler):
+    """GET /admin/telephony."""
+
+    permission = Permission.ADMIN
+    line_health: LineHealthReader
+
+    def get(self) -> None:
+        """Show how the site's line 15 fares; the page asks again by itself."""
+        _, site = self.me()
+        self.page("telephony.html", health=plain(self.line_health.read(site.id)))
+
+
+class LineHealthApi(BaseHandler):
+    """GET /api/v1/telephony/health."""
+
+    permission = Permission.ADMIN
+    wants_json = True
+    line_health: LineHealthReader
+
+    def get(self) -> None:
+        """Answer with the same."""
+        _, site = self.me()
+        self.json(plain(self.line_health.read(site.id)))
+
+
+def routes(web: Web, line_health: LineHealthReader) -> list[URLSpec]:
+    """List the paths of the telephony's health."""
+    named = {"web": web, "line_health": line_health}
+    return [
+        URLSpec(r"/admin/telephony", LineHealthPage, named),
+        URLSpec(r"/api/v1/telephony/health", LineHealthApi, named),
+    ]

@@ -1,0 +1,138 @@
+"""The administrator sees how line 15 fares, in figures and in sentences, of the own site only and without a number."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from server.domain.feed_words import advice, level, why_refused
+from server.ports import FeedReport, LineReport
+from server.services.line_health import LineHealthReader
+from telephony import Call, CallState, FeedHealth, FeedState, Number, Related
+from tests.lab.ports import free_port
+from tests.lab.process import until
+from tests.web.house import NUMBER, START, FakeClock
+from tests.web.running import Running, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.databases import Furnished
+
+PORT = free_port()
+
+
+@pytest.fixture
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
+    feed = {"kind": "hep", "site": "rivage", "port": PORT, "auth_key": "right"}
+    with running(io_loop, furnished_database, tmp_path, feeds=[feed]) as house:
+        yield house
+
+
+async def health(house: Running) -> dict[str, Any]:
+    browser = await house.signed_in("admin", None)
+    answer = await browser.get("/api/v1/telephony/health")
+    assert answer.code == 200
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+async def test_a_feed_that_refuses_packets_says_so_and_what_to_do(house: Running) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for _ in range(3):
+            stranger.sendto(b"HEP3\x00\x06", ("127.0.0.1", PORT))
+
+        async def counted() -> bool:
+            (feed,) = (await health(house))["feeds"]
+            return bool(feed["refused"])
+
+        await until(counted, "a packet is refused")
+    told = await health(house)
+    (feed,) = told["feeds"]
+    assert (feed["name"], feed["kind"], feed["state"], feed["level"]) == (
+        "hep",
+        "hep",
+        "quiet",
+        "watch",
+    )
+    assert all(one["reason"].startswith("hep_") for one in feed["refused"])
+    assert "illisible" in feed["refused"][0]["words"]
+    assert any("recopie encore" in sentence for sentence in feed["advice"])
+    assert (told["live"], told["uncertain"], told["contradictions"]) == (0, 0, [])
+    page = (await (await house.signed_in("admin", None)).get("/admin/telephony")).body.decode()
+    assert 'id="boot"' in page
+    assert "recopie encore" in page
+
+
+async def test_another_site_s_line_is_not_shown(house: Running) -> None:
+    reader = LineHealthReader(house.server.calls, house.clock)
+    assert [one.name for one in reader.read(house.sites["rivage"].id).feeds] == ["hep"]
+    other = reader.read(house.sites["montagne"].id)
+    assert (list(other.feeds), other.level) == ([], "watch")
+    assert "Aucune source" in other.advice[0]
+
+
+async def test_the_kiosk_leads_there(house: Running) -> None:
+    page = (await (await house.signed_in("admin", None)).get("/kiosk")).body.decode()
+    assert 'href="/admin/telephony"' in page
+    page = (await (await house.signed_in("regulator")).get("/kiosk")).body.decode()
+    assert 'href="/admin/telephony"' not in page
+
+
+async def test_the_metrics_show_the_lag(house: Running) -> None:
+    text = (await house.browser().get("/metrics")).body.decode()
+    assert "# TYPE visio15_feed_lag_seconds gauge" in text
+    assert "visio15_feed_lag_seconds{" not in text  # nothing was heard yet
+
+
+class _Line:
+    """A line as it may be after a bad night."""
+
+    def __init__(self, *calls: Call) -> None:
+        self.calls = calls
+
+    def report(self, _site: str) -> LineReport:
+        down = FeedHealth("pbx", FeedState.DOWN, START, START, 9, {"login": 4}, "", 7.25, START, 2)
+        return LineReport((FeedReport("ami", down, 5),), self.calls, 3, 12, 1, 0)
+
+
+def test_what_is_wrong_with_calls_and_queue_is_told_without_a_number() -> None:
+    why = "ami and hep contradict each other"
+    common = {"caller": Number(NUMBER), "started": START}
+    calls = (
+        Call("a", state=CallState.TALKING, certain=False, related=(Related("b", why),), **common),
+        Call("b", state=CallState.ENDED, ended=START, **common),
+    )
+    told = LineHealthReader(_Line(*calls), FakeClock()).read("any")
+    (feed,) = told.feeds
+    assert (told.level, told.live, told.uncertain, told.overflow) == ("bad", 1, 1, 12)
+    assert [(one.call, one.why) for one in told.contradictions] == [("a", why)]
+    assert (feed.per_minute, feed.restarts, feed.lag, feed.words) == (2, 5, 7.25, "coupée")
+    assert len(feed.advice) == 3  # the connection, the clock, the account
+    assert len(told.advice) == 3  # the overflow, the uncertain call, the contradiction
+    assert NUMBER not in repr(told)
+
+
+@pytest.mark.parametrize("kind", ["hep", "ami", "esl", "pyvoip", "webhook", "replay"])
+@pytest.mark.parametrize("state", ["starting", "quiet", "down"])
+def test_every_bad_state_of_every_feed_has_a_sentence(kind: str, state: str) -> None:
+    (sentence,) = advice(kind, state, None, {})
+    assert sentence.endswith(".")
+    assert level(state, None) != "ok"
+
+
+def test_a_clock_that_is_off_is_seen_either_way() -> None:
+    assert [level("connected", lag) for lag in (None, 0.1, 6.0, -3.0)] == [
+        "ok",
+        "ok",
+        "watch",
+        "watch",
+    ]
+    assert "6,0 s de retard" in advice("ami", "connected", 6.0, {})[0]
+    assert "avance de 3,0 s" in advice("ami", "connected", -3.0, {})[0]
+    assert why_refused("sip_start_line") == "message SIP illisible (start_line)"
+    assert why_refused("new_slug") == "new_slug"
