@@ -95,6 +95,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgres"], default="sqlite")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What only a file can suffer is not tried on the other database."""
+    if config.getoption("--database") != "sqlite":
+        other = pytest.mark.skip(reason="only a file can suffer it")
+        for item in items:
+            if item.get_closest_marker("sqlite"):
+                item.add_marker(other)
+
+
 @pytest.fixture(scope="session")
 def databases(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

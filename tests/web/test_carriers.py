@@ -6,11 +6,14 @@ import base64
 import hmac
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import update
 
+from server.adapters.db.tables import invitation
 from server.bootstrap import build
 from server.config import load
 from server.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
@@ -165,9 +168,8 @@ async def test_an_opened_link_brings_no_second_sms(house: House, sms: dict[str, 
     await invite(house)
     await deliver(house)
     async with house.server.engine.begin() as connection:
-        await connection.exec_driver_sql(
-            "UPDATE invitation SET opened = ?", ("2026-03-01 08:00:10.000000",)
-        )
+        opened = datetime(2026, 3, 1, 8, 0, 10, tzinfo=UTC)
+        await connection.execute(update(invitation).values(opened=opened))
     house.clock.pass_(seconds=60)
     await deliver(house)
     assert not sms["o"].sent

@@ -48,13 +48,9 @@ async def test_alive_and_ready(house: Running) -> None:
 
 @pytest.mark.parametrize("revision", ["0000_other", None])
 async def test_another_schema_is_not_ready(house: Running, revision: str | None) -> None:
-    file = Path(house.server.engine.url.database or "")
-    with sqlite3.connect(file) as other:
-        if revision:
-            other.execute("UPDATE alembic_version SET version_num = ?", (revision,))
-        else:
-            other.execute("DELETE FROM alembic_version")
-    other.close()
+    changed = f"UPDATE alembic_version SET version_num = '{revision}'"  # noqa: S608
+    async with house.server.engine.begin() as other:
+        await other.exec_driver_sql(changed if revision else "DELETE FROM alembic_version")
     answer = await house.browser().get("/readyz")
     assert answer.code == 503
     assert json.loads(answer.body)["parts"]["database"] is False
@@ -232,10 +228,7 @@ async def test_what_is_on_its_way_lands_before_the_end(
         there.answering.set()
         await stopping
         carrier.close()
-    file = Path(house.server.engine.url.database or "")
-    stored = sqlite3.connect(file)
-    assert stored.execute("SELECT state FROM message").fetchall() == [("handed",)]
-    stored.close()
+    assert await house.rows("SELECT state FROM message") == [{"state": "handed"}]
 
 
 async def test_the_schema_can_be_asked_for(tmp_path: Path) -> None:

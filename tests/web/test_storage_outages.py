@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     Outage = Callable[[Running], AbstractAsyncContextManager[None]]
 
 
+pytestmark = pytest.mark.sqlite
+
+
 @pytest.fixture
 def gateway(io_loop: Any) -> Iterator[Gateway]:
     made = Gateway()
