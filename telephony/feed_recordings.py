@@ -67,6 +67,8 @@ class RecordingsFeed:
         self._book = HealthBook(name, clock=clock)
         self._ahead: Iterator[Path] = iter(())
         self._settled: dict[str, datetime] = {}
+        self._waiting: dict[str, tuple[datetime, datetime]] = {}
+        self._open = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"recordings-{name}")
 
     def health(self) -> FeedHealth:
@@ -93,16 +95,28 @@ class RecordingsFeed:
             self._book.state(FeedState.DOWN)
             return
         self._book.state(FeedState.CONNECTED)
-        if found:
+        if found or self._open:
             self._book.heard(len(found))
-            for ref in await take(found):
-                self._settled[ref] = self._clock()
+            settled = await take(found)
+            now = self._clock()
+            self._settled.update(dict.fromkeys(settled, now))
+            self._open = len(found) > len(settled)
+            for one in found:
+                self._wait(one.ref, now)
+
+    def _wait(self, ref: str, now: datetime) -> None:
+        """Tell what has no call again, the less often the longer it waits."""
+        first, _ = self._waiting.pop(ref, (now, now))
+        if ref not in self._settled:
+            again = max((now - first) / 2, timedelta(seconds=self._every))
+            self._waiting[ref] = (first, now + again)
 
     def scan(self) -> list[FoundRecording]:
         """Read the next part of the folder. Raises OSError when the folder itself cannot be read."""
         now = self._clock()
         horizon = now - timedelta(days=self._watched.days)
         self._settled = {ref: at for ref, at in self._settled.items() if at >= horizon}
+        self._waiting = {ref: at for ref, at in self._waiting.items() if at[0] >= horizon}
         paths = list(islice(self._ahead, self._watched.entries))
         if not paths:
             root = self._watched.folder.resolve(strict=True)
@@ -117,7 +131,7 @@ class RecordingsFeed:
         if self._watched.metadata != path.name.startswith(_META):
             return None
         ref = self._watched.told_as(path.relative_to(root).as_posix())
-        if ref in self._settled:
+        if self._known(ref):
             return None
         try:
             told = path.stat()
@@ -130,6 +144,11 @@ class RecordingsFeed:
             self._book.reject("file")
             return None
 
+    def _known(self, ref: str) -> bool:
+        """Whether it was taken, or is not to be told again yet."""
+        now = self._clock()
+        return ref in self._settled or self._waiting.get(ref, (now, now))[1] > now
+
     def _told(self, path: Path, ref: str, size: int, modified: datetime) -> FoundRecording | None:
         if self._watched.metadata:
             with path.open("rb") as opened:
@@ -137,7 +156,7 @@ class RecordingsFeed:
             found = read_metadata(text, self._watched.timezone)
             if found is None:
                 self._book.reject("unfinished")
-            return found
+            return None if found is None or self._known(found.ref) else found
         named = self._watched.pattern.read(ref)
         if named is None:
             self._book.reject("name")

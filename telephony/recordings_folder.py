@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: `20261122-184536-15-+33612345678-samu37-1795373136.0.wav`: date, number dialled, caller, Linkedid (it begins
 #: with the name of the system, where the switchboard has one).
-ASTERISK: Final = (
+ASTERISK_NAMES: Final = (
     r"(?P<date>\d{8}-\d{6})-[^-]*-(?P<number>\+?\d*)-"
     r"(?P<linkedid>(?:[\w.-]+-)?\d+\.\d+)\.[A-Za-z0-9]+"
 )
@@ -81,7 +81,7 @@ class FoundRecording:
 class NamePattern:
     """Reads names with one regular expression, which must match them whole; a zone for times without one."""
 
-    def __init__(self, pattern: str = ASTERISK, timezone: str = "Europe/Paris") -> None:
+    def __init__(self, pattern: str = ASTERISK_NAMES, timezone: str = "Europe/Paris") -> None:
         """Raises PatternError."""
         try:
             self._pattern = re.compile(pattern)
@@ -172,9 +172,7 @@ def bounded(found: FoundRecording, seconds: float | None, modified: datetime) ->
     for started in begun:
         if _ends(started, seconds, modified):
             slack = NAME_SLACK if len(begun) > 1 else found.slack
-            return replace(
-                found, started=started, stopped=modified, seconds=seconds, slack=slack
-            )
+            return replace(found, started=started, stopped=modified, seconds=seconds, slack=slack)
     return replace(found, seconds=seconds)
 
 

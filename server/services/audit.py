@@ -15,6 +15,7 @@ from server.services.audit_reader import (
     alias_parts,
     call_part,
     hold_parts,
+    recording_parts,
     station_parts,
 )
 from server.services.audit_record import ChainPart, Found, Record
@@ -129,13 +130,16 @@ class AuditLookup:
             reader = Reader(uow, actor.site)
             record = await uow.calls.record(actor.site, found)
             sessions = await reader.sessions(await uow.sessions.of_call(actor.site, found))
+            events = await reader.events(found, sessions)
+            sounds = await uow.recordings.of_call(actor.site, found)
             return Record(
                 call=call_part(record.call),
                 aliases=alias_parts(record.call),
                 stations=station_parts(record),
                 holds=hold_parts(record),
+                recordings=recording_parts(sounds, record.call, events),
                 sessions=sessions,
-                events=await reader.events(found, sessions),
+                events=events,
                 chain=chain,
             )
 
@@ -154,7 +158,7 @@ class AuditLookup:
             reader = Reader(uow, actor.site)
             sessions = await reader.sessions([session])
             events = await reader.events(None, sessions)
-        return Record(None, (), (), (), sessions, events, chain)
+        return Record(None, (), (), (), (), sessions, events, chain)
 
     async def _session(self, site: str, id_: str) -> Session:
         async with self._transactions(write=False) as uow:

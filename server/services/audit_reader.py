@@ -1,13 +1,16 @@
 """Gathers a record from the rows of one site, inside one unit of work; another site's rows do not exist here (I7)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
 
 from server.domain.audit import AuditRow
 from server.domain.calls import CallRecord, LiveCall
 from server.domain.invitation import Invitation
 from server.domain.linking import LABELS
 from server.domain.messages import Message
+from server.domain.recordings import OPAQUE, Recording, first_sound, media_type
 from server.domain.session import Session
 from server.errors import NotFound
 from server.ports import UnitOfWork
@@ -18,9 +21,13 @@ from server.services.audit_record import (
     HoldPart,
     InvitationPart,
     LinkPart,
+    RecordingPart,
     SessionPart,
     StationPart,
+    VideoStart,
 )
+
+FIRST_PICTURE: Final = "picture.flowing"
 
 
 def call_part(call: LiveCall) -> CallPart:
@@ -57,6 +64,43 @@ def hold_parts(record: CallRecord) -> Sequence[HoldPart]:
     """Show when the call was on hold."""
     spans = [span for span in record.spans if span.kind == "hold"]
     return [HoldPart(s.start, s.end) for s in sorted(spans, key=lambda s: s.start)]
+
+
+def recording_parts(
+    sounds: Iterable[Recording], call: LiveCall, events: Iterable[EventPart]
+) -> Sequence[RecordingPart]:
+    """Show where the sound of a call is, and where in it each video begins."""
+    flowing: dict[str, datetime] = {}
+    for event in events:
+        kind, _, session = event.subject.partition(":")
+        if event.action == FIRST_PICTURE and kind == "session":
+            flowing.setdefault(session, event.at)
+    return [_recording(one, call, flowing) for one in sounds if one.shown]
+
+
+def _recording(one: Recording, call: LiveCall, flowing: Mapping[str, datetime]) -> RecordingPart:
+    begins, slack = first_sound(one, call.answered)
+    return RecordingPart(
+        id=one.id,
+        href=f"/audit/recordings/{one.id}",
+        source=one.source,
+        started=one.started,
+        begins=begins,
+        stopped=one.stopped,
+        seconds=one.seconds,
+        slack=slack,
+        sureness=one.sureness.value,
+        why=one.why,
+        status=one.status.value,
+        since=one.since,
+        checked=one.checked,
+        erased=one.ref is None,
+        plays=one.ref is not None and media_type(one.ref) != OPAQUE,
+        videos=[
+            VideoStart(session, at, round((at - begins).total_seconds(), 3))
+            for session, at in flowing.items()
+        ],
+    )
 
 
 class Reader:

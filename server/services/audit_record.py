@@ -66,6 +66,37 @@ class HoldPart:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoStart:
+    """At which second of a recording a video's first picture came; negative: before the recording."""
+
+    session: str
+    at: datetime
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPart:
+    """A recording of the call's sound; `begins` is its second zero, `slack` by how many seconds that may be wrong."""
+
+    id: str
+    href: str
+    source: str
+    started: datetime
+    begins: datetime
+    stopped: datetime | None
+    seconds: float | None
+    slack: float
+    sureness: str
+    why: str
+    status: str
+    since: datetime | None
+    checked: datetime | None
+    erased: bool
+    plays: bool
+    videos: Sequence[VideoStart]
+
+
+@dataclass(frozen=True, slots=True)
 class LinkPart:
     """Why a session belonged to a call, from `at` on; `by` is a name, None for the server."""
 
@@ -141,6 +172,7 @@ class Record:
     aliases: Sequence[AliasPart]
     stations: Sequence[StationPart]
     holds: Sequence[HoldPart]
+    recordings: Sequence[RecordingPart]
     sessions: Sequence[SessionPart]
     events: Sequence[EventPart]
     chain: ChainPart

@@ -17,11 +17,12 @@ from server.services.invitations import Invitations
 from server.services.launch import Launch
 from server.services.linking import Linking
 from server.services.links import Links
+from server.services.recordings import Listening
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.webhook import Webhook
-from server.web import audit, auth, feedback, kiosk, openapi, telephony
+from server.web import audit, auth, feedback, kiosk, openapi, recordings, telephony
 from server.web.base import Missing, Web, set_closed_headers
 from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
@@ -52,6 +53,7 @@ class Services:
     desk_view: DeskView
     ice: IceServers
     audit: AuditLookup
+    listening: Listening
     feedback: Feedback
     webhook: Webhook
     ready: Callable[[], Awaitable[dict[str, bool]]]
@@ -92,6 +94,7 @@ def make_app(web: Web, services: Services) -> Application:
         *auth.routes(web),
         *kiosk.routes(web),
         *audit.routes(web, lookup=services.audit),
+        *recordings.routes(web, listening=services.listening),
         *telephony.routes(web, webhook=services.webhook),
         *openapi.routes(web),
         *feedback.routes(web, feedback=services.feedback),

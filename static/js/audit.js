@@ -1,4 +1,5 @@
 /** One call on one clock: a picture of it, and a table that can be sifted. */
+import { soundLanes, soundTimes } from "./audit_recordings.js";
 import { boot, get, svg, write } from "./dom.js";
 import { local } from "./times.js";
 
@@ -27,6 +28,7 @@ export function lay(record) {
   if (call) lanes.push(callLane(call, record.holds ?? [], record.events ?? [], to));
   for (const [name, stays] of group(record.stations ?? [])) lanes.push({ name: `poste ${name}`, bars: stays.map((stay) => bar(stay.start, stay.end, to, "station", "présent")), marks: [] });
   for (const [index, session] of (record.sessions ?? []).entries()) lanes.push(sessionLane(session, index + 1, record.events ?? [], to));
+  lanes.push(...soundLanes(record));
   return { lanes, from, to };
 }
 
@@ -37,6 +39,7 @@ function times(record) {
   for (const stay of record.stations ?? []) all.push(stay.start, stay.end);
   for (const session of record.sessions ?? []) all.push(session.created, session.ended);
   for (const event of record.events ?? []) if (!/audit|lookup|search|export/.test(event.action ?? "")) all.push(event.at);
+  all.push(...soundTimes(record));
   const known = all.map(ms).filter((value) => !Number.isNaN(value));
   return known.length ? known : [0];
 }

@@ -176,6 +176,19 @@ class SqlCalls:
             )
         )
 
+    async def name(
+        self, site: str, id_: str, alias: Alias, source: str, why: str, at: datetime
+    ) -> None:
+        """Append a name that somebody told too late for the correlator; told again, it changes nothing."""
+        value = alias.value[:255]
+        known = {(r.type, r.value, r.source) for r in await self._aliases([id_])}
+        if (alias.type.value, value, source) in known:
+            return
+        row = {"type": alias.type.value, "value": value, "source": source, "why": why[:255]}
+        await self._db.execute(
+            insert(call_alias).values(site=site, call=id_, valid_from=at, valid_to=None, **row)
+        )
+
     async def get(self, site: str, id_: str) -> LiveCall:
         """Return a call of this site, following merges; CallUnknown for any other."""
         for _ in range(_MERGE_DEPTH):
