@@ -54,7 +54,7 @@ from server.web.base import Web
 from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.pages import Pages
-from telephony import FeedHealth, FoundRecording
+from telephony import FeedState, FoundRecording
 from telephony.feed_recordings import RecordingsFeed
 
 SWEEP_SECONDS = 5.0
@@ -353,14 +353,13 @@ async def _refresh(
             metrics.ready(await parts)
     except TimeoutError:
         metrics.ready({"database": False})
-    watched: dict[str, list[FeedHealth]] = {}
     for site, feed in folders:
-        watched.setdefault(site, []).append(feed.health())
+        metrics.folder(site, feed.name, up=feed.health().state is FeedState.CONNECTED)
     with suppress(AppError, TimeoutError):
         async with asyncio.timeout(SCRAPE_SECONDS):
             metrics.recordings(calls.healths(), await catalogue.counts(), catalogue.unattached)
     for site, feeds in calls.healths().items():
-        for health in (*feeds, *watched.get(site, ())):
+        for health in feeds:
             metrics.feed(
                 site,
                 health.name,

@@ -84,7 +84,13 @@ class Metrics:
         self._loose = Gauge(
             "visio15_recordings_unattached",
             "Files of the last look that no call could be found for",
-            ["site", "feed"],
+            ["site", "folder"],
+            registry=self.registry,
+        )
+        self._folder = Gauge(
+            "visio15_recordings_folder_up",
+            "1 while the folder of recordings can be read",
+            ["site", "folder"],
             registry=self.registry,
         )
 
@@ -130,8 +136,12 @@ class Metrics:
         """Show how many recordings are where they should be."""
         for site, status in product(sites, ("present", "missing", "unknown")):
             self._recordings.labels(site, status).set(counts.get((site, status), 0))
-        for (site, feed), files in loose.items():
-            self._loose.labels(site, feed).set(files)
+        for (site, folder), files in loose.items():
+            self._loose.labels(site, folder).set(files)
+
+    def folder(self, site: str, name: str, *, up: bool) -> None:
+        """Show whether a folder of recordings can be read."""
+        self._folder.labels(site, name).set(1 if up else 0)
 
     def message(self, channel: str, outcome: str) -> None:
         """Count a delivery attempt's outcome."""

@@ -228,7 +228,8 @@ async def test_a_file_of_no_known_call_is_counted_and_waits(house: Running) -> N
     await look(house)
     assert await house.all_of("recording") == []
     metrics = (await house.browser().get("/metrics")).body.decode()
-    assert 'visio15_recordings_unattached{feed="enregistrements",site="rivage"} 1.0' in metrics
+    assert 'visio15_recordings_unattached{folder="enregistrements",site="rivage"} 1.0' in metrics
+    assert 'visio15_recordings_folder_up{folder="enregistrements",site="rivage"} 1.0' in metrics
 
 
 async def test_another_site_s_file_finds_no_call_here(house: Running) -> None:
