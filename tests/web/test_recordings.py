@@ -13,8 +13,11 @@ from urllib.parse import quote
 
 import pytest
 
+from server.adapters.recordings import FolderAudio
+from server.config_recordings import RecordingsSettings
 from server.domain.audit import AuditEvent
 from server.domain.recordings import Recording, Sureness
+from server.errors import RecordingOutside
 from server.ports import Actor
 from server.services.chain import Chain
 from server.services.erasure import Erasure
@@ -316,7 +319,6 @@ async def test_who_may_not_hear_it(house: Running) -> None:
         f"{PBX}/pipe.wav",
         f"{PBX}/dir.wav",
         f"{PBX}/",
-        f"{PBX}/\0.wav",
         "OUTSIDE",
         "THEIRS",
     ],
@@ -337,6 +339,13 @@ async def test_nothing_outside_the_folder_is_ever_served(house: Running, ref: st
     assert answer.code == 404
     assert json.loads(answer.body)["error"]["code"] in {"recording_outside", "recording_missing"}
     assert "recording.played" not in await house.actions()
+
+
+async def test_a_path_with_a_zero_byte_is_outside(tmp_path: Path) -> None:
+    files = FolderAudio([RecordingsSettings(site="s", root=tmp_path)])
+    with pytest.raises(RecordingOutside):
+        await files.open("s", f"{tmp_path}/x\0.wav")
+    files.close()
 
 
 async def test_a_link_that_stays_inside_is_followed(house: Running) -> None:

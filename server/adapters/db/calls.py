@@ -143,7 +143,7 @@ class SqlCalls:
         rows = (await self._db.execute(query.order_by(call_alias.c.id))).mappings().all()
         known = {(r["type"], r["value"], r["source"]) for r in rows if r["call"] == surviving}
         kept = [
-            {**r, "id": None, "call": surviving}
+            {**{key: r[key] for key in r if key != "id"}, "call": surviving}
             for r in rows
             if r["call"] == younger and (r["type"], r["value"], r["source"]) not in known
         ]
