@@ -117,17 +117,18 @@ class RecordingsFeed:
         horizon = now - timedelta(days=self._watched.days)
         self._settled = {ref: at for ref, at in self._settled.items() if at >= horizon}
         self._waiting = {ref: at for ref, at in self._waiting.items() if at[0] >= horizon}
+        root = self._watched.folder.resolve(strict=True)
         paths = list(islice(self._ahead, self._watched.entries))
         if not paths:
-            root = self._watched.folder.resolve(strict=True)
             self._ahead = _walk(root, root, self._watched.depth)
             paths = list(islice(self._ahead, self._watched.entries))
-        found = (self._read(path, now, horizon) for path in paths)
+        found = (self._read(root, path, now, horizon) for path in paths)
         return [each for each in found if each is not None]
 
-    def _read(self, path: Path, now: datetime, horizon: datetime) -> FoundRecording | None:
+    def _read(
+        self, root: Path, path: Path, now: datetime, horizon: datetime
+    ) -> FoundRecording | None:
         """Read one file; one that is gone, young, old or of another shape is passed over."""
-        root = self._watched.folder.resolve()
         if self._watched.metadata != path.name.startswith(_META):
             return None
         ref = self._watched.told_as(path.relative_to(root).as_posix())
