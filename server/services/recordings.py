@@ -326,6 +326,7 @@ class Listening:
         try:
             async with self._transactions(write=False) as uow:
                 one = await uow.recordings.get(actor.site, id_)
+                call = (await uow.calls.get(actor.site, one.call)).id  # what it was merged into
                 key = (await uow.sites.get(actor.site)).key
         except NotFound:
             await self._write(
@@ -343,21 +344,19 @@ class Listening:
             raise
         if listens:
             try:
-                await self._played(actor, one)
+                await self._played(actor, one, call)
             except BaseException:
                 await audio.close()
                 raise
         return Heard(audio, media_type(one.ref), f"enregistrement-{one.id}.{suffix(one.ref)}")
 
-    async def _played(self, actor: Actor, one: Recording) -> None:
+    async def _played(self, actor: Actor, one: Recording, call: str) -> None:
         now = self._clock.now()
         self._hearings = {who: at for who, at in self._hearings.items() if now - at < HEARING}
         who = (actor.user, one.id)
         if who in self._hearings:
             return
-        await self._write(
-            actor, AuditEvent("recording.played", f"recording:{one.id}", call=one.call)
-        )
+        await self._write(actor, AuditEvent("recording.played", f"recording:{one.id}", call=call))
         self._hearings[who] = now
 
     async def _write(self, actor: Actor, event: AuditEvent) -> None:

@@ -435,6 +435,7 @@ async def flowing(house: Running, session: str) -> None:
 
 
 async def test_a_swallowed_call_s_recording_is_shown_with_the_survivor(house: Running) -> None:
+    put(house)
     await told(house, f"{PBX}/{WAV.name}", id_="young")
     await a_call(house, id_="old")
     async with house.server.transactions() as uow:
@@ -442,6 +443,9 @@ async def test_a_swallowed_call_s_recording_is_shown_with_the_survivor(house: Ru
         await uow.commit()
         [one] = await uow.recordings.of_call(house.sites["rivage"].id, "old")
     assert one.call == "young"
+    auditor = await house.signed_in("auditor", None)
+    assert (await auditor.get(f"/audit/recordings/{one.id}")).code == 200
+    assert "recording.played" in (await auditor.get("/audit/calls/old")).body.decode()
 
 
 async def test_the_name_of_a_file_goes_with_the_person(house: Running) -> None:
