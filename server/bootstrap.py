@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ from server.adapters.db.uow import SqlTransactions
 from server.adapters.mail_smtp import SmtpMailer
 from server.adapters.outbox import Outbox, OutboxMailer
 from server.adapters.passwords import Argon2Passwords
+from server.adapters.recordings import FolderAudio, watch
 from server.adapters.seal import FernetSeal
 from server.adapters.synthetic import CallerProcesses
 from server.bootstrap_carriers import build_fleet, costs
@@ -40,6 +42,7 @@ from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.login import Login
+from server.services.recordings import Catalogue, Listening
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
@@ -52,9 +55,12 @@ from server.web.base import Web
 from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.pages import Pages
+from telephony import FeedState, FoundRecording
+from telephony.feed_recordings import RecordingsFeed
 
 SWEEP_SECONDS = 5.0
 LINES_SECONDS = 1.0
+RECORDINGS_SECONDS = 60.0
 SCRAPE_SECONDS = 5.0  # Prometheus waits ten
 DRAIN_SECONDS = 5.0
 _log = structlog.get_logger("server")
@@ -75,8 +81,10 @@ class Server:
     bus: MemoryBus
     audience: Audience
     metrics: Metrics
+    catalogue: Catalogue
     closers: tuple[Callable[[], object], ...] = ()
     http: ProxiedServer | None = None
+    folders: tuple[tuple[str, RecordingsFeed], ...] = ()
     certificate: tls.Reloader | None = None
     port: int = 0
     tasks: tuple["asyncio.Task[None]", ...] = ()
@@ -91,6 +99,11 @@ class Server:
             create_task(self.delivery.run(), "delivery"),
             create_task(self._sweep(), "sweep"),
             create_task(self._tell_lines(), "line15.states"),
+            create_task(self._check_recordings(), "recordings.check"),
+            *(
+                create_task(self._watch_folder(site, feed), f"recordings.{site}.{feed.name}")
+                for site, feed in self.folders
+            ),
         )
         sockets = bind_sockets(self.settings.port, self.settings.listen)
         self.port = sockets[0].getsockname()[1]
@@ -132,7 +145,7 @@ class Server:
             for site in await uow.sites.all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
                 stations = await uow.sites.stations(site.id)
-                line = Line15(site.id, self.transactions, self.clock, self.bus)
+                line = Line15(site.id, self.transactions, self.clock, self.bus, self.catalogue)
                 self.calls.add(site.id, site.key, stations, feeds, line)
                 if site.policy.get(TOLD_BY_EVENTS):
                     self.calls.connect(site.id)
@@ -145,6 +158,27 @@ class Server:
                 await self.sessions.sweep(grace)
             except AppError as away:
                 _log.warning("sweep.postponed", code=away.code)
+
+    async def _check_recordings(self) -> None:
+        """Look whether the files of recordings are there: some each minute, each once an hour."""
+        while True:
+            try:
+                await self.catalogue.check()
+            except AppError as away:
+                _log.warning("recordings.postponed", code=away.code)
+            await asyncio.sleep(RECORDINGS_SECONDS)
+
+    async def _watch_folder(self, site: str, feed: RecordingsFeed) -> None:
+        """Hand what comes into a folder to the catalogue; what it could not take comes again."""
+
+        async def take(found: Sequence[FoundRecording]) -> Collection[str]:
+            try:
+                return await self.catalogue.take(site, feed.name, found)
+            except AppError as refused:
+                _log.warning("recordings.postponed", site=site, code=refused.code)
+                return ()
+
+        await feed.run(take)
 
     async def _tell_lines(self) -> None:
         """Line 15 that falls silent or comes back is a change that no call reports."""
@@ -235,6 +269,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         life=timedelta(minutes=settings.link_minutes),
         limits=SmsCounts(seal, settings.sms_limits.site_hour, settings.sms_limits.number_hour),
     )
+    audio = FolderAudio(settings.recordings)
+    catalogue = Catalogue(transactions, clock, ids, seal, audio)
+    folders = tuple(watch(settings.recordings, clock))
     callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
     services = Services(
         bus=bus,
@@ -250,15 +287,18 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         desk_view=DeskView(transactions, clock, calls, rooms),
         ice=_ice(settings, clock),
         audit=AuditLookup(transactions, clock, seal),
+        listening=Listening(transactions, clock, audio, catalogue),
         feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
         webhook=Webhook(transactions, clock, calls),
         line_health=LineHealthReader(calls, clock),
         ready=lambda: _ready(engine, transactions, delivery),
-        refresh_metrics=lambda: _refresh(metrics, calls, _ready(engine, transactions, delivery)),
+        refresh_metrics=lambda: _refresh(
+            metrics, calls, catalogue, folders, _ready(engine, transactions, delivery)
+        ),
         outbox=outbox,
         callers=callers,
     )
-    closers = (*fleet.closers, *((callers.close,) if callers else ()))
+    closers = (audio.close, *fleet.closers, *((callers.close,) if callers else ()))
     return Server(
         settings,
         engine,
@@ -271,7 +311,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         bus,
         web.audience,
         metrics,
+        catalogue,
         closers,
+        folders=folders,
     )
 
 
@@ -301,7 +343,11 @@ async def _ready(
 
 
 async def _refresh(
-    metrics: Metrics, calls: TelephonyCalls, parts: Awaitable[dict[str, bool]]
+    metrics: Metrics,
+    calls: TelephonyCalls,
+    catalogue: Catalogue,
+    folders: Sequence[tuple[str, RecordingsFeed]],
+    parts: Awaitable[dict[str, bool]],
 ) -> None:
     """Read what is asked for at each scrape; a database that hangs is not ready, and holds up no scrape."""
     try:
@@ -309,6 +355,11 @@ async def _refresh(
             metrics.ready(await parts)
     except TimeoutError:
         metrics.ready({"database": False})
+    for site, feed in folders:
+        metrics.folder(site, feed.name, up=feed.health().state is FeedState.CONNECTED)
+    with suppress(AppError, TimeoutError):
+        async with asyncio.timeout(SCRAPE_SECONDS):
+            metrics.recordings(calls.healths(), await catalogue.counts(), catalogue.unattached)
     for site, feeds in calls.healths().items():
         for health in feeds:
             metrics.feed(

@@ -29,6 +29,7 @@ from pydantic_settings import (
 
 from server.config_carriers import CarrierSettings, Frozen, Network, SmsLimits, SmsSettings
 from server.config_feeds import FeedSettings
+from server.config_recordings import RecordingsSettings
 from server.config_sentences import sentence
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
@@ -77,6 +78,10 @@ class IceSettings(Frozen):
         return value
 
 
+def _share(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
+
+
 class _Environment(EnvSettingsSource):
     """Leaves a value that is not JSON to the schema, so that it is one problem among the others."""
 
@@ -112,6 +117,7 @@ class Settings(BaseSettings):
     smtp: SmtpSettings | None = None
     ice: IceSettings = IceSettings()
     feeds: tuple[FeedSettings, ...] = ()
+    recordings: tuple[RecordingsSettings, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     extra_origins: tuple[str, ...] = ()
 
@@ -152,6 +158,20 @@ class Settings(BaseSettings):
         if len(set(names)) < len(names):
             message = "deux opérateurs portent le même name : donnez à chacun le sien"
             raise ValueError(message)
+        return value
+
+    @field_validator("recordings")
+    @classmethod
+    def _told_apart(cls, value: tuple[RecordingsSettings, ...]) -> tuple[RecordingsSettings, ...]:
+        names = [(folder.site, folder.name) for folder in value]
+        if len(set(names)) < len(names):
+            message = "deux dossiers d'un même site portent le même name : donnez à chacun le sien"
+            raise ValueError(message)
+        roots = {(folder.site, folder.root) for folder in value}
+        for site, root in roots:
+            if any(site != other and _share(root, theirs) for other, theirs in roots):
+                message = "deux sites ne peuvent pas partager un dossier : donnez à chacun le sien"
+                raise ValueError(message)
         return value
 
     @property

@@ -29,6 +29,7 @@ from server.config_feeds import (
 )
 from server.doctor_finding import Finding
 from server.doctor_net import udp_free
+from server.doctor_recordings import recordings
 from server.doctor_remote import carriers, mail, turn
 from server.errors import AppError
 from telephony import FeedRefusedError
@@ -58,7 +59,7 @@ async def stored(settings: Settings) -> list[Finding]:
     found = [Finding("ok", "base", f"schéma à jour, {len(keys)} site(s)"), *unsafe]
     if not keys:
         found.append(Finding("bad", "base", "aucun site", "visio15 site add CLÉ NOM …"))
-    strays = sorted({feed.site for feed in settings.feeds} - keys)
+    strays = sorted({each.site for each in (*settings.feeds, *settings.recordings)} - keys)
     todo = "corrigez site, ou visio15 site add"
     return [*found, *(Finding("bad", "flux", f"le site {s} n'existe pas", todo) for s in strays)]
 
@@ -233,5 +234,5 @@ def _existing(folder: Path) -> Path:
 
 
 EVERY: Final[tuple[Callable[[Settings], Awaitable[list[Finding]]], ...]] = (
-    stored, carriers, mail, turn, feeds, certificate, clock, disk,
+    stored, carriers, mail, turn, feeds, recordings, certificate, clock, disk,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from server.domain.invitation import Invitation
 from server.domain.linking import Link
 from server.domain.login import Challenge, Throttle
 from server.domain.messages import Delivery, Message
+from server.domain.recordings import Recording, Status
 from server.domain.session import Session
 from server.domain.signing import SiteSecret
 from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact, FeedHealth
@@ -161,12 +162,59 @@ class CallRepository(Protocol):
     async def get(self, site: str, id_: str) -> LiveCall: ...
     async def get_all(self, site: str, ids: Sequence[str]) -> Mapping[str, LiveCall]: ...
     async def find(self, site: str, value: str) -> Sequence[LiveCall]: ...
+    async def name(
+        self, site: str, id_: str, alias: Alias, source: str, why: str, at: datetime
+    ) -> None: ...
     async def by_number(self, site: str, lookup: str) -> Sequence[LiveCall]: ...
     async def by_day(self, site: str, start: datetime, end: datetime) -> Sequence[LiveCall]: ...
     async def at_station(
         self, site: str, extension: str, since: datetime
     ) -> Sequence[LiveCall]: ...
     async def record(self, site: str, id_: str) -> CallRecord: ...
+
+
+class RecordingRepository(Protocol):
+    """References to the audio of calls; a site's own only."""
+
+    async def get(self, site: str, id_: str) -> Recording: ...
+    async def of_call(self, site: str, call: str) -> Sequence[Recording]: ...
+    async def of_key(self, site: str, key: str) -> Sequence[Recording]: ...
+    async def add(self, recording: Recording, at: datetime) -> None: ...
+    async def save(self, recording: Recording) -> None: ...
+    async def longest_unchecked(self, before: datetime, limit: int) -> Sequence[Recording]: ...
+    async def counts(self) -> Mapping[tuple[str, str], int]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a file told; `seconds` None for what does not say how long it sounds."""
+
+    status: Status
+    seconds: float | None = None
+
+
+class OpenAudio(Protocol):
+    """A recording that is open for reading, parts of it in any order."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def etag(self) -> str: ...
+    async def read(self, offset: int, length: int) -> bytes: ...
+    async def close(self) -> None: ...
+
+
+class AudioFiles(Protocol):
+    """The folders where each site's recorder puts its files; `site` is the site's key."""
+
+    def canonical(self, site: str, ref: str) -> str:
+        """Say how the recorder calls what may be told by half a name."""
+
+    async def look(self, site: str, refs: Sequence[str]) -> Sequence[Look]:
+        """Look whether these files are there."""
+
+    async def open(self, site: str, ref: str) -> OpenAudio:
+        """Raises RecordingMissing, RecordingOutside, RecordingsAway."""
 
 
 class SessionRepository(Protocol):
@@ -300,6 +348,8 @@ class UnitOfWork(Protocol):
     def personal(self) -> PersonalRepository: ...
     @property
     def calls(self) -> CallRepository: ...
+    @property
+    def recordings(self) -> RecordingRepository: ...
     @property
     def sessions(self) -> SessionRepository: ...
     @property

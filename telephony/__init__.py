@@ -41,8 +41,16 @@ from telephony.facts import (
 from telephony.facts_from_cti import CtiEvent, CtiOutcome
 from telephony.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
 from telephony.number import Number, NumberKind, parse_number
+from telephony.recordings_folder import (
+    ASTERISK_NAMES,
+    FoundRecording,
+    NamePattern,
+    PatternError,
+    wav_seconds,
+)
 
 __all__ = [
+    "ASTERISK_NAMES",
     "Alias",
     "AliasRecord",
     "AliasType",
@@ -61,15 +69,18 @@ __all__ = [
     "FeedHealth",
     "FeedRefusedError",
     "FeedState",
+    "FoundRecording",
     "Held",
     "HungUp",
     "Ignored",
     "Joined",
     "Left",
     "Moved",
+    "NamePattern",
     "Number",
     "NumberKind",
     "Paired",
+    "PatternError",
     "Rang",
     "RecordingSpan",
     "RecordingStarted",
@@ -83,4 +94,5 @@ __all__ = [
     "fact_from_json",
     "fact_to_json",
     "parse_number",
+    "wav_seconds",
 ]

@@ -95,15 +95,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=["sqlite", "postgres"], default="sqlite")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What only a file can suffer is not tried on the other database."""
-    if config.getoption("--database") != "sqlite":
-        other = pytest.mark.skip(reason="only a file can suffer it")
-        for item in items:
-            if item.get_closest_marker("sqlite"):
-                item.add_marker(other)
-
-
 @pytest.fixture(scope="session")
 def databases(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -129,9 +120,12 @@ def database_url(databases: Databases) -> Iterator[str]:
     databases.drop(url)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every coroutine test runs on the fixture's loop, whether it names the fixture or not."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Every coroutine test runs on the fixture's loop; what only a file can suffer, on no other database."""
+    other = pytest.mark.skip(reason="only a file can suffer it")
     for item in items:
+        if item.get_closest_marker("sqlite") and config.getoption("--database") != "sqlite":
+            item.add_marker(other)
         if (
             isinstance(item, pytest.Function)
             and inspect.iscoroutinefunction(item.obj)

@@ -131,16 +131,18 @@ class AuditLookup:
             reader = Reader(uow, actor.site)
             record = await uow.calls.record(actor.site, found)
             sessions = await reader.sessions(await uow.sessions.of_call(actor.site, found))
+            events = await reader.events(found, sessions)
+            sounds = await uow.recordings.of_call(actor.site, found)
             return Record(
                 call=call_part(record.call),
                 aliases=alias_parts(record.call),
                 stations=station_parts(record),
                 moves=move_parts(record),
                 holds=hold_parts(record),
-                recordings=recording_parts(record),
+                recordings=recording_parts(sounds, record.call, events),
                 related=await reader.related(record),
                 sessions=sessions,
-                events=await reader.events(found, sessions),
+                events=events,
                 chain=chain,
             )
 

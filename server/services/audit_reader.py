@@ -1,13 +1,16 @@
 """Gathers a record from the rows of one site, inside one unit of work; another site's rows do not exist here (I7)."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
 
 from server.domain.audit import AuditRow
 from server.domain.calls import CallRecord, LiveCall, SpanRow, moves
 from server.domain.invitation import Invitation
 from server.domain.linking import LABELS
 from server.domain.messages import Message
+from server.domain.recordings import OPAQUE, Recording, first_sound, media_type
 from server.domain.session import Session, State
 from server.errors import NotFound
 from server.ports import UnitOfWork
@@ -24,7 +27,10 @@ from server.services.audit_record import (
     RelatedPart,
     SessionPart,
     StationPart,
+    VideoStart,
 )
+
+FIRST_PICTURE: Final = "picture.flowing"
 
 
 def call_part(call: LiveCall) -> CallPart:
@@ -67,11 +73,6 @@ def hold_parts(record: CallRecord) -> Sequence[HoldPart]:
     return [HoldPart(s.start, s.end, s.earlier) for s in _spans(record, "hold")]
 
 
-def recording_parts(record: CallRecord) -> Sequence[RecordingPart]:
-    """Show which recordings of the sound there are."""
-    return [RecordingPart(s.value, s.start, s.end, s.earlier) for s in _spans(record, "recording")]
-
-
 def _spans(record: CallRecord, kind: str) -> Sequence[SpanRow]:
     return sorted((s for s in record.spans if s.kind == kind), key=lambda s: s.start)
 
@@ -93,6 +94,43 @@ def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePar
         for (at, state), end in zip(changes, [*ends, None], strict=True)
         if state != State.ENDED
     ]
+
+
+def recording_parts(
+    sounds: Iterable[Recording], call: LiveCall, events: Iterable[EventPart]
+) -> Sequence[RecordingPart]:
+    """Show where the sound of a call is, and where in it each video begins."""
+    flowing: dict[str, datetime] = {}
+    for event in events:
+        kind, _, session = event.subject.partition(":")
+        if event.action == FIRST_PICTURE and kind == "session":
+            flowing.setdefault(session, event.at)
+    return [_recording(one, call, flowing) for one in sounds if one.shown]
+
+
+def _recording(one: Recording, call: LiveCall, flowing: Mapping[str, datetime]) -> RecordingPart:
+    begins, slack = first_sound(one, call.answered)
+    return RecordingPart(
+        id=one.id,
+        href=f"/audit/recordings/{one.id}",
+        source=one.source,
+        started=one.started,
+        begins=begins,
+        stopped=one.stopped,
+        seconds=one.seconds,
+        slack=slack,
+        sureness=one.sureness.value,
+        why=one.why,
+        status=one.status.value,
+        since=one.since,
+        checked=one.checked,
+        erased=one.ref is None,
+        plays=one.ref is not None and media_type(one.ref) != OPAQUE,
+        videos=[
+            VideoStart(session, at, round((at - begins).total_seconds(), 3))
+            for session, at in flowing.items()
+        ],
+    )
 
 
 class Reader:

@@ -77,16 +77,6 @@ class HoldPart:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordingPart:
-    """What the recorder of line 15 calls its sound of this call."""
-
-    ref: str
-    start: datetime
-    end: datetime | None
-    earlier: Sequence[datetime]
-
-
-@dataclass(frozen=True, slots=True)
 class RelatedPart:
     """Another call that concerns the same people; `start` and `end` when something connected both."""
 
@@ -104,6 +94,37 @@ class PhasePart:
     state: str
     start: datetime
     end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoStart:
+    """At which second of a recording a video's first picture came; negative: before the recording."""
+
+    session: str
+    at: datetime
+    offset: float
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPart:
+    """A recording of the call's sound; `begins` is its second zero, `slack` by how many seconds that may be wrong."""
+
+    id: str
+    href: str
+    source: str
+    started: datetime
+    begins: datetime
+    stopped: datetime | None
+    seconds: float | None
+    slack: float
+    sureness: str
+    why: str
+    status: str
+    since: datetime | None
+    checked: datetime | None
+    erased: bool
+    plays: bool
+    videos: Sequence[VideoStart]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from server.domain.audit import AuditEvent
 from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.domain.session import State
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
+from server.services.recordings import Catalogue
 from telephony import Call, CallState
 from telephony import Changed as CallsChanged
 
@@ -19,8 +20,16 @@ MEMORY = timedelta(hours=12)
 class Line15:
     """One site's calls on their way into the database."""
 
-    def __init__(self, site: str, transactions: Transactions, clock: Clock, bus: Bus) -> None:
+    def __init__(
+        self,
+        site: str,
+        transactions: Transactions,
+        clock: Clock,
+        bus: Bus,
+        catalogue: Catalogue | None = None,
+    ) -> None:
         """Serve one site; another site's feeds have their own (I7)."""
+        self._catalogue = catalogue
         self.site = site
         self._transactions = transactions
         self._clock = clock
@@ -51,6 +60,8 @@ class Line15:
     async def _save(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
         known = await uow.calls.state_of(call.id)
         await uow.calls.save(self.site, call, now)
+        if self._catalogue is not None:
+            await self._catalogue.told(uow, self.site, call, now)
         if known is None:
             await self._adopt(uow, call, now)
         if known != call.state.value:

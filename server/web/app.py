@@ -18,11 +18,12 @@ from server.services.launch import Launch
 from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
+from server.services.recordings import Listening
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.webhook import Webhook
-from server.web import audit, auth, feedback, kiosk, line_health, openapi, telephony
+from server.web import audit, auth, feedback, kiosk, line_health, openapi, recordings, telephony
 from server.web.base import Missing, Web, set_closed_headers
 from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
@@ -53,6 +54,7 @@ class Services:
     desk_view: DeskView
     ice: IceServers
     audit: AuditLookup
+    listening: Listening
     feedback: Feedback
     webhook: Webhook
     line_health: LineHealthReader
@@ -94,6 +96,7 @@ def make_app(web: Web, services: Services) -> Application:
         *auth.routes(web),
         *kiosk.routes(web),
         *audit.routes(web, lookup=services.audit),
+        *recordings.routes(web, listening=services.listening),
         *telephony.routes(web, webhook=services.webhook),
         *line_health.routes(web, line_health=services.line_health),
         *openapi.routes(web),

@@ -1,6 +1,6 @@
 """Prometheus counters and gauges in a registry of their own, so that tests may build many applications."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from itertools import product
 
@@ -87,6 +87,25 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._recordings = Gauge(
+            "visio15_recordings",
+            "References to recordings, by what the last look at the file told",
+            ["site", "status"],
+            registry=self.registry,
+        )
+        self._loose = Gauge(
+            "visio15_recordings_unattached",
+            "Files of the last look that no call could be found for",
+            ["site", "folder"],
+            registry=self.registry,
+        )
+        self._folder = Gauge(
+            "visio15_recordings_folder_up",
+            "1 while the folder of recordings can be read",
+            ["site", "folder"],
+            registry=self.registry,
+        )
+
         # From zero on, so that the first of them is a rise that an alert sees.
         for error in walk():
             self._refused.labels(error.code)
@@ -131,6 +150,22 @@ class Metrics:
         self._feed_received.labels(site, name).set(received)
         for reason, count in rejected.items():
             self._feed_rejected.labels(site, name, reason).set(count)
+
+    def recordings(
+        self,
+        sites: Iterable[str],
+        counts: Mapping[tuple[str, str], int],
+        loose: Mapping[tuple[str, str], int],
+    ) -> None:
+        """Show how many recordings are where they should be."""
+        for site, status in product(sites, ("present", "missing", "unknown")):
+            self._recordings.labels(site, status).set(counts.get((site, status), 0))
+        for (site, folder), files in loose.items():
+            self._loose.labels(site, folder).set(files)
+
+    def folder(self, site: str, name: str, *, up: bool) -> None:
+        """Show whether a folder of recordings can be read."""
+        self._folder.labels(site, name).set(1 if up else 0)
 
     def message(self, channel: str, outcome: str) -> None:
         """Count a delivery attempt's outcome."""

@@ -1,4 +1,5 @@
 /** One call on its own clock: swim lanes laid out from a record (pure), and drawn (thin). */
+import { soundEnd } from "./audit_recordings.js";
 import { svg } from "./dom.js";
 import { local } from "./times.js";
 
@@ -55,9 +56,10 @@ export function lay(record, now = Number.NaN) {
     const bars = stays.map((stay) => bar(stay, "station", `poste ${name}`, seen));
     lanes.push({ name: `Poste ${name}`, kind: "station", bars, marks: [] });
   }
-  for (const sound of record.recordings ?? []) {
-    const label = sound.ref.split("/").at(-1);
-    lanes.push({ name: "Enregistrement", kind: "recording", bars: [{ ...bar(sound, "recording", `enregistrement ${label}`, seen), label }], marks: [] });
+  for (const [index, sound] of (record.recordings ?? []).entries()) {
+    const label = sound.status === "missing" ? "son, fichier absent" : "son";
+    const span = { start: sound.begins, end: soundEnd(sound) };
+    lanes.push({ name: `Enregistrement ${index + 1}`, kind: "recording", bars: [{ ...bar(span, "recording", label, seen), label }], marks: [] });
   }
   for (const [index, session] of (record.sessions ?? []).entries()) lanes.push(videoLane(session, index + 1, to));
   for (const kin of record.related ?? []) lanes.push(kinLane(kin, from, to));
@@ -68,7 +70,8 @@ export function lay(record, now = Number.NaN) {
 function times(record, now) {
   const { call } = record;
   const all = [call?.started, call?.answered, call?.ended];
-  for (const span of [...(record.stations ?? []), ...(record.holds ?? []), ...(record.recordings ?? [])]) all.push(span.start, span.end);
+  for (const span of [...(record.stations ?? []), ...(record.holds ?? [])]) all.push(span.start, span.end);
+  for (const sound of record.recordings ?? []) all.push(sound.begins, soundEnd(sound));
   for (const session of record.sessions ?? []) {
     all.push(session.created, session.ended);
     for (const phase of session.phases ?? []) all.push(phase.start, phase.end);

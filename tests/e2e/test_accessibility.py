@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
+RECORDINGS = Path(__file__).parents[1] / "telephony" / "recordings"
 OPEN = "#server-state[data-state=open]"
 HEADERS = {
     "content-security-policy": (
@@ -33,6 +36,16 @@ HEADERS = {
 _NEVER = "() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }"
 _DENIED = """() => {
   navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));
+}"""
+
+
+#: Plays until something was heard.
+_HEARD = """async (audio) => {
+  const heard = new Promise((done) => {
+    audio.addEventListener("timeupdate", () => { if (audio.currentTime > 0.2) done(); });
+  });
+  await audio.play();
+  await heard;
 }"""
 
 
@@ -148,6 +161,14 @@ async def calling(inspector: Inspector, desk: Page) -> Page:
     return phone
 
 
+async def recorded(page: Page) -> None:
+    """The folder is looked at now and then, and a file is left alone while it may still be written to."""
+    async with asyncio.timeout(40):
+        while not await page.query_selector("[data-recording] audio"):
+            await page.reload()
+    await page.eval_on_selector("[data-recording] audio", _HEARD)
+
+
 async def auditing(inspector: Inspector, call_id: str) -> None:
     home = inspector.home
     client = await home.browser.desk("auditor")
@@ -162,6 +183,7 @@ async def auditing(inspector: Inspector, call_id: str) -> None:
     await inspector.look(page, "audit, found")
     await page.click("#results a")
     await page.wait_for_selector("#chain[data-verified=true]")
+    await recorded(page)
     await inspector.look(page, "audit, one call")
     await page.goto(f"{home.url}/audit?q=nothing-of-that-name")
     await page.wait_for_selector(".nothing")
@@ -196,10 +218,17 @@ async def administering(inspector: Inspector) -> None:
     await page.wait_for_selector("#stale", state="hidden")
 
 
-async def test_every_page_is_sound() -> None:
+def recorder(folder: Path) -> dict[str, Any]:
+    """The settings of a folder whose files are named by the SIP Call-ID."""
+    watched = {"site": "samu37", "root": str(folder), "pattern": r"(?P<callid>.+)\.wav"}
+    return {**watched, "scan_seconds": 1}
+
+
+async def test_every_page_is_sound(tmp_path: Path) -> None:
     """Axe finds nothing serious, each document has its headers, nothing leaves the origin."""
+    extra = {"demo": True, "sms": None, "recordings": [recorder(tmp_path)]}
     async with (
-        house(extra={"demo": True, "sms": None}) as home,
+        house(extra=extra) as home,
         sipp.phone(port=home.uas_port),
     ):
         inspector = Inspector(home)
@@ -211,6 +240,8 @@ async def test_every_page_is_sound() -> None:
         async with sipp.call(home.kamailio.address, caller=CALLER) as line:
             await line.answered()
             await desk.wait_for_selector("#calls li[data-state=talking]")
+            [sound] = RECORDINGS.glob("*.wav")
+            (tmp_path / f"{line.call_id}.wav").write_bytes(sound.read_bytes())
             phone = await calling(inspector, desk)
             await desk.click("#end")
             await phone.wait_for_selector("body[data-phase=ended]")

@@ -9,7 +9,7 @@ const transfer = {
   stations: [{ station: "1501", start: at(0), end: at(9), earlier: [] }, { station: "1601", start: at(5), end: at(23), earlier: [at(6)] }],
   moves: [{ origin: "1501", target: "1601", at: at(9) }],
   holds: [{ start: at(4), end: at(9), earlier: [] }],
-  recordings: [{ ref: "/var/spool/monitor/one.wav", start: at(0), end: null, earlier: [] }],
+  recordings: [{ begins: at(0), stopped: null, seconds: null, status: "present" }],
   related: [],
   sessions: [{ created: at(10), ended: at(40), links: [{ at: at(10), certainty: "certain" }], phases: [
     { state: "invited", start: at(10), end: at(15) }, { state: "live", start: at(15), end: at(20) },
@@ -18,12 +18,12 @@ const transfer = {
 
 test("a transfer goes from lane to lane, a hold lies on the caller, recordings and videos beneath", () => {
   const plan = lay(transfer);
-  assert.deepEqual(plan.lanes.map((lane) => lane.name), ["Correspondant", "Poste 1501", "Poste 1601", "Enregistrement", "Vidéo 1"]);
+  assert.deepEqual(plan.lanes.map((lane) => lane.name), ["Correspondant", "Poste 1501", "Poste 1601", "Enregistrement 1", "Vidéo 1"]);
   assert.deepEqual(plan.lanes[0].bars.map((bar) => bar.kind), ["ring", "talk", "hold"]);
   assert.deepEqual(plan.arrows.map((arrow) => [arrow.lane, arrow.target, arrow.at]), [[1, 2, Date.parse(at(9))]]);
   assert.deepEqual(plan.lanes[4].bars.map((bar) => bar.kind), ["wait", "live", "lost", "live"]);
   assert.deepEqual(plan.lanes[4].marks.map((mark) => mark.kind), ["link", "stop"]);
-  assert.equal(plan.lanes[3].bars[0].label, "one.wav");
+  assert.equal(plan.lanes[3].bars[0].label, "son");
   assert.deepEqual([plan.zero, plan.from, plan.to], [Date.parse(at(0)), Date.parse(at(0)), Date.parse(at(40))]);
 });
 

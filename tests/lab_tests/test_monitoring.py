@@ -71,6 +71,7 @@ async def exposed() -> dict[str, set[str]]:
             "VISIO15_SECRET_KEY": "0123456789abcdef" * 4,
             "VISIO15_PORT": str(port),
             "VISIO15_FEEDS": json.dumps([hep]),
+            "VISIO15_RECORDINGS": json.dumps([{"site": "samu37", "root": str(data)}]),
             "VISIO15_CARRIERS": json.dumps([{**carrier, "password": "x"}]),
         }
         site = ("site", "add", "samu37", "SAMU 37", "--referent", "r@s.example")

@@ -282,3 +282,21 @@ def test_the_database_is_in_the_data_folder(tmp_path: Path) -> None:
     settings = load(secret_key=SECRET, data_dir=tmp_path)
     assert settings.database_url == f"sqlite+aiosqlite:///{tmp_path}/visio15.db"
     assert isinstance(settings, Settings)
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        ([{"root": "monitor"}], "recordings.0.root: donnez le chemin complet"),
+        ([{"root": "/"}], "recordings.0.root: donnez le chemin complet"),
+        ([{"root": "/m", "pattern": "("}], "l'expression n'est pas valable"),
+        ([{"root": "/m", "pattern": "(?P<what>.*)"}], "aucun groupe connu"),
+        ([{"root": "/m", "timezone": "Mars"}], "fuseau horaire"),
+        ([{"root": "/m"}, {"root": "/n"}], "le même name"),
+        ([{"root": "/m"}, {"root": "/m/n", "site": "samu45"}], "ne peuvent pas partager"),
+    ],
+)
+def test_a_folder_of_recordings_that_cannot_be(folders: list[dict[str, str]], said: str) -> None:
+    several = [{"site": "samu37", **folder} for folder in folders]
+    [problem] = problems(secret_key=SECRET, recordings=several)
+    assert said in problem

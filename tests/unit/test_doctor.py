@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from server import cli, doctor_checks, doctor_remote
 from server.config import Settings, load
 from server.doctor_ports import matrix
+from server.doctor_recordings import recordings
 from tests.lab.ports import free_port
 from tests.lab.presence import PASSWORD, WATCHER, presence
 from tests.lab.smtp import smtp
@@ -192,3 +193,11 @@ def test_the_port_matrix_has_ports_and_no_secret() -> None:
     for shown in ("443/tcp", "8015/tcp", "13013/tcp", "587/tcp", "9061/udp", "192.0.2.7/32"):
         assert shown in text
     assert "hush" not in text
+
+
+async def test_folders_of_recordings(tmp_path: Path) -> None:
+    there = {"site": "s", "name": "a", "root": str(tmp_path)}
+    away = {"site": "s", "name": "b", "root": str(tmp_path / "mnt")}
+    found = await recordings(settings(recordings=[there, away]))
+    assert levels(found) == ["ok", "bad"]
+    assert found[1].do

@@ -19,12 +19,13 @@ CODES: Final = {
     " webhook_key_malformed webhook_malformed webhook_too_large webhook_too_many",
     401: "bad_credentials code_expired not_signed_in webhook_expired webhook_signature_wrong webhook_unsigned",
     403: "forbidden launch_expired launch_signature_wrong launch_unsigned origin_foreign xsrf_refused",
-    404: "call_unknown link_unknown not_found station_unknown",
+    404: "call_unknown link_unknown not_found recording_erased recording_missing recording_outside"
+    " recording_unknown station_unknown",
     409: "conflict launch_replayed link_expired link_revoked open_elsewhere session_ended taken_over"
     " webhook_body_conflict webhook_replayed",
     429: "login_throttled message_flood too_many too_many_messages webhook_flood",
     500: "error",
-    503: "carrier_unavailable schema_mismatch storage_unavailable unavailable webhook_not_ready",
+    503: "carrier_unavailable recordings_away schema_mismatch storage_unavailable unavailable webhook_not_ready",
 }
 ENGLISH: Final = re.compile(
     r"\b(the|is|not|please|and|your|error|invalid|unknown)\b", re.IGNORECASE

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from telephony import CallState, RecordingSpan, Related, StationSpan
+from telephony import CallState, Related, StationSpan
 from tests.web.house import CALL_ID, NUMBER, Browser, House, a_call, a_video
 
 if TYPE_CHECKING:
@@ -290,12 +290,11 @@ async def test_an_ended_call_shows_how_sure_its_end_is(house: House, browser: Br
 
 
 async def test_a_record_holds_what_the_picture_needs(house: House, browser: Browser) -> None:
-    """Stations, who handed to whom, recordings, kin on both sides, and the states of the video."""
+    """Stations, who handed to whom, kin on both sides, and the states of the video."""
     start = house.clock.now()
     at = [start + timedelta(seconds=second) for second in range(30)]
     stays = (StationSpan("201", start, at[9]), StationSpan("202", at[5], at[23]))
-    recordings = (RecordingSpan("/var/spool/one.wav", start, at[23]),)
-    await a_call(house, stations=stays, answered=at[1], recordings=recordings)
+    await a_call(house, stations=stays, answered=at[1])
     kin = (Related("call1", "in conference", at[6], at[8]), Related("call1", "same number again"))
     await a_call(house, id_="call2", related=kin)
     await a_video(house)
@@ -305,7 +304,6 @@ async def test_a_record_holds_what_the_picture_needs(house: House, browser: Brow
     (move,) = record["moves"]
     assert (move["origin"], move["target"]) == ("201", "202")
     assert move["at"] == at[9].isoformat()
-    assert [one["ref"] for one in record["recordings"]] == ["/var/spool/one.wav"]
     assert {(one["call"], one["why"]) for one in record["related"]} == {
         ("call2", "in conference"),
         ("call2", "same number again"),
@@ -316,7 +314,7 @@ async def test_a_record_holds_what_the_picture_needs(house: House, browser: Brow
     joined = {one["why"]: one["start"] for one in found["calls"][0]["related"]}
     assert joined == {"in conference": at[6].isoformat(), "same number again": None}
     page = (await browser.get("/audit/calls/call1")).body.decode()
-    for words in ("transfert vers 202", "/audit/calls/call2", "one.wav"):
+    for words in ("transfert vers 202", "/audit/calls/call2"):
         assert words in page
 
 

@@ -70,6 +70,7 @@ ROUTES = [
     Route("POST", "/audit", READS, 200, {"number": "0612345678"}),
     Route("GET", "/audit/calls/unknown", READS, 404),
     Route("GET", "/audit/sessions/unknown", READS, 404),
+    Route("GET", "/audit/recordings/unknown", READS, 404),
     Route("GET", "/api/v1/calls?alias=unknown", READS, 404, as_json=True),
     Route("GET", "/api", ANYBODY, 200),
     Route("GET", "/api/openapi.json", ANYBODY, 200, as_json=True),

@@ -143,7 +143,7 @@ class SqlCalls:
         rows = (await self._db.execute(query.order_by(call_alias.c.id))).mappings().all()
         known = {(r["type"], r["value"], r["source"]) for r in rows if r["call"] == surviving}
         kept = [
-            {**r, "id": None, "call": surviving}
+            {**{key: r[key] for key in r if key != "id"}, "call": surviving}
             for r in rows
             if r["call"] == younger and (r["type"], r["value"], r["source"]) not in known
         ]
@@ -174,6 +174,19 @@ class SqlCalls:
                 why="asserted",
                 valid_from=at,
             )
+        )
+
+    async def name(
+        self, site: str, id_: str, alias: Alias, source: str, why: str, at: datetime
+    ) -> None:
+        """Append a name that somebody told too late for the correlator; told again, it changes nothing."""
+        value = alias.value[:255]
+        known = {(r.type, r.value, r.source) for r in await self._aliases([id_])}
+        if (alias.type.value, value, source) in known:
+            return
+        row = {"type": alias.type.value, "value": value, "source": source, "why": why[:255]}
+        await self._db.execute(
+            insert(call_alias).values(site=site, call=id_, valid_from=at, valid_to=None, **row)
         )
 
     async def get(self, site: str, id_: str) -> LiveCall:

@@ -10,14 +10,19 @@ from server.adapters.db.tables import (
     audit,
     audit_payload,
     call,
+    call_alias,
     call_fact,
+    call_span,
     invitation,
     message,
     personal,
+    recording,
     session_link,
 )
 from server.errors import Invalid
 from server.ports import Seal
+
+ERASED = "erased"
 
 
 class SqlErasure:
@@ -70,6 +75,23 @@ class SqlErasure:
         )
         await self._db.execute(
             update(call_fact).where(call_fact.c.call.in_(calls)).values(sealed=None)
+        )
+        await self._unname(calls)
+
+    async def _unname(self, calls: list[str]) -> None:
+        """Recorders write the number into the names of their files; the files themselves are not ours."""
+        await self._db.execute(
+            update(recording).where(recording.c.call.in_(calls)).values(sealed=None)
+        )
+        await self._db.execute(
+            update(call_alias)
+            .where(call_alias.c.call.in_(calls), call_alias.c.type == "recording")
+            .values(value=ERASED)
+        )
+        await self._db.execute(
+            update(call_span)
+            .where(call_span.c.call.in_(calls), call_span.c.kind == "recording")
+            .values(value=ERASED)
         )
 
     async def _searches(self, site: str, value: str) -> list[int]:

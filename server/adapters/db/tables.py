@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -208,6 +209,32 @@ call_fact = Table(
     Column("sealed", LargeBinary),  # the fact as a feed reported it; NULL once erased
     Column("received", UtcDateTime, nullable=False),
     Index("ix_call_fact_call", "call"),
+)
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("call", ForeignKey("call.id"), nullable=False),
+    Column("source", SLUG, nullable=False),
+    Column(
+        "key", String(64), nullable=False
+    ),  # keyed hash of the path: names of files hold numbers
+    Column("sealed", LargeBinary),  # the path as the recorder calls it; NULL once erased
+    Column("started", UtcDateTime, nullable=False),
+    Column("stopped", UtcDateTime),
+    Column("seconds", Float),  # how long the file sounds
+    Column("slack", Float, nullable=False),  # by how many seconds the times may be wrong
+    Column("sureness", SLUG, nullable=False),  # certain | inferred | offered | withdrawn
+    Column("why", String(255), nullable=False),
+    Column("status", SLUG, nullable=False),  # present | missing | unknown
+    Column("since", UtcDateTime),
+    Column("checked", UtcDateTime),
+    Column("created", UtcDateTime, nullable=False),
+    UniqueConstraint("site", "key", "call"),
+    Index("ix_recording_call", "call"),
+    Index("ix_recording_checked", "checked"),
 )
 
 session = Table(

@@ -27,6 +27,7 @@ from server.adapters.db.messages import SqlMessages
 from server.adapters.db.once import SqlOnce
 from server.adapters.db.personal import SqlPersonal
 from server.adapters.db.presence import Presence, write_and_take_back
+from server.adapters.db.recordings import SqlRecordings
 from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.sites import SqlSites
@@ -54,6 +55,7 @@ class SqlUnitOfWork:
         self.login = SqlLogin(connection)
         self.personal = SqlPersonal(connection, seal)
         self.calls = SqlCalls(connection, seal)
+        self.recordings = SqlRecordings(connection, seal)
         self.sessions = SqlSessions(connection)
         self.invitations = SqlInvitations(connection)
         self.messages = SqlMessages(connection)

@@ -1,0 +1,73 @@
+"""What rtpengine writes of a recorded call beside its packets (`--recording-method=pcap`, version 10.5).
+
+Pure. The file is whole only some 30 s after the call, with its last lines; before that it says nothing here.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from telephony.facts import Alias, AliasType
+from telephony.recordings_folder import FoundRecording
+
+#: Of a file nobody has to read whole.
+LARGEST: Final = 256 * 1024
+#: rtpengine dates in milliseconds when it opened the file; the first packet comes with the first sound.
+SLACK: Final = 0.5
+#: What the switchboard's script puts before the emergency call id (`metadata=l15:…`).
+OURS: Final = "l15:"
+_FILE: Final = re.compile(r"(?P<call>.+)-[0-9a-f]{16}\.pcap")
+_STARTED: Final = re.compile(r"^Timestamp started ms: (\d{10,14})(?:\.\d+)?$", re.MULTILINE)
+_ENDED: Final = re.compile(
+    r"^Timestamp terminated ms\([^)]*\): (\d{10,14})(?:\.\d+)?$", re.MULTILINE
+)
+_START: Final = re.compile(r"^call start time: (\S+)$", re.MULTILINE)
+_END: Final = re.compile(r"^call end time: (\S+)$", re.MULTILINE)
+_OURS: Final = re.compile(rf"^{OURS}(\S{{1,255}})$", re.MULTILINE)
+
+
+def read_metadata(text: str, timezone: str = "UTC") -> FoundRecording | None:
+    """Read a finished file; None for one that is not finished, or no such file.
+
+    `timezone`: that of the machine rtpengine runs on, for files without times in milliseconds.
+    """
+    text = text.replace("\r\n", "\n")
+    ref = text.partition("\n")[0]
+    named = _FILE.fullmatch(ref.rpartition("/")[2])
+    over = _END.search(text)
+    if named is None or over is None or len(ref) > LARGEST:
+        return None
+    aliases = [Alias(AliasType.SIP_CALL_ID, unquote(named["call"]))]
+    if ours := _OURS.search(text):
+        # The same value may have come in Call-Info or in a header of the switchboard's own.
+        aliases += [
+            Alias(AliasType.NENA_CALLID, ours[1]),
+            Alias(AliasType.PRIVATE_HEADER, ours[1]),
+        ]
+    start = _moment(_STARTED.search(text)) or _local(_START.search(text), timezone)
+    # "call end time" is when rtpengine forgot the call, 30 s later: only better than nothing.
+    stop = max(filter(None, map(_moment, _ENDED.finditer(text))), default=None)
+    stop = stop or _local(over, timezone)
+    return FoundRecording(
+        ref, tuple(aliases), None, start, stop, slack=SLACK, why="rtpengine metadata"
+    )
+
+
+def _moment(match: re.Match[str] | None) -> datetime | None:
+    if match is None:
+        return None
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1]))
+
+
+def _local(match: re.Match[str] | None, timezone: str) -> datetime | None:
+    try:
+        if match is None:
+            return None
+        read = datetime.fromisoformat(match[1])
+        return read.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,281 @@
+"""What names of files and rtpengine's metadata tell, and what a watched folder gives away."""
+
+from __future__ import annotations
+
+import os
+import wave
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telephony import (
+    Alias,
+    Aliased,
+    AliasType,
+    FeedState,
+    FoundRecording,
+    NamePattern,
+    PatternError,
+    RecordingStarted,
+    RecordingStopped,
+    wav_seconds,
+)
+from telephony.feed_recordings import RecordingsFeed, Watched
+from telephony.recordings_folder import bounded
+from telephony.rtpengine_metadata import read_metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+HERE = Path(__file__).with_name("recordings")
+WAV = HERE / "20261122-184536-15-+33612345678-samu37-1795373136.0.wav"
+[META] = (HERE / "rtpengine" / "metadata").iterdir()
+LINKED = Alias(AliasType.LINKEDID, "samu37-1795373136.0")
+START = datetime(2026, 11, 22, 18, 45, 36, tzinfo=UTC)
+
+
+def test_the_name_a_real_asterisk_gave() -> None:
+    found = NamePattern(timezone="UTC").read(f"/var/spool/asterisk/monitor/{WAV.name}")
+    assert found
+    assert found.aliases == (LINKED,)
+    assert found.number
+    assert found.number.e164 == "+33612345678"
+    assert (found.started, found.slack) == (START, 1.0)
+    local = NamePattern(timezone="Europe/Paris").read(WAV.name)
+    assert local
+    assert local.started == START - timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "names"),
+    [
+        (r"(?P<uniqueid>\d+\.\d+)\.wav", "1795373136.0.wav", [AliasType.UNIQUEID]),
+        (r"(?P<callid>.+)_(?P<date>\d+)\.mp3", "a@b_1795373136.mp3", [AliasType.SIP_CALL_ID]),
+        (r"(?P<nena>urn.+)\.ogg", "urn:x.ogg", [AliasType.NENA_CALLID]),
+        (r"(?P<date>\d{14})_(?P<number>\d+)\.gsm", "20261122184536_0612345678.gsm", []),
+    ],
+)
+def test_other_recorders(pattern: str, name: str, names: list[AliasType]) -> None:
+    found = NamePattern(pattern, "UTC").read(name)
+    assert found
+    assert [alias.type for alias in found.aliases] == names
+    assert found.started in {START, None}
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x.wav", "20261122-184536-15--1.0.txt.wav", "a" * 300, "20261122-184536-15-.wav"]
+)
+def test_a_name_that_does_not_fit_says_nothing(name: str) -> None:
+    assert NamePattern().read(name) is None
+
+
+@pytest.mark.parametrize("pattern", ["(", "x", "(?P<who>.*)(?P<date>.*)"])
+def test_a_pattern_that_reads_nothing_is_refused(pattern: str) -> None:
+    with pytest.raises(PatternError):
+        NamePattern(pattern)
+    with pytest.raises(PatternError):
+        NamePattern(timezone="Europe/Atlantis")
+
+
+def test_the_hour_that_comes_twice() -> None:
+    """A local time in it may be wrong by an hour, until the file's own end says which it was."""
+    name = "20261025-023000-15-+33612345678-1.0.wav"
+    found = NamePattern().read(name)
+    assert found
+    first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert (found.started, found.slack) == (first, 3600.0)
+    later = bounded(found, 60.0, first + timedelta(hours=1, seconds=65))
+    assert (later.started, later.slack) == (first + timedelta(hours=1), 1.0)
+    copied = bounded(found, 60.0, first + timedelta(days=2))
+    assert (copied.started, copied.stopped, copied.slack) == (first, None, 3600.0)
+
+
+def test_how_long_it_sounds() -> None:
+    data = WAV.read_bytes()
+    assert wav_seconds(data[:4096], len(data)) == 6.0
+    unfinished = data[:40] + b"\0\0\0\0"
+    assert wav_seconds(unfinished, 44 + 16_000) == 1.0
+    assert wav_seconds(b"OggS", 100) is None
+
+
+@given(st.binary(max_size=200), st.integers(0, 10**9))
+def test_no_header_breaks_it(head: bytes, size: int) -> None:
+    wav_seconds(head, size)
+    wav_seconds(b"RIFF\0\0\0\0WAVE" + head, size)
+
+
+@given(st.text(max_size=300))
+def test_no_name_and_no_metadata_break_it(text: str) -> None:
+    NamePattern().read(text)
+    read_metadata(text)
+    read_metadata(META.read_text() + text)
+
+
+# --- rtpengine 10.5.3.5, its own file: a call made with the ng protocol, only the folder's name changed
+def test_a_real_metadata_file() -> None:
+    found = read_metadata(META.read_text())
+    assert found
+    name = "a84b4c76e66710%40pbx.example-ddbfee3372e9be34.pcap"
+    assert found.ref == f"/var/spool/rtpengine/pcaps/{name}"
+    assert set(found.aliases) == {
+        Alias(AliasType.SIP_CALL_ID, "a84b4c76e66710@pbx.example"),
+        Alias(AliasType.NENA_CALLID, "urn:emergency:uid:callid:0a6f5b2c:samu37.example"),
+        Alias(AliasType.PRIVATE_HEADER, "urn:emergency:uid:callid:0a6f5b2c:samu37.example"),
+    }
+    assert found.started == datetime(2026, 11, 22, 23, 30, 16, 132000, UTC)
+    # The call ended 3 s later; "call end time" says when rtpengine forgot it, half a minute after.
+    assert found.stopped == datetime(2026, 11, 22, 23, 30, 19, 135000, UTC)
+
+
+def test_metadata_without_milliseconds_and_unfinished() -> None:
+    text = META.read_text()
+    plain = "\n".join(line for line in text.splitlines() if not line.startswith("Timestamp"))
+    found = read_metadata(plain, "Europe/Paris")
+    assert found
+    assert found.started == datetime(2026, 11, 22, 22, 30, 16, tzinfo=UTC)
+    assert found.stopped == datetime(2026, 11, 22, 22, 30, 49, tzinfo=UTC)
+    assert read_metadata(text[: text.index("call end")]) is None
+    assert read_metadata("") is None
+
+
+def test_it_is_told_in_facts() -> None:
+    found = FoundRecording("/r/x.wav", (LINKED,), None, START, START + timedelta(seconds=6))
+    named, started, stopped = found.facts("folder")
+    assert isinstance(named, Aliased)
+    assert named.alias == LINKED
+    assert isinstance(started, RecordingStarted)
+    assert isinstance(stopped, RecordingStopped)
+    assert {fact.leg for fact in (named, started, stopped)} == {"recording:/r/x.wav"}
+    assert FoundRecording("/r/x.wav", (LINKED,)).facts("folder") == ()
+
+
+# --- a folder
+@dataclass
+class Taker:
+    """Takes what it is told to take."""
+
+    takes: bool = True
+    told: list[FoundRecording] = field(default_factory=list)
+
+    async def __call__(self, found: Sequence[FoundRecording]) -> Collection[str]:
+        self.told += found
+        return [each.ref for each in found] if self.takes else []
+
+
+@dataclass
+class Clock:
+    now: datetime = START + timedelta(minutes=5)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def put(folder: Path, name: str = WAV.name, *, ended: float = 7.0) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_bytes(WAV.read_bytes())
+    at = (START + timedelta(seconds=ended)).timestamp()
+    os.utime(file, (at, at))
+    return file
+
+
+def feed(folder: Path, clock: Clock, **changes: object) -> RecordingsFeed:
+    settings = {
+        "prefix": "/var/spool/asterisk/monitor/",
+        "pattern": NamePattern(timezone="UTC"),
+        **changes,
+    }
+    return RecordingsFeed("folder", Watched(folder, **settings), clock=clock)  # type: ignore[arg-type]
+
+
+async def test_a_file_is_told_until_it_is_taken(tmp_path: Path) -> None:
+    put(tmp_path / "2026" / "11")
+    clock, take = Clock(), Taker(takes=False)
+    watching = feed(tmp_path, clock)
+    await watching.look(take)
+    [found] = take.told
+    assert found.ref == f"/var/spool/asterisk/monitor/2026/11/{WAV.name}"
+    assert (found.started, found.seconds) == (START, 6.0)
+    assert found.stopped == START + timedelta(seconds=7)
+    await watching.look(take)
+    assert len(take.told) == 1, "not told again at once"
+    clock.now += timedelta(minutes=2)
+    take.takes = True
+    await watching.look(take)
+    await watching.look(take)
+    assert len(take.told) == 2
+    assert watching.health().state is FeedState.CONNECTED
+
+
+async def test_what_is_still_written_old_or_foreign_is_passed_over(tmp_path: Path) -> None:
+    put(tmp_path, "20261122-185030-15-+33612345678-1.0.wav", ended=295)  # five seconds ago
+    put(tmp_path, "20261101-185030-15-+33612345678-2.0.wav", ended=-20 * 86400)
+    put(tmp_path, "notes.txt")
+    put(tmp_path / "a" / "b" / "c", "20261122-184536-15-+33612345678-3.0.wav")
+    os.mkfifo(tmp_path / "20261122-184536-15-+33612345678-4.0.wav")
+    take = Taker()
+    await feed(tmp_path, Clock(), depth=3).look(take)
+    assert take.told == []
+
+
+async def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "monitor", tmp_path / "outside"
+    inside = put(folder)
+    secret = put(outside, "20261122-184536-15-+33612345678-9.9.wav")
+    (folder / secret.name).symlink_to(secret)
+    (folder / "all").symlink_to(outside)
+    (folder / "20261122-184536-15-+33612345678-5.0.wav").symlink_to(inside)
+    take = Taker()
+    await feed(folder, Clock()).look(take)
+    names = {found.ref.rpartition("/")[2] for found in take.told}
+    assert names == {WAV.name, "20261122-184536-15-+33612345678-5.0.wav"}
+
+
+async def test_a_large_folder_is_read_in_parts(tmp_path: Path) -> None:
+    for number in range(25):
+        put(tmp_path, f"20261122-184536-15-+33612345678-{number}.0.wav")
+    take = Taker()
+    watching = feed(tmp_path, Clock(), entries=10)
+    sizes = []
+    for _ in range(3):
+        before = len(take.told)
+        await watching.look(take)
+        sizes.append(len(take.told) - before)
+    assert sizes == [10, 10, 5]
+
+
+async def test_a_folder_that_goes_away_is_down_and_comes_back(tmp_path: Path) -> None:
+    take = Taker()
+    watching = feed(tmp_path / "mnt", Clock())
+    await watching.look(take)
+    assert watching.health().state is FeedState.DOWN
+    put(tmp_path / "mnt")
+    await watching.look(take)
+    assert watching.health().state is FeedState.CONNECTED
+    assert len(take.told) == 1
+
+
+async def test_rtpengine_s_folder(tmp_path: Path) -> None:
+    (tmp_path / "metadata").mkdir()
+    copy = tmp_path / "metadata" / META.name
+    copy.write_text(META.read_text())
+    (tmp_path / "metadata" / "rtpengine-meta-half.txt").write_text("half")
+    at = datetime(2026, 11, 22, 23, 30, 49, tzinfo=UTC)
+    for file in (tmp_path / "metadata").iterdir():
+        os.utime(file, (at.timestamp(), at.timestamp()))
+    take, clock = Taker(), Clock(at + timedelta(minutes=1))
+    watching = feed(tmp_path, clock, metadata=True)
+    await watching.look(take)
+    await watching.look(take)
+    assert [found.ref.rpartition("/")[2][:14] for found in take.told] == ["a84b4c76e66710"]
+    assert watching.health().rejected["unfinished"] >= 1
+
+
+def test_the_sample_is_what_it_says() -> None:
+    with wave.open(str(WAV)) as opened:
+        assert opened.getnframes() / opened.getframerate() == 6.0
