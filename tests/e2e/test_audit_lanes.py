@@ -71,7 +71,7 @@ async def test_an_attended_transfer_is_two_lanes_a_hatched_hold_and_an_arrow() -
             page = await (await home.browser.desk("auditor")).context.new_page()
             await the_record(home, page)
             shown = await page.evaluate(_SHAPES)
-            names = ["Correspondant", "Poste 1501", "Poste 1601", "Enregistrement"]
+            names = ["Correspondant", "Poste 1501", "Poste 1601", "Enregistrement 1"]
             assert shown["names"] == names
             (hold,), (talk,), (shaft,), (head,) = (
                 shown[kind] for kind in ("holds", "talk", "shaft", "head")
