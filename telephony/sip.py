@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
@@ -38,6 +38,23 @@ _COMPACT: Final = {
     "d": "request-disposition",
     "y": "identity",
 }
+#: How these names are mostly written; any other spelling is read too, more slowly.
+_SPELLED: Final = {
+    **{
+        spelling: name
+        for name in (
+            *_COMPACT.values(),
+            *("max-forwards", "allow", "user-agent", "server", "call-info", "session-id"),
+            *("p-asserted-identity", "remote-party-id", "record-route", "route", "reason"),
+            *("min-se", "replaces", "diversion", "history-info", "require", "date"),
+            *("content-disposition", "expires"),
+        )
+        for spelling in (name, name.title())
+    },
+    **{spelling: name for short, name in _COMPACT.items() for spelling in (short, short.upper())},
+    **{"Call-ID": "call-id", "CSeq": "cseq", "cseq": "cseq", "Session-ID": "session-id"},
+    **{"Min-SE": "min-se", "Remote-Party-ID": "remote-party-id"},
+}
 _STATUS: Final = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]|$)", re.IGNORECASE)
 _METHOD: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,64}")
 _CSEQ: Final = re.compile(r"([0-9]{1,10})\s+([A-Za-z0-9.!%*_+`'~-]{1,64})\s*$")
@@ -47,6 +64,10 @@ _PURPOSE: Final = re.compile(r";\s*purpose\s*=\s*\"?([^\s;,\"]+)", re.IGNORECASE
 _REMOTE: Final = re.compile(r";\s*remote\s*=\s*([0-9a-fA-F]{32})(?![0-9a-fA-F])", re.IGNORECASE)
 _HALF: Final = re.compile(r"\s*([0-9a-fA-F]{32})(?![0-9a-fA-F])")
 _USER: Final = re.compile(r"(?:sips?|tel):([^@;?>\s]*)", re.IGNORECASE)
+#: How an address is nearly always written; `address` reads every other writing too.
+_PLAIN: Final = re.compile(
+    r"(?:\"[^\"\\]*\"\s*)?<(sips?:([^@;?%:>\s]+)@[^>\s]+)>(?:;tag=([^\s;,>]+))?"
+)
 _NIL: Final = "0" * 32
 _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 
@@ -59,8 +80,7 @@ class DecodeError(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Who a From, To, Contact or identity header names. `user` is unescaped."""
 
     uri: str
@@ -88,7 +108,10 @@ class SipMessage:
 
     def items(self, name: str) -> list[str]:
         """List the values of a header, repeated or in comma lists alike (RFC 3261, 7.3.1)."""
-        return [each for value in self.headers.get(name, ()) for each in split_list(value)]
+        values = self.headers.get(name, ())
+        if len(values) == 1 and "," not in values[0]:
+            return [values[0]] if values[0] else []
+        return [each for value in values for each in split_list(value)]
 
     @property
     def call_id(self) -> str:
@@ -104,8 +127,8 @@ class SipMessage:
     @property
     def branches(self) -> tuple[str, ...]:
         """Via branches, the nearest hop first; empty strings where a hop wrote none."""
-        found = (_BRANCH.search(via) for via in self.items("via"))
-        return tuple(match.group(1) if match else "" for match in found)
+        found = [_BRANCH.search(via) for via in self.items("via")]
+        return tuple([match.group(1) if match else "" for match in found])
 
     @property
     def from_(self) -> Address:
@@ -133,7 +156,7 @@ class SipMessage:
     @property
     def nena_ids(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Emergency call ids and incident ids of Call-Info (NENA-STA-010.3)."""
-        return emergency_ids(self.items("call-info"))
+        return emergency_ids(self.items("call-info")) if "call-info" in self.headers else ((), ())
 
     @property
     def direction(self) -> str | None:
@@ -167,8 +190,8 @@ def parse(data: bytes) -> SipMessage:
     if not data:
         raise DecodeError("empty")
     head, body = _cut(data)
-    lines = head.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    start = lines[0]
+    lines = head.decode("utf-8", "replace").split("\n")  # what is read of a line is stripped
+    start = lines[0].rstrip("\r")
     status = _STATUS.match(start)
     method, uri = (None, "") if status else _request_line(start)
     headers = _headers(lines)
@@ -179,7 +202,7 @@ def parse(data: bytes) -> SipMessage:
         method,
         int(status.group(1)) if status else None,
         uri,
-        {name: tuple(values) for name, values in headers.items()},
+        headers,
         body,
     )
 
@@ -199,24 +222,27 @@ def _cut(data: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def _headers(lines: list[str]) -> dict[str, list[str]]:
+def _headers(lines: list[str]) -> dict[str, tuple[str, ...]]:
     """Collect headers; a line that is none is skipped, a folded one continues the last."""
     if len(lines) > MAX_HEADERS:
         raise DecodeError("too_many_headers")
-    headers: dict[str, list[str]] = {}
-    last: list[str] | None = None
+    headers: dict[str, tuple[str, ...]] = {}
+    last = ""
     for line in lines[1:]:
-        if line[:1] in {" ", "\t"}:
-            if last:
-                last[-1] = f"{last[-1]} {line.strip()}".strip()
-            continue
         name, colon, value = line.partition(":")
-        name = name.strip().lower()
-        if not colon or not name:
-            last = None
-            continue
-        last = headers.setdefault(_COMPACT.get(name, name), [])
-        last.append(value.strip())
+        known = _SPELLED.get(name)
+        if known is None:
+            if line[:1] in {" ", "\t"}:
+                if last:
+                    *others, begun = headers[last]
+                    headers[last] = (*others, f"{begun} {line.strip()}".strip())
+                continue
+            name = name.strip().lower()
+            known = _COMPACT.get(name, name)
+        last = known if colon else ""
+        if last:
+            value = value.strip()
+            headers[last] = (*headers[last], value) if last in headers else (value,)
     return headers
 
 
@@ -245,23 +271,26 @@ def split_list(value: str) -> list[str]:
 
 def address(value: str) -> Address:
     """Read a name-addr or an addr-spec (RFC 3261, 20.10), however it is decorated."""
+    plain = _PLAIN.fullmatch(value)
+    if plain:
+        uri, user, tag = plain.groups("")
+        return Address(uri, user, tag)
     value = value.strip()
-    rest = _after_display(value)
-    opening = rest.find("<")
-    if opening >= 0:
-        inner, _, params = rest[opening + 1 :].partition(">")
+    if value.startswith('"'):
+        value = _after_display(value)
+    _, opening, rest = value.partition("<")
+    if opening:
+        inner, _, params = rest.partition(">")
     else:
-        inner, semicolon, params = rest.partition(";")
+        inner, semicolon, params = value.partition(";")
         params = semicolon + params
     uri = inner.strip()
-    tag = _TAG.search(params)
-    return Address(uri, uri_user(uri), tag.group(1) if tag else "")
+    found = _TAG.search(params)
+    return Address(uri, uri_user(uri), found.group(1) if found else "")
 
 
 def _after_display(value: str) -> str:
     """Skip a quoted display name, which may hold anything."""
-    if not value.startswith('"'):
-        return value
     at = 1
     while at < len(value) and value[at] != '"':
         at += 2 if value[at] == "\\" else 1
@@ -273,7 +302,8 @@ def uri_user(uri: str) -> str:
     match = _USER.match(uri)
     if not match or (not uri[:4].lower().startswith("tel:") and "@" not in uri):
         return ""
-    return unquote(match.group(1).partition(":")[0])
+    user = match.group(1).partition(":")[0]
+    return unquote(user) if "%" in user else user
 
 
 def sdp_direction(body: bytes) -> str:

@@ -367,6 +367,12 @@ WORDS = st.sampled_from(
 )
 
 
+@given(st.text(alphabet='<>"\\;:@=%, \taip', max_size=12), st.text(alphabet='<>";=, tag', max_size=9))
+def test_a_plain_address_is_read_like_any_other(user: str, end: str) -> None:
+    for value in (f"<sip:{user}@h>;tag={end}", f'"{end}" <sip:{user}>', f"{end}<sips:{user}@h>{end}"):
+        assert address(value) == address(f" {value}")
+
+
 @given(st.lists(WORDS, max_size=60).map("".join), st.text(max_size=20))
 def test_nearly_sip_raises_only_the_declared_error(text: str, more: str) -> None:
     parse_all(b"INVITE sip:15@x SIP/2.0\r\n" + (text + more).encode("utf-8", "surrogatepass"))
