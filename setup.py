@@ -63,6 +63,7 @@ setup(
         "test": [
             *POSTGRES,
             *SOFTPHONE,
+            "aiosipua==0.7.1",
             "aiosmtpd>=1.4,<2",
             "coverage>=7,<8",
             "djlint>=1.49,<2",
@@ -78,6 +79,7 @@ setup(
             "pyyaml>=6,<7",
             "ruff>=0.17,<0.18",
             "schemathesis>=4.32,<5",
+            "sipmessage==0.7.1",
         ],
     },
     entry_points={"console_scripts": ["visio15=server.cli:main"]},

@@ -6,6 +6,7 @@ legs (grouping.py); only what a fact touches is computed again. Total over facts
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
@@ -26,7 +27,7 @@ from telephony.call import (
 from telephony.facts import AliasType, Fact, HungUp, Seen
 from telephony.fusion import Fusion
 from telephony.grouping import Group, assemble, group
-from telephony.leg import LegView, SortKey, fold, sort_key
+from telephony.leg import LegView, fold, sort_key
 from telephony.same_number import Numbers
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Correlator:
         """Start with no call; `restore` brings back those of before a restart."""
         self._stations = frozenset(stations)
         self._mint = mint
-        self._facts: dict[str, dict[Fact, SortKey]] = {}
+        self._facts: dict[str, set[Fact]] = {}
+        self._ordered: dict[str, list[Fact]] = {}
         self._views: dict[str, LegView] = {}
         self._index: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._pairs: defaultdict[str, set[str]] = defaultdict(set)
@@ -80,10 +82,10 @@ class Correlator:
 
     def receive(self, fact: Fact) -> Change:
         """Fold one fact in; the same calls result from any order and any repetition."""
-        facts = self._facts.setdefault(fact.leg, {})
+        facts = self._facts.setdefault(fact.leg, set())
         if fact in facts:  # the same word at the same instant: no news that the call still lives
             return Ignored(fact, "repeated")
-        found = self._lost & self._companions(fact.leg)
+        found = self._lost and self._lost & self._companions(fact.leg)
         self._lost -= found
         if len(facts) >= MAX_FACTS and not isinstance(fact, HungUp):
             return Ignored(fact, "too many facts for one leg")
@@ -95,7 +97,7 @@ class Correlator:
             return Ignored(fact, "only seen")
         calls, merged = self._regroup({fact.leg})
         new = before is None or before.started is None
-        kept = tuple(self._ordered(fact.leg)) if new else (fact,)
+        kept = tuple(self._ordered[fact.leg]) if new else (fact,)
         return Changed(calls, merged, self._call_of[fact.leg], kept)
 
     def expire(self, now: datetime) -> tuple[Call, ...]:
@@ -184,7 +186,7 @@ class Correlator:
         """Take back a stored call under its id; its legs find their companions again."""
         legs: set[str] = set()
         for fact in facts:
-            self._facts.setdefault(fact.leg, {})
+            self._facts.setdefault(fact.leg, set())
             self._fold(fact)
             legs.add(fact.leg)
         begun = [self._views[leg] for leg in legs if self._views[leg].started is not None]
@@ -196,13 +198,15 @@ class Correlator:
 
     def _fold(self, fact: Fact) -> LegView:
         """Keep the fact, tell again what its leg is, index its names."""
-        facts = self._facts[fact.leg]
-        facts[fact] = sort_key(fact)
+        ordered = self._ordered.setdefault(fact.leg, [])
+        if fact not in self._facts[fact.leg]:
+            self._facts[fact.leg].add(fact)
+            insort(ordered, fact, key=sort_key)
         if isinstance(fact, Seen):
-            seen = [each for each in self._ordered(fact.leg) if isinstance(each, Seen)]
-            for stale in seen[:-1]:
-                del facts[stale]
-        view = fold(fact.leg, self._ordered(fact.leg), self._stations)
+            for stale in [each for each in ordered if isinstance(each, Seen)][:-1]:
+                ordered.remove(stale)
+                self._facts[fact.leg].discard(stale)
+        view = fold(fact.leg, ordered, self._stations)
         self._views[fact.leg] = view
         self._fused |= self._fusion.note(view)
         for key in view.keys:
@@ -211,11 +215,6 @@ class Correlator:
             self._pairs[verdict.leg].add(verdict.with_leg)
             self._pairs[verdict.with_leg].add(verdict.leg)
         return view
-
-    def _ordered(self, leg: str) -> list[Fact]:
-        """List the facts of a leg in order; mostly they came so, and sorting costs little."""
-        facts = self._facts[leg]
-        return sorted(facts, key=facts.__getitem__)
 
     def _neighbourhood(self, legs: Iterable[str]) -> set[str]:
         """Walk to every leg that could be tied to these, ended or not."""
@@ -289,7 +288,7 @@ class Correlator:
                 del self._index[key]
         for other in self._pairs.pop(leg, ()):
             self._pairs[other].discard(leg)
-        del self._facts[leg]
+        del self._facts[leg], self._ordered[leg]
         self._ids.pop(leg, None)
         self._call_of.pop(leg, None)
         self._lost.discard(leg)

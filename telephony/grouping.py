@@ -85,8 +85,10 @@ def group(
     of: dict[str, Group] = {}
     ordered = sorted(
         (view for view in views if view.started is not None),
-        key=lambda view: (view.started or NEVER, view.leg),
+        key=_age,
     )
+    if len(ordered) == 1:
+        return [Group(ordered)]
     verdicts, partners = _verdicts(ordered)
     bearers: defaultdict[tuple[str, str], deque[LegView]] = defaultdict(
         partial(deque, maxlen=_RECENT)
@@ -94,12 +96,12 @@ def group(
     known: dict[str, LegView] = {}
     for view in ordered:
         of[view.leg] = Group([view])
+        twins = fused(view.leg)
         near = {other.leg: other for key in view.keys for other in bearers[key]}
-        near |= {leg: known[leg] for leg in partners.get(view.leg, ()) if leg in known}
-        near |= {leg: known[leg] for leg in fused(view.leg) if leg in known}
-        for other in sorted(near.values(), key=lambda each: (each.started or NEVER, each.leg)):
+        near |= {leg: known[leg] for leg in (*partners.get(view.leg, ()), *twins) if leg in known}
+        for other in sorted(near.values(), key=_age):
             if not _tie(of, other, view, verdicts.get(frozenset((other.leg, view.leg)))):
-                _fuse(of, other, view, same=other.leg in fused(view.leg))
+                _fuse(of, other, view, same=other.leg in twins)
         known[view.leg] = view
         for key in view.keys:
             bearers[key].append(view)
@@ -108,8 +110,13 @@ def group(
         for (old, new), why in each.doubts.items():
             _doubt(of, known[old], known[new], why)
     for each in groups:
-        each.legs.sort(key=lambda view: (view.started or NEVER, view.leg))
+        each.legs.sort(key=_age)
     return groups
+
+
+def _age(view: LegView) -> tuple[datetime, str]:
+    """Order legs by their beginning."""
+    return view.started or NEVER, view.leg
 
 
 def _tie(
@@ -123,7 +130,7 @@ def _tie(
         return True
     if isinstance(verdict, Unpaired) and verdict.doubtful:
         first.doubts[old.leg, new.leg] = verdict.why
-    together = _together(old, new)
+    together = _together(old, new) if old.bridges and new.bridges else None
     if together and (first is second or not (first.people and second.people)):
         _merge(of, first, second, "in the same bridge")
         return True
@@ -240,7 +247,7 @@ def assemble(
         AliasRecord(Alias(AliasType.CALL, old), "correlator", started, None, "same call")
         for old in swallowed
     ]
-    known = [leg for leg in legs if leg.leg not in found.twins]
+    known = [leg for leg in legs if leg.leg not in found.twins] if found.twins else legs
     holds = _union([("", hold) for leg in known for hold in leg.holds])
     direction = _direction(legs)
     answered = _answered(legs, direction)
@@ -347,8 +354,11 @@ def _recordings(legs: Sequence[LegView]) -> tuple[RecordingSpan, ...]:
 
 def _union(named: Iterable[tuple[str, Span]]) -> list[tuple[str, Span]]:
     """Merge overlapping spans of one name: two legs that tell the same thing tell it once."""
+    spans = sorted(named, key=lambda each: (each[0], each[1].start))
+    if len(spans) < 2:  # noqa: PLR2004 -- nothing to merge
+        return spans
     merged: list[tuple[str, Span]] = []
-    for name, span in sorted(named, key=lambda each: (each[0], each[1].start)):
+    for name, span in spans:
         if merged and merged[-1][0] == name and span.start <= (merged[-1][1].end or NEVER):
             end = max(merged[-1][1].end or NEVER, span.end or NEVER)
             merged[-1] = (name, Span(merged[-1][1].start, None if end == NEVER else end))

@@ -49,6 +49,7 @@ _ORDER: Final = (
 _RANK: Final[dict[type[Fact], int]] = {cls: rank for rank, cls in enumerate(_ORDER)}
 #: What proves that a leg thought over still lives.
 _LIFE: Final = (Answered, Held, Resumed, Moved, Joined, Seen)
+_JUDGING: Final = (Paired, Unpaired)
 _UNANSWERED: Final = ("cancelled", "rejected")
 #: Names that relate calls without making them one.
 RELATING: Final = frozenset({AliasType.NENA_INCIDENTID, AliasType.DOSSIER})
@@ -125,13 +126,16 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
 
     `stations` limits whose presence is kept; empty means any.
     """
-    rang = _only(ordered, Rang)
-    ending = _ending(ordered)
+    kinds = set(map(type, ordered))  # most legs know few: what is not there is not looked for
+    rang = _only(ordered, Rang) if Rang in kinds else []
+    ending = _ending(ordered) if HungUp in kinds else None
     ended = ending.at if ending else None
-    alive = [fact for fact in ordered if ended is None or fact.at <= ended]
-    answers = _only(alive, Answered)
-    aliases = _aliases(ordered, ended)
-    bridges = tuple(_spans(_bridges(alive), ended))
+    alive = ordered if ended is None else [fact for fact in ordered if fact.at <= ended]
+    answers = _only(alive, Answered) if Answered in kinds else []
+    aliases = _aliases(ordered, ended) if Aliased in kinds else ()
+    bridges = tuple(_spans(_bridges(alive), ended)) if Joined in kinds else ()
+    holds = _spans(_holds(alive), ended) if Held in kinds else []
+    recordings = _spans(_recordings(alive), ended) if RecordingStarted in kinds else []
     return LegView(
         leg=leg,
         last=ordered[-1].at,
@@ -147,15 +151,12 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
             Direction.UNKNOWN,
         ),
         stations=_stations(alive, ended, stations),
-        holds=tuple(span for _, span in _spans(_holds(alive), ended)),
-        recordings=tuple(
-            RecordingSpan(ref, span.start, span.end)
-            for ref, span in _spans(_recordings(alive), ended)
-        ),
+        holds=tuple([span for _, span in holds]),
+        recordings=tuple([RecordingSpan(ref, span.start, span.end) for ref, span in recordings]),
         aliases=aliases,
         bridges=bridges,
-        verdicts=_verdicts(ordered),
-        keys=_keys(ordered, bridges),
+        verdicts=() if kinds.isdisjoint(_JUDGING) else _verdicts(ordered),
+        keys=_keys(ordered, bridges) if aliases or bridges else frozenset(),
         told_inside=any(record.alias.type in _INSIDE for record in aliases),
     )
 
@@ -180,7 +181,7 @@ def _ending(ordered: Sequence[Fact]) -> HungUp | None:
 
 
 def _stations(
-    alive: list[Fact], ended: datetime | None, known: Collection[str]
+    alive: Sequence[Fact], ended: datetime | None, known: Collection[str]
 ) -> tuple[StationSpan, ...]:
     """Follow the leg from station to station; an answer closes the others that rang."""
     opened: dict[str, datetime] = {}
@@ -210,16 +211,16 @@ def _spans(marks: Iterable[tuple[str, datetime, bool]], ended: datetime | None) 
     return sorted(spans, key=lambda named: (named[1].start, named[0]))
 
 
-def _holds(alive: list[Fact]) -> Iterable[tuple[str, datetime, bool]]:
+def _holds(alive: Sequence[Fact]) -> Iterable[tuple[str, datetime, bool]]:
     return (("", f.at, isinstance(f, Held)) for f in alive if isinstance(f, Held | Resumed))
 
 
-def _recordings(alive: list[Fact]) -> Iterable[tuple[str, datetime, bool]]:
+def _recordings(alive: Sequence[Fact]) -> Iterable[tuple[str, datetime, bool]]:
     kinds = RecordingStarted | RecordingStopped
     return ((f.ref, f.at, isinstance(f, RecordingStarted)) for f in alive if isinstance(f, kinds))
 
 
-def _bridges(alive: list[Fact]) -> Iterable[tuple[str, datetime, bool]]:
+def _bridges(alive: Sequence[Fact]) -> Iterable[tuple[str, datetime, bool]]:
     return ((f.bridge, f.at, isinstance(f, Joined)) for f in alive if isinstance(f, Joined | Left))
 
 

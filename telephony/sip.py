@@ -52,8 +52,12 @@ _SPELLED: Final = {
         for spelling in (name, name.title())
     },
     **{spelling: name for short, name in _COMPACT.items() for spelling in (short, short.upper())},
-    **{"Call-ID": "call-id", "CSeq": "cseq", "cseq": "cseq", "Session-ID": "session-id"},
-    **{"Min-SE": "min-se", "Remote-Party-ID": "remote-party-id"},
+    "Call-ID": "call-id",
+    "CSeq": "cseq",
+    "cseq": "cseq",
+    "Session-ID": "session-id",
+    "Min-SE": "min-se",
+    "Remote-Party-ID": "remote-party-id",
 }
 _STATUS: Final = re.compile(r"SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]|$)", re.IGNORECASE)
 _METHOD: Final = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,64}")

@@ -15,7 +15,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import audit, correlate, first_frame, invite, memory, relay, shown, startup
+from tests.bench import (
+    audit,
+    correlate,
+    facts,
+    first_frame,
+    invite,
+    memory,
+    relay,
+    resync,
+    shown,
+    sip_parse,
+    startup,
+)
 from tests.bench.figures import QUICK, Sizes, keep
 
 if TYPE_CHECKING:
@@ -25,7 +37,10 @@ FIGURES: dict[str, Callable[[Sizes], Awaitable[list[Result]]]] = {
     "first_frame": first_frame.run,
     "call_shown": shown.run,
     "invite": invite.run,
+    "sip_parse": sip_parse.run,
+    "facts": facts.run,
     "correlate": correlate.run,
+    "resync": resync.run,
     "relay": relay.run,
     "audit": audit.run,
     "memory": memory.run,

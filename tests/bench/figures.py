@@ -23,7 +23,9 @@ class Sizes:
 
     rounds: int = 15  # taps; also programs started
     seconds: float = 12.0  # of calls, of invitations
-    packets: int = 20_000  # read
+    packets: int = 20_000  # read; also facts correlated
+    live: tuple[int, ...] = (100, 1000, 10_000)  # calls in memory meanwhile
+    channels: int = 1000  # that a switchboard lists
     idle: tuple[int, ...] = (100, 1000)  # sockets that only listen
     pairs: int = 20  # phones that speak to a desk
     bursts: int = 6  # of 80 messages a pair
@@ -41,6 +43,8 @@ QUICK = Sizes(
     rounds=1,
     seconds=1.0,
     packets=600,
+    live=(10, 20),
+    channels=10,
     idle=(3,),
     pairs=2,
     bursts=1,

@@ -42,7 +42,7 @@ class AmiServer:
             if message.event:
                 self._happen(message)
                 for writer in self._writers:
-                    writer.write(_written(message))
+                    writer.write(written(message))
 
     def raw(self, data: bytes) -> None:
         """Send bytes as they are."""
@@ -105,10 +105,8 @@ class AmiServer:
             case "CoreShowChannels":
                 self.before_list()
                 self._say(writer, action, Response="Success", EventList="start")
-                for channel in self._channels.values():
-                    self._say(
-                        writer, action, Event="CoreShowChannel", **channel, Duration="00:00:02"
-                    )
+                for channel in self.listed(action.get("ActionID")):
+                    writer.write(written(channel))
                 count = str(len(self._channels))
                 self._say(writer, action, Event="CoreShowChannelsComplete", ListItems=count)
             case "Getvar":
@@ -116,13 +114,19 @@ class AmiServer:
                 value = self.variables.get(name, "")
                 self._say(writer, action, Response="Success", Variable=name[1], Value=value)
 
+    def listed(self, action: str) -> list[AmiMessage]:
+        """Tell of every channel that is there."""
+        more = {"Duration": "00:00:02", "ActionID": action}
+        told = [{"Event": "CoreShowChannel", **each, **more} for each in self._channels.values()]
+        return [AmiMessage({k.lower(): (v,) for k, v in each.items()}) for each in told]
+
     @staticmethod
     def _say(writer: asyncio.StreamWriter, action: AmiMessage, **fields: str) -> None:
         fields |= {"ActionID": action.get("ActionID")}
         writer.write("".join(f"{k}: {v}\r\n" for k, v in fields.items()).encode() + b"\r\n")
 
 
-def _written(message: AmiMessage) -> bytes:
+def written(message: AmiMessage) -> bytes:
     lines = [f"{key}: {value}\r\n" for key, values in message.fields.items() for value in values]
     return "".join([*lines, "\r\n"]).encode()
 

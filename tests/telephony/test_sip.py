@@ -367,9 +367,15 @@ WORDS = st.sampled_from(
 )
 
 
-@given(st.text(alphabet='<>"\\;:@=%, \taip', max_size=12), st.text(alphabet='<>";=, tag', max_size=9))
+@given(
+    st.text(alphabet='<>"\\;:@=%, \taip', max_size=12), st.text(alphabet='<>";=, tag', max_size=9)
+)
 def test_a_plain_address_is_read_like_any_other(user: str, end: str) -> None:
-    for value in (f"<sip:{user}@h>;tag={end}", f'"{end}" <sip:{user}>', f"{end}<sips:{user}@h>{end}"):
+    for value in (
+        f"<sip:{user}@h>;tag={end}",
+        f'"{end}" <sip:{user}>',
+        f"{end}<sips:{user}@h>{end}",
+    ):
         assert address(value) == address(f" {value}")
 
 
