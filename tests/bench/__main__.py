@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from tests.bench import (
     audit,
     correlate,
+    event_to_desk,
     facts,
     first_frame,
     invite,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 FIGURES: dict[str, Callable[[Sizes], Awaitable[list[Result]]]] = {
     "first_frame": first_frame.run,
     "call_shown": shown.run,
+    "event_to_desk": event_to_desk.run,
     "invite": invite.run,
     "sip_parse": sip_parse.run,
     "facts": facts.run,

@@ -23,6 +23,7 @@ class Sizes:
 
     rounds: int = 15  # taps; also programs started
     seconds: float = 12.0  # of calls, of invitations
+    paces: tuple[int, ...] = (20, 100)  # calls a second
     packets: int = 20_000  # read; also facts correlated
     live: tuple[int, ...] = (100, 1000, 10_000)  # calls in memory meanwhile
     channels: int = 1000  # that a switchboard lists
@@ -42,6 +43,7 @@ class Sizes:
 QUICK = Sizes(
     rounds=1,
     seconds=1.0,
+    paces=(20,),
     packets=600,
     live=(10, 20),
     channels=10,

@@ -38,12 +38,12 @@ WATCH = """() => {
 }"""
 
 
-def _message(start: str, number: int, method: str = "INVITE") -> bytes:
+def _message(start: str, number: int, station: str, method: str = "INVITE") -> bytes:
     lines = (
         start,
         f"Via: SIP/2.0/UDP {HERE}:5060;branch=z9hG4bKbench{number}",
         f"From: <sip:+3361234{number % 10_000:04d}@{HERE}>;tag=from{number}",
-        f"To: <sip:{STATION}@{HERE}>" + (";tag=to" if start.startswith("SIP") else ""),
+        f"To: <sip:{station}@{HERE}>" + (";tag=to" if start.startswith("SIP") else ""),
         f"Call-ID: bench-{number}@{HERE}",
         f"CSeq: 1 {method}",
         "Content-Length: 0",
@@ -56,37 +56,43 @@ def _packet(payload: bytes, *, back: bool) -> bytes:
     return hep.encode(hep.HepPacket(src, dst, datetime.now(UTC), payload))
 
 
-def _ring(number: int) -> list[bytes]:
-    invite = _message(f"INVITE sip:{STATION}@{HERE}:5081 SIP/2.0", number)
+def ring(number: int, station: str = STATION) -> list[bytes]:
+    """A call rings at a station."""
+    invite = _message(f"INVITE sip:{station}@{HERE}:5081 SIP/2.0", number, station)
     return [
         _packet(invite, back=False),
-        _packet(_message("SIP/2.0 180 Ringing", number), back=True),
+        _packet(_message("SIP/2.0 180 Ringing", number, station), back=True),
     ]
 
 
-def _give_up(number: int) -> list[bytes]:
-    cancel = _message(f"CANCEL sip:{STATION}@{HERE}:5081 SIP/2.0", number, "CANCEL")
-    gone = _message("SIP/2.0 487 Request Terminated", number)
+def give_up(number: int, station: str = STATION) -> list[bytes]:
+    """Its caller gives up."""
+    cancel = _message(f"CANCEL sip:{station}@{HERE}:5081 SIP/2.0", number, station, "CANCEL")
+    gone = _message("SIP/2.0 487 Request Terminated", number, station)
     return [_packet(cancel, back=False), _packet(gone, back=True)]
 
 
-async def _calls(
-    port: int, seconds: float, make: Callable[[int], list[bytes]], end: Callable[[int], list[bytes]]
+async def place(
+    port: int,
+    seconds: float,
+    make: Callable[[int], list[bytes]],
+    end: Callable[[int], list[bytes]],
+    rate: int = RATE,
 ) -> dict[str, float]:
     """Place the calls at their pace; return when each one's first packet left, in ms since the epoch."""
     sent: dict[str, float] = {}
     loop = asyncio.get_running_loop()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         begun = loop.time()
-        total = int(seconds * RATE)
-        for number in range(total + int(RINGING * RATE)):
-            await asyncio.sleep(max(0.0, begun + number / RATE - loop.time()))
+        total = int(seconds * rate)
+        for number in range(total + int(RINGING * rate)):
+            await asyncio.sleep(max(0.0, begun + number / rate - loop.time()))
             if number < total:
                 packets = make(number)
                 sent[f"bench-{number}"] = time.time() * 1000
                 for packet in packets:
                     udp.sendto(packet, (HERE, port))
-            if (over := number - int(RINGING * RATE)) >= 0:
+            if (over := number - int(RINGING * rate)) >= 0:
                 for packet in end(over):
                     udp.sendto(packet, (HERE, port))
     return sent
@@ -109,7 +115,7 @@ async def product(seconds: float) -> tuple[list[float], int]:
         desk = await (await chromium.desk()).context.new_page()
         await home.open_desk(desk)
         await desk.evaluate(WATCH)
-        return await _arrived(desk, await _calls(home.hep_port, seconds, _ring, _give_up))
+        return await _arrived(desk, await place(home.hep_port, seconds, ring, give_up))
 
 
 async def floor(seconds: float) -> tuple[list[float], int]:
@@ -117,7 +123,7 @@ async def floor(seconds: float) -> tuple[list[float], int]:
         page = await (await chromium.desk()).open(f"{least.url}/echo")
         await page.wait_for_selector("body[data-open=true]")
         await page.evaluate(WATCH)
-        sent = await _calls(least.udp, seconds, lambda n: [f"bench-{n}".encode()], lambda _: [])
+        sent = await place(least.udp, seconds, lambda n: [f"bench-{n}".encode()], lambda _: [])
         return await _arrived(page, sent)
 
 
