@@ -46,9 +46,9 @@ class Line15:
         async with self._transactions() as uow:
             for call in newest.values():
                 await self._save(uow, call, now)
+            told = [(change.call_id, fact) for change in changes for fact in change.facts]
+            await uow.calls.add_facts(self.site, told, now)
             for change in changes:
-                for fact in change.facts:
-                    await uow.calls.add_fact(self.site, change.call_id, fact, now)
                 for younger, surviving in change.merged:
                     await uow.calls.merged(younger, surviving)
                     await self._follow(uow, younger, surviving, Evidence.MERGED, now)
@@ -58,8 +58,7 @@ class Line15:
             self._bus.publish(Changed(self.site, frozenset(stations)))
 
     async def _save(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
-        known = await uow.calls.state_of(call.id)
-        await uow.calls.save(self.site, call, now)
+        known = await uow.calls.save(self.site, call, now)
         if self._catalogue is not None:
             await self._catalogue.told(uow, self.site, call, now)
         if known is None:

@@ -6,6 +6,7 @@ import gc
 import importlib
 import logging
 import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import aiosipua
@@ -83,7 +84,9 @@ def by_aiosipua(data: bytes) -> Read:
 
 
 def _pyvoip() -> Callable[[bytes], Read]:
-    importlib.import_module("pyVoIP.VoIP")  # pyVoIP.SIP cannot be the first
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # audioop
+        importlib.import_module("pyVoIP.VoIP")  # pyVoIP.SIP cannot be the first
     parser: Any = importlib.import_module("pyVoIP.SIP").SIPMessage
 
     def by_pyvoip(data: bytes) -> Read:

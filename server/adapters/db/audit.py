@@ -40,6 +40,9 @@ class SqlAudit:
         """Work on the open transaction of `connection`."""
         self._connection = connection
         self._seal = seal
+        self._ends: dict[
+            str, tuple[int, str]
+        ] = {}  # where this transaction has put the chain's end
 
     async def append(self, actor: Actor, event: AuditEvent, at: datetime) -> AuditRow:
         """Put `event` at the end of the chain of the actor's site."""
@@ -71,10 +74,13 @@ class SqlAudit:
             "sealed": self._seal.close(payload),
         }
         await self._connection.execute(insert(audit_payload).values(sealed))
+        self._ends[row.site] = (row.seq, row.hash)
         return row
 
     async def _end(self, site: str) -> tuple[int, str]:
         """Return (seq, hash) of the last row; one writer at a time a site (SQLite: BEGIN IMMEDIATE has seen to it)."""
+        if site in self._ends:
+            return self._ends[site]
         if self._connection.dialect.name == "postgresql":
             await self._connection.execute(
                 select(sites.c.id).where(sites.c.id == site).with_for_update()

@@ -30,8 +30,11 @@ class SqlCalls:
         self._db = connection
         self._seal = seal
 
-    async def save(self, site: str, value: Call, at: datetime) -> None:
-        """Write the call as the correlator sees it now; new names and spans become new rows."""
+    async def save(self, site: str, value: Call, at: datetime) -> str | None:
+        """Write the call as the correlator sees it now; new names and spans become new rows.
+
+        Return the state it was stored with before, None when it is new.
+        """
         row = (await self._db.execute(select(call).where(call.c.id == value.id))).mappings().first()
         columns = {
             "state": value.state.value,
@@ -56,21 +59,13 @@ class SqlCalls:
                 .where(call.c.id == value.id)
                 .values(version=row["version"] + 1, **columns)
             )
-        await self._grow_aliases(site, value)
-        await self._grow_spans(value)
+        await self._grow_aliases(site, value, new=row is None)
+        await self._grow_spans(value, new=row is None)
+        return None if row is None else str(row["state"])
 
-    async def state_of(self, id_: str) -> str | None:
-        """Return the stored state of a call, None when it is new."""
-        found: str | None = (
-            await self._db.execute(select(call.c.state).where(call.c.id == id_))
-        ).scalar()
-        return found
-
-    async def _grow_aliases(self, site: str, value: Call) -> None:
-        known = {
-            (r.type, r.value, r.source, r.valid_from, r.valid_to)
-            for r in await self._aliases([value.id])
-        }
+    async def _grow_aliases(self, site: str, value: Call, *, new: bool) -> None:
+        rows = () if new else await self._aliases([value.id])
+        known = {(r.type, r.value, r.source, r.valid_from, r.valid_to) for r in rows}
         fresh = [
             {
                 "site": site,
@@ -89,7 +84,7 @@ class SqlCalls:
         if fresh:
             await self._db.execute(insert(call_alias), fresh)
 
-    async def _grow_spans(self, value: Call) -> None:
+    async def _grow_spans(self, value: Call, *, new: bool) -> None:
         wanted = [
             *(("station", s.station, s.start, s.end) for s in value.stations),
             *(("hold", "", s.start, s.end) for s in value.holds),
@@ -100,7 +95,7 @@ class SqlCalls:
             ),
         ]
         query = select(call_span).where(call_span.c.call == value.id)
-        rows = (await self._db.execute(query)).mappings()
+        rows = () if new else (await self._db.execute(query)).mappings()
         known = {(r["kind"], r["value"], r["start"], r["end"]) for r in rows}
         fresh = [
             {"call": value.id, "kind": kind, "value": name, "start": start, "end": end}
@@ -110,12 +105,19 @@ class SqlCalls:
         if fresh:
             await self._db.execute(insert(call_span), fresh)
 
-    async def add_fact(self, site: str, call_id: str, fact: Fact, at: datetime) -> None:
-        """Keep what a feed said, sealed, so that a restarted server folds the same calls again."""
-        sealed = self._seal.close(json.dumps(fact_to_json(fact)))
-        await self._db.execute(
-            insert(call_fact).values(site=site, call=call_id, sealed=sealed, received=at)
-        )
+    async def add_facts(self, site: str, facts: Sequence[tuple[str, Fact]], at: datetime) -> None:
+        """Keep what the feeds said of calls, in order, sealed: a restarted server folds the same calls again."""
+        rows = [
+            {
+                "site": site,
+                "call": call_id,
+                "sealed": self._seal.close(json.dumps(fact_to_json(fact))),
+                "received": at,
+            }
+            for call_id, fact in facts
+        ]
+        if rows:
+            await self._db.execute(insert(call_fact), rows)
 
     async def facts_of_live(self, site: str, since: datetime) -> Sequence[tuple[str, Fact]]:
         """Return the facts of calls that have not ended, with the call's id, oldest first."""
