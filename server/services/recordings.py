@@ -128,7 +128,7 @@ class Catalogue:
             # Too late for the correlator, perhaps by days: the facts join those of the call.
             name = Alias(AliasType.RECORDING, ref.rpartition("/")[2])
             for fact in one.facts(source):
-                await uow.calls.add_fact(site.id, verdict.calls[0], fact, now)
+                await uow.calls.add_facts(site.id, [(verdict.calls[0], fact)], now)
             await uow.calls.name(site.id, verdict.calls[0], name, source, one.why, claim.started)
         return True
 
