@@ -10,6 +10,7 @@ import re
 import urllib.request
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from server.adapters.clock import SystemClock, SystemIds
@@ -110,7 +111,7 @@ class Furnisher:
     url: str
     transactions: SqlTransactions
 
-    @property
+    @cached_property
     def admin(self) -> Admin:
         """The administrator's use cases."""
         return Admin(self.transactions, SystemClock(), SystemIds(), Argon2Passwords())
