@@ -42,7 +42,9 @@ from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.login import Login
+from server.services.reconcile import Reconciler
 from server.services.recordings import Catalogue, Listening
+from server.services.review import Review
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
@@ -59,6 +61,7 @@ from telephony import FeedState, FoundRecording
 from telephony.feed_recordings import RecordingsFeed
 
 SWEEP_SECONDS = 5.0
+RECONCILE_SECONDS = 1.0
 LINES_SECONDS = 1.0
 RECORDINGS_SECONDS = 60.0
 SCRAPE_SECONDS = 5.0  # Prometheus waits ten
@@ -77,6 +80,7 @@ class Server:
     calls: TelephonyCalls
     delivery: DeliveryService
     sessions: Sessions
+    reconciler: Reconciler
     clock: Clock
     bus: MemoryBus
     audience: Audience
@@ -98,6 +102,7 @@ class Server:
         self.tasks = (
             create_task(self.delivery.run(), "delivery"),
             create_task(self._sweep(), "sweep"),
+            create_task(self._reconcile(), "reconcile"),
             create_task(self._tell_lines(), "line15.states"),
             create_task(self._check_recordings(), "recordings.check"),
             *(
@@ -145,7 +150,14 @@ class Server:
             for site in await uow.sites.all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
                 stations = await uow.sites.stations(site.id)
-                line = Line15(site.id, self.transactions, self.clock, self.bus, self.catalogue)
+                line = Line15(
+                    site.id,
+                    self.transactions,
+                    self.clock,
+                    self.bus,
+                    self.catalogue,
+                    self.reconciler.touch,
+                )
                 self.calls.add(site.id, site.key, stations, feeds, line)
                 if site.policy.get(TOLD_BY_EVENTS):
                     self.calls.connect(site.id)
@@ -179,6 +191,15 @@ class Server:
                 return ()
 
         await feed.run(take)
+
+    async def _reconcile(self) -> None:
+        """Match videos that have no call with what line 15 told since."""
+        while True:
+            await asyncio.sleep(RECONCILE_SECONDS)
+            try:
+                await self.reconciler.due(list(self.calls.states()))
+            except AppError as away:
+                _log.warning("reconcile.postponed", code=away.code)
 
     async def _tell_lines(self) -> None:
         """Line 15 that falls silent or comes back is a change that no call reports."""
@@ -288,6 +309,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         ice=_ice(settings, clock),
         audit=AuditLookup(transactions, clock, seal),
         listening=Listening(transactions, clock, audio, catalogue),
+        review=Review(transactions, clock, bus, seal),
         feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
         webhook=Webhook(transactions, clock, calls),
         line_health=LineHealthReader(calls, clock),
@@ -307,6 +329,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         calls,
         delivery,
         sessions,
+        Reconciler(transactions, clock, bus, seal),
         clock,
         bus,
         web.audience,

@@ -43,6 +43,7 @@ LATER = {
     "audit": "server.cli_admin:audit",
     "backup": "server.cli_storage:backup",
     "caller": "server.synthetic:caller",
+    "cdr": "server.cli_cdr:cdr",
     "demo": "server.demo:demo",
     "doctor": "server.doctor:doctor",
     "forget": "server.cli_admin:forget",

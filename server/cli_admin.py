@@ -5,7 +5,7 @@ The context's object reads the settings when they are asked for, so that `--help
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -76,8 +76,13 @@ def run(lazy: Lazy, work: Callable[[House], Awaitable[T]]) -> T:
         async with opened(lazy.settings) as house:
             return await work(house)
 
+    return finished(whole())
+
+
+def finished(work: Coroutine[object, object, T]) -> T:
+    """Run to the end; a refusal becomes one line and exit code 1."""
     try:
-        return asyncio.run(whole())
+        return asyncio.run(work)
     except AppError as refused:
         detail = f" ({refused.detail})" if refused.detail else ""
         raise click.ClickException(f"{refused.code}{detail}: {refused.message}") from None

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from server.domain.access import Role
 from server.domain.audit import AuditEvent, AuditRow
-from server.domain.calls import CallRecord, LiveCall
+from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.domain.invitation import Invitation
 from server.domain.linking import Link
 from server.domain.login import Challenge, Throttle
@@ -172,6 +172,23 @@ class CallRepository(Protocol):
         self, site: str, extension: str, since: datetime
     ) -> Sequence[LiveCall]: ...
     async def record(self, site: str, id_: str) -> CallRecord: ...
+    async def around(
+        self,
+        site: str,
+        station: str | None,
+        lookups: Sequence[str],
+        start: datetime,
+        end: datetime,
+        limit: int,
+    ) -> Sequence[CallRecord]: ...
+    async def supplement(
+        self,
+        call_: LiveCall,
+        aliases: Sequence[AliasRow],
+        spans: Sequence[SpanRow],
+        at: datetime,
+        number: str | None,
+    ) -> bool: ...
 
 
 class RecordingRepository(Protocol):
@@ -229,6 +246,7 @@ class SessionRepository(Protocol):
     async def of_call(self, site: str, call: str) -> Sequence[Session]: ...
     async def of_calls(self, site: str, calls: Sequence[str]) -> Sequence[Session]: ...
     async def unlinked(self, site: str, start: datetime, end: datetime) -> Sequence[Session]: ...
+    async def reviewed(self, site: str, start: datetime, end: datetime) -> Sequence[Session]: ...
     async def open_everywhere(self) -> Sequence[Session]: ...
     async def add_link(self, link: Link) -> None: ...
     async def links(self, session: str) -> Sequence[Link]: ...

@@ -19,6 +19,7 @@ class Permission(StrEnum):
 
     DESK_USE = "desk.use"
     AUDIT_READ = "audit.read"
+    AUDIT_LINK = "audit.link"
     FEEDBACK_SEND = "feedback.send"
     FEEDBACK_READ = "feedback.read"
     ADMIN = "admin"
@@ -28,9 +29,16 @@ _ALL: Final = frozenset(Permission)
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ARM: frozenset({Permission.DESK_USE, Permission.FEEDBACK_SEND}),
     Role.REGULATOR: frozenset({Permission.DESK_USE, Permission.FEEDBACK_SEND}),
-    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.FEEDBACK_SEND}),
+    Role.AUDITOR: frozenset(
+        {Permission.AUDIT_READ, Permission.AUDIT_LINK, Permission.FEEDBACK_SEND}
+    ),
     Role.REFERENT: frozenset(
-        {Permission.AUDIT_READ, Permission.FEEDBACK_SEND, Permission.FEEDBACK_READ}
+        {
+            Permission.AUDIT_READ,
+            Permission.AUDIT_LINK,
+            Permission.FEEDBACK_SEND,
+            Permission.FEEDBACK_READ,
+        }
     ),
     Role.ADMIN: frozenset({Permission.ADMIN, Permission.FEEDBACK_SEND, Permission.FEEDBACK_READ}),
 }

@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
+
+#: The source, and the kind of span, of what was imported from the switchboard's call detail records.
+CDR: Final = "cdr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,7 @@ class AliasRow:
 
 @dataclass(frozen=True, slots=True)
 class SpanRow:
-    """A stretch of a call: `kind` station, hold, recording or related; `value` names which.
+    """A stretch of a call: `kind` station, hold, recording, related or cdr; `value` names which.
 
     `earlier` are the starts that were believed before this reading replaced them.
     """
@@ -109,6 +113,11 @@ class LiveCall:
     def asserted(self) -> bool:
         """Known only by what a launch or a person said; no feed has reported it yet."""
         return self.state == "asserted"
+
+    @property
+    def told_by(self) -> set[str]:
+        """The feeds, and other sources, that gave it its names."""
+        return {alias.source for alias in self.aliases}
 
     @property
     def live(self) -> bool:

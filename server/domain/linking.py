@@ -33,6 +33,9 @@ class Evidence(StrEnum):
     NO_STATION = "no_station"
     DECLINED = "declined"
     MERGED = "merged"
+    RECONCILED = "reconciled"
+    REVIEWED = "reviewed"
+    REVIEWED_NONE = "reviewed_none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,15 @@ LABELS = {
     Evidence.NO_STATION: "Non lié : aucun poste choisi",
     Evidence.DECLINED: "Non lié : à votre demande",
     Evidence.MERGED: "L'appel a été réuni avec un autre",
+    Evidence.RECONCILED: "Lié après coup : même numéro, en conversation à ce poste à l'envoi",
+    Evidence.REVIEWED: "Lié après relecture",
+    Evidence.REVIEWED_NONE: "Sans appel, après relecture",
 }
 
 
-def linked_event(link: Link) -> AuditEvent:
-    """Return the audit's word for a link decision."""
-    data = {"certainty": link.certainty.value, "evidence": link.evidence.value}
-    return AuditEvent("session.linked", f"session:{link.session}", link.session, link.call, data)
+def linked_event(link: Link, reason: str | None = None, **more: object) -> AuditEvent:
+    """Return the audit's word for a link decision; `reason` was typed, so it goes to the payload (I4)."""
+    data = {"certainty": link.certainty.value, "evidence": link.evidence.value, **more}
+    personal = {"reason": reason} if reason else {}
+    name = f"session:{link.session}"
+    return AuditEvent("session.linked", name, link.session, link.call, data, personal)

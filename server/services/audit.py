@@ -76,7 +76,7 @@ class AuditLookup:
 
     async def by_day(self, actor: Actor, site: Site, day: str) -> Sequence[Found]:
         """Find the calls of one day (YYYY-MM-DD, the site's own), and the videos that belong to no call."""
-        start, end = _bounds(site, day)
+        start, end = day_bounds(site, day)
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
             calls = await uow.calls.by_day(actor.site, start, end)
@@ -220,7 +220,7 @@ def _missed(kind: str, asked: str) -> AuditEvent:
     )
 
 
-def _bounds(site: Site, day: str) -> tuple[datetime, datetime]:
+def day_bounds(site: Site, day: str) -> tuple[datetime, datetime]:
     """Return the UTC start and end of the site's own day; overseas sites name their zone in their policy."""
     try:
         zone = ZoneInfo(str(site.policy.get("timezone", ZONE)))

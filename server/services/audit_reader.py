@@ -239,9 +239,10 @@ class Reader:
             action=row.action,
             subject=row.subject,
             actor=await self._name(row.actor),
-            address=_address(payload),
+            address=_kept(payload, "address"),
             data=row.data,
             hash=row.hash,
+            reason=_kept(payload, "reason"),
         )
 
     async def _name(self, user: str | None) -> str | None:
@@ -256,12 +257,12 @@ class Reader:
         return self._names[user]
 
 
-def _address(payload: tuple[bytes, str] | None) -> str | None:
-    """Take the address out of a payload; erased and unreadable ones have none."""
+def _kept(payload: tuple[bytes, str] | None, key: str) -> str | None:
+    """Take one value out of a payload; erased and unreadable ones have none."""
     if payload is None or not payload[1]:
         return None
-    address = json.loads(payload[1]).get("address")
-    return str(address) if address is not None else None
+    value = json.loads(payload[1]).get(key)
+    return str(value) if value is not None else None
 
 
 def _state(invitation: Invitation, messages: Sequence[Message]) -> str:

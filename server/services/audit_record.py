@@ -173,7 +173,7 @@ class SessionPart:
 
 @dataclass(frozen=True, slots=True)
 class EventPart:
-    """One row of the chain; `address` stands in the erasable payload."""
+    """One row of the chain; `address` and the `reason` somebody typed stand in the erasable payload."""
 
     seq: int
     at: datetime
@@ -184,6 +184,7 @@ class EventPart:
     address: str | None
     data: Mapping[str, object]
     hash: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

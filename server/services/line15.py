@@ -3,10 +3,11 @@
 What the telephony package calls on each change.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from server.domain.audit import AuditEvent
+from server.domain.calls import CDR
 from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.domain.session import State
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
@@ -15,6 +16,8 @@ from telephony import Call, CallState
 from telephony import Changed as CallsChanged
 
 MEMORY = timedelta(hours=12)
+#: A CDR and a feed date the beginning of one call so near to each other.
+SAME = timedelta(minutes=2)
 
 
 class Line15:
@@ -27,13 +30,15 @@ class Line15:
         clock: Clock,
         bus: Bus,
         catalogue: Catalogue | None = None,
+        touched: Callable[[str, Sequence[Call]], None] = lambda _site, _calls: None,
     ) -> None:
-        """Serve one site; another site's feeds have their own (I7)."""
+        """Serve one site; another site's feeds have their own (I7). `touched` is told which calls changed."""
         self._catalogue = catalogue
         self.site = site
         self._transactions = transactions
         self._clock = clock
         self._bus = bus
+        self._touched = touched
         self._followed: set[tuple[str, str]] = set()
 
     async def receive(self, changes: Sequence[CallsChanged]) -> None:
@@ -41,7 +46,7 @@ class Line15:
 
         Raises StorageUnavailable, and the runner tries the same again: nothing a feed said is lost (I3).
         """
-        now = self._clock.now()
+        now, feed = self._clock.now(), Actor("feed", self.site)
         newest = {call.id: call for change in changes for call in change.calls}
         async with self._transactions() as uow:
             for call in newest.values():
@@ -51,8 +56,9 @@ class Line15:
             for change in changes:
                 for younger, surviving in change.merged:
                     await uow.calls.merged(younger, surviving)
-                    await self._follow(uow, younger, surviving, Evidence.MERGED, now)
+                    await self._follow(uow, younger, surviving, Evidence.MERGED, feed, now)
             await uow.commit()
+        self._touched(self.site, list(newest.values()))
         stations = {span.station for call in newest.values() for span in call.stations}
         if stations or any(change.merged for change in changes):
             self._bus.publish(Changed(self.site, frozenset(stations)))
@@ -62,7 +68,7 @@ class Line15:
         if self._catalogue is not None:
             await self._catalogue.told(uow, self.site, call, now)
         if known is None:
-            await self._adopt(uow, call, now)
+            await self.adopt(uow, call, now, Actor("feed", self.site))
         if known != call.state.value:
             await uow.audit.append(Actor("feed", self.site), _event(call), now)
         if call.live and len(call.stations) > 1:
@@ -81,19 +87,31 @@ class Line15:
                 event = AuditEvent("session.followed", name, session.id, call.id, data)
                 await uow.audit.append(Actor("feed", self.site), event, now)
 
-    async def _adopt(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
-        """A launch named this call before any feed did: its asserted stand-in becomes this call."""
+    async def adopt(self, uow: UnitOfWork, call: Call, now: datetime, actor: Actor) -> None:
+        """A launch or a CDR named this call before any feed did: its stand-in becomes this call."""
         for record in call.aliases:
             for candidate in await uow.calls.find(self.site, record.alias.value):
+                if candidate.id == call.id:
+                    continue
                 if candidate.asserted and candidate.started >= call.started - MEMORY:
                     await uow.calls.merged(candidate.id, call.id)
-                    await self._follow(uow, candidate.id, call.id, Evidence.LAUNCH_CONTEXT, now)
+                    await self._follow(
+                        uow, candidate.id, call.id, Evidence.LAUNCH_CONTEXT, actor, now
+                    )
+                elif candidate.told_by == {CDR} and abs(candidate.started - call.started) <= SAME:
+                    await uow.calls.merged(candidate.id, call.id)
+                    await self._follow(uow, candidate.id, call.id, Evidence.MERGED, actor, now)
 
     async def _follow(
-        self, uow: UnitOfWork, former: str, call: str, evidence: Evidence, now: datetime
+        self,
+        uow: UnitOfWork,
+        former: str,
+        call: str,
+        evidence: Evidence,
+        actor: Actor,
+        now: datetime,
     ) -> None:
         """Append to every session of `former` the link to what that call turned out to be."""
-        actor = Actor("feed", self.site)
         merged = AuditEvent("call.merged", f"call:{former}", None, call, {"into": call})
         await uow.audit.append(actor, merged, now)
         for session in await uow.sessions.of_call(self.site, former):

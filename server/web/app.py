@@ -19,11 +19,22 @@ from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.recordings import Listening
+from server.services.review import Review
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.webhook import Webhook
-from server.web import audit, auth, feedback, kiosk, line_health, openapi, recordings, telephony
+from server.web import (
+    audit,
+    auth,
+    feedback,
+    kiosk,
+    line_health,
+    openapi,
+    reconcile,
+    recordings,
+    telephony,
+)
 from server.web.base import Missing, Web, set_closed_headers
 from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
@@ -55,6 +66,7 @@ class Services:
     ice: IceServers
     audit: AuditLookup
     listening: Listening
+    review: Review
     feedback: Feedback
     webhook: Webhook
     line_health: LineHealthReader
@@ -97,6 +109,7 @@ def make_app(web: Web, services: Services) -> Application:
         *kiosk.routes(web),
         *audit.routes(web, lookup=services.audit),
         *recordings.routes(web, listening=services.listening),
+        *reconcile.routes(web, lookup=services.audit, review=services.review),
         *telephony.routes(web, webhook=services.webhook),
         *line_health.routes(web, line_health=services.line_health),
         *openapi.routes(web),

@@ -9,8 +9,8 @@ from server.domain.access import PERMISSIONS, Permission, Role, may
 EXPECTED = {
     Role.ARM: {"desk.use", "feedback.send"},
     Role.REGULATOR: {"desk.use", "feedback.send"},
-    Role.AUDITOR: {"audit.read", "feedback.send"},
-    Role.REFERENT: {"audit.read", "feedback.send", "feedback.read"},
+    Role.AUDITOR: {"audit.read", "audit.link", "feedback.send"},
+    Role.REFERENT: {"audit.read", "audit.link", "feedback.send", "feedback.read"},
     Role.ADMIN: {"admin", "feedback.send", "feedback.read"},
 }
 
@@ -27,5 +27,6 @@ def test_the_table_is_complete() -> None:
 
 
 def test_who_films_does_not_audit() -> None:
-    both = {Permission.DESK_USE, Permission.AUDIT_READ}
-    assert not any(both <= permissions for permissions in PERMISSIONS.values())
+    for audits in (Permission.AUDIT_READ, Permission.AUDIT_LINK):
+        both = {Permission.DESK_USE, audits}
+        assert not any(both <= permissions for permissions in PERMISSIONS.values())

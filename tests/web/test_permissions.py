@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TOKEN = "A" * 27
 USES, READS, SENDS = Permission.DESK_USE, Permission.AUDIT_READ, Permission.FEEDBACK_SEND
 RUNS = Permission.ADMIN
+LINKS = Permission.AUDIT_LINK
 ANYBODY, SIGNED_IN = "anybody", "signed in"
 
 
@@ -71,6 +72,10 @@ ROUTES = [
     Route("GET", "/audit/calls/unknown", READS, 404),
     Route("GET", "/audit/sessions/unknown", READS, 404),
     Route("GET", "/audit/recordings/unknown", READS, 404),
+    Route("GET", "/audit/reconcile", LINKS, 200),
+    Route("GET", "/audit/reconcile?day=yesterday", LINKS, 400),
+    Route("GET", "/audit/reconcile/unknown", LINKS, 404),
+    Route("POST", "/audit/reconcile/unknown", LINKS, 404, {"decision": "none", "seen": "1"}),
     Route("GET", "/api/v1/calls?alias=unknown", READS, 404, as_json=True),
     Route("GET", "/api", ANYBODY, 200),
     Route("GET", "/api/openapi.json", ANYBODY, 200, as_json=True),

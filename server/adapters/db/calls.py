@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,15 +11,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.personal import SqlPersonal
 from server.adapters.db.rows import checked
 from server.adapters.db.tables import call, call_alias, call_fact, call_span, personal
-from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow, settled
+from server.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, settled
 from server.errors import CallUnknown
 from server.ports import Seal
-from telephony import Alias, Call, Fact, fact_from_json, fact_to_json
+from telephony import (
+    Alias,
+    AliasRecord,
+    AliasType,
+    Call,
+    CallState,
+    Fact,
+    fact_from_json,
+    fact_to_json,
+)
 
 ASSERTED = "asserted"
 _MERGE_DEPTH = 8
 _LISTED = 50
 _NAMED = 2_000  # rows of one name: a name that a faulty switchboard gives to every call ends here
+_LONGEST_CALL = timedelta(hours=12)
 
 
 class SqlCalls:
@@ -63,7 +73,7 @@ class SqlCalls:
         await self._grow_spans(value, new=row is None)
         return None if row is None else str(row["state"])
 
-    async def _grow_aliases(self, site: str, value: Call, *, new: bool) -> None:
+    async def _grow_aliases(self, site: str, value: Call, *, new: bool = False) -> int:
         rows = () if new else await self._aliases([value.id])
         known = {(r.type, r.value, r.source, r.valid_from, r.valid_to) for r in rows}
         fresh = [
@@ -83,6 +93,7 @@ class SqlCalls:
         ]
         if fresh:
             await self._db.execute(insert(call_alias), fresh)
+        return len(fresh)
 
     async def _grow_spans(self, value: Call, *, new: bool) -> None:
         wanted = [
@@ -94,16 +105,26 @@ class SqlCalls:
                 for r in value.related
             ),
         ]
-        query = select(call_span).where(call_span.c.call == value.id)
+        await self._append_spans(value.id, wanted, new=new)
+
+    async def _append_spans(
+        self,
+        id_: str,
+        wanted: Iterable[tuple[str, str, datetime, datetime | None]],
+        *,
+        new: bool = False,
+    ) -> int:
+        query = select(call_span).where(call_span.c.call == id_)
         rows = () if new else (await self._db.execute(query)).mappings()
         known = {(r["kind"], r["value"], r["start"], r["end"]) for r in rows}
         fresh = [
-            {"call": value.id, "kind": kind, "value": name, "start": start, "end": end}
+            {"call": id_, "kind": kind, "value": name, "start": start, "end": end}
             for kind, name, start, end in wanted
             if (kind, name, start, end) not in known
         ]
         if fresh:
             await self._db.execute(insert(call_span), fresh)
+        return len(fresh)
 
     async def add_facts(self, site: str, facts: Sequence[tuple[str, Fact]], at: datetime) -> None:
         """Keep what the feeds said of calls, in order, sealed: a restarted server folds the same calls again."""
@@ -246,6 +267,71 @@ class SqlCalls:
         return await self._load(
             checked(call.c.site, site), call.c.id.in_(spans), call.c.merged_into.is_(None), limit=12
         )
+
+    async def around(
+        self,
+        site: str,
+        station: str | None,
+        lookups: Sequence[str],
+        start: datetime,
+        end: datetime,
+        limit: int,
+    ) -> Sequence[CallRecord]:
+        """Return the calls a feed or a CDR told of that lived in [start, end], at this station or of these numbers."""
+        earliest = start - _LONGEST_CALL
+        there = select(call_span.c.call).where(
+            call_span.c.kind.in_(["station", CDR]),
+            call_span.c.value == station,
+            call_span.c.start >= earliest,
+            call_span.c.start <= end,
+        )
+        people = select(personal.c.id).where(
+            personal.c.site == site, personal.c.lookup.in_(lookups)
+        )
+        found = await self._load(
+            call.c.site == site,
+            call.c.merged_into.is_(None),
+            call.c.state != ASSERTED,
+            call.c.started >= earliest,
+            call.c.started <= end,
+            call.c.ended.is_(None) | (call.c.ended >= start),
+            call.c.id.in_(there) | call.c.caller.in_(people),
+            limit=limit,
+        )
+        spans: dict[str, list[SpanRow]] = {each.id: [] for each in found}
+        for id_, span in await self._spans(list(spans)):
+            spans[id_].append(span)
+        return [CallRecord(each, tuple(spans[each.id])) for each in found]
+
+    async def supplement(
+        self,
+        call_: LiveCall,
+        aliases: Sequence[AliasRow],
+        spans: Sequence[SpanRow],
+        at: datetime,
+        number: str | None,
+    ) -> bool:
+        """Append names and stretches that are not there yet, and a number where there was none; say whether any was."""
+        value = Call(id=call_.id, caller=None, state=CallState.ENDED, started=call_.started)
+        names = tuple(
+            AliasRecord(
+                Alias(AliasType(a.type), a.value), a.source, a.valid_from, a.valid_to, a.why
+            )
+            for a in aliases
+        )
+        added = await self._grow_aliases(call_.site, replace(value, aliases=names))
+        rows = [(span.kind, span.value, span.start, span.end) for span in spans]
+        added += await self._append_spans(call_.id, rows)
+        if number is not None and call_.number is None:
+            people = SqlPersonal(self._db, self._seal)
+            caller = await people.add(call_.site, "number", number, at)
+            done = await self._db.execute(
+                update(call)
+                .where(call.c.id == call_.id, call.c.caller.is_(None))
+                .values(caller=caller)
+            )
+            added += done.rowcount
+        return added > 0
 
     async def record(self, site: str, id_: str) -> CallRecord:
         """Return everything stored of one call, and which other calls say that they are related to it."""

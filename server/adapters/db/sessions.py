@@ -77,17 +77,24 @@ class SqlSessions:
 
     async def unlinked(self, site: str, start: datetime, end: datetime) -> Sequence[Session]:
         """Return the sessions of a period whose newest link names no call."""
-        newest = select(func.max(session_link.c.id)).group_by(session_link.c.session)
-        loose = select(session_link.c.session).where(
-            session_link.c.id.in_(newest), session_link.c.call.is_(None)
+        return await self._by_link(site, start, end, session_link.c.call.is_(None))
+
+    async def reviewed(self, site: str, start: datetime, end: datetime) -> Sequence[Session]:
+        """Return the sessions of a period whose newest link was made afterwards."""
+        afterwards = [Evidence.RECONCILED.value, Evidence.REVIEWED.value]
+        return await self._by_link(site, start, end, session_link.c.evidence.in_(afterwards))
+
+    async def _by_link(
+        self, site: str, start: datetime, end: datetime, condition: ColumnElement[bool]
+    ) -> Sequence[Session]:
+        period = (session.c.site == site, session.c.created >= start, session.c.created < end)
+        newest = (
+            select(func.max(session_link.c.id))
+            .where(session_link.c.session.in_(select(session.c.id).where(*period)))
+            .group_by(session_link.c.session)
         )
-        return await self._load(
-            session.c.site == site,
-            session.c.created >= start,
-            session.c.created < end,
-            session.c.id.in_(loose),
-            limit=500,
-        )
+        found = select(session_link.c.session).where(session_link.c.id.in_(newest), condition)
+        return await self._load(*period, session.c.id.in_(found), limit=500)
 
     async def open_everywhere(self) -> Sequence[Session]:
         """Return the sessions of all sites that have not ended, for the housekeeping."""

@@ -1,0 +1,120 @@
+"""Command line that takes in a switchboard's call detail records, and matches the videos of their time."""
+
+import hashlib
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from server.adapters.bus_memory import MemoryBus
+from server.adapters.clock import SystemClock, SystemIds
+from server.adapters.db import schema
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.seal import FernetSeal
+from server.cli_admin import Lazy, finished
+from server.config import Settings
+from server.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, read
+from server.errors import Invalid
+from server.services.audit import ZONE
+from server.services.cdr import CdrImport, Imported
+from server.services.line15 import Line15
+from server.services.reconcile import Reconciler
+
+SHOWN = 20
+
+
+@click.group()
+def cdr() -> None:
+    """Call detail records of the switchboard."""
+
+
+@cdr.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--site", "site_key", required=True, help="Key of the site whose switchboard it is.")
+@click.option(
+    "--preset",
+    type=click.Choice(["header", "asterisk"]),
+    default="header",
+    help="header: the first line names the columns; asterisk: Master.csv of cdr_csv.",
+)
+@click.option(
+    "--columns", help="Names of the columns in order, for a file whose first line is data."
+)
+@click.option("--timezone", help="Zone of times without an offset; the site's own when absent.")
+@click.pass_obj
+def cdr_import(
+    lazy: Lazy, file: Path, *, site_key: str, preset: str, columns: str | None, timezone: str | None
+) -> None:
+    """Take in FILE (CSV): names and times are added to known calls, unknown ones are stored as ended."""
+    with file.open("rb") as opened:
+        content = opened.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise click.ClickException(f"more than {MAX_BYTES // 1024 // 1024} MB: split the file")
+    names = tuple(columns.split(",")) if columns else ()
+    done, rows = finished(
+        _take(lazy.settings, content, site_key, preset == "asterisk", names, timezone)
+    )
+    click.echo(f"{rows} rows read, {len(done.bad)} lines skipped")
+    click.echo(f"calls: {done.new} new, {done.completed} completed, {done.unchanged} known already")
+    click.echo(f"videos linked: {done.linked}")
+    for bad in sorted(done.bad, key=lambda each: each.line)[:SHOWN]:
+        click.echo(f"line {bad.line}: {bad.reason}", err=True)
+    if len(done.bad) > SHOWN:
+        click.echo(f"and {len(done.bad) - SHOWN} more", err=True)
+    if done.bad and not rows:
+        raise click.ClickException("nothing could be read")
+
+
+async def _take(
+    settings: Settings,
+    content: bytes,
+    site_key: str,
+    asterisk: bool,  # noqa: FBT001 - one of two presets
+    columns: tuple[str, ...],
+    timezone: str | None,
+) -> tuple[Imported, int]:
+    engine = make_engine(settings.database_url)
+    try:
+        await schema.check(engine)
+        seal = FernetSeal(settings.secret_key.get_secret_value())
+        transactions = SqlTransactions(engine, seal)
+        clock, ids, bus = SystemClock(), SystemIds(), MemoryBus()
+        async with transactions(write=False) as uow:
+            site = await uow.sites.by_key(site_key)
+            stations = frozenset(s.extension for s in await uow.sites.stations(site.id))
+        try:
+            zone = ZoneInfo(timezone or str(site.policy.get("timezone", ZONE)))
+        except (ValueError, ZoneInfoNotFoundError):
+            raise Invalid("timezone") from None
+        form = Form(zone, stations, clock.now(), columns, asterisk)
+        rows, bad = _read(content, form)
+        importer = CdrImport(
+            transactions=transactions,
+            clock=clock,
+            ids=ids,
+            seal=seal,
+            reconciler=Reconciler(transactions, clock, bus, seal),
+            line=Line15(site.id, transactions, clock, bus),
+        )
+        done = await importer.take(site, grouped(rows), hashlib.sha256(content).hexdigest()[:16])
+        done.bad += bad
+        return done, len(rows)
+    finally:
+        await engine.dispose()
+
+
+def _read(content: bytes, form: Form) -> tuple[list[Row], list[Bad]]:
+    rows: list[Row] = []
+    bad: list[Bad] = []
+    # Windows' own encoding fails on nothing that matters here: ids and numbers are ASCII.
+    lines = content.decode("utf-8", errors="replace").split("\n")
+    try:
+        for each in read(lines, form):
+            if isinstance(each, Row):
+                rows.append(each)
+            else:
+                bad.append(each)
+    except BadRowError as unreadable:
+        raise click.ClickException(str(unreadable)) from None
+    return rows, bad

@@ -1,0 +1,182 @@
+"""What the switchboard wrote down of its calls, taken in afterwards: names and times are added, nothing is overwritten.
+
+The same file twice changes nothing. A call that no feed told of is stored as an ended one, with source `cdr`.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from server.domain.audit import AuditEvent
+from server.domain.calls import CDR, AliasRow, LiveCall, SpanRow
+from server.domain.cdr import Bad, Group
+from server.domain.reconcile import AROUND, READ
+from server.ports import Actor, Clock, Ids, Seal, Site, Transactions, UnitOfWork
+from server.services.line15 import SAME, Line15
+from server.services.reconcile import Reconciler
+from telephony import (
+    Alias,
+    AliasRecord,
+    Call,
+    CallState,
+    Direction,
+    Number,
+    StationSpan,
+)
+
+#: Calls stored in one transaction: desks write in between.
+BATCH: Final = 25
+#: A feed and a CDR that share no name tell of one call when it is of one number and begun so near to each other.
+TOGETHER: Final = timedelta(seconds=2)
+_WHY: Final = "CDR"
+_NUMBER_WHY: Final = "CDR: same number, same second"
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import did, in calls; `bad` are lines."""
+
+    new: int = 0
+    completed: int = 0
+    unchanged: int = 0
+    linked: int = 0
+    bad: list[Bad] = field(default_factory=list)
+
+
+class CdrImport:
+    """Takes the records of one site's switchboard."""
+
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        clock: Clock,
+        ids: Ids,
+        seal: Seal,
+        reconciler: Reconciler,
+        line: Line15,
+    ) -> None:
+        """Take the parts; `line` adopts what launches and desks asserted."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+        self._seal = seal
+        self._reconciler = reconciler
+        self._line = line
+
+    async def take(self, site: Site, groups: Sequence[Group], file: str) -> Imported:
+        """Store the groups, then match the videos of their time; `file` is the hash that names it in the audit."""
+        done, actor = Imported(), Actor("cli", site.id)
+        for first in range(0, len(groups), BATCH):
+            async with self._transactions() as uow:
+                for group in groups[first : first + BATCH]:
+                    await self._take(uow, actor, group, done)
+                await uow.commit()
+            await asyncio.sleep(0)
+        if done.new or done.completed:
+            data: dict[str, object] = {"new": done.new, "completed": done.completed, "file": file}
+            async with self._transactions() as uow:
+                event = AuditEvent("cdr.imported", f"site:{site.id}", data=data)
+                await uow.audit.append(actor, event, self._clock.now())
+                await uow.commit()
+        if groups:
+            since = min(group.start for group in groups) - AROUND
+            until = max(group.end for group in groups) + AROUND
+            done.linked = await self._reconciler.sweep(site.id, since, until, actor)
+        return done
+
+    async def _take(self, uow: UnitOfWork, actor: Actor, group: Group, done: Imported) -> None:
+        known, why = await self._known(uow, actor.site, group)
+        if isinstance(known, str):
+            done.bad += [Bad(row.line, known) for row in group.rows]
+            return
+        value = _call(self._ids.new() if known is None else known.id, group, why)
+        now = self._clock.now()
+        if known is None:
+            await uow.calls.save(actor.site, value, now)
+            stored = await uow.calls.get(actor.site, value.id)
+        else:
+            stored = known
+        changed = await uow.calls.supplement(
+            stored,
+            [
+                AliasRow(r.alias.type, r.alias.value, CDR, r.why, r.valid_from, r.valid_to)
+                for r in value.aliases
+            ],
+            [SpanRow(CDR, station, start, end) for station, start, end in group.talks],
+            now,
+            next(iter(group.numbers), None),
+        )
+        if known is not None and not changed:
+            done.unchanged += 1
+            return
+        data: dict[str, object] = {"rows": len(group.rows), "new": known is None}
+        event = AuditEvent("call.imported", f"call:{value.id}", None, value.id, data)
+        await uow.audit.append(actor, event, now)
+        await self._line.adopt(uow, value, now, actor)
+        if known is None:
+            done.new += 1
+        else:
+            done.completed += 1
+
+    async def _known(
+        self, uow: UnitOfWork, site: str, group: Group
+    ) -> tuple[LiveCall | str | None, str]:
+        """Return the call these records are about, or why they cannot be taken; and how it is known."""
+        found: dict[str, LiveCall] = {}
+        for _, value in group.names:
+            found |= {call.id: call for call in await uow.calls.find(site, value)}
+        told = [call for call in found.values() if not call.asserted]
+        then = [call for call in told if _overlaps(call, group)]
+        if told and not then:
+            return "known at another time: is the time zone right?", ""
+        if len(then) > 1:
+            return "its ids belong to several calls", ""
+        if len(group.numbers) > 1:
+            return "one call with two numbers", ""
+        if then:
+            (call,) = then
+            other = call.number is not None and bool(group.numbers - {call.number})
+            return ("known with another number" if other else call), _WHY
+        return await self._beside(uow, site, group), _NUMBER_WHY
+
+    async def _beside(self, uow: UnitOfWork, site: str, group: Group) -> LiveCall | None:
+        """Find the call of the same number that a feed saw begin at the same moment, if it is the only one."""
+        lookups = [self._seal.lookup("number", number) for number in group.numbers]
+        if not lookups:
+            return None
+        first, last = group.start - TOGETHER, group.start + TOGETHER
+        around = await uow.calls.around(site, None, lookups, first, last, READ)
+        calls = [record.call for record in around if first <= record.call.started <= last]
+        return calls[0] if len(calls) == 1 and calls[0].told_by != {CDR} else None
+
+
+def _overlaps(call: LiveCall, group: Group) -> bool:
+    ended = call.ended or group.end
+    return call.started <= group.end + SAME and ended >= group.start - SAME
+
+
+def _call(id_: str, group: Group, why: str) -> Call:
+    """Say what the records tell as a call that is over."""
+    first = min(group.rows, key=lambda row: (row.start, row.line))
+    number = next(iter(group.numbers), None)
+    answers = [row.answer for row in group.rows if row.answer and (row.number or not number)]
+    names = tuple(
+        AliasRecord(Alias(kind, value), CDR, start, end, why)
+        for (kind, value), (start, end) in sorted(group.names.items())
+    )
+    return Call(
+        id=id_,
+        caller=None if first.outgoing or number is None else Number(number),
+        called=number if first.outgoing else None,
+        state=CallState.ENDED,
+        started=group.start,
+        answered=min(answers, default=None),
+        ended=group.end,
+        certain=all(row.exact for row in group.rows),
+        aliases=names,
+        stations=tuple(StationSpan(s, start, end) for s, start, end in group.talks),
+        direction=Direction.OUTGOING if first.outgoing else Direction.INCOMING,
+    )

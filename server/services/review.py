@@ -1,0 +1,116 @@
+"""What an auditor or a référent decides about the call of a video: each a new link with who and why (I2, I4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from server.domain.audit import AuditEvent
+from server.domain.linking import Certainty, Evidence, Link, linked_event
+from server.domain.reconcile import SETTLED
+from server.errors import CallAmbiguous, CallUnknown, LinkChanged, LinkReasonMissing, NotFound
+from server.ports import Actor, Bus, Clock, Seal, Transactions, UnitOfWork
+from server.services.linking import check_alias
+from server.services.reconcile import KEPT, Case, look, publish
+
+LONGEST_REASON: Final = 300
+SHORTEST_REASON: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The videos of a period: to be matched, said to have no call, and matched afterwards."""
+
+    waiting: Sequence[Case]
+    without: Sequence[Case]
+    matched: Sequence[Case]
+
+
+class Review:
+    """The list and its decisions; all of the actor's own site."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, bus: Bus, seal: Seal) -> None:
+        """Take the parts."""
+        self._transactions = transactions
+        self._clock = clock
+        self._bus = bus
+        self._seal = seal
+
+    async def listed(
+        self, actor: Actor, start: datetime | None = None, end: datetime | None = None
+    ) -> Listed:
+        """Return the videos of a period (the last 72 hours when none is given); looking is written down."""
+        now = self._clock.now()
+        start, end = start or now - KEPT, end or now + timedelta(seconds=1)
+        async with self._transactions(write=False) as uow:
+            loose = await uow.sessions.unlinked(actor.site, start, end)
+            done = await uow.sessions.reviewed(actor.site, start, end)
+            cases = [await look(uow, self._seal, each) for each in loose]
+            matched = [await look(uow, self._seal, each) for each in done]
+        waiting = [case for case in cases if not _settled(case)]
+        data = {"waiting": len(waiting), "matched": len(matched)}
+        event = AuditEvent("reconciliation.listed", f"site:{actor.site}", data=data)
+        await self._note(actor, event)
+        return Listed(waiting, [case for case in cases if _settled(case)], matched)
+
+    async def case(self, actor: Actor, session_id: str) -> Case:
+        """Return one video with every call it may belong to; NotFound for another site's."""
+        async with self._transactions(write=False) as uow:
+            case = await self._look(uow, actor, session_id)
+        await self._note(
+            actor, AuditEvent("audit.viewed", f"session:{session_id}", session=session_id)
+        )
+        return case
+
+    async def link(
+        self, actor: Actor, session_id: str, name: str | None, *, reason: str, seen: int
+    ) -> None:
+        """Append the link to the call of this name (its id or any alias), or to none when there is no name.
+
+        `seen` is how many links the decision was made on. Raises LinkChanged when there is another since,
+        LinkReasonMissing when a link to a call is replaced without a reason.
+        """
+        reason = reason.strip()
+        async with self._transactions() as uow:
+            case = await self._look(uow, actor, session_id)
+            if len(case.links) != seen:
+                raise LinkChanged
+            former = case.links[-1] if case.links else None
+            corrects = former is not None and (former.call is not None or _settled(case))
+            if len(reason) > LONGEST_REASON or (corrects and len(reason) < SHORTEST_REASON):
+                raise LinkReasonMissing
+            call = await self._call(uow, actor.site, name) if name is not None else None
+            evidence = Evidence.REVIEWED if call else Evidence.REVIEWED_NONE
+            certainty = Certainty.CERTAIN if call else Certainty.UNLINKED
+            now = self._clock.now()
+            link = Link(session_id, call, certainty, evidence, actor.user, now)
+            await uow.sessions.add_link(link)
+            was = {"was": former.evidence.value if former else None}
+            if former and former.call:
+                was["was_call"] = former.call
+            await uow.audit.append(actor, linked_event(link, reason, **was), now)
+            await uow.commit()
+        publish(self._bus, case.session)
+
+    async def _look(self, uow: UnitOfWork, actor: Actor, session_id: str) -> Case:
+        session = await uow.sessions.get(session_id)
+        if session.site != actor.site:
+            raise NotFound("session")
+        return await look(uow, self._seal, session)
+
+    async def _call(self, uow: UnitOfWork, site: str, name: str) -> str:
+        found = await uow.calls.find(site, check_alias(name))
+        if not found:
+            raise CallUnknown
+        if len(found) > 1:
+            raise CallAmbiguous
+        return found[0].id
+
+    async def _note(self, actor: Actor, event: AuditEvent) -> None:
+        async with self._transactions() as uow:
+            await uow.audit.append(actor, event, self._clock.now())
+            await uow.commit()
+
+
+def _settled(case: Case) -> bool:
+    return bool(case.links) and case.links[-1].evidence in SETTLED
