@@ -185,6 +185,7 @@ async def auditing(inspector: Inspector, call_id: str) -> None:
     await page.wait_for_selector("#chain[data-verified=true]")
     await recorded(page)
     await inspector.look(page, "audit, one call")
+    await reconciling(inspector, page)
     await page.goto(f"{home.url}/audit?q=nothing-of-that-name")
     await page.wait_for_selector(".nothing")
     await inspector.look(page, "audit, nothing found")
@@ -216,6 +217,23 @@ async def administering(inspector: Inspector) -> None:
     await inspector.look(page, "telephony, cut off")
     await client.context.set_offline(False)
     await page.wait_for_selector("#stale", state="hidden")
+
+
+async def reconciling(inspector: Inspector, page: Page) -> None:
+    """The video invited after the hang-up has no call: it is linked by the keyboard alone."""
+    await page.goto(f"{inspector.home.url}/audit/reconcile")
+    await page.wait_for_selector(".case li[data-call]")
+    await inspector.look(page, "reconciliation")
+    await tab_to(page, ".case li[data-call] summary")
+    await page.keyboard.press("Enter")
+    await inspector.look(page, "reconciliation, a call to confirm")
+    await tab_to(page, ".case li[data-call] button")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".said")
+    await inspector.look(page, "reconciliation, done")
+    await page.click(".said a")
+    await page.wait_for_selector("#links tr:nth-child(2)")
+    await inspector.look(page, "the link of a video")
 
 
 def recorder(folder: Path) -> dict[str, Any]:
@@ -253,6 +271,10 @@ async def test_every_page_is_sound(tmp_path: Path) -> None:
             await desk.click("#invite")
             await desk.wait_for_selector("#invitations li[data-channel=sms]")
             await line.hang_up()
+            await desk.wait_for_selector("#calls li[data-state=ended]")
+            await desk.fill("#email", "voisin@example.org")
+            await desk.click("#invite")
+            await home.mail_link("voisin@example.org")
         outbox = inspector.watch(await client.context.new_page())
         await outbox.goto(f"{home.url}/outbox")
         await outbox.wait_for_selector("[data-channel=sms]")
