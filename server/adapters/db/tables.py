@@ -259,6 +259,7 @@ session = Table(
     Column("version", Integer, nullable=False),
     UniqueConstraint("site", "created_by", "command"),
     Index("ix_session_station", "site", "station", "created"),
+    Index("ix_session_period", "site", "created"),
     Index("ix_session_state", "state"),
 )
 
