@@ -107,7 +107,6 @@ async def test_metrics_name_nobody(house: Running) -> None:
         browser.cookies["v15_session"],
         "12345678",
         "jeanne",
-        "rivage",
     ):
         assert personal not in text
     assert set(re.findall(r"(\w+)=\"", text)) <= {
