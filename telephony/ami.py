@@ -68,7 +68,7 @@ class AmiDecoder:
         if len(line) > MAX_LINE:
             self._spoil("line_too_long")
         elif line:
-            text = line.decode("utf-8", "replace")
+            text = line.replace(b"\0", b"?").decode("utf-8", "replace")
             if not self._lines and text.startswith("Asterisk Call Manager/"):
                 self.banner = text
             elif len(self._lines) >= MAX_LINES:

@@ -38,7 +38,7 @@ class EslMessage:
     def get(self, key: str) -> str:
         """Return a field of the event, decoded, or nothing."""
         value = self.fields.get(key.lower(), "")
-        return unquote(value) if "%" in value else value
+        return (unquote(value) if "%" in value else value).replace("\0", "?")
 
     @property
     def event(self) -> str:

@@ -299,6 +299,33 @@ def test_a_lost_feed_makes_its_live_calls_uncertain_until_their_next_fact() -> N
     assert all(each.certain for each in subject.calls())
 
 
+def test_feeds_that_contradict_each_other_are_reported_and_not_followed() -> None:
+    """The same station rings at the same moment, for two different callers: two calls, both uncertain, both say why."""
+    other = Number("+33711223344")
+    subject = correlator([rang("a", 0, "1501"), Rang("b", at(0.3), "ami", other, "15", "1501")])
+    first, second = subject.calls()
+    assert (first.number, second.number) == (CALLER, other)
+    assert not first.certain
+    assert not second.certain
+    assert {each.why for each in first.related} == {"hep and ami contradict each other"}
+    assert subject.find("hep and ami contradict each other") == ()
+
+
+def test_two_feeds_that_agree_tell_of_one_call() -> None:
+    subject = correlator([rang("a", 0, "1501"), Rang("b", at(0.3), "ami", None, "15", "1501")])
+    (call,) = subject.calls()
+    assert (call.legs, call.inferred, call.certain) == (("a", "b"), True, True)
+
+
+def test_of_two_candidates_none_is_the_other_feeds() -> None:
+    told = [
+        rang("a", 0, "1501"),
+        rang("c", 0.5, "1501"),
+        Rang("b", at(0.3), "ami", None, "15", "1501"),
+    ]
+    assert len(correlator(told).calls()) == 3
+
+
 def test_only_ended_calls_are_forgotten() -> None:
     subject = correlator([named("a", 0), rang("a", 0)])
     (call,) = subject.calls()

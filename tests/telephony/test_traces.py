@@ -149,6 +149,11 @@ def test_the_station_shows_the_call_while_it_lasts() -> None:
         ("asterisk-22-conference_two_calls", [True, True]),
         # The first call is whole; 1601 is rung by nobody that was seen, then a number is called.
         ("asterisk-22-callback", [False, True, True]),
+        # FreeSWITCH carries the caller's number to 1601: the same number, there and here at once.
+        ("freeswitch-1.10-blind_transfer", [True, True]),
+        ("freeswitch-1.10-attended_transfer", [True, True]),
+        ("freeswitch-1.10-consultation_dropped", [False, True]),
+        ("freeswitch-1.10-conference_two_calls", [True, True]),
     ],
 )
 def test_what_hep_cannot_show_is_said_to_be_uncertain(name: str, uncertain: list[bool]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.personal import SqlPersonal
-from server.adapters.db.rows import checked
+from server.adapters.db.rows import checked, kept
 from server.adapters.db.tables import call, call_alias, call_fact, call_span, personal
 from server.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, settled
 from server.errors import CallUnknown
@@ -53,7 +53,7 @@ class SqlCalls:
             "ended": value.ended,
             "end_certain": value.end_certain,
             "certain": value.certain,
-            "evidence": list(value.evidence),
+            "evidence": [kept(why) for why in value.evidence],
         }
         number = value.number
         if number is not None and (row is None or row["caller"] is None):
@@ -81,14 +81,14 @@ class SqlCalls:
                 "site": site,
                 "call": value.id,
                 "type": r.alias.type.value,
-                "value": r.alias.value[:255],
+                "value": kept(r.alias.value),
                 "source": r.source,
-                "why": r.why[:255],
+                "why": kept(r.why),
                 "valid_from": r.valid_from,
                 "valid_to": r.valid_to,
             }
             for r in value.aliases
-            if (r.alias.type.value, r.alias.value[:255], r.source, r.valid_from, r.valid_to)
+            if (r.alias.type.value, kept(r.alias.value), r.source, r.valid_from, r.valid_to)
             not in known
         ]
         if fresh:
@@ -99,9 +99,9 @@ class SqlCalls:
         wanted = [
             *(("station", s.station, s.start, s.end) for s in value.stations),
             *(("hold", "", s.start, s.end) for s in value.holds),
-            *(("recording", s.ref[:255], s.start, s.end) for s in value.recordings),
+            *(("recording", kept(s.ref), s.start, s.end) for s in value.recordings),
             *(
-                ("related", f"{r.call} {r.why}"[:255], r.start or value.started, r.end)
+                ("related", kept(f"{r.call} {r.why}"), r.start or value.started, r.end)
                 for r in value.related
             ),
         ]
@@ -203,11 +203,11 @@ class SqlCalls:
         self, site: str, id_: str, alias: Alias, source: str, why: str, at: datetime
     ) -> None:
         """Append a name that somebody told too late for the correlator; told again, it changes nothing."""
-        value = alias.value[:255]
+        value = kept(alias.value)
         known = {(r.type, r.value, r.source) for r in await self._aliases([id_])}
         if (alias.type.value, value, source) in known:
             return
-        row = {"type": alias.type.value, "value": value, "source": source, "why": why[:255]}
+        row = {"type": alias.type.value, "value": value, "source": source, "why": kept(why)}
         await self._db.execute(
             insert(call_alias).values(site=site, call=id_, valid_from=at, valid_to=None, **row)
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.adapters.db.rows import kept
 from server.adapters.db.tables import call, recording, site
 from server.domain.recordings import Recording, Status, Sureness
 from server.errors import RecordingUnknown
@@ -121,7 +122,7 @@ def _columns(value: Recording) -> dict[str, object]:
         "seconds": value.seconds,
         "slack": value.slack,
         "sureness": value.sureness.value,
-        "why": value.why[:255],
+        "why": kept(value.why),
         "status": value.status.value,
         "since": value.since,
         "checked": value.checked,

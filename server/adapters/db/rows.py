@@ -29,3 +29,8 @@ def checked(column: ColumnElement[str], site: str) -> ColumnElement[bool]:
     Written as an equality, SQLite, which keeps no statistics here, would rather walk everything of the site.
     """
     return func.coalesce(column, "") == site
+
+
+def kept(text: str) -> str:
+    """Make a name from outside storable: PostgreSQL takes no NUL, and a column has its width."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")[:255]
