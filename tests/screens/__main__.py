@@ -177,6 +177,19 @@ async def auditor(home: House) -> None:
     await page.set_viewport_size({"width": 1366, "height": 1180})
     await screenshot(page, "audit-call")
     await screenshot(page, "audit-call-whole", full_page=True)
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    await page.goto(f"{home.url}/audit/reconcile")
+    await screenshot(page, "audit-reconcile")
+
+
+async def administrator(home: House) -> None:
+    """How line 15 fares."""
+    client = await home.browser.desk("admin", color_scheme="light")
+    page = await client.context.new_page()
+    await home.sign_in(page, "admin")
+    await page.goto(f"{home.url}/admin/telephony")
+    await page.wait_for_selector("[data-feed=hep]")
+    await screenshot(page, "telephony")
 
 
 async def outbox(folder: Path) -> None:
@@ -224,6 +237,7 @@ async def main() -> None:
         async with house(flags=(flag,)) as home:
             await regulator(home)
             await auditor(home)
+            await administrator(home)
         await outbox(folder)
 
 
