@@ -25,7 +25,7 @@ _STATES = {
 @click.option("--json", "as_json", is_flag=True, help="Print the call graph as JSON.")
 @click.option("--station", "stations", multiple=True, help="A monitored extension (default: any).")
 def replay(trace: tuple[Path, ...], stations: tuple[str, ...], *, as_json: bool) -> None:
-    """Print the calls in captured traffic: AMI or ESL streams, HEP packets (JSON lines), pcap, or folders of them.
+    """Print the calls in captured traffic: AMI, ESL, HEP (JSON lines), pcap, dialog-info, or folders of them.
 
     All that is given is one switchboard: several streams of the same calls are told together.
     Numbers are printed in full.
@@ -34,7 +34,8 @@ def replay(trace: tuple[Path, ...], stations: tuple[str, ...], *, as_json: bool)
         told = read(trace, stations)
     except UnreadableError as error:
         click.echo(
-            f"{error} : ce n'est ni un flux AMI ou ESL, ni des paquets HEP (hep3_b64), ni un pcap.",
+            f"{error} : ce n'est ni un flux AMI ou ESL, ni des paquets HEP (hep3_b64), "
+            "ni un pcap, ni des documents dialog-info.",
             err=True,
         )
         sys.exit(1)

@@ -1,8 +1,8 @@
 """Captured traffic read back as facts: what a switchboard said, told again by the code that listens live.
 
 Understood: streams of a manager interface (AMI) or an event socket (ESL), HEP3 packets as JSON lines
-(`hep3_b64`), and pcap or pcapng files with SIP or HEP3 inside. A folder is read whole: its streams tell of the
-same calls.
+(`hep3_b64`), pcap or pcapng files with SIP or HEP3 inside (NOTIFY of dialog-info too), and dialog-info documents. A
+folder is read whole: its streams tell of the same calls.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Final
 
 import dpkt
 
-from telephony import hep, sip
+from telephony import dialog_info, hep, sip
 from telephony.ami import AmiDecoder
 from telephony.esl import EslDecoder
 from telephony.facts_from_ami import AmiObserver
+from telephony.facts_from_dialog import DialogObserver
 from telephony.facts_from_esl import EslObserver
 from telephony.facts_from_sip import DEFAULT_HEADERS, SipObserver
+from telephony.sip import uri_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 MAX_FILE: Final = 512 * 1024 * 1024
 _EXTENSION: Final = re.compile(r"[0-9]{4,6}")
 _SNIFF: Final = 65536
+_DIALOG_INFO: Final = "dialog-info+xml"
+_ENTITY: Final = re.compile(rb'entity="([^"]*)"')
 _PCAP: Final = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d")
 _PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 
@@ -144,8 +148,33 @@ def _sip(packets: Iterator[Packet], stations: Collection[str], told: Recorded) -
         if user and _EXTENSION.fullmatch(user)
     }
     observer = SipObserver("hep", known, DEFAULT_HEADERS)
+    presence = DialogObserver("dialog-info", known)
     for packet, message in sorted(messages, key=lambda each: each[0].at):
-        told.facts += observer.observe(message, packet.at, packet.src, packet.dst)
+        if message.method == "NOTIFY" and _DIALOG_INFO in message.first("content-type").lower():
+            _document(message.body, presence, packet.at, told)
+        else:
+            told.facts += observer.observe(message, packet.at, packet.src, packet.dst)
+
+
+def _documents(data: bytes, stations: Collection[str], told: Recorded) -> None:
+    """Read dialog-info documents, one after another; undated themselves, a second lies between two."""
+    documents = [b"<?xml" + part for part in data.split(b"<?xml") if part.strip()]
+    entities = (uri_user(found.decode("utf-8", "replace")) for found in _ENTITY.findall(data))
+    observer = DialogObserver("dialog-info", stations or {user for user in entities if user})
+    for number, document in enumerate(documents):
+        _document(document, observer, datetime.fromtimestamp(number, UTC), told)
+
+
+def _document(data: bytes, observer: DialogObserver, at: datetime, told: Recorded) -> None:
+    try:
+        info = dialog_info.read(data)
+    except dialog_info.DialogInfoError as error:
+        told.drop({error.reason: 1})
+        return
+    facts, wrong = observer.observe(uri_user(info.entity), info, at)
+    told.facts += facts
+    if wrong:
+        told.drop({wrong: 1})
 
 
 def _packets_of_lines(data: bytes, told: Recorded) -> Iterator[Packet]:
@@ -213,4 +242,5 @@ _KINDS: Final[tuple[tuple[Callable[[bytes], bool], _Reader], ...]] = (
         _ami,
     ),
     (lambda head: bool(re.match(rb"\s*Content-(Type|Length): ", head)), _esl),
+    (lambda head: head.lstrip().startswith(b"<?xml") and b"<dialog-info" in head, _documents),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,48 @@ def test_pcap(tmp_path: Path, inside: str) -> None:
 
 def _raw(host: str) -> bytes:
     return ip_address(host).packed
+
+
+def dialog_info(version: int, state: str) -> bytes:
+    return f"""<?xml version="1.0"?>
+<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="{version}" state="full" entity="sip:1501@pbx">
+ <dialog id="d1" call-id="c1@pbx" local-tag="a" remote-tag="b" direction="recipient">
+  <state>{state}</state>
+  <remote><identity>sip:+33612345678@pbx</identity></remote><local><identity>sip:1501@pbx</identity></local>
+ </dialog>
+</dialog-info>
+""".encode()
+
+
+STATES = ("early", "confirmed", "terminated")
+
+
+@pytest.mark.parametrize("captured", [False, True])
+def test_dialog_info(tmp_path: Path, captured: bool) -> None:  # noqa: FBT001
+    documents = [dialog_info(number, state) for number, state in enumerate(STATES)]
+    file = tmp_path / "presence"
+    if captured:
+        file.write_text("\n".join(map(_notified, range(len(STATES)), documents)))
+    else:
+        file.write_bytes(b"\n".join(documents))
+    (call,) = graph(file)
+    assert (call["caller"], call["state"]) == (CALLER, "ended")
+    assert [s["station"] for s in call["stations"]] == ["1501"]
+    assert {(a["type"], a["value"]) for a in call["aliases"]} >= {("sip_call_id", "c1@pbx")}
+    assert call["started"] < call["answered"] < call["ended"]
+
+
+def _notified(second: int, document: bytes) -> str:
+    head = (
+        "NOTIFY sip:visio15@192.0.2.15 SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=1\r\nCall-ID: sub\r\n"
+        "CSeq: 1 NOTIFY\r\nFrom: <sip:1501@pbx>;tag=1\r\nTo: <sip:visio15@x>;tag=2\r\n"
+        f"Event: dialog\r\nContent-Type: application/dialog-info+xml\r\nContent-Length: {len(document)}\r\n\r\n"
+    )
+    when = datetime(2026, 11, 22, 18, 0, second, tzinfo=UTC)
+    packet = hep.HepPacket(
+        ("192.0.2.1", 5060), ("192.0.2.15", 5060), when, head.encode() + document
+    )
+    return json.dumps({"hep3_b64": base64.b64encode(hep.encode(packet)).decode()})
 
 
 def test_what_a_person_reads() -> None:
