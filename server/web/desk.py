@@ -32,7 +32,7 @@ from server.web.base import SESSION_COOKIE, STATION_COOKIE, BaseHandler, Web
 from server.web.sockets import PageSocket
 
 PERIODIC = timedelta(seconds=30)
-GATHER_SECONDS = 0.02  # changes that come together make one view
+GATHER_SECONDS = 0.02  # at least between two views of a desk
 
 
 class DeskPage(BaseHandler):
@@ -204,16 +204,18 @@ class DeskSocket(PageSocket):
             self._dirty.set()
 
     async def _show(self) -> None:
-        """Send the whole view after each change; changes that come together make one view."""
+        """Send the whole view after each change: the first at once, those that come close behind in one."""
         user, site = self.me()
+        loop, last = asyncio.get_running_loop(), 0.0
         while not self.over.is_set():
             try:
                 async with asyncio.timeout(PERIODIC.total_seconds()):
                     await self._dirty.wait()
             except TimeoutError:
                 pass
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(last + GATHER_SECONDS - loop.time())
             self._dirty.clear()
+            last = loop.time()
             desk = Desk(user, site, self._station, self._launched, self._watching)
             await self._send_view(desk)
 
