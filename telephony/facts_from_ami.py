@@ -52,6 +52,10 @@ _EXTENSION: Final = re.compile(r"[0-9]{2,6}")
 _ENDPOINT: Final = re.compile(r"[^/]+/(?P<name>.+?)(-[0-9a-f]{8})?(;[12])?")
 _DOWN, _RING, _UP = "0", "4", "6"
 _UNKNOWN: Final = frozenset({"", "<unknown>", "<none>", "s"})
+#: Events of a channel that lives.
+_TELLING: Final = frozenset(
+    {"Newstate", "NewConnectedLine", "Hold", "Unhold", "MixMonitorStart", "BridgeEnter"}
+)
 
 
 @dataclass(slots=True)
@@ -129,6 +133,9 @@ class AmiObserver:
             return []
         at = self._time(message, arrived)
         channel = self._channels.get(message.get("Uniqueid"))
+        if channel is None and message.event in _TELLING:
+            # Its beginning was not heard: every event says which channel it is about.
+            return [*self._new(message, at), *handler(message, at)]
         noted = self._mixing(channel, message, at) if channel else []
         return [*handler(message, at), *noted]
 
@@ -243,7 +250,9 @@ class AmiObserver:
         facts = self._named(channel, AliasType.UNIQUEID, uniqueid, at, "Uniqueid")
         if linkedid:
             channel.named.add((AliasType.LINKEDID, linkedid))
-            binds = linkedid not in self._mixed
+            # Who was not seen to begin may bear the Linkedid of a call it was connected to since.
+            own = message.event == "Newchannel" or uniqueid == linkedid or not channel.outside
+            binds = own and linkedid not in self._mixed
             alias = Alias(AliasType.LINKEDID, linkedid)
             facts.append(Aliased(leg, at, self.source, alias, "Linkedid", binds=binds))
         return [*facts, *self._variables(channel, message, at), rang]
@@ -253,7 +262,7 @@ class AmiObserver:
     ) -> Rang:
         """Say who set the leg up; a channel that begins by ringing us dialled, the other kind is dialled."""
         number, exten = message.get("CallerIDNum"), message.get("Exten")
-        dialled = exten if dialling else number if message.event == "CoreShowChannel" else ""
+        dialled = exten if dialling else "" if message.event == "Newchannel" else number
         called = None if dialled in _UNKNOWN else dialled[:_LONGEST]
         if channel.outside:
             way = Direction.INCOMING if dialling else Direction.OUTGOING

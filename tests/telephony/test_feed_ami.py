@@ -304,6 +304,34 @@ def test_a_contiguous_cut_never_makes_a_wrong_link(name: str) -> None:
                 assert call.number is None or call.number.e164 in {CALLER, OTHER, THIRD}
 
 
+def test_a_conference_first_seen_in_the_list_is_still_two_calls() -> None:
+    """Connected, both callers bear the Linkedid of the older: it names them both and makes them no one call."""
+
+    async def scenario() -> None:
+        async with line("conference_two_calls") as one:
+            one.server.cut()
+            one.play(0, one.where("ConfbridgeJoin", 2))
+            trunks = [c for c in one.server._channels.values() if "trunk" in c["Channel"]]
+            assert len(trunks) == 2
+            trunks[1]["Linkedid"] = trunks[0]["Linkedid"]
+            await until(lambda: len(one.runner.correlator.live()) == 2)
+            first, second = one.calls()
+            numbers = {call.number.e164 for call in (first, second) if call.number}
+            assert numbers <= {CALLER, OTHER}
+            assert [each.why for each in first.related] == ["in conference"]
+
+    asyncio.run(scenario())
+
+
+def test_a_channel_whose_beginning_was_lost_is_known_by_its_next_event() -> None:
+    messages = [each for each in ami_messages("asterisk-22-simple") if each.event != "Newchannel"]
+    observer, now = AmiObserver("ami", STATIONS, max_skew=None), Now(messages)
+    calls = correlated([f for each in messages for f in observer.observe(each, now())])[0].calls()
+    assert all(call.state is CallState.ENDED for call in calls)
+    assert {span.station for call in calls for span in call.stations} == {"1501"}
+    assert {call.number.e164 for call in calls if call.number} <= {CALLER}
+
+
 def test_a_uniqueid_that_comes_again_is_another_call() -> None:
     """A PBX started again on a clock set back counts from the beginning."""
     messages = [each for each in ami_messages("asterisk-22-simple") if each.event]
