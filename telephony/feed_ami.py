@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from telephony.ami import AmiDecoder, AmiMessage
-from telephony.facts import HungUp
+from telephony.facts import HungUp, Rang
 from telephony.facts_from_ami import AmiObserver
 from telephony.feed import (
     FeedCutError,
@@ -244,7 +244,8 @@ class _Conversation:
                 self._listed.add(message.get("Uniqueid"))
                 facts = self._observer.present(message, now)
                 self._inquire(message.get("Uniqueid"))
-                return facts
+                # When it began is known better than the list can tell, in whole seconds.
+                return [f for f in facts if not (isinstance(f, Rang) and f.leg in self._believed)]
             case "CoreShowChannelsComplete" if message.get("ActionID") == "channels":
                 return self._compare(now)
             case "":

@@ -184,6 +184,32 @@ def test_after_our_own_restart_what_ended_meanwhile_is_closed() -> None:
     asyncio.run(scenario())
 
 
+def test_after_our_own_restart_what_lives_began_when_it_began() -> None:
+    async def scenario() -> None:
+        async with line("simple") as one:
+            one.play(0, one.where("BridgeEnter", 2))
+            await until(lambda: len(one.runner.correlator.live()) == 1)
+            await one.runner.drained()
+            (call,) = one.calls()
+            facts = [fact for leg in call.legs for fact in one.runner.correlator._facts[leg]]
+            runners: list[Runner] = []
+            again = one.feed(lambda: runners[0].correlator.live_legs("ami") if runners else ())
+            async with running([again], clock=one.clock) as (runner, _heard):
+                runner.correlator.restore(call.id, facts)
+                runners.append(runner)
+                await until(lambda: again.health().resynced is not None)
+                await runner.drained()
+                (same,) = runner.correlator.calls()
+                assert (same.id, same.started, same.stations) == (
+                    call.id,
+                    call.started,
+                    call.stations,
+                )
+                assert (same.answered, same.state) == (call.answered, CallState.TALKING)
+
+    asyncio.run(scenario())
+
+
 def test_what_it_asks_the_channels_names_the_agents_own_dialog() -> None:
     async def scenario() -> None:
         async with line("simple") as one:
