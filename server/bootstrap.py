@@ -311,7 +311,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         listening=Listening(transactions, clock, audio, catalogue),
         review=Review(transactions, clock, bus, seal),
         feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
-        webhook=Webhook(transactions, clock, calls),
+        webhook=Webhook(transactions, clock, calls, bus),
         line_health=LineHealthReader(calls, clock),
         ready=lambda: _ready(engine, transactions, delivery),
         refresh_metrics=lambda: _refresh(

@@ -20,7 +20,7 @@ from server.errors import (
     WebhookSignatureWrong,
     WebhookUnsigned,
 )
-from server.ports import Actor, CallEvents, Clock, Site, Transactions, UnitOfWork
+from server.ports import Actor, Bus, CallEvents, Changed, Clock, Site, Transactions, UnitOfWork
 from telephony import CtiEvent, CtiOutcome
 
 ANSWERS_KEPT: Final = timedelta(hours=24)
@@ -66,11 +66,14 @@ class Delivery:
 class Webhook:
     """Lets authentic events in, and answers what became of each."""
 
-    def __init__(self, transactions: Transactions, clock: Clock, calls: CallEvents) -> None:
+    def __init__(
+        self, transactions: Transactions, clock: Clock, calls: CallEvents, bus: Bus
+    ) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock
         self._calls = calls
+        self._bus = bus
         self._buckets: dict[str, Bucket] = {}  # a site that never signed has none
 
     async def authenticate(self, delivery: Delivery) -> Site:
@@ -143,6 +146,8 @@ class Webhook:
                 await self._note_connected(uow, site.id)
             await uow.commit()
         self._calls.connect(site.id)
+        if first:  # every desk of the site shows that line 15 is connected
+            self._bus.publish(Changed(site.id, frozenset()))
 
     async def _note_connected(self, uow: UnitOfWork, site: str) -> None:
         """From its first message on, the site's line 15 counts as connected by events, also after a restart."""

@@ -111,7 +111,7 @@ class Page:
         """Say something unknown and be refused for it: the connection lives on."""
         self.told.clear()
         await self.say("are you there")
-        await self.refused("message_unknown")
+        await self.hear("error", code="message_unknown")
 
 
 @dataclass

@@ -59,7 +59,7 @@ async def test_a_call_comes_to_the_desk_and_its_recording_finds_the_video(
     assert [r["status"] for r in results] == ["accepted"] * 3
     assert len({r["call"] for r in results}) == 1
     view = await desk.hear("view")
-    while not view["calls"]:
+    while not view["calls"] or view["line15"]["state"] != "connected":
         view = await desk.hear("view")
     (call,) = view["calls"]
     assert (call["id"], call["number"], call["state"]) == (
