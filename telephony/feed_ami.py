@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import ssl
 from collections import OrderedDict
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from telephony.ami import AmiDecoder, AmiMessage
@@ -26,6 +26,7 @@ from telephony.feed import (
     HealthBook,
     utc_now,
 )
+from telephony.feed_tcp import PATIENCE, connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 
 PORT: Final = 5038
 _READ: Final = 65536
-#: Seconds: to connect and to sign in; between two pings; without a word until the connection is given up.
-PATIENCE: Final = 5.0
+#: Seconds between two pings; without a word until the connection is given up.
 PING: Final = 10.0
 SILENCE: Final = 25.0
 #: Seconds between two lists of channels while all is well: a lost hang-up does not live for ever.
@@ -98,20 +98,10 @@ class AmiFeed:
 
     @asynccontextmanager
     async def _signed_in(self) -> AsyncIterator[_Connection]:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                reader, writer = await asyncio.open_connection(*self._address, ssl=self._tls)
-        except TimeoutError:
-            raise FeedCutError("no answer") from None
-        try:
+        async with connected(self._address, self._tls) as (reader, writer):
             connection = _Connection(reader, writer, self._book, self._clock, self._silence)
             await connection.sign_in(self._username, self._secret)
             yield connection
-        finally:
-            writer.close()
-            with suppress(OSError, TimeoutError):
-                async with asyncio.timeout(1):
-                    await writer.wait_closed()
 
     async def _listen(self, connection: _Connection, emit: Callable[[Fact], None]) -> None:
         conversation = _Conversation(self._observer, connection, self._live, self._clock)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from telephony.esl import EVENT, EslDecoder, EslMessage, channels, dumped
@@ -23,6 +23,7 @@ from telephony.feed import (
     HealthBook,
     utc_now,
 )
+from telephony.feed_tcp import PATIENCE, connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
 
 PORT: Final = 8021
 _READ: Final = 65536
-#: Seconds: to connect and to sign in; between two questions; without a word until the connection is given up.
-PATIENCE: Final = 5.0
+#: Seconds between two questions; without a word until the connection is given up.
 PING: Final = 10.0
 SILENCE: Final = 25.0
 #: Seconds between two looks at all channels while all is well: a lost hang-up does not live for ever.
@@ -98,20 +98,10 @@ class EslFeed:
 
     @asynccontextmanager
     async def _signed_in(self) -> AsyncIterator[_Connection]:
-        try:
-            async with asyncio.timeout(PATIENCE):
-                reader, writer = await asyncio.open_connection(*self._address)
-        except TimeoutError:
-            raise FeedCutError("no answer") from None
-        try:
+        async with connected(self._address) as (reader, writer):
             connection = _Connection(reader, writer, self._book, self._silence)
             await connection.sign_in(self._password)
             yield connection
-        finally:
-            writer.close()
-            with suppress(OSError, TimeoutError):
-                async with asyncio.timeout(1):
-                    await writer.wait_closed()
 
     async def _listen(self, connection: _Connection, emit: Callable[[Fact], None]) -> None:
         talk = _Conversation(self._observer, connection, self._book, self._live, self._clock)
