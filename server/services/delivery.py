@@ -23,6 +23,7 @@ from server.errors import (
     CarrierUnavailable,
     Conflict,
     NotFound,
+    StorageUnavailable,
     Unavailable,
 )
 from server.ports import (
@@ -39,6 +40,7 @@ from server.services.lane import Lane
 from server.services.sessions import Sessions, call_of
 
 CHANNELS: Final = ("sms", "email")
+AWAY_SECONDS: Final = 0.5  # between two looks at a database that is away
 _log = structlog.get_logger("delivery")
 
 
@@ -89,6 +91,12 @@ class DeliveryService:
         """Send one message and record what came of it; our own mistake is a try that failed, not the end of all."""
         try:
             await self._attempt(message)
+        except StorageUnavailable as away:
+            # It went away between the queue and the message, of which nothing has left: it is still due.
+            _log.warning(
+                "delivery.storage_unavailable", channel=message.channel, detail=away.detail
+            )
+            await asyncio.sleep(AWAY_SECONDS)
         except Exception as ours:  # noqa: BLE001 - the message waits and is tried again, the others go on
             where = traceback.extract_tb(ours.__traceback__)[-1]
             _log.error(
@@ -173,7 +181,7 @@ class DeliveryService:
             try:
                 await self._fold(message.id, change)
             except (Unavailable, Conflict):
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(AWAY_SECONDS)
             else:
                 return
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
+    from server.domain.messages import Message
+
     Outage = Callable[[Running], AbstractAsyncContextManager[None]]
 
 
@@ -286,6 +288,33 @@ async def test_the_delivery_waits_for_the_database_and_goes_on(
     await until_ready(house)
     await house.invite(desk)
     await until(lambda: len(gateway.accepted) == 1, "it delivers")
+
+
+async def test_a_database_lost_between_the_queue_and_the_message_costs_no_try(
+    house: Running, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has left: that is no failure of ours, and the message is as due as before."""
+    looked: list[str] = []
+    about = house.server.delivery._about
+
+    async def lost_once(message: Message) -> tuple[str, bool]:
+        looked.append(message.id)
+        if len(looked) == 1:
+            raise StorageUnavailable("gone")
+        return await about(message)
+
+    monkeypatch.setattr(house.server.delivery, "_about", lost_once)
+    desk = await house.desk(await house.signed_in("regulator"))
+    with written_logs() as log:
+        await house.invite(desk)
+        await until(lambda: len(gateway.accepted) == 1, "it leaves")
+        await until(lambda: handed(house), "and is recorded")
+    assert len(looked) == 2
+    assert await house.rows("SELECT attempts, error FROM message") == [
+        {"attempts": 1, "error": None}
+    ]
+    assert "delivery.storage_unavailable" in log.getvalue()
+    assert "delivery.failed" not in log.getvalue()
 
 
 async def test_a_database_that_was_replaced_is_the_one_that_is_written(
