@@ -64,6 +64,13 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
   },
   onMuted: (muted) => step({ type: "muted", muted }),
 });
+/**
+ * @typedef {object} Part a part of the page that looks after itself
+ * @property {(message: Message) => void} [heard] a message of the server
+ * @property {(phase: Readonly<import("./phase.js").Phase>) => void} [drawn] the screen is up to date
+ */
+/** @type {Part[]} */
+const parts = [];
 
 /* ---------------------------------------------------------------- the screens */
 
@@ -73,6 +80,7 @@ function step(event) {
   phase = advance(phase, event);
   draw(phase, say);
   if (phase.screen !== before) reveal(phase.screen);
+  for (const part of parts) part.drawn?.(phase);
 }
 
 /** @param {string} key @returns {string} */
@@ -186,6 +194,7 @@ function receive(message) {
     default:
       break;
   }
+  for (const part of parts) part.heard?.(message);
 }
 
 /** @param {Message} message */

@@ -63,6 +63,14 @@ const picture = new DeskPicture(get("patient", HTMLVideoElement), {
 const webcam = new Webcam({ ...page, show: (track) => picture.show(track), notify: (text) => notice.show(text) });
 const form = new InviteForm({ ...page, onSent: invited });
 const pick = new Pick(page);
+/**
+ * @typedef {object} Part a part of the page that looks after itself
+ * @property {(view: Readonly<View>) => void} [draw] show what is known now
+ * @property {(message: Message) => void} [heard] a message of the server, after the view took it in
+ * @property {readonly import("./desk_keys.js").Key[]} [keys]
+ */
+/** @type {Part[]} */
+const parts = [];
 
 /* ---------------------------------------------------------------- socket */
 
@@ -147,6 +155,7 @@ function receive(message) {
       break;
   }
   picture.heed();
+  for (const part of parts) part.heard?.(message);
   render();
 }
 
@@ -249,6 +258,7 @@ function render() {
   drawSession(shown(view), view.taken !== null, (verb, invitation) => ask({ type: `invitation.${verb}`, invitation }));
   drawStage(view, { pictured: picture.shows, face: webcam.on, server: link.state });
   pick.draw();
+  for (const part of parts) part.draw?.(view);
   beat();
 }
 
@@ -260,13 +270,14 @@ function beat() {
 end.addEventListener("click", quit);
 get("fullscreen", HTMLElement).addEventListener("click", toggleFullscreen);
 get("change-call", HTMLElement).addEventListener("click", () => pick.open());
-keys({
-  KeyM: () => form.focus(),
-  KeyL: () => pick.open(),
-  KeyW: () => void webcam.toggle(),
-  KeyP: toggleFullscreen,
-  KeyX: quit,
-});
+keys([
+  { code: "KeyM", shown: "M", does: "Aller au champ Mobile", act: () => form.focus() },
+  { code: "KeyL", shown: "L", does: "Changer d’appel", act: () => pick.open() },
+  { code: "KeyW", shown: "W", does: "Ma caméra, allumée ou éteinte", act: () => void webcam.toggle() },
+  { code: "KeyP", shown: "P", does: "Plein écran", act: toggleFullscreen },
+  { code: "KeyX", shown: "X", does: "Quitter la vidéo", act: quit },
+  ...parts.flatMap((part) => part.keys ?? []),
+]);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) link.nudge();
 });
