@@ -36,7 +36,7 @@ from server.web import (
     telephony,
 )
 from server.web.base import Missing, Web, set_closed_headers
-from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap
+from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap, CallerWords
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
 from server.web.operations import Healthz, MetricsPage, Readyz, Root, SmsReceipt
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
@@ -164,6 +164,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
         "ice": services.ice,
     }
     return [
+        url(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),
         url(rf"/v/{OPAQUE}", CallerPage, base),
         url(
             rf"/v/{OPAQUE}/open",

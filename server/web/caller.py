@@ -3,6 +3,7 @@
 import secrets
 from typing import Any, ClassVar
 
+from server.domain.languages import BY_CODE, choose
 from server.domain.session import (
     CameraAsked,
     CameraGranted,
@@ -16,6 +17,7 @@ from server.errors import (
     LinkRevoked,
     LinkUnknown,
     MessageOutOfOrder,
+    NotFound,
     OpenElsewhere,
     SessionEnded,
 )
@@ -27,7 +29,6 @@ from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.web import messages as m
 from server.web.base import BaseHandler, Web
-from server.web.pages import LANGUAGES
 from server.web.sockets import PageSocket
 
 BROWSER_COOKIE = "v15_browser"
@@ -53,7 +54,13 @@ class CallerPage(BaseHandler):
             self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=1)
         found = await self._look(token)
         if isinstance(found, str):
-            boot = {"token": token, "phase": "invite"}
+            pages = self.web.pages
+            boot = {
+                "token": token,
+                "phase": "invite",
+                "strings": pages.words(lang),
+                "words": pages.words_urls(),
+            }
             self._show("caller.html", lang, found, boot=boot)
             return
         site = await self.links.site_of(token)
@@ -81,14 +88,7 @@ class CallerPage(BaseHandler):
 
     def _language(self) -> str:
         wanted = self.get_query_argument("lang", "")
-        if wanted in LANGUAGES:
-            return wanted
-        accepted = self.request.headers.get("Accept-Language", "fr")
-        for part in accepted.split(","):
-            code = part.split(";")[0].strip()[:2].lower()
-            if code in LANGUAGES:
-                return code
-        return "en"
+        return wanted if wanted in BY_CODE else choose(self.request.headers.get("Accept-Language"))
 
     def _show(self, template: str, lang: str, site_name: str, **context: Any) -> None:
         xsrf = self.xsrf_token.decode()
@@ -96,6 +96,20 @@ class CallerPage(BaseHandler):
             template, lang, site_name=site_name, xsrf_token=xsrf, demo=self.web.demo, **context
         )
         self.finish(html)
+
+
+class CallerWords(BaseHandler):
+    """GET /v/words/LANG."""
+
+    wants_json = True
+
+    async def get(self, lang: str) -> None:
+        """Answer with the page's sentences in another language, so that it need not be loaded again."""
+        if lang not in BY_CODE:
+            raise NotFound("language")
+        if self.get_query_argument("v", "") == self.web.pages.words_print(lang):
+            self.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        self.json(self.web.pages.words(lang))
 
 
 class CallerOpen(BaseHandler):

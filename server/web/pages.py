@@ -1,31 +1,19 @@
 """Templates and translations: one Jinja2 environment a language, autoescaped, strict about missing names."""
 
-import gettext
 import hashlib
-from functools import lru_cache
+import json
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.messages.pofile import read_po
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from server import __version__
+from server.catalogues import catalogue
+from server.domain.languages import BY_CODE, COMPLETE, OFFERED
 
-LANGUAGES = ("fr", "en")
-
-
-class _Catalogue(gettext.NullTranslations):
-    """Translations read straight from the .po file: no compile step to forget."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        with path.open("rb") as file:
-            catalogue = read_po(file)
-        self._texts = {str(m.id): str(m.string) for m in catalogue if m.id and m.string}
-
-    def gettext(self, message: str) -> str:
-        """Return the translation, or the English original."""
-        return self._texts.get(message, message)
+LANGUAGES = COMPLETE
 
 
 class Pages:
@@ -45,10 +33,15 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        path = root / "locales" / lang / "LC_MESSAGES" / "messages.po"
-        translations = _Catalogue(path) if path.exists() else gettext.NullTranslations()
+        translations = catalogue(root, lang, "messages")
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
-        environment.globals.update(static=self.static_url, version=__version__, lang=lang)
+        environment.globals.update(
+            static=self.static_url,
+            version=__version__,
+            lang=lang,
+            languages=OFFERED,
+            direction="rtl" if BY_CODE[lang].right_to_left else "ltr",
+        )
         return environment
 
     @lru_cache(maxsize=512)  # noqa: B019 - one Pages a process
@@ -57,6 +50,21 @@ class Pages:
         file = self.static / path
         print_ = hashlib.sha256(file.read_bytes()).hexdigest()[:10] if file.is_file() else "0"
         return f"/static/{path}?v={print_}"
+
+    @cache  # noqa: B019 - one Pages a process, a few languages
+    def words(self, lang: str) -> Mapping[str, str]:
+        """Return every sentence of the caller's pages in one language, by its key."""
+        module = self._environments[lang].get_template("_caller_words.html").module
+        return {key: str(text) for key, text in module.words.items()}  # type: ignore[attr-defined]
+
+    @cache  # noqa: B019 - same
+    def words_print(self, lang: str) -> str:
+        """Return the fingerprint of the words of one language, so that browsers may cache them for ever."""
+        return hashlib.sha256(json.dumps(self.words(lang)).encode()).hexdigest()[:10]
+
+    def words_urls(self) -> dict[str, str]:
+        """Say where a page gets the words of each language it can change to."""
+        return {lang: f"/v/words/{lang}?v={self.words_print(lang)}" for lang in LANGUAGES}
 
     def render(self, template: str, lang: str = "fr", **context: Any) -> str:
         """Render one template in one language."""

@@ -5,6 +5,7 @@
 import { CallerCamera } from "./caller_camera.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
+import { Words } from "./caller_words.js";
 import { boot, get, meta, write } from "./dom.js";
 import { FIRST, advance, prompt, refused } from "./phase.js";
 import { Link, address, mint } from "./socket.js";
@@ -27,9 +28,14 @@ let tapped = false;
 /** Whether the server was told that somebody looks at this page. */
 let opened = false;
 
+const words = new Words({
+  ...BOOT,
+  onChanged: () => step({ type: "none" }),
+  onChosen: () => undefined,
+});
 const link = new Link({
   url: address("/ws/caller"),
-  hello: () => ({ type: "hello", token: BOOT.token, page: PAGE, language: navigator.language }),
+  hello: () => ({ type: "hello", token: BOOT.token, page: PAGE, language: words.language }),
   onMessage: receive,
   onState: connection,
   fatal: [4401, 4403, 4404, 4409],
@@ -70,7 +76,7 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
  * @property {(phase: Readonly<import("./phase.js").Phase>) => void} [drawn] the screen is up to date
  */
 /** @type {Part[]} */
-const parts = [];
+const parts = [words];
 
 /* ---------------------------------------------------------------- the screens */
 
@@ -85,7 +91,7 @@ function step(event) {
 
 /** @param {string} key @returns {string} */
 function say(key) {
-  return BOOT.strings?.[key] ?? "";
+  return words.say(key);
 }
 
 /* ---------------------------------------------------------------- the tap and the permission */
@@ -298,7 +304,10 @@ addEventListener("pagehide", () => {
 });
 
 document.body.dataset.prompt = prompt(navigator.userAgent);
-if (wasTapped()) write(get("tap-text", HTMLElement), say("resume"));
+if (wasTapped()) {
+  get("tap-text", HTMLElement).dataset.say = "resume";
+  write(get("tap-text", HTMLElement), say("resume"));
+}
 document.body.dataset.phase = "invite";
 document.body.dataset.ready = "true";
 open();

@@ -70,7 +70,6 @@ export class CallerCamera {
   /** Which question is the current one: an answer to a former one is none. */
   #asking = 0;
   #words = get("asking-text", HTMLElement);
-  #question = this.#words.textContent ?? "";
 
   /** @param {HTMLVideoElement} own @param {CameraHost} host */
   constructor(own, host) {
@@ -108,8 +107,8 @@ export class CallerCamera {
       return;
     }
     this.#host.onAsking();
-    write(this.#words, this.#question);
-    const slow = setTimeout(() => write(this.#words, this.#host.say("slow")), SLOW);
+    this.#ask("asking");
+    const slow = setTimeout(() => this.#ask("slow"), SLOW);
     const late = setTimeout(() => {
       if (mine === this.#asking && this.#host.phase().screen === "asking") this.#host.onLate();
     }, GIVE_UP);
@@ -122,6 +121,12 @@ export class CallerCamera {
       clearTimeout(slow);
       clearTimeout(late);
     }
+  }
+
+  /** @param {"asking" | "slow"} key the sentence beside the question */
+  #ask(key) {
+    this.#words.dataset.say = key;
+    write(this.#words, this.#host.say(key));
   }
 
   /** Camera light off; an answer that is still to come is none. */

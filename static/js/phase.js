@@ -21,13 +21,15 @@ export const FIRST = Object.freeze({
   screen: "invite", trouble: "", camera: false, muted: false, seen: false, wasSeen: false, socket: false,
 });
 
-/** @typedef {{type: "tap"} | {type: "granted"} | {type: "trouble", why: string} | {type: "muted", muted: boolean}
+/** `none`: the words changed, nothing else. @typedef {{type: "none"} | {type: "tap"} | {type: "granted"} | {type: "trouble", why: string} | {type: "muted", muted: boolean}
  *   | {type: "seen", seen: boolean} | {type: "socket", open: boolean} | {type: "ended", why?: string}} PhaseEvent */
 
 /** @param {Readonly<Phase>} phase @param {PhaseEvent} event @returns {Phase} */
 export function advance(phase, event) {
   if (phase.screen === "ended") return { ...phase };
   switch (event.type) {
+    case "none":
+      return { ...phase };
     case "tap":
       return { ...phase, screen: phase.camera ? "live" : "asking", trouble: "" };
     case "granted":

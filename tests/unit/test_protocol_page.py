@@ -238,7 +238,15 @@ def written_routes() -> dict[str, set[str]]:
 def test_every_route_is_written_and_every_written_route_exists() -> None:
     plain = {}
     for pattern, methods in routed().items():
-        name = "TOKEN" if "/v/" in pattern else "REF" if "receipts" in pattern else "ID"
+        name = (
+            "LANG"
+            if "/words/" in pattern
+            else "TOKEN"
+            if "/v/" in pattern
+            else "REF"
+            if "receipts" in pattern
+            else "ID"
+        )
         named = pattern.replace(CARRIER, "CARRIER")
         plain[re.sub(r"\([^)]*\)", name, named)] = methods
     assert plain == written_routes()
