@@ -1,5 +1,6 @@
 /** One connection for each desk that watches: made when both ends are there, made again when every remedy failed. */
-import { PhonePeer } from "./peer.js";
+import { PhonePeer } from "./peer_phone.js";
+import { NOTHING_SENT, Uplink } from "./uplink.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 /**
@@ -14,6 +15,8 @@ import { PhonePeer } from "./peer.js";
 
 /** Most candidates kept for a connection that is not made yet. */
 const EARLY = 100;
+/** Milliseconds between two looks at what leaves the phone. */
+const LOOK = 1_000;
 
 export class Peers {
   #host;
@@ -26,11 +29,42 @@ export class Peers {
   #earlies = [];
   /** @type {any} */
   #ice = [];
+  #uplink = new Uplink();
+  /** What left the phone in the last second. @type {Readonly<import("./uplink.js").Sample>} */
+  measured = NOTHING_SENT;
+  /** Who hears of it, once a second. @type {((sample: Readonly<import("./uplink.js").Sample>) => void)[]} */
+  #listeners = [];
+  /** @type {import("./adapt.js").Preference} */
+  #preference = "balanced";
 
   /** @param {Doctor} doctor @param {PeersHost} host */
   constructor(doctor, host) {
     this.#doctor = doctor;
     this.#host = host;
+    setInterval(() => void this.#measure(), LOOK);
+  }
+
+  /** Hear once a second what left the phone.
+   * @param {(sample: Readonly<import("./uplink.js").Sample>) => void} listener */
+  onSample(listener) {
+    this.#listeners.push(listener);
+  }
+
+  /** Rather a sharp picture, or one that moves well: for all connections, those to come too.
+   * @param {import("./adapt.js").Preference} preference */
+  prefer(preference) {
+    this.#preference = preference;
+    for (const peer of this.#peers.values()) void peer.prefer(preference);
+  }
+
+  async #measure() {
+    const { whole, each } = await this.#uplink.sample(this.#peers.values());
+    for (const peer of this.#peers.values()) {
+      const read = each.get(peer);
+      if (read && peer.connected) peer.adapt(read);
+    }
+    this.measured = whole;
+    for (const listener of this.#listeners) listener(whole);
   }
 
   /** Who waits, by the first word of the server: the offers are prepared meanwhile.
@@ -122,6 +156,7 @@ export class Peers {
     const made = new PhonePeer({
       ice: this.#ice,
       track: this.#host.track(),
+      preference: this.#preference,
       send: (message) => this.#host.send({ ...message, peer }),
       onState: () => {
         if (this.#peers.get(peer) === made) this.#host.onState(this.#seen);

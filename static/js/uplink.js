@@ -1,0 +1,123 @@
+/**
+ * What really leaves the phone, second by second: one sampler, read by whoever adapts to the network (adapt.js, and the
+ * ladder of stills). The arithmetic is pure; `Uplink` only asks the connections for their statistics.
+ */
+
+/**
+ * @typedef {object} Reading one connection, over the time since the former reading
+ * @property {number} at milliseconds
+ * @property {number} bytes sent so far, headers included
+ * @property {number} sent frames sent so far
+ * @property {number} kbits sent a second
+ * @property {number} frames sent a second
+ * @property {number | null} available kbit/s the browser thinks the network takes; null when it does not tell
+ * @property {number | null} loss share of packets the far end missed, 0 to 1; null when it did not say
+ * @property {number | null} rtt milliseconds there and back
+ * @property {string} limited what holds the encoder back: "none", "bandwidth", "cpu", "other"
+ * @property {boolean} fresh there is a former reading, so that the rates mean something
+ */
+/**
+ * @typedef {object} Sample all connections together
+ * @property {"none" | "connecting" | "connected" | "lost"} state of the best connection
+ * @property {number} kbits sent a second, over all of them: they share the phone's network
+ * @property {number} frames a second, of the best connection
+ * @property {number | null} available kbit/s, the least of the connected ones
+ * @property {number | null} loss the worst, 0 to 1
+ * @property {number | null} rtt the longest, in milliseconds
+ * @property {string} limited of the first connection that is limited, else "none"
+ */
+/** @typedef {{connectionState: string, getStats(): Promise<Iterable<[string, any]> & {values(): Iterable<any>}>}} Connection */
+
+/** @type {Readonly<Sample>} */
+export const NOTHING_SENT = Object.freeze({ state: "none", kbits: 0, frames: 0, available: null, loss: null, rtt: null, limited: "none" });
+
+/** The pair of addresses in use: some browsers name it, some mark it.
+ * @param {any[]} rows @returns {any} */
+export function pairInUse(rows) {
+  const named = rows.find((row) => row.type === "transport" && row.selectedCandidatePairId)?.selectedCandidatePairId;
+  return rows.find((row) => row.type === "candidate-pair" && (named ? row.id === named : row.selected || (row.nominated && row.state === "succeeded")));
+}
+
+/** Fold the statistics of one connection in. Pure.
+ * @param {Readonly<Reading> | null} former @param {Iterable<any>} statistics @param {number} at milliseconds
+ * @returns {Reading} */
+export function reading(former, statistics, at) {
+  const rows = [...statistics];
+  const out = rows.filter((row) => row.type === "outbound-rtp" && row.kind === "video");
+  const far = rows.find((row) => row.type === "remote-inbound-rtp" && row.kind === "video");
+  const pair = pairInUse(rows);
+  const bytes = sum(out.map((row) => (row.bytesSent ?? 0) + (row.headerBytesSent ?? 0)));
+  const sent = sum(out.map((row) => row.framesSent ?? row.framesEncoded ?? 0));
+  const seconds = former ? (at - former.at) / 1000 : 0;
+  const fresh = former !== null && seconds > 0 && bytes >= former.bytes && sent >= former.sent;
+  const rtt = far?.roundTripTime ?? pair?.currentRoundTripTime;
+  return {
+    at,
+    bytes,
+    sent,
+    fresh,
+    kbits: fresh ? Math.round(((bytes - former.bytes) * 8) / 1000 / seconds) : 0,
+    frames: fresh ? Math.round(((sent - former.sent) / seconds) * 10) / 10 : 0,
+    available: pair?.availableOutgoingBitrate ? Math.round(pair.availableOutgoingBitrate / 1000) : null,
+    loss: typeof far?.fractionLost === "number" ? far.fractionLost : null,
+    rtt: typeof rtt === "number" ? Math.round(rtt * 1000) : null,
+    limited: out.map((row) => row.qualityLimitationReason).find((reason) => reason && reason !== "none") ?? "none",
+  };
+}
+
+/** @param {{state: string, reading: Readonly<Reading> | null}[]} each @returns {Sample} */
+export function together(each) {
+  if (each.length === 0) return { ...NOTHING_SENT };
+  const states = each.map(({ state }) => state);
+  const best = states.includes("connected") ? "connected" : states.some((one) => one === "new" || one === "connecting") ? "connecting" : "lost";
+  const told = each.filter(({ state, reading: one }) => state === "connected" && one).map(({ reading: one }) => /** @type {Reading} */ (one));
+  return {
+    state: best,
+    kbits: sum(told.map((one) => one.kbits)),
+    frames: Math.max(0, ...told.map((one) => one.frames)),
+    available: extreme(Math.min, told.map((one) => one.available)),
+    loss: extreme(Math.max, told.map((one) => one.loss)),
+    rtt: extreme(Math.max, told.map((one) => one.rtt)),
+    limited: told.map((one) => one.limited).find((reason) => reason !== "none") ?? "none",
+  };
+}
+
+/** Keeps the former reading of each connection. */
+export class Uplink {
+  /** @type {WeakMap<Connection, Reading>} */
+  #former = new WeakMap();
+
+  /** Read every connection once; call it about once a second.
+   * @param {Iterable<{pc: Connection}>} peers
+   * @returns {Promise<{whole: Sample, each: Map<{pc: Connection}, Reading>}>} */
+  async sample(peers) {
+    /** @type {Map<{pc: Connection}, Reading>} */
+    const each = new Map();
+    const all = await Promise.all([...peers].map(async (peer) => {
+      const one = await this.#read(peer.pc);
+      if (one) each.set(peer, one);
+      return { state: peer.pc.connectionState, reading: one };
+    }));
+    return { whole: together(all), each };
+  }
+
+  /** @param {Connection} pc @returns {Promise<Reading | null>} */
+  async #read(pc) {
+    const report = await pc.getStats().catch(() => null);
+    if (!report) return null;
+    const now = reading(this.#former.get(pc) ?? null, report.values(), performance.now());
+    this.#former.set(pc, now);
+    return now;
+  }
+}
+
+/** @param {number[]} values */
+function sum(values) {
+  return values.reduce((whole, value) => whole + value, 0);
+}
+
+/** @param {(...values: number[]) => number} which @param {(number | null)[]} values @returns {number | null} */
+function extreme(which, values) {
+  const told = values.filter((value) => value !== null);
+  return told.length ? which(...told) : null;
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NOTHING_SENT, Uplink, pairInUse, reading, together } from "../../static/js/uplink.js";
+
+const rows = ({ bytes = 0, frames = 0, available = 800_000, lost = 0.02, rtt = 0.08, why = "none" } = {}) => [
+  { type: "transport", id: "T", selectedCandidatePairId: "P" },
+  { type: "candidate-pair", id: "P", availableOutgoingBitrate: available, currentRoundTripTime: rtt },
+  { type: "candidate-pair", id: "Q", availableOutgoingBitrate: 1 },
+  { type: "outbound-rtp", id: "O", kind: "video", bytesSent: bytes, headerBytesSent: 0, framesSent: frames, qualityLimitationReason: why },
+  { type: "remote-inbound-rtp", id: "R", kind: "video", fractionLost: lost, roundTripTime: rtt },
+];
+
+test("the first reading knows no rate, the second does", () => {
+  const first = reading(null, rows({ bytes: 1000, frames: 10 }), 0);
+  assert.equal(first.fresh, false);
+  const second = reading(first, rows({ bytes: 26_000, frames: 25 }), 1000);
+  assert.deepEqual(
+    [second.fresh, second.kbits, second.frames, second.available, second.loss, second.rtt],
+    [true, 200, 15, 800, 0.02, 80],
+  );
+});
+
+test("a counter that went back is a new connection, not a negative rate", () => {
+  const first = reading(null, rows({ bytes: 9000, frames: 90 }), 0);
+  assert.equal(reading(first, rows({ bytes: 10, frames: 1 }), 1000).fresh, false);
+});
+
+test("browsers that name no pair mark one, and those that tell nothing say null", () => {
+  assert.equal(pairInUse([{ type: "candidate-pair", id: "A" }, { type: "candidate-pair", id: "B", nominated: true, state: "succeeded" }]).id, "B");
+  const bare = reading(null, [], 5);
+  assert.deepEqual([bare.available, bare.loss, bare.rtt, bare.limited], [null, null, null, "none"]);
+});
+
+test("together they share one network: the sum is sent, the worst counts", () => {
+  const one = reading(reading(null, rows(), 0), rows({ bytes: 12_500, frames: 10 }), 1000);
+  const other = reading(reading(null, rows(), 0), rows({ bytes: 12_500, frames: 5, available: 90_000, lost: 0.3, rtt: 0.4, why: "bandwidth" }), 1000);
+  const whole = together([{ state: "connected", reading: one }, { state: "connected", reading: other }, { state: "failed", reading: other }]);
+  assert.deepEqual(whole, { state: "connected", kbits: 200, frames: 10, available: 90, loss: 0.3, rtt: 400, limited: "bandwidth" });
+  assert.deepEqual(together([]), NOTHING_SENT);
+  assert.equal(together([{ state: "connecting", reading: null }]).state, "connecting");
+  assert.equal(together([{ state: "disconnected", reading: one }]).state, "lost");
+});
+
+test("a closed connection refuses to be read: it is passed over", async () => {
+  const closed = { pc: { connectionState: "closed", getStats: () => Promise.reject(new Error("closed")) } };
+  const { whole, each } = await new Uplink().sample([closed]);
+  assert.equal(whole.state, "lost");
+  assert.equal(each.size, 0);
+});
