@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -14,6 +15,7 @@ from server.catalogues import catalogue
 from server.domain.languages import BY_CODE, COMPLETE, OFFERED
 
 LANGUAGES = COMPLETE
+_IMPORT: Final = re.compile(r' from "\./(\w+)\.js"')
 
 
 class Pages:
@@ -37,6 +39,7 @@ class Pages:
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
         environment.globals.update(
             static=self.static_url,
+            modules=self.modules,
             version=__version__,
             lang=lang,
             languages=OFFERED,
@@ -50,6 +53,21 @@ class Pages:
         file = self.static / path
         print_ = hashlib.sha256(file.read_bytes()).hexdigest()[:10] if file.is_file() else "0"
         return f"/static/{path}?v={print_}"
+
+    @cache  # noqa: B019 - one Pages a process, a few scripts
+    def modules(self, script: str) -> tuple[str, ...]:
+        """Name every module behind a script, so that a page asks for them at once and not one after the other.
+
+        What is loaded later (`import(…)`) is not among them.
+        """
+        found: set[str] = set()
+        waiting = [script]
+        while waiting:
+            source = (self.static / "js" / f"{waiting.pop()}.js").read_text()
+            new = set(_IMPORT.findall(source)) - found
+            found |= new
+            waiting.extend(new)
+        return tuple(sorted(found))
 
     @cache  # noqa: B019 - one Pages a process, a few languages
     def words(self, lang: str) -> Mapping[str, str]:
