@@ -1,6 +1,6 @@
 # Thin: each target is one or two commands; the work is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench fmt screenshots notice clean
+.PHONY: help setup demo run test check bench fmt words screenshots notice clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,10 @@ bench: ## measure, each figure beside its floor
 fmt: ## format and repair what a machine can
 	.venv/bin/ruff check -q --fix-only .
 	.venv/bin/ruff format -q .
+
+words: ## let the catalogues of the caller's languages follow the sentences
+	scripts/setup demo
+	scripts/words
 
 screenshots: ## make the pictures of the docs again
 	scripts/setup test

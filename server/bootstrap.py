@@ -26,6 +26,7 @@ from server.adapters.recordings import FolderAudio, watch
 from server.adapters.seal import FernetSeal
 from server.adapters.synthetic import CallerProcesses
 from server.bootstrap_carriers import build_fleet, costs
+from server.catalogues import Spoken
 from server.config import Settings, SmtpSettings
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
@@ -35,6 +36,7 @@ from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.ice import IceServers
 from server.services.invitations import Invitations
+from server.services.languages import Languages
 from server.services.launch import Launch
 from server.services.limits import SmsCounts
 from server.services.line15 import Line15
@@ -299,13 +301,14 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         rooms=rooms,
         sessions=sessions,
         invitations=invitations,
+        languages=Languages(transactions, clock, sessions, rooms),
         links=Links(transactions, clock, sessions, rooms),
         linking=Linking(transactions, clock, ids, sessions),
         launch=Launch(transactions, clock, ids),
         signalling=Signalling(transactions, clock, rooms),
         delivery=delivery,
         receipt_readers=fleet.readers,
-        desk_view=DeskView(transactions, clock, calls, rooms),
+        desk_view=DeskView(transactions, clock, calls, rooms, Spoken(resources.root())),
         ice=_ice(settings, clock),
         audit=AuditLookup(transactions, clock, seal),
         listening=Listening(transactions, clock, audio, catalogue),

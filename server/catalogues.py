@@ -28,6 +28,18 @@ class Catalogue(gettext.NullTranslations):
         return self._texts.get(message, message)
 
 
+class Spoken:
+    """What the regulator reads aloud, in the caller's language; written in French."""
+
+    def __init__(self, root: Path) -> None:
+        """Keep where the catalogues are."""
+        self._root = root
+
+    def translate(self, sentence: str, language: str) -> str | None:
+        """Return the translation; None when the caller speaks French or nobody has translated it yet."""
+        return catalogue(self._root, language, "spoken").find(sentence)
+
+
 @cache
 def catalogue(root: Path, language: str, domain: str) -> Catalogue:
     """Return the sentences of a domain (`messages`: the caller's pages, `spoken`: read aloud to the caller)."""

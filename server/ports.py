@@ -553,6 +553,13 @@ class Render(Protocol):
     def text(self, template: str, language: str = "fr", **context: object) -> str: ...
 
 
+class Translator(Protocol):
+    """What is read aloud, in another language."""
+
+    def translate(self, sentence: str, language: str) -> str | None:
+        """Return None when there is nothing to translate, or no translation."""
+
+
 class Ids(Protocol):
     """Fresh identifiers and secrets."""
 

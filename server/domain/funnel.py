@@ -88,6 +88,10 @@ CAMERA_SAY: Final[Mapping[str, Say]] = {
         "Touchez le cadenas ou le bouton “AA” en haut de l'écran, autorisez la caméra, puis touchez “Réessayer”.",
         "L'appelant a refusé la caméra.",
     ),
+    "system": Say(
+        "Ouvrez les réglages du téléphone, autorisez la caméra pour le navigateur, puis revenez sur la page.",
+        "Le téléphone lui-même interdit la caméra à ce navigateur.",
+    ),
     "dismissed": Say(
         "Touchez de nouveau le gros bouton, puis “Autoriser”.",
         "La question a été fermée sans réponse.",
@@ -138,7 +142,7 @@ def say(session: Session, messages: Sequence[Message]) -> Say:
     if session.state is State.INVITED:
         return _while_sending(messages)
     trouble = CAMERA_SAY.get(session.camera or "")
-    if trouble and session.state in {State.TAPPED, State.INTERRUPTED}:
+    if trouble and session.state in {State.OPENED, State.TAPPED, State.INTERRUPTED}:
         return trouble
     if session.state is State.ENDED and session.end_reason == "expired":
         return Say("Je vous envoie un nouveau message.", "Le lien n'a pas été touché à temps.")

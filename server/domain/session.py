@@ -106,6 +106,8 @@ TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command
     (S.INVITED, LinkOpened): (S.OPENED, ()),
     (S.INVITED, CallerTapped): (S.TAPPED, ()),
     (S.OPENED, CallerTapped): (S.TAPPED, ()),
+    # A page in an application that has no camera knows it before the tap, and says so.
+    (S.OPENED, CameraRefused): (S.OPENED, ()),
     (S.TAPPED, CameraAsked): (S.TAPPED, ()),
     (S.TAPPED, CameraGranted): (S.CONNECTING, ()),
     (S.TAPPED, CameraRefused): (S.TAPPED, ()),
@@ -132,12 +134,9 @@ TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command
 
 IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
     {
-        # Before the tap the phone has nothing to say of its camera.
-        *(
-            (s, e)
-            for s in (S.INVITED, S.OPENED)
-            for e in (CameraAsked, CameraGranted, CameraRefused)
-        ),
+        # Before the tap the phone has nothing else to say of its camera.
+        *((s, e) for s in (S.INVITED, S.OPENED) for e in (CameraAsked, CameraGranted)),
+        (S.INVITED, CameraRefused),
         *((s, e) for s in (S.INVITED, S.OPENED) for e in (MediaFlowing, PeerLost)),
         (S.TAPPED, PeerLost),
         # Repetitions: a link opened or tapped again by the same browser changes nothing.

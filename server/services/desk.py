@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from server.domain import funnel
 from server.domain.calls import LiveCall
 from server.domain.invitation import Invitation
+from server.domain.languages import ALL
 from server.domain.linking import LABELS, Link
 from server.domain.messages import Message
 from server.domain.session import Session, State
-from server.ports import Calls, Clock, Site, Station, Transactions, UnitOfWork, User
+from server.ports import Calls, Clock, Site, Station, Transactions, Translator, UnitOfWork, User
 from server.services.launch import Launched
 from server.services.rooms import Rooms
 from telephony import NumberKind, parse_number
@@ -38,9 +39,15 @@ class DeskView:
     """Builds views."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, calls: Calls, rooms: Rooms
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        calls: Calls,
+        rooms: Rooms,
+        translator: Translator,
     ) -> None:
         """Keep what the view is made of."""
+        self._translator = translator
         self._transactions = transactions
         self._clock = clock
         self._calls = calls
@@ -131,9 +138,18 @@ class DeskView:
                 _invitation(i, sent[i.id], parts.to(i), session) for i in parts.invitations
             ],
             "steps": [{**asdict(s), "at": _iso(s.at)} for s in funnel.steps(session, flat)],
-            "say": asdict(funnel.say(session, flat)),
-            "caller": {"online": room.phone is not None, "hidden": room.hidden},
+            "say": self._spoken(asdict(funnel.say(session, flat)), session.language),
+            "caller": {
+                "online": room.phone is not None,
+                "hidden": room.hidden,
+                "language": _language(session.language),
+            },
         }
+
+    def _spoken(self, said: Json, language: str | None) -> Json:
+        """Add what the sentence is in the caller's language."""
+        text = self._translator.translate(str(said["text"]), language) if language else None
+        return {**said, "translation": text and {"language": language, "text": text}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +181,11 @@ def sessions_of(view: Json) -> frozenset[str | None]:
     """Return the ids of the sessions a view shows: what happens to them concerns its desk."""
     shown = view["sessions"]
     return frozenset(one["id"] for one in shown) if isinstance(shown, list) else frozenset()
+
+
+def _language(code: str | None) -> Json | None:
+    known = next((language for language in ALL if language.code == code), None)
+    return {"code": known.code, "name": known.french} if known else None
 
 
 def _iso(at: datetime | None) -> str | None:

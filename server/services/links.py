@@ -1,13 +1,25 @@
 """The caller's side of a link: looked at, opened, tapped, come back to (I5)."""
 
+from dataclasses import dataclass
+
 from server.domain import invitation as rules
 from server.domain.invitation import Invitation, token_hash
-from server.domain.session import CallerTapped, LinkOpened, Session
+from server.domain.session import CallerTapped, CameraRefused, LinkOpened, Session
 from server.errors import LinkUnknown, MessageOutOfOrder
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
 from server.services.invitations import note
+from server.services.languages import keep_language
 from server.services.rooms import Admission, Rooms
 from server.services.sessions import Sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a page that was opened says of itself: its language, and why its camera cannot even be asked for."""
+
+    language: str
+    chosen: bool = False
+    trouble: str | None = None
 
 
 class Links:
@@ -39,7 +51,7 @@ class Links:
         invitation, session, site = await self.look(token, browser)
         if invitation.browser_hash is None:
             raise MessageOutOfOrder("before_tap")
-        return Admission(token, browser or "", session.id, site.id, site.name, session.state.value)
+        return _admission(token, browser or "", session, site)
 
     async def site_of(self, token: str) -> Site | None:
         """Return the site of any token ever given, so that even a dead link's page names it."""
@@ -49,8 +61,10 @@ class Links:
                 return None
             return await uow.sites.get((await uow.sessions.get(invitation.session)).site)
 
-    async def opened(self, token: str, address: str | None, browser: str | None) -> Session:
-        """A visible page's script reports itself."""
+    async def opened(
+        self, token: str, address: str | None, browser: str | None, page: Opened
+    ) -> Session:
+        """A visible page's script reports itself, and what it shows."""
         now = self._clock.now()
         async with self._transactions() as uow:
             invitation, session, site = await self._by_token(uow, token)
@@ -62,6 +76,11 @@ class Links:
                 await uow.invitations.save(rules.opened(invitation, now))
             actor = Actor("phone", site.id, None, address)
             session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
+            if page.chosen or session.language is None:
+                session = await keep_language(uow, actor, session, page.language, now)
+            if page.trouble:
+                refused = CameraRefused(page.trouble)
+                session, _ = await self._sessions.apply(uow, session, refused, actor, now)
             await uow.commit()
         self._sessions.perform(session, commands)
         return session
@@ -82,9 +101,7 @@ class Links:
                 await note(uow, actor, "invitation.bound", bound, now)
             session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
             await uow.commit()
-        self._rooms.expect(
-            Admission(token, browser, session.id, site.id, site.name, session.state.value)
-        )
+        self._rooms.expect(_admission(token, browser, session, site))
         self._sessions.perform(session, commands)
 
     async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
@@ -93,6 +110,11 @@ class Links:
             raise LinkUnknown
         session = await uow.sessions.get(invitation.session)
         return invitation, session, await uow.sites.get(session.site)
+
+
+def _admission(token: str, browser: str, session: Session, site: Site) -> Admission:
+    state, language = session.state.value, session.language
+    return Admission(token, browser, session.id, site.id, site.name, state, language)
 
 
 def _hash(browser: str | None) -> str | None:

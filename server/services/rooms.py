@@ -6,7 +6,7 @@ restart.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from server.errors import AppError, OpenElsewhere
@@ -32,6 +32,7 @@ class Admission:
     site: str
     site_name: str
     state: str
+    language: str | None = None
 
 
 @dataclass(slots=True)
@@ -112,6 +113,14 @@ class Rooms:
             if (admission.token, admission.browser) == (token, browser):
                 return self._expected.pop(admission.session)
         return None
+
+    def translate(self, session: str, language: str) -> None:
+        """The caller's page is to speak another language: now, or as soon as its phone enters."""
+        if admission := self._expected.get(session):
+            self._expected[session] = replace(admission, language=language)
+        room = self._rooms.get(session)
+        if room is not None and room.phone is not None:
+            room.phone.send({"type": "language", "language": language})
 
     def expel(self, session: str, error: AppError) -> None:
         """The session moved to another device: its phone is told and must be admitted anew."""

@@ -14,6 +14,7 @@ from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.ice import IceServers
 from server.services.invitations import Invitations
+from server.services.languages import Languages
 from server.services.launch import Launch
 from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
@@ -56,6 +57,7 @@ class Services:
     rooms: Rooms
     sessions: Sessions
     invitations: Invitations
+    languages: Languages
     links: Links
     linking: Linking
     launch: Launch
@@ -140,6 +142,7 @@ def _desk(web: Web, services: Services) -> list[Any]:
         "view": services.desk_view,
         "launch": services.launch,
         "invitations": services.invitations,
+        "languages": services.languages,
         "linking": services.linking,
         "sessions": services.sessions,
         "signalling": services.signalling,
@@ -160,6 +163,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
         **base,
         "sessions": services.sessions,
         "signalling": services.signalling,
+        "languages": services.languages,
         "rooms": services.rooms,
         "ice": services.ice,
     }

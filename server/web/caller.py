@@ -23,7 +23,8 @@ from server.errors import (
 )
 from server.ports import Actor
 from server.services.ice import IceServers
-from server.services.links import Links
+from server.services.languages import Languages
+from server.services.links import Links, Opened
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
@@ -32,6 +33,9 @@ from server.web.base import BaseHandler, Web
 from server.web.sockets import PageSocket
 
 BROWSER_COOKIE = "v15_browser"
+MAX_OPENED = 1024
+#: Why a camera cannot even be asked for: known before the tap.
+BEFORE_ASKING = ("in_app", "insecure", "unable")
 PHASES: dict[type[AppError], str] = {
     LinkExpired: "expired",
     LinkRevoked: "revoked",
@@ -48,12 +52,13 @@ class CallerPage(BaseHandler):
 
     async def get(self, token: str) -> None:
         """Show the big button, or why not; neither consumes nor counts anything (previews and scanners do GET)."""
-        lang = self._language()
         if self.get_cookie(BROWSER_COOKIE) is None:
             # Nothing is bound yet: only a tap makes this value mean something.
             self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=1)
         found = await self._look(token)
-        if isinstance(found, str):
+        if isinstance(found, tuple):
+            name, language = found
+            lang = self._language(language)
             pages = self.web.pages
             boot = {
                 "token": token,
@@ -61,11 +66,16 @@ class CallerPage(BaseHandler):
                 "strings": pages.words(lang),
                 "words": pages.words_urls(),
             }
-            self._show("caller.html", lang, found, boot=boot)
+            self._show("caller.html", lang, name, boot=boot)
             return
         site = await self.links.site_of(token)
         self.set_status(404 if isinstance(found, LinkUnknown) else 410)
-        self._show("caller_closed.html", lang, site.name if site else "", phase=PHASES[type(found)])
+        self._show(
+            "caller_closed.html",
+            self._language(),
+            site.name if site else "",
+            phase=PHASES[type(found)],
+        )
 
     async def head(self, token: str) -> None:
         """Say what a GET would, and leave nothing: mail scanners and messengers ask so before they show a link."""
@@ -77,18 +87,23 @@ class CallerPage(BaseHandler):
         self.set_status(lost or 200)
         self.finish()
 
-    async def _look(self, token: str) -> str | AppError:
-        """Return the site's name when the link works in this browser, else the refusal: a page, not an error here."""
+    async def _look(self, token: str) -> tuple[str, str | None] | AppError:
+        """Return the site's name and the language chosen before when the link works in this browser.
+
+        Else the refusal: a page, not an error here.
+        """
         try:
-            _, _, site = await self.links.look(token, self.get_cookie(BROWSER_COOKIE))
+            _, session, site = await self.links.look(token, self.get_cookie(BROWSER_COOKIE))
         except tuple(PHASES) as refusal:
             self.web.metrics.refused(refusal.code)
             return refusal
-        return site.name
+        return site.name, session.language
 
-    def _language(self) -> str:
-        wanted = self.get_query_argument("lang", "")
-        return wanted if wanted in BY_CODE else choose(self.request.headers.get("Accept-Language"))
+    def _language(self, kept: str | None = None) -> str:
+        for wanted in (self.get_query_argument("lang", ""), kept):
+            if wanted in BY_CODE:
+                return wanted
+        return choose(self.request.headers.get("Accept-Language"))
 
     def _show(self, template: str, lang: str, site_name: str, **context: Any) -> None:
         xsrf = self.xsrf_token.decode()
@@ -123,9 +138,18 @@ class CallerOpen(BaseHandler):
     async def post(self, token: str) -> None:
         """A visible page's script reports itself, and learns what it needs to prepare its offer."""
         browser = self.get_cookie(BROWSER_COOKIE)
-        session = await self.links.opened(token, self.request.remote_ip, browser)
+        page = self._page(await self.json_body(MAX_OPENED))
+        session = await self.links.opened(token, self.request.remote_ip, browser, page)
         watchers = list(self.rooms.get(session.id).desks)
         self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
+
+    def _page(self, body: dict[str, Any]) -> Opened:
+        """Take what the page says of itself; what it cannot know is what its browser asks for."""
+        language, trouble = body.get("language"), body.get("camera")
+        if not isinstance(language, str) or language not in BY_CODE:
+            language = choose(self.request.headers.get("Accept-Language"))
+        known = trouble if trouble in BEFORE_ASKING else None
+        return Opened(language, body.get("chosen") is True, known)
 
 
 class CallerTap(BaseHandler):
@@ -151,6 +175,7 @@ class CallerSocket(PageSocket):
     links: Links
     sessions: Sessions
     signalling: Signalling
+    languages: Languages
     rooms: Rooms
     ice: IceServers
 
@@ -188,11 +213,19 @@ class CallerSocket(PageSocket):
                 "session": self._session,
                 "site": admitted.site_name,
                 "state": admitted.state,
+                "language": admitted.language,
                 "ice": self.ice.for_session(self._session),
                 "watchers": list(room.desks),
             }
         )
         self._tell("online")
+        if admitted.language is None and hello.language in BY_CODE:
+            self._choose(hello.language, first=True)
+
+    def _choose(self, language: str, *, first: bool = False) -> None:
+        self.later(
+            lambda: self.languages.choose(self._actor(), self._session, language, first=first)
+        )
 
     def _tell(self, state: str) -> None:
         self.signalling.to_desks(self._session, {"type": "caller.state", "state": state})
@@ -222,6 +255,8 @@ class CallerSocket(PageSocket):
                 self._tell("hidden" if hidden else "visible")
             case m.Facing(facing=facing):
                 self._tell(facing)
+            case m.Language(language=language):
+                self._choose(language)
             case m.Leave():
                 self._happen(Left("phone", "left"))
 

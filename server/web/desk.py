@@ -21,6 +21,7 @@ from server.ports import Bus, Changed, Station
 from server.services.desk import Desk, DeskView, sessions_of
 from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
+from server.services.languages import Languages
 from server.services.launch import PARAMETERS, Launch, Launched
 from server.services.linking import Linking
 from server.services.rooms import Rooms
@@ -132,6 +133,7 @@ class DeskSocket(PageSocket):
     view: DeskView
     launch: Launch
     invitations: Invitations
+    languages: Languages
     linking: Linking
     sessions: Sessions
     signalling: Signalling
@@ -290,6 +292,10 @@ class DeskSocket(PageSocket):
         await self.linking.manual(self.actor(), message.session, message.value)
         self._done(message.id)
 
+    async def _language(self, message: m.CallerLanguage) -> None:
+        await self.languages.choose(self.actor(), message.session, message.language)
+        self._done(message.id)
+
     async def _none(self, message: m.LinkNone) -> None:
         await self.linking.none(self.actor(), message.session)
         self._done(message.id)
@@ -345,6 +351,7 @@ HANDLERS: dict[type[Any], str] = {
     m.LinkChoose: "_choose",
     m.LinkManual: "_manual",
     m.LinkNone: "_none",
+    m.CallerLanguage: "_language",
     m.DeskMedia: "_media",
 }
 

@@ -18,6 +18,7 @@ M = TypeVar("M")
 Id = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Contact = Annotated[str, StringConstraints(max_length=254)]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Sdp = Annotated[str, StringConstraints(max_length=MAX_SDP)]
 
 
@@ -122,6 +123,15 @@ class LinkNone(_Message):
     session: Id
 
 
+class CallerLanguage(_Message):
+    """Let the caller's page speak another language."""
+
+    type: Literal["caller.language"]
+    id: Id
+    session: Id
+    language: LanguageCode
+
+
 class SignalAnswer(_Message):
     """Answer the phone's offer."""
 
@@ -184,6 +194,7 @@ class Camera(_Message):
         "asking",
         "granted",
         "denied",
+        "system",
         "dismissed",
         "none",
         "busy",
@@ -231,6 +242,13 @@ class Facing(_Message):
     facing: Literal["environment", "user"]
 
 
+class Language(_Message):
+    """The caller took another language."""
+
+    type: Literal["language"]
+    language: LanguageCode
+
+
 class Leave(_Message):
     """The caller ended."""
 
@@ -248,6 +266,7 @@ DeskMessage = (
     | LinkChoose
     | LinkManual
     | LinkNone
+    | CallerLanguage
     | SignalAnswer
     | DeskCandidate
     | SignalRestart
@@ -255,7 +274,15 @@ DeskMessage = (
     | Webcam
 )
 CallerMessage = (
-    CallerHello | Camera | SignalOffer | CallerCandidate | CallerMedia | Visibility | Facing | Leave
+    CallerHello
+    | Camera
+    | SignalOffer
+    | CallerCandidate
+    | CallerMedia
+    | Visibility
+    | Facing
+    | Language
+    | Leave
 )
 
 DESK: TypeAdapter[DeskMessage] = TypeAdapter(Annotated[DeskMessage, Field(discriminator="type")])

@@ -31,7 +31,11 @@ let opened = false;
 const words = new Words({
   ...BOOT,
   onChanged: () => step({ type: "none" }),
-  onChosen: () => undefined,
+  onChosen: (language) => {
+    if (link.state === "stopped") void send("open", { language, chosen: true }).catch(() => null);
+    link.forget((message) => message.type === "language");
+    if (link.state !== "stopped") link.send({ type: "language", language });
+  },
 });
 const link = new Link({
   url: address("/ws/caller"),
@@ -121,13 +125,14 @@ async function tellTap() {
   else finish(why);
 }
 
-/** @param {"open" | "tap"} what @returns {Promise<Response>} */
-function send(what) {
+/** @param {"open" | "tap"} what @param {object} [said] @returns {Promise<Response>} */
+function send(what, said = {}) {
   return fetch(`/v/${encodeURIComponent(BOOT.token)}/${what}`, {
     method: "POST",
     keepalive: true,
     credentials: "same-origin",
     headers: { "X-Xsrftoken": meta("xsrf"), Accept: "application/json" },
+    body: JSON.stringify(said),
   });
 }
 
@@ -263,7 +268,7 @@ function wasTapped() {
 function open() {
   if (opened || document.visibilityState !== "visible" || /** @type {any} */ (document).prerendering) return;
   opened = true;
-  void send("open").then(
+  void send("open", { language: words.language, chosen: words.chosen }).then(
     async (response) => expect(response.ok ? await response.json() : {}),
     () => {
       opened = false;

@@ -15,7 +15,7 @@ export class Words {
   #strings;
   #language = document.documentElement.lang;
   /** Chosen by hand, and not yet known to the server. */
-  #told = true;
+  #told = !new URLSearchParams(location.search).has("lang");
 
   /** @param {WordsHost} host */
   constructor(host) {
@@ -29,6 +29,11 @@ export class Words {
     document.addEventListener("click", (event) => {
       if (event.target instanceof Node && !menu.contains(event.target)) menu.open = false;
     });
+  }
+
+  /** Whether a hand chose it, and nobody else knows yet. */
+  get chosen() {
+    return !this.#told;
   }
 
   get language() {

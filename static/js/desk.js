@@ -5,6 +5,7 @@
 import { tick } from "./desk_clock.js";
 import { InviteForm } from "./desk_invite.js";
 import { keys } from "./desk_keys.js";
+import { CallerLanguage } from "./desk_language.js";
 import { drawCalls, drawSessions } from "./desk_lists.js";
 import { Notice, sentence } from "./desk_notice.js";
 import { Pick } from "./desk_pick.js";
@@ -70,7 +71,7 @@ const pick = new Pick(page);
  * @property {readonly import("./desk_keys.js").Key[]} [keys]
  */
 /** @type {Part[]} */
-const parts = [];
+const parts = [new CallerLanguage({ ...page, ask })];
 
 /* ---------------------------------------------------------------- socket */
 

@@ -43,8 +43,8 @@
  * @property {CallLink} link
  * @property {Invitation[]} invitations
  * @property {Step[]} steps
- * @property {{text: string, cause: string | null} | null} say
- * @property {{online: boolean, hidden: boolean}} caller
+ * @property {{text: string, cause: string | null, translation?: {language: string, text: string} | null} | null} say
+ * @property {{online: boolean, hidden: boolean, language?: {code: string, name: string} | null}} caller
  */
 /**
  * @typedef {object} ServerView

@@ -1,0 +1,163 @@
+"""Why: the catalogues follow the sentences: each one is found, none is left untranslated, none outlives its original.
+
+Two domains under locales/LANG/LC_MESSAGES: `messages`, from the table in templates/_caller_words.html (English),
+and `spoken`, from every `Say("…")` of server/domain (French: the regulator reads the translation aloud).
+Usage: scripts/words [--check]
+"""
+
+import ast
+import io
+import itertools
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from server.domain.languages import ALL, COMPLETE, COMPLETE_SPOKEN, OWN  # noqa: E402
+
+SOURCE = {"messages": "en", "spoken": OWN}
+TABLE = ROOT / "templates" / "_caller_words.html"
+PLACEHOLDER = re.compile(r"\{\w+\}")
+Sentences = Mapping[str, list[str]]
+
+
+def words() -> Sentences:
+    """Return the sentences of the caller's pages, with their keys."""
+    found: dict[str, list[str]] = {}
+    tree = Environment(extensions=["jinja2.ext.i18n"], autoescape=True).parse(TABLE.read_text())
+    for pair in tree.find_all(nodes.Pair):
+        if isinstance(pair.value, nodes.Call) and isinstance(pair.key, nodes.Const):
+            found.setdefault(pair.value.args[0].as_const(), []).append(str(pair.key.value))
+    return found
+
+
+def elsewhere() -> list[str]:
+    """Return the templates that translate a sentence which is not in the table."""
+    others = (ROOT / "templates").rglob("*.html")
+    return [p.name for p in others if p != TABLE and re.search(r"\b_\(", p.read_text())]
+
+
+def spoken() -> Sentences:
+    """Return every sentence to be read aloud; one with an open place is there once for each thing it can say."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "server" / "domain").glob("*.py")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Say" and node.args:
+                for text in _values(node.args[0], tree, path.name):
+                    found.setdefault(text, [])
+    return found
+
+
+def _values(node: ast.expr, tree: ast.Module, name: str) -> Iterator[str]:
+    """Return what an expression can be: a literal, a choice, an f-string, a function that returns one of these."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp(body=one, orelse=other):
+            yield from _values(one, tree, name)
+            yield from _values(other, tree, name)
+        case ast.JoinedStr(values=parts):
+            for one in itertools.product(*(list(_values(part, tree, name)) for part in parts)):
+                yield "".join(one)
+        case ast.FormattedValue(value=value):
+            yield from _values(value, tree, name)
+        case ast.Call(func=ast.Name(id=function)):
+            bodies = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == function]
+            for each in (e for body in bodies for e in ast.walk(body)):
+                if isinstance(each, ast.Return) and each.value is not None:
+                    yield from _values(each.value, tree, name)
+        case _:
+            sys.exit(
+                f"{name}:{node.lineno}: a sentence to be read aloud whose words cannot be known"
+            )
+
+
+def followed(language: str, domain: str, sentences: Sentences) -> Catalog:
+    """Return the catalogue as it must be: these sentences in this order, with the translations there are."""
+    path = place(language, domain)
+    old = {}
+    if path.is_file():
+        with path.open("rb") as file:
+            old = {str(m.id): m for m in read_po(file) if m.id}
+    catalog = Catalog(
+        locale=language, project="Visio15", header_comment="# See scripts/words.", fuzzy=False
+    )
+    for text, keys in sentences.items():
+        known = old.get(text)
+        translated = str(known.string) if known and not known.fuzzy else ""
+        if language == SOURCE[domain]:
+            translated = text
+        catalog.add(text, translated, auto_comments=[", ".join(keys)] if keys else [])
+    return catalog
+
+
+def written(catalog: Catalog, domain: str) -> bytes:
+    """Return the file; without dates, so that the same sentences make the same file."""
+    out = io.BytesIO()
+    write_po(out, catalog, width=0, omit_header=True)
+    head = [
+        f"# Words of Visio15: {domain}. See scripts/words.",
+        'msgid ""',
+        'msgstr ""',
+        '"Project-Id-Version: Visio15\\n"',
+        f'"Language: {catalog.locale_identifier}\\n"',
+        '"MIME-Version: 1.0\\n"',
+        '"Content-Type: text/plain; charset=utf-8\\n"',
+        '"Content-Transfer-Encoding: 8bit\\n"',
+        f'"Plural-Forms: {catalog.plural_forms}\\n"',
+    ]
+    return "\n".join(head).encode() + b"\n\n" + out.getvalue().strip() + b"\n"
+
+
+def place(language: str, domain: str) -> Path:
+    """Say where a catalogue is."""
+    return ROOT / "locales" / language / "LC_MESSAGES" / f"{domain}.po"
+
+
+def faults(catalog: Catalog, domain: str) -> Iterator[str]:
+    """Say what is missing or broken in the catalogue of a language that is offered."""
+    where = f"{catalog.locale_identifier}/{domain}"
+    for message in catalog:
+        original, translated = str(message.id), str(message.string)
+        if not original:
+            continue
+        if not translated:
+            yield f"{where}: not translated: {original}"
+        elif sorted(PLACEHOLDER.findall(original)) != sorted(PLACEHOLDER.findall(translated)):
+            yield f"{where}: other {{names}}: {original}"
+        elif re.search(r"[<>&%]", translated):
+            yield f"{where}: a sign that pages give a meaning to: {original}"
+
+
+def main() -> int:
+    """Write the catalogues, or with --check only say what is amiss."""
+    checking = "--check" in sys.argv[1:]
+    found = {"messages": words(), "spoken": spoken()}
+    amiss = [f"{name}: its sentences belong in {TABLE.name}" for name in elsewhere()]
+    for language in ALL:
+        for domain, sentences in found.items():
+            if domain == "spoken" and language.code == OWN:
+                continue
+            catalog = followed(language.code, domain, sentences)
+            path, text = place(language.code, domain), written(catalog, domain)
+            if not checking:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(text)
+            elif not path.is_file() or path.read_bytes() != text:
+                amiss.append(f"{path.relative_to(ROOT)}: run make words")
+            if language.code in (COMPLETE if domain == "messages" else COMPLETE_SPOKEN):
+                amiss += faults(catalog, domain)
+    sys.stdout.writelines(f"{line}\n" for line in amiss)
+    return 1 if amiss else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

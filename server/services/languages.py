@@ -1,0 +1,62 @@
+"""The language a caller reads: what the phone asked for, until the caller or the regulator chooses another.
+
+It is the session's, so that it outlives a page, a socket and a change of device; whoever chose last is right.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from server.domain.audit import AuditEvent
+from server.domain.languages import BY_CODE
+from server.domain.session import Session
+from server.errors import NotFound
+from server.ports import Actor, Clock, Transactions, UnitOfWork
+from server.services.rooms import Rooms
+from server.services.sessions import Sessions, call_of
+
+
+class Languages:
+    """Keeps it, and tells both ends."""
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, sessions: Sessions, rooms: Rooms
+    ) -> None:
+        """Keep what the use cases need."""
+        self._transactions = transactions
+        self._clock = clock
+        self._sessions = sessions
+        self._rooms = rooms
+
+    async def choose(self, actor: Actor, id_: str, language: str, *, first: bool = False) -> None:
+        """Keep a language, and tell the phone and the desks; `first`: only if there is none yet."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            before = await uow.sessions.get(id_)
+            if before.site != actor.site:
+                raise NotFound("session")
+            wanted = before.language or language if first else language
+            after = await keep_language(uow, actor, before, wanted, now)
+            await uow.commit()
+        self._rooms.translate(id_, wanted)
+        if after != before:
+            self._sessions.publish(after)
+
+
+async def keep_language(
+    uow: UnitOfWork, actor: Actor, session: Session, language: str, now: datetime
+) -> Session:
+    """Write a language down with its row of the audit, inside the caller's transaction."""
+    if language not in BY_CODE:
+        raise NotFound("language")
+    if language == session.language:
+        return session
+    # Which one may tell where somebody comes from: it is erased with the rest of what is personal.
+    event = AuditEvent(
+        "session.language",
+        f"session:{session.id}",
+        session.id,
+        await call_of(uow, session.id),
+        personal={"from": session.language, "to": language},
+    )
+    await uow.audit.append(actor, event, now)
+    return await uow.sessions.save(replace(session, language=language))
