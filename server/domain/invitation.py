@@ -85,6 +85,13 @@ def tapped(invitation: Invitation, browser_hash: str, now: datetime) -> Invitati
     )
 
 
+def released(invitation: Invitation, now: datetime) -> Invitation:
+    """Give a link back that this browser was bound to; one that nobody could take any more stays as it is."""
+    if now >= invitation.expires:
+        return invitation
+    return replace(invitation, browser_hash=None, tapped=None)
+
+
 def moved_to(invitation: Invitation, target: str, expires: datetime) -> Invitation:
     """The session goes to `target`: that link waits for a new first tap, every other reads "open elsewhere"."""
     if invitation.id != target:

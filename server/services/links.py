@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from server.domain import invitation as rules
 from server.domain.invitation import Invitation, token_hash
 from server.domain.session import CallerTapped, CameraRefused, LinkOpened, Session
-from server.errors import LinkUnknown, MessageOutOfOrder
+from server.errors import LinkUnknown, MessageOutOfOrder, OpenElsewhere
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
 from server.services.invitations import note
 from server.services.languages import keep_language
@@ -103,6 +103,22 @@ class Links:
             await uow.commit()
         self._rooms.expect(_admission(token, browser, session, site))
         self._sessions.perform(session, commands)
+
+    async def release(self, token: str, address: str | None, browser: str) -> None:
+        """The bound browser gives its link back: another one on this phone is to take it."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            bound, session, site = await self._by_token(uow, token)
+            siblings = [i for i in await uow.invitations.of_session(session.id) if i.id != bound.id]
+            rules.admit(bound, siblings, session, _hash(browser), now)
+            free = rules.released(bound, now)
+            if free == bound:
+                return
+            await uow.invitations.save(free)
+            actor = Actor("phone", site.id, None, address)
+            await note(uow, actor, "invitation.released", free, now)
+            await uow.commit()
+        self._rooms.expel(session.id, OpenElsewhere("released"))
 
     async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
         invitation = await uow.invitations.by_token(token_hash(token))

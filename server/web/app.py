@@ -37,7 +37,14 @@ from server.web import (
     telephony,
 )
 from server.web.base import Missing, Web, set_closed_headers
-from server.web.caller import CallerOpen, CallerPage, CallerSocket, CallerTap, CallerWords
+from server.web.caller import (
+    CallerOpen,
+    CallerPage,
+    CallerRelease,
+    CallerSocket,
+    CallerTap,
+    CallerWords,
+)
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
 from server.web.operations import Healthz, MetricsPage, Readyz, Root, SmsReceipt
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
@@ -176,6 +183,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
             {**base, "rooms": services.rooms, "ice": services.ice},
         ),
         url(rf"/v/{OPAQUE}/tap", CallerTap, base),
+        url(rf"/v/{OPAQUE}/release", CallerRelease, base),
         url(r"/ws/caller", CallerSocket, socket),
     ]
 

@@ -63,6 +63,7 @@ class CallerPage(BaseHandler):
             boot = {
                 "token": token,
                 "phase": "invite",
+                "stills": False,  # nothing is kept: no policy of a site says otherwise yet
                 "strings": pages.words(lang),
                 "words": pages.words_urls(),
             }
@@ -163,6 +164,19 @@ class CallerTap(BaseHandler):
         browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
         await self.links.tap(token, self.request.remote_ip, browser)
         self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
+        self.json({})
+
+
+class CallerRelease(BaseHandler):
+    """POST /v/TOKEN/release."""
+
+    wants_json = True
+    links: Links
+
+    async def post(self, token: str) -> None:
+        """Unbind the link from this browser, and from no other."""
+        browser = self.get_cookie(BROWSER_COOKIE) or ""
+        await self.links.release(token, self.request.remote_ip, browser)
         self.json({})
 
 

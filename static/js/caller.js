@@ -3,11 +3,14 @@
  * the socket to the camera (caller_camera.js) and to the connections (caller_peers.js).
  */
 import { CallerCamera } from "./caller_camera.js";
+import { Hints } from "./caller_hints.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
+import { Trouble } from "./caller_trouble.js";
 import { Words } from "./caller_words.js";
+import { impossible } from "./camera.js";
 import { boot, get, meta, write } from "./dom.js";
-import { FIRST, advance, prompt, refused } from "./phase.js";
+import { FIRST, advance, ending, prompt, refused } from "./phase.js";
 import { Link, address, mint } from "./socket.js";
 
 /** @typedef {import("./socket.js").Message} Message */
@@ -81,6 +84,10 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
  */
 /** @type {Part[]} */
 const parts = [words];
+const trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
+parts.push(trouble, new Hints(get("self", HTMLVideoElement), say));
+/** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */
+const barred = impossible() || (trouble.inApp ? "in_app" : "");
 
 /* ---------------------------------------------------------------- the screens */
 
@@ -125,7 +132,7 @@ async function tellTap() {
   else finish(why);
 }
 
-/** @param {"open" | "tap"} what @param {object} [said] @returns {Promise<Response>} */
+/** @param {"open" | "tap" | "release"} what @param {object} [said] @returns {Promise<Response>} */
 function send(what, said = {}) {
   return fetch(`/v/${encodeURIComponent(BOOT.token)}/${what}`, {
     method: "POST",
@@ -143,11 +150,20 @@ function granted() {
   peers.connectAll();
 }
 
-/** @param {string} why */
-function stuck(why) {
+/** @param {string} why @param {boolean} instant */
+function stuck(why, instant) {
   peers.closeAll();
   tell(why);
-  step({ type: "trouble", why });
+  step({ type: "trouble", why, instant });
+}
+
+/** Another browser is to go on with this link: it must not find it bound to this one. */
+function release() {
+  if (!tapped && !wasTapped()) return;
+  tapped = false;
+  forget();
+  void send("release").catch(() => null);
+  link.stop();
 }
 
 /** @param {string} state */
@@ -197,7 +213,7 @@ function receive(message) {
       doctor.show(message.peer, message.on === true);
       break;
     case "ended":
-      finish("");
+      finish(ending(message.by, message.reason));
       break;
     case "error":
       refusal = String(message.code ?? "");
@@ -227,19 +243,21 @@ function finish(why) {
   void awake?.release().catch(() => undefined);
   awake = null;
   step({ type: "ended", why });
+  forget();
   if (link.state !== "stopped") link.stop();
 }
 
 function leave() {
   link.send({ type: "leave" });
   if (link.state === "open") {
-    finish("");
+    finish("over_you");
     return;
   }
   // The word is kept for the next connection: the camera is off at once, the socket a little later.
   camera.release();
   peers.closeAll();
-  step({ type: "ended" });
+  step({ type: "ended", why: "over_you" });
+  forget();
   setTimeout(() => link.stop(), LAST_WORD);
 }
 
@@ -256,6 +274,15 @@ function keep() {
   }
 }
 
+/** Nothing stays on the phone. */
+function forget() {
+  try {
+    sessionStorage.clear();
+  } catch {
+    // Then nothing was kept either.
+  }
+}
+
 function wasTapped() {
   try {
     return BOOT.phase === "resume" || sessionStorage.getItem(TAPPED) === "1";
@@ -268,7 +295,7 @@ function wasTapped() {
 function open() {
   if (opened || document.visibilityState !== "visible" || /** @type {any} */ (document).prerendering) return;
   opened = true;
-  void send("open", { language: words.language, chosen: words.chosen }).then(
+  void send("open", { language: words.language, chosen: words.chosen, camera: barred }).then(
     async (response) => expect(response.ok ? await response.json() : {}),
     () => {
       opened = false;
@@ -285,7 +312,6 @@ function expect(early) {
 }
 
 get("tap", HTMLElement).addEventListener("click", tap);
-get("retry", HTMLElement).addEventListener("click", tap);
 get("leave", HTMLElement).addEventListener("click", leave);
 document.addEventListener("prerenderingchange", open);
 document.addEventListener("visibilitychange", () => {
@@ -313,6 +339,7 @@ if (wasTapped()) {
   get("tap-text", HTMLElement).dataset.say = "resume";
   write(get("tap-text", HTMLElement), say("resume"));
 }
-document.body.dataset.phase = "invite";
+if (barred && !wasTapped()) step({ type: "trouble", why: barred });
+else document.body.dataset.phase = "invite";
 document.body.dataset.ready = "true";
 open();

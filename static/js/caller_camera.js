@@ -1,7 +1,7 @@
 /** The caller's own picture on the page: asked for in the gesture, got back when it was taken, never left hanging. */
 import { Camera, countable, impossible } from "./camera.js";
 import { get, write } from "./dom.js";
-import { trouble } from "./phase.js";
+import { INSTANT, refusal } from "./caller_guide.js";
 
 /** Milliseconds before words are added to the permission screen, and before it is given up. */
 const SLOW = 5_000;
@@ -23,7 +23,7 @@ const REPEATS = 1_000;
  * @property {(track: MediaStreamTrack) => void} onTrack
  * @property {() => void} onAsking
  * @property {() => void} onGranted
- * @property {(why: string) => void} onStuck the camera is off, and why
+ * @property {(why: string, instant: boolean) => void} onStuck the camera is off, and why; instant: nobody was asked
  * @property {() => void} onLate no answer for a while: one that comes later is taken
  * @property {(muted: boolean) => void} onMuted
  */
@@ -103,9 +103,10 @@ export class CallerCamera {
     const mine = this.#asking;
     const no = impossible();
     if (no) {
-      this.#stuck(no);
+      this.#stuck(no, true);
       return;
     }
+    const since = performance.now();
     this.#host.onAsking();
     this.#ask("asking");
     const slow = setTimeout(() => this.#ask("slow"), SLOW);
@@ -116,7 +117,7 @@ export class CallerCamera {
       await this.#camera.start();
       this.#granted();
     } catch (error) {
-      if (mine === this.#asking) this.#refused(error);
+      if (mine === this.#asking) this.#refused(error, performance.now() - since < INSTANT);
     } finally {
       clearTimeout(slow);
       clearTimeout(late);
@@ -158,17 +159,17 @@ export class CallerCamera {
     });
   }
 
-  /** @param {unknown} error */
-  #refused(error) {
+  /** @param {unknown} error @param {boolean} instant */
+  #refused(error, instant) {
     const { name = "", message = "" } = error instanceof Error ? error : {};
-    if (name !== "AbortError") this.#stuck(trouble(name, message));
-    else if (this.#host.phase().screen === "asking") this.#stuck("busy");
+    if (name !== "AbortError") this.#stuck(refusal(name, message), instant);
+    else if (this.#host.phase().screen === "asking") this.#stuck("busy", instant);
   }
 
-  /** @param {string} why */
-  #stuck(why) {
+  /** @param {string} why @param {boolean} instant */
+  #stuck(why, instant) {
     this.#camera.stop();
-    this.#host.onStuck(why);
+    this.#host.onStuck(why, instant);
   }
 
   /** @param {MediaStreamTrack} track */

@@ -10,13 +10,11 @@ export function draw(phase, say) {
   document.body.dataset.phase = screen;
   if (screen === "live") write(get("message", HTMLElement), say(sentence(phase)));
   get("message", HTMLElement).dataset.state = sentence(phase);
-  if (screen === "trouble") {
-    write(get("trouble-title", HTMLElement), say(`${phase.trouble}_title`));
-    write(get("trouble-text", HTMLElement), say(phase.trouble));
-  }
-  if (screen === "ended" && phase.trouble) {
-    write(get("ended-title", HTMLElement), say(`${phase.trouble}_title`));
-    write(get("ended-text", HTMLElement), say(phase.trouble));
+  if (screen === "ended") {
+    const how = phase.trouble || "over";
+    write(get("ended-title", HTMLElement), say(`${how}_title`));
+    write(get("ended-text", HTMLElement), say(how));
+    get("ended", HTMLElement).dataset.how = how;
   }
 }
 

@@ -4,11 +4,12 @@
  */
 
 /** @typedef {"invite" | "asking" | "live" | "trouble" | "ended"} Screen */
-/** @typedef {"denied" | "dismissed" | "none" | "busy" | "insecure" | "in_app" | "unable" | "timeout"} CameraTrouble */
+/** @typedef {"denied" | "system" | "dismissed" | "none" | "busy" | "insecure" | "in_app" | "unable" | "timeout"} CameraTrouble */
 /**
  * @typedef {object} Phase
  * @property {Screen} screen
  * @property {string} trouble what went wrong, when `screen` is "trouble" or when the video ended for a reason
+ * @property {boolean} instant the camera was refused before anybody was asked
  * @property {boolean} camera the camera is on
  * @property {boolean} muted the camera gives nothing
  * @property {boolean} seen a desk has the picture
@@ -18,10 +19,10 @@
 
 /** @type {Readonly<Phase>} */
 export const FIRST = Object.freeze({
-  screen: "invite", trouble: "", camera: false, muted: false, seen: false, wasSeen: false, socket: false,
+  screen: "invite", trouble: "", instant: false, camera: false, muted: false, seen: false, wasSeen: false, socket: false,
 });
 
-/** `none`: the words changed, nothing else. @typedef {{type: "none"} | {type: "tap"} | {type: "granted"} | {type: "trouble", why: string} | {type: "muted", muted: boolean}
+/** `none`: the words changed, nothing else. @typedef {{type: "none"} | {type: "tap"} | {type: "granted"} | {type: "trouble", why: string, instant?: boolean} | {type: "muted", muted: boolean}
  *   | {type: "seen", seen: boolean} | {type: "socket", open: boolean} | {type: "ended", why?: string}} PhaseEvent */
 
 /** @param {Readonly<Phase>} phase @param {PhaseEvent} event @returns {Phase} */
@@ -35,7 +36,7 @@ export function advance(phase, event) {
     case "granted":
       return { ...phase, screen: "live", trouble: "", camera: true, muted: false };
     case "trouble":
-      return { ...phase, screen: "trouble", trouble: event.why, camera: false, seen: false };
+      return { ...phase, screen: "trouble", trouble: event.why, instant: event.instant ?? false, camera: false, seen: false };
     case "muted":
       return { ...phase, muted: event.muted };
     case "seen":
@@ -56,33 +57,21 @@ export function sentence(phase) {
   return phase.socket ? "wait" : "starting";
 }
 
-/** What a refusal of getUserMedia means for the caller.
- * @param {string} name name of the DOMException @param {string} message
- * @returns {CameraTrouble} */
-export function trouble(name, message) {
-  if (/dismissed/i.test(message)) return "dismissed";
-  switch (name) {
-    case "NotAllowedError":
-    case "PermissionDeniedError":
-      return "denied";
-    case "SecurityError":
-      return "insecure";
-    case "NotFoundError":
-    case "DevicesNotFoundError":
-    case "OverconstrainedError":
-      return "none";
-    case "TimeoutError":
-      return "timeout";
-    default:
-      return "busy";
-  }
-}
-
 /** Which picture of the permission question this browser shows.
  * @param {string} agent @returns {"android" | "ios" | "other"} */
 export function prompt(agent) {
   if (/iPhone|iPad|iPod/.test(agent)) return "ios";
   return /Android/.test(agent) && !/Firefox/.test(agent) ? "android" : "other";
+}
+
+/** How the video ended, as the caller is told it.
+ * @param {string} by `desk`, `phone` or `server` @param {string} reason
+ * @returns {"over_doctor" | "over_you" | "expired" | "lost" | "closed" | ""} */
+export function ending(by, reason) {
+  if (reason === "expired" || reason === "lost") return reason;
+  if (reason === "revoked") return "closed";
+  if (by === "phone") return "over_you";
+  return by === "desk" ? "over_doctor" : "";
 }
 
 /** What a refusal means to the caller; "" is a plain end. The stable code decides, else the status (0: no answer).

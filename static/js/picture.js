@@ -2,13 +2,12 @@
  * A still is never taken for live. The decision is pure: facts about the picture in, one of four
  * states out; `watch` gathers the facts from a video element, its connection and the phone's own words.
  */
+import { BLACK, Darkness } from "./darkness.js";
 
 /** Age in milliseconds beyond which the picture is frozen: with the 100 ms beat it shows within 1 s. */
 export const FROZEN = 800;
 /** Age in milliseconds beyond which it is lost. */
 export const LOST = 3_000;
-/** Mean luma, of 255, under which a picture is black. */
-const DARK = 12;
 const BEAT = 100;
 
 /** @typedef {"none" | "flowing" | "frozen" | "hidden" | "lost"} PictureState */
@@ -108,7 +107,7 @@ export function watch(video, told) {
     told.onBeat(picture, state, old);
     beats += 1;
     if (beats % 2 === 0) void count();
-    if (beats % 5 === 0 && state === "flowing") picture = learn(picture, { type: "dark", dark: eye.black() });
+    if (beats % 5 === 0 && state === "flowing") picture = learn(picture, { type: "dark", dark: eye.level() < BLACK });
   };
 
   const count = async () => {
@@ -145,31 +144,4 @@ export function watch(video, told) {
       clearInterval(timer);
     },
   };
-}
-
-/** Black frames look fresh to every counter: a look at sixteen by sixteen pixels tells. */
-class Darkness {
-  /** @param {HTMLVideoElement} video */
-  constructor(video) {
-    this.video = video;
-    const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = 16;
-    this.context = canvas.getContext("2d", { willReadFrequently: true });
-  }
-
-  black() {
-    if (!this.context || this.video.readyState < 2) return false;
-    this.context.drawImage(this.video, 0, 0, 16, 16);
-    return luma(this.context.getImageData(0, 0, 16, 16).data) < DARK;
-  }
-}
-
-/** Mean brightness of RGBA pixels, 0 to 255.
- * @param {ArrayLike<number>} pixels @returns {number} */
-export function luma(pixels) {
-  let sum = 0;
-  for (let i = 0; i < pixels.length; i += 4) {
-    sum += 0.2126 * Number(pixels[i]) + 0.7152 * Number(pixels[i + 1]) + 0.0722 * Number(pixels[i + 2]);
-  }
-  return pixels.length ? sum / (pixels.length / 4) : 0;
 }

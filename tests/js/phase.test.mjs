@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FIRST, advance, prompt, refused, sentence, trouble } from "../../static/js/phase.js";
+import { FIRST, advance, ending, prompt, refused, sentence } from "../../static/js/phase.js";
 
 const after = (...events) => events.reduce(advance, { ...FIRST });
 const live = [{ type: "tap" }, { type: "granted" }];
@@ -34,12 +34,13 @@ test("the end is the end", () => {
   assert.equal(over.camera, false);
 });
 
-test("each refusal of the camera has its name", () => {
-  assert.equal(trouble("NotAllowedError", "Permission denied"), "denied");
-  assert.equal(trouble("NotAllowedError", "Permission dismissed"), "dismissed");
-  assert.equal(trouble("NotFoundError", ""), "none");
-  assert.equal(trouble("NotReadableError", "Could not start video source"), "busy");
-  assert.equal(trouble("SecurityError", ""), "insecure");
+test("the end says who ended it", () => {
+  assert.equal(ending("desk", "quit"), "over_doctor");
+  assert.equal(ending("phone", "left"), "over_you");
+  assert.equal(ending("server", "expired"), "expired");
+  assert.equal(ending("server", "lost"), "lost");
+  assert.equal(ending("desk", "revoked"), "closed");
+  assert.equal(ending("server", ""), "");
 });
 
 test("the question is drawn as this browser asks it", () => {

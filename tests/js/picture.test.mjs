@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FROZEN, LOST, NOTHING, age, judge, learn, luma } from "../../static/js/picture.js";
+import { luma } from "../../static/js/darkness.js";
+import { FROZEN, LOST, NOTHING, age, judge, learn } from "../../static/js/picture.js";
 
 const from = (...facts) => facts.reduce(learn, { ...NOTHING });
 const shown = (at = 0) => from({ type: "connection", state: "connected" }, { type: "frame", at });

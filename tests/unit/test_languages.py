@@ -85,9 +85,10 @@ def test_what_the_check_finds(tmp_path: Path) -> None:
     assert "fr/messages: not translated: Please show with my camera" in found
     assert "ar/messages: other {names}: Open in {browser}" in found
     check()
-    assert "Montrer avec ma caméra" not in (
-        tmp_path / "locales/fr/LC_MESSAGES/messages.po"
-    ).read_text(), "obsolete"
+    assert (
+        "Montrer avec ma caméra"
+        not in (tmp_path / "locales/fr/LC_MESSAGES/messages.po").read_text()
+    ), "obsolete"
     (tmp_path / "templates" / "error.html").write_text('{{ _("Another") }}')
     assert "error.html: its sentences belong in _caller_words.html" in check("--check")
 

@@ -64,6 +64,7 @@ ROUTES = [
     Route("GET", f"/v/{TOKEN}", ANYBODY, 404),
     Route("POST", f"/v/{TOKEN}/open", ANYBODY, 404, as_json=True),
     Route("POST", f"/v/{TOKEN}/tap", ANYBODY, 404, as_json=True),
+    Route("POST", f"/v/{TOKEN}/release", ANYBODY, 404, as_json=True),
     Route("GET", "/v/words/fr", ANYBODY, 200, as_json=True),
     Route("GET", "/v/words/xx", ANYBODY, 404, as_json=True),
     Route("GET", "/audit", READS, 200),

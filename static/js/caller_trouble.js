@@ -1,0 +1,103 @@
+/** The screen for when the camera does not come: what happened, the way out of it on this phone, and the buttons for it. */
+import { guide, named, outside, where } from "./caller_guide.js";
+import { el, get, icon, write } from "./dom.js";
+
+/** @typedef {import("./phase.js").Phase} Phase */
+/**
+ * @typedef {object} TroubleHost
+ * @property {(key: string, names?: Record<string, string>) => string} say a sentence in the caller's language
+ * @property {() => void} again ask for the camera again
+ * @property {() => void} release this browser gives the link back: another one may take it
+ */
+
+/** Troubles that a change of the permission ends. */
+const REFUSED = new Set(["denied", "system", "dismissed", "timeout"]);
+
+export class Trouble {
+  #host;
+  #place = where(navigator.userAgent, navigator.maxTouchPoints);
+  /** @type {Readonly<Phase> | null} */
+  #phase = null;
+  #shown = "";
+
+  /** @param {TroubleHost} host */
+  constructor(host) {
+    this.#host = host;
+    get("retry", HTMLElement).addEventListener("click", () => this.#again());
+    get("anyway", HTMLElement).addEventListener("click", () => host.again());
+    get("copy", HTMLElement).addEventListener("click", () => void this.#copy());
+    get("outside", HTMLAnchorElement).addEventListener("click", () => host.release());
+    get("outside", HTMLAnchorElement).href = outside(this.#place, location.href) || location.pathname;
+    void this.#follow();
+  }
+
+  /** This page is inside an application: asked there, the camera mostly never comes. */
+  get inApp() {
+    return this.#place.inApp;
+  }
+
+  /** @param {Readonly<Phase>} phase */
+  drawn(phase) {
+    this.#phase = phase;
+    if (phase.screen !== "trouble") {
+      this.#shown = "";
+      return;
+    }
+    const { say } = this.#host;
+    const names = { browser: named(this.#place) };
+    const found = guide(phase.trouble, this.#place, phase.instant);
+    const text = say(phase.trouble, names);
+    write(get("trouble-title", HTMLElement), say(`${phase.trouble}_title`, names));
+    write(get("trouble-text", HTMLElement), text);
+    get("trouble-text", HTMLElement).hidden = !text;
+    const now = JSON.stringify([phase.trouble, phase.instant, document.documentElement.lang]);
+    if (now === this.#shown) return;
+    this.#shown = now;
+    get("guide", HTMLElement).replaceChildren(
+      ...(found?.steps ?? []).map((step) => el("li", { "data-step": step.key }, icon(step.icon), el("span", {}, say(step.key, names)))),
+    );
+    get("guide", HTMLElement).hidden = !found;
+    get("retry", HTMLElement).hidden = found?.again === "anyway";
+    get("anyway", HTMLElement).hidden = found?.again !== "anyway";
+    get("outside", HTMLElement).hidden = !found?.outside;
+    get("copy", HTMLElement).hidden = !found?.copy;
+    write(get("outside-text", HTMLElement), say("open_in", names));
+    write(get("copy-text", HTMLElement), say("copy"));
+  }
+
+  #again() {
+    const { trouble = "", instant = false } = this.#phase ?? {};
+    if (guide(trouble, this.#place, instant)?.again === "reload") location.reload();
+    else this.#host.again();
+  }
+
+  /** In an application that opens nothing else, the link itself is the way out. */
+  async #copy() {
+    this.#host.release();
+    const link = `${location.origin}${location.pathname}`;
+    const done = await navigator.clipboard?.writeText(link).then(() => true, () => false) || copied(link);
+    if (done) write(get("copy-text", HTMLElement), this.#host.say("copied", { browser: named(this.#place) }));
+  }
+
+  /** The browser says when the caller allows the camera in its settings: the page goes on by itself. */
+  async #follow() {
+    const name = /** @type {any} */ ("camera");
+    const status = await navigator.permissions?.query({ name }).catch(() => null);
+    status?.addEventListener("change", () => {
+      const { screen, trouble = "" } = this.#phase ?? {};
+      if (status.state === "granted" && screen === "trouble" && REFUSED.has(trouble)) this.#host.again();
+    });
+  }
+}
+
+/** The way of old browsers, and of pages inside applications.
+ * @param {string} text @returns {boolean} */
+function copied(text) {
+  const field = el("textarea", { readonly: true, "aria-hidden": "true", class: "hidden-text" });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
+}
