@@ -33,6 +33,7 @@ from server.web.base import BaseHandler, Web
 from server.web.sockets import PageSocket
 
 BROWSER_COOKIE = "v15_browser"
+BROWSER_DAYS = 0.25  # longer than any call
 MAX_OPENED = 1024
 #: Why a camera cannot even be asked for: known before the tap.
 BEFORE_ASKING = ("in_app", "insecure", "unable")
@@ -54,7 +55,7 @@ class CallerPage(BaseHandler):
         """Show the big button, or why not; neither consumes nor counts anything (previews and scanners do GET)."""
         if self.get_cookie(BROWSER_COOKIE) is None:
             # Nothing is bound yet: only a tap makes this value mean something.
-            self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=1)
+            self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=BROWSER_DAYS)
         found = await self._look(token)
         if isinstance(found, tuple):
             name, language = found
@@ -163,7 +164,7 @@ class CallerTap(BaseHandler):
         """Bind the link to this browser."""
         browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
         await self.links.tap(token, self.request.remote_ip, browser)
-        self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
+        self.set_secret_cookie(BROWSER_COOKIE, browser, days=BROWSER_DAYS)
         self.json({})
 
 

@@ -20,6 +20,7 @@ from tests.lab.browser import PIXEL, browser, moving_picture, screenshot
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.lab.server import ROOT, server
+from tests.screens.caller import PHONE, TWO_CAMERAS, callers
 from tests.screens.png import shrink
 from tests.screens.scene import film
 
@@ -29,12 +30,7 @@ if TYPE_CHECKING:
     from tests.lab.browser import Client
 
 DOCS = ROOT / "docs"
-PHONE = {"viewport": {"width": 360, "height": 640}, "device_scale_factor": 1.5}
 OTHER = "+33711223344"
-TWO_CAMERAS = """
-  const ask = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
-  navigator.mediaDevices.enumerateDevices = async () => { const found = await ask(); return [...found, ...found]; };
-"""
 NO_ANSWER = "navigator.mediaDevices.getUserMedia = () => new Promise(() => {});"
 PASSWORD = re.compile(r"mot de passe {2}(\S+)")
 
@@ -236,6 +232,7 @@ async def main() -> None:
         flag = await film(folder / "scene.y4m")
         async with house(flags=(flag,)) as home:
             await regulator(home)
+            await callers(home)
             await auditor(home)
             await administrator(home)
         await outbox(folder)
