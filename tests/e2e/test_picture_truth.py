@@ -169,7 +169,6 @@ async def test_a_refused_camera_is_told_and_granted_on_the_next_try() -> None:
         await desk.wait_for_selector("#steps li[data-step=permission][data-state=failed]")
         await until_text(desk, "#say", "autorisez la caméra")
         await until_text(desk, "#say-cause", "a refusé la caméra")
-        await phone.context.grant_permissions(["camera"])
         for name, title, said in (
             ("NotReadableError", "déjà utilisée", "Fermez les autres applications"),
             ("NotFoundError", "Aucune caméra", "Avez-vous un autre téléphone"),
@@ -186,6 +185,7 @@ async def test_a_refused_camera_is_told_and_granted_on_the_next_try() -> None:
             await until_text(phone, "#trouble-title", title)
             await until_text(desk, "#say", said)
         await phone.evaluate("() => { navigator.mediaDevices.getUserMedia = window.__real; }")
+        await phone.context.grant_permissions(["camera"])
         await phone.tap("#retry")
         await moving_picture(desk, "#patient")
         await desk.wait_for_selector("#steps li[data-step=image][data-state=done]")
