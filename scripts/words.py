@@ -56,28 +56,36 @@ def spoken() -> Sentences:
     return found
 
 
-def _values(node: ast.expr, tree: ast.Module, name: str) -> Iterator[str]:
-    """Return what an expression can be: a literal, a choice, an f-string, a function that returns one of these."""
+def _values(node: ast.expr, tree: ast.Module, name: str) -> list[str]:
+    """Return what an expression can be: a literal, a named one, a choice, an f-string, what a function returns."""
+    found: list[str] = []
     match node:
         case ast.Constant(value=str(text)):
-            yield text
-        case ast.IfExp(body=one, orelse=other):
-            yield from _values(one, tree, name)
-            yield from _values(other, tree, name)
+            return [text]
         case ast.JoinedStr(values=parts):
-            for one in itertools.product(*(list(_values(part, tree, name)) for part in parts)):
-                yield "".join(one)
+            several = [_values(part, tree, name) for part in parts]
+            return ["".join(one) for one in itertools.product(*several)]
+        case ast.IfExp(body=one, orelse=other):
+            found = [*_values(one, tree, name), *_values(other, tree, name)]
         case ast.FormattedValue(value=value):
-            yield from _values(value, tree, name)
-        case ast.Call(func=ast.Name(id=function)):
-            bodies = [f for f in tree.body if isinstance(f, ast.FunctionDef) and f.name == function]
-            for each in (e for body in bodies for e in ast.walk(body)):
-                if isinstance(each, ast.Return) and each.value is not None:
-                    yield from _values(each.value, tree, name)
-        case _:
-            sys.exit(
-                f"{name}:{node.lineno}: a sentence to be read aloud whose words cannot be known"
-            )
+            found = _values(value, tree, name)
+        case ast.Name(id=wanted) | ast.Call(func=ast.Name(id=wanted)):
+            for each in _given(wanted, tree):
+                found += _values(each, tree, name)
+    if not found:
+        sys.exit(f"{name}:{node.lineno}: a sentence to be read aloud whose words cannot be known")
+    return found
+
+
+def _given(wanted: str, tree: ast.Module) -> Iterator[ast.expr]:
+    """Return what a name at the top of a module stands for, or what the function of that name returns."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == wanted:
+            returns = [n for n in ast.walk(node) if isinstance(n, ast.Return)]
+            yield from (each.value for each in returns if each.value is not None)
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            yield from (node.value for t in targets if getattr(t, "id", None) == wanted)
 
 
 def followed(language: str, domain: str, sentences: Sentences) -> Catalog:
