@@ -34,6 +34,7 @@ from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
+from server.services.incidents import Incidents
 from server.services.ice import IceServers
 from server.services.invitations import Invitations
 from server.services.languages import Languages
@@ -313,7 +314,13 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         audit=AuditLookup(transactions, clock, seal),
         listening=Listening(transactions, clock, audio, catalogue),
         review=Review(transactions, clock, bus, seal),
-        feedback=Feedback(transactions, clock, ids, seal, render=pages, wake=delivery.wake),
+        feedback=Feedback(
+            *(transactions, clock, ids, seal),
+            render=pages,
+            public_url=settings.public_url,
+            wake=delivery.wake,
+        ),
+        incidents=Incidents(transactions, clock),
         webhook=Webhook(transactions, clock, calls, bus),
         line_health=LineHealthReader(calls, clock),
         ready=lambda: _ready(engine, transactions, delivery),

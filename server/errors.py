@@ -208,6 +208,13 @@ class LinkChanged(Conflict):
     message = "Le lien de cette vidéo a changé entre-temps : relisez, puis recommencez."
 
 
+class IncidentChanged(Conflict):
+    """Another person changed this incident since it was read."""
+
+    code = "incident_changed"
+    message = "Une autre personne a modifié ce signalement entre-temps : relisez, puis recommencez."
+
+
 class CallAmbiguous(Conflict):
     """Several calls bear this name."""
 
@@ -464,6 +471,31 @@ class TooManyMessages(TooMany):
     code = "too_many_messages"
     message = "Trop de SMS en une heure, pour ce numéro ou ce site : envoyez un e-mail, ou prévenez l'administrateur."
     say = "Avez-vous une adresse e-mail, ou un autre téléphone portable près de vous ?"
+
+
+class TooManyReports(TooMany):
+    """One person sent more incidents in an hour than anybody writes."""
+
+    code = "too_many_reports"
+    message = (
+        "Vous avez envoyé beaucoup de signalements en une heure : attendez, ou appelez le référent."
+    )
+
+
+class SelftestRunning(Conflict):
+    """Another self-test of the same person measures already."""
+
+    code = "selftest_running"
+    message = (
+        "Un autre test est déjà en cours avec votre compte : attendez sa fin, puis recommencez."
+    )
+
+
+class SelftestSpent(TooMany):
+    """A self-test sent more than a measurement needs."""
+
+    code = "selftest_spent"
+    message = "Le test a déjà mesuré le débit : relancez-le pour mesurer à nouveau."
 
 
 class CarrierRefused(Invalid):

@@ -10,6 +10,7 @@ from typing import Protocol, Self
 from server.domain.access import Role
 from server.domain.audit import AuditEvent, AuditRow
 from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
+from server.domain.incidents import Incident, IncidentState, Step
 from server.domain.invitation import Invitation
 from server.domain.linking import Link
 from server.domain.login import Challenge, Throttle
@@ -320,19 +321,27 @@ class OnceRepository(Protocol):
 
 
 class FeedbackRepository(Protocol):
-    """Incidents and remarks."""
+    """Incidents and remarks, and what became of them."""
 
-    async def add(
+    async def add(self, incident: Incident) -> None: ...
+    async def last_number(self, site: str, first: int, last: int) -> int | None: ...
+    async def sent_since(self, user: str, since: datetime) -> int: ...
+    async def count(self, site: str, state: IncidentState) -> int: ...
+    async def get(self, site: str, id_: str) -> Incident: ...
+    async def listed(
         self,
-        *,
-        id_: str,
         site: str,
-        user: str,
-        kind: str,
-        remark: str,
-        context: Mapping[str, object],
-        at: datetime,
-    ) -> None: ...
+        *,
+        limit: int,
+        below: int | None = None,
+        state: IncidentState | None = None,
+        kind: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Sequence[Incident]: ...
+    async def of_user(self, user: str, limit: int) -> Sequence[Incident]: ...
+    async def steps(self, ids: Sequence[str]) -> Sequence[Step]: ...
+    async def add_step(self, step: Step) -> None: ...
 
 
 class AuditRepository(Protocol):

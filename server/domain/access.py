@@ -22,13 +22,16 @@ class Permission(StrEnum):
     AUDIT_LINK = "audit.link"
     FEEDBACK_SEND = "feedback.send"
     FEEDBACK_READ = "feedback.read"
+    SELFTEST_USE = "selftest.use"
     ADMIN = "admin"
 
 
 _ALL: Final = frozenset(Permission)
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
-    Role.ARM: frozenset({Permission.DESK_USE, Permission.FEEDBACK_SEND}),
-    Role.REGULATOR: frozenset({Permission.DESK_USE, Permission.FEEDBACK_SEND}),
+    Role.ARM: frozenset({Permission.DESK_USE, Permission.FEEDBACK_SEND, Permission.SELFTEST_USE}),
+    Role.REGULATOR: frozenset(
+        {Permission.DESK_USE, Permission.FEEDBACK_SEND, Permission.SELFTEST_USE}
+    ),
     Role.AUDITOR: frozenset(
         {Permission.AUDIT_READ, Permission.AUDIT_LINK, Permission.FEEDBACK_SEND}
     ),
@@ -40,7 +43,14 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
             Permission.FEEDBACK_READ,
         }
     ),
-    Role.ADMIN: frozenset({Permission.ADMIN, Permission.FEEDBACK_SEND, Permission.FEEDBACK_READ}),
+    Role.ADMIN: frozenset(
+        {
+            Permission.ADMIN,
+            Permission.FEEDBACK_SEND,
+            Permission.FEEDBACK_READ,
+            Permission.SELFTEST_USE,
+        }
+    ),
 }
 
 

@@ -220,10 +220,15 @@ def _missed(kind: str, asked: str) -> AuditEvent:
     )
 
 
+def zone_of(site: Site) -> ZoneInfo:
+    """Return the zone in which the site's people read their clocks."""
+    return ZoneInfo(str(site.policy.get("timezone", ZONE)))
+
+
 def day_bounds(site: Site, day: str) -> tuple[datetime, datetime]:
     """Return the UTC start and end of the site's own day; overseas sites name their zone in their policy."""
     try:
-        zone = ZoneInfo(str(site.policy.get("timezone", ZONE)))
+        zone = zone_of(site)
         first = date.fromisoformat(day)
         start = datetime.combine(first, time.min, zone)
         end = datetime.combine(first + timedelta(days=1), time.min, zone)

@@ -13,6 +13,7 @@ from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.ice import IceServers
+from server.services.incidents import Incidents
 from server.services.invitations import Invitations
 from server.services.languages import Languages
 from server.services.launch import Launch
@@ -29,6 +30,7 @@ from server.web import (
     audit,
     auth,
     feedback,
+    incidents,
     kiosk,
     line_health,
     openapi,
@@ -77,6 +79,7 @@ class Services:
     listening: Listening
     review: Review
     feedback: Feedback
+    incidents: Incidents
     webhook: Webhook
     line_health: LineHealthReader
     ready: Callable[[], Awaitable[dict[str, bool]]]
@@ -115,14 +118,15 @@ def make_app(web: Web, services: Services) -> Application:
         *_desk(web, services),
         *_caller(web, services),
         *auth.routes(web),
-        *kiosk.routes(web),
+        *kiosk.routes(web, incidents=services.incidents),
         *audit.routes(web, lookup=services.audit),
         *recordings.routes(web, listening=services.listening),
         *reconcile.routes(web, lookup=services.audit, review=services.review),
         *telephony.routes(web, webhook=services.webhook),
         *line_health.routes(web, line_health=services.line_health),
         *openapi.routes(web),
-        *feedback.routes(web, feedback=services.feedback),
+        *feedback.routes(web, feedback=services.feedback, incidents=services.incidents),
+        *incidents.routes(web, incidents=services.incidents),
         *_outbox(web, services),
     ]
     return Application(

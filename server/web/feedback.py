@@ -1,12 +1,15 @@
-"""POST /feedback: from a page's script (JSON) or from the bare form."""
+"""/feedback: an incident or a remark, from a page's script (JSON) or the bare form; and what one sent oneself."""
 
 from typing import Any
 
 from tornado.routing import URLSpec
 
+from server import __version__
 from server.domain.access import Permission
 from server.services.feedback import Feedback
+from server.services.incidents import Incidents
 from server.web.base import STATION_COOKIE, BaseHandler, Web
+from server.web.incidents import shown
 
 
 class FeedbackApi(BaseHandler):
@@ -14,24 +17,39 @@ class FeedbackApi(BaseHandler):
 
     permission = Permission.FEEDBACK_SEND
     feedback: Feedback
+    incidents: Incidents
+
+    async def get(self) -> None:
+        """Show what this person sent last, and where it stands."""
+        user, site = self.me()
+        mine = [shown(one) for one in await self.incidents.mine(user, site)]
+        if self._is_page():
+            self.page("feedback_mine.html", mine=mine)
+        else:
+            keys = ("reference", "kind_words", "state", "state_words", "created")
+            self.json({"mine": [{key: one[key] for key in keys} for one in mine]})
 
     async def post(self) -> None:
         """Record it and tell the référent."""
         user, site = self.me()
         given = await self._given()
         context = given["context"] if isinstance(given["context"], dict) else {}
-        id_ = await self.feedback.send(
+        sent = await self.feedback.send(
             self.actor(),
             user,
             site,
             kind=str(given["kind"]),
             remark=str(given["remark"]),
-            context={"station": self.get_cookie(STATION_COOKIE), **context},
+            context={
+                "station": self.get_cookie(STATION_COOKIE),
+                "version": __version__,
+                **context,
+            },
         )
         if self._is_page():
-            self.redirect("/kiosk", status=303)
+            self.redirect("/feedback", status=303)
         else:
-            self.json({"id": id_}, 201)
+            self.json({"id": sent.id, "reference": sent.reference}, 201)
 
     async def _given(self) -> dict[str, Any]:
         empty = {"kind": "", "remark": "", "context": {}}
@@ -41,6 +59,7 @@ class FeedbackApi(BaseHandler):
         return {**empty, **typed}
 
 
-def routes(web: Web, feedback: Feedback) -> list[URLSpec]:
+def routes(web: Web, feedback: Feedback, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the feedback."""
-    return [URLSpec(r"/feedback", FeedbackApi, {"web": web, "feedback": feedback})]
+    named = {"web": web, "feedback": feedback, "incidents": incidents}
+    return [URLSpec(r"/feedback", FeedbackApi, named)]

@@ -3,6 +3,7 @@
 from tornado.routing import URLSpec
 
 from server.domain.access import Permission, may
+from server.services.incidents import Incidents
 from server.web.base import BaseHandler, Web
 
 MODULES = (
@@ -15,6 +16,14 @@ MODULES = (
         "/admin/telephony",
         Permission.ADMIN,
     ),
+    (
+        "incidents",
+        "Signalements",
+        "Incidents et remarques du service",
+        "/incidents",
+        Permission.FEEDBACK_READ,
+    ),
+    ("selftest", "Test du poste", "Ce PC et son réseau", "/selftest", Permission.SELFTEST_USE),
     ("feedback", "Signaler", "Un incident ou une remarque", "", Permission.FEEDBACK_SEND),
 )
 OUTBOX = {
@@ -23,6 +32,7 @@ OUTBOX = {
     "text": "Les SMS et e-mails de la démonstration",
     "href": "/outbox",
     "enabled": True,
+    "count": 0,
 }
 
 
@@ -30,10 +40,13 @@ class Kiosk(BaseHandler):
     """The page of modules."""
 
     signed_in = True
+    incidents: Incidents
 
     async def get(self) -> None:
-        """Show the modules, those of other roles greyed."""
-        user, _ = self.me()
+        """Show the modules, those of other roles greyed; what nobody took up yet is counted."""
+        user, site = self.me()
+        reads = may(user.role, Permission.FEEDBACK_READ)
+        fresh = await self.incidents.new_ones(site) if reads else 0
         modules = [
             {
                 "key": key,
@@ -41,12 +54,13 @@ class Kiosk(BaseHandler):
                 "text": text,
                 "href": href,
                 "enabled": may(user.role, need),
+                "count": fresh if key == "incidents" else 0,
             }
             for key, title, text, href, need in MODULES
         ]
         self.page("kiosk.html", modules=[*modules, OUTBOX] if self.web.demo else modules)
 
 
-def routes(web: Web) -> list[URLSpec]:
+def routes(web: Web, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the kiosk."""
-    return [URLSpec(r"/kiosk", Kiosk, {"web": web})]
+    return [URLSpec(r"/kiosk", Kiosk, {"web": web, "incidents": incidents})]

@@ -11,6 +11,7 @@ import { Notice, sentence } from "./desk_notice.js";
 import { Pick } from "./desk_pick.js";
 import { DeskPicture } from "./desk_picture.js";
 import { remember, remembered } from "./desk_kept.js";
+import { Report } from "./desk_report.js";
 import { drawSession } from "./desk_session.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
 import { Webcam } from "./desk_webcam.js";
@@ -64,6 +65,7 @@ const picture = new DeskPicture(get("patient", HTMLVideoElement), {
 const webcam = new Webcam({ ...page, show: (track) => picture.show(track), notify: (text) => notice.show(text) });
 const form = new InviteForm({ ...page, onSent: invited });
 const pick = new Pick(page);
+const report = new Report();
 /**
  * @typedef {object} Part a part of the page that looks after itself
  * @property {(view: Readonly<View>) => void} [draw] show what is known now
@@ -71,7 +73,7 @@ const pick = new Pick(page);
  * @property {readonly import("./desk_keys.js").Key[]} [keys]
  */
 /** @type {Part[]} */
-const parts = [new CallerLanguage({ ...page, ask })];
+const parts = [report, new CallerLanguage({ ...page, ask })];
 
 /* ---------------------------------------------------------------- socket */
 
@@ -295,6 +297,7 @@ shared.__visio15.peer = PEER;
 shared.__visio15.context = () => ({
   ...(shown(view) ? { session: shown(view)?.id, call: shown(view)?.link.call ?? "" } : {}),
   socket_state: link.state,
+  ...report.context(),
 });
 
 link.start();

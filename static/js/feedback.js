@@ -1,5 +1,6 @@
 /** Incident or remark, from any professional page, with the technical context attached. */
-import { get, post, write } from "./dom.js";
+import { el, get, post, write } from "./dom.js";
+import { local } from "./times.js";
 
 const dialog = get("feedback", HTMLDialogElement);
 const form = get("feedback-form", HTMLFormElement);
@@ -7,6 +8,21 @@ const remark = get("feedback-remark", HTMLTextAreaElement);
 const kind = get("feedback-kind", HTMLSelectElement);
 const problem = get("feedback-error", HTMLElement);
 const sent = get("feedback-sent", HTMLElement);
+const mine = get("feedback-mine", HTMLDetailsElement);
+/** Where the self-test keeps its last verdict, and how long it says something about this PC. */
+const VERDICT = "visio15.selftest";
+const DAY = 24 * 3600_000;
+
+/** The last self-test of this PC, in a line.
+ * @returns {Record<string, string>} */
+function tested() {
+  try {
+    const { at, line } = JSON.parse(localStorage.getItem(VERDICT) ?? "{}");
+    return Date.now() - Date.parse(at) < DAY ? { selftest: `${line} (${at})` } : {};
+  } catch {
+    return {};
+  }
+}
 
 /** What helps the référent understand; never what the patient is.
  * @returns {Record<string, string>} */
@@ -16,6 +32,8 @@ function context() {
     page: location.pathname,
     ua: navigator.userAgent,
     viewport: `${innerWidth}x${innerHeight}@${devicePixelRatio}`,
+    language: navigator.language,
+    ...tested(),
     ...page,
   };
 }
@@ -26,6 +44,20 @@ function open() {
   write(problem, "");
   dialog.showModal();
   remark.focus();
+}
+
+/** What this person sent before, and where it stands: read when it is asked for. */
+async function showMine() {
+  if (!mine.open) return;
+  const list = get("feedback-list", HTMLElement);
+  const answer = await fetch("/feedback", { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) {
+    list.replaceChildren(el("li", {}, "Le serveur ne répond pas."));
+    return;
+  }
+  const rows = (await answer.json()).mine.map((/** @type {any} */ one) =>
+    el("li", { "data-state": one.state }, `${one.reference} · ${one.kind_words} du ${local(one.created)} : ${one.state_words}`));
+  list.replaceChildren(...(rows.length ? rows : [el("li", {}, "Aucun.")]));
 }
 
 /** @param {SubmitEvent} event */
@@ -41,7 +73,9 @@ async function submit(event) {
   try {
     const response = await post("/feedback", { kind: kind.value, remark: remark.value.trim(), context: context() });
     if (!response.ok) throw new Error((await response.json().catch(() => null))?.error?.message ?? "");
+    write(get("feedback-reference", HTMLElement), String((await response.json()).reference ?? ""));
     form.reset();
+    mine.open = false;
     form.hidden = true;
     sent.hidden = false;
     get("feedback-close", HTMLElement).focus();
@@ -57,3 +91,4 @@ document.querySelector("[data-feedback]")?.addEventListener("click", open);
 get("feedback-cancel", HTMLElement).addEventListener("click", () => dialog.close());
 get("feedback-close", HTMLElement).addEventListener("click", () => dialog.close());
 form.addEventListener("submit", submit);
+mine.addEventListener("toggle", () => void showMine());

@@ -7,11 +7,11 @@ import pytest
 from server.domain.access import PERMISSIONS, Permission, Role, may
 
 EXPECTED = {
-    Role.ARM: {"desk.use", "feedback.send"},
-    Role.REGULATOR: {"desk.use", "feedback.send"},
+    Role.ARM: {"desk.use", "feedback.send", "selftest.use"},
+    Role.REGULATOR: {"desk.use", "feedback.send", "selftest.use"},
     Role.AUDITOR: {"audit.read", "audit.link", "feedback.send"},
     Role.REFERENT: {"audit.read", "audit.link", "feedback.send", "feedback.read"},
-    Role.ADMIN: {"admin", "feedback.send", "feedback.read"},
+    Role.ADMIN: {"admin", "feedback.send", "feedback.read", "selftest.use"},
 }
 
 

@@ -33,7 +33,7 @@ async def test_an_incident_reaches_the_referent(house: House, browser: Browser) 
     (row,) = await house.rows("SELECT * FROM feedback")
     assert row["id"] == json.loads(sent.body)["id"]
     assert row["kind"] == "incident"
-    assert json.loads(row["context"]).keys() == {"page", "session", "ua"}
+    assert json.loads(row["context"]).keys() == {"page", "session", "ua", "version"}
     async with house.server.transactions(write=False) as uow:
         assert await uow.personal.get(row["remark"]) == REMARK
     assert (await house.actions())[-1] == "feedback.sent"
@@ -49,7 +49,7 @@ async def test_the_remark_stands_sealed(house: House, browser: Browser) -> None:
 async def test_the_bare_form_works_too(house: House, browser: Browser) -> None:
     await browser.sign_in(house, "arm")
     sent = await browser.post("/feedback", {"kind": "remark", "remark": "Très bien."})
-    assert (sent.code, sent.headers["Location"]) == (303, "/kiosk")
+    assert (sent.code, sent.headers["Location"]) == (303, "/feedback")
     assert len(await house.rows("SELECT * FROM feedback")) == 1
 
 
@@ -118,3 +118,30 @@ def test_every_known_key_has_a_french_name() -> None:
     given = dict.fromkeys([*CONTEXT, "unknown"], "v")
     assert known_context(given) == dict.fromkeys(CONTEXT, "v")
     assert known_context({"page": "a\x00b\u2028c"}) == {"page": "a b c"}
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (
+            {"steps": "live : opened done 3 s, tapped done 12 s"},
+            "live : opened done 3 s, tapped done 12 s",
+        ),
+        ({"cause": "Le 06 12 34 56 78 ne répond pas"}, "Le … ne répond pas"),
+        ({"cause": "+33612345678"}, "…"),
+        ({"quality": "v=0\r\no=- 46117 2 IN IP4 127.0.0.1"}, None),
+        ({"quality": "candidate:1 1 udp 2113937151 192.0.2.1 5000 typ host"}, None),
+        ({"image": "data:image/png;base64,AAAA"}, None),
+        ({"call": "0612345678"}, None),
+        ({"call": "x y"}, None),
+        ({"session": "0f3c6d1a9b"}, "0f3c6d1a9b"),
+        ({"viewport": "1366x768@1"}, "1366x768@1"),
+        (
+            {"ua": "Mozilla/5.0 (X11; Linux) Chrome/140.0.0.0 Safari/537.36"},
+            "Mozilla/5.0 (X11; Linux) Chrome/140.0.0.0 Safari/537.36",
+        ),
+    ],
+)
+def test_nothing_personal_stays_in_a_context(given: dict[str, str], kept: str | None) -> None:
+    """No picture, number, name or SDP, whatever a page sends."""
+    assert list(known_context(given).values()) == ([] if kept is None else [kept])

@@ -262,11 +262,11 @@ async def test_nothing_secret_is_stored_in_clear(house: House, browser: Browser)
 @pytest.mark.parametrize(
     ("role", "enabled"),
     [
-        ("regulator", {"desk", "feedback"}),
-        ("arm", {"desk", "feedback"}),
+        ("regulator", {"desk", "feedback", "selftest"}),
+        ("arm", {"desk", "feedback", "selftest"}),
         ("auditor", {"audit", "feedback"}),
-        ("referent", {"audit", "feedback"}),
-        ("admin", {"feedback"}),
+        ("referent", {"audit", "feedback", "incidents"}),
+        ("admin", {"feedback", "incidents", "selftest"}),
     ],
 )
 async def test_the_kiosk_shows_what_a_role_may_open(
@@ -274,7 +274,7 @@ async def test_the_kiosk_shows_what_a_role_may_open(
 ) -> None:
     await browser.sign_in(house, role)
     page = (await browser.get("/kiosk")).body.decode()
-    for module in ("desk", "audit", "feedback"):
+    for module in ("desk", "audit", "feedback", "incidents", "selftest"):
         tile = page.split(f'id="module-{module}"')[0].rsplit("class=", 1)[1]
         assert ("off" not in tile.split(">")[0]) == (module in enabled)
     assert "module-outbox" not in page

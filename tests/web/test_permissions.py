@@ -28,6 +28,7 @@ TOKEN = "A" * 27
 USES, READS, SENDS = Permission.DESK_USE, Permission.AUDIT_READ, Permission.FEEDBACK_SEND
 RUNS = Permission.ADMIN
 LINKS = Permission.AUDIT_LINK
+FOLLOWS, TESTS = Permission.FEEDBACK_READ, Permission.SELFTEST_USE
 ANYBODY, SIGNED_IN = "anybody", "signed in"
 
 
@@ -86,6 +87,13 @@ ROUTES = [
     Route("POST", "/api/v1/telephony/events", ANYBODY, 401, as_json=True),
     Route("GET", "/admin/telephony", RUNS, 200),
     Route("GET", "/api/v1/telephony/health", RUNS, 200, as_json=True),
+    Route("GET", "/feedback", SENDS, 200),
+    Route("GET", "/incidents", FOLLOWS, 200),
+    Route("GET", "/incidents?state=burnt", FOLLOWS, 400),
+    Route("GET", "/incidents/unknown", FOLLOWS, 404),
+    Route("POST", "/incidents/unknown", FOLLOWS, 404, {"state": "closed", "seen": "0"}),
+    Route("GET", "/incidents.csv", FOLLOWS, 200),
+    Route("GET", "/selftest", TESTS, 200),
     Route("POST", "/feedback", SENDS, 303, {"kind": "remark", "remark": "Bien."}),
     Route("GET", f"/receipts/sms/{TOKEN}?status=1", ANYBODY, 404, as_json=True),
     Route("POST", f"/receipts/sms/{TOKEN}?status=1", ANYBODY, 404, as_json=True),
@@ -159,7 +167,7 @@ async def test_a_session_that_was_revoked_is_nobody(house: Running) -> None:
     for route in ROUTES:
         if route.need == ANYBODY:
             continue
-        who = {USES: "regulator", RUNS: "admin"}.get(route.need, "referent")  # type: ignore[call-overload]
+        who = {USES: "regulator", RUNS: "admin", TESTS: "arm"}.get(route.need, "referent")  # type: ignore[call-overload]
         browser = await house.signed_in(who)
         assert (await ask(browser, route)).code == route.status, route.name
         await house.login.logout(browser.cookies["v15_session"])

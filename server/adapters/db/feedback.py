@@ -1,12 +1,16 @@
-"""Incidents and remarks in SQL; the remark itself is personal and stands sealed elsewhere."""
+"""Incidents and remarks in SQL; the remark and the notes are personal and stand sealed elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import feedback
+from server.adapters.db.tables import feedback, feedback_step
+from server.domain.incidents import Incident, IncidentState, Step
+from server.errors import IncidentChanged, NotFound
 
 
 class SqlFeedback:
@@ -16,25 +20,138 @@ class SqlFeedback:
         """Work on the open transaction of `connection`."""
         self._connection = connection
 
-    async def add(
-        self,
-        *,
-        id_: str,
-        site: str,
-        user: str,
-        kind: str,
-        remark: str,
-        context: Mapping[str, object],
-        at: datetime,
-    ) -> None:
-        """Store one; `remark` is the id of its personal row."""
+    async def add(self, incident: Incident) -> None:
+        """Store a new one."""
         row = {
-            "id": id_,
-            "site": site,
-            "user": user,
-            "kind": kind,
-            "remark": remark,
-            "context": dict(context),
-            "created": at,
+            "id": incident.id,
+            "site": incident.site,
+            "user": incident.user,
+            "kind": incident.kind,
+            "remark": incident.remark,
+            "context": incident.context,
+            "created": incident.created,
+            "number": incident.number,
+            "state": incident.state.value,
+            "steps": incident.steps,
+            "mail": incident.mail,
         }
         await self._connection.execute(insert(feedback).values(row))
+
+    async def last_number(self, site: str, first: int, last: int) -> int | None:
+        """Return the highest number given between two; None when none was."""
+        query = select(func.max(feedback.c.number)).where(
+            feedback.c.site == site, feedback.c.number.between(first, last)
+        )
+        found = (await self._connection.execute(query)).scalar_one()
+        return None if found is None else int(found)
+
+    async def sent_since(self, user: str, since: datetime) -> int:
+        """Count what this person sent lately."""
+        query = select(func.count()).where(feedback.c.user == user, feedback.c.created >= since)
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def count(self, site: str, state: IncidentState) -> int:
+        """Count those in one state."""
+        query = select(func.count()).where(feedback.c.site == site, feedback.c.state == state.value)
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def get(self, site: str, id_: str) -> Incident:
+        """Return one; NotFound for another site's (I7)."""
+        query = select(feedback).where(feedback.c.id == id_, feedback.c.site == site)
+        found = (await self._connection.execute(query)).mappings().one_or_none()
+        if found is None:
+            raise NotFound("incident")
+        return _incident(found)
+
+    async def listed(
+        self,
+        site: str,
+        *,
+        limit: int,
+        below: int | None = None,
+        state: IncidentState | None = None,
+        kind: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> Sequence[Incident]:
+        """Return those of a site, the newest first, with numbers below `below`."""
+        query = select(feedback).where(feedback.c.site == site)
+        if below is not None:
+            query = query.where(feedback.c.number < below)
+        if state is not None:
+            query = query.where(feedback.c.state == state.value)
+        if kind is not None:
+            query = query.where(feedback.c.kind == kind)
+        if start is not None:
+            query = query.where(feedback.c.created >= start)
+        if end is not None:
+            query = query.where(feedback.c.created < end)
+        query = query.order_by(feedback.c.number.desc()).limit(limit)
+        rows = (await self._connection.execute(query)).mappings()
+        return [_incident(row) for row in rows]
+
+    async def of_user(self, user: str, limit: int) -> Sequence[Incident]:
+        """Return what one person sent, the newest first."""
+        query = select(feedback).where(feedback.c.user == user)
+        query = query.order_by(feedback.c.created.desc(), feedback.c.number.desc()).limit(limit)
+        rows = (await self._connection.execute(query)).mappings()
+        return [_incident(row) for row in rows]
+
+    async def steps(self, ids: Sequence[str]) -> Sequence[Step]:
+        """Return every change of these, in order."""
+        query = (
+            select(feedback_step)
+            .where(feedback_step.c.feedback.in_(ids))
+            .order_by(feedback_step.c.feedback, feedback_step.c.step)
+        )
+        rows = (await self._connection.execute(query)).mappings()
+        return [_step(row) for row in rows]
+
+    async def add_step(self, step: Step) -> None:
+        """Append a change; IncidentChanged when somebody else's came first."""
+        query = (
+            update(feedback)
+            .where(feedback.c.id == step.incident, feedback.c.steps == step.step - 1)
+            .values(state=step.state.value, steps=step.step)
+        )
+        if (await self._connection.execute(query)).rowcount != 1:
+            raise IncidentChanged
+        row: dict[str, Any] = {
+            "feedback": step.incident,
+            "step": step.step,
+            "state": step.state.value,
+            "user": step.user,
+            "note": step.note,
+            "at": step.at,
+        }
+        try:
+            await self._connection.execute(insert(feedback_step).values(row))
+        except IntegrityError as taken:
+            raise IncidentChanged from taken
+
+
+def _incident(row: RowMapping) -> Incident:
+    return Incident(
+        id=row["id"],
+        site=row["site"],
+        user=row["user"],
+        kind=row["kind"],
+        remark=row["remark"],
+        context=row["context"],
+        created=row["created"],
+        number=row["number"],
+        state=IncidentState(row["state"]),
+        steps=row["steps"],
+        mail=row["mail"],
+    )
+
+
+def _step(row: RowMapping) -> Step:
+    return Step(
+        incident=row["feedback"],
+        step=row["step"],
+        state=IncidentState(row["state"]),
+        user=row["user"],
+        note=row["note"],
+        at=row["at"],
+    )

@@ -4,7 +4,7 @@ I4 shapes it: `audit` holds ids, times and salted commitments and is never updat
 personal stands sealed in `personal`,
 `message` or `audit_payload`, in columns that erasure sets to NULL. Numbers and addresses are found
 by a keyed hash (`lookup`).
-Rows named append-only (`call_alias`, `call_span`, `session_link`, `audit`) get corrections as new rows.
+Rows named append-only (`call_alias`, `call_span`, `session_link`, `feedback_step`, `audit`) get corrections as new rows.
 """
 
 from datetime import UTC, datetime
@@ -378,6 +378,24 @@ feedback = Table(
     Column("remark", ForeignKey("personal.id"), nullable=False),
     Column("context", JSON, nullable=False),
     Column("created", UtcDateTime, nullable=False),
+    Column("number", Integer, nullable=False),  # year × 1,000,000 + how many of that year
+    Column("state", SLUG, nullable=False),  # new | acknowledged | forwarded | closed
+    Column("steps", Integer, nullable=False),  # rows in feedback_step: the version that was seen
+    Column("mail", ForeignKey("message.id")),
+    UniqueConstraint("site", "number"),
+    Index("ix_feedback_state", "site", "state", "number"),
+    Index("ix_feedback_user", "user", "created"),
+)
+
+feedback_step = Table(
+    "feedback_step",
+    metadata,
+    Column("feedback", ForeignKey("feedback.id"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("state", SLUG, nullable=False),
+    Column("user", ForeignKey("user.id"), nullable=False),
+    Column("note", ForeignKey("personal.id")),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 audit = Table(
