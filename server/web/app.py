@@ -36,6 +36,7 @@ from server.web import (
     openapi,
     reconcile,
     recordings,
+    selftest,
     telephony,
 )
 from server.web.base import Missing, Web, set_closed_headers
@@ -127,6 +128,7 @@ def make_app(web: Web, services: Services) -> Application:
         *openapi.routes(web),
         *feedback.routes(web, feedback=services.feedback, incidents=services.incidents),
         *incidents.routes(web, incidents=services.incidents),
+        *selftest.routes(web, ice=services.ice),
         *_outbox(web, services),
     ]
     return Application(

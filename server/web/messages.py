@@ -255,6 +255,36 @@ class Leave(_Message):
     type: Literal["leave"]
 
 
+# --- self-test -------------------------------------------------------------------------------------
+class SelftestHello(_Message):
+    """First frame of a self-test: asks for the ICE servers."""
+
+    type: Literal["hello"]
+
+
+class SelftestPing(_Message):
+    """Come back at once."""
+
+    type: Literal["ping"]
+    n: Annotated[int, Field(ge=0, le=999)]
+
+
+class SelftestUp(_Message):
+    """Bytes that only weigh something."""
+
+    type: Literal["up"]
+    n: Annotated[int, Field(ge=0, le=999)]
+    data: Annotated[str, StringConstraints(max_length=49_152, pattern=r"^0*$")]
+
+
+class SelftestDown(_Message):
+    """Ask for as many bytes."""
+
+    type: Literal["down"]
+    n: Annotated[int, Field(ge=0, le=999)]
+    size: Annotated[int, Field(ge=1, le=49_152)]
+
+
 DeskMessage = (
     DeskHello
     | Invite
@@ -284,10 +314,15 @@ CallerMessage = (
     | Language
     | Leave
 )
+SelftestMessage = SelftestHello | SelftestPing | SelftestUp | SelftestDown
 
 DESK: TypeAdapter[DeskMessage] = TypeAdapter(Annotated[DeskMessage, Field(discriminator="type")])
 CALLER: TypeAdapter[CallerMessage] = TypeAdapter(
     Annotated[CallerMessage, Field(discriminator="type")]
+)
+
+SELFTEST: TypeAdapter[SelftestMessage] = TypeAdapter(
+    Annotated[SelftestMessage, Field(discriminator="type")]
 )
 
 

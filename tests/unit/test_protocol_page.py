@@ -54,7 +54,12 @@ def declared(union: Any) -> dict[str, dict[str, bool]]:
 
 
 @pytest.mark.parametrize(
-    ("title", "union"), [("Desk to server", m.DeskMessage), ("Caller to server", m.CallerMessage)]
+    ("title", "union"),
+    [
+        ("Desk to server", m.DeskMessage),
+        ("Caller to server", m.CallerMessage),
+        ("Self-test to server", m.SelftestMessage),
+    ],
 )
 def test_what_the_pages_may_say_is_what_is_written(title: str, union: Any) -> None:
     assert documented(title) == declared(union)
@@ -152,6 +157,16 @@ def test_what_the_server_says_is_what_is_written(title: str, end: str) -> None:
     for kind, keys in written.items():
         if kind == "view":
             continue
+        expected = {name for name, required in keys.items() if required}
+        assert said[kind] - OPTIONAL.get(kind, set()) == expected, kind
+
+
+def test_what_a_self_test_is_told_is_what_is_written() -> None:
+    files = ("server/web/selftest.py", "server/web/sockets.py")
+    said = {one.type: one.keys for path in files for one in literals(path)}
+    written = documented("Server to self-test")
+    assert set(written) == set(said)
+    for kind, keys in written.items():
         expected = {name for name, required in keys.items() if required}
         assert said[kind] - OPTIONAL.get(kind, set()) == expected, kind
 

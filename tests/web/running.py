@@ -241,7 +241,7 @@ class Running(House):
 
 def _socket_tasks() -> list[str]:
     names = (task.get_name() for task in asyncio.all_tasks())
-    return [name for name in names if name.startswith(("desk.", "caller."))]
+    return [name for name in names if name.startswith(("desk.", "caller.", "selftest."))]
 
 
 async def _furnish(house: Running) -> None:

@@ -1,0 +1,160 @@
+"""The self-test of a PC and its network: a page, and a socket that sends back what it is asked to, within limits."""
+
+import time
+from collections import deque
+from typing import Any, ClassVar, Final
+
+from tornado.routing import URLSpec
+
+from server import __version__
+from server.domain.access import Permission, may
+from server.errors import (
+    Forbidden,
+    MessageOutOfOrder,
+    SelftestRunning,
+    SelftestSpent,
+    Unauthenticated,
+)
+from server.services.ice import IceServers
+from server.web import messages as m
+from server.web.base import SESSION_COOKIE, STATION_COOKIE, BaseHandler, Web
+from server.web.sockets import PageSocket
+
+MOST_A_TEST: Final = 8_000_000
+MOST_A_PERSON: Final = 32_000_000
+WINDOW: Final = 600.0  # seconds
+PINGS: Final = 100
+
+
+class SelftestPage(BaseHandler):
+    """GET /selftest."""
+
+    permission = Permission.SELFTEST_USE
+
+    def get(self) -> None:
+        """Show the page; it runs by itself."""
+        _, site = self.me()
+        boot = {
+            "socket": "/ws/selftest",
+            "version": __version__,
+            "site": site.key,
+            "station": self.get_cookie(STATION_COOKIE),
+        }
+        self.page("selftest.html", boot=boot)
+
+
+class Testers:
+    """Who tests now, one test a person, and how much each person's tests weighed lately."""
+
+    def __init__(self) -> None:
+        """Start with nobody."""
+        self._running: dict[str, SelftestSocket] = {}
+        self._weights: dict[str, deque[tuple[float, int]]] = {}
+
+    def sit(self, user: str, socket: "SelftestSocket") -> None:
+        """Begin; a former test of this person ends."""
+        former = self._running.get(user)
+        self._running[user] = socket
+        if former is not None and former is not socket:
+            former.shut(SelftestRunning())
+
+    def rise(self, user: str, socket: "SelftestSocket") -> None:
+        """End, and forget the people whose tests are long over."""
+        if self._running.get(user) is socket:
+            del self._running[user]
+        for name in [name for name, seen in self._weights.items() if self._stale(seen)]:
+            del self._weights[name]
+
+    def weigh(self, user: str, size: int) -> None:
+        """Count so many bytes; SelftestSpent past the limit."""
+        now = time.monotonic()
+        seen = self._weights.setdefault(user, deque())
+        while seen and now - seen[0][0] > WINDOW:
+            seen.popleft()
+        if sum(each for _, each in seen) + size > MOST_A_PERSON:
+            raise SelftestSpent("person")
+        seen.append((now, size))
+
+    @staticmethod
+    def _stale(seen: deque[tuple[float, int]]) -> bool:
+        return not seen or time.monotonic() - seen[-1][0] > WINDOW
+
+
+class SelftestSocket(PageSocket):
+    """WS /ws/selftest."""
+
+    kind: ClassVar[str] = "selftest"
+    permission = Permission.SELFTEST_USE
+    wants_json = True
+
+    ice: IceServers
+    testers: Testers
+
+    def initialize(self, web: Web, **services: Any) -> None:
+        """Start before the hello, with nothing weighed."""
+        super().initialize(web, **services)
+        self._greeted = False
+        self._weight = 0
+        self._pings = 0
+
+    async def get(self, *args: Any, **kwargs: Any) -> None:
+        """Upgrade; `prepare` has checked who it is."""
+        await super().get(*args, **kwargs)
+
+    async def tick(self) -> None:
+        """Close when the sign-in was revoked, or the role changed."""
+        found = await self.web.login.who(self.get_cookie(SESSION_COOKIE) or "")
+        if found is None:
+            self.shut(Unauthenticated())
+        elif not may(found[0].role, Permission.SELFTEST_USE):
+            self.shut(Forbidden("role_changed"))
+
+    async def take(self, frame: str | bytes) -> None:
+        """Answer one message: hello first."""
+        message = m.parse(m.SELFTEST, frame)
+        self.web.metrics.frame(self.kind, message.type)
+        if isinstance(message, m.SelftestHello):
+            self._hello()
+            return
+        if not self._greeted:
+            raise MessageOutOfOrder("before_hello")
+        match message:
+            case m.SelftestPing(n=n):
+                self._pings += 1
+                if self._pings > PINGS:
+                    raise SelftestSpent("pings")
+                self.send({"type": "pong", "n": n, "now": self.web.clock.now().isoformat()})
+            case m.SelftestUp(n=n, data=data):
+                self._weigh(len(data))
+                self.send({"type": "got", "n": n, "bytes": len(data)})
+            case m.SelftestDown(n=n, size=size):
+                self._weigh(size)
+                self.send({"type": "fill", "n": n, "data": "0" * size})
+
+    def _hello(self) -> None:
+        if self._greeted:
+            raise MessageOutOfOrder("second_hello")
+        self._greeted = True
+        user, _ = self.me()
+        self.testers.sit(user.id, self)
+        ice = self.ice.for_session(f"st-{self.web.ids.new()}")
+        self.send({"type": "ready", "ice": ice, "now": self.web.clock.now().isoformat()})
+
+    def _weigh(self, size: int) -> None:
+        if self._weight + size > MOST_A_TEST:
+            raise SelftestSpent("test")
+        self.testers.weigh(self.me()[0].id, size)
+        self._weight += size
+
+    def left(self) -> None:
+        """Leave the seat."""
+        if self.user is not None:
+            self.testers.rise(self.user.id, self)
+
+
+def routes(web: Web, ice: IceServers) -> list[URLSpec]:
+    """List the paths of the self-test."""
+    return [
+        URLSpec(r"/selftest", SelftestPage, {"web": web}),
+        URLSpec(r"/ws/selftest", SelftestSocket, {"web": web, "ice": ice, "testers": Testers()}),
+    ]
