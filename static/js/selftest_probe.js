@@ -28,7 +28,7 @@ export function called(agent) {
   for (const [name, pattern] of /** @type {[string, RegExp][]} */ ([
     ["Edge", /\bEdg\/(\d+)/],
     ["Firefox", /\bFirefox\/(\d+)/],
-    ["Chrome", /\bChrom(?:e|ium)\/(\d+)/],
+    ["Chrome", /\b(?:Headless)?Chrom(?:e|ium)\/(\d+)/],
     ["Safari", /\bVersion\/(\d+[.\d]*).* Safari\//],
   ])) {
     const found = pattern.exec(agent);
