@@ -34,8 +34,8 @@ from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
-from server.services.incidents import Incidents
 from server.services.ice import IceServers
+from server.services.incidents import Incidents
 from server.services.invitations import Invitations
 from server.services.languages import Languages
 from server.services.launch import Launch

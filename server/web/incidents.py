@@ -1,4 +1,4 @@
-"""The list of incidents and remarks for the référent: plain forms that work without a script, and the list as a file."""
+"""The list of incidents and remarks for the référent: plain forms that need no script, and the list as a file."""
 
 from collections.abc import Mapping
 from contextlib import suppress

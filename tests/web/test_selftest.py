@@ -28,14 +28,14 @@ def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterat
         yield house
 
 
-async def tester(house: Running, identifier: str = "arm") -> Page:
+async def a_test(house: Running, identifier: str = "arm") -> Page:
     page = await house.connect(PATH, await house.signed_in(identifier))
     await page.say("hello")
     return page
 
 
 async def test_it_answers_and_sends_back(house: Running) -> None:
-    page = await tester(house)
+    page = await a_test(house)
     ready = await page.hear("ready")
     stun, turn = ready["ice"]["iceServers"]
     assert stun["urls"] == ICE["stun"]
@@ -50,11 +50,11 @@ async def test_it_answers_and_sends_back(house: Running) -> None:
 
 
 async def test_a_second_test_of_a_person_ends_the_first(house: Running) -> None:
-    first = await tester(house)
+    first = await a_test(house)
     await first.hear("ready")
-    other = await tester(house, "admin")
+    other = await a_test(house, "admin")
     await other.hear("ready")
-    second = await tester(house)
+    second = await a_test(house)
     await second.hear("ready")
     assert await first.closed() == (4409, "selftest_running")
     for page in (second, other):
@@ -67,7 +67,7 @@ async def test_what_weighs_too_much_is_refused(
 ) -> None:
     monkeypatch.setattr(selftest, "MOST_A_TEST", 1000)
     monkeypatch.setattr(selftest, "MOST_A_PERSON", 1500)
-    page = await tester(house)
+    page = await a_test(house)
     await page.hear("ready")
     await page.say("down", n=1, size=600)
     await page.hear("fill")
@@ -76,13 +76,13 @@ async def test_what_weighs_too_much_is_refused(
     await page.say("up", n=3, data="0" * 400)
     await page.hear("got")
     # A new test of the same person has what the former left, and no more.
-    again = await tester(house)
+    again = await a_test(house)
     await again.hear("ready")
     await again.say("down", n=1, size=600)
     await again.refused("selftest_spent")
     await again.say("down", n=2, size=500)
     await again.hear("fill")
-    other = await tester(house, "regulator")
+    other = await a_test(house, "regulator")
     await other.hear("ready")
     await other.say("down", n=1, size=600)
     await other.hear("fill")
@@ -91,7 +91,7 @@ async def test_what_weighs_too_much_is_refused(
 
 async def test_pings_end(house: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selftest, "PINGS", 2)
-    page = await tester(house)
+    page = await a_test(house)
     await page.hear("ready")
     for n in range(2):
         await page.say("ping", n=n)
@@ -121,7 +121,7 @@ async def test_pings_end(house: Running, monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_what_it_does_not_know_is_refused(
     house: Running, frame: str | bytes, code: str
 ) -> None:
-    page = await tester(house)
+    page = await a_test(house)
     await page.hear("ready")
     await page.raw(frame)
     await page.refused(code)

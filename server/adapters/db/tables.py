@@ -4,7 +4,8 @@ I4 shapes it: `audit` holds ids, times and salted commitments and is never updat
 personal stands sealed in `personal`,
 `message` or `audit_payload`, in columns that erasure sets to NULL. Numbers and addresses are found
 by a keyed hash (`lookup`).
-Rows named append-only (`call_alias`, `call_span`, `session_link`, `feedback_step`, `audit`) get corrections as new rows.
+Rows named append-only (`call_alias`, `call_span`, `session_link`, `feedback_step`, `audit`) get
+corrections as new rows.
 """
 
 from datetime import UTC, datetime
