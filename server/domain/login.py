@@ -18,7 +18,8 @@ SESSION_LIFE: Final = timedelta(hours=14)  # a 12-hour shift and its margins, si
 TOUCH_EVERY: Final = timedelta(minutes=1)
 HOME: Final = "/kiosk"
 _KNOWN_PAGES: Final = re.compile(
-    r"/(kiosk|desk|audit|desk\?launch=[A-Za-z0-9_-]{1,64}|audit/(calls|sessions)/[A-Za-z0-9_-]{1,64})"
+    r"/(kiosk|desk|audit|incidents|feedback|selftest|desk\?launch=[A-Za-z0-9_-]{1,64}"
+    r"|(audit/calls|audit/sessions|incidents)/[A-Za-z0-9_-]{1,64})"
 )
 
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from tornado.routing import URLSpec
 
 from server.domain.access import Permission
-from server.domain.login import HOME, safe_next
 from server.errors import AppError, Invalid, NotFound
 from server.services.audit import AuditLookup
 from server.services.audit_record import Found, plain
@@ -23,8 +21,7 @@ class AuditHandler(BaseHandler):
 
     def sign_in_url(self) -> str:
         """Come back here after signing in."""
-        target = safe_next(self.request.path)
-        return "/login" if target == HOME else f"/login?{urlencode({'next': target})}"
+        return self.sign_in_and_back()
 
 
 class AuditPage(AuditHandler):

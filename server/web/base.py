@@ -8,11 +8,13 @@ Handlers hold no `try`: an AppError becomes its status, page and counter here (`
 import json
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import structlog
 from tornado.web import HTTPError, RequestHandler
 
 from server.domain.access import Permission, may
+from server.domain.login import HOME, safe_next
 from server.errors import (
     AppError,
     Forbidden,
@@ -171,6 +173,11 @@ class BaseHandler(RequestHandler):
     def sign_in_url(self) -> str:
         """Where to send who is not signed in; the desk keeps its launch id."""
         return "/login"
+
+    def sign_in_and_back(self) -> str:
+        """Where to send who is not signed in, and shall come back here."""
+        target = safe_next(self.request.path)
+        return "/login" if target == HOME else f"/login?{urlencode({'next': target})}"
 
     def _is_page(self) -> bool:
         return not self.wants_json and "application/json" not in self.request.headers.get(

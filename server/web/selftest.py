@@ -31,6 +31,10 @@ class SelftestPage(BaseHandler):
 
     permission = Permission.SELFTEST_USE
 
+    def sign_in_url(self) -> str:
+        """Come back here after signing in."""
+        return self.sign_in_and_back()
+
     def get(self) -> None:
         """Show the page; it runs by itself."""
         _, site = self.me()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from tests.bench import (
     audit,
+    caller_page,
     correlate,
     event_to_desk,
     facts,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 FIGURES: dict[str, Callable[[Sizes], Awaitable[list[Result]]]] = {
     "first_frame": first_frame.run,
+    "caller_page": caller_page.run,
     "call_shown": shown.run,
     "event_to_desk": event_to_desk.run,
     "invite": invite.run,

@@ -23,9 +23,9 @@ def test_sizes_are_what_was_asked_for() -> None:
     assert arguments(["invite", "relay"]).figures == ["invite", "relay"]
 
 
-# The two with a browser are the reference procedure's and the feed's own tests, which run elsewhere.
+# Those with a browser are the reference procedure's, the feed's and the page's own tests, which run elsewhere.
 @pytest.mark.parametrize(
-    "name", [name for name in FIGURES if name not in {"first_frame", "call_shown"}]
+    "name", [name for name in FIGURES if name not in {"first_frame", "call_shown", "caller_page"}]
 )
 async def test_a_figure_is_taken_beside_its_floor_and_kept(name: str, tmp_path: Path) -> None:
     results = await measure([name], QUICK)

@@ -43,6 +43,31 @@ async def test_a_number_is_forgotten_everywhere(house: House, browser: Browser) 
     assert again["values"] == 0
 
 
+@pytest.mark.parametrize(
+    ("remark", "forgotten"),
+    [
+        ("Rappeler le 06 12 34 56 79 svp", True),
+        ("+33 6.12.34.56.79", True),
+        ("0033-612345679", True),
+        ("06 12 34 56 78", False),
+        ("Rien de personnel.", False),
+    ],
+)
+async def test_a_remark_that_names_the_number_is_forgotten(
+    house: House, browser: Browser, remark: str, *, forgotten: bool
+) -> None:
+    """With its mail; the row of the incident stays."""
+    await browser.sign_in(house, "regulator")
+    sent = {"kind": "remark", "remark": remark, "context": {}}
+    assert (await browser.post_json("/feedback", sent)).code == 201
+    erasure = Erasure(house.server.transactions, house.clock)
+    counts = await erasure.forget(Actor("cli", house.sites["rivage"].id), NUMBER)
+    assert counts["remarks"] == int(forgotten)
+    [incident] = await house.rows("SELECT mail FROM feedback")
+    [mail] = [m for m in await house.all_of("message") if m["id"] == incident["mail"]]
+    assert (mail["sealed"] is None) == forgotten
+
+
 async def test_another_sites_caller_is_not_touched(house: House) -> None:
     await a_call(house)
     await a_call(house, site="montagne", id_="call2")

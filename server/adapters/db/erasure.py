@@ -1,5 +1,6 @@
 """Forgetting a person (I4): every sealed place is emptied of a number or address; the chain stays whole."""
 
+import re
 from datetime import datetime
 
 from sqlalchemy import Select, and_, or_, select, update
@@ -13,6 +14,7 @@ from server.adapters.db.tables import (
     call_alias,
     call_fact,
     call_span,
+    feedback,
     invitation,
     message,
     personal,
@@ -21,8 +23,10 @@ from server.adapters.db.tables import (
 )
 from server.errors import Invalid
 from server.ports import Seal
+from telephony import parse_number
 
 ERASED = "erased"
+_GROUPS = re.compile(r"[\s.\-()\u00a0\u202f]+")
 
 
 class SqlErasure:
@@ -49,7 +53,9 @@ class SqlErasure:
         about = or_(audit.c.session.in_(sessions), audit.c.call.in_(calls))
         found = await self._db.execute(select(audit.c.seq).where(audit.c.site == site, about))
         rows = {*found.scalars(), *await self._searches(site, value)}
-        await self._empty(people, links, calls, at)
+        remarks = await self._remarks(site, kind, value)
+        await self._empty(people + remarks, links, calls, at)
+        await self._unmail(remarks)
         await self._db.execute(
             update(audit_payload)
             .where(audit_payload.c.site == site, audit_payload.c.seq.in_(rows))
@@ -60,6 +66,7 @@ class SqlErasure:
             "calls": len(calls),
             "invitations": len(links),
             "payloads": len(rows),
+            "remarks": len(remarks),
         }
 
     async def _empty(
@@ -110,6 +117,29 @@ class SqlErasure:
             if row.sealed is not None and value in self._read(row.sealed)
         ]
 
+    async def _remarks(self, site: str, kind: str, value: str) -> list[str]:
+        """Find the remarks and notes in which somebody wrote this number or address, however it was spaced."""
+        query = select(personal.c.id, personal.c.sealed).where(
+            personal.c.site == site,
+            personal.c.kind.in_(("remark", "note")),
+            personal.c.sealed.is_not(None),
+        )
+        wanted = value.lower() if kind == "email" else _ends(value)
+        return [
+            row.id
+            for row in await self._db.execute(query)
+            if wanted in _as(kind, self._read(row.sealed))
+        ]
+
+    async def _unmail(self, remarks: list[str]) -> None:
+        """The mail to the référent holds the remark too."""
+        mails = await self._ids(
+            select(feedback.c.mail).where(
+                feedback.c.remark.in_(remarks), feedback.c.mail.is_not(None)
+            )
+        )
+        await self._db.execute(update(message).where(message.c.id.in_(mails)).values(sealed=None))
+
     def _read(self, sealed: bytes) -> str:
         try:
             return self._seal.open(sealed)
@@ -118,3 +148,15 @@ class SqlErasure:
 
     async def _ids(self, query: Select[str]) -> list[str]:
         return list((await self._db.execute(query)).scalars())
+
+
+def _as(kind: str, text: str) -> str:
+    """Write a text so that a value is found in it: addresses in small letters, numbers without what groups digits."""
+    return text.lower() if kind == "email" else _GROUPS.sub("", text)
+
+
+def _ends(e164: str) -> str:
+    """Return the digits that a number has with and without its country's."""
+    parsed = parse_number(e164)
+    national = parsed.national if parsed else e164
+    return _GROUPS.sub("", national).lstrip("0") or e164
