@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+#: Also as they are typed in wide letters.
+_FORMULA: Final = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 YEAR: Final = 1_000_000
 LONGEST_NOTE: Final = 2_000
 KINDS: Final = {"incident": "Incident", "remark": "Remarque"}
@@ -86,7 +88,7 @@ def _digits(text: str, most: int) -> bool:
 def cell(text: str) -> str:
     """Make a text harmless in a spreadsheet: a first sign that would start a formula gets an apostrophe before it."""
     harmless = text.replace("\0", "")
-    risky = harmless.lstrip()[:1] in {"=", "+", "-", "@"} or harmless[:1] in {"\t", "\r", "\n"}
+    risky = harmless.lstrip()[:1] in _FORMULA or harmless[:1] in {"\t", "\r", "\n"}
     return f"'{harmless}" if risky else harmless
 
 

@@ -346,7 +346,7 @@ def test_references() -> None:
 
 
 def test_cells() -> None:
-    assert [cell(text) for text in ("a", "", "=1", " @x", "\rx", "a=1", "\0=1")] == [
-        *("a", "", "'=1", "' @x", "'\rx", "a=1", "'=1")
+    assert [cell(text) for text in ("a", "", "=1", " @x", "\rx", "a=1", "\0=1", "\uff1d1")] == [
+        *("a", "", "'=1", "' @x", "'\rx", "a=1", "'=1", "'\uff1d1")
     ]
     assert row(["a", 'b"c', "d\ne"]) == '"a","b""c","d\ne"\r\n'
