@@ -61,6 +61,15 @@ class Load:
         """How many were asked for."""
         return len(self.begun)
 
+    def figure(self, name: str) -> float:
+        """What one of the figures says of this load."""
+        taken = {
+            "caller_paint": self.painted,
+            "caller_weight": self.weight,
+            "caller_requests": self.requests,
+        }
+        return round(float(taken[name]), 1)
+
     def largest(self, count: int = 40) -> list[tuple[int, str]]:
         """What weighs most."""
         named = [(size, self.begun.get(id_, "?")) for id_, size in self.ended.items()]
@@ -143,13 +152,8 @@ async def run(sizes: Sizes) -> list[Result]:
 def _result(
     name: str, what: str, unit: str, ours: list[Load], bare: list[Load], note: str
 ) -> Result:
-    read = {
-        "caller_paint": lambda load: load.painted,
-        "caller_weight": lambda load: load.weight,
-        "caller_requests": lambda load: load.requests,
-    }[name]
-    aim = {"caller_paint": AIM_MS, "caller_weight": MOST_BYTES, "caller_requests": None}[name]
-    samples, floors = ([round(float(read(load)), 1) for load in loads] for loads in (ours, bare))
+    aim = {"caller_paint": AIM_MS, "caller_weight": MOST_BYTES}.get(name)
+    samples, floors = ([load.figure(name) for load in loads] for loads in (ours, bare))
     figures, floor = Figures.of(samples), Figures.of(floors)
     return Result(
         name,

@@ -21,9 +21,9 @@ CODES: Final = {
     403: "forbidden launch_expired launch_signature_wrong launch_unsigned origin_foreign xsrf_refused",
     404: "call_unknown link_unknown not_found recording_erased recording_missing recording_outside"
     " recording_unknown station_unknown",
-    409: "call_ambiguous conflict launch_replayed link_changed link_expired link_revoked open_elsewhere session_ended"
-    " taken_over webhook_body_conflict webhook_replayed",
-    429: "login_throttled message_flood too_many too_many_messages webhook_flood",
+    409: "call_ambiguous conflict incident_changed launch_replayed link_changed link_expired link_revoked open_elsewhere"
+    " selftest_running session_ended taken_over webhook_body_conflict webhook_replayed",
+    429: "login_throttled message_flood selftest_spent too_many too_many_messages too_many_reports webhook_flood",
     500: "error",
     503: "carrier_unavailable recordings_away schema_mismatch storage_unavailable unavailable webhook_not_ready",
 }
