@@ -483,19 +483,17 @@ class TooManyReports(TooMany):
 
 
 class SelftestRunning(Conflict):
-    """Another self-test of the same person measures already."""
+    """The same person began another self-test: one at a time measures."""
 
     code = "selftest_running"
-    message = (
-        "Un autre test est déjà en cours avec votre compte : attendez sa fin, puis recommencez."
-    )
+    message = "Un autre test a commencé avec votre compte : celui-ci s'arrête."
 
 
 class SelftestSpent(TooMany):
     """A self-test sent more than a measurement needs."""
 
     code = "selftest_spent"
-    message = "Le test a déjà mesuré le débit : relancez-le pour mesurer à nouveau."
+    message = "Assez de mesures pour l'instant : attendez dix minutes, puis recommencez."
 
 
 class CarrierRefused(Invalid):

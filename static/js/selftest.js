@@ -105,7 +105,10 @@ async function run() {
     await Promise.all([step("stun", () => stun(servers.stun ?? [])), ...RELAYS.map((key) => step(key, () => relay(servers[key] ?? [])))]);
   }
   wire.close();
-  conclude();
+  if (wire.reason === "selftest_running") {
+    title.dataset.level = "watch";
+    write(title, "Un autre test a commencé avec votre compte : celui-ci s’est arrêté.");
+  } else conclude();
   again.disabled = tryCamera.disabled = false;
   for (const button of downloads) button.disabled = false;
 }

@@ -143,6 +143,9 @@ const JUDGES = {
     return { level: "ok", words };
   },
   bandwidth(facts, all) {
+    if (facts.error === "selftest_spent") {
+      return { level: "watch", words: "Le débit a été mesuré trop souvent.", advice: "Attendez dix minutes, puis recommencez le test.", it: "Limite du serveur : 32 Mo en dix minutes par personne." };
+    }
     if (facts.error) return { level: "watch", words: "Le débit n’a pas pu être mesuré.", advice: "Recommencez le test.", it: `Mesure interrompue : ${facts.error}.` };
     const words = `${rate(facts.down_kbps)} en réception, ${rate(facts.up_kbps)} en émission.`;
     const it = `Débit mesuré vers ${all.socket?.host ?? "le serveur"} : ${words}`;

@@ -20,6 +20,8 @@ export class Wire {
     /** @type {(reason: Error) => void} */
     this.fail = () => undefined;
     this.n = 0;
+    /** Why the server ended it, if it did. */
+    this.reason = "";
     this.failed = new Promise((_, reject) => {
       this.fail = reject;
     });
@@ -31,7 +33,10 @@ export class Wire {
     const wire = new WebSocket(this.url);
     this.wire = wire;
     wire.onopen = () => wire.send(JSON.stringify({ type: "hello" }));
-    wire.onclose = (event) => this.fail(new Error(event.reason || `closed ${event.code}`));
+    wire.onclose = (event) => {
+      this.reason = event.reason;
+      this.fail(new Error(event.reason || `closed ${event.code}`));
+    };
     wire.onmessage = ({ data }) => this.#heard(JSON.parse(data));
     return this.#answer("ready");
   }

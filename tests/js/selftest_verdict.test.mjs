@@ -77,6 +77,7 @@ for (const [key, facts, level] of [
   ["socket", { host: "h", rtts: [] }, "watch"],
   ["clock", { offset_ms: -6000 }, "watch"],
   ["bandwidth", { error: "selftest_spent" }, "watch"],
+  ["bandwidth", { error: "timeout" }, "watch"],
   ["bandwidth", { down_kbps: 100, up_kbps: 100 }, "bad"],
   ["bandwidth", { down_kbps: 800, up_kbps: 800 }, "watch"],
   ["stun", { configured: true, found: "direct" }, "ok"],
