@@ -83,6 +83,9 @@ const towards = (url, protocol) => {
   return found ? `${protocol} sortant de ce poste vers ${found.host}:${found.port}` : `${protocol} sortant vers ${url}`;
 };
 
+/** The pair that carried it, in the browser's words. @param {Facts} facts */
+const chosen = (facts) => (facts.type ? ` (paire ${facts.type}, ${facts.protocol}${facts.relay_protocol ? `, ${facts.relay_protocol} jusqu’au relais` : ""})` : "");
+
 /** @typedef {Pick<Judged, "level" | "words"> & Partial<Judged>} Part */
 /** @type {Record<string, (facts: Facts, all: Record<string, Facts>) => Part>} */
 const JUDGES = {
@@ -169,7 +172,7 @@ const JUDGES = {
 /** @param {Facts} facts @param {Record<string, Facts>} all @param {string} protocol @returns {Part} */
 function relay(facts, all, protocol) {
   if (!facts.configured) return { level: "none", words: "Non déclaré sur ce serveur." };
-  if (facts.passed) return { level: "ok", words: "Une image est passée par ce relais." };
+  if (facts.passed) return { level: "ok", words: `Une image est passée par ce relais${chosen(facts)}.` };
   const others = RELAYS.filter((key) => all[key] !== facts && all[key]?.passed);
   const level = others.length ? "watch" : "bad";
   const names = others.map((key) => key.slice(5).toUpperCase()).join(" ou ");

@@ -58,6 +58,11 @@ test("a relay that answers and passes nothing is told apart", () => {
   assert.match(judged.it, /denied-peer-ip/);
 });
 
+test("the pair that carried the picture is named, without an address", () => {
+  const facts = { ...passed(TLS), type: "relay", protocol: "udp", relay_protocol: "tls", address: "192.0.2.7" };
+  assert.equal(one("turn_tls", facts).words, "Une image est passée par ce relais (paire relay, udp, tls jusqu’au relais).");
+});
+
 test("a server without relays says so and is no failure of the PC", () => {
   const none = { configured: false };
   assert.match(said({ turn_udp: none, turn_tcp: none, turn_tls: none, stun: none }).title, /aucun relais/);
