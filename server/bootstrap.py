@@ -38,6 +38,7 @@ from server.services.ice import IceServers
 from server.services.incidents import Incidents
 from server.services.invitations import Invitations
 from server.services.languages import Languages
+from server.services.ladder import Ladder
 from server.services.launch import Launch
 from server.services.limits import SmsCounts
 from server.services.line15 import Line15
@@ -45,6 +46,7 @@ from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.login import Login
+from server.services.photos import Photos
 from server.services.reconcile import Reconciler
 from server.services.recordings import Catalogue, Listening
 from server.services.review import Review
@@ -311,6 +313,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         receipt_readers=fleet.readers,
         desk_view=DeskView(transactions, clock, calls, rooms, Spoken(resources.root())),
         ice=_ice(settings, clock),
+        ladder=Ladder(transactions, clock, bus, rooms, sessions),
+        photos=Photos(transactions, clock, ids, rooms),
         audit=AuditLookup(transactions, clock, seal),
         listening=Listening(transactions, clock, audio, catalogue),
         review=Review(transactions, clock, bus, seal),

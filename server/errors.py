@@ -70,6 +70,36 @@ class Unavailable(AppError):
     message = "Le service est momentanément indisponible : réessayez dans quelques secondes."
 
 
+# --- stills and photos -----------------------------------------------------------------------------
+class PictureMalformed(Invalid):
+    """What came is not one plain JPEG."""
+
+    code = "picture_malformed"
+    message = "Cette image n'est pas lisible : demandez à l'appelant d'en prendre une autre."
+    say = "Prenez une autre photo, s'il vous plaît."
+
+
+class PictureTooLarge(Invalid):
+    """More bytes or more pixels than a page of ours sends."""
+
+    code = "picture_too_large"
+    message = "Cette image est trop grande : demandez à l'appelant d'en prendre une autre."
+
+
+class PictureTooMany(TooMany):
+    """More pictures than a page of ours sends."""
+
+    code = "picture_too_many"
+    message = "Trop d'images en peu de temps : la suivante passera dans quelques secondes."
+
+
+class PhotoUnknown(NotFound):
+    """No photo of this site has this id, or its session has ended."""
+
+    code = "photo_unknown"
+    message = "Cette photo n'est plus là : les photos ne sont gardées que le temps de la vidéo."
+
+
 # --- recordings ------------------------------------------------------------------------------------
 class RecordingUnknown(NotFound):
     """No recording of this site has this id."""

@@ -137,6 +137,25 @@ _BY_STATE: Final[Mapping[State, Say]] = {
 }
 
 
+RUNG_SAY: Final[Mapping[str, Say]] = {
+    "stills": Say(
+        "Je reçois des photos, une par seconde : visez, puis tenez le téléphone immobile.",
+        "Réseau du correspondant faible : images fixes.",
+    ),
+    "photo": Say(
+        "Votre réseau est faible : touchez le gros bouton pour m'envoyer une seule photo.",
+        "Réseau du correspondant très faible : une photo lui est demandée.",
+    ),
+}
+
+
+def say_of_rung(session: Session, rung: str) -> Say | None:
+    """Return what to say while something else than video comes; None when the usual sentence is right."""
+    if session.state in {State.CONNECTING, State.LIVE, State.INTERRUPTED}:
+        return RUNG_SAY.get(rung)
+    return None
+
+
 def say(session: Session, messages: Sequence[Message]) -> Say:
     """Return the sentence that helps most now."""
     if session.state is State.INVITED:

@@ -56,6 +56,11 @@ class MediaFlowing:
 
 
 @dataclass(frozen=True, slots=True)
+class StillSeen:
+    """The first still of a stretch was handed to a desk: a picture, never "live" (I6)."""
+
+
+@dataclass(frozen=True, slots=True)
 class PeerLost:
     """No fresh frames any more."""
 
@@ -82,6 +87,7 @@ Event = (
     | CameraGranted
     | CameraRefused
     | MediaFlowing
+    | StillSeen
     | PeerLost
     | TimedOut
     | Left
@@ -116,6 +122,10 @@ TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command
     (S.CONNECTING, CameraAsked): (S.TAPPED, ()),
     (S.CONNECTING, CameraRefused): (S.TAPPED, ()),
     (S.CONNECTING, MediaFlowing): (S.LIVE, ()),
+    # There is a picture to see, and it is no video: never "live".
+    **{
+        (state, StillSeen): (S.INTERRUPTED, ()) for state in (S.TAPPED, S.CONNECTING, S.INTERRUPTED)
+    },
     (S.LIVE, CameraRefused): (S.INTERRUPTED, ()),
     (S.LIVE, PeerLost): (S.INTERRUPTED, ()),
     # What the phone says of its camera now replaces what it said before, so that old advice is not repeated.
@@ -137,7 +147,7 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
         # Before the tap the phone has nothing else to say of its camera.
         *((s, e) for s in (S.INVITED, S.OPENED) for e in (CameraAsked, CameraGranted)),
         (S.INVITED, CameraRefused),
-        *((s, e) for s in (S.INVITED, S.OPENED) for e in (MediaFlowing, PeerLost)),
+        *((s, e) for s in (S.INVITED, S.OPENED) for e in (MediaFlowing, StillSeen, PeerLost)),
         (S.TAPPED, PeerLost),
         # Repetitions: a link opened or tapped again by the same browser changes nothing.
         *((s, LinkOpened) for s in State if s is not S.INVITED),
@@ -147,6 +157,8 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
         # A reloaded page asks and grants again while the desk still shows the last frames.
         *((S.LIVE, e) for e in (CameraAsked, CameraGranted)),
         (S.LIVE, MediaFlowing),
+        # The desk is the judge of its video: a still beside it takes nothing away.
+        (S.LIVE, StillSeen),
         (S.INTERRUPTED, PeerLost),
         # A picture that flows is never timed out.
         (S.LIVE, TimedOut),
@@ -160,6 +172,7 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
                 CameraGranted,
                 CameraRefused,
                 MediaFlowing,
+                StillSeen,
                 PeerLost,
                 TimedOut,
                 Left,
@@ -196,6 +209,7 @@ _MARK: Final[Mapping[type[Event], str]] = {
     CameraAsked: "asked",
     CameraGranted: "permission",
     MediaFlowing: "image",
+    StillSeen: "image",
     PeerLost: "interrupted",
 }
 
@@ -222,7 +236,7 @@ def _camera(session: Session, event: Event) -> str | None:
     match event:
         case CameraAsked():
             return "asking"
-        case CameraGranted() | MediaFlowing():
+        case CameraGranted() | MediaFlowing() | StillSeen():
             return "granted"
         case CameraRefused(reason):
             return reason

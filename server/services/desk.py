@@ -138,7 +138,11 @@ class DeskView:
                 _invitation(i, sent[i.id], parts.to(i), session) for i in parts.invitations
             ],
             "steps": [{**asdict(s), "at": _iso(s.at)} for s in funnel.steps(session, flat)],
-            "say": self._spoken(asdict(funnel.say(session, flat)), session.language),
+            "say": self._spoken(
+                asdict(funnel.say_of_rung(session, room.rung) or funnel.say(session, flat)),
+                session.language,
+            ),
+            "rung": room.rung,
             "caller": {
                 "online": room.phone is not None,
                 "hidden": room.hidden,

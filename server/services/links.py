@@ -53,6 +53,13 @@ class Links:
             raise MessageOutOfOrder("before_tap")
         return _admission(token, browser or "", session, site)
 
+    async def bound(self, token: str, browser: str | None) -> tuple[Session, Site]:
+        """Return whose link this is, for the browser that tapped it and no other."""
+        invitation, session, site = await self.look(token, browser)
+        if invitation.browser_hash is None:
+            raise MessageOutOfOrder("before_tap")
+        return session, site
+
     async def site_of(self, token: str) -> Site | None:
         """Return the site of any token ever given, so that even a dead link's page names it."""
         async with self._transactions(write=False) as uow:

@@ -5,7 +5,7 @@ both pages say `hello` again after a
 restart.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -17,6 +17,9 @@ class Line(Protocol):
 
     def send(self, message: Mapping[str, object]) -> None:
         """Queue one message; never blocks, never raises."""
+
+    def show(self, key: str, frame: bytes) -> None:
+        """Queue one binary frame in the place of the one of this key that did not leave yet."""
 
     def shut(self, error: AppError) -> None:
         """Tell why and close."""
@@ -37,12 +40,19 @@ class Admission:
 
 @dataclass(slots=True)
 class Room:
-    """One session's meeting place; `desks` by peer id, `page` the phone page's id."""
+    """One session's meeting place; `desks` by peer id, `page` the phone page's id.
+
+    `rung` is how pictures come (domain/still.py), by the phone's word; `stills` were handed on at that rung, `stilled`
+    says that this was written down.
+    """
 
     phone: Line | None = None
     page: str | None = None
     hidden: bool = False
     desks: dict[str, Line] = field(default_factory=dict)
+    rung: str = "video"
+    stills: int = 0
+    stilled: bool = False
 
 
 class Rooms:
@@ -52,6 +62,7 @@ class Rooms:
         """Start empty."""
         self._rooms: dict[str, Room] = {}
         self._expected: dict[str, Admission] = {}
+        self.when_over: list[Callable[[str], None]] = []
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the sessions that somebody is connected to."""
@@ -135,6 +146,8 @@ class Rooms:
         room = self._rooms.pop(session, None)
         if room is not None and room.phone is not None:
             room.phone.send({"type": "ended", "by": by, "reason": reason})
+        for tell in self.when_over:
+            tell(session)
 
     def _forget_if_empty(self, session: str, room: Room) -> None:
         if room.phone is None and not room.desks:

@@ -31,6 +31,7 @@ _PAST = {
     "CameraGranted": "camera.granted",
     "CameraRefused": "camera.refused",
     "MediaFlowing": "picture.flowing",
+    "StillSeen": "picture.still",
     "PeerLost": "picture.lost",
     "TimedOut": "session.timed_out",
     "Left": "session.left",

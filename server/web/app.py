@@ -16,10 +16,12 @@ from server.services.ice import IceServers
 from server.services.incidents import Incidents
 from server.services.invitations import Invitations
 from server.services.languages import Languages
+from server.services.ladder import Ladder
 from server.services.launch import Launch
 from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
+from server.services.photos import Photos
 from server.services.recordings import Listening
 from server.services.review import Review
 from server.services.rooms import Rooms
@@ -34,6 +36,7 @@ from server.web import (
     kiosk,
     line_health,
     openapi,
+    photos,
     reconcile,
     recordings,
     selftest,
@@ -76,6 +79,8 @@ class Services:
     receipt_readers: Mapping[str, ReceiptReader]
     desk_view: DeskView
     ice: IceServers
+    ladder: Ladder
+    photos: Photos
     audit: AuditLookup
     listening: Listening
     review: Review
@@ -118,6 +123,7 @@ def make_app(web: Web, services: Services) -> Application:
         ),
         *_desk(web, services),
         *_caller(web, services),
+        *photos.routes(web, links=services.links, photos=services.photos),
         *auth.routes(web),
         *kiosk.routes(web, incidents=services.incidents),
         *audit.routes(web, lookup=services.audit),
@@ -162,6 +168,8 @@ def _desk(web: Web, services: Services) -> list[Any]:
         "rooms": services.rooms,
         "stations": Stations(),
         "ice": services.ice,
+        "ladder": services.ladder,
+        "photos": services.photos,
     }
     return [
         url(r"/desk", DeskPage, {**base, "launch": services.launch}),
@@ -179,6 +187,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
         "languages": services.languages,
         "rooms": services.rooms,
         "ice": services.ice,
+        "ladder": services.ladder,
     }
     return [
         url(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),

@@ -17,12 +17,14 @@ from server.errors import (
     LinkRevoked,
     LinkUnknown,
     MessageOutOfOrder,
+    MessageTooLarge,
     NotFound,
     OpenElsewhere,
     SessionEnded,
 )
 from server.ports import Actor
 from server.services.ice import IceServers
+from server.services.ladder import Ladder, Pace
 from server.services.languages import Languages
 from server.services.links import Links, Opened
 from server.services.rooms import Rooms
@@ -193,15 +195,20 @@ class CallerSocket(PageSocket):
     languages: Languages
     rooms: Rooms
     ice: IceServers
+    ladder: Ladder
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Start before the hello: no session."""
         super().initialize(web, **services)
+        self._pace = Pace()
         self._session = ""
         self._site = ""
 
     async def take(self, frame: str | bytes) -> None:
-        """Handle one message: hello first, then anything else."""
+        """Handle one message: hello first, then anything else; a binary frame is a still."""
+        if isinstance(frame, bytes):
+            self._still(frame)
+            return
         message = m.parse(m.CALLER, frame)
         self.web.metrics.frame(self.kind, message.type)
         if isinstance(message, m.CallerHello):
@@ -242,6 +249,20 @@ class CallerSocket(PageSocket):
             lambda: self.languages.choose(self._actor(), self._session, language, first=first)
         )
 
+    def _still(self, frame: bytes) -> None:
+        """Hand a still to the desks at once; that there is one is written down beside."""
+        if len(frame) > m.MAX_FRAME:
+            raise MessageTooLarge
+        self.web.metrics.frame(self.kind, "still")
+        if not self._session:
+            raise MessageOutOfOrder("before_hello")
+        if not self._seated():
+            raise SessionEnded
+        still, desks = self.ladder.receive(self._session, frame, self._pace)
+        self.send({"type": "still.ack", "seq": still.seq, "desks": desks})
+        if desks and not self.rooms.get(self._session).stilled:
+            self.later(lambda: self.ladder.seen(self._actor(), self._session))
+
     def _tell(self, state: str) -> None:
         self.signalling.to_desks(self._session, {"type": "caller.state", "state": state})
 
@@ -255,7 +276,7 @@ class CallerSocket(PageSocket):
         match message:
             case m.Camera(state=state):
                 self._happen(_camera_event(state))
-            case m.SignalOffer() if not self._seated():
+            case m.SignalOffer() | m.Ladder() if not self._seated():
                 raise SessionEnded
             case m.SignalOffer(peer=peer, sdp=sdp):
                 described = self.signalling.offer(self._session, peer, sdp)
@@ -272,8 +293,15 @@ class CallerSocket(PageSocket):
                 self._tell(facing)
             case m.Language(language=language):
                 self._choose(language)
+            case m.Ladder(rung=rung, why=why):
+                self._step(rung, why)
             case m.Leave():
                 self._happen(Left("phone", "left"))
+
+    def _step(self, rung: str, why: str) -> None:
+        """Take the new rung at once, since stills follow, and write it down after."""
+        if told := self.ladder.step(self._site, self._session, rung, why):
+            self.later(lambda: self.ladder.stepped(self._actor(), self._session, told))
 
     def _happen(self, event: Event) -> None:
         async def work() -> None:

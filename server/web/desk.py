@@ -22,8 +22,10 @@ from server.services.desk import Desk, DeskView, sessions_of
 from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
 from server.services.languages import Languages
+from server.services.ladder import Ladder
 from server.services.launch import PARAMETERS, Launch, Launched
 from server.services.linking import Linking
+from server.services.photos import Photos
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
@@ -140,6 +142,8 @@ class DeskSocket(PageSocket):
     rooms: Rooms
     stations: Stations
     ice: IceServers
+    ladder: Ladder
+    photos: Photos
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Start before the hello: no peer, no station, nothing watched."""
@@ -275,6 +279,8 @@ class DeskSocket(PageSocket):
         self._watching = session
         if found.state is not State.ENDED:
             self.rooms.enter_desk(session, self.peer, self)
+            if photo := self.photos.of(session):
+                self.send(photo.told())
 
     async def _end(self, message: m.SessionEnd) -> None:
         station = self._station.extension if self._station else None
@@ -331,6 +337,11 @@ class DeskSocket(PageSocket):
         self._seated(message.session)
         self.signalling.to_phone(message.session, self.peer, {"type": "webcam", "on": message.on})
 
+    def _ask_rung(self, message: m.LadderAsked) -> None:
+        self._seated(message.session)
+        self.ladder.ask(message.session, self.peer, message.rung)
+        self.later(lambda: self.ladder.asked(self.actor(), message.session, message.rung))
+
     def left(self) -> None:
         """Leave the seat and the room; the phone keeps its picture, in case we only lost our socket."""
         self._unsubscribe()
@@ -360,4 +371,5 @@ SIGNALS: dict[type[Any], str] = {
     m.DeskCandidate: "_candidate",
     m.SignalRestart: "_restart",
     m.Webcam: "_webcam",
+    m.LadderAsked: "_ask_rung",
 }

@@ -174,6 +174,14 @@ class Webcam(_Message):
     on: bool
 
 
+class LadderAsked(_Message):
+    """The desk wants stills, one photo, or that the phone decides by itself again."""
+
+    type: Literal["ladder"]
+    session: Id
+    rung: Literal["auto", "stills", "photo"]
+
+
 # --- caller ----------------------------------------------------------------------------------------
 class CallerHello(_Message):
     """First frame of a phone."""
@@ -249,6 +257,14 @@ class Language(_Message):
     language: LanguageCode
 
 
+class Ladder(_Message):
+    """The phone went up or down the ladder, and why."""
+
+    type: Literal["ladder"]
+    rung: Literal["video", "stills", "photo"]
+    why: Literal["slow", "lost", "asked", "recovered", "stills_slow"]
+
+
 class Leave(_Message):
     """The caller ended."""
 
@@ -302,6 +318,7 @@ DeskMessage = (
     | SignalRestart
     | DeskMedia
     | Webcam
+    | LadderAsked
 )
 CallerMessage = (
     CallerHello
@@ -312,6 +329,7 @@ CallerMessage = (
     | Visibility
     | Facing
     | Language
+    | Ladder
     | Leave
 )
 SelftestMessage = SelftestHello | SelftestPing | SelftestUp | SelftestDown

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from server.errors import AppError, MessageFlood, OriginForeign, StorageUnavailable, Unavailable
 from server.tasks import cancel_and_wait, create_task
 from server.web.base import BaseHandler, Web
+from server.web.messages import MAX_FRAME
 from server.web.wire import close_code_of
 
 FRAMES_A_SECOND: Final = 100
@@ -37,6 +39,13 @@ _ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as messages.Id: nothing else 
 _log = structlog.get_logger("socket")
 
 
+@dataclass(frozen=True, slots=True)
+class _Newest:
+    """Stands in the queue for a binary frame that may yet be replaced by a newer one."""
+
+    key: str
+
+
 class PageSocket(WebSocketHandler, BaseHandler):
     """A connected page; frames are handled one after the other."""
 
@@ -45,7 +54,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
     def initialize(self, web: Web, **services: Any) -> None:
         """Prepare the queues."""
         BaseHandler.initialize(self, web, **services)
-        self._out: asyncio.Queue[str] = asyncio.Queue(QUEUE)
+        self._out: asyncio.Queue[str | _Newest] = asyncio.Queue(QUEUE)
+        self._newest: dict[str, bytes] = {}  # binary frames that did not leave yet, one a key
         self._in: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX + 1)
         self._work: asyncio.Queue[tuple[Work, str | None]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[Any]] = []
@@ -98,7 +108,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
         if full or self._in.qsize() + self._work.qsize() >= INBOX:
             self.shut(MessageFlood())
             return
-        self._in.put_nowait(message)
+        # Of a binary frame that is too large only so much is held as shows it.
+        self._in.put_nowait(message if isinstance(message, str) else message[: MAX_FRAME + 1])
 
     async def _read(self) -> None:
         """Handle every frame that arrived, also those sent just before the page closed ("leave")."""
@@ -162,6 +173,19 @@ class PageSocket(WebSocketHandler, BaseHandler):
         except asyncio.QueueFull:
             self.shut(Unavailable("slow_reader"))
 
+    def show(self, key: str, frame: bytes) -> None:
+        """Queue one binary frame in the place of the one of this key that did not leave yet: never old ones behind."""
+        if self._shut:
+            return
+        waiting = key in self._newest
+        self._newest[key] = frame
+        if waiting:
+            return
+        try:
+            self._out.put_nowait(_Newest(key))
+        except asyncio.QueueFull:
+            self.shut(Unavailable("slow_reader"))
+
     def shut(self, error: AppError) -> None:
         """Close with the family's code and the stable slug as reason, after what is queued."""
         if self._shut:
@@ -179,7 +203,11 @@ class PageSocket(WebSocketHandler, BaseHandler):
     async def _write(self) -> None:
         try:
             while True:
-                await self.write_message(await self._out.get())
+                message = await self._out.get()
+                if isinstance(message, _Newest):
+                    await self.write_message(self._newest.pop(message.key), binary=True)
+                else:
+                    await self.write_message(message)
         except (WebSocketClosedError, StreamClosedError):
             return
 

@@ -4,6 +4,7 @@
  */
 import { CallerCamera } from "./caller_camera.js";
 import { Hints } from "./caller_hints.js";
+import { CallerLadder } from "./caller_ladder.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
 import { Trouble } from "./caller_trouble.js";
@@ -66,7 +67,7 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
   phase: () => phase,
   say,
   offer: (message) => link.offer(message),
-  sent: () => peers.taken(),
+  sent: async () => (ladder.quiet ? [] : peers.taken()),
   onTrack: (track) => peers.show(track),
   onAsking: () => tell("asking"),
   onGranted: granted,
@@ -82,8 +83,9 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
  * @property {(message: Message) => void} [heard] a message of the server
  * @property {(phase: Readonly<import("./phase.js").Phase>) => void} [drawn] the screen is up to date
  */
+const ladder = new CallerLadder({ phase: () => phase, say, link, peers, track: () => camera.track, token: String(BOOT.token) });
 /** @type {Part[]} */
-const parts = [words];
+const parts = [words, ladder];
 const trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
 parts.push(trouble, new Hints(get("self", HTMLVideoElement), say));
 /** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */

@@ -139,6 +139,11 @@ export class Peers {
     return Promise.all([...this.#peers.values()].map((peer) => (peer.connected ? peer.taken() : null)));
   }
 
+  /** @returns {RTCPeerConnection[]} */
+  get connections() {
+    return [...this.#peers.values()].map((peer) => peer.pc);
+  }
+
   get #seen() {
     return [...this.#peers.values()].some((peer) => peer.connected);
   }

@@ -14,6 +14,7 @@ import { remember, remembered } from "./desk_kept.js";
 import { Report } from "./desk_report.js";
 import { drawSession } from "./desk_session.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
+import { DeskStill } from "./desk_still.js";
 import { Webcam } from "./desk_webcam.js";
 import { LINE, SERVER } from "./desk_words.js";
 import { boot, get, write } from "./dom.js";
@@ -43,6 +44,7 @@ const link = new Link({
   url: address(BOOT.socket ?? "/ws/desk"),
   hello,
   onMessage: receive,
+  onBytes: (data) => still.take(data),
   onState: connection,
   fatal: [4401, 4403, 4409],
 });
@@ -72,8 +74,9 @@ const report = new Report();
  * @property {(message: Message) => void} [heard] a message of the server, after the view took it in
  * @property {readonly import("./desk_keys.js").Key[]} [keys]
  */
+const still = new DeskStill({ ...page, flowing: () => picture.flows });
 /** @type {Part[]} */
-const parts = [report, new CallerLanguage({ ...page, ask })];
+const parts = [report, new CallerLanguage({ ...page, ask }), still];
 
 /* ---------------------------------------------------------------- socket */
 

@@ -214,7 +214,8 @@ export class DeskPicture {
   #beat(facts, state, age) {
     this.#seen.age = age;
     this.#host.onBeat(facts, state, age);
-    if (age !== null && age > TOO_OLD && !facts.hidden && !facts.muted) this.#restart();
+    const meant = (shown(this.#host.view())?.rung ?? "video") === "video";
+    if (age !== null && age > TOO_OLD && meant && !facts.hidden && !facts.muted) this.#restart();
     this.#beats += 1;
     if (this.#beats % RECALL === 0 && (state === "flowing") !== this.#live) this.report();
   }

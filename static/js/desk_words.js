@@ -53,7 +53,9 @@ export function sessionState(session, here) {
   if (session.state === "ended") return SESSION.ended + (session.end_reason ? ` · ${reason(session.end_reason)}` : "");
   const from = session.station && session.station !== here ? `ouverte au poste ${session.station}` : "";
   const gone = session.moved.length > 0 ? `passée au poste ${session.moved.join(", ")}` : "";
-  return [SESSION[session.state], from, gone].filter(Boolean).join(" · ");
+  const still = session.rung === "stills" && (session.state === "interrupted" || session.state === "live");
+  const pictures = still ? "images fixes" : SESSION[session.state];
+  return [pictures, from, gone].filter(Boolean).join(" · ");
 }
 
 /** @param {Session | null} session @returns {string} */

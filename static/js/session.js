@@ -45,6 +45,7 @@
  * @property {Step[]} steps
  * @property {{text: string, cause: string | null, translation?: {language: string, text: string} | null} | null} say
  * @property {{online: boolean, hidden: boolean, language?: {code: string, name: string} | null}} caller
+ * @property {"video" | "stills" | "photo"} rung how pictures come, by the phone's word
  */
 /**
  * @typedef {object} ServerView

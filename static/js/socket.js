@@ -21,7 +21,9 @@ const KEPT = 256;
  * @property {((event: any) => void) | null} onclose
  * @property {((event: any) => void) | null} onerror
  * @property {number} [readyState]
- * @property {(text: string) => void} send
+ * @property {(data: string | Uint8Array<ArrayBuffer>) => void} send
+ * @property {string} [binaryType]
+ * @property {number} [bufferedAmount]
  * @property {(code?: number) => void} close
  */
 /**
@@ -29,6 +31,7 @@ const KEPT = 256;
  * @property {string} url
  * @property {() => Message} hello first frame of every connection
  * @property {(message: Message) => void} onMessage everything but the answers to commands
+ * @property {(data: ArrayBuffer) => void} [onBytes] binary frames
  * @property {(state: LinkState, code: number, reason: string) => void} [onState] code and reason of the close
  * @property {readonly number[]} [fatal] close codes after which no attempt is made
  * @property {(url: string) => Wire} [open]
@@ -154,6 +157,14 @@ export class Link {
     if (this.state === "open") this.#write(message);
   }
 
+  /** Send these bytes now or never; not when earlier ones still wait to leave this device.
+   * @param {Uint8Array<ArrayBuffer>} bytes @returns {boolean} whether the socket took them */
+  ship(bytes) {
+    if (this.state !== "open" || this.wire?.readyState !== OPEN || (this.wire.bufferedAmount ?? 0) > 0) return false;
+    this.wire.send(bytes);
+    return true;
+  }
+
   /** Forget what was kept for later and matches.
    * @param {(message: Message) => boolean} matches */
   forget(matches) {
@@ -167,6 +178,7 @@ export class Link {
     this.spare = null;
     const wire = spare && (spare.readyState ?? CLOSED) < CLOSING ? spare : this.#open();
     this.wire = wire;
+    wire.binaryType = "arraybuffer";
     this.#guard();
     wire.onopen = () => {
       if (wire === this.wire) this.#opened();
@@ -197,12 +209,16 @@ export class Link {
     for (const { message } of [...this.pending.values()]) this.#write(message);
   }
 
-  /** @param {string} text */
-  #received(text) {
+  /** @param {string | ArrayBuffer} data */
+  #received(data) {
     this.heard = this.clock.now();
     this.attempt = 0;
     this.#guard();
-    const message = parse(text);
+    if (typeof data !== "string") {
+      this.options.onBytes?.(data);
+      return;
+    }
+    const message = parse(data);
     if (!message) return;
     const waiting = typeof message.id === "string" ? this.pending.get(message.id) : undefined;
     if (waiting && (message.type === "done" || message.type === "error")) {

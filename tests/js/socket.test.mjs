@@ -198,3 +198,21 @@ test("the address keeps host and security", () => {
   assert.equal(address("/ws/desk", "https://visio.example/desk"), "wss://visio.example/ws/desk");
   assert.equal(address("/ws/desk", "http://localhost:8015/desk"), "ws://localhost:8015/ws/desk");
 });
+
+test("bytes are sent now or never, and never behind others", () => {
+  const bytes = [];
+  const { last, link, heard } = stage({ onBytes: (data) => bytes.push(data) });
+  const still = new Uint8Array([1]);
+  assert.equal(link.ship(still), false, "not before the socket is open");
+  last().up();
+  const sent = [];
+  last().send = (data) => sent.push(data);
+  assert.equal(link.ship(still), true);
+  last().bufferedAmount = 1;
+  assert.equal(link.ship(still), false);
+  assert.deepEqual(sent, [still]);
+  const data = new ArrayBuffer(3);
+  last().onmessage({ data });
+  assert.deepEqual(bytes, [data]);
+  assert.deepEqual(heard, []);
+});

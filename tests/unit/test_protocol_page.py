@@ -72,6 +72,7 @@ def test_what_the_pages_may_say_is_what_is_written(title: str, union: Any) -> No
         ("Caller to server", m.CallerMedia, "state"),
         ("Caller to server", m.Facing, "facing"),
         ("Desk to server", m.DeskMedia, "state"),
+        ("Desk to server", m.LadderAsked, "rung"),
     ],
 )
 def test_the_words_of_a_message_are_written(title: str, schema: Any, field: str) -> None:
@@ -98,6 +99,8 @@ RECEIVERS = {
     "server/web/caller.py": "caller",
     "server/web/sockets.py": "both",
     "server/services/rooms.py": "caller",
+    "server/services/ladder.py": "desk",
+    "server/services/photos.py": "desk",
 }
 #: These leave a file that talks to the other end too.
 CROSSED = {
@@ -106,6 +109,7 @@ CROSSED = {
     "signal.answer": "caller",
     "signal.restart": "caller",
     "webcam": "caller",
+    "ladder": "caller",
 }
 
 

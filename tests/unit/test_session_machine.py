@@ -27,6 +27,7 @@ from server.domain.session import (
     ReleaseLinks,
     Session,
     State,
+    StillSeen,
     TimedOut,
     step,
 )
@@ -37,7 +38,15 @@ KINDS: tuple[type[Any], ...] = get_args(Event)
 PAIRS = list(product(State, KINDS))
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.sampled_from(
-        [LinkOpened(), CallerTapped(), CameraAsked(), CameraGranted(), MediaFlowing(), PeerLost()]
+        [
+            LinkOpened(),
+            CallerTapped(),
+            CameraAsked(),
+            CameraGranted(),
+            MediaFlowing(),
+            StillSeen(),
+            PeerLost(),
+        ]
     ),
     st.builds(CameraRefused, st.sampled_from(["denied", "none", "busy", "timeout"])),
     st.builds(TimedOut, st.sampled_from(["expired", "lost"])),

@@ -102,6 +102,10 @@ class Page:
             if not self.told or self.told[-1]["type"] != "closed":
                 self.told.append({"type": "closed", "code": self.socket.close_code})
             return False
+        if isinstance(frame, bytes):  # a still: its head, and the picture
+            end = 2 + int.from_bytes(frame[:2], "big")
+            self.told.append({**json.loads(frame[2:end]), "bytes": frame[end:]})
+            return True
         message = json.loads(frame)
         if message["type"] != "tick":
             self.told.append(message)
@@ -120,6 +124,7 @@ class Running(House):
 
     pages: list[Page] = field(default_factory=list)
     clients: list[_Client] = field(default_factory=list)
+    phones: list[Browser] = field(default_factory=list)  # those that tapped
 
     @property
     def url(self) -> str:
@@ -187,6 +192,7 @@ class Running(House):
         await phone.get(f"/v/{token}")
         answer = await phone.post_json(f"/v/{token}/tap", {})
         assert answer.code == 200, answer.body
+        self.phones.append(phone)
         return phone
 
     async def tapped_elsewhere(self, token: str) -> Browser:

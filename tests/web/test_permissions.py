@@ -68,6 +68,8 @@ ROUTES = [
     Route("POST", f"/v/{TOKEN}/release", ANYBODY, 404, as_json=True),
     Route("GET", "/v/words/fr", ANYBODY, 200, as_json=True),
     Route("GET", "/v/words/xx", ANYBODY, 404, as_json=True),
+    Route("POST", f"/v/{TOKEN}/photo", ANYBODY, 404, as_json=True),
+    Route("GET", f"/desk/photos/{TOKEN}", USES, 404),
     Route("GET", "/audit", READS, 200),
     Route("GET", "/audit?q=unknown", READS, 200),
     Route("GET", "/audit?day=2026-03-01", READS, 200),

@@ -1,0 +1,111 @@
+"""The lower rungs of a poor network: stills through the socket, each step written down (docs/adr/0009-ladder.md).
+
+The phone decides; what is here relays, counts, and lets the desk ask. A still is never stored anywhere.
+"""
+
+import json
+from dataclasses import dataclass, field
+
+from server.domain.audit import AuditEvent
+from server.domain.rate import Bucket, take
+from server.domain.session import State, StillSeen
+from server.domain.still import Still, read
+from server.errors import MessageOutOfOrder, PictureTooMany
+from server.ports import Actor, Bus, Changed, Clock, Transactions
+from server.services.rooms import Rooms
+from server.services.sessions import Sessions, call_of
+
+STILLS_A_SECOND = 4.0  # a page of ours sends one
+STILLS_AT_ONCE = 8
+
+
+@dataclass(slots=True)
+class Pace:
+    """How much one phone may still send; one a connection."""
+
+    bucket: Bucket | None = field(default=None)
+
+
+class Ladder:
+    """Where each session stands between video and photo, and the stills meanwhile."""
+
+    def __init__(
+        self, transactions: Transactions, clock: Clock, bus: Bus, rooms: Rooms, sessions: Sessions
+    ) -> None:
+        """Keep what the use cases need."""
+        self._transactions = transactions
+        self._clock = clock
+        self._bus = bus
+        self._rooms = rooms
+        self._sessions = sessions
+
+    def receive(self, session: str, frame: bytes, pace: Pace) -> tuple[Still, int]:
+        """Hand one still of the phone to every desk in the room; return it, and how many desks there are."""
+        now = self._clock.now()
+        filled = take(pace.bucket, now, a_second=STILLS_A_SECOND, burst=STILLS_AT_ONCE)
+        if filled is None:
+            raise PictureTooMany("stills")
+        pace.bucket = filled
+        still = read(frame, now)
+        room = self._rooms.get(session)
+        head = {
+            "type": "still",
+            "session": session,
+            "seq": still.seq,
+            "taken": still.taken.isoformat(),
+        }
+        packed = _pack(head, still.picture.data)
+        for desk in room.desks.values():
+            desk.show(session, packed)
+        room.stills += 1 if room.desks else 0
+        return still, len(room.desks)
+
+    async def seen(self, actor: Actor, session: str) -> None:
+        """Write down that stills reach a desk, once a stretch; while the desk still calls its video live, later."""
+        room = self._rooms.get(session)
+        if room.stilled:
+            return
+        after = await self._sessions.happen(session, StillSeen(), actor)
+        room.stilled = after.state is not State.LIVE
+
+    def step(self, site: str, session: str, rung: str, why: str) -> dict[str, object] | None:
+        """The phone changed its rung; return what is to be written down.
+
+        The same one again, as after a reconnection, is not news.
+        """
+        room = self._rooms.get(session)
+        former, stills = room.rung, room.stills
+        if rung == former:
+            return None
+        room.rung, room.stills, room.stilled = rung, 0, False
+        self._bus.publish(Changed(site, session=session))
+        return {"rung": rung, "from": former, "why": why, "stills": stills}
+
+    async def stepped(self, actor: Actor, session: str, told: dict[str, object]) -> None:
+        """Write down a change of rung."""
+        await self._note(actor, "picture.rung", session, told)
+
+    def ask(self, session: str, peer: str, rung: str) -> None:
+        """A desk asks the phone for a rung."""
+        room = self._rooms.get(session)
+        if peer not in room.desks:
+            raise MessageOutOfOrder("not_watching")
+        if room.phone is not None:
+            room.phone.send({"type": "ladder", "peer": peer, "rung": rung})
+
+    async def asked(self, actor: Actor, session: str, rung: str) -> None:
+        """Write down what a desk asked for."""
+        await self._note(actor, "picture.asked", session, {"rung": rung})
+
+    async def _note(self, actor: Actor, action: str, session: str, data: dict[str, object]) -> None:
+        async with self._transactions() as uow:
+            call = await call_of(uow, session)
+            event = AuditEvent(action, f"session:{session}", session, call, data)
+            await uow.audit.append(actor, event, self._clock.now())
+            await uow.commit()
+
+
+def _pack(head: dict[str, object], picture: bytes) -> bytes:
+    """Write one binary frame for a desk: length of the head (2 bytes), the head as JSON, the picture."""
+    text = json.dumps(head).encode()
+    return len(text).to_bytes(2, "big") + text + picture

@@ -1,0 +1,77 @@
+"""A caller's photo: sent in parts by the browser that tapped, shown to the desks of its room."""
+
+import re
+from typing import Final
+
+from tornado.routing import URLSpec
+
+from server.domain.access import Permission
+from server.errors import Invalid, PictureTooLarge
+from server.ports import Actor
+from server.services.links import Links
+from server.services.photos import MAX_PART, Part, Photos
+from server.web.base import BaseHandler, Web
+from server.web.caller import BROWSER_COOKIE
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_NUMBER: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+class CallerPhoto(BaseHandler):
+    """POST /v/TOKEN/photo."""
+
+    wants_json = True
+    links: Links
+    photos: Photos
+
+    async def post(self, token: str) -> None:
+        """Take one part; what the page must know to go on is how much is here."""
+        session, site = await self.links.bound(token, self.get_cookie(BROWSER_COOKIE))
+        if len(self.request.body) > MAX_PART:
+            raise PictureTooLarge("part")
+        headers = self.request.headers
+        key = headers.get("X-Visio15-Photo", "")
+        if not _KEY.fullmatch(key):
+            raise Invalid("photo_key")
+        taken = self._number("X-Visio15-Taken") if "X-Visio15-Taken" in headers else None
+        offset, total = self._number("X-Visio15-Offset"), self._number("X-Visio15-Total")
+        actor = Actor("phone", site.id, None, self.request.remote_ip)
+        part = Part(key, offset, total, taken, self.request.body)
+        received, whole = await self.photos.receive(actor, session.id, part)
+        self.json({"received": received, "done": whole})
+
+    def _number(self, name: str) -> int:
+        value = self.request.headers.get(name, "")
+        if not _NUMBER.fullmatch(value):
+            raise Invalid("photo_number")
+        return int(value)
+
+
+class DeskPhoto(BaseHandler):
+    """GET /desk/photos/ID: never kept by any cache."""
+
+    permission = Permission.DESK_USE
+    photos: Photos
+
+    def compute_etag(self) -> None:
+        """Leave no name by which a cache could find it."""
+
+    async def get(self, id_: str) -> None:
+        """Send it to a desk of its site."""
+        _, site = self.me()
+        photo = self.photos.get(site.id, id_)
+        self.set_header("Content-Type", "image/jpeg")
+        self.set_header("Content-Disposition", "inline")
+        self.finish(photo.picture.data)
+
+
+def routes(web: Web, links: Links, photos: Photos) -> list[URLSpec]:
+    """List the paths of photos."""
+    return [
+        URLSpec(
+            r"/v/([A-Za-z0-9_-]{20,64})/photo",
+            CallerPhoto,
+            {"web": web, "links": links, "photos": photos},
+        ),
+        URLSpec(r"/desk/photos/([A-Za-z0-9_-]{20,64})", DeskPhoto, {"web": web, "photos": photos}),
+    ]

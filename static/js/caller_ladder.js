@@ -1,0 +1,64 @@
+/** The way to the lower rungs: loaded after the tap, out of the way of the first picture; what comes before is kept. */
+
+/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {Readonly<import("./phase.js").Phase>} Phase */
+/**
+ * @typedef {object} LadderHost
+ * @property {() => Phase} phase
+ * @property {(key: string) => string} say a sentence in the caller's language
+ * @property {import("./socket.js").Link} link
+ * @property {import("./caller_peers.js").Peers} peers
+ * @property {() => MediaStreamTrack | null} track
+ * @property {string} token of the link
+ */
+
+/** Messages kept while the rest is loaded, and milliseconds before it is asked for again. */
+const KEPT = 100;
+const AGAIN = 5_000;
+
+export class CallerLadder {
+  #host;
+  /** @type {import("./caller_rung.js").CallerRung | null} */
+  #rung = null;
+  /** @type {Message[] | null} kept for it */
+  #kept = [];
+  #asked = 0;
+
+  /** @param {LadderHost} host */
+  constructor(host) {
+    this.#host = host;
+  }
+
+  /** Whether the encoder is off on purpose: no frame of the camera is counted then. */
+  get quiet() {
+    return this.#rung?.quiet ?? false;
+  }
+
+  /** @param {Message} message */
+  heard(message) {
+    if (this.#rung) this.#rung.heard(message);
+    else if (this.#kept && this.#kept.length < KEPT) this.#kept.push({ ...message, heardAt: performance.now() });
+  }
+
+  /** @param {Phase} phase */
+  drawn(phase) {
+    if (phase.screen !== "invite" && phase.screen !== "ended" && this.#asked === 0) this.#load();
+    this.#rung?.drawn(phase);
+  }
+
+  #load() {
+    this.#asked += 1;
+    // A failed import is remembered by some browsers: the next one has another name.
+    const name = this.#asked === 1 ? "./caller_rung.js" : `./caller_rung.js?again=${this.#asked}`;
+    void import(name).then(
+      ({ CallerRung }) => {
+        const made = /** @type {import("./caller_rung.js").CallerRung} */ (new CallerRung(this.#host));
+        this.#rung = made;
+        for (const message of this.#kept ?? []) made.heard(message);
+        this.#kept = null;
+        made.drawn(this.#host.phase());
+      },
+      () => setTimeout(() => this.#load(), AGAIN),
+    );
+  }
+}

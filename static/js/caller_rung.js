@@ -1,0 +1,195 @@
+/** The caller's rung: measures once a second, lets ladder.js decide, and does it: encoder, stills, the request for a photo. */
+import { Photo } from "./caller_photo.js";
+import { Stills } from "./caller_stills.js";
+import { el, get, svg, write } from "./dom.js";
+import { TOP, climb, films, hear, heed, pace, serverTime } from "./ladder.js";
+
+/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./caller_ladder.js").Phase} Phase */
+/** @typedef {import("./caller_ladder.js").LadderHost} LadderHost */
+/** @typedef {{silent: boolean, fps: number | null, kbit: number | null, loss: number | null}} Flow */
+
+const SECOND = 1_000;
+/** Milliseconds without a byte from a desk after which a connection that calls itself one is none: reports come each second. */
+const SILENT = 2_500;
+
+export class CallerRung {
+  #host;
+  #ladder = { ...TOP, since: performance.now() };
+  /** Desks that wait, by the server's word. @type {Set<string>} */
+  #desks = new Set();
+  /** @type {{at: number, ahead: number}[]} */
+  #ticks = [];
+  /** Frames sent on each connection, when they were last counted. @type {WeakMap<RTCPeerConnection, {frames: number, at: number}>} */
+  #counted = new WeakMap();
+  /** What each connection brought from its desk, since when that did not change. @type {WeakMap<RTCPeerConnection, {brought: number, at: number}>} */
+  #heard = new WeakMap();
+  #stills;
+  #photo;
+  #sign;
+  #told = "video";
+  #measuring = false;
+
+  /** @param {LadderHost} host */
+  constructor(host) {
+    this.#host = host;
+    this.#sign = sign();
+    const time = () => serverTime(this.#ticks, performance.now());
+    this.#stills = new Stills(get("self", HTMLVideoElement), { ship: (bytes) => host.link.ship(bytes), time });
+    this.#photo = new Photo({ ...host, time });
+    setInterval(() => void this.#beat(), SECOND);
+  }
+
+  get quiet() {
+    return !films(this.#ladder);
+  }
+
+  /** @param {Message} message */
+  heard(message) {
+    switch (message.type) {
+      case "welcome":
+        this.#desks = new Set(message.watchers ?? []);
+        this.#stills.forget();
+        // The server may have been restarted: say where we are.
+        this.#told = "";
+        break;
+      case "watch":
+        this.#desks.add(message.peer);
+        break;
+      case "unwatch":
+        this.#desks.delete(message.peer);
+        break;
+      case "tick":
+        this.#ticks = hear(this.#ticks, Date.parse(message.now), message.heardAt ?? performance.now());
+        break;
+      case "still.ack":
+        this.#stills.acknowledged(message.seq);
+        if (message.desks === 0) this.#desks.clear();
+        break;
+      case "error":
+        if (String(message.code).startsWith("picture_")) this.#stills.forget();
+        break;
+      case "ladder":
+        this.#ladder = heed(this.#ladder, message.rung, performance.now());
+        this.#photo.ask(message.rung === "photo");
+        this.#act();
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** @param {Phase} phase */
+  drawn(phase) {
+    this.#photo.drawn(phase);
+    const shown = phase.screen === "live" && !phase.muted && this.#ladder.rung !== "video";
+    this.#sign.hidden = !shown;
+    get("message", HTMLElement).hidden = shown;
+    if (shown) write(get("weak-text", HTMLElement), this.#host.say(this.#stills.seen ? "stills" : "stills_wait"));
+  }
+
+  async #beat() {
+    if (this.#measuring || this.#host.phase().screen === "ended") return;
+    this.#measuring = true;
+    const flows = (await Promise.all(this.#connections.map((pc) => this.#flow(pc)))).filter((flow) => !flow.silent);
+    this.#measuring = false;
+    this.#ladder = climb(this.#ladder, {
+      now: performance.now(),
+      wanted: this.#wanted,
+      socket: this.#host.link.state === "open",
+      connected: flows.length,
+      ...best(flows),
+      waits: this.#stills.waits,
+      acks: this.#stills.taken(),
+    });
+    this.#act();
+  }
+
+  /** The picture is meant to flow: what does not is the network's. */
+  get #wanted() {
+    const { screen, camera, muted } = this.#host.phase();
+    return screen === "live" && camera && !muted && !document.hidden && this.#desks.size > 0;
+  }
+
+  get #connections() {
+    return this.#host.peers.connections.filter((pc) => pc.connectionState === "connected");
+  }
+
+  #act() {
+    const { rung, why } = this.#ladder;
+    void this.#film(films(this.#ladder));
+    this.#stills.run(this.#wanted && !this.#photo.busy ? pace(this.#ladder) : null);
+    this.#photo.need(rung === "photo");
+    if (rung !== this.#told) {
+      if (this.#told !== "" || rung !== "video") {
+        this.#host.link.forget((message) => message.type === "ladder");
+        this.#host.link.send({ type: "ladder", rung, why: why || "recovered" });
+      }
+      this.#told = rung;
+    }
+    this.drawn(this.#host.phase());
+  }
+
+  /** Let the encoders run, or keep them off the uplink; the connections stay.
+   * @param {boolean} on */
+  async #film(on) {
+    for (const pc of this.#host.peers.connections) {
+      const sender = pc.getTransceivers()[0]?.sender;
+      const parameters = sender?.getParameters();
+      const [encoding] = parameters?.encodings ?? [];
+      if (!sender || !parameters || !encoding || (encoding.active ?? true) === on) continue;
+      encoding.active = on;
+      // Refused while a description is being applied: the next second asks again.
+      await sender.setParameters(parameters).catch(() => undefined);
+    }
+  }
+
+  /** @param {RTCPeerConnection} pc @returns {Promise<Flow>} */
+  async #flow(pc) {
+    /** @type {Flow} */
+    const flow = { silent: false, fps: null, kbit: null, loss: null };
+    const stats = await pc.getStats().catch(() => null);
+    let brought = 0;
+    for (const row of stats?.values() ?? []) {
+      if (row.type === "candidate-pair") brought += (row.bytesReceived ?? 0) + (row.responsesReceived ?? 0);
+      if (row.type === "outbound-rtp" && row.kind === "video") flow.fps = this.#fps(pc, row.framesSent ?? row.framesEncoded);
+      if (row.type === "candidate-pair" && row.nominated && row.availableOutgoingBitrate) flow.kbit = row.availableOutgoingBitrate / 1000;
+      if (row.type === "remote-inbound-rtp" && row.kind === "video") flow.loss = row.fractionLost ?? null;
+    }
+    flow.silent = !this.quiet && this.#silence(pc, brought) > SILENT;
+    return flow;
+  }
+
+  /** Milliseconds since the last byte of this desk.
+   * @param {RTCPeerConnection} pc @param {number} brought @returns {number} */
+  #silence(pc, brought) {
+    const now = performance.now();
+    const former = this.#heard.get(pc);
+    if (!former || former.brought !== brought || brought === 0) this.#heard.set(pc, { brought, at: now });
+    return now - (this.#heard.get(pc)?.at ?? now);
+  }
+
+  /** @param {RTCPeerConnection} pc @param {number | undefined} frames @returns {number | null} */
+  #fps(pc, frames) {
+    if (frames === undefined) return null;
+    const at = performance.now();
+    const former = this.#counted.get(pc);
+    this.#counted.set(pc, { frames, at });
+    return former && at > former.at ? ((frames - former.frames) * 1000) / (at - former.at) : null;
+  }
+}
+
+/** The flow of the desk that gets most.
+ * @param {Flow[]} flows @returns {Flow} */
+function best(flows) {
+  return flows.reduce((one, other) => ((other.fps ?? -1) > (one.fps ?? -1) ? other : one), flows[0] ?? { silent: false, fps: null, kbit: null, loss: null });
+}
+
+/** The sign of a weak network, in the place of the usual sentence: bars of which one is full, and words. */
+function sign() {
+  const bar = (/** @type {number} */ n) => svg("path", { d: `M${4 + n * 5} 20v-${4 + n * 4}`, ...(n ? { opacity: "0.4" } : {}) });
+  const bars = svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, bar(0), bar(1), bar(2), bar(3));
+  const made = el("p", { class: "seen weak", id: "weak", role: "status", hidden: true }, bars, el("span", { id: "weak-text" }));
+  get("message", HTMLElement).after(made);
+  return made;
+}

@@ -1,0 +1,185 @@
+"""A network that gets worse: video, stills, one photo; each step by itself, marked, reversible and in the audit."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.house import house, until_text
+from tests.e2e.seen import cut, mend, session_id
+from tests.lab.browser import axe, moving_picture, no_audio, screenshot
+from tests.lab.process import until
+from tests.pictures import jpeg, with_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.async_api import Page
+
+    from tests.e2e.house import House
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+FRESH = "#stage[data-still=fresh]"
+LIVE = "#stage[data-picture=flowing][data-still=none]"
+MARK = re.compile(r"IMAGE FIXE · il y a (\d+),(\d) s · \d\d:\d\d:\d\d")
+CUT = "WebSocket|ERR_(CONNECTION|INTERNET|NETWORK)|Failed to (load|fetch)"
+_ENCODES = """() => [...window.__visio15.peers].some(
+  (peer) => peer.getTransceivers()[0].sender.getParameters().encodings[0].active)"""
+_PIXELS = """() => {
+  const canvas = document.querySelector('#still-picture');
+  const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum = (sum * 31 + data[i]) % 1000003;
+  return [canvas.width, canvas.height, sum];
+}"""
+
+
+@contextmanager
+def media_dropped(share: float = 1) -> Iterator[None]:
+    """Drop datagrams to the only interface of this namespace: all of them, as a strict firewall does, or a share."""
+    some = ["-m", "statistic", "--mode", "random", "--probability", str(share)] if share < 1 else []
+    rule = ["INPUT", "-d", "10.99.0.1", "-p", "udp", *some, "-j", "DROP"]
+    _iptables("-A", *rule)
+    try:
+        yield
+    finally:
+        _iptables("-D", *rule)
+
+
+def _iptables(*words: str) -> None:
+    subprocess.run(["/usr/sbin/iptables", "-w", *words], check=True, timeout=10)
+
+
+async def stills_flow(desk: Page, *, timeout: float = 30) -> None:
+    """The desk is shown one still after the other, young, and marked as such."""
+    await desk.wait_for_selector(FRESH, timeout=timeout * 1000)
+    seen: list[object] = []
+
+    async def several() -> bool:
+        now = await desk.evaluate(_PIXELS)
+        if now not in seen:
+            seen.append(now)
+        return len(seen) >= 4
+
+    await until(several, "four different stills", timeout=15)
+    words = await desk.text_content("#still-mark")
+    found = MARK.fullmatch((words or "").replace("\N{NO-BREAK SPACE}", " "))
+    assert found, words
+    assert int(found.group(1)) < 4
+
+
+async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() -> None:
+    """UDP does not pass, then it does, then half of it is lost; a desk asks for a photo; one phone has no camera."""
+    async with house() as home:
+        desk = await home.desk()
+        with media_dropped():
+            phone = await home.phone(await home.invite(desk))
+            await phone.tap("#tap")
+            await stills_flow(desk)
+            assert await desk.get_attribute("#stage", "data-picture") == "none"
+            await until_text(desk, "#say-cause", "images fixes")
+            await until_text(desk, "#sessions li:first-child", "images fixes")
+            await desk.wait_for_selector("#steps li[data-step=image][data-state=done]")
+            await phone.wait_for_selector("#weak:visible")
+            await until_text(phone, "#weak-text", "le médecin voit des photos")
+            await screenshot(desk, "desk-stills")
+            await screenshot(phone, "caller-stills")
+            assert not await axe(desk)
+            # The phone goes out of reach: the still grows old and says so.
+            for client in home.browser.clients:
+                client.allow(CUT)
+            await cut(phone)
+            await desk.wait_for_selector("#stage[data-still=frozen]")
+            await until_text(desk, "#still-mark", "IMAGE FIGÉE")
+            await mend(phone)
+            await stills_flow(desk)
+        await desk.wait_for_selector(LIVE, timeout=60_000)
+        await moving_picture(desk, "#patient")
+        await phone.wait_for_selector("#weak", state="hidden")
+        await phone.wait_for_selector("#message[data-state=seen]")
+        assert await phone.evaluate(_ENCODES)
+        with media_dropped(0.6):
+            await stills_flow(desk)
+            await until(
+                lambda: _not(phone, _ENCODES), "the encoder leaves the uplink to the stills"
+            )
+            await asked(desk, phone)
+            await stills_flow(desk)
+        await no_audio(phone)
+        await no_audio(desk)
+        session = await session_id(desk)
+        await desk.click("#end")
+        await phone.wait_for_selector("body[data-phase=ended]")
+        await desk.wait_for_selector("#still", state="hidden")
+        await without_camera(home, desk)
+        await audited(home, session)
+        home.browser.assert_clean(home.url)
+
+
+async def asked(desk: Page, phone: Page) -> None:
+    """The desk wishes for one good photo, whatever the rung."""
+    await desk.keyboard.press("Alt+KeyV")
+    await phone.wait_for_selector("#photo-take:visible")
+    await screenshot(phone, "caller-photo")
+    await phone.tap("#photo-take")
+    await desk.wait_for_selector("#photo:visible")
+    await until_text(desk, "#photo-mark", "PHOTO · prise à")
+    await photo_shown(desk)
+    await until_text(phone, "#photo-text", "Le médecin a votre photo")
+    await screenshot(desk, "desk-photo")
+    await desk.click("#photo-large")
+    await desk.wait_for_selector("#photo.large")
+    await desk.click("#photo-close")
+    await desk.wait_for_selector("#photo", state="hidden")
+
+
+async def _not(page: Page, script: str) -> bool:
+    return not await page.evaluate(script)
+
+
+async def without_camera(home: House, desk: Page) -> None:
+    """The permission is refused: the phone's own camera takes one photo, which the page sends as a file."""
+    phone = await home.phone(await home.invite(desk, "+33612345679"), camera=False)
+    await phone.tap("#tap")
+    await phone.wait_for_selector("body[data-phase=trouble]")
+    await phone.wait_for_selector("#photo-instead:visible")
+    await screenshot(phone, "caller-photo-instead")
+    assert not await axe(phone)
+    file = {
+        "name": "IMG_0001.jpg",
+        "mimeType": "image/jpeg",
+        "buffer": with_place(jpeg(1600, 1200)),
+    }
+    await phone.set_input_files("#photo-file", files=[file])  # type: ignore[arg-type]
+    await desk.wait_for_selector("#photo:visible")
+    await photo_shown(desk)
+    await until_text(phone, "#instead-text", "Le médecin a votre photo")
+
+
+async def photo_shown(desk: Page) -> None:
+    """The photo was fetched and decoded."""
+
+    async def there() -> bool:
+        return bool(
+            await desk.evaluate(
+                "() => document.querySelector('#photo-picture').naturalWidth >= 600"
+            )
+        )
+
+    await until(there, "the photo is shown")
+
+
+async def audited(home: House, session: str) -> None:
+    """The auditor reads each step of the ladder."""
+    client = await home.browser.desk("auditor")
+    page = await client.context.new_page()
+    await home.sign_in(page, "auditeur")
+    await page.goto(f"{home.url}/audit/sessions/{session}")
+    text = await page.inner_text("main")
+    for event in ("picture.rung", "picture.still", "picture.asked", "photo.received"):
+        assert event in text, event
