@@ -139,9 +139,9 @@ export class Peers {
     return Promise.all([...this.#peers.values()].map((peer) => (peer.connected ? peer.taken() : null)));
   }
 
-  /** @returns {RTCPeerConnection[]} */
-  get connections() {
-    return [...this.#peers.values()].map((peer) => peer.pc);
+  /** @returns {PhonePeer[]} */
+  get each() {
+    return [...this.#peers.values()];
   }
 
   get #seen() {

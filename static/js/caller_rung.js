@@ -3,6 +3,7 @@ import { Photo } from "./caller_photo.js";
 import { Stills } from "./caller_stills.js";
 import { el, get, svg, write } from "./dom.js";
 import { TOP, climb, films, hear, heed, pace, serverTime } from "./ladder.js";
+import { reading } from "./uplink.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 /** @typedef {import("./caller_ladder.js").Phase} Phase */
@@ -20,8 +21,8 @@ export class CallerRung {
   #desks = new Set();
   /** @type {{at: number, ahead: number}[]} */
   #ticks = [];
-  /** Frames sent on each connection, when they were last counted. @type {WeakMap<RTCPeerConnection, {frames: number, at: number}>} */
-  #counted = new WeakMap();
+  /** The last reading of each connection. @type {WeakMap<RTCPeerConnection, import("./uplink.js").Reading>} */
+  #former = new WeakMap();
   /** What each connection brought from its desk, since when that did not change. @type {WeakMap<RTCPeerConnection, {brought: number, at: number}>} */
   #heard = new WeakMap();
   #stills;
@@ -112,12 +113,12 @@ export class CallerRung {
   }
 
   get #connections() {
-    return this.#host.peers.connections.filter((pc) => pc.connectionState === "connected");
+    return this.#host.peers.each.filter((peer) => peer.connected).map((peer) => peer.pc);
   }
 
   #act() {
     const { rung, why } = this.#ladder;
-    void this.#film(films(this.#ladder));
+    this.#film(films(this.#ladder));
     this.#stills.run(this.#wanted && !this.#photo.busy ? pace(this.#ladder) : null);
     this.#photo.need(rung === "photo");
     if (rung !== this.#told) {
@@ -132,32 +133,30 @@ export class CallerRung {
 
   /** Let the encoders run, or keep them off the uplink; the connections stay.
    * @param {boolean} on */
-  async #film(on) {
-    for (const pc of this.#host.peers.connections) {
-      const sender = pc.getTransceivers()[0]?.sender;
-      const parameters = sender?.getParameters();
-      const [encoding] = parameters?.encodings ?? [];
-      if (!sender || !parameters || !encoding || (encoding.active ?? true) === on) continue;
-      encoding.active = on;
-      // Refused while a description is being applied: the next second asks again.
-      await sender.setParameters(parameters).catch(() => undefined);
+  #film(on) {
+    for (const peer of this.#host.peers.each) {
+      void peer.enqueue(async () => {
+        const sender = peer.pc.getTransceivers()[0]?.sender;
+        const parameters = sender?.getParameters();
+        const [encoding] = parameters?.encodings ?? [];
+        if (!sender || !parameters || !encoding || (encoding.active ?? true) === on) return;
+        encoding.active = on;
+        // Refused while a description is being applied: the next second asks again.
+        await sender.setParameters(parameters).catch(() => undefined);
+      });
     }
   }
 
   /** @param {RTCPeerConnection} pc @returns {Promise<Flow>} */
   async #flow(pc) {
-    /** @type {Flow} */
-    const flow = { silent: false, fps: null, kbit: null, loss: null };
     const stats = await pc.getStats().catch(() => null);
-    let brought = 0;
-    for (const row of stats?.values() ?? []) {
-      if (row.type === "candidate-pair") brought += (row.bytesReceived ?? 0) + (row.responsesReceived ?? 0);
-      if (row.type === "outbound-rtp" && row.kind === "video") flow.fps = this.#fps(pc, row.framesSent ?? row.framesEncoded);
-      if (row.type === "candidate-pair" && row.nominated && row.availableOutgoingBitrate) flow.kbit = row.availableOutgoingBitrate / 1000;
-      if (row.type === "remote-inbound-rtp" && row.kind === "video") flow.loss = row.fractionLost ?? null;
-    }
-    flow.silent = !this.quiet && this.#silence(pc, brought) > SILENT;
-    return flow;
+    if (!stats) return { silent: false, fps: null, kbit: null, loss: null };
+    const rows = [...stats.values()];
+    const now = reading(this.#former.get(pc) ?? null, rows, performance.now());
+    this.#former.set(pc, now);
+    const brought = rows.reduce((sum, row) => sum + (row.type === "candidate-pair" ? (row.bytesReceived ?? 0) + (row.responsesReceived ?? 0) : 0), 0);
+    const silent = !this.quiet && this.#silence(pc, brought) > SILENT;
+    return { silent, fps: now.fresh ? now.frames : null, kbit: now.available, loss: now.loss };
   }
 
   /** Milliseconds since the last byte of this desk.
@@ -167,15 +166,6 @@ export class CallerRung {
     const former = this.#heard.get(pc);
     if (!former || former.brought !== brought || brought === 0) this.#heard.set(pc, { brought, at: now });
     return now - (this.#heard.get(pc)?.at ?? now);
-  }
-
-  /** @param {RTCPeerConnection} pc @param {number | undefined} frames @returns {number | null} */
-  #fps(pc, frames) {
-    if (frames === undefined) return null;
-    const at = performance.now();
-    const former = this.#counted.get(pc);
-    this.#counted.set(pc, { frames, at });
-    return former && at > former.at ? ((frames - former.frames) * 1000) / (at - former.at) : null;
   }
 }
 

@@ -7,12 +7,12 @@
 export const LOST_AFTER = 8_000;
 /** Milliseconds of a poor picture before stills: shorter dips are ordinary, and a rung costs a moment of picture. */
 export const SLOW_AFTER = 5_000;
-/** Frames a second under which a movement cannot be followed, and from which it can again. */
+/** Frames a second under which a movement cannot be followed, and from which it can again: adapt.js asks for no fewer than 4. */
 export const FEW_FRAMES = 3;
-export const GOOD_FRAMES = 6;
-/** kbit/s of estimate under which VP8 has no picture worth the name, and from which it has one again. */
+export const GOOD_FRAMES = 3.5;
+/** kbit/s of estimate under which VP8 has no picture worth the name, and from which the last step of adapt.js has one. */
 export const FEW_KBIT = 40;
-export const GOOD_KBIT = 80;
+export const GOOD_KBIT = 60;
 /** Share of packets lost with which key frames no longer arrive whole, and with which they do. */
 export const MUCH_LOST = 0.3;
 export const LITTLE_LOST = 0.1;
