@@ -13,6 +13,8 @@ import { reading } from "./uplink.js";
 const SECOND = 1_000;
 /** Milliseconds without a byte from a desk after which a connection that calls itself one is none: reports come each second. */
 const SILENT = 2_500;
+/** Frames a second the camera must give for few sent ones to be the network's fault. */
+const DARK = 6;
 
 export class CallerRung {
   #host;
@@ -51,7 +53,7 @@ export class CallerRung {
       case "welcome":
         this.#desks = new Set(message.watchers ?? []);
         this.#stills.forget();
-        // The server may have been restarted: say where we are.
+        // The server may have been restarted, or this page loaded again: say where we are.
         this.#told = "";
         break;
       case "watch":
@@ -83,6 +85,7 @@ export class CallerRung {
   /** @param {Phase} phase */
   drawn(phase) {
     this.#photo.drawn(phase);
+    if (phase.screen === "ended") this.#stills.run(null);
     const shown = phase.screen === "live" && !phase.muted && this.#ladder.rung !== "video";
     this.#sign.hidden = !shown;
     get("message", HTMLElement).hidden = shown;
@@ -122,10 +125,8 @@ export class CallerRung {
     this.#stills.run(this.#wanted && !this.#photo.busy ? pace(this.#ladder) : null);
     this.#photo.need(rung === "photo");
     if (rung !== this.#told) {
-      if (this.#told !== "" || rung !== "video") {
-        this.#host.link.forget((message) => message.type === "ladder");
-        this.#host.link.send({ type: "ladder", rung, why: why || "recovered" });
-      }
+      this.#host.link.forget((message) => message.type === "ladder");
+      this.#host.link.send({ type: "ladder", rung, why: why || "recovered" });
       this.#told = rung;
     }
     this.drawn(this.#host.phase());
@@ -156,7 +157,10 @@ export class CallerRung {
     this.#former.set(pc, now);
     const brought = rows.reduce((sum, row) => sum + (row.type === "candidate-pair" ? (row.bytesReceived ?? 0) + (row.responsesReceived ?? 0) : 0), 0);
     const silent = !this.quiet && this.#silence(pc, brought) > SILENT;
-    return { silent, fps: now.fresh ? now.frames : null, kbit: now.available, loss: now.loss };
+    // A camera in the dark, or a phone that is too slow, gives few frames on any network.
+    const few = rows.some((row) => row.type === "media-source" && row.kind === "video" && row.framesPerSecond < DARK);
+    const told = now.fresh && !few && now.limited !== "cpu";
+    return { silent, fps: told ? now.frames : null, kbit: now.available, loss: now.loss };
   }
 
   /** Milliseconds since the last byte of this desk.

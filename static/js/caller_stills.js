@@ -1,8 +1,8 @@
 /** Stills of the caller's own picture: one on its way at a time, always the newest, as large as the network bears. */
-import { FIRST_SIZE, SIZES, resize } from "./ladder.js";
+import { ACK_FLOOR, FIRST_SIZE, SIZES, resize } from "./ladder.js";
 
-/** Milliseconds after which an acknowledgement is taken for lost: far beyond where a photo is asked for. */
-const GIVEN_UP = 30_000;
+/** Milliseconds after which an acknowledgement is taken for lost: beyond where a photo is asked for. */
+const GIVEN_UP = ACK_FLOOR + 2_000;
 /** Milliseconds within which a desk had the last still, for the caller to be told so. */
 const SEEN = 10_000;
 /** Milliseconds between two looks whether it is time. */
@@ -85,6 +85,7 @@ export class Stills {
     if (now - this.#startedAt < this.#pace) return;
     const taken = this.#host.time();
     if (taken === null || this.#video.readyState < 2) return;
+    if (this.#sent) this.#measure = resize(this.#measure, GIVEN_UP);
     this.#busy = true;
     this.#startedAt = now;
     const size = SIZES[this.#measure.size];

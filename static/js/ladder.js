@@ -41,7 +41,7 @@ export const PACE = Object.freeze({ stills: 1_000, try: 3_000, photo: 5_000 });
  * @property {boolean} wanted camera on, page visible, a desk waits: else nothing is judged
  * @property {boolean} socket the server is reachable
  * @property {number} connected connections to desks that are up
- * @property {number | null} fps frames sent to the desk that gets most; null: not known
+ * @property {number | null} fps frames sent to the desk that gets most; null: not known, or few for another reason than the network
  * @property {number | null} kbit what the browser thinks can be sent, in kbit/s; null: it does not tell
  * @property {number | null} loss share of packets the far end lost, 0 to 1; null: it does not tell
  * @property {number} waits milliseconds the still on its way has waited for its acknowledgement; 0: none
@@ -78,7 +78,7 @@ export function poor({ fps, kbit, loss }) {
 /** Whether it brings one that will stay.
  * @param {Sample} sample @returns {boolean} */
 export function good({ fps, kbit, loss }) {
-  return fps !== null && fps >= GOOD_FRAMES && (kbit === null || kbit >= GOOD_KBIT) && (loss === null || loss <= LITTLE_LOST);
+  return (fps === null || fps >= GOOD_FRAMES) && (kbit === null || kbit >= GOOD_KBIT) && (loss === null || loss <= LITTLE_LOST);
 }
 
 /** The ladder after one second.

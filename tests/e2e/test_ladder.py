@@ -30,6 +30,12 @@ MARK = re.compile(r"IMAGE FIXE · il y a (\d+),(\d) s · \d\d:\d\d:\d\d")
 CUT = "WebSocket|ERR_(CONNECTION|INTERNET|NETWORK)|Failed to (load|fetch)"
 _ENCODES = """() => [...window.__visio15.peers].some(
   (peer) => peer.getTransceivers()[0].sender.getParameters().encodings[0].active)"""
+_SWALLOW = """(on) => {
+  for (const socket of window.__sockets) {
+    if (on) socket.send = (data) => typeof data === 'string' && WebSocket.prototype.send.call(socket, data);
+    else delete socket.send;
+  }
+}"""
 _PIXELS = """() => {
   const canvas = document.querySelector('#still-picture');
   const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -103,13 +109,27 @@ async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() ->
         await phone.wait_for_selector("#weak", state="hidden")
         await phone.wait_for_selector("#message[data-state=seen]")
         assert await phone.evaluate(_ENCODES)
+        # One good photo on the desk's wish, while the video goes on.
+        await desk.keyboard.press("Alt+KeyV")
+        await phone.wait_for_selector("#photo-take:visible")
+        await screenshot(phone, "caller-photo")
+        await photographed(desk, phone)
+        await moving_picture(desk, "#patient")
         with media_dropped(0.6):
             await stills_flow(desk)
             await until(
                 lambda: _not(phone, _ENCODES), "the encoder leaves the uplink to the stills"
             )
-            await asked(desk, phone)
+            # What is sent through the socket no longer arrives: one photo is asked for, and passes beside it.
+            await phone.evaluate(_SWALLOW, arg=True)
+            await phone.wait_for_selector("#photo-take:visible", timeout=30_000)
+            await until_text(phone, "#photo-text", "trop faible")
+            await until_text(desk, "#say-cause", "une photo lui est demandée")
+            assert not await axe(phone)
+            await photographed(desk, phone)
+            await phone.evaluate(_SWALLOW, arg=False)
             await stills_flow(desk)
+            await phone.wait_for_selector("#photo", state="hidden")
         await no_audio(phone)
         await no_audio(desk)
         session = await session_id(desk)
@@ -121,11 +141,8 @@ async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() ->
         home.browser.assert_clean(home.url)
 
 
-async def asked(desk: Page, phone: Page) -> None:
-    """The desk wishes for one good photo, whatever the rung."""
-    await desk.keyboard.press("Alt+KeyV")
-    await phone.wait_for_selector("#photo-take:visible")
-    await screenshot(phone, "caller-photo")
+async def photographed(desk: Page, phone: Page) -> None:
+    """The caller takes a photo; the desk has it, enlarges it, puts it away."""
     await phone.tap("#photo-take")
     await desk.wait_for_selector("#photo:visible")
     await until_text(desk, "#photo-mark", "PHOTO · prise à")

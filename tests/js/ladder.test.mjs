@@ -30,6 +30,12 @@ test("a good picture stays one", () => {
   assert.equal(pace(ladder), null);
 });
 
+test("few frames in the dark, or on a slow phone, are not the network's", () => {
+  assert.deepEqual(live(TOP, { ...GOOD, fps: null }, 60).steps, []);
+  const slow = live(TOP, POOR, 6);
+  assert.equal(live(slow.ladder, { ...GOOD, fps: null }, 20, slow.at).ladder.rung, "video");
+});
+
 test("a dip shorter than the patience changes nothing", () => {
   let { ladder, at } = live(TOP, GOOD, 10);
   for (let turn = 0; turn < 20; turn += 1) {
