@@ -69,6 +69,7 @@ export class Photo {
     const live = phase.screen === "live";
     this.#panel.hidden = !live || !(this.#needed || this.#asked || this.#state !== "");
     this.#panel.dataset.state = this.#state;
+    document.body.dataset.photo = String(!this.#panel.hidden);
     const words = { "": this.#needed ? "photo_weak" : "photo_wanted", taking: "photo_sending", sending: "photo_sending", sent: "photo_sent", failed: "photo_failed" };
     write(get("photo-text", HTMLElement), say(words[this.#state]));
     get("photo-take", HTMLButtonElement).hidden = this.busy || this.#state === "taking" || (this.#state === "sent" && !this.#needed);

@@ -31,7 +31,7 @@ export const NOTHING = 20_000;
 /** Milliseconds within which two stills in a row must be acknowledged for stills to be the rung again. */
 export const ACK_GOOD = 3_000;
 /** Milliseconds between two stills: at rest, beside a try of the video, and when a photo is asked for. */
-export const PACE = Object.freeze({ stills: 1_000, try: 3_000, photo: 5_000 });
+export const PACE = Object.freeze({ stills: 1_000, try: 3_000, photo: 3_000 });
 
 /** @typedef {"video" | "stills" | "photo"} Rung */
 /** @typedef {"" | "slow" | "lost" | "asked" | "recovered" | "stills_slow"} Why */

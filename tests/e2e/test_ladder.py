@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import house, until_text
-from tests.e2e.seen import cut, mend, session_id
+from tests.e2e.seen import session_id
 from tests.lab.browser import axe, moving_picture, no_audio, screenshot
 from tests.lab.process import until
 from tests.pictures import jpeg, with_place
@@ -27,7 +27,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 FRESH = "#stage[data-still=fresh]"
 LIVE = "#stage[data-picture=flowing][data-still=none]"
 MARK = re.compile(r"IMAGE FIXE · il y a (\d+),(\d) s · \d\d:\d\d:\d\d")
-CUT = "WebSocket|ERR_(CONNECTION|INTERNET|NETWORK)|Failed to (load|fetch)"
 _ENCODES = """() => [...window.__visio15.peers].some(
   (peer) => peer.getTransceivers()[0].sender.getParameters().encodings[0].active)"""
 _SWALLOW = """(on) => {
@@ -96,14 +95,6 @@ async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() ->
             await screenshot(desk, "desk-stills")
             await screenshot(phone, "caller-stills")
             assert not await axe(desk)
-            # The phone goes out of reach: the still grows old and says so.
-            for client in home.browser.clients:
-                client.allow(CUT)
-            await cut(phone)
-            await desk.wait_for_selector("#stage[data-still=frozen]")
-            await until_text(desk, "#still-mark", "IMAGE FIGÉE")
-            await mend(phone)
-            await stills_flow(desk)
         await desk.wait_for_selector(LIVE, timeout=60_000)
         await moving_picture(desk, "#patient")
         await phone.wait_for_selector("#weak", state="hidden")
@@ -120,16 +111,7 @@ async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() ->
             await until(
                 lambda: _not(phone, _ENCODES), "the encoder leaves the uplink to the stills"
             )
-            # What is sent through the socket no longer arrives: one photo is asked for, and passes beside it.
-            await phone.evaluate(_SWALLOW, arg=True)
-            await phone.wait_for_selector("#photo-take:visible", timeout=30_000)
-            await until_text(phone, "#photo-text", "trop faible")
-            await until_text(desk, "#say-cause", "une photo lui est demandée")
-            assert not await axe(phone)
-            await photographed(desk, phone)
-            await phone.evaluate(_SWALLOW, arg=False)
-            await stills_flow(desk)
-            await phone.wait_for_selector("#photo", state="hidden")
+            await nothing_acknowledged(desk, phone)
         await no_audio(phone)
         await no_audio(desk)
         session = await session_id(desk)
@@ -139,6 +121,21 @@ async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() ->
         await without_camera(home, desk)
         await audited(home, session)
         home.browser.assert_clean(home.url)
+
+
+async def nothing_acknowledged(desk: Page, phone: Page) -> None:
+    """What is sent through the socket no longer arrives: one photo is asked for, and passes beside it."""
+    await phone.evaluate(_SWALLOW, arg=True)
+    await desk.wait_for_selector("#stage[data-still=frozen]")
+    await until_text(desk, "#still-mark", "IMAGE FIGÉE")
+    await phone.wait_for_selector("#photo-take:visible", timeout=30_000)
+    await until_text(phone, "#photo-text", "trop faible")
+    await until_text(desk, "#say-cause", "une photo lui est demandée")
+    assert not await axe(phone)
+    await photographed(desk, phone)
+    await phone.evaluate(_SWALLOW, arg=False)
+    await stills_flow(desk)
+    await phone.wait_for_selector("#photo", state="hidden")
 
 
 async def photographed(desk: Page, phone: Page) -> None:
