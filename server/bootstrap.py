@@ -37,8 +37,8 @@ from server.services.feedback import Feedback
 from server.services.ice import IceServers
 from server.services.incidents import Incidents
 from server.services.invitations import Invitations
-from server.services.languages import Languages
 from server.services.ladder import Ladder
+from server.services.languages import Languages
 from server.services.launch import Launch
 from server.services.limits import SmsCounts
 from server.services.line15 import Line15

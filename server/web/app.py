@@ -15,8 +15,8 @@ from server.services.feedback import Feedback
 from server.services.ice import IceServers
 from server.services.incidents import Incidents
 from server.services.invitations import Invitations
-from server.services.languages import Languages
 from server.services.ladder import Ladder
+from server.services.languages import Languages
 from server.services.launch import Launch
 from server.services.line_health import LineHealthReader
 from server.services.linking import Linking

@@ -215,6 +215,8 @@ class CallerSocket(PageSocket):
             await self._hello(message)
         elif not self._session:
             raise MessageOutOfOrder("before_hello")
+        elif isinstance(message, m.Ladder):
+            self._step(message)
         else:
             self._say(message)
 
@@ -276,7 +278,7 @@ class CallerSocket(PageSocket):
         match message:
             case m.Camera(state=state):
                 self._happen(_camera_event(state))
-            case m.SignalOffer() | m.Ladder() if not self._seated():
+            case m.SignalOffer() if not self._seated():
                 raise SessionEnded
             case m.SignalOffer(peer=peer, sdp=sdp):
                 described = self.signalling.offer(self._session, peer, sdp)
@@ -293,14 +295,14 @@ class CallerSocket(PageSocket):
                 self._tell(facing)
             case m.Language(language=language):
                 self._choose(language)
-            case m.Ladder(rung=rung, why=why):
-                self._step(rung, why)
             case m.Leave():
                 self._happen(Left("phone", "left"))
 
-    def _step(self, rung: str, why: str) -> None:
+    def _step(self, ladder: m.Ladder) -> None:
         """Take the new rung at once, since stills follow, and write it down after."""
-        if told := self.ladder.step(self._site, self._session, rung, why):
+        if not self._seated():
+            raise SessionEnded
+        if told := self.ladder.step(self._site, self._session, ladder.rung, ladder.why):
             self.later(lambda: self.ladder.stepped(self._actor(), self._session, told))
 
     def _happen(self, event: Event) -> None:

@@ -21,8 +21,8 @@ from server.ports import Bus, Changed, Station
 from server.services.desk import Desk, DeskView, sessions_of
 from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
-from server.services.languages import Languages
 from server.services.ladder import Ladder
+from server.services.languages import Languages
 from server.services.launch import PARAMETERS, Launch, Launched
 from server.services.linking import Linking
 from server.services.photos import Photos
