@@ -1,14 +1,15 @@
-"""The funnel of one video: each step with its time, and the sentence to say now. Pure.
+"""The funnel of one video: each step with its times, and what to say now and later if nothing happens. Pure.
 
-French, for the regulator's voice.
+The sentences themselves stand in sentences.py.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from server.domain.messages import Delivery, Message
+from server.domain.sentences import CAMERA, NETWORK, SAYINGS, Say
 from server.domain.session import Session, State
 
 STEPS: Final = (
@@ -24,21 +25,54 @@ STEPS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the list: `state` is done, current, todo or failed; `seconds` counts from the acceptance."""
+    """One line of the list: `state` is done, current, todo or failed.
+
+    `since`: when it was its turn. `seconds` counts from the acceptance, `spent` from `since`.
+    """
 
     key: str
     label: str
     state: str
+    since: datetime | None
     at: datetime | None
     seconds: float | None
+    spent: float | None
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
-    """The sentence to read aloud, and the likely cause when it stalls."""
+class Phone:
+    """What is known of the phone now and written down nowhere; `since`: when that last changed.
 
-    text: str
+    `network`: how the network holds the picture back, if it does (sentences.NETWORK); `cause`: what is known to be
+    wrong with that network, likelier than anything else when the picture is missing.
+    """
+
+    online: bool = True
+    hidden: bool = False
+    muted: bool = False
+    network: str | None = None
     cause: str = ""
+    since: datetime | None = None
+
+
+HERE: Final = Phone()
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A sentence, and when it becomes the one to say."""
+
+    at: datetime
+    say: Say
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What to say now, whether that is because something takes too long, and what to say if nothing happens."""
+
+    say: Say
+    stalled: bool
+    later: tuple[Later, ...]
 
 
 def marks(session: Session, messages: Sequence[Message]) -> dict[str, datetime]:
@@ -60,6 +94,7 @@ def steps(session: Session, messages: Sequence[Message]) -> list[Step]:
     reached = max((keys.index(key) for key in times), default=0)
     trouble = _failed_step(session, messages)
     result = []
+    since: datetime | None = None
     for index, (key, label) in enumerate(STEPS):
         at = times.get(key)
         if index <= reached:
@@ -70,132 +105,114 @@ def steps(session: Session, messages: Sequence[Message]) -> list[Step]:
             state = "current" if index == reached + 1 else "todo"
         if key == trouble and state == "current":
             state = "failed"
+        turn = since if state != "todo" else None
         seconds = (at - session.created).total_seconds() if at else None
-        result.append(Step(key, label, state, at, seconds))
+        spent = max(0.0, (at - since).total_seconds()) if at and since else None
+        result.append(Step(key, label, state, turn, at, seconds, spent))
+        since = max(filter(None, (since, at)), default=None)
     return result
 
 
 def _failed_step(session: Session, messages: Sequence[Message]) -> str | None:
     if messages and all(m.state is Delivery.FAILED for m in messages):
         return "delivered" if any(m.handed for m in messages) else "handed"
-    if session.camera in CAMERA_SAY:
+    if session.camera in CAMERA:
         return "permission"
     return None
 
 
-CAMERA_SAY: Final[Mapping[str, Say]] = {
-    "denied": Say(
-        "Touchez le cadenas ou le bouton “AA” en haut de l'écran, autorisez la caméra, puis touchez “Réessayer”.",
-        "L'appelant a refusé la caméra.",
-    ),
-    "system": Say(
-        "Ouvrez les réglages du téléphone, autorisez la caméra pour le navigateur, puis revenez sur la page.",
-        "Le téléphone lui-même interdit la caméra à ce navigateur.",
-    ),
-    "dismissed": Say(
-        "Touchez de nouveau le gros bouton, puis “Autoriser”.",
-        "La question a été fermée sans réponse.",
-    ),
-    "none": Say(
-        "Avez-vous un autre téléphone ou une tablette avec une caméra ?",
-        "Aucune caméra sur cet appareil.",
-    ),
-    "busy": Say(
-        "Fermez les autres applications qui utilisent la caméra, puis touchez “Réessayer”.",
-        "La caméra est prise par une autre application.",
-    ),
-    "insecure": Say(
-        "Ouvrez le message et touchez le lien directement.",
-        "Le navigateur refuse la caméra sur cette page.",
-    ),
-    "in_app": Say(
-        "Touchez les trois points en haut, puis “Ouvrir dans le navigateur”.",
-        "La page est ouverte dans une application sans caméra.",
-    ),
-    "unable": Say(
-        "Ouvrez le lien dans un autre navigateur, Chrome ou Firefox, ou sur un autre téléphone.",
-        "Ce navigateur ne sait pas envoyer de vidéo (iPhone en mode Isolement, navigateur rare).",
-    ),
-    "timeout": Say(
-        "Regardez l'écran : touchez “Autoriser”. Si rien ne s'affiche, touchez “Réessayer”.",
-        "La question de la caméra reste sans réponse.",
-    ),
-}
-
-_BY_STATE: Final[Mapping[State, Say]] = {
-    State.OPENED: Say("Touchez le gros bouton avec la caméra."),
-    State.TAPPED: Say("Touchez le bouton “Autoriser” qui est apparu à l'écran."),
-    State.CONNECTING: Say(
-        "Très bien, l'image arrive. Mettez le haut-parleur et tenez le téléphone devant vous."
-    ),
-    State.LIVE: Say("Je vous vois. Filmez doucement ce que je vous demande."),
-    State.INTERRUPTED: Say(
-        "L'image est coupée : gardez la page ouverte, loin de l'oreille. Si l'écran est noir, rouvrez le lien.",
-        "Réseau coupé, écran verrouillé ou page quittée.",
-    ),
-    State.ENDED: Say("La vidéo est terminée, je reste avec vous au téléphone."),
-}
+def speech(session: Session, messages: Sequence[Message], phone: Phone, now: datetime) -> Speech:
+    """Return the sentence that helps most now, and those that follow as long as nothing happens."""
+    key, since = waiting(session, messages, phone)
+    first, *later = SAYINGS[key]
+    timed = [
+        Later(since + timedelta(seconds=stage.after), _explained(stage.say, session, phone))
+        for stage in later
+    ]
+    due = [each for each in timed if each.at <= now]
+    said = due[-1].say if due else _explained(first.say, session, phone)
+    return Speech(said, bool(due), tuple(each for each in timed if each.at > now))
 
 
-RUNG_SAY: Final[Mapping[str, Say]] = {
-    "stills": Say(
-        "Je reçois des photos, une par seconde : visez, puis tenez le téléphone immobile.",
-        "Réseau du correspondant faible : images fixes.",
-    ),
-    "photo": Say(
-        "Votre réseau est faible : touchez le gros bouton pour m'envoyer une seule photo.",
-        "Réseau du correspondant très faible : une photo lui est demandée.",
-    ),
-}
+def _explained(said: Say, session: Session, phone: Phone) -> Say:
+    """Give what is known of the network as the cause while a picture is missing that should be there."""
+    missing = session.state in {State.CONNECTING, State.INTERRUPTED}
+    if phone.cause and missing and session.camera == "granted":
+        return replace(said, cause=phone.cause)
+    return said
 
 
-def say_of_rung(session: Session, rung: str) -> Say | None:
-    """Return what to say while something else than video comes; None when the usual sentence is right."""
-    if session.state in {State.CONNECTING, State.LIVE, State.INTERRUPTED}:
-        return RUNG_SAY.get(rung)
-    return None
+def say(session: Session, messages: Sequence[Message], phone: Phone = HERE) -> Say:
+    """Return the sentence of the moment at which what is waited for began."""
+    return SAYINGS[waiting(session, messages, phone)[0]][0].say
 
 
-def say(session: Session, messages: Sequence[Message]) -> Say:
-    """Return the sentence that helps most now."""
+_BEFORE_PICTURE: Final = frozenset({State.OPENED, State.TAPPED, State.INTERRUPTED})
+_PICTURE: Final = frozenset({State.CONNECTING, State.LIVE, State.INTERRUPTED})
+
+
+def waiting(session: Session, messages: Sequence[Message], phone: Phone) -> tuple[str, datetime]:
+    """Return what is waited for, a key of SAYINGS, and since when."""
     if session.state is State.INVITED:
-        return _while_sending(messages)
-    trouble = CAMERA_SAY.get(session.camera or "")
-    if trouble and session.state in {State.OPENED, State.TAPPED, State.INTERRUPTED}:
-        return trouble
-    if session.state is State.ENDED and session.end_reason == "expired":
-        return Say("Je vous envoie un nouveau message.", "Le lien n'a pas été touché à temps.")
-    return _BY_STATE[session.state]
+        return _sending(session, messages)
+    if session.state in _BEFORE_PICTURE and session.camera in CAMERA:
+        return session.camera or "", session.changed
+    told = max(filter(None, (session.changed, phone.since)))
+    if absent := _absent(session, phone):
+        return absent, told
+    return _usual(session, phone), told
 
 
-def _while_sending(messages: Sequence[Message]) -> Say:
+def _usual(session: Session, phone: Phone) -> str:
+    """Return what is waited for when the phone does its part."""
+    if phone.network in NETWORK and session.state in _PICTURE:
+        return phone.network or ""
+    match session.state:
+        case State.INTERRUPTED:
+            return "frozen"
+        case State.ENDED if session.end_reason in {"expired", "lost"}:
+            return session.end_reason or ""
+        case _:
+            return session.state.value
+
+
+def _absent(session: Session, phone: Phone) -> str | None:
+    """Return why the phone cannot do what it is asked, when it is not there."""
+    if session.state not in {State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED}:
+        return None
+    # The tap comes before the phone's socket, and a picture goes on without it.
+    spoke = session.state is not State.LIVE and session.camera is not None
+    if not phone.online and spoke:
+        return "offline" if session.state is State.INTERRUPTED else "away"
+    if phone.online and phone.hidden:
+        return "hidden"
+    return "muted" if phone.muted and session.state is State.INTERRUPTED else None
+
+
+def _sending(session: Session, messages: Sequence[Message]) -> tuple[str, datetime]:
+    """Return how far the best of the messages is, and since when."""
     alive = [m for m in messages if m.state is not Delivery.FAILED]
     if messages and not alive:
-        return Say(
-            "Le message n'est pas parti. Avez-vous un autre numéro de portable ou une adresse e-mail ?",
-            "L'opérateur refuse ce message ou ce numéro.",
-        )
+        return "refused", session.changed
     if arrived := [m for m in alive if m.state is Delivery.DELIVERED]:
-        return Say(
-            f"Vous avez reçu {_what(arrived)} : ouvrez-le et touchez le lien, sans raccrocher."
-        )
+        key = "sms_received" if _sms(arrived) else "email_received"
+        return key, max(m.delivered or m.created for m in arrived)
+    sent = max((_sent(m) for m in alive), default=session.created)
     if any(m.state is Delivery.BUFFERED for m in alive):
-        return Say(
-            "Le message attend le réseau de votre téléphone : rapprochez-vous d'une fenêtre.",
-            "Téléphone hors réseau ou éteint.",
-        )
+        return "buffered", sent
     if any(m.error for m in alive):
-        return Say(
-            "Le message part dans un instant, restez en ligne.",
-            "L'opérateur ne répond pas encore ; nouvel essai.",
-        )
-    return Say(
-        f"Je vous envoie {_what(alive)}. Mettez le haut-parleur, gardez-moi en ligne et touchez le lien."
-    )
+        return "retrying", sent
+    return "sms" if _sms(alive) else "email", sent
 
 
-def _what(messages: Sequence[Message]) -> str:
-    return "un SMS" if any(m.channel == "sms" for m in messages) else "un e-mail"
+def _sent(message: Message) -> datetime:
+    """Return when it was sent, or sent again."""
+    again = [each.at for each in message.history if each.outcome == "resent"]
+    return max((message.created, *again))
+
+
+def _sms(messages: Sequence[Message]) -> bool:
+    return any(m.channel == "sms" for m in messages)
 
 
 MESSAGE_LABELS: Final[Mapping[Delivery, str]] = {

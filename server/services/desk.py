@@ -10,10 +10,11 @@ from server.domain.invitation import Invitation
 from server.domain.languages import ALL
 from server.domain.linking import LABELS, Link
 from server.domain.messages import Message
+from server.domain.sentences import WEAK, Say
 from server.domain.session import Session, State
 from server.ports import Calls, Clock, Site, Station, Transactions, Translator, UnitOfWork, User
 from server.services.launch import Launched
-from server.services.rooms import Rooms
+from server.services.rooms import Room, Rooms
 from telephony import NumberKind, parse_number
 
 SHIFT = timedelta(hours=12)
@@ -65,7 +66,7 @@ class DeskView:
                 sessions = await self._sessions(uow, desk.site.id, desk.station.extension, here)
         return {
             "type": "view",
-            "now": _iso(now),
+            "now": iso(now),
             "me": {"name": desk.user.name, "role": desk.user.role.value},
             "site": {"name": desk.site.name},
             "station": _station(desk.station),
@@ -124,24 +125,28 @@ class DeskView:
         flat = [m for several in sent.values() for m in several]
         room = self._rooms.get(session.id)
         number = next((parts.to(i) for i in parts.invitations if i.channel == "sms"), None)
+        speech = funnel.speech(session, flat, _phone(room), self._clock.now())
+        live, language = session.state is State.LIVE, session.language
         return {
             "id": session.id,
             "state": session.state.value,
-            "created": _iso(session.created),
-            "ended": _iso(session.ended),
+            "created": iso(session.created),
+            "ended": iso(session.ended),
             "end_reason": session.end_reason,
-            "number": _national(number),
+            "number": national(number),
             "station": session.station,
             "moved": list(parts.call.elsewhere(parts.station)) if parts.call else [],
             "link": _link(parts.link, parts.call, session),
             "invitations": [
                 _invitation(i, sent[i.id], parts.to(i), session) for i in parts.invitations
             ],
-            "steps": [{**asdict(s), "at": _iso(s.at)} for s in funnel.steps(session, flat)],
-            "say": self._spoken(
-                asdict(funnel.say_of_rung(session, room.rung) or funnel.say(session, flat)),
-                session.language,
-            ),
+            "steps": [step_of(step) for step in funnel.steps(session, flat)],
+            "say": self._spoken(speech.say, language, stalled=speech.stalled),
+            "say_later": [
+                {"at": iso(later.at), **self._spoken(later.say, language, stalled=True)}
+                for later in speech.later
+            ],
+            "say_weak": self._spoken(WEAK, language, stalled=True) if live else None,
             "rung": room.rung,
             "caller": {
                 "online": room.phone is not None,
@@ -150,10 +155,27 @@ class DeskView:
             },
         }
 
-    def _spoken(self, said: Json, language: str | None) -> Json:
-        """Add what the sentence is in the caller's language."""
-        text = self._translator.translate(str(said["text"]), language) if language else None
-        return {**said, "translation": text and {"language": language, "text": text}}
+    def _spoken(self, say: Say, language: str | None, *, stalled: bool) -> Json:
+        """Return a sentence as the desk reads it aloud, and what it is in the caller's language."""
+        text = self._translator.translate(say.text, language) if language else None
+        return {
+            "text": say.text,
+            "cause": say.cause,
+            "stalled": stalled,
+            "translation": text and {"language": language, "text": text},
+        }
+
+
+def step_of(step: funnel.Step) -> Json:
+    """Return one line of the funnel."""
+    return {**asdict(step), "at": iso(step.at), "since": iso(step.since)}
+
+
+def _phone(room: Room) -> funnel.Phone:
+    """Return what is known of the phone, for the sentence that helps its caller."""
+    return funnel.Phone(
+        room.phone is not None, room.hidden, room.muted, network=room.rung, since=room.told
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +214,13 @@ def _language(code: str | None) -> Json | None:
     return {"code": known.code, "name": known.french} if known else None
 
 
-def _iso(at: datetime | None) -> str | None:
+def iso(at: datetime | None) -> str | None:
+    """Return a time as the pages read it."""
     return at.isoformat() if at else None
 
 
-def _national(number: str | None) -> str | None:
+def national(number: str | None) -> str | None:
+    """Return a number as people read it."""
     parsed = parse_number(number) if number else None
     return parsed.national if parsed else None
 
@@ -226,12 +250,20 @@ def _call(call: LiveCall) -> Json:
         "mobile": parsed is not None and parsed.kind is NumberKind.MOBILE,
         "state": call.state,
         "certain": call.certain,
-        "started": _iso(call.started),
-        "answered": _iso(call.answered),
-        "ended": _iso(call.ended),
+        "started": iso(call.started),
+        "answered": iso(call.answered),
+        "ended": iso(call.ended),
         "stations": list(call.stations),
         "aliases": [{"type": a.type, "value": a.value} for a in call.aliases],
     }
+
+
+def link_label(link: Link, call: LiveCall | None) -> str:
+    """Return why a session belongs to its call, and the call's number."""
+    if call and call.number:
+        shown = (national(call.number) or "").replace(" ", NBSP)
+        return f"{LABELS[link.evidence]}{NBSP}: {shown}"
+    return LABELS[link.evidence]
 
 
 def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
@@ -243,10 +275,7 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
             "label": "",
             "pick": False,
         }
-    label = LABELS[link.evidence]
-    if call and call.number:
-        shown = (_national(call.number) or "").replace(" ", NBSP)
-        label += f"{NBSP}: {shown}"
+    label = link_label(link, call)
     pick = link.wants_pick and session.state is not State.ENDED
     return {
         "call": call.id if call else None,
@@ -276,9 +305,9 @@ def _invitation(
     return {
         "id": invitation.id,
         "channel": invitation.channel,
-        "to": _national(contact) if invitation.channel == "sms" else contact,
+        "to": national(contact) if invitation.channel == "sms" else contact,
         "state": last.state.value if last else "queued",
         "label": label,
-        "expires": _iso(invitation.expires),
+        "expires": iso(invitation.expires),
         "can": can,
     }

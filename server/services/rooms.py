@@ -7,6 +7,7 @@ restart.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
 
 from server.errors import AppError, OpenElsewhere
@@ -44,11 +45,14 @@ class Room:
 
     `rung` is how pictures come (domain/still.py), by the phone's word; `stills` were handed on at that rung, `stilled`
     says that this was written down.
+    `hidden`, `muted`: what the phone says of its page and its camera, since `told`.
     """
 
     phone: Line | None = None
     page: str | None = None
     hidden: bool = False
+    muted: bool = False
+    told: datetime | None = None
     desks: dict[str, Line] = field(default_factory=dict)
     rung: str = "video"
     stills: int = 0
@@ -75,7 +79,8 @@ class Rooms:
     def enter_phone(self, session: str, line: Line, page: str) -> Room:
         """Seat the phone; a newer socket of the same browser replaces the older."""
         room = self._rooms.setdefault(session, Room())
-        former, room.phone, room.page, room.hidden = room.phone, line, page, False
+        former, room.phone, room.page = room.phone, line, page
+        room.hidden = room.muted = False
         if former is not None and former is not line:
             former.shut(OpenElsewhere("newer_socket"))
         return room

@@ -36,6 +36,7 @@ _PAST = {
     "TimedOut": "session.timed_out",
     "Left": "session.left",
 }
+_SHOWN_ONLY = frozenset({""})  # no station has this name; none at all would mean every desk
 
 
 def event_data(event: Event) -> dict[str, object]:
@@ -145,6 +146,10 @@ class Sessions:
         """Tell the desks of this session's station."""
         stations = frozenset({session.station}) if session.station else frozenset()
         self._bus.publish(Changed(session.site, stations, session.id))
+
+    def told(self, site: str, id_: str) -> None:
+        """Tell the desks that show this session that its phone changed, though nothing is to be written."""
+        self._bus.publish(Changed(site, _SHOWN_ONLY, id_))
 
     async def get(self, site: str, id_: str) -> Session:
         """Return a session of this site; NotFound for any other (I7)."""

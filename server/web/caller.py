@@ -287,9 +287,10 @@ class CallerSocket(PageSocket):
                 value = candidate.model_dump() if candidate else None
                 self.signalling.phone_candidate(self._session, peer, value)
             case m.CallerMedia(state=state):
+                self._note(muted={"muted": True, "unmuted": False}.get(state))
                 self._tell(state)
             case m.Visibility(hidden=hidden):
-                self.rooms.get(self._session).hidden = hidden
+                self._note(hidden=hidden)
                 self._tell("hidden" if hidden else "visible")
             case m.Facing(facing=facing):
                 self._tell(facing)
@@ -305,6 +306,16 @@ class CallerSocket(PageSocket):
         if told := self.ladder.step(self._site, self._session, ladder.rung, ladder.why):
             self.later(lambda: self.ladder.stepped(self._actor(), self._session, told))
 
+    def _note(self, *, hidden: bool | None = None, muted: bool | None = None) -> None:
+        """Keep what the phone says of itself: another sentence helps its caller now."""
+        room = self.rooms.get(self._session)
+        before = (room.hidden, room.muted)
+        room.hidden = room.hidden if hidden is None else hidden
+        room.muted = room.muted if muted is None else muted
+        if before != (room.hidden, room.muted):
+            room.told = self.web.clock.now()
+            self.sessions.told(self._site, self._session)
+
     def _happen(self, event: Event) -> None:
         async def work() -> None:
             await self.sessions.happen(self._session, event, self._actor())
@@ -314,6 +325,8 @@ class CallerSocket(PageSocket):
     def left(self) -> None:
         """Leave the room; the picture goes on without the socket."""
         if self._session and self.rooms.leave_phone(self._session, self):
+            self.rooms.get(self._session).told = self.web.clock.now()
+            self.sessions.told(self._site, self._session)
             self._tell("offline")
 
 

@@ -12,7 +12,7 @@ export function runCall(row, call) {
   else delete age.dataset.until;
 }
 
-/** Let a step's time run from `from`, or write what it took.
+/** Let the time spent in a step run from `from`, or write what it took: "+3,1 s".
  * @param {HTMLElement} time @param {string | null} from @param {number | null | undefined} took seconds */
 export function runStep(time, from, took) {
   if (from) {
@@ -20,7 +20,7 @@ export function runStep(time, from, took) {
     return;
   }
   delete time.dataset.lapse;
-  write(time, took === null || took === undefined ? "" : lapse(took));
+  write(time, took === null || took === undefined ? "" : `+${lapse(took)}`);
 }
 
 /** Write every time that runs.
@@ -33,7 +33,7 @@ export function tick(now) {
   }
   for (const node of document.querySelectorAll("[data-lapse]")) {
     const from = /** @type {HTMLElement} */ (node).dataset.lapse ?? "";
-    write(node, lapse(Math.max(0, now - Date.parse(from)) / 1000));
+    write(node, `+${lapse(Math.max(0, now - Date.parse(from)) / 1000)}`);
   }
 }
 

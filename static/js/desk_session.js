@@ -1,6 +1,7 @@
-/** The right column: the steps of the session shown, what to say, the call it is linked to, its invitations. */
+/** The right column: the steps of the session shown, the call it is linked to, its invitations. */
 import { runStep } from "./desk_clock.js";
 import { el, get, icon, part, reconcile, write } from "./dom.js";
+import { lapse } from "./session.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./session.js").Invitation} Invitation */
@@ -14,7 +15,6 @@ const WORD = { done: "fait", current: "en cours", failed: "échec", todo: "à ve
 /** @param {Session | null} session @param {boolean} locked another desk works here now @param {OnVerb} onVerb */
 export function drawSession(session, locked, onVerb) {
   drawSteps(session);
-  drawSay(session);
   drawLink(session, locked);
   drawInvitations(session, locked, onVerb);
 }
@@ -22,32 +22,34 @@ export function drawSession(session, locked, onVerb) {
 /** @param {Session | null} session */
 function drawSteps(session) {
   get("steps-empty", HTMLElement).hidden = Boolean(session);
-  reconcile(get("steps", HTMLElement), session?.steps ?? [], (step) => step.key, makeStep, (node, step) => {
+  fillSteps(get("steps", HTMLElement), session?.steps ?? [], session !== null && session.state !== "ended");
+}
+
+/** The list of steps, live or of a session that is over.
+ * @param {Element} list @param {readonly Step[]} steps @param {boolean} runs the time of the current one goes on */
+export function fillSteps(list, steps, runs) {
+  reconcile(list, steps, (step) => step.key, makeStep, (node, step) => {
     const row = /** @type {HTMLElement} */ (node);
-    if (row.dataset.state !== step.state) row.querySelector(".mark")?.replaceChildren(icon(MARK[step.state]));
+    if (row.dataset.state !== step.state) row.querySelector(".mark")?.replaceChildren(icon(MARK[step.state]), icon("triangle-alert"));
     row.dataset.state = step.state;
-    if (step.state === "current") row.setAttribute("aria-current", "step");
+    const now = step.state === "current" || step.state === "failed";
+    if (now) row.setAttribute("aria-current", "step");
     else row.removeAttribute("aria-current");
     part(row, "label", step.label);
     part(row, "word", WORD[step.state]);
-    const time = /** @type {HTMLElement | null} */ (row.querySelector('[data-part="time"]'));
-    const runs = step.state === "current" && session && session.state !== "ended";
-    if (time) runStep(time, runs ? session.created : null, step.seconds);
+    const spent = /** @type {HTMLElement} */ (row.querySelector('[data-part="spent"]'));
+    runStep(spent, now && runs ? step.since ?? null : null, step.spent);
+    part(row, "total", step.seconds === null || step.seconds === 0 ? "" : lapse(step.seconds));
+    row.title = step.seconds ? `${lapse(step.seconds)} après l’invitation` : "";
   });
 }
 
 /** @param {Step} step */
 function makeStep(step) {
   return el("li", { "data-step": step.key },
-    el("span", { class: "mark" }), el("span", { "data-part": "label" }),
-    el("span", { class: "hidden-text", "data-part": "word" }), el("span", { class: "when", "data-part": "time" }));
-}
-
-/** @param {Session | null} session */
-function drawSay(session) {
-  write(get("say", HTMLElement), session?.say?.text ? `« ${session.say.text} »` : "");
-  write(get("say-cause", HTMLElement), session?.say?.cause ?? "");
-  document.querySelector(".say-box")?.toggleAttribute("hidden", !session?.say?.text);
+    el("span", { class: "mark" }), el("span", { "data-part": "label" }), el("span", { class: "hidden-text", "data-part": "word" }),
+    el("span", { class: "slow" }, "tarde"),
+    el("span", { class: "when", "data-part": "spent" }), el("span", { class: "when total", "data-part": "total" }));
 }
 
 /** @param {Session | null} session @param {boolean} locked */

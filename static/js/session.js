@@ -28,7 +28,16 @@
  * @property {string | null} expires
  * @property {("resend" | "revoke" | "move")[]} can
  */
-/** @typedef {{key: string, label: string, state: "done" | "current" | "todo" | "failed", at: string | null, seconds: number | null}} Step */
+/**
+ * @typedef {object} Step
+ * @property {string} key
+ * @property {string} label
+ * @property {"done" | "current" | "todo" | "failed"} state
+ * @property {string | null} [since] when it was its turn
+ * @property {string | null} at
+ * @property {number | null} seconds from the acceptance
+ * @property {number | null} [spent] seconds in it
+ */
 /** @typedef {{call: string | null, certainty: "certain" | "inferred" | "unlinked", evidence: string | null, label: string, pick: boolean}} CallLink */
 /**
  * @typedef {object} Session
@@ -43,7 +52,9 @@
  * @property {CallLink} link
  * @property {Invitation[]} invitations
  * @property {Step[]} steps
- * @property {{text: string, cause: string | null, translation?: {language: string, text: string} | null} | null} say
+ * @property {import("./say.js").Say | null} say
+ * @property {import("./say.js").Later[]} [say_later]
+ * @property {import("./say.js").Say | null} [say_weak]
  * @property {{online: boolean, hidden: boolean, language?: {code: string, name: string} | null}} caller
  * @property {"video" | "stills" | "photo"} rung how pictures come, by the phone's word
  */

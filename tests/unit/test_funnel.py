@@ -12,8 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.funnel import CAMERA_SAY, MESSAGE_LABELS, STEPS, Say, say, steps
-from server.domain.messages import Delivery, Message
+from server.domain.funnel import (
+    MESSAGE_LABELS,
+    STEPS,
+    Phone,
+    Say,
+    Speech,
+    say,
+    speech,
+    steps,
+    waiting,
+)
+from server.domain.messages import Delivery, Handover, Message
+from server.domain.sentences import CAMERA, LONGEST, NETWORK, SAYINGS, SPOKEN
 from server.domain.session import Session, State
 from server.web.messages import Camera
 
@@ -22,7 +33,9 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 KEYS = [key for key, _ in STEPS]
-CAMERAS = [None, "asking", "granted", *CAMERA_SAY]
+CAMERAS = [None, "asking", "granted", *sorted(CAMERA)]
+PHONES = [Phone(*now) for now in product((True, False), repeat=3)]
+PHONES += [Phone(network=word) for word in sorted(NETWORK)]
 
 
 def message(state: Delivery = Delivery.QUEUED, channel: str = "sms", at: float = 1) -> Message:
@@ -54,15 +67,118 @@ def spoken(said: Say) -> bool:
     """A whole sentence, to be read aloud, that fits on the screen."""
     sentences = filter(None, (said.text, said.cause))
     whole = all(re.fullmatch(r"[A-ZÀ-Ý].*[.?!»]\.?", text) for text in sentences)
-    return whole and bool(said.text) and len(said.text) <= 140
+    return whole and bool(said.text) and len(said.text) <= LONGEST
 
 
 @pytest.mark.parametrize(("state", "camera"), product(State, CAMERAS))
 def test_there_is_always_something_to_say(state: State, camera: str | None) -> None:
-    for messages in [[], *MESSAGES]:
+    for messages, phone in product([[], *MESSAGES], PHONES):
         for reason in (None, "quit", "expired", "lost"):
             of = replace(session(state, camera), end_reason=reason)
-            assert spoken(say(of, messages)), (state, camera, reason)
+            for seconds in (-1, 0, 30, 3600):
+                said = speech(of, messages, phone, NOW + timedelta(seconds=seconds))
+                assert spoken(said.say), (state, camera, reason, phone, seconds)
+
+
+@pytest.mark.parametrize("key", SAYINGS)
+def test_what_is_said_is_said_in_one_breath_and_in_plain_words(key: str) -> None:
+    """The caller hears the sentence, the regulator alone reads the cause."""
+    first, *later = SAYINGS[key]
+    afters = [stage.after for stage in SAYINGS[key]]
+    assert first.after == 0
+    assert afters == sorted(set(afters))
+    for stage in SAYINGS[key]:
+        assert spoken(stage.say)
+        assert not TECHNICAL.search(stage.say.text), stage.say.text
+        assert "Alt+" not in stage.say.text
+    assert all(stage.say.cause for stage in later), "what takes too long has a likely cause"
+
+
+TECHNICAL = re.compile(
+    r"serveur|opérateur|accusé|relais|débit|connexion|session|URL|socket|UDP|TURN|WebRTC|HTTP|cookie|jeton|codec"
+    r"|paramètre|identifiant|bande passante|navigation",
+    re.IGNORECASE,
+)
+
+
+def test_nobody_is_ever_asked_to_hang_up() -> None:
+    for text in SPOKEN:
+        assert "raccroch" not in text or re.search("(sans|ne) raccroch", text.lower()), text
+        assert not re.search("rappel(le|ez)|éteignez le téléphone", text, re.IGNORECASE), text
+
+
+def at(of: Session, messages: Sequence[Message], seconds: float, phone: Phone = Phone()) -> Speech:  # noqa: B008
+    return speech(of, messages, phone, NOW + timedelta(seconds=seconds))
+
+
+def test_a_message_that_does_not_arrive_is_asked_about_then_replaced() -> None:
+    sent = [message(Delivery.HANDED)]
+    fresh, asks, other = (at(session(), sent, seconds) for seconds in (19.9, 20, 45))
+    assert (fresh.stalled, asks.stalled, other.stalled) == (False, True, True)
+    assert "Avez-vous reçu mon SMS" in asks.say.text
+    assert "adresse e-mail" in other.say.text
+    assert "Alt+C" in other.say.cause
+    assert [(later.at - NOW).total_seconds() for later in fresh.later] == [20, 45]
+    assert [later.say for later in fresh.later] == [asks.say, other.say]
+    assert other.later == ()
+
+
+def test_a_message_sent_again_is_given_its_time_again() -> None:
+    resent = NOW + timedelta(seconds=60)
+    again = replace(message(), history=(Handover("", "resent", resent),))
+    assert not at(session(), [again], 61).stalled
+    assert at(session(), [again], 81).stalled
+
+
+def test_time_runs_from_the_last_thing_that_happened() -> None:
+    """Opened at 100 s: the sentence for a button that nobody touches comes ten seconds later, not at once."""
+    of = replace(session(State.OPENED, opened=100), changed=NOW + timedelta(seconds=100))
+    assert not at(of, [], 105).stalled
+    assert "gros bouton" in at(of, [], 111).say.text
+    assert at(of, [], 111).stalled
+
+
+@pytest.mark.parametrize(
+    ("state", "camera", "phone", "key"),
+    [
+        (State.OPENED, None, Phone(online=False), "opened"),
+        (State.TAPPED, None, Phone(online=False), "tapped"),
+        (State.TAPPED, "asking", Phone(online=False), "away"),
+        (State.TAPPED, "asking", Phone(hidden=True), "hidden"),
+        (State.TAPPED, "denied", Phone(hidden=True), "denied"),
+        (State.CONNECTING, "granted", Phone(online=False), "away"),
+        (State.LIVE, "granted", Phone(online=False), "live"),
+        (State.LIVE, "granted", Phone(hidden=True), "hidden"),
+        (State.LIVE, "granted", Phone(network="weak"), "weak"),
+        (State.LIVE, "granted", Phone(network="<b>"), "live"),
+        (State.INTERRUPTED, "granted", Phone(network="stills"), "stills"),
+        (State.TAPPED, "asking", Phone(network="photo"), "tapped"),
+        (State.INTERRUPTED, "granted", Phone(), "frozen"),
+        (State.INTERRUPTED, "granted", Phone(muted=True), "muted"),
+        (State.INTERRUPTED, "granted", Phone(online=False), "offline"),
+        (State.INTERRUPTED, "busy", Phone(), "busy"),
+    ],
+)
+def test_what_the_phone_does_decides(
+    state: State, camera: str | None, phone: Phone, key: str
+) -> None:
+    assert waiting(session(state, camera), [], phone)[0] == key
+
+
+def test_what_is_known_of_the_network_is_the_likelier_cause_of_no_picture() -> None:
+    phone = Phone(cause="Ce réseau bloque la vidéo.")
+    first = at(session(State.CONNECTING, "granted"), [], 0, phone)
+    assert first.say.cause == phone.cause
+    assert {later.say.cause for later in first.later} == {phone.cause}
+    assert at(session(State.CONNECTING, "granted"), [], 99, phone).say.cause == phone.cause
+    assert at(session(State.LIVE, "granted"), [], 0, phone).say.cause == ""
+    assert at(session(State.INTERRUPTED, "busy"), [], 0, phone).say.cause != phone.cause
+
+
+def test_a_page_that_was_left_is_waited_for_from_then_on() -> None:
+    phone = Phone(hidden=True, since=NOW + timedelta(seconds=50))
+    assert not at(session(State.LIVE, "granted"), [], 55, phone).stalled
+    assert at(session(State.LIVE, "granted"), [], 62, phone).stalled
 
 
 def test_each_state_has_its_own_sentence() -> None:
@@ -72,14 +188,14 @@ def test_each_state_has_its_own_sentence() -> None:
 
 def test_every_camera_trouble_of_the_protocol_has_its_advice() -> None:
     words = set(Camera.model_fields["state"].annotation.__args__)  # type: ignore[union-attr]
-    assert set(CAMERA_SAY) == words - {"asking", "granted"}
-    for word in CAMERA_SAY:
-        assert say(session(State.TAPPED, word), []) == CAMERA_SAY[word]
-        assert CAMERA_SAY[word].cause
+    assert words - {"asking", "granted"} <= CAMERA
+    for word in CAMERA:
+        assert say(session(State.TAPPED, word), []) == SAYINGS[word][0].say
+        assert SAYINGS[word][0].say.cause
 
 
 @pytest.mark.parametrize("state", [State.CONNECTING, State.LIVE, State.ENDED])
-@pytest.mark.parametrize("camera", CAMERA_SAY)
+@pytest.mark.parametrize("camera", sorted(CAMERA))
 def test_old_camera_trouble_is_not_repeated(state: State, camera: str) -> None:
     assert say(session(state, camera), []) == say(session(state), [])
 
@@ -149,6 +265,21 @@ def test_a_carrier_without_receipts_does_not_hold_the_funnel() -> None:
     assert (delivered.state, delivered.at, delivered.seconds) == ("done", None, None)
 
 
+def test_each_step_has_the_time_spent_in_it() -> None:
+    of = session(State.TAPPED, "asking", opened=9, tapped=11)
+    found = {step.key: step for step in steps(of, [message(Delivery.DELIVERED)])}
+    assert [found[key].spent for key in ("handed", "delivered", "opened", "tapped")] == [1, 1, 7, 2]
+    assert found["accepted"].spent is None
+    assert found["permission"].since == NOW + timedelta(seconds=11)
+    assert found["image"].since is None
+
+
+def test_a_receipt_that_comes_last_takes_no_time() -> None:
+    """The link was opened before the carrier said that the message arrived."""
+    found = {step.key: step for step in steps(session(opened=1.5), [message(Delivery.DELIVERED)])}
+    assert (found["delivered"].spent, found["opened"].spent) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("of", "messages", "failed"),
     [
@@ -195,8 +326,10 @@ def test_steps_only_go_forward(
     )
     assert re.fullmatch(r"d+c?t*", order)
     assert ("c" in order) is (state is not State.ENDED and not order.endswith("d"))
+    assert all(step.since is None for step in found if step.state == "todo")
     for step in found:
         assert (step.at is None) is (step.seconds is None)
+        assert step.spent is None or step.spent >= 0
         if step.at is not None:
             assert step.state == "done"
             assert step.seconds == (step.at - of.created).total_seconds()

@@ -1,0 +1,47 @@
+/** "Dites maintenant": the sentence of this second, its cause, and the same in the caller's language. */
+import { get, write } from "./dom.js";
+import { direction, sayChange, sayNow } from "./say.js";
+import { shown } from "./session.js";
+
+/** @typedef {import("./session.js").View} View */
+
+export class SayBox {
+  #box = get("say-box", HTMLElement);
+  #said = get("say", HTMLElement);
+  #cause = get("say-cause", HTMLElement);
+  #translated = get("say-translation", HTMLElement);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer = undefined;
+  #weak;
+
+  /** @param {() => string | null} weak what holds the picture back, as this desk measures it */
+  constructor(weak) {
+    this.#weak = weak;
+  }
+
+  /** @param {Readonly<View>} view */
+  draw(view) {
+    clearTimeout(this.#timer);
+    const session = shown(view);
+    const now = Date.now() + view.offset;
+    const say = session ? sayNow(session, now, this.#weak()) : null;
+    this.#box.hidden = !say?.text;
+    this.#box.toggleAttribute("data-stalled", Boolean(say?.stalled));
+    get("steps", HTMLElement).toggleAttribute("data-stalled", Boolean(say?.stalled));
+    write(this.#said, say?.text ? `« ${say.text} »` : "");
+    write(this.#cause, say?.cause ?? "");
+    this.#translate(say?.translation ?? null);
+    const wait = session ? sayChange(session, now) : null;
+    // A timer that comes a little early would find the same sentence and set itself again.
+    if (wait !== null) this.#timer = setTimeout(() => this.draw(view), wait + 5);
+  }
+
+  /** @param {import("./say.js").Translation} translation */
+  #translate(translation) {
+    this.#translated.hidden = !translation;
+    if (!translation) return;
+    this.#translated.lang = translation.language;
+    this.#translated.dir = direction(translation.language);
+    write(this.#translated, translation.text);
+  }
+}
