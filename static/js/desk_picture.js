@@ -82,6 +82,11 @@ export class DeskPicture {
     return this.#seen.state === "flowing";
   }
 
+  /** @returns {RTCPeerConnection | null} the connection that brings the picture, for its statistics */
+  get connection() {
+    return this.#peer?.pc ?? null;
+  }
+
   /** Whether the ICE servers must be asked for again. */
   get stale() {
     return !this.#ice || Date.now() - this.#ice.at > ICE_FRESH;
