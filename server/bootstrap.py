@@ -47,6 +47,7 @@ from server.services.linking import Linking
 from server.services.links import Links
 from server.services.login import Login
 from server.services.photos import Photos
+from server.services.recent import Recent
 from server.services.reconcile import Reconciler
 from server.services.recordings import Catalogue, Listening
 from server.services.review import Review
@@ -312,6 +313,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         delivery=delivery,
         receipt_readers=fleet.readers,
         desk_view=DeskView(transactions, clock, calls, rooms, Spoken(resources.root())),
+        recent=Recent(transactions, clock),
         ice=_ice(settings, clock),
         ladder=Ladder(transactions, clock, bus, rooms, sessions),
         photos=Photos(transactions, clock, ids, rooms),

@@ -22,6 +22,7 @@ from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.photos import Photos
+from server.services.recent import Recent
 from server.services.recordings import Listening
 from server.services.review import Review
 from server.services.rooms import Rooms
@@ -78,6 +79,7 @@ class Services:
     delivery: DeliveryService
     receipt_readers: Mapping[str, ReceiptReader]
     desk_view: DeskView
+    recent: Recent
     ice: IceServers
     ladder: Ladder
     photos: Photos
@@ -159,6 +161,7 @@ def _desk(web: Web, services: Services) -> list[Any]:
         **base,
         "bus": services.bus,
         "view": services.desk_view,
+        "recent": services.recent,
         "launch": services.launch,
         "invitations": services.invitations,
         "languages": services.languages,

@@ -34,6 +34,8 @@ from server.web.wire import status_of
 SESSION_COOKIE = "v15_session"
 MACHINES = ("/api/", "/receipts/")  # no person reads what these answer
 STATION_COOKIE = "v15_station"
+THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/theme.js)
+THEMES = frozenset({"dark", "light"})
 CSP = (
     "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' {sockets}; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
@@ -126,7 +128,9 @@ class BaseHandler(RequestHandler):
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> None:
         """Answer with a page."""
+        theme = self.get_cookie(THEME_COOKIE)
         shared = {
+            "theme": theme if theme in THEMES else "auto",
             "xsrf_token": self.xsrf_token.decode(),
             "me": self.user,
             "site": self.site,

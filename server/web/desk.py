@@ -26,6 +26,7 @@ from server.services.languages import Languages
 from server.services.launch import PARAMETERS, Launch, Launched
 from server.services.linking import Linking
 from server.services.photos import Photos
+from server.services.recent import Recent
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
@@ -133,6 +134,7 @@ class DeskSocket(PageSocket):
 
     bus: Bus
     view: DeskView
+    recent: Recent
     launch: Launch
     invitations: Invitations
     languages: Languages
@@ -191,9 +193,13 @@ class DeskSocket(PageSocket):
         self.peer, self.name = hello.peer, user.name
         if hello.launch:
             self._launched = await self.launch.resolve(self.actor(), hello.launch)
-        extension = (self._launched and self._launched.station) or self.get_cookie(STATION_COOKIE)
         async with self.web.transactions(write=False) as uow:
             known = {s.extension: s for s in await uow.sites.stations(site.id)}
+        if hello.station and hello.station not in known:
+            raise StationUnknown
+        launched = self._launched.station if self._launched else None
+        # The cookie is the PC's: another window of it may have changed it since.
+        extension = launched or hello.station or self.get_cookie(STATION_COOKIE)
         self._station = known.get(extension or "")
         if self._station:
             self.stations.sit(site.id, self._station.extension, self)
@@ -290,6 +296,11 @@ class DeskSocket(PageSocket):
             self._watching = None
         self._done(message.id, ended=ended)
 
+    async def _recent(self, message: m.SessionsRecent) -> None:
+        user, site = self.me()
+        station = self._station.extension if self._station else ""
+        self._done(message.id, sessions=await self.recent.of(site.id, user.id, station))
+
     async def _choose(self, message: m.LinkChoose) -> None:
         await self.linking.choose(self.actor(), message.session, message.call)
         self._done(message.id)
@@ -359,6 +370,7 @@ HANDLERS: dict[type[Any], str] = {
     m.InvitationMove: "_move",
     m.SessionWatch: "_watch_command",
     m.SessionEnd: "_end",
+    m.SessionsRecent: "_recent",
     m.LinkChoose: "_choose",
     m.LinkManual: "_manual",
     m.LinkNone: "_none",

@@ -45,6 +45,7 @@ class DeskHello(_Message):
     peer: Id
     launch: Id | None = None
     watch: Id | None = None
+    station: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
 
 
 class Invite(_Message):
@@ -95,6 +96,13 @@ class SessionEnd(_Message):
     type: Literal["session.end"]
     id: Id
     session: Id
+
+
+class SessionsRecent(_Message):
+    """Ask for the sessions of the shift."""
+
+    type: Literal["sessions.recent"]
+    id: Id
 
 
 class LinkChoose(_Message):
@@ -309,6 +317,7 @@ DeskMessage = (
     | InvitationMove
     | SessionWatch
     | SessionEnd
+    | SessionsRecent
     | LinkChoose
     | LinkManual
     | LinkNone

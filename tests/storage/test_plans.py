@@ -49,6 +49,7 @@ async def _ask(transactions: SqlTransactions) -> None:
         await uow.sessions.of_call(SITE.id, "c")
         await uow.sessions.of_calls(SITE.id, ["c"])
         await uow.sessions.at_station(SITE.id, "1501", 10)
+        await uow.sessions.recent(SITE.id, "1501", "u", since, 100)
         await uow.sessions.newest_links(["v"])
         await uow.sessions.links("v")
         await uow.sessions.open_everywhere()

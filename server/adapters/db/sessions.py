@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, select
+from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.rows import checked, save_version
@@ -62,6 +62,14 @@ class SqlSessions:
     async def at_station(self, site: str, extension: str, limit: int) -> Sequence[Session]:
         """Return a station's sessions, newest first."""
         return await self._load(session.c.site == site, session.c.station == extension, limit=limit)
+
+    async def recent(
+        self, site: str, extension: str, user: str, since: datetime, limit: int
+    ) -> Sequence[Session]:
+        """Return the sessions of a station or of a user since `since`, newest first."""
+        theirs = or_(session.c.station == extension, session.c.created_by == user)
+        period = (session.c.site == site, session.c.created >= since)
+        return await self._load(*period, theirs, limit=limit)
 
     async def of_call(self, site: str, call: str) -> Sequence[Session]:
         """Return every session that is or was linked to this call."""

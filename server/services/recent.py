@@ -1,0 +1,89 @@
+"""The sessions of the shift, for the one who wants to look back: those of a station and one's own, read-only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from server.domain import funnel
+from server.domain.calls import LiveCall
+from server.domain.invitation import Invitation
+from server.domain.linking import Link
+from server.domain.messages import Message
+from server.domain.session import Session, State
+from server.ports import Clock, Transactions, UnitOfWork
+from server.services.desk import SHIFT, Json, iso, link_label, national, step_of
+
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What was loaded for all of them, in one query a table."""
+
+    links: Mapping[str, Link]
+    calls: Mapping[str, LiveCall]
+    invitations: Sequence[Invitation]
+    messages: Sequence[Message]
+    contacts: Mapping[str, str | None]
+
+
+class Recent:
+    """Looks back."""
+
+    def __init__(self, transactions: Transactions, clock: Clock) -> None:
+        """Keep where to look, and until when."""
+        self._transactions = transactions
+        self._clock = clock
+
+    async def of(self, site: str, user: str, station: str) -> list[Json]:
+        """Return the sessions of this station and of this user, newest first; nothing of another site (I7)."""
+        now = self._clock.now()
+        async with self._transactions(write=False) as uow:
+            found = await uow.sessions.recent(site, station, user, now - SHIFT, MOST)
+            loaded = await self._load(uow, site, found)
+        return [_past(each, loaded, user, now) for each in found]
+
+    async def _load(self, uow: UnitOfWork, site: str, found: Sequence[Session]) -> _Loaded:
+        if not found:
+            return _Loaded({}, {}, (), (), {})
+        ids = [each.id for each in found]
+        links = await uow.sessions.newest_links(ids)
+        invitations = await uow.invitations.of_sessions(ids)
+        return _Loaded(
+            links,
+            await uow.calls.get_all(site, [link.call for link in links.values() if link.call]),
+            invitations,
+            await uow.messages.of_invitations([each.id for each in invitations]),
+            await uow.personal.get_all([each.contact for each in invitations]),
+        )
+
+
+def _past(session: Session, loaded: _Loaded, user: str, now: datetime) -> Json:
+    own = [each for each in loaded.invitations if each.session == session.id]
+    ids = {each.id for each in own}
+    messages = [each for each in loaded.messages if each.invitation in ids]
+    sms = next((loaded.contacts.get(each.contact) for each in own if each.channel == "sms"), None)
+    mail = next((loaded.contacts.get(each.contact) for each in own if each.channel != "sms"), None)
+    link = loaded.links.get(session.id)
+    return {
+        "id": session.id,
+        "state": session.state.value,
+        "created": iso(session.created),
+        "ended": iso(session.ended),
+        "end_reason": session.end_reason,
+        "number": national(sms) or mail,
+        "station": session.station,
+        "mine": session.created_by == user,
+        "seconds": _seen(session, now),
+        "link": link_label(link, loaded.calls.get(link.call or "")) if link else "",
+        "steps": [step_of(step) for step in funnel.steps(session, messages)],
+    }
+
+
+def _seen(session: Session, now: datetime) -> float | None:
+    """Return from the first picture to the end; None when there never was one."""
+    first = session.marks.get("image")
+    if first is None:
+        return None
+    end = session.ended if session.state is State.ENDED and session.ended else now
+    return max(0.0, (end - first).total_seconds())

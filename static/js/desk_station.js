@@ -1,0 +1,43 @@
+/** The station of this window: two windows of one PC may work at two stations, though they share its cookie. */
+import { giveStation, keepStation } from "./desk_kept.js";
+import { get, write } from "./dom.js";
+
+export class StationMenu {
+  #menu = get("station-menu", HTMLDetailsElement);
+  #select = get("station", HTMLSelectElement);
+  #shown = "";
+
+  constructor() {
+    get("station-form", HTMLFormElement).addEventListener("submit", () => keepStation(this.#select.value));
+    get("station-window", HTMLElement).addEventListener("click", () => this.#open());
+    this.#menu.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#close();
+    });
+    document.addEventListener("pointerdown", (event) => {
+      if (event.target instanceof Node && !this.#menu.contains(event.target)) this.#menu.open = false;
+    });
+  }
+
+  /** @param {Readonly<import("./session.js").View>} view */
+  draw({ server }) {
+    const here = server?.station?.extension;
+    if (!here || here === this.#shown) return;
+    this.#shown = here;
+    keepStation(here);
+    this.#select.value = here;
+    write(get("station-text", HTMLElement), `poste ${here}`);
+  }
+
+  #open() {
+    const other = window.open("about:blank", "_blank");
+    if (!other) return;
+    giveStation(other, this.#select.value);
+    other.location.href = "/desk";
+    this.#close();
+  }
+
+  #close() {
+    this.#menu.open = false;
+    this.#menu.querySelector("summary")?.focus();
+  }
+}
