@@ -2,7 +2,10 @@
  * Page B: waits, invites, shows the patient. It holds what is known, which session.js works out, and wires the
  * socket to the parts of the page (`desk_*.js`), each of which is given what it needs.
  */
+import { Alerts } from "./desk_alerts.js";
 import { tick } from "./desk_clock.js";
+import { DraftKeeper } from "./desk_draft.js";
+import { Graph } from "./desk_graph.js";
 import { InviteForm } from "./desk_invite.js";
 import { keys } from "./desk_keys.js";
 import { CallerLanguage } from "./desk_language.js";
@@ -10,11 +13,15 @@ import { drawCalls, drawSessions } from "./desk_lists.js";
 import { Notice, sentence } from "./desk_notice.js";
 import { Pick } from "./desk_pick.js";
 import { DeskPicture } from "./desk_picture.js";
-import { remember, remembered } from "./desk_kept.js";
+import { keepStation, keptStation, remember, remembered } from "./desk_kept.js";
+import { Recent } from "./desk_recent.js";
 import { Report } from "./desk_report.js";
+import { SayBox } from "./desk_say.js";
 import { drawSession } from "./desk_session.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
 import { DeskStill } from "./desk_still.js";
+import { StationMenu } from "./desk_station.js";
+import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
 import { LINE, SERVER } from "./desk_words.js";
 import { boot, get, write } from "./dom.js";
@@ -75,8 +82,20 @@ const report = new Report();
  * @property {readonly import("./desk_keys.js").Key[]} [keys]
  */
 const still = new DeskStill({ ...page, flowing: () => picture.flows });
+const graph = new Graph({ ...page, connection: () => picture.connection });
 /** @type {Part[]} */
-const parts = [report, new CallerLanguage({ ...page, ask }), still];
+const parts = [
+  report,
+  still,
+  graph,
+  new SayBox(() => graph.weak),
+  new StationMenu(),
+  new DraftKeeper(),
+  new Recent({ ...page, open }),
+  new CallerLanguage({ ...page, ask }),
+  themeKeys,
+  new Alerts(page.view),
+];
 
 /* ---------------------------------------------------------------- socket */
 
@@ -84,17 +103,23 @@ const parts = [report, new CallerLanguage({ ...page, ask }), still];
 function hello() {
   view = next(view, { type: "page.hello" });
   greeted = false;
-  const first = { type: "hello", peer: PEER };
+  const station = keptStation();
+  const first = { type: "hello", peer: PEER, ...(station ? { station } : {}) };
   return { ...first, ...(launch ? { launch } : {}), ...(view.watch ? { watch: view.watch } : {}) };
 }
 
 /** The hello itself was refused: what it named is gone. Say it again without.
- * @returns {boolean} whether there was something to leave out */
-function greetAgain() {
-  if (greeted || (!launch && !view.watch)) return false;
-  launch = null;
-  view = next(view, { type: "page.watch", session: null });
-  remember(null);
+ * @param {string} code @returns {boolean} whether there was something to leave out */
+function greetAgain(code) {
+  const moved = code === "station_unknown" && keptStation() !== null;
+  if (greeted || (!moved && !launch && !view.watch)) return false;
+  if (moved) {
+    keepStation(null);
+  } else {
+    launch = null;
+    view = next(view, { type: "page.watch", session: null });
+    remember(null);
+  }
   link.stop();
   link.start();
   return true;
@@ -148,7 +173,7 @@ function receive(message) {
       notice.show(`Ce poste est maintenant tenu par ${view.taken}. Cette page reste en lecture seule.`, "Reprendre ce poste", takeBack);
       break;
     case "error":
-      if (greetAgain()) return;
+      if (greetAgain(message.code)) return;
       if (TOLD.test(message.code)) notice.show(message.message || "Le serveur a refusé la demande.");
       else console.warn("visio15: refused", message.code);
       break;
@@ -297,8 +322,10 @@ setInterval(beat, 1000);
 const shared = /** @type {any} */ (globalThis);
 shared.__visio15 ??= {};
 shared.__visio15.peer = PEER;
+shared.__visio15.quality = () => graph.summary;
 shared.__visio15.context = () => ({
   ...(shown(view) ? { session: shown(view)?.id, call: shown(view)?.link.call ?? "" } : {}),
+  station: view.server?.station?.extension ?? "",
   socket_state: link.state,
   ...report.context(),
 });

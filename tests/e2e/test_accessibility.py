@@ -38,7 +38,12 @@ _DENIED = """() => {
   navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'));
 }"""
 
-
+#: Which theme a page has (null: the caller's pages have one only), after having put one on.
+_WEAR = """(theme) => {
+  const {dataset} = document.documentElement;
+  if (theme) dataset.theme = theme;
+  return dataset.theme ?? null;
+}"""
 #: Plays until something was heard.
 _HEARD = """async (audio) => {
   const heard = new Promise((done) => {
@@ -72,9 +77,22 @@ class Inspector:
         return page
 
     async def look(self, page: Page, what: str) -> None:
-        """Run axe on the page as it stands."""
+        """Run axe on the page as it stands, its contrast (7:1) in both themes, and its width."""
         self.seen.append(what)
         self.wrong += [f"{what}: {found}" for found in await axe(page)]
+        theme = await page.evaluate(_WEAR, None)
+        for worn in ("dark", "light") if theme else ():
+            await page.evaluate(_WEAR, worn)
+            found = await axe(page, rules=["color-contrast-enhanced"])
+            self.wrong += [f"{what}, {worn}: {each}" for each in found]
+        await page.evaluate(_WEAR, theme)
+        size = page.viewport_size
+        for width, height in ((683, 768), (3840, 2160)) if theme and size else ():
+            await page.set_viewport_size({"width": width, "height": height})
+            if await page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
+                self.wrong.append(f"{what}: scrolls sideways at {width}×{height}")
+        if size:
+            await page.set_viewport_size(size)
 
     def assert_sound(self) -> None:
         assert not self.wrong, "\n".join(self.wrong)
@@ -181,6 +199,8 @@ async def auditing(inspector: Inspector, call_id: str) -> None:
     await page.press("#q", "Enter")
     await page.wait_for_selector("#results")
     await inspector.look(page, "audit, found")
+    await page.keyboard.press("Alt+d")
+    assert await page.get_attribute("html", "data-theme") == "light"
     await page.click("#results a")
     await page.wait_for_selector("#chain[data-verified=true]")
     await recorded(page)

@@ -75,6 +75,7 @@ async def test_a_call_is_seen_and_found_again(desk_in: str, caller_in: str) -> N
             await desk.wait_for_selector("#stage[data-picture=flowing]")
             await desk.wait_for_selector("#steps li[data-step=image][data-state=done]")
             await until_text(desk, "#link-label", "seul appel en cours")
+            await until_text(desk, "#network-facts", "direct")
             await until_text(phone, "#message", "Le médecin vous voit")
             await more_frames(desk, 60)
             assert await open_cameras(phone) == 1

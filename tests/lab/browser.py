@@ -142,12 +142,17 @@ class Browser:
         return client
 
     async def desk(self, name: str = "desk", *, camera: bool = True, **options: Any) -> Client:
-        """Open a regulator's PC, 1366×768, in French."""
+        """Open a regulator's PC, 1366×768, in French, dark."""
         return await self.client(
             name,
             camera=camera,
             viewport=DESK,
-            **{"locale": "fr-FR", "timezone_id": "Europe/Paris", **options},
+            **{
+                "locale": "fr-FR",
+                "timezone_id": "Europe/Paris",
+                "color_scheme": "dark",
+                **options,
+            },
         )
 
     async def caller(
@@ -262,13 +267,27 @@ async def candidate_types(page: Page) -> set[str]:
     return set(types)
 
 
-async def axe(page: Page, *, impacts: Sequence[str] = ("serious", "critical")) -> list[str]:
-    """Run axe-core; return what it finds of these impacts, one line each (rule, help, the elements)."""
+async def axe(
+    page: Page,
+    *,
+    impacts: Sequence[str] = ("serious", "critical"),
+    rules: Sequence[str] = (),
+) -> list[str]:
+    """Run axe-core; return what it finds of these impacts, one line each (rule, help, the elements).
+
+    Args:
+        page: the page.
+        impacts: the impacts that count.
+        rules: these rules only, even those that are off by default.
+    """
     source = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
     await page.evaluate(
         f"() => {{ const module = undefined, exports = undefined, define = undefined;\n{source}\n}}"
     )
-    report = await page.evaluate("() => window.axe.run(document, {resultTypes: ['violations']})")
+    only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+    report = await page.evaluate(
+        "(only) => window.axe.run(document, {resultTypes: ['violations'], ...only})", only
+    )
     return [
         f"{found['id']} ({found['impact']}): {found['help']}: "
         + "; ".join(" ".join(map(str, node["target"])) for node in found["nodes"])
