@@ -62,6 +62,7 @@ export class Graph {
     this.#last = null;
     this.#minute = [];
     this.#weak = null;
+    this.#level = { value: -1, since: 0, read: -1 };
     this.#show();
   }
 
@@ -110,14 +111,15 @@ export class Graph {
     if (flips) this.#host.changed();
   }
 
-  /** Screen readers hear a level that stays, not each second of it.
+  /** Screen readers hear the first level, then one that stays, not each second of it.
    * @param {import("./quality.js").Quality} quality */
   #read({ level, cause }) {
     const now = performance.now();
     if (level !== this.#level.value) this.#level = { ...this.#level, value: level, since: now };
     // A picture that stands still has its own overlay, and soon its own sentence.
     this.#tell(level === WEAK && now - this.#level.since >= CALM ? cause : null);
-    if (level !== this.#level.read && now - this.#level.since >= CALM) {
+    const calm = this.#level.read === -1 || now - this.#level.since >= CALM;
+    if (level !== this.#level.read && calm) {
       this.#level.read = level;
       write(get("network-status", HTMLElement), `Réseau ${LEVELS[level]}${cause && level > 0 ? `, ${cause}` : ""}`);
     }
