@@ -48,7 +48,7 @@ export function callTail(call) {
   return `ID …${id.replace(/^urn:emergency:uid:callid:([^:]+):.*$/, "$1").split("@")[0]?.slice(-4) ?? ""}`;
 }
 
-/** @param {Pick<Session, "state" | "end_reason" | "station" | "moved">} session @param {string | null} here this desk's station @returns {string} */
+/** @param {Pick<Session, "state" | "end_reason" | "station" | "moved"> & {rung?: string}} session @param {string | null} here this desk's station @returns {string} */
 export function sessionState(session, here) {
   if (session.state === "ended") return SESSION.ended + (session.end_reason ? ` · ${reason(session.end_reason)}` : "");
   const from = session.station && session.station !== here ? `ouverte au poste ${session.station}` : "";
