@@ -184,8 +184,17 @@ export class Photo {
     }).catch(() => null);
     clearTimeout(late);
     if (!response || response.status >= 500 || response.status === 429) return null;
-    if (!response.ok) return { received: 0, done: false, refused: true };
-    return response.json().catch(() => null);
+    const answer = await response.json().catch(() => null);
+    if (response.ok) return answer;
+    return answer?.error?.code === "message_out_of_order" && (await this.#bind()) ? null : { received: 0, done: false, refused: true };
+  }
+
+  /** A browser that could not film was never touched: the link becomes its own with its first photo.
+   * @returns {Promise<boolean>} */
+  async #bind() {
+    const headers = { "X-Xsrftoken": meta("xsrf"), Accept: "application/json" };
+    const response = await fetch(`/v/${encodeURIComponent(this.#host.token)}/tap`, { method: "POST", credentials: "same-origin", headers }).catch(() => null);
+    return response === null || response.ok || response.status >= 500;
   }
 
   /** @param {State} state */

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 FRESH = "#stage[data-still=fresh]"
+INSTAGRAM = (
+    "Mozilla/5.0 (Linux; Android 14; Pixel 7; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Version/4.0 Chrome/129.0.6668.70 Mobile Safari/537.36 Instagram 352.1.0.41.100 Android"
+)
 LIVE = "#stage[data-picture=flowing][data-still=none]"
 MARK = re.compile(r"IMAGE FIXE · il y a (\d+),(\d) s · \d\d:\d\d:\d\d")
 _ENCODES = """() => [...window.__visio15.peers].some(
@@ -157,9 +161,9 @@ async def _not(page: Page, script: str) -> bool:
 
 
 async def without_camera(home: House, desk: Page) -> None:
-    """The permission is refused: the phone's own camera takes one photo, which the page sends as a file."""
-    phone = await home.phone(await home.invite(desk, "+33612345679"), camera=False)
-    await phone.tap("#tap")
+    """Inside an application that gives no camera, the phone's own takes one photo, sent as a file."""
+    link = await home.invite(desk, "+33612345679")
+    phone = await home.phone(link, camera=False, user_agent=INSTAGRAM)
     await phone.wait_for_selector("body[data-phase=trouble]")
     await phone.wait_for_selector("#photo-instead:visible")
     await screenshot(phone, "caller-photo-instead")
