@@ -337,3 +337,23 @@ async def test_a_hostile_photo_is_refused_and_nothing_is_kept(house: Running) ->
     assert refused(await send_part(other, fresh, PICTURE)) == "message_out_of_order"
     assert answered(await send_part(phone, token, PICTURE, key="photo-9999"))["done"]
     assert (await desk.hear("photo"))["session"] == session
+
+
+async def test_what_all_photos_take_together_is_bounded(
+    house: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest photo goes first, never the one that just came."""
+    monkeypatch.setattr("server.services.photos.MAX_TOTAL", len(PICTURE) * 3 // 2)
+    desk, _caller, first = await house.connected()
+    second = await house.invite(desk, "command-0004")
+    await desk.say("session.watch", id="command-0005", session=second)
+    await desk.hear("done", id="command-0005")
+    former, newer = await house.tokens()
+    other = await house.tapped(newer)
+    assert answered(await send_part(house.phones[0], former, PICTURE))["done"]
+    assert answered(await send_part(other, newer, PICTURE))["done"]
+    assert (await desk.hear("photo"))["session"] == second
+    await desk.say("session.watch", id="command-0006", session=first)
+    await desk.hear("done", id="command-0006")
+    await desk.alive()
+    assert not any(message["type"] == "photo" for message in desk.told)
