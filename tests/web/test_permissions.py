@@ -134,6 +134,10 @@ async def ask(browser: Browser, route: Route, *, token: bool = True) -> HTTPResp
         return await browser.get(route.path, headers=headers)
     if "_xsrf" not in browser.cookies:
         await browser.get("/kiosk" if SESSION_COOKIE in browser.cookies else "/login")
+    if route.as_json and not route.form:
+        given = {"X-Xsrftoken": browser.cookies["_xsrf"]} if token else {}
+        headers |= {"Content-Type": "application/json", **given}
+        return await browser.fetch(route.path, method=route.method, body="{}", headers=headers)
     form = dict(route.form, **({"_xsrf": browser.cookies["_xsrf"]} if token else {}))
     body = None if route.method == "DELETE" else urlencode(form)
     return await browser.fetch(route.path, method=route.method, body=body, headers=headers)
