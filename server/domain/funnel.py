@@ -186,7 +186,9 @@ def _absent(session: Session, phone: Phone) -> str | None:
         return "offline" if session.state is State.INTERRUPTED else "away"
     if phone.online and phone.hidden:
         return "hidden"
-    return "muted" if phone.muted and session.state is State.INTERRUPTED else None
+    # Where single photos come, the film is stopped on purpose.
+    cut = phone.muted and phone.network not in NETWORK
+    return "muted" if cut and session.state is State.INTERRUPTED else None
 
 
 def _sending(session: Session, messages: Sequence[Message]) -> tuple[str, datetime]:

@@ -15,7 +15,7 @@ export class DraftKeeper {
   /** @param {Readonly<import("./session.js").View>} view */
   draw(view) {
     if (!view.server) return;
-    if (!this.#who) this.#restore(view.server);
+    if (!this.#who) this.#restore(view.server, proposed(view));
     this.#view = view;
     this.#keep();
   }
@@ -23,13 +23,14 @@ export class DraftKeeper {
   /** @type {Readonly<import("./session.js").View> | null} */
   #view = null;
 
-  /** @param {import("./session.js").ServerView} server */
-  #restore({ me, site }) {
+  /** @param {import("./session.js").ServerView} server @param {string} offered what the field shows by itself */
+  #restore({ me, site }, offered) {
     this.#who = `${site.name} ${me.name}`;
     const draft = keptDraft();
     if (draft?.who === this.#who) {
       for (const [field, text] of /** @type {const} */ ([[this.#mobile, draft.mobile], [this.#email, draft.email]])) {
-        if (!text) continue;
+        // What was typed since the page came is newer.
+        if (!text || (field.value && field.value !== offered)) continue;
         field.value = text;
         field.dispatchEvent(new Event("input"));
       }

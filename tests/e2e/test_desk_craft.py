@@ -100,7 +100,7 @@ async def test_one_night_at_a_desk() -> None:
         await desk.wait_for_selector("#server-state[data-state=open]")
         assert await root.get_attribute("data-theme") == "dark"
         assert await background(desk) < 40
-        assert await desk.input_value("#mobile") == "06 98 76"
+        await desk.wait_for_function("() => document.getElementById('mobile').value === '06 98 76'")
         assert await desk.input_value("#email") == "temoin@exa"
         assert await desk.get_attribute("#sound", "aria-pressed") == "true"
         assert await desk.evaluate("() => JSON.stringify(localStorage)") == '{"visio15.sound":"on"}'

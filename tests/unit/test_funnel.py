@@ -155,6 +155,7 @@ def test_time_runs_from_the_last_thing_that_happened() -> None:
         (State.TAPPED, "asking", Phone(network="photo"), "tapped"),
         (State.INTERRUPTED, "granted", Phone(), "frozen"),
         (State.INTERRUPTED, "granted", Phone(muted=True), "muted"),
+        (State.INTERRUPTED, "granted", Phone(muted=True, network="photo"), "photo"),
         (State.INTERRUPTED, "granted", Phone(online=False), "offline"),
         (State.INTERRUPTED, "busy", Phone(), "busy"),
     ],
