@@ -117,6 +117,8 @@ export class Photo {
     const bitmap = await decode(file).catch(() => null);
     const picture = bitmap && (await this.#shrink(bitmap, bitmap.width, bitmap.height));
     bitmap?.close();
+    // Who could not film may never have touched the button: the link becomes this browser's with its first photo.
+    if (picture) await this.#bind();
     await this.#send(picture, taken);
   }
 
@@ -189,7 +191,7 @@ export class Photo {
     return answer?.error?.code === "message_out_of_order" && (await this.#bind()) ? null : { received: 0, done: false, refused: true };
   }
 
-  /** A browser that could not film was never touched: the link becomes its own with its first photo.
+  /** The tap, said again where it was said before.
    * @returns {Promise<boolean>} */
   async #bind() {
     const headers = { "X-Xsrftoken": meta("xsrf"), Accept: "application/json" };
