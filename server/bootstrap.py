@@ -34,6 +34,7 @@ from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
+from server.services.help import Help
 from server.services.ice import IceServers
 from server.services.incidents import Incidents
 from server.services.invitations import Invitations
@@ -54,6 +55,7 @@ from server.services.review import Review
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
+from server.services.snapshots import Snapshots
 from server.services.webhook import KIND as TOLD_BY_EVENTS
 from server.services.webhook import Webhook
 from server.tasks import cancel_and_wait, create_task
@@ -310,6 +312,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         linking=Linking(transactions, clock, ids, sessions),
         launch=Launch(transactions, clock, ids),
         signalling=Signalling(transactions, clock, rooms),
+        help=Help(transactions, clock, rooms),
+        snapshots=Snapshots(transactions, clock, ids, rooms),
         delivery=delivery,
         receipt_readers=fleet.readers,
         desk_view=DeskView(transactions, clock, calls, rooms, Spoken(resources.root())),

@@ -4,6 +4,7 @@ import click
 
 from server.cli_admin import Lazy, run, site
 from server.domain.signing import LaunchPolicy
+from server.services.snapshots import SnapshotPolicy
 
 __all__ = ["site"]
 
@@ -38,3 +39,13 @@ def site_launches(lazy: Lazy, key: str, policy: str) -> None:
     """Say whether the desks of the site KEY take launches that are not signed."""
     run(lazy, lambda house: house.secrets.launches(key, LaunchPolicy(policy)))
     click.echo(f"launches of {key}: signature {policy}")
+
+
+@site.command("snapshots")
+@click.argument("key")
+@click.argument("policy", type=click.Choice([policy.value for policy in SnapshotPolicy]))
+@click.pass_obj
+def site_snapshots(lazy: Lazy, key: str, policy: str) -> None:
+    """Say whether the desks of the site KEY may store pictures of what they see."""
+    run(lazy, lambda house: house.secrets.snapshots(key, SnapshotPolicy(policy)))
+    click.echo(f"snapshots of {key}: {policy}")

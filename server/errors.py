@@ -481,6 +481,58 @@ class WebhookNotReady(Unavailable):
     message = "La téléphonie de ce site n'est pas prête : renvoyez dans quelques secondes."
 
 
+# --- remote help -----------------------------------------------------------------------------------
+class PhoneAway(Conflict):
+    """Nobody is there to do it."""
+
+    code = "phone_away"
+    message = (
+        "Le téléphone n'est pas relié au serveur en ce moment : rien n'a été demandé, réessayez."
+    )
+
+
+class HelpFlood(TooMany):
+    """The phone has not answered the orders it has."""
+
+    code = "help_flood"
+    message = "Le téléphone ne répond pas assez vite : attendez quelques secondes."
+
+
+class PointerFlood(TooMany):
+    """More places than anybody points at; counted, never told: the newest is sent all the same."""
+
+    code = "pointer_flood"
+    message = "Trop de positions par seconde."
+
+
+class SnapshotNotAllowed(Forbidden):
+    """The site keeps no pictures."""
+
+    code = "snapshot_not_allowed"
+    message = "Ce site ne conserve pas de photo : demandez au référent."
+
+
+class SnapshotTooMany(TooMany):
+    """More pictures of one video than anybody looks at again."""
+
+    code = "snapshot_too_many"
+    message = "Cette vidéo a déjà 40 photos : aucune autre n'est conservée."
+
+
+class SnapshotUnknown(NotFound):
+    """No picture of this site has this id."""
+
+    code = "snapshot_unknown"
+    message = "Cette photo n'existe pas."
+
+
+class SnapshotErased(NotFound):
+    """It was erased."""
+
+    code = "snapshot_erased"
+    message = "Cette photo a été effacée à la demande de la personne concernée."
+
+
 # --- our own parts ---------------------------------------------------------------------------------
 class StorageUnavailable(Unavailable):
     """The database is locked, full or gone."""

@@ -18,6 +18,7 @@ from server.domain.messages import Delivery, Message
 from server.domain.recordings import Recording, Status
 from server.domain.session import Session
 from server.domain.signing import SiteSecret
+from server.domain.snapshots import Snapshot
 from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact, FeedHealth
 
 
@@ -257,6 +258,14 @@ class SessionRepository(Protocol):
     async def newest_links(self, sessions: Sequence[str]) -> Mapping[str, Link]: ...
 
 
+class SnapshotRepository(Protocol):
+    """Pictures that desks stored; a site's own only, the picture itself as base64."""
+
+    async def add(self, value: Snapshot, picture: str) -> None: ...
+    async def get(self, site: str, id_: str) -> tuple[Snapshot, str | None]: ...
+    async def of_session(self, site: str, session: str) -> Sequence[Snapshot]: ...
+
+
 class InvitationRepository(Protocol):
     """Links sent to phones."""
 
@@ -383,6 +392,8 @@ class UnitOfWork(Protocol):
     def recordings(self) -> RecordingRepository: ...
     @property
     def sessions(self) -> SessionRepository: ...
+    @property
+    def snapshots(self) -> SnapshotRepository: ...
     @property
     def invitations(self) -> InvitationRepository: ...
     @property

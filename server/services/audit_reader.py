@@ -26,6 +26,7 @@ from server.services.audit_record import (
     RecordingPart,
     RelatedPart,
     SessionPart,
+    SnapshotPart,
     StationPart,
     VideoStart,
 )
@@ -211,7 +212,23 @@ class Reader:
             phases=phase_parts(session, await self._of_session(session.id)),
             links=sorted(links, key=lambda link: link.at),
             invitations=[await self._invitation(one) for one in found],
+            snapshots=await self._snapshots(session.id),
         )
+
+    async def _snapshots(self, session: str) -> Sequence[SnapshotPart]:
+        return [
+            SnapshotPart(
+                id=one.id,
+                href=f"/audit/snapshots/{one.id}",
+                at=one.at,
+                by=await self._name(one.by),
+                width=one.width,
+                height=one.height,
+                sha256=one.sha256,
+                erased=one.erased,
+            )
+            for one in await self._uow.snapshots.of_session(self._site, session)
+        ]
 
     async def _invitation(self, invitation: Invitation) -> InvitationPart:
         messages = await self._uow.messages.of_invitation(invitation.id)

@@ -156,6 +156,20 @@ class InvitationPart:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotPart:
+    """A picture that a desk stored; `at` is when it was seen there."""
+
+    id: str
+    href: str
+    at: datetime
+    by: str | None
+    width: int
+    height: int
+    sha256: str
+    erased: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SessionPart:
     """One video."""
 
@@ -169,6 +183,7 @@ class SessionPart:
     phases: Sequence[PhasePart]
     links: Sequence[LinkPart]
     invitations: Sequence[InvitationPart]
+    snapshots: Sequence[SnapshotPart]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from server.domain.session import Session, State
 from server.ports import Calls, Clock, Site, Station, Transactions, Translator, UnitOfWork, User
 from server.services.launch import Launched
 from server.services.rooms import Room, Rooms
+from server.services.snapshots import policy_of
 from telephony import NumberKind, parse_number
 
 SHIFT = timedelta(hours=12)
@@ -68,7 +69,7 @@ class DeskView:
             "type": "view",
             "now": iso(now),
             "me": {"name": desk.user.name, "role": desk.user.role.value},
-            "site": {"name": desk.site.name},
+            "site": {"name": desk.site.name, "snapshots": policy_of(desk.site).value},
             "station": _station(desk.station),
             "line15": {"state": self._calls.state(desk.site.id)},
             "launch": _launch(desk.launched),
@@ -152,6 +153,7 @@ class DeskView:
                 "online": room.phone is not None,
                 "hidden": room.hidden,
                 "language": _language(session.language),
+                "abilities": room.abilities,
             },
         }
 

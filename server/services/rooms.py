@@ -40,8 +40,19 @@ class Admission:
 
 
 @dataclass(slots=True)
+class Order:
+    """What a desk asked of the phone; `outcome` once the phone has answered."""
+
+    peer: str
+    do: str
+    at: datetime
+    outcome: str | None = None
+    why: str | None = None
+
+
+@dataclass(slots=True)
 class Room:
-    """One session's meeting place; `desks` by peer id, `page` the phone page's id.
+    """One session's meeting place; `desks` by peer id, `page` the phone page's id, `abilities` what its camera can do.
 
     `rung` is how pictures come (domain/still.py), by the phone's word; `stills` were handed on at that rung, `stilled`
     says that this was written down.
@@ -57,6 +68,8 @@ class Room:
     rung: str = "video"
     stills: int = 0
     stilled: bool = False
+    abilities: Mapping[str, object] | None = None
+    orders: dict[str, Order] = field(default_factory=dict)
 
 
 class Rooms:
@@ -79,6 +92,8 @@ class Rooms:
     def enter_phone(self, session: str, line: Line, page: str) -> Room:
         """Seat the phone; a newer socket of the same browser replaces the older."""
         room = self._rooms.setdefault(session, Room())
+        if room.page != page:
+            room.abilities, room.orders = None, {}
         former, room.phone, room.page = room.phone, line, page
         room.hidden = room.muted = False
         if former is not None and former is not line:

@@ -7,6 +7,7 @@ from server.domain.audit import AuditEvent
 from server.domain.signing import LaunchPolicy, SiteSecret
 from server.errors import NotFound
 from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
+from server.services.snapshots import POLICY, SnapshotPolicy
 
 ACTIVE: Final = 2
 
@@ -54,6 +55,16 @@ class SiteSecrets:
             site = await uow.sites.by_key(site_key)
             await uow.sites.set_policy(site.id, {**site.policy, "launch_signature": policy.value})
             await self._note(uow, site, "site.policy_set", f"site:{site.id}", launch=policy.value)
+            await uow.commit()
+
+    async def snapshots(self, site_key: str, policy: SnapshotPolicy) -> None:
+        """Set whether desks may store pictures; open desks know within five seconds."""
+        async with self._transactions() as uow:
+            site = await uow.sites.by_key(site_key)
+            await uow.sites.set_policy(site.id, {**site.policy, POLICY: policy.value})
+            await self._note(
+                uow, site, "site.policy_set", f"site:{site.id}", snapshots=policy.value
+            )
             await uow.commit()
 
     async def _retire(self, uow: UnitOfWork, site: Site, kid: str) -> None:

@@ -12,6 +12,7 @@ from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
+from server.services.help import Help
 from server.services.ice import IceServers
 from server.services.incidents import Incidents
 from server.services.invitations import Invitations
@@ -28,6 +29,7 @@ from server.services.review import Review
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
+from server.services.snapshots import Snapshots
 from server.services.webhook import Webhook
 from server.web import (
     audit,
@@ -41,6 +43,7 @@ from server.web import (
     reconcile,
     recordings,
     selftest,
+    snapshots,
     telephony,
 )
 from server.web.base import Missing, Web, set_closed_headers
@@ -76,6 +79,8 @@ class Services:
     linking: Linking
     launch: Launch
     signalling: Signalling
+    help: Help
+    snapshots: Snapshots
     delivery: DeliveryService
     receipt_readers: Mapping[str, ReceiptReader]
     desk_view: DeskView
@@ -130,6 +135,7 @@ def make_app(web: Web, services: Services) -> Application:
         *kiosk.routes(web, incidents=services.incidents),
         *audit.routes(web, lookup=services.audit),
         *recordings.routes(web, listening=services.listening),
+        *snapshots.routes(web, snapshots=services.snapshots),
         *reconcile.routes(web, lookup=services.audit, review=services.review),
         *telephony.routes(web, webhook=services.webhook),
         *line_health.routes(web, line_health=services.line_health),
@@ -168,6 +174,7 @@ def _desk(web: Web, services: Services) -> list[Any]:
         "linking": services.linking,
         "sessions": services.sessions,
         "signalling": services.signalling,
+        "help": services.help,
         "rooms": services.rooms,
         "stations": Stations(),
         "ice": services.ice,
@@ -188,6 +195,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
         "sessions": services.sessions,
         "signalling": services.signalling,
         "languages": services.languages,
+        "help": services.help,
         "rooms": services.rooms,
         "ice": services.ice,
         "ladder": services.ladder,

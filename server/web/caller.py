@@ -22,7 +22,8 @@ from server.errors import (
     OpenElsewhere,
     SessionEnded,
 )
-from server.ports import Actor
+from server.ports import Actor, Site
+from server.services.help import Help
 from server.services.ice import IceServers
 from server.services.ladder import Ladder, Pace
 from server.services.languages import Languages
@@ -30,6 +31,7 @@ from server.services.links import Links, Opened
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
+from server.services.snapshots import SnapshotPolicy, policy_of
 from server.web import messages as m
 from server.web.base import BaseHandler, Web
 from server.web.sockets import PageSocket
@@ -60,24 +62,24 @@ class CallerPage(BaseHandler):
             self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=BROWSER_DAYS)
         found = await self._look(token)
         if isinstance(found, tuple):
-            name, language = found
+            site, language = found
             lang = self._language(language)
             pages = self.web.pages
             boot = {
                 "token": token,
                 "phase": "invite",
-                "stills": False,  # nothing is kept: no policy of a site says otherwise yet
+                "stills": policy_of(site) is SnapshotPolicy.STORE,
                 "strings": pages.words(lang),
                 "words": pages.words_urls(),
             }
-            self._show("caller.html", lang, name, boot=boot)
+            self._show("caller.html", lang, site.name, boot=boot)
             return
-        site = await self.links.site_of(token)
+        of = await self.links.site_of(token)
         self.set_status(404 if isinstance(found, LinkUnknown) else 410)
         self._show(
             "caller_closed.html",
             self._language(),
-            site.name if site else "",
+            of.name if of else "",
             phase=PHASES[type(found)],
         )
 
@@ -91,8 +93,8 @@ class CallerPage(BaseHandler):
         self.set_status(lost or 200)
         self.finish()
 
-    async def _look(self, token: str) -> tuple[str, str | None] | AppError:
-        """Return the site's name and the language chosen before when the link works in this browser.
+    async def _look(self, token: str) -> tuple[Site, str | None] | AppError:
+        """Return the site and the language chosen before when the link works in this browser.
 
         Else the refusal: a page, not an error here.
         """
@@ -101,7 +103,7 @@ class CallerPage(BaseHandler):
         except tuple(PHASES) as refusal:
             self.web.metrics.refused(refusal.code)
             return refusal
-        return site.name, session.language
+        return site, session.language
 
     def _language(self, kept: str | None = None) -> str:
         for wanted in (self.get_query_argument("lang", ""), kept):
@@ -193,6 +195,7 @@ class CallerSocket(PageSocket):
     sessions: Sessions
     signalling: Signalling
     languages: Languages
+    help: Help
     rooms: Rooms
     ice: IceServers
     ladder: Ladder
@@ -217,6 +220,8 @@ class CallerSocket(PageSocket):
             raise MessageOutOfOrder("before_hello")
         elif isinstance(message, m.Ladder):
             self._step(message)
+        elif isinstance(message, m.Abilities | m.HelpDone):
+            self._helped(message)
         else:
             self._say(message)
 
@@ -315,6 +320,16 @@ class CallerSocket(PageSocket):
         if before != (room.hidden, room.muted):
             room.told = self.web.clock.now()
             self.sessions.told(self._site, self._session)
+
+    def _helped(self, message: m.Abilities | m.HelpDone) -> None:
+        if not self._seated():
+            raise SessionEnded
+        if isinstance(message, m.Abilities):
+            self.help.able(self._session, message.model_dump(exclude={"type"}))
+            return
+        order = self.help.answered(self._session, message.order, message.outcome, message.why)
+        if order is not None:
+            self.later(lambda: self.help.settle(self._actor(), self._session, order))
 
     def _happen(self, event: Event) -> None:
         async def work() -> None:

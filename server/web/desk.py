@@ -12,6 +12,7 @@ from server.errors import (
     AppError,
     Forbidden,
     MessageOutOfOrder,
+    PointerFlood,
     StationUnknown,
     TakenOver,
     Unauthenticated,
@@ -19,6 +20,7 @@ from server.errors import (
 )
 from server.ports import Bus, Changed, Station
 from server.services.desk import Desk, DeskView, sessions_of
+from server.services.help import Asked, Finger, Help
 from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
 from server.services.ladder import Ladder
@@ -141,6 +143,7 @@ class DeskSocket(PageSocket):
     linking: Linking
     sessions: Sessions
     signalling: Signalling
+    help: Help
     rooms: Rooms
     stations: Stations
     ice: IceServers
@@ -157,6 +160,7 @@ class DeskSocket(PageSocket):
         self._watching: str | None = None
         self._shown: frozenset[str | None] = frozenset()
         self._dirty = asyncio.Event()
+        self._finger = Finger(lambda session, place: self.help.point(session, self.peer, place))
         self._unsubscribe: Callable[[], None] = lambda: None
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -170,6 +174,9 @@ class DeskSocket(PageSocket):
             self.shut(Unauthenticated())
         elif not may(found[0].role, Permission.DESK_USE):
             self.shut(Forbidden("role_changed"))
+        elif found[1] != self.site:  # what the site has decided since
+            self.site = found[1]
+            self._dirty.set()
 
     async def take(self, frame: str | bytes) -> None:
         """Handle one message: hello first, then anything else."""
@@ -217,7 +224,6 @@ class DeskSocket(PageSocket):
 
     async def _show(self) -> None:
         """Send the whole view after each change: the first at once, those that come close behind in one."""
-        user, site = self.me()
         loop, last = asyncio.get_running_loop(), 0.0
         while not self.over.is_set():
             try:
@@ -228,7 +234,7 @@ class DeskSocket(PageSocket):
             await asyncio.sleep(last + GATHER_SECONDS - loop.time())
             self._dirty.clear()
             last = loop.time()
-            desk = Desk(user, site, self._station, self._launched, self._watching)
+            desk = Desk(*self.me(), self._station, self._launched, self._watching)
             await self._send_view(desk)
 
     async def _send_view(self, desk: Desk) -> None:
@@ -353,15 +359,38 @@ class DeskSocket(PageSocket):
         self.ladder.ask(message.session, self.peer, message.rung)
         self.later(lambda: self.ladder.asked(self.actor(), message.session, message.rung))
 
+    async def _help(self, message: Any) -> None:
+        do, field = HELP[type(message)]
+        self._seated(message.session)
+        value = getattr(message, field) if field else None
+        asked = Asked(message.id, message.session, self.peer, do, value)
+        await self.help.ask(self.actor(), asked)
+        self._done(message.id)
+
+    def _point(self, message: m.HelpPoint) -> None:
+        self._seated(message.session)
+        if not self._finger.point(message.session, (message.x, message.y)):
+            self.web.metrics.refused(PointerFlood.code)
+
     def left(self) -> None:
         """Leave the seat and the room; the phone keeps its picture, in case we only lost our socket."""
         self._unsubscribe()
+        self._finger.rest()
         self._dirty.set()  # ends the showing
         if self._station and self.site:
             self.stations.rise(self.site.id, self._station.extension, self)
         if self._watching:
             self.rooms.leave_desk(self._watching, self.peer, self)
 
+
+#: What each order is called on the phone, and which field is its value.
+HELP: dict[type[Any], tuple[str, str]] = {
+    m.HelpCamera: ("camera", ""),
+    m.HelpTorch: ("torch", "on"),
+    m.HelpZoom: ("zoom", "zoom"),
+    m.HelpPrefer: ("prefer", "prefer"),
+    m.HelpMessage: ("message", "message"),
+}
 
 HANDLERS: dict[type[Any], str] = {
     m.Invite: "_invite",
@@ -376,6 +405,7 @@ HANDLERS: dict[type[Any], str] = {
     m.LinkNone: "_none",
     m.CallerLanguage: "_language",
     m.DeskMedia: "_media",
+    **dict.fromkeys(HELP, "_help"),
 }
 
 SIGNALS: dict[type[Any], str] = {
@@ -384,4 +414,5 @@ SIGNALS: dict[type[Any], str] = {
     m.SignalRestart: "_restart",
     m.Webcam: "_webcam",
     m.LadderAsked: "_ask_rung",
+    m.HelpPoint: "_point",
 }

@@ -19,6 +19,9 @@ Id = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A
 Contact = Annotated[str, StringConstraints(max_length=254)]
 CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+Place = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Pixels = Annotated[int, Field(ge=0, le=65_535)]
+MOST_ZOOM = 1000
 Sdp = Annotated[str, StringConstraints(max_length=MAX_SDP)]
 
 
@@ -190,6 +193,72 @@ class LadderAsked(_Message):
     rung: Literal["auto", "stills", "photo"]
 
 
+class HelpCamera(_Message):
+    """The phone goes over to its other camera."""
+
+    type: Literal["help.camera"]
+    id: Id
+    session: Id
+
+
+class HelpTorch(_Message):
+    """The phone's lamp."""
+
+    type: Literal["help.torch"]
+    id: Id
+    session: Id
+    on: bool
+
+
+class HelpZoom(_Message):
+    """The phone's zoom."""
+
+    type: Literal["help.zoom"]
+    id: Id
+    session: Id
+    zoom: Annotated[float, Field(gt=0, le=MOST_ZOOM, allow_inf_nan=False)]
+
+
+class HelpPrefer(_Message):
+    """What to keep when the network is short."""
+
+    type: Literal["help.prefer"]
+    id: Id
+    session: Id
+    prefer: Literal["balanced", "detail", "motion"]
+
+
+class HelpMessage(_Message):
+    """A sentence for the caller, by its key: no desk writes on a phone."""
+
+    type: Literal["help.message"]
+    id: Id
+    session: Id
+    message: Literal[
+        "message_closer",
+        "message_back",
+        "message_still",
+        "message_light",
+        "message_face",
+        "message_breathing",
+        "message_wound",
+        "message_turn_phone",
+        "message_loudspeaker",
+        "message_wait",
+        "message_waiting_help",
+        "message_thanks",
+    ]
+
+
+class HelpPoint(_Message):
+    """Where the regulator points, in the picture as it is sent."""
+
+    type: Literal["help.point"]
+    session: Id
+    x: Place
+    y: Place
+
+
 # --- caller ----------------------------------------------------------------------------------------
 class CallerHello(_Message):
     """First frame of a phone."""
@@ -273,6 +342,41 @@ class Ladder(_Message):
     why: Literal["slow", "lost", "asked", "recovered", "stills_slow"]
 
 
+class Zoom(BaseModel):
+    """How far the camera zooms."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    min: Annotated[float, Field(ge=0, le=MOST_ZOOM, allow_inf_nan=False)]
+    max: Annotated[float, Field(ge=0, le=MOST_ZOOM, allow_inf_nan=False)]
+    step: Annotated[float, Field(ge=0, le=MOST_ZOOM, allow_inf_nan=False)]
+    value: Annotated[float, Field(ge=0, le=MOST_ZOOM, allow_inf_nan=False)]
+
+
+class Abilities(_Message):
+    """What the camera can do."""
+
+    type: Literal["abilities"]
+    cameras: Annotated[int, Field(ge=0, le=64)]
+    facing: Literal["environment", "user"]
+    width: Pixels | None = None
+    height: Pixels | None = None
+    fps: Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)] | None = None
+    torch: bool | None
+    lit: bool
+    zoom: Zoom | None = None
+    prefer: Literal["balanced", "detail", "motion"]
+
+
+class HelpDone(_Message):
+    """What became of an order."""
+
+    type: Literal["help.done"]
+    order: Id
+    outcome: Literal["done", "refused"]
+    why: Literal["none", "failed", "busy", "off", "hidden"] | None = None
+
+
 class Leave(_Message):
     """The caller ended."""
 
@@ -328,6 +432,12 @@ DeskMessage = (
     | DeskMedia
     | Webcam
     | LadderAsked
+    | HelpCamera
+    | HelpTorch
+    | HelpZoom
+    | HelpPrefer
+    | HelpMessage
+    | HelpPoint
 )
 CallerMessage = (
     CallerHello
@@ -339,6 +449,8 @@ CallerMessage = (
     | Facing
     | Language
     | Ladder
+    | Abilities
+    | HelpDone
     | Leave
 )
 SelftestMessage = SelftestHello | SelftestPing | SelftestUp | SelftestDown

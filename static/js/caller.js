@@ -5,6 +5,7 @@
 import { CallerCamera } from "./caller_camera.js";
 import { Hints } from "./caller_hints.js";
 import { CallerLadder } from "./caller_ladder.js";
+import { Later } from "./caller_later.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
 import { Trouble } from "./caller_trouble.js";
@@ -68,7 +69,10 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
   say,
   offer: (message) => link.offer(message),
   sent: async () => (ladder.quiet ? [] : peers.taken()),
-  onTrack: (track) => peers.show(track),
+  onTrack: (track) => {
+    peers.show(track);
+    help.tracked();
+  },
   onAsking: () => tell("asking"),
   onGranted: granted,
   onStuck: stuck,
@@ -84,8 +88,20 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
  * @property {(phase: Readonly<import("./phase.js").Phase>) => void} [drawn] the screen is up to date
  */
 const ladder = new CallerLadder({ phase: () => phase, say, link, peers, track: () => camera.track, token: String(BOOT.token) });
+/** What a desk asks of this phone: loaded with the tap. */
+const help = new Later(async () => {
+  const { CallerHelp } = await import("./caller_help.js");
+  return new CallerHelp({
+    say,
+    send: (message) => link.send(message),
+    track: () => camera.track,
+    facing: () => camera.facing,
+    turn: () => camera.turn(),
+    prefer: (preference) => peers.prefer(preference),
+  });
+});
 /** @type {Part[]} */
-const parts = [words, ladder];
+const parts = [words, ladder, help];
 const trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
 parts.push(trouble, new Hints(get("self", HTMLVideoElement), say));
 /** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */

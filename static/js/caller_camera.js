@@ -86,7 +86,7 @@ export class CallerCamera {
     };
     if ("requestVideoFrameCallback" in own) own.requestVideoFrameCallback(presented);
     setInterval(() => void this.#watchFrames(), LOOK);
-    get("switch", HTMLElement).addEventListener("click", () => void this.#turn());
+    get("switch", HTMLElement).addEventListener("click", () => void this.turn());
   }
 
   get track() {
@@ -211,12 +211,17 @@ export class CallerCamera {
     if (this.#flow.hangs) void this.#camera.revive();
   }
 
-  async #turn() {
+  /** To the other camera, by the caller or by a desk.
+   * @returns {Promise<boolean>} whether another one is on */
+  async turn() {
     const button = get("switch", HTMLButtonElement);
+    if (button.disabled) return false;
     button.disabled = true;
+    const former = this.#camera.device;
     const facing = await this.#camera.turn();
     this.#own.classList.toggle("mirror", facing === "user");
     button.disabled = false;
     this.#host.offer({ type: "facing", facing });
+    return this.#camera.device !== former;
   }
 }

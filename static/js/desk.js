@@ -6,6 +6,7 @@ import { Alerts } from "./desk_alerts.js";
 import { tick } from "./desk_clock.js";
 import { DraftKeeper } from "./desk_draft.js";
 import { Graph } from "./desk_graph.js";
+import { DeskHelp } from "./desk_help.js";
 import { InviteForm } from "./desk_invite.js";
 import { keys } from "./desk_keys.js";
 import { CallerLanguage } from "./desk_language.js";
@@ -86,6 +87,7 @@ const graph = new Graph({ ...page, connection: () => picture.connection });
 /** @type {Part[]} */
 const parts = [
   report,
+  new DeskHelp(page),
   still,
   graph,
   new SayBox(() => graph.weak),

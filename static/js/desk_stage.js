@@ -30,7 +30,7 @@ function drawControls(view, on) {
   const webcam = get("webcam", HTMLButtonElement);
   webcam.hidden = !view.server?.station?.webcam;
   webcam.disabled = !on || readonly;
-  webcam.title = on ? "Alt+W · le correspondant vous voit, sans son" : "Aucune vidéo en cours";
+  webcam.title = on ? "Alt+W · ma caméra, vers le correspondant, sans le son" : "Alt+W · Aucune vidéo en cours";
 }
 
 /** @param {boolean} on */
@@ -40,7 +40,7 @@ function drawWebcam(on) {
     webcam.setAttribute("aria-pressed", String(on));
     webcam.querySelector("[data-icon]")?.replaceChildren(icon(on ? "video" : "video-off"));
   }
-  write(get("webcam-text", HTMLElement), on ? "Ma caméra : allumée" : "Ma caméra : éteinte");
+  write(get("webcam-text", HTMLElement), on ? "On vous voit" : "Ma caméra");
   get("own", HTMLVideoElement).hidden = !on;
 }
 

@@ -38,6 +38,18 @@
  * @property {number | null} seconds from the acceptance
  * @property {number | null} [spent] seconds in it
  */
+/**
+ * @typedef {object} Abilities what the phone's camera can do now
+ * @property {number} cameras how many there are
+ * @property {"environment" | "user"} facing
+ * @property {number | null} width
+ * @property {number | null} height
+ * @property {number | null} fps
+ * @property {boolean | null} torch null: the browser does not tell
+ * @property {boolean} lit
+ * @property {{min: number, max: number, step: number, value: number} | null} zoom
+ * @property {"balanced" | "detail" | "motion"} prefer
+ */
 /** @typedef {{call: string | null, certainty: "certain" | "inferred" | "unlinked", evidence: string | null, label: string, pick: boolean}} CallLink */
 /**
  * @typedef {object} Session
@@ -55,14 +67,14 @@
  * @property {import("./say.js").Say | null} say
  * @property {import("./say.js").Later[]} [say_later]
  * @property {import("./say.js").Say | null} [say_weak]
- * @property {{online: boolean, hidden: boolean, language?: {code: string, name: string} | null}} caller
+ * @property {{online: boolean, hidden: boolean, abilities: Readonly<Abilities> | null, language?: {code: string, name: string} | null}} caller
  * @property {"video" | "stills" | "photo"} rung how pictures come, by the phone's word
  */
 /**
  * @typedef {object} ServerView
  * @property {string} now
  * @property {{name: string, role: string}} me
- * @property {{name: string}} site
+ * @property {{name: string, snapshots: "none" | "store"}} site
  * @property {{extension: string, name: string, webcam: boolean} | null} station
  * @property {{state: "connected" | "quiet" | "down" | "none"}} line15
  * @property {{call: string | null, mobile: string | null, notice: string | null, code?: string | null} | null} launch code: why the context was refused

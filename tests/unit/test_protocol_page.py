@@ -101,10 +101,14 @@ RECEIVERS = {
     "server/services/rooms.py": "caller",
     "server/services/ladder.py": "desk",
     "server/services/photos.py": "desk",
+    "server/services/help.py": "caller",
+    "server/services/snapshots.py": "caller",
 }
 #: These leave a file that talks to the other end too.
 CROSSED = {
     "caller.state": "desk",
+    "caller.abilities": "desk",
+    "help.done": "desk",
     "signal.offer": "desk",
     "signal.answer": "caller",
     "signal.restart": "caller",

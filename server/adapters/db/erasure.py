@@ -20,6 +20,7 @@ from server.adapters.db.tables import (
     personal,
     recording,
     session_link,
+    snapshot,
 )
 from server.errors import Invalid
 from server.ports import Seal
@@ -56,6 +57,7 @@ class SqlErasure:
         remarks = await self._remarks(site, kind, value)
         await self._empty(people + remarks, links, calls, at)
         await self._unmail(remarks)
+        pictures = await self._unpicture(sessions)
         await self._db.execute(
             update(audit_payload)
             .where(audit_payload.c.site == site, audit_payload.c.seq.in_(rows))
@@ -67,6 +69,7 @@ class SqlErasure:
             "invitations": len(links),
             "payloads": len(rows),
             "remarks": len(remarks),
+            "snapshots": pictures,
         }
 
     async def _empty(
@@ -84,6 +87,15 @@ class SqlErasure:
             update(call_fact).where(call_fact.c.call.in_(calls)).values(sealed=None)
         )
         await self._unname(calls)
+
+    async def _unpicture(self, sessions: list[str]) -> int:
+        """Stored pictures show the person; that they were taken, and by whom, stays."""
+        emptied = await self._db.execute(
+            update(snapshot)
+            .where(snapshot.c.session.in_(sessions), snapshot.c.sealed.is_not(None))
+            .values(sealed=None)
+        )
+        return emptied.rowcount
 
     async def _unname(self, calls: list[str]) -> None:
         """Recorders write the number into the names of their files; the files themselves are not ours."""

@@ -278,6 +278,21 @@ session_link = Table(
     Index("ix_session_link_call", "call"),
 )
 
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("by", ForeignKey("user.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # when the picture was seen, not when it came
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the JPEG as it was stored
+    Column("sealed", LargeBinary),  # the JPEG as base64; NULL once erased
+    Index("ix_snapshot_session", "session"),
+)
+
 invitation = Table(
     "invitation",
     metadata,

@@ -31,6 +31,7 @@ from server.adapters.db.recordings import SqlRecordings
 from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.sites import SqlSites
+from server.adapters.db.snapshots import SqlSnapshots
 from server.adapters.db.users import SqlUsers
 from server.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.ports import Seal
@@ -57,6 +58,7 @@ class SqlUnitOfWork:
         self.calls = SqlCalls(connection, seal)
         self.recordings = SqlRecordings(connection, seal)
         self.sessions = SqlSessions(connection)
+        self.snapshots = SqlSnapshots(connection, seal)
         self.invitations = SqlInvitations(connection)
         self.messages = SqlMessages(connection)
         self.launches = SqlLaunches(connection, seal)

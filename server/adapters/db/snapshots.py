@@ -1,0 +1,70 @@
+"""Stored pictures as rows, sealed (I4); another site's are simply not there (I7)."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import RowMapping, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.tables import snapshot
+from server.domain.snapshots import Snapshot
+from server.errors import SnapshotUnknown
+from server.ports import Seal
+
+_KNOWN = [column for column in snapshot.c if column.name != "sealed"]
+
+
+class SqlSnapshots:
+    """Implements `SnapshotRepository`."""
+
+    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
+        """Work on the open transaction of `connection`."""
+        self._db = connection
+        self._seal = seal
+
+    async def add(self, value: Snapshot, picture: str) -> None:
+        """Keep one, with its picture as text."""
+        row = {
+            "id": value.id,
+            "site": value.site,
+            "session": value.session,
+            "by": value.by,
+            "at": value.at,
+            "width": value.width,
+            "height": value.height,
+            "sha256": value.sha256,
+            "sealed": self._seal.close(picture),
+        }
+        await self._db.execute(insert(snapshot).values(row))
+
+    async def get(self, site: str, id_: str) -> tuple[Snapshot, str | None]:
+        """Return one and its picture, None once erased; SnapshotUnknown for another site's."""
+        query = select(snapshot).where(snapshot.c.site == site, snapshot.c.id == id_)
+        row = (await self._db.execute(query)).mappings().first()
+        if row is None:
+            raise SnapshotUnknown
+        sealed = row["sealed"]
+        return _value(row, erased=sealed is None), sealed and self._seal.open(sealed)
+
+    async def of_session(self, site: str, session: str) -> Sequence[Snapshot]:
+        """Return those of one video, the oldest first, without their pictures."""
+        query = (
+            select(*_KNOWN, snapshot.c.sealed.is_(None).label("erased"))
+            .where(snapshot.c.site == site, snapshot.c.session == session)
+            .order_by(snapshot.c.at, snapshot.c.id)
+        )
+        rows = (await self._db.execute(query)).mappings()
+        return [_value(row, erased=bool(row["erased"])) for row in rows]
+
+
+def _value(row: RowMapping, *, erased: bool) -> Snapshot:
+    return Snapshot(
+        id=row["id"],
+        site=row["site"],
+        session=row["session"],
+        by=row["by"],
+        at=row["at"],
+        width=row["width"],
+        height=row["height"],
+        sha256=row["sha256"],
+        erased=erased,
+    )

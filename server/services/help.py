@@ -1,0 +1,170 @@
+"""Remote help: a desk asks something of the phone's camera or screen, the phone does it and says so.
+
+An order is a row before it is on its way (I4), except zoom and pointing, which leave nothing behind. What the phone
+answers is told to the desk at once and written down after, as descriptions are (`signalling.py`).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from server.domain.audit import AuditEvent
+from server.errors import HelpFlood, MessageOutOfOrder, PhoneAway
+from server.ports import Actor, Clock, Transactions
+from server.services.rooms import Order, Room, Rooms
+from server.services.sessions import call_of
+
+WRITTEN: Final = frozenset({"camera", "torch", "prefer", "message"})
+#: Orders that a phone may leave unanswered, and after how long one of them no longer counts.
+OPEN_ORDERS: Final = 10
+PATIENCE: Final = timedelta(seconds=15)
+KEPT_ORDERS: Final = 50
+#: Places a second that one desk may point at.
+PLACES: Final = 30
+SPACING: Final = 1 / PLACES
+
+Value = bool | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one desk wants: `id` is its command's."""
+
+    id: str
+    session: str
+    peer: str
+    do: str
+    value: Value
+
+
+class Help:
+    """Carries orders to the phone and its answers back."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, rooms: Rooms) -> None:
+        """Keep what the use cases need."""
+        self._transactions = transactions
+        self._clock = clock
+        self._rooms = rooms
+
+    async def ask(self, actor: Actor, asked: Asked) -> None:
+        """Write an order down and send it; one that is said twice is done once.
+
+        Raises MessageOutOfOrder, PhoneAway, HelpFlood.
+        """
+        room = self._there(asked)
+        if known := room.orders.get(asked.id):
+            self._answer(room, asked.session, asked.id, known)
+            return
+        self._room_for_one(room)
+        if asked.do in WRITTEN:
+            data: dict[str, object] = {"do": asked.do}
+            data |= {} if asked.value is None else {"value": asked.value}
+            await self._write(actor, "help.asked", asked.session, data)
+            room = self._there(asked)
+        room.orders[asked.id] = Order(asked.peer, asked.do, self._clock.now())
+        if room.phone is not None:
+            order = {"type": "help", "order": asked.id, "do": asked.do, "value": asked.value}
+            room.phone.send(order)
+
+    def point(self, session: str, peer: str, place: tuple[float, float]) -> None:
+        """Show the caller where a desk points; nobody there is nothing to refuse: the next place follows."""
+        room = self._rooms.get(session)
+        if peer in room.desks and room.phone is not None:
+            room.phone.send({"type": "help.point", "x": place[0], "y": place[1]})
+
+    def answered(self, session: str, id_: str, outcome: str, why: str | None) -> Order | None:
+        """Tell the desk what became of its order; None when it is not new."""
+        room = self._rooms.get(session)
+        order = room.orders.get(id_)
+        if order is None:
+            raise MessageOutOfOrder("no_order")
+        if order.outcome is not None:
+            return None
+        order.outcome, order.why = outcome, why if outcome == "refused" else None
+        self._answer(room, session, id_, order)
+        return order
+
+    async def settle(self, actor: Actor, session: str, order: Order) -> None:
+        """Write down what the phone made of an order."""
+        if order.do in WRITTEN:
+            data: dict[str, object] = {"do": order.do}
+            data |= {} if order.why is None else {"why": order.why}
+            await self._write(actor, f"help.{order.outcome}", session, data)
+
+    def able(self, session: str, abilities: Mapping[str, object]) -> None:
+        """Keep what the camera can do, for desks that come later, and tell those that are here."""
+        room = self._rooms.get(session)
+        room.abilities = abilities
+        for desk in room.desks.values():
+            desk.send({"type": "caller.abilities", "session": session, "abilities": abilities})
+
+    def _there(self, asked: Asked) -> Room:
+        """Return the room if both ends are in it."""
+        room = self._rooms.get(asked.session)
+        if asked.peer not in room.desks:
+            raise MessageOutOfOrder("not_watching")
+        if room.phone is None:
+            raise PhoneAway
+        return room
+
+    def _room_for_one(self, room: Room) -> None:
+        since = self._clock.now() - PATIENCE
+        waiting = [o for o in room.orders.values() if o.outcome is None and o.at > since]
+        if len(waiting) >= OPEN_ORDERS:
+            raise HelpFlood
+        while len(room.orders) >= KEPT_ORDERS:
+            del room.orders[next(iter(room.orders))]
+
+    def _answer(self, room: Room, session: str, id_: str, order: Order) -> None:
+        desk = room.desks.get(order.peer)
+        if desk is None or order.outcome is None:
+            return
+        desk.send(
+            {
+                "type": "help.done",
+                "session": session,
+                "order": id_,
+                "outcome": order.outcome,
+                "why": order.why,
+            }
+        )
+
+    async def _write(
+        self, actor: Actor, action: str, session: str, data: Mapping[str, object]
+    ) -> None:
+        async with self._transactions() as uow:
+            call = await call_of(uow, session)
+            event = AuditEvent(action, f"session:{session}", session, call, data)
+            await uow.audit.append(actor, event, self._clock.now())
+            await uow.commit()
+
+
+class Finger:
+    """Where one desk points: so many places a second reach the phone, and the last one always does."""
+
+    def __init__(self, send: Callable[[str, tuple[float, float]], None]) -> None:
+        """Send by `send`."""
+        self._send = send
+        self._stamps: deque[float] = deque(maxlen=PLACES)
+        self._late: asyncio.TimerHandle | None = None
+
+    def point(self, session: str, place: tuple[float, float]) -> bool:
+        """Send a place now; or, in a flood, soon unless a newer one comes first: False."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self.rest()
+        if len(self._stamps) == PLACES and now - self._stamps[0] < 1:
+            self._late = loop.call_later(SPACING, self._send, session, place)
+            return False
+        self._stamps.append(now)
+        self._send(session, place)
+        return True
+
+    def rest(self) -> None:
+        """Point at nothing more."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None

@@ -1,0 +1,133 @@
+"""Pictures that a desk stores: only where the site allows it, sealed, erasable, and every look at one written down."""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from server.domain.audit import AuditEvent
+from server.domain.jpeg import clean
+from server.domain.session import Session, State
+from server.domain.snapshots import LARGEST, Snapshot
+from server.errors import (
+    NotFound,
+    SessionEnded,
+    SnapshotErased,
+    SnapshotNotAllowed,
+    SnapshotTooMany,
+    SnapshotUnknown,
+)
+from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
+from server.services.rooms import Rooms
+from server.services.sessions import call_of
+
+POLICY: Final = "snapshots"
+MOST: Final = 40
+
+
+class SnapshotPolicy(StrEnum):
+    """Whether the desks of a site may store what they see."""
+
+    NONE = "none"
+    STORE = "store"
+
+
+def policy_of(site: Site) -> SnapshotPolicy:
+    """Return what a site has decided; nothing decided, or nothing we know, stores nothing."""
+    stores = site.policy.get(POLICY) == SnapshotPolicy.STORE
+    return SnapshotPolicy.STORE if stores else SnapshotPolicy.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A stored picture, opened; `name` says nothing of the person."""
+
+    jpeg: bytes
+    name: str
+
+
+class Snapshots:
+    """Stores pictures and shows them again."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, ids: Ids, rooms: Rooms) -> None:
+        """Keep what the use cases need."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+        self._rooms = rooms
+
+    async def take(
+        self, actor: Actor, site: Site, session_id: str, body: bytes, age: timedelta
+    ) -> Snapshot:
+        """Store what a desk shows of a video, `age` old; the caller is told once it is durable.
+
+        Raises SnapshotNotAllowed, PictureTooLarge, PictureMalformed, NotFound, SessionEnded, SnapshotTooMany.
+        """
+        if policy_of(site) is not SnapshotPolicy.STORE:
+            raise SnapshotNotAllowed
+        picture = clean(body, LARGEST)
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            session = await _session(uow, site.id, session_id)
+            if len(await uow.snapshots.of_session(site.id, session_id)) >= MOST:
+                raise SnapshotTooMany
+            taken = Snapshot(
+                id=self._ids.new(),
+                site=site.id,
+                session=session_id,
+                by=actor.user or "",
+                at=max(session.created, now - age),
+                width=picture.width,
+                height=picture.height,
+                sha256=hashlib.sha256(picture.data).hexdigest(),
+                erased=False,
+            )
+            await uow.snapshots.add(taken, base64.b64encode(picture.data).decode())
+            await self._note(uow, actor, "snapshot.taken", taken, now)
+            await uow.commit()
+        phone = self._rooms.get(session_id).phone
+        if phone is not None:
+            phone.send({"type": "snapshot"})
+        return taken
+
+    async def look(self, actor: Actor, id_: str) -> Seen:
+        """Open a picture of the actor's own site, once it is written down that they look (I4, I7)."""
+        now = self._clock.now()
+        try:
+            async with self._transactions() as uow:
+                taken, sealed = await uow.snapshots.get(actor.site, id_)
+                if sealed is None:
+                    raise SnapshotErased
+                await self._note(uow, actor, "snapshot.viewed", taken, now)
+                await uow.commit()
+        except SnapshotUnknown:
+            await self._missed(actor, now)
+            raise
+        return Seen(base64.b64decode(sealed), f"photo-{taken.id}.jpg")
+
+    async def _note(
+        self, uow: UnitOfWork, actor: Actor, action: str, taken: Snapshot, now: datetime
+    ) -> None:
+        data: dict[str, object] = {"sha256": taken.sha256}
+        if action == "snapshot.taken":
+            data |= {"width": taken.width, "height": taken.height, "pictured": taken.at.isoformat()}
+        call = await call_of(uow, taken.session)
+        event = AuditEvent(action, f"snapshot:{taken.id}", taken.session, call, data)
+        await uow.audit.append(actor, event, now)
+
+    async def _missed(self, actor: Actor, now: datetime) -> None:
+        async with self._transactions() as uow:
+            event = AuditEvent("audit.missed", "snapshot:unknown", data={"kind": "snapshot"})
+            await uow.audit.append(actor, event, now)
+            await uow.commit()
+
+
+async def _session(uow: UnitOfWork, site: str, id_: str) -> Session:
+    session = await uow.sessions.get(id_)
+    if session.site != site:
+        raise NotFound("session")
+    if session.state is State.ENDED:
+        raise SessionEnded
+    return session

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { abilities } from "../../static/js/caller_help.js";
+import { Later } from "../../static/js/caller_later.js";
+
+const MORE = { cameras: 2, facing: "environment", prefer: "balanced" };
+
+test("a browser that does not tell what its camera can is not taken for one that cannot", () => {
+  assert.deepEqual(abilities(null, {}, MORE), { ...MORE, width: null, height: null, fps: null, torch: null, lit: false, zoom: null });
+  assert.equal(abilities({}, {}, MORE).torch, false);
+});
+
+test("what a camera tells is told, as far as it makes sense", () => {
+  const told = abilities({ torch: true, zoom: { min: 1, max: 5, step: 0.1 } }, { width: 1280, height: 720, frameRate: 29.97002, torch: true, zoom: 2 }, MORE);
+  assert.deepEqual(told, { ...MORE, width: 1280, height: 720, fps: 30, torch: true, lit: true, zoom: { min: 1, max: 5, step: 0.1, value: 2 } });
+  assert.equal(abilities({ zoom: { min: 1, max: 1, step: 0 } }, {}, MORE).zoom, null);
+  assert.equal(abilities({ zoom: { min: 1, max: Number.NaN } }, {}, MORE).zoom, null);
+  assert.equal(abilities({ zoom: { min: 2, max: 3 } }, {}, MORE).zoom.value, 2);
+});
+
+test("a part that comes later misses nothing, and is asked for again when it did not come", async () => {
+  const heard = [];
+  const part = { heard: (message) => heard.push(message.type), drawn: (phase) => heard.push(phase.screen), tracked: () => heard.push("tracked") };
+  let asked = 0;
+  const later = new Later(() => {
+    asked += 1;
+    return asked === 1 ? Promise.reject(new Error("no network")) : Promise.resolve(part);
+  });
+  later.heard({ type: "before" });
+  assert.equal(asked, 0, "nothing before the first screen changes");
+  later.drawn({ screen: "asking" });
+  await new Promise(setImmediate);
+  later.heard({ type: "help" });
+  await new Promise(setImmediate);
+  assert.equal(asked, 2);
+  assert.deepEqual(heard, ["before", "help", "asking", "tracked"]);
+  later.heard({ type: "help.point" });
+  later.tracked();
+  assert.deepEqual(heard.slice(4), ["help.point", "tracked"]);
+});
