@@ -3,11 +3,20 @@ import { el, get } from "./dom.js";
 
 /**
  * @typedef {object} Key
- * @property {string} code KeyboardEvent.code, pressed with Alt
+ * @property {string} code pressed with Alt: "KeyM" for the letter, wherever it stands; "Digit2" for the place
  * @property {string} shown what stands on the key
  * @property {string} does in the help, in French
  * @property {() => void} act what its button does
  */
+
+/** The key that was pressed, by what stands on it: on an AZERTY keyboard M is not where a QWERTY one has it. With Option a
+ * Mac makes another sign of a letter, and a Cyrillic keyboard has none of ours: then by the layout, or else by the place.
+ * @param {Pick<KeyboardEvent, "key" | "code">} event @param {ReadonlyMap<string, string> | null} layout KeyboardEvent.code → sign
+ * @returns {string} as KeyboardEvent.code names it on a QWERTY keyboard */
+export function pressed({ key, code }, layout) {
+  for (const sign of [key, layout?.get(code) ?? ""]) if (/^[a-z]$/i.test(sign)) return `Key${sign.toUpperCase()}`;
+  return code;
+}
 
 /** Alt and a key does what its button does; "?" opens the help, which lists them. A dialog has the keyboard to itself.
  * @param {readonly Key[]} all */
@@ -15,9 +24,17 @@ export function keys(all) {
   const acts = new Map(all.map((key) => [key.code, key.act]));
   if (acts.size !== all.length) throw new Error("two acts on one key");
   get("keys-alt", HTMLElement).append(...all.map(row));
+  /** @type {ReadonlyMap<string, string> | null} */
+  let layout = null;
+  void /** @type {any} */ (navigator).keyboard?.getLayoutMap?.().then(
+    (/** @type {ReadonlyMap<string, string>} */ map) => {
+      layout = map;
+    },
+    () => undefined,
+  );
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
-    const act = event.altKey && !event.ctrlKey && !event.metaKey ? acts.get(event.code) : undefined;
+    const act = event.altKey && !event.ctrlKey && !event.metaKey ? acts.get(pressed(event, layout)) : undefined;
     const typing = event.target instanceof Element && event.target.matches("input, textarea, select");
     if (act) {
       event.preventDefault();
