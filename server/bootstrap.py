@@ -34,6 +34,7 @@ from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
+from server.services.handover import HandOver
 from server.services.help import Help
 from server.services.ice import IceServers
 from server.services.incidents import Incidents
@@ -47,6 +48,7 @@ from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.login import Login
+from server.services.observers import Observers
 from server.services.photos import Photos
 from server.services.recent import Recent
 from server.services.reconcile import Reconciler
@@ -56,6 +58,7 @@ from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.snapshots import Snapshots
+from server.services.spoken import SpokenCodes
 from server.services.webhook import KIND as TOLD_BY_EVENTS
 from server.services.webhook import Webhook
 from server.tasks import cancel_and_wait, create_task
@@ -91,6 +94,7 @@ class Server:
     reconciler: Reconciler
     clock: Clock
     bus: MemoryBus
+    spoken: SpokenCodes
     audience: Audience
     metrics: Metrics
     catalogue: Catalogue
@@ -176,6 +180,7 @@ class Server:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
                 await self.sessions.sweep(grace)
+                await self.spoken.sweep()
             except AppError as away:
                 _log.warning("sweep.postponed", code=away.code)
 
@@ -298,6 +303,30 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         life=timedelta(minutes=settings.link_minutes),
         limits=SmsCounts(seal, settings.sms_limits.site_hour, settings.sms_limits.number_hour),
     )
+    limits = SmsCounts(seal, settings.sms_limits.site_hour, settings.sms_limits.number_hour)
+    observers = Observers(
+        transactions=transactions,
+        clock=clock,
+        ids=ids,
+        seal=seal,
+        render=pages,
+        sessions=sessions,
+        rooms=rooms,
+        wake=delivery.wake,
+        public_url=settings.public_url,
+        life=timedelta(minutes=settings.link_minutes),
+        limits=limits,
+    )
+    spoken = SpokenCodes(
+        transactions=transactions,
+        clock=clock,
+        ids=ids,
+        seal=seal,
+        invitations=invitations,
+        sessions=sessions,
+        address=settings.spoken,
+        life=timedelta(minutes=settings.link_minutes),
+    )
     audio = FolderAudio(settings.recordings)
     catalogue = Catalogue(transactions, clock, ids, seal, audio)
     folders = tuple(watch(settings.recordings, clock))
@@ -308,6 +337,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         sessions=sessions,
         invitations=invitations,
         languages=Languages(transactions, clock, sessions, rooms),
+        spoken=spoken,
+        observers=observers,
+        handover=HandOver(transactions, clock, bus),
         links=Links(transactions, clock, sessions, rooms),
         linking=Linking(transactions, clock, ids, sessions),
         launch=Launch(transactions, clock, ids),
@@ -352,6 +384,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         Reconciler(transactions, clock, bus, seal),
         clock,
         bus,
+        spoken,
         web.audience,
         metrics,
         catalogue,

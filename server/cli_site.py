@@ -31,6 +31,42 @@ def site_secret(lazy: Lazy, key: str, *, only_list: bool, retire: str | None) ->
     click.echo("Shown once: give it to the call-centre software now.", err=True)
 
 
+@site.group("observer")
+def observers() -> None:
+    """Who the desks of a site invite often to see a picture: SMUR crews, specialists."""
+
+
+@observers.command("add")
+@click.argument("key")
+@click.argument("name")
+@click.option("--mobile", help="Where the link goes by SMS.")
+@click.option("--email", help="Where the link goes by e-mail.")
+@click.pass_obj
+def observer_add(lazy: Lazy, key: str, name: str, *, mobile: str | None, email: str | None) -> None:
+    """Put NAME on the list of the site KEY, with a mobile or an e-mail."""
+    added = run(lazy, lambda house: house.admin.add_observer(key, name, mobile=mobile, email=email))
+    click.echo(f"observer {added} added to {key}")
+
+
+@observers.command("list")
+@click.argument("key")
+@click.pass_obj
+def observer_list(lazy: Lazy, key: str) -> None:
+    """List who is on it."""
+    for one in run(lazy, lambda house: house.admin.observers(key)):
+        click.echo(f"{one['name']}\t{one['channel']}\t{one['to']}")
+
+
+@observers.command("remove")
+@click.argument("key")
+@click.argument("name")
+@click.pass_obj
+def observer_remove(lazy: Lazy, key: str, name: str) -> None:
+    """Take NAME off the list of the site KEY."""
+    run(lazy, lambda house: house.admin.remove_observer(key, name))
+    click.echo(f"observer {name} removed from {key}")
+
+
 @site.command("launches")
 @click.argument("key")
 @click.argument("policy", type=click.Choice([policy.value for policy in LaunchPolicy]))

@@ -109,6 +109,7 @@ class Settings(BaseSettings):
     tls_key: ReadFile | None = Field(default=None, validate_default=True)
     trusted_proxies: tuple[Network, ...] = ()
     demo: bool = False
+    spoken_address: str = Field(default="", max_length=40)
     link_minutes: int = Field(default=15, ge=1, le=120)
     grace_seconds: int = Field(default=1800, ge=5, le=7200)
     sms: SmsSettings | None = None
@@ -178,6 +179,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """The async SQLAlchemy URL; SQLite in the data folder unless told otherwise."""
         return self.database or f"sqlite+aiosqlite:///{self.data_dir.absolute()}/visio15.db"
+
+    @property
+    def spoken(self) -> str:
+        """What is read aloud to a caller who gets no SMS: `samu37.fr/c`."""
+        return self.spoken_address or f"{urlsplit(self.public_url).netloc}/c"
 
     @property
     def secure(self) -> bool:

@@ -179,6 +179,57 @@ class LinkUnknown(NotFound):
     message = "Ce lien n'existe pas."
 
 
+class SpokenWrong(NotFound):
+    """No live code has these digits, or another browser used it: the answer is the same."""
+
+    code = "code_wrong"
+    message = "Ce code n'est pas valable : relisez-le, ou demandez-en un nouveau au médecin."
+
+
+class SpokenThrottled(TooMany):
+    """Too many wrong codes from this address."""
+
+    code = "code_throttled"
+    message = "Trop de codes faux depuis cette connexion : attendez quelques minutes."
+
+
+class CodesTooMany(TooMany):
+    """So many codes wait to be typed that they could be guessed."""
+
+    code = "code_too_many"
+    message = "Trop de codes attendent d'être saisis : envoyez un SMS ou un e-mail, ou réessayez plus tard."
+
+
+class NameMissing(Invalid):
+    """An observer is seen by all, so all must read who it is."""
+
+    code = "name_missing"
+    message = "Indiquez le nom de la personne invitée : tous ceux qui voient l'image le liront."
+
+
+class OfferGone(Conflict):
+    """Somebody was faster: taken, withdrawn, or offered elsewhere."""
+
+    code = "offer_gone"
+    message = (
+        "Cette session n'est plus proposée à ce poste : elle a été prise ou l'offre a été retirée."
+    )
+
+
+class ViewersFull(Conflict):
+    """The phone's uplink bears no more connections."""
+
+    code = "viewers_full"
+    message = "Trois personnes voient ou peuvent voir cette image : retirez d'abord un observateur."
+
+
+class ObserverRemoved(Forbidden):
+    """A desk took the picture from this observer."""
+
+    code = "observer_removed"
+    message = "Le régulateur a mis fin à votre accès à cette image."
+
+
 class LinkExpired(Conflict):
     """The link is older than its fifteen minutes and was never tapped."""
 

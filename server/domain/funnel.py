@@ -21,6 +21,8 @@ STEPS: Final = (
     ("permission", "Autorisation caméra"),
     ("image", "Image"),
 )
+#: Of a session that nothing was sent for: a code is read aloud instead.
+CODE_STEPS: Final = (STEPS[0], ("read", "Code saisi"), *STEPS[3:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,13 @@ class Speech:
     later: tuple[Later, ...]
 
 
+def _of(session: Session, messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:
+    return CODE_STEPS if "code" in session.marks and not messages else STEPS
+
+
 def marks(session: Session, messages: Sequence[Message]) -> dict[str, datetime]:
     """Return the first time of each step that happened."""
-    found = {key: at for key, at in session.marks.items() if key in dict(STEPS)}
+    found = {key: at for key, at in session.marks.items() if key in dict(_of(session, messages))}
     handed = [m.handed for m in messages if m.handed]
     delivered = [m.delivered for m in messages if m.delivered]
     if handed:
@@ -90,12 +96,12 @@ def marks(session: Session, messages: Sequence[Message]) -> dict[str, datetime]:
 def steps(session: Session, messages: Sequence[Message]) -> list[Step]:
     """Return the funnel; a step passed over (no receipt from this carrier) counts as done without a time."""
     times = marks(session, messages)
-    keys = [key for key, _ in STEPS]
+    keys = [key for key, _ in _of(session, messages)]
     reached = max((keys.index(key) for key in times), default=0)
     trouble = _failed_step(session, messages)
     result = []
     since: datetime | None = None
-    for index, (key, label) in enumerate(STEPS):
+    for index, (key, label) in enumerate(_of(session, messages)):
         at = times.get(key)
         if index <= reached:
             state = "done"
@@ -154,6 +160,9 @@ _PICTURE: Final = frozenset({State.CONNECTING, State.LIVE, State.INTERRUPTED})
 def waiting(session: Session, messages: Sequence[Message], phone: Phone) -> tuple[str, datetime]:
     """Return what is waited for, a key of SAYINGS, and since when."""
     if session.state is State.INVITED:
+        if "code" in session.marks and not messages:
+            read = session.marks.get("read")
+            return ("code_read", read) if read else ("code", session.created)
         return _sending(session, messages)
     if session.state in _BEFORE_PICTURE and session.camera in CAMERA:
         return session.camera or "", session.changed

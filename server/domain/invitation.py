@@ -16,13 +16,14 @@ from server.errors import LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
 class Invitation:
     """One link sent by one channel.
 
-    `browser_hash` is set by the first tap; `active` is cleared when the session moved away.
+    `browser_hash` is set by the first tap; `active` is cleared when the session moved away. A code read aloud
+    (channel `code`) goes nowhere: it has no contact.
     """
 
     id: str
     session: str
     channel: str
-    contact: str
+    contact: str | None
     token_hash: str
     created: datetime
     expires: datetime
@@ -68,6 +69,11 @@ def admit(
         raise OpenElsewhere
     if now >= invitation.expires:
         raise LinkExpired
+
+
+def redeemed(invitation: Invitation, token: str, expires: datetime) -> Invitation:
+    """The code was typed: only now is there a token, and its minutes begin."""
+    return replace(invitation, token_hash=token_hash(token), expires=expires)
 
 
 def opened(invitation: Invitation, now: datetime) -> Invitation:

@@ -81,9 +81,13 @@ class Throttle:
 
 
 def fail(
-    throttle: Throttle | None, key: str, now: datetime, free: int = ACCOUNT_FAILURES
+    throttle: Throttle | None,
+    key: str,
+    now: datetime,
+    free: int = ACCOUNT_FAILURES,
+    longest: timedelta = LONGEST_BLOCK,
 ) -> Throttle:
-    """Count one failure; from the `free`-th of a window on, block for 1, 2, 4 … minutes, one hour at most.
+    """Count one failure; from the `free`-th of a window on, block for 1, 2, 4 … minutes, `longest` at most.
 
     The window starts again at the end of a block, so that a patient attacker finds the longer block, not a clean sheet.
     """
@@ -92,7 +96,7 @@ def fail(
     count = throttle.count + 1
     if count < free:
         return replace(throttle, count=count)
-    until = now + min(timedelta(minutes=2 ** min(count - free, 10)), LONGEST_BLOCK)
+    until = now + min(timedelta(minutes=2 ** min(count - free, 10)), longest)
     return replace(throttle, count=count, blocked_until=until, window_start=until)
 
 
@@ -101,11 +105,16 @@ def forgiven(throttle: Throttle | None, key: str, now: datetime) -> Throttle:
     return throttle or Throttle(key, 0, now, None)
 
 
-def hourly(throttle: Throttle | None, key: str, now: datetime) -> Throttle:
-    """Count one more in the hour that began with the first."""
-    if throttle is None or now - throttle.window_start >= timedelta(hours=1):
+def within(throttle: Throttle | None, key: str, now: datetime, span: timedelta) -> Throttle:
+    """Count one more in the span that began with the first."""
+    if throttle is None or now - throttle.window_start >= span:
         return Throttle(key, 1, now, None)
     return replace(throttle, count=throttle.count + 1)
+
+
+def hourly(throttle: Throttle | None, key: str, now: datetime) -> Throttle:
+    """Count one more in the hour that began with the first."""
+    return within(throttle, key, now, timedelta(hours=1))
 
 
 def blocked(throttle: Throttle | None, now: datetime) -> bool:

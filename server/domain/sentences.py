@@ -69,6 +69,18 @@ WEAK: Final = Say("L'image passe mal. Bougez doucement, près d'une fenêtre.", 
 """For a live picture that comes badly, whoever measures it: the server is told by the phone, the desk sees it."""
 
 SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
+    # --- a code is read aloud ----------------------------------------------------------------------
+    "code": _stages(
+        Say("Ouvrez Internet sur le téléphone. Tapez l'adresse que je vous dicte, puis le code."),
+        (
+            UNREAD_OTHER_WAY,
+            Say(
+                "Tapez l'adresse tout en haut de l'écran, puis le code. Voulez-vous que je les répète ?",
+                "Code non saisi : il est valable cinq minutes.",
+            ),
+        ),
+    ),
+    "code_read": _stages(Say("Le code est bon : touchez le gros bouton avec la caméra.")),
     # --- the message travels -----------------------------------------------------------------------
     "sms": _stages(
         Say(

@@ -200,7 +200,16 @@ class Session:
     ended: datetime | None = None
     ended_by: str | None = None
     end_reason: str | None = None
+    #: Offered by hand to a station, by a user; `handed`: when a station took it, which `station` is since.
+    offered_to: str | None = None
+    offered_by: str | None = None
+    handed: datetime | None = None
     version: int = 1
+
+
+def marked(session: Session, mark: str, now: datetime) -> Session:
+    """Note the first time of something that changes no state: the code was typed."""
+    return replace(session, changed=now, marks={mark: now, **session.marks})
 
 
 _MARK: Final[Mapping[type[Event], str]] = {

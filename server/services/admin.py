@@ -1,14 +1,15 @@
 """Sites, stations and users, changed from the command line and written down like everything else."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from server.domain.access import Role
 from server.domain.audit import AuditEvent
 from server.domain.login import normal_identifier
-from server.errors import EmailImpossible, Invalid, NotFound, NumberImpossible
+from server.domain.observer import LONGEST_NAME
+from server.errors import Conflict, EmailImpossible, Invalid, NotFound, NumberImpossible
 from server.ports import (
     Actor,
     Clock,
@@ -19,7 +20,9 @@ from server.ports import (
     Transactions,
     UnitOfWork,
     User,
+    listed,
 )
+from server.services.contacts import check_email, check_mobile
 from telephony import parse_number
 
 SHORTEST_PASSWORD: Final = 12
@@ -78,6 +81,44 @@ class Admin:
         """List the stations of a site."""
         async with self._transactions(write=False) as uow:
             return await uow.sites.stations((await uow.sites.by_key(site_key)).id)
+
+    # --- observers a site invites often
+    async def add_observer(
+        self, site_key: str, name: str, *, mobile: str | None, email: str | None
+    ) -> str:
+        """Put somebody on the site's list; Conflict when the name is taken."""
+        name = _name(name, LONGEST_NAME)
+        if bool(mobile) == bool(email):
+            raise Invalid("one_contact")
+        to = check_mobile(mobile) if mobile else check_email(email or "")
+        entry = {"name": name, "channel": "sms" if mobile else "email", "to": to}
+        async with self._transactions() as uow:
+            site = await uow.sites.by_key(site_key)
+            known = listed(site)
+            if any(one["name"] == name for one in known):
+                raise Conflict("observer_name")
+            await self._list(uow, site, [*known, entry])
+            await uow.commit()
+        return name
+
+    async def observers(self, site_key: str) -> Sequence[Mapping[str, str]]:
+        """Return the site's list."""
+        async with self._transactions(write=False) as uow:
+            return listed(await uow.sites.by_key(site_key))
+
+    async def remove_observer(self, site_key: str, name: str) -> None:
+        """Take somebody off the list; who sees a picture now goes on seeing it."""
+        async with self._transactions() as uow:
+            site = await uow.sites.by_key(site_key)
+            left = [one for one in listed(site) if one["name"] != name]
+            if len(left) == len(listed(site)):
+                raise NotFound("observer")
+            await self._list(uow, site, left)
+            await uow.commit()
+
+    async def _list(self, uow: UnitOfWork, site: Site, known: Sequence[Mapping[str, str]]) -> None:
+        await uow.sites.set_policy(site.id, {**site.policy, "observers": list(known)})
+        await self._note(uow, site.id, "site.policy_set", f"site:{site.id}", observers=len(known))
 
     # --- users
     async def add_user(

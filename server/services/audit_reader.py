@@ -236,7 +236,7 @@ class Reader:
         delivered = [message.delivered for message in messages if message.delivered]
         return InvitationPart(
             channel=invitation.channel,
-            to=await self._uow.personal.get(invitation.contact),
+            to=await self._uow.personal.get(invitation.contact) if invitation.contact else None,
             state=_state(invitation, messages),
             created=invitation.created,
             expires=invitation.expires,

@@ -12,9 +12,22 @@ from server.domain.linking import LABELS, Link
 from server.domain.messages import Message
 from server.domain.sentences import WEAK, Say
 from server.domain.session import Session, State
-from server.ports import Calls, Clock, Site, Station, Transactions, Translator, UnitOfWork, User
+from server.domain.spoken import SpokenCode
+from server.ports import (
+    Calls,
+    Clock,
+    Site,
+    Station,
+    Transactions,
+    Translator,
+    UnitOfWork,
+    User,
+    listed,
+)
 from server.services.launch import Launched
+from server.services.observers import participants
 from server.services.rooms import Room, Rooms
+from server.services.sessions import gone_to
 from server.services.snapshots import policy_of
 from telephony import NumberKind, parse_number
 
@@ -64,12 +77,16 @@ class DeskView:
             if desk.station:
                 calls = await self._shown_calls(uow, desk, now)
                 here = [c.id for c in calls if desk.station.extension in c.stations]
-                sessions = await self._sessions(uow, desk.site.id, desk.station.extension, here)
+                sessions = await self._sessions(uow, desk, desk.station.extension, here)
         return {
             "type": "view",
             "now": iso(now),
             "me": {"name": desk.user.name, "role": desk.user.role.value},
-            "site": {"name": desk.site.name, "snapshots": policy_of(desk.site).value},
+            "site": {
+                "name": desk.site.name,
+                "snapshots": policy_of(desk.site).value,
+                "observers": [one["name"] for one in listed(desk.site)],
+            },
             "station": _station(desk.station),
             "line15": {"state": self._calls.state(desk.site.id)},
             "launch": _launch(desk.launched),
@@ -88,23 +105,37 @@ class DeskView:
         return list({c.id: c for c in shown}.values())
 
     async def _sessions(
-        self, uow: UnitOfWork, site: str, extension: str, here: Sequence[str]
+        self, uow: UnitOfWork, desk: Desk, extension: str, here: Sequence[str]
     ) -> list[Json]:
         """Show the station's sessions, and those of the calls it has, or had last: a session follows its call.
 
+        Those offered to it by hand too, and the one it still sees after it gave it away.
+
         What all of them need is loaded in one query a table: views are frequent.
         """
+        site = desk.site.id
         own = await uow.sessions.at_station(site, extension, SESSIONS_SHOWN)
         followed = await uow.sessions.of_calls(site, here) if here else ()
-        sessions = sorted(
-            {s.id: s for s in (*own, *followed)}.values(), key=lambda s: s.created, reverse=True
-        )
+        offered = await uow.sessions.offered(site, extension)
+        found = {s.id: s for s in (*own, *followed, *offered)}
+        if desk.watching and desk.watching not in found:
+            watched = await uow.sessions.get(desk.watching)
+            found |= {watched.id: watched} if watched.site == site else {}
+        sessions = sorted(found.values(), key=lambda s: s.created, reverse=True)
         if not sessions:
             return []
         links = await uow.sessions.newest_links([s.id for s in sessions])
         invitations = await uow.invitations.of_sessions([s.id for s in sessions])
         messages = await uow.messages.of_invitations([i.id for i in invitations])
-        contacts = await uow.personal.get_all([i.contact for i in invitations])
+        contacts = await uow.personal.get_all([i.contact for i in invitations if i.contact])
+        people = await participants(uow, self._rooms, [s.id for s in sessions])
+        givers = {
+            s.offered_by: (await uow.users.get(s.offered_by)).name
+            for s in sessions
+            if s.offered_by and s.state is not State.ENDED
+        }
+        spoken = [i.id for i in invitations if i.channel == "code"]
+        codes = await uow.spoken.of_invitations(spoken) if spoken else ()
         calls = await uow.calls.get_all(site, [link.call for link in links.values() if link.call])
         return [
             self._session(
@@ -116,6 +147,9 @@ class DeskView:
                     messages,
                     contacts,
                     extension,
+                    codes,
+                    people[session.id],
+                    givers.get(session.offered_by or ""),
                 ),
             )
             for session in sessions
@@ -136,10 +170,14 @@ class DeskView:
             "end_reason": session.end_reason,
             "number": national(number),
             "station": session.station,
-            "moved": list(parts.call.elsewhere(parts.station)) if parts.call else [],
+            "moved": list(gone_to(session, parts.call, parts.station)),
+            "offer": _offer(session, parts.giver),
             "link": _link(parts.link, parts.call, session),
             "invitations": [
-                _invitation(i, sent[i.id], parts.to(i), session) for i in parts.invitations
+                self._by_code(i, session, parts)
+                if i.channel == "code"
+                else _invitation(i, sent[i.id], parts.to(i), session)
+                for i in parts.invitations
             ],
             "steps": [step_of(step) for step in funnel.steps(session, flat)],
             "say": self._spoken(speech.say, language, stalled=speech.stalled),
@@ -149,6 +187,7 @@ class DeskView:
             ],
             "say_weak": self._spoken(WEAK, language, stalled=True) if live else None,
             "rung": room.rung,
+            "participants": list(parts.people),
             "caller": {
                 "online": room.phone is not None,
                 "hidden": room.hidden,
@@ -165,6 +204,28 @@ class DeskView:
             "cause": say.cause,
             "stalled": stalled,
             "translation": text and {"language": language, "text": text},
+        }
+
+    def _by_code(self, invitation: Invitation, session: Session, parts: "_Parts") -> Json:
+        """Return an invitation by code: whether it waits to be typed, was, or came to its end."""
+        shown = _invitation(invitation, (), None, session)
+        newest = parts.code_of(invitation)
+        if newest is None or (newest.used is None and not newest.live(self._clock.now())):
+            state, label = "expired", "code expiré"
+        elif newest.used is None:
+            state, label = "waiting", "code à dicter"
+        else:
+            state, label = "read", "code saisi"
+        expires = newest.expires if newest and newest.used is None else invitation.expires
+        # Nobody has a link before the code is typed: nothing to move to.
+        able = session.state is not State.ENDED and not invitation.revoked
+        can = (["revoke", "move"] if state == "read" else ["revoke"]) if able else []
+        return {
+            **shown,
+            "state": state,
+            "label": shown["label"] or label,
+            "expires": iso(expires),
+            "can": can,
         }
 
 
@@ -190,6 +251,9 @@ class _Parts:
     messages: Sequence[Message]
     contacts: Mapping[str, str | None]
     station: str
+    codes: Sequence[SpokenCode] = ()
+    people: Sequence[Json] = ()
+    giver: str | None = None
 
     @property
     def call(self) -> LiveCall | None:
@@ -201,8 +265,13 @@ class _Parts:
         return [m for m in self.messages if m.invitation == invitation.id]
 
     def to(self, invitation: Invitation) -> str | None:
-        """Where it went; None once erased."""
-        return self.contacts.get(invitation.contact)
+        """Where it went; None once erased, and for a code."""
+        return self.contacts.get(invitation.contact) if invitation.contact else None
+
+    def code_of(self, invitation: Invitation) -> SpokenCode | None:
+        """The newest code that was read aloud for it."""
+        found = [code for code in self.codes if code.invitation == invitation.id]
+        return found[-1] if found else None
 
 
 def sessions_of(view: Json) -> frozenset[str | None]:
@@ -214,6 +283,12 @@ def sessions_of(view: Json) -> frozenset[str | None]:
 def _language(code: str | None) -> Json | None:
     known = next((language for language in ALL if language.code == code), None)
     return {"code": known.code, "name": known.french} if known else None
+
+
+def _offer(session: Session, giver: str | None) -> Json | None:
+    if session.offered_to is None or session.state is State.ENDED:
+        return None
+    return {"to": session.offered_to, "from": session.station, "by": giver or ""}
 
 
 def iso(at: datetime | None) -> str | None:

@@ -39,6 +39,15 @@ class Request:
     launched: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session that was just made, or that the same command made before (`known`)."""
+
+    session: Session
+    call: str | None
+    known: bool = False
+
+
 class Invitations:
     """Use cases around a link, from its making to its tap."""
 
@@ -75,29 +84,38 @@ class Invitations:
         contacts = self._contacts(request)
         now = self._clock.now()
         async with self._transactions() as uow:
-            user = actor.user or ""
-            if known := await uow.sessions.by_command(actor.site, user, request.command):
-                return known
+            begun = await self.begin(uow, actor, request, now)
+            session = begun.session
+            if begun.known:
+                return session
             site = await uow.sites.get(actor.site)
             await self._limits.count(uow, site.id, dict(contacts).get("sms"), now)
-            session = Session(
-                id=self._ids.new(),
-                site=site.id,
-                station=request.station,
-                created_by=user,
-                command=request.command,
-                created=now,
-                changed=now,
-                marks={"accepted": now},
-            )
-            await uow.sessions.add(session)
-            link = await self._link(uow, site, request, session, actor, now)
             for channel, contact in contacts:
-                await self._send(uow, site, session, channel, contact, actor, link.call, now)
+                await self._send(uow, site, session, channel, contact, actor, begun.call, now)
             await uow.commit()
         self._wake()
         self._sessions.publish(session)
         return session
+
+    async def begin(self, uow: UnitOfWork, actor: Actor, request: Request, now: datetime) -> Begun:
+        """Make a session and its first link, inside the caller's transaction; a repeated command finds its own."""
+        user = actor.user or ""
+        if known := await uow.sessions.by_command(actor.site, user, request.command):
+            return Begun(known, None, known=True)
+        site = await uow.sites.get(actor.site)
+        session = Session(
+            id=self._ids.new(),
+            site=site.id,
+            station=request.station,
+            created_by=user,
+            command=request.command,
+            created=now,
+            changed=now,
+            marks={"accepted": now},
+        )
+        await uow.sessions.add(session)
+        link = await self._link(uow, site, request, session, actor, now)
+        return Begun(session, link.call)
 
     def _contacts(self, request: Request) -> list[tuple[str, str]]:
         contacts = []
@@ -225,7 +243,7 @@ class Invitations:
             messages = [m for m in await uow.messages.of_invitation(invitation.id) if m.sealed]
             if not messages:
                 raise LinkExpired
-            if invitation.channel == "sms":
+            if invitation.channel == "sms" and invitation.contact:
                 number = await uow.personal.get(invitation.contact)
                 await self._limits.count(uow, actor.site, number, now)
             expires = now + self._life

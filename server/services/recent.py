@@ -26,6 +26,10 @@ class _Loaded:
     messages: Sequence[Message]
     contacts: Mapping[str, str | None]
 
+    def to(self, invitation: Invitation) -> str | None:
+        """Return where an invitation went; None once erased, and for a code."""
+        return self.contacts.get(invitation.contact) if invitation.contact else None
+
 
 class Recent:
     """Looks back."""
@@ -54,7 +58,7 @@ class Recent:
             await uow.calls.get_all(site, [link.call for link in links.values() if link.call]),
             invitations,
             await uow.messages.of_invitations([each.id for each in invitations]),
-            await uow.personal.get_all([each.contact for each in invitations]),
+            await uow.personal.get_all([each.contact for each in invitations if each.contact]),
         )
 
 
@@ -62,8 +66,8 @@ def _past(session: Session, loaded: _Loaded, user: str, now: datetime) -> Json:
     own = [each for each in loaded.invitations if each.session == session.id]
     ids = {each.id for each in own}
     messages = [each for each in loaded.messages if each.invitation in ids]
-    sms = next((loaded.contacts.get(each.contact) for each in own if each.channel == "sms"), None)
-    mail = next((loaded.contacts.get(each.contact) for each in own if each.channel != "sms"), None)
+    sms = next((loaded.to(each) for each in own if each.channel == "sms"), None)
+    mail = next((loaded.to(each) for each in own if each.channel == "email"), None)
     link = loaded.links.get(session.id)
     return {
         "id": session.id,

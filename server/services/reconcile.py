@@ -127,7 +127,7 @@ async def look(uow: UnitOfWork, seal: Seal, session: Session) -> Case:
     """Gather a video and the calls of its own site that may be its (I7), and decide."""
     links = await uow.sessions.links(session.id)
     invitations = await uow.invitations.of_session(session.id)
-    sent = [each.contact for each in invitations if each.channel == "sms"]
+    sent = [each.contact for each in invitations if each.channel == "sms" and each.contact]
     mobiles = sorted({to for to in (await uow.personal.get_all(sent)).values() if to})
     newest = links[-1] if links else None
     loose = Loose(

@@ -39,6 +39,16 @@ class Admission:
     language: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who sits behind a peer id: `kind` is desk or observer, `id` stays the same over his pages."""
+
+    id: str
+    name: str
+    kind: str
+    since: datetime
+
+
 @dataclass(slots=True)
 class Order:
     """What a desk asked of the phone; `outcome` once the phone has answered."""
@@ -57,6 +67,8 @@ class Room:
     `rung` is how pictures come (domain/still.py), by the phone's word; `stills` were handed on at that rung, `stilled`
     says that this was written down.
     `hidden`, `muted`: what the phone says of its page and its camera, since `told`.
+
+    Observers sit among the desks, for what the phone sends them is the same; `viewers` tells who is who.
     """
 
     phone: Line | None = None
@@ -70,6 +82,12 @@ class Room:
     stilled: bool = False
     abilities: Mapping[str, object] | None = None
     orders: dict[str, Order] = field(default_factory=dict)
+    viewers: dict[str, Viewer] = field(default_factory=dict)
+
+    def tell_count(self) -> None:
+        """Tell the phone how many see its picture."""
+        if self.phone is not None:
+            self.phone.send({"type": "viewers", "count": len(self.desks)})
 
 
 class Rooms:
@@ -109,13 +127,42 @@ class Rooms:
         self._forget_if_empty(session, room)
         return True
 
-    def enter_desk(self, session: str, peer: str, line: Line) -> Room:
-        """Seat a desk and tell the phone that it waits."""
+    def enter_desk(self, session: str, peer: str, line: Line, viewer: Viewer | None = None) -> Room:
+        """Seat a desk, or an observer, and tell the phone that it waits."""
         room = self._rooms.setdefault(session, Room())
         room.desks[peer] = line
+        if viewer is not None:
+            room.viewers[peer] = viewer
         if room.phone is not None:
             room.phone.send({"type": "watch", "peer": peer})
+        room.tell_count()
         return room
+
+    def viewer_count(self, session: str, but: str = "") -> int:
+        """Count who sees, one page excepted."""
+        return sum(peer != but for peer in self.get(session).desks)
+
+    def desk_count(self, session: str) -> int:
+        """Count the desks among them: at least one, for whoever asks will be there."""
+        viewers = self.get(session).viewers.values()
+        return max(1, sum(viewer.kind == "desk" for viewer in viewers))
+
+    def dismiss_viewer(self, session: str, id_: str, but: str = "") -> None:
+        """Another page of the same observer takes over."""
+        self._drop(session, id_, OpenElsewhere("newer_socket"), but)
+
+    def remove_viewer(self, session: str, id_: str, error: AppError) -> None:
+        """An observer sees no more: his page is told why, the phone drops that connection."""
+        self._drop(session, id_, error, "")
+
+    def _drop(self, session: str, id_: str, error: AppError, but: str) -> None:
+        room = self.get(session)
+        for peer, viewer in tuple(room.viewers.items()):
+            if viewer.id == id_ and viewer.kind == "observer" and peer != but:
+                line = room.desks.get(peer)
+                self.dismiss_desk(session, peer)
+                if line is not None:
+                    line.shut(error)
 
     def leave_desk(self, session: str, peer: str, line: Line) -> None:
         """Unseat a desk; the phone keeps its connection, since the desk may only have lost its socket."""
@@ -123,6 +170,8 @@ class Rooms:
         if room is None or room.desks.get(peer) is not line:
             return
         del room.desks[peer]
+        room.viewers.pop(peer, None)
+        room.tell_count()
         self._forget_if_empty(session, room)
 
     def dismiss_desk(self, session: str, peer: str) -> None:
@@ -132,6 +181,8 @@ class Rooms:
             return
         if room.phone is not None:
             room.phone.send({"type": "unwatch", "peer": peer})
+        room.viewers.pop(peer, None)
+        room.tell_count()
         self._forget_if_empty(session, room)
 
     def expect(self, admission: Admission) -> None:

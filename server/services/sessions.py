@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from server.domain.audit import AuditEvent
+from server.domain.calls import LiveCall
 from server.domain.invitation import revoked
 from server.domain.linking import Link
-from server.domain.messages import Delivery, failed
+from server.domain.messages import Delivery, Message, failed
 from server.domain.session import (
     CameraRefused,
     ClosePeers,
@@ -95,17 +96,23 @@ class Sessions:
         return after, commands
 
     async def _release(self, uow: UnitOfWork, session: Session, now: datetime) -> None:
+        for observer in await uow.observers.of_sessions([session.id]):
+            await self._stop(uow, await uow.messages.get(observer.message), now)
         for invitation in await uow.invitations.of_session(session.id):
             for message in await uow.messages.of_invitation(invitation.id):
-                stopped = message
-                if message.state is Delivery.QUEUED:
-                    stopped = failed(message, "session_ended", now)
-                if stopped.sealed is not None:
-                    stopped = replace(stopped, sealed=None)
-                if stopped is not message:
-                    await uow.messages.save(stopped)
+                await self._stop(uow, message, now)
             if session.end_reason == "revoked":
                 await uow.invitations.save(revoked(invitation, now))
+
+    async def _stop(self, uow: UnitOfWork, message: Message, now: datetime) -> None:
+        """A text that is still queued does not leave any more; what was in it is no longer needed."""
+        stopped = message
+        if message.state is Delivery.QUEUED:
+            stopped = failed(message, "session_ended", now)
+        if stopped.sealed is not None:
+            stopped = replace(stopped, sealed=None)
+        if stopped is not message:
+            await uow.messages.save(stopped)
 
     def perform(self, session: Session, commands: tuple[Command, ...]) -> None:
         """Act on what was committed."""
@@ -125,10 +132,11 @@ class Sessions:
                 raise NotFound("session")
             linked = await call_of(uow, id_)
             call = (await uow.calls.get_all(actor.site, [linked])).get(linked) if linked else None
-            moved = call.elsewhere(station) if call and session.state is not State.ENDED else ()
+            moved = gone_to(session, call, station) if session.state is not State.ENDED else ()
             if moved:
                 data: dict[str, object] = {"to": list(moved)}
-                event = AuditEvent("session.handed_over", f"session:{id_}", id_, linked, data)
+                action = "session.released" if session.handed else "session.handed_over"
+                event = AuditEvent(action, f"session:{id_}", id_, linked, data)
                 await uow.audit.append(actor, event, now)
                 await uow.commit()
                 return False
@@ -187,6 +195,13 @@ class Sessions:
             # A desk that watches is the judge of the picture; nobody there means nobody sees one.
             return None if room.desks else PeerLost()
         return TimedOut("lost")
+
+
+def gone_to(session: Session, call: LiveCall | None, station: str | None) -> tuple[str, ...]:
+    """Return where a session went on to from this station: by hand, else with its call; nothing when it is here."""
+    if session.handed is not None:
+        return (session.station,) if session.station and session.station != station else ()
+    return call.elsewhere(station) if call else ()
 
 
 async def call_of(uow: UnitOfWork, session: str) -> str | None:

@@ -12,6 +12,7 @@ from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
+from server.services.handover import HandOver
 from server.services.help import Help
 from server.services.ice import IceServers
 from server.services.incidents import Incidents
@@ -22,6 +23,7 @@ from server.services.launch import Launch
 from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
+from server.services.observers import Observers
 from server.services.photos import Photos
 from server.services.recent import Recent
 from server.services.recordings import Listening
@@ -30,6 +32,7 @@ from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.snapshots import Snapshots
+from server.services.spoken import SpokenCodes
 from server.services.webhook import Webhook
 from server.web import (
     audit,
@@ -38,12 +41,14 @@ from server.web import (
     incidents,
     kiosk,
     line_health,
+    observer,
     openapi,
     photos,
     reconcile,
     recordings,
     selftest,
     snapshots,
+    spoken,
     telephony,
 )
 from server.web.base import Missing, Web, set_closed_headers
@@ -75,6 +80,9 @@ class Services:
     sessions: Sessions
     invitations: Invitations
     languages: Languages
+    spoken: SpokenCodes
+    observers: Observers
+    handover: HandOver
     links: Links
     linking: Linking
     launch: Launch
@@ -131,6 +139,15 @@ def make_app(web: Web, services: Services) -> Application:
         *_desk(web, services),
         *_caller(web, services),
         *photos.routes(web, links=services.links, photos=services.photos),
+        *spoken.routes(web, spoken=services.spoken, links=services.links),
+        *observer.routes(
+            web,
+            observers=services.observers,
+            signalling=services.signalling,
+            rooms=services.rooms,
+            bus=services.bus,
+            ice=services.ice,
+        ),
         *auth.routes(web),
         *kiosk.routes(web, incidents=services.incidents),
         *audit.routes(web, lookup=services.audit),
@@ -171,6 +188,9 @@ def _desk(web: Web, services: Services) -> list[Any]:
         "launch": services.launch,
         "invitations": services.invitations,
         "languages": services.languages,
+        "spoken": services.spoken,
+        "observers": services.observers,
+        "handover": services.handover,
         "linking": services.linking,
         "sessions": services.sessions,
         "signalling": services.signalling,

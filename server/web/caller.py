@@ -247,6 +247,7 @@ class CallerSocket(PageSocket):
                 "watchers": list(room.desks),
             }
         )
+        room.tell_count()
         self._tell("online")
         if admitted.language is None and hello.language in BY_CODE:
             self._choose(hello.language, first=True)

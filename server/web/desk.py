@@ -1,13 +1,14 @@
 """Page B: the page itself, its station, its launch from call context, and its socket."""
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from server.domain.access import Permission, may
-from server.domain.session import MediaFlowing, PeerLost, State
+from server.domain.session import MediaFlowing, PeerLost, Session, State
 from server.errors import (
     AppError,
     Forbidden,
@@ -29,13 +30,13 @@ from server.services.launch import PARAMETERS, Launch, Launched
 from server.services.linking import Linking
 from server.services.photos import Photos
 from server.services.recent import Recent
-from server.services.rooms import Rooms
+from server.services.rooms import Rooms, Viewer
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.tasks import create_task
 from server.web import messages as m
 from server.web.base import SESSION_COOKIE, STATION_COOKIE, BaseHandler, Web
-from server.web.sockets import PageSocket
+from server.web.desk_third import THIRD, ThirdParties
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk
@@ -121,13 +122,17 @@ class Stations:
             former.send({"type": "taken_over", "by": desk.name})
             former.shut(TakenOver())
 
+    def seated(self, site: str) -> dict[str, str]:
+        """Return who sits at each station of a site."""
+        return {ext: desk.name for (where, ext), desk in self._seats.items() if where == site}
+
     def rise(self, site: str, extension: str, desk: "DeskSocket") -> None:
         """Leave the seat if it is still ours."""
         if self._seats.get((site, extension)) is desk:
             del self._seats[site, extension]
 
 
-class DeskSocket(PageSocket):
+class DeskSocket(ThirdParties):
     """WS /ws/desk."""
 
     kind: ClassVar[str] = "desk"
@@ -158,6 +163,7 @@ class DeskSocket(PageSocket):
         self._station: Station | None = None
         self._launched: Launched | None = None
         self._watching: str | None = None
+        self._seen: Session | None = None
         self._shown: frozenset[str | None] = frozenset()
         self._dirty = asyncio.Event()
         self._finger = Finger(lambda session, place: self.help.point(session, self.peer, place))
@@ -256,16 +262,21 @@ class DeskSocket(PageSocket):
         self.send({"type": "done", "id": command, "result": result})
 
     async def _invite(self, message: m.Invite) -> None:
-        request = Request(
-            command=message.id,
-            station=self._station.extension if self._station else None,
-            mobile=message.mobile,
-            email=message.email,
-            call=message.call,
-            launched=self._launched.call if self._launched else None,
-        )
+        request = self._request(message.id, message.call, message.mobile, message.email)
         session = await self.invitations.invite(self.actor(), request)
         self._done(message.id, session=session.id)
+
+    def _request(
+        self, command: str, call: str | None, mobile: str | None = None, email: str | None = None
+    ) -> Request:
+        return Request(
+            command=command,
+            station=self._station.extension if self._station else None,
+            mobile=mobile,
+            email=email,
+            call=call,
+            launched=self._launched.call if self._launched else None,
+        )
 
     async def _resend(self, message: m.InvitationResend) -> None:
         await self.invitations.resend(self.actor(), message.invitation)
@@ -287,18 +298,33 @@ class DeskSocket(PageSocket):
     async def _watch(self, session: str) -> None:
         found = await self.sessions.get(self.me()[1].id, session)
         if self._watching and self._watching != session:
-            self.rooms.dismiss_desk(self._watching, self.peer)
+            self._turn_away(self._watching)
         self._watching = session
         if found.state is not State.ENDED:
-            self.rooms.enter_desk(session, self.peer, self)
+            self.rooms.enter_desk(session, self.peer, self, self._viewer())
+            self._seen = found
+            self.sessions.publish(found)
             if photo := self.photos.of(session):
                 self.send(photo.told())
+
+    def _turn_away(self, session: str) -> None:
+        """Leave a room on purpose; whoever still sees that picture learns it."""
+        self.rooms.dismiss_desk(session, self.peer)
+        if self._seen is not None:
+            self.sessions.publish(self._seen)
+            self._seen = None
+
+    def _viewer(self) -> Viewer:
+        where = f" · poste {self._station.extension}" if self._station else ""
+        # All who see read this id, observers too; the peer's own name is between this page and the phone.
+        shown = "d-" + hashlib.sha256(self.peer.encode()).hexdigest()[:16]
+        return Viewer(shown, self.name + where, "desk", self.web.clock.now())
 
     async def _end(self, message: m.SessionEnd) -> None:
         station = self._station.extension if self._station else None
         ended = await self.sessions.quit(self.actor(), message.session, station)
         if not ended and self._watching == message.session:
-            self.rooms.dismiss_desk(message.session, self.peer)
+            self._turn_away(message.session)
             self._watching = None
         self._done(message.id, ended=ended)
 
@@ -381,6 +407,8 @@ class DeskSocket(PageSocket):
             self.stations.rise(self.site.id, self._station.extension, self)
         if self._watching:
             self.rooms.leave_desk(self._watching, self.peer, self)
+        if self._seen is not None:
+            self.sessions.publish(self._seen)  # who sees it is shown to all who do
 
 
 #: What each order is called on the phone, and which field is its value.
@@ -394,6 +422,7 @@ HELP: dict[type[Any], tuple[str, str]] = {
 
 HANDLERS: dict[type[Any], str] = {
     m.Invite: "_invite",
+    **THIRD,
     m.InvitationResend: "_resend",
     m.InvitationRevoke: "_revoke",
     m.InvitationMove: "_move",

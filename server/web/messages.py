@@ -61,6 +61,15 @@ class Invite(_Message):
     call: CallId | None = None
 
 
+class CodeMake(_Message):
+    """Make a code to be read aloud."""
+
+    type: Literal["code.make"]
+    id: Id
+    session: Id | None = None
+    call: CallId | None = None
+
+
 class InvitationResend(_Message):
     """Send the same link again."""
 
@@ -259,6 +268,59 @@ class HelpPoint(_Message):
     y: Place
 
 
+class SessionOfferTo(_Message):
+    """Offer a session to a station by hand, or take the offer back."""
+
+    type: Literal["session.offer_to"]
+    id: Id
+    session: Id
+    station: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None
+
+
+class SessionAccept(_Message):
+    """Take a session that is offered to this station."""
+
+    type: Literal["session.accept"]
+    id: Id
+    session: Id
+
+
+class StationList(_Message):
+    """Ask which stations there are, and where somebody sits."""
+
+    type: Literal["station.list"]
+    id: Id
+
+
+class ObserverInvite(_Message):
+    """Invite somebody to look."""
+
+    type: Literal["observer.invite"]
+    id: Id
+    session: Id
+    name: Annotated[str, StringConstraints(max_length=64)] | None = None
+    mobile: Contact | None = None
+    email: Contact | None = None
+    listed: Annotated[str, StringConstraints(max_length=64)] | None = None
+
+
+class ObserverRemove(_Message):
+    """Take the picture from an observer."""
+
+    type: Literal["observer.remove"]
+    id: Id
+    observer: Id
+
+
+# --- observer --------------------------------------------------------------------------------------
+class ObserverHello(_Message):
+    """First frame of an observer; he answers as a desk does."""
+
+    type: Literal["hello"]
+    token: Id
+    page: Id
+
+
 # --- caller ----------------------------------------------------------------------------------------
 class CallerHello(_Message):
     """First frame of a phone."""
@@ -416,6 +478,7 @@ class SelftestDown(_Message):
 DeskMessage = (
     DeskHello
     | Invite
+    | CodeMake
     | InvitationResend
     | InvitationRevoke
     | InvitationMove
@@ -438,7 +501,13 @@ DeskMessage = (
     | HelpPrefer
     | HelpMessage
     | HelpPoint
+    | ObserverInvite
+    | ObserverRemove
+    | SessionOfferTo
+    | SessionAccept
+    | StationList
 )
+ObserverMessage = ObserverHello | SignalAnswer | DeskCandidate | SignalRestart
 CallerMessage = (
     CallerHello
     | Camera
@@ -456,6 +525,9 @@ CallerMessage = (
 SelftestMessage = SelftestHello | SelftestPing | SelftestUp | SelftestDown
 
 DESK: TypeAdapter[DeskMessage] = TypeAdapter(Annotated[DeskMessage, Field(discriminator="type")])
+OBSERVER: TypeAdapter[ObserverMessage] = TypeAdapter(
+    Annotated[ObserverMessage, Field(discriminator="type")]
+)
 CALLER: TypeAdapter[CallerMessage] = TypeAdapter(
     Annotated[CallerMessage, Field(discriminator="type")]
 )

@@ -9,6 +9,7 @@ import { Later } from "./caller_later.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
 import { Trouble } from "./caller_trouble.js";
+import { Viewers } from "./caller_viewers.js";
 import { Words } from "./caller_words.js";
 import { impossible } from "./camera.js";
 import { boot, get, meta, write } from "./dom.js";
@@ -101,7 +102,7 @@ const help = new Later(async () => {
   });
 });
 /** @type {Part[]} */
-const parts = [words, ladder, help];
+const parts = [words, ladder, help, new Viewers((key, names) => words.say(key, names))];
 const trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
 parts.push(trouble, new Hints(get("self", HTMLVideoElement), say));
 /** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */

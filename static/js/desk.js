@@ -7,18 +7,22 @@ import { tick } from "./desk_clock.js";
 import { DraftKeeper } from "./desk_draft.js";
 import { Graph } from "./desk_graph.js";
 import { DeskHelp } from "./desk_help.js";
+import { HandOver } from "./desk_handover.js";
 import { InviteForm } from "./desk_invite.js";
 import { keys } from "./desk_keys.js";
 import { CallerLanguage } from "./desk_language.js";
 import { drawCalls, drawSessions } from "./desk_lists.js";
 import { Notice, sentence } from "./desk_notice.js";
+import { Observers } from "./desk_observers.js";
 import { Pick } from "./desk_pick.js";
 import { DeskPicture } from "./desk_picture.js";
 import { keepStation, keptStation, remember, remembered } from "./desk_kept.js";
 import { Recent } from "./desk_recent.js";
 import { Report } from "./desk_report.js";
 import { SayBox } from "./desk_say.js";
+import { SecondPhone } from "./desk_second.js";
 import { drawSession } from "./desk_session.js";
+import { SpokenCode } from "./desk_spoken.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
 import { DeskStill } from "./desk_still.js";
 import { StationMenu } from "./desk_station.js";
@@ -66,6 +70,10 @@ const page = {
   /** @param {Message} message */
   offer: (message) => link.offer(message),
   changed: render,
+  invited,
+  take: open,
+  /** @param {string} text @param {string} [verb] @param {() => void} [act] */
+  notify: (text, verb, act) => notice.show(text, verb, act),
 };
 const notice = new Notice();
 const picture = new DeskPicture(get("patient", HTMLVideoElement), {
@@ -84,6 +92,7 @@ const report = new Report();
  */
 const still = new DeskStill({ ...page, flowing: () => picture.flows });
 const graph = new Graph({ ...page, connection: () => picture.connection });
+const spoken = new SpokenCode(page);
 /** @type {Part[]} */
 const parts = [
   report,
@@ -95,6 +104,10 @@ const parts = [
   new DraftKeeper(),
   new Recent({ ...page, open }),
   new CallerLanguage({ ...page, ask }),
+  spoken,
+  new Observers(page),
+  new HandOver(page),
+  new SecondPhone(page, spoken),
   themeKeys,
   new Alerts(page.view),
 ];

@@ -42,7 +42,7 @@ export function drawSessions(view, onOpen) {
     const row = /** @type {HTMLElement} */ (node);
     row.dataset.state = one.state;
     row.querySelector("button")?.setAttribute("aria-pressed", String(one.id === current));
-    part(row, "number", one.number ?? one.invitations[0]?.to ?? "—");
+    part(row, "number", one.number ?? one.invitations[0]?.to ?? (one.invitations[0]?.channel === "code" ? "code vocal" : "—"));
     part(row, "when", clock(one.created));
     part(row, "state", sessionState(one, view.server?.station?.extension ?? null));
   });

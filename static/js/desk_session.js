@@ -71,7 +71,7 @@ function drawInvitations(session, locked, onVerb) {
   reconcile(get("invitations", HTMLElement), all, (one) => one.id, (one) => makeInvitation(one, onVerb), (node, one) => {
     const row = /** @type {HTMLElement} */ (node);
     row.dataset.state = one.state;
-    part(row, "to", one.to ?? "effacé");
+    part(row, "to", one.channel === "code" ? "Code vocal" : one.to ?? "effacé");
     part(row, "state", one.label);
     for (const button of row.querySelectorAll("button")) {
       button.hidden = locked || !one.can.includes(/** @type {Verb} */ (button.dataset.verb));
@@ -94,7 +94,7 @@ function makeInvitation({ id, channel }, onVerb) {
     return el("button", { type: "button", class: "small", "data-verb": verb, click }, icon(mark), text);
   };
   return el("li", { "data-invitation": id, "data-channel": channel },
-    icon(channel === "sms" ? "smartphone" : "mail"),
+    icon({ sms: "smartphone", email: "mail", code: "volume-2" }[channel]),
     el("b", { "data-part": "to" }), el("span", { class: "sub", "data-part": "state" }),
     el("span", { class: "verbs" },
       button("resend", "refresh-cw", "Renvoyer"), button("move", "arrow-right-left", "Changer d’appareil"), button("revoke", "ban", "Révoquer")));

@@ -48,9 +48,10 @@ export function callTail(call) {
   return `ID …${id.replace(/^urn:emergency:uid:callid:([^:]+):.*$/, "$1").split("@")[0]?.slice(-4) ?? ""}`;
 }
 
-/** @param {Pick<Session, "state" | "end_reason" | "station" | "moved"> & {rung?: string}} session @param {string | null} here this desk's station @returns {string} */
+/** @param {Pick<Session, "state" | "end_reason" | "station" | "moved"> & {rung?: string, offer?: Session["offer"]}} session @param {string | null} here this desk's station @returns {string} */
 export function sessionState(session, here) {
   if (session.state === "ended") return SESSION.ended + (session.end_reason ? ` · ${reason(session.end_reason)}` : "");
+  if (session.offer && session.offer.to === here) return `${SESSION[session.state]} · proposée par le poste ${session.offer.from ?? "—"}`;
   const from = session.station && session.station !== here ? `ouverte au poste ${session.station}` : "";
   const gone = session.moved.length > 0 ? `passée au poste ${session.moved.join(", ")}` : "";
   const still = session.rung === "stills" && (session.state === "interrupted" || session.state === "live");

@@ -21,8 +21,8 @@
 /**
  * @typedef {object} Invitation
  * @property {string} id
- * @property {"sms" | "email"} channel
- * @property {string} to
+ * @property {"sms" | "email" | "code"} channel
+ * @property {string | null} to null once erased, and for a code
  * @property {string} state
  * @property {string} label
  * @property {string | null} expires
@@ -61,6 +61,8 @@
  * @property {string | null} number
  * @property {string | null} station where it was invited from
  * @property {string[]} moved where its call went on to, when it left this station
+ * @property {{to: string, from: string | null, by: string} | null} [offer] offered to a station by hand
+ * @property {import("./people.js").Participant[]} [participants] who sees the picture, or may
  * @property {CallLink} link
  * @property {Invitation[]} invitations
  * @property {Step[]} steps
@@ -74,7 +76,7 @@
  * @typedef {object} ServerView
  * @property {string} now
  * @property {{name: string, role: string}} me
- * @property {{name: string, snapshots: "none" | "store"}} site
+ * @property {{name: string, snapshots: "none" | "store", observers?: string[]}} site
  * @property {{extension: string, name: string, webcam: boolean} | null} station
  * @property {{state: "connected" | "quiet" | "down" | "none"}} line15
  * @property {{call: string | null, mobile: string | null, notice: string | null, code?: string | null} | null} launch code: why the context was refused
@@ -171,7 +173,14 @@ export function shown(view) {
  * @param {Readonly<View>} view @returns {string | null} */
 export function wanted(view) {
   if (!view.server || view.watch || view.taken !== null) return null;
-  return view.server.sessions.find((session) => session.state !== "ended" && session.moved.length === 0)?.id ?? null;
+  return view.server.sessions.find((one) => one.state !== "ended" && one.moved.length === 0 && !offered(view, one))?.id ?? null;
+}
+
+/** Whether a session is offered to this station by hand: it is not ours before we take it.
+ * @param {Readonly<View>} view @param {Session} session @returns {boolean} */
+export function offered(view, session) {
+  const here = view.server?.station?.extension;
+  return here !== undefined && session.state !== "ended" && session.offer?.to === here;
 }
 
 /** The calls of the station: talking, held, ringing, then ended; the newest first within each.

@@ -59,6 +59,7 @@ def declared(union: Any) -> dict[str, dict[str, bool]]:
         ("Desk to server", m.DeskMessage),
         ("Caller to server", m.CallerMessage),
         ("Self-test to server", m.SelftestMessage),
+        ("Observer to server", m.ObserverMessage),
     ],
 )
 def test_what_the_pages_may_say_is_what_is_written(title: str, union: Any) -> None:
@@ -179,6 +180,15 @@ def test_what_a_self_test_is_told_is_what_is_written() -> None:
         assert said[kind] - OPTIONAL.get(kind, set()) == expected, kind
 
 
+def test_what_an_observer_hears_is_written() -> None:
+    own = [said for said in literals("server/web/observer.py") if said.type not in CROSSED]
+    said = {one.type: set(one.keys) for one in (*own, *literals("server/web/sockets.py"))}
+    written = documented("Server to observer")
+    assert set(written) == set(said)
+    for kind, keys in written.items():
+        assert said[kind] - OPTIONAL.get(kind, set()) == set(keys), kind
+
+
 def test_signalling_sends_nothing_else() -> None:
     kinds = {said.type for said in literals("server/services/signalling.py")}
     assert kinds <= {"signal.offer", "signal.answer", "signal.candidate"}
@@ -265,7 +275,7 @@ def test_every_route_is_written_and_every_written_route_exists() -> None:
             "LANG"
             if "/words/" in pattern
             else "TOKEN"
-            if "/v/" in pattern
+            if "/v/" in pattern or "/o/" in pattern
             else "REF"
             if "receipts" in pattern
             else "ID"

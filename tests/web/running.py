@@ -209,6 +209,7 @@ class Running(House):
         socket = await self.connect("/ws/caller", phone)
         await socket.say("hello", token=token, page=page)
         await socket.hear("welcome")
+        await socket.hear("viewers")
         return socket
 
     async def connected(self) -> tuple[Page, Page, str]:

@@ -17,6 +17,7 @@ from server.adapters.db.tables import (
     feedback,
     invitation,
     message,
+    observer,
     personal,
     recording,
     session_link,
@@ -51,13 +52,19 @@ class SqlErasure:
         sessions += await self._ids(
             select(session_link.c.session).where(session_link.c.call.in_(calls))
         )
-        about = or_(audit.c.session.in_(sessions), audit.c.call.in_(calls))
+        watchers = await self._ids(select(observer.c.id).where(observer.c.contact.in_(people)))
+        about = or_(
+            audit.c.session.in_(sessions),
+            audit.c.call.in_(calls),
+            audit.c.subject.in_([f"observer:{id_}" for id_ in watchers]),
+        )
         found = await self._db.execute(select(audit.c.seq).where(audit.c.site == site, about))
         rows = {*found.scalars(), *await self._searches(site, value)}
         remarks = await self._remarks(site, kind, value)
         await self._empty(people + remarks, links, calls, at)
         await self._unmail(remarks)
         pictures = await self._unpicture(sessions)
+        await self._unwatch(watchers, at)
         await self._db.execute(
             update(audit_payload)
             .where(audit_payload.c.site == site, audit_payload.c.seq.in_(rows))
@@ -96,6 +103,17 @@ class SqlErasure:
             .values(sealed=None)
         )
         return emptied.rowcount
+
+    async def _unwatch(self, watchers: list[str], at: datetime) -> None:
+        """An observer's name stands beside his number or address, and both in the text that was sent."""
+        names = select(observer.c.name).where(observer.c.id.in_(watchers))
+        await self._db.execute(
+            update(personal)
+            .where(personal.c.id.in_(names))
+            .values(sealed=None, lookup=None, erased=at)
+        )
+        sent = select(observer.c.message).where(observer.c.id.in_(watchers))
+        await self._db.execute(update(message).where(message.c.id.in_(sent)).values(sealed=None))
 
     async def _unname(self, calls: list[str]) -> None:
         """Recorders write the number into the names of their files; the files themselves are not ours."""

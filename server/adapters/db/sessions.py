@@ -31,7 +31,6 @@ class SqlSessions:
             insert(session).values(
                 id=value.id,
                 site=value.site,
-                station=value.station,
                 created_by=value.created_by,
                 command=value.command,
                 created=value.created,
@@ -82,6 +81,15 @@ class SqlSessions:
         found = await self._load(checked(session.c.site, site), session.c.id.in_(linked), limit=10)
         links = await self.newest_links([each.id for each in found]) if found else {}
         return [each for each in found if each.id in links and links[each.id].call in calls]
+
+    async def offered(self, site: str, extension: str) -> Sequence[Session]:
+        """Return the sessions that are offered to this station by hand."""
+        return await self._load(
+            session.c.state.in_(OPEN),
+            checked(session.c.site, site),
+            session.c.offered_to == extension,
+            limit=10,
+        )
 
     async def unlinked(self, site: str, start: datetime, end: datetime) -> Sequence[Session]:
         """Return the sessions of a period whose newest link names no call."""
@@ -158,6 +166,10 @@ def _link(row: RowMapping) -> Link:
 
 def _values(value: Session) -> dict[str, Any]:
     return {
+        "station": value.station,
+        "offered_to": value.offered_to,
+        "offered_by": value.offered_by,
+        "handed": value.handed,
         "state": value.state.value,
         "marks": {key: at.isoformat() for key, at in value.marks.items()},
         "camera": value.camera,
@@ -185,5 +197,8 @@ def _session(row: RowMapping) -> Session:
         ended=row["ended"],
         ended_by=row["ended_by"],
         end_reason=row["end_reason"],
+        offered_to=row["offered_to"],
+        offered_by=row["offered_by"],
+        handed=row["handed"],
         version=row["version"],
     )

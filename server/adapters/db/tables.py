@@ -257,6 +257,9 @@ session = Table(
     Column("ended", UtcDateTime),
     Column("ended_by", SLUG),
     Column("end_reason", SLUG),
+    Column("offered_to", String(32)),  # the station it is offered to, by hand
+    Column("offered_by", ForeignKey("user.id")),
+    Column("handed", UtcDateTime),  # when a station took it: `station` is the one that has it now
     Column("version", Integer, nullable=False),
     UniqueConstraint("site", "created_by", "command"),
     Index("ix_session_station", "site", "station", "created"),
@@ -299,7 +302,7 @@ invitation = Table(
     Column("id", ID, primary_key=True),
     Column("session", ForeignKey("session.id"), nullable=False),
     Column("channel", SLUG, nullable=False),
-    Column("contact", ForeignKey("personal.id"), nullable=False),
+    Column("contact", ForeignKey("personal.id")),  # NULL: a code read aloud
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created", UtcDateTime, nullable=False),
     Column("expires", UtcDateTime, nullable=False),
@@ -310,6 +313,47 @@ invitation = Table(
     Column("revoked", UtcDateTime),
     Column("version", Integer, nullable=False),
     Index("ix_invitation_session", "session"),
+)
+
+spoken_code = Table(
+    "spoken_code",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("code", String(64), nullable=False),  # keyed hash; unique among the live ones
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("invitation", ForeignKey("invitation.id"), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("used", UtcDateTime),
+    Column("browser", String(64)),  # SHA-256 of the cookie of who typed it
+    Column("tries", Integer, nullable=False),
+    Index("ix_spoken_code_code", "code"),
+    Index("ix_spoken_code_invitation", "invitation"),
+    Index("ix_spoken_code_expires", "expires"),
+)
+
+observer = Table(
+    "observer",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("invited_by", ForeignKey("user.id"), nullable=False),
+    Column("command", String(64), nullable=False),  # a repeated command is the same observer
+    Column("channel", SLUG, nullable=False),
+    Column("name", ForeignKey("personal.id"), nullable=False),
+    Column("contact", ForeignKey("personal.id"), nullable=False),
+    Column("message", ForeignKey("message.id"), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("joined", UtcDateTime),  # the first tap
+    Column("browser_hash", String(64)),
+    Column("removed", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("site", "invited_by", "command"),
+    Index("ix_observer_session", "session"),
 )
 
 message = Table(

@@ -24,6 +24,7 @@ from server.adapters.db.invitations import SqlInvitations
 from server.adapters.db.launches import SqlLaunches
 from server.adapters.db.login import SqlLogin
 from server.adapters.db.messages import SqlMessages
+from server.adapters.db.observers import SqlObservers
 from server.adapters.db.once import SqlOnce
 from server.adapters.db.personal import SqlPersonal
 from server.adapters.db.presence import Presence, write_and_take_back
@@ -32,6 +33,7 @@ from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.sites import SqlSites
 from server.adapters.db.snapshots import SqlSnapshots
+from server.adapters.db.spoken import SqlSpoken
 from server.adapters.db.users import SqlUsers
 from server.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.ports import Seal
@@ -60,6 +62,8 @@ class SqlUnitOfWork:
         self.sessions = SqlSessions(connection)
         self.snapshots = SqlSnapshots(connection, seal)
         self.invitations = SqlInvitations(connection)
+        self.observers = SqlObservers(connection)
+        self.spoken = SqlSpoken(connection)
         self.messages = SqlMessages(connection)
         self.launches = SqlLaunches(connection, seal)
         self.feedback = SqlFeedback(connection)

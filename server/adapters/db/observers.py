@@ -1,0 +1,58 @@
+"""Observers as rows; the token itself is never stored, only its SHA-256 (I5)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.rows import save_version
+from server.adapters.db.tables import observer
+from server.domain.observer import Observer
+from server.errors import NotFound
+
+
+class SqlObservers:
+    """Implements `ObserverRepository`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Use the transaction's connection."""
+        self._db = connection
+
+    async def add(self, value: Observer) -> None:
+        """Insert a new observer."""
+        await self._db.execute(insert(observer).values(**asdict(value)))
+
+    async def get(self, site: str, id_: str) -> Observer:
+        """Return one observer of this site or raise NotFound (I7)."""
+        found = await self._load(observer.c.id == id_, observer.c.site == site)
+        if not found:
+            raise NotFound("observer")
+        return found[0]
+
+    async def by_token(self, token_hash: str) -> Observer | None:
+        """Return the observer of a token."""
+        found = await self._load(observer.c.token_hash == token_hash)
+        return found[0] if found else None
+
+    async def by_command(self, site: str, user: str, command: str) -> Observer | None:
+        """Return the observer a repeated command already invited."""
+        found = await self._load(
+            observer.c.site == site, observer.c.invited_by == user, observer.c.command == command
+        )
+        return found[0] if found else None
+
+    async def of_sessions(self, sessions: Sequence[str]) -> Sequence[Observer]:
+        """Return the observers of several sessions, oldest first."""
+        return await self._load(observer.c.session.in_(sessions))
+
+    async def save(self, value: Observer) -> Observer:
+        """Update if nobody was faster; Conflict otherwise."""
+        values = asdict(value)
+        id_, version = values.pop("id"), values.pop("version")
+        version = await save_version(self._db, observer, id_, version, values)
+        return replace(value, version=version)
+
+    async def _load(self, *where: ColumnElement[bool]) -> list[Observer]:
+        query = select(observer).where(*where).order_by(observer.c.created, observer.c.id)
+        return [Observer(**row) for row in (await self._db.execute(query)).mappings()]

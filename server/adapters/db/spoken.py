@@ -1,0 +1,68 @@
+"""Codes read aloud as rows; the digits are never stored, only a keyed hash that finds them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.adapters.db.tables import spoken_code
+from server.domain.spoken import SpokenCode
+
+KEPT = timedelta(days=1)  # a used one: what the desk shows of it
+
+
+class SqlSpoken:
+    """Implements `SpokenRepository`; rows are read to be changed in units of work that write: one at a time."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Use the transaction's connection."""
+        self._db = connection
+
+    async def add(self, code: SpokenCode) -> None:
+        """Insert a new code."""
+        await self._db.execute(insert(spoken_code).values(**asdict(code)))
+
+    async def save(self, code: SpokenCode) -> None:
+        """Save when it ends, and who typed it."""
+        changed = {
+            "expires": code.expires,
+            "used": code.used,
+            "browser": code.browser,
+            "tries": code.tries,
+        }
+        await self._db.execute(
+            update(spoken_code).where(spoken_code.c.id == code.id).values(**changed)
+        )
+
+    async def by_hash(self, code: str) -> SpokenCode | None:
+        """Return the newest code with this hash, of any site: who types it does not know his."""
+        found = await self._load(spoken_code.c.code == code)
+        return found[-1] if found else None
+
+    async def of_invitations(self, invitations: Sequence[str]) -> Sequence[SpokenCode]:
+        """Return the codes of several invitations, oldest first."""
+        return await self._load(spoken_code.c.invitation.in_(invitations))
+
+    async def live(self, now: datetime) -> int:
+        """Count the codes that may still be typed, of all sites."""
+        query = (
+            select(func.count())
+            .select_from(spoken_code)
+            .where(spoken_code.c.expires > now, spoken_code.c.used.is_(None))
+        )
+        return int((await self._db.execute(query)).scalar_one())
+
+    async def expired(self, now: datetime) -> Sequence[SpokenCode]:
+        """Return the codes that nobody typed in time."""
+        return await self._load(spoken_code.c.expires <= now, spoken_code.c.used.is_(None))
+
+    async def forget(self, ids: Sequence[str], now: datetime) -> None:
+        """Drop these codes, and those used long ago: the audit knows of them."""
+        old = spoken_code.c.used < now - KEPT
+        await self._db.execute(delete(spoken_code).where(spoken_code.c.id.in_(ids) | old))
+
+    async def _load(self, *where: ColumnElement[bool]) -> list[SpokenCode]:
+        query = select(spoken_code).where(*where).order_by(spoken_code.c.created, spoken_code.c.id)
+        return [SpokenCode(**row) for row in (await self._db.execute(query)).mappings()]

@@ -1,0 +1,86 @@
+"""A session given to another station by hand: offered, taken by one, never lost in between (docs/adr/0011).
+
+The writer's turn decides every race (ADR 7): who comes second finds the offer gone, or the video ended.
+"""
+
+from dataclasses import replace
+
+from server.domain.audit import AuditEvent
+from server.domain.session import Session, State
+from server.errors import NotFound, OfferGone, SessionEnded, StationUnknown
+from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
+from server.services.sessions import call_of
+
+
+class HandOver:
+    """Offers, takes back, takes."""
+
+    def __init__(self, transactions: Transactions, clock: Clock, bus: Bus) -> None:
+        """Keep what the use cases need."""
+        self._transactions = transactions
+        self._clock = clock
+        self._bus = bus
+
+    async def offer(self, actor: Actor, id_: str, station: str | None) -> None:
+        """Offer a session to another station, instead of whom it was offered to before; None takes the offer back."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            session = await self._open(uow, actor.site, id_)
+            if station is not None:
+                known = {one.extension for one in await uow.sites.stations(actor.site)}
+                if station not in known or station == session.station:
+                    raise StationUnknown
+            before = session.offered_to
+            if before == station:
+                return
+            by = actor.user if station else None
+            session = await uow.sessions.save(
+                replace(session, offered_to=station, offered_by=by, changed=now)
+            )
+            action = "session.offered" if station else "session.offer_withdrawn"
+            await self._note(uow, actor, action, session, {"to": station or before})
+            await uow.commit()
+        self._publish(session, before, station)
+
+    async def accept(self, actor: Actor, id_: str, station: str | None) -> None:
+        """Take a session that is offered to this station: it is this station's from now on."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            session = await self._open(uow, actor.site, id_)
+            if session.handed is not None and station and session.station == station:
+                return  # the same word again: its answer was lost
+            if station is None or session.offered_to != station:
+                raise OfferGone
+            origin, giver = session.station, session.offered_by
+            taken = replace(
+                session, station=station, offered_to=None, offered_by=None, handed=now, changed=now
+            )
+            session = await uow.sessions.save(taken)
+            data: dict[str, object] = {"from": origin, "to": [station], "giver": giver}
+            await self._note(uow, actor, "session.handed_over", session, data)
+            await uow.commit()
+        self._publish(session, origin, station)
+
+    async def _open(self, uow: UnitOfWork, site: str, id_: str) -> Session:
+        session = await uow.sessions.get(id_)
+        if session.site != site:
+            raise NotFound("session")
+        if session.state is State.ENDED:
+            raise SessionEnded
+        return session
+
+    async def _note(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        action: str,
+        session: Session,
+        data: dict[str, object],
+    ) -> None:
+        call = await call_of(uow, session.id)
+        event = AuditEvent(action, f"session:{session.id}", session.id, call, data)
+        await uow.audit.append(actor, event, self._clock.now())
+
+    def _publish(self, session: Session, *stations: str | None) -> None:
+        concerned = frozenset(one for one in (session.station, *stations) if one)
+        self._bus.publish(Changed(session.site, concerned, session.id))

@@ -1,0 +1,361 @@
+"""Other eyes: invited by a desk, seen by all, removable at once; each in the audit (docs/adr/0011)."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from server.domain import observer as rules
+from server.domain.audit import AuditEvent
+from server.domain.carriers import settled
+from server.domain.invitation import token_hash
+from server.domain.messages import Delivery, Message, failed
+from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
+from server.domain.session import Session, State
+from server.domain.sms_text import one_segment
+from server.errors import (
+    ContactMissing,
+    LinkUnknown,
+    MessageOutOfOrder,
+    NameMissing,
+    NotFound,
+    ObserverRemoved,
+    SessionEnded,
+    ViewersFull,
+)
+from server.ports import (
+    Actor,
+    Clock,
+    Ids,
+    Render,
+    Seal,
+    Site,
+    Transactions,
+    UnitOfWork,
+    listed,
+)
+from server.services.contacts import check_email, check_mobile
+from server.services.limits import SmsCounts
+from server.services.rooms import Line, Rooms, Viewer
+from server.services.sessions import Sessions, call_of
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ObserverRequest:
+    """Who shall see: named and reached by hand, or `listed` by his name in the site's list."""
+
+    command: str
+    session: str
+    name: str | None = None
+    mobile: str | None = None
+    email: str | None = None
+    listed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a link of an observer leads to."""
+
+    observer: Observer
+    session: Session
+    site: Site
+    by: str
+    name: str
+
+
+class Observers:
+    """Use cases around an observer, from the invitation to the removal."""
+
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        clock: Clock,
+        ids: Ids,
+        seal: Seal,
+        render: Render,
+        sessions: Sessions,
+        rooms: Rooms,
+        wake: Callable[[], None],
+        public_url: str,
+        life: timedelta,
+        limits: SmsCounts,
+    ) -> None:
+        """Keep what the use cases need; `wake` starts the delivery at once."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+        self._seal = seal
+        self._render = render
+        self._sessions = sessions
+        self._rooms = rooms
+        self._wake = wake
+        self._public_url = public_url
+        self._life = life
+        self._limits = limits
+
+    # --- the desk
+    async def invite(self, actor: Actor, request: ObserverRequest) -> str:
+        """Send one person a link to look; a repeated command is the same person."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            user = actor.user or ""
+            if known := await uow.observers.by_command(actor.site, user, request.command):
+                return known.id
+            session = await self._open(uow, actor.site, request.session)
+            site = await uow.sites.get(actor.site)
+            name, channel, to = _person(site, request)
+            others = [o for o in await uow.observers.of_sessions([session.id]) if not o.removed]
+            if self._rooms.desk_count(session.id) + len(others) >= MOST_VIEWERS:
+                raise ViewersFull
+            if channel == "sms":
+                await self._limits.count(uow, site.id, to, now)
+            by = (await uow.users.get(user)).name
+            token = self._ids.token()
+            message = self._message(site, channel, to, by, token, now)
+            observer = Observer(
+                id=self._ids.new(),
+                site=site.id,
+                session=session.id,
+                invited_by=user,
+                command=request.command,
+                channel=channel,
+                name=await uow.personal.add(site.id, "name", name, now),
+                contact=await uow.personal.add(
+                    site.id, "number" if channel == "sms" else "email", to, now
+                ),
+                message=message.id,
+                token_hash=token_hash(token),
+                created=now,
+                expires=message.expires,
+            )
+            await uow.messages.add(message)
+            await uow.observers.add(observer)
+            await self._note(uow, actor, "observer.invited", observer, {"name": name, "to": to})
+            await uow.commit()
+        self._wake()
+        self._sessions.publish(session)
+        return observer.id
+
+    def _message(
+        self, site: Site, channel: str, to: str, by: str, token: str, now: datetime
+    ) -> Message:
+        context: dict[str, Any] = {
+            "site_name": site.name,
+            "by": by,
+            "link": f"{self._public_url}/o/{token}",
+            "minutes": int(self._life.total_seconds() // 60),
+        }
+        body: dict[str, object] = {"to": to, "sender": site.sms_sender}
+        if channel == "sms":
+            body["text"] = one_segment(
+                lambda name: self._render.text(
+                    "sms/observer.txt", **{**context, "site_name": name}
+                ),
+                site.name,
+            )
+        else:
+            body["subject"] = f"{site.name} : image d'un appel en cours"
+            body["text"] = self._render.text("mail/observer.txt", **context)
+            body["html"] = self._render.text("mail/observer.html", **context)
+        return Message(
+            id=self._ids.new(),
+            site=site.id,
+            kind="observer",
+            channel=channel,
+            invitation=None,
+            sealed=self._seal.close(json.dumps(body)),
+            receipt_ref=self._ids.token(),
+            created=now,
+            expires=now + self._life,
+            due=now,
+        )
+
+    async def remove(self, actor: Actor, id_: str) -> None:
+        """Take the picture from an observer at once: link, socket and the phone's connection."""
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            observer = await uow.observers.get(actor.site, id_)
+            session = await uow.sessions.get(observer.session)
+            if observer.removed is None:
+                await uow.observers.save(rules.removed(observer, now))
+                message = await uow.messages.get(observer.message)
+                if message.due is not None:
+                    await uow.messages.save(settled(failed(message, "revoked", now)))
+                await self._note(uow, actor, "observer.removed", observer)
+                await uow.commit()
+        self._rooms.remove_viewer(session.id, observer.id, ObserverRemoved())
+        self._sessions.publish(session)
+
+    # --- the observer
+    async def look(self, token: str, browser: str | None) -> Look:
+        """Say what a link is good for in this browser, changing nothing (I5); raises why it is not."""
+        async with self._transactions(write=False) as uow:
+            found = await self._by_token(uow, token)
+        rules.admit(found.observer, found.session, browser, self._clock.now())
+        return found
+
+    async def site_of(self, token: str) -> str:
+        """Return the name of the site of any token ever given, so that even a dead link's page says it."""
+        async with self._transactions(write=False) as uow:
+            try:
+                return (await self._by_token(uow, token)).site.name
+            except LinkUnknown:
+                return ""
+
+    async def bind(self, token: str, address: str | None, browser: str) -> None:
+        """Bind the link to this browser: the first tap wins, the same browser may tap again."""
+        await self.look(token, browser)
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            found = await self._by_token(uow, token)
+            rules.admit(found.observer, found.session, browser, now)
+            after = rules.bound(found.observer, browser, now)
+            if after is not found.observer:
+                await uow.observers.save(after)
+                actor = Actor("observer", after.site, None, address)
+                await self._note(uow, actor, "observer.bound", after)
+                await uow.commit()
+        self._sessions.publish(found.session)
+
+    async def enter(self, token: str, browser: str | None) -> Look:
+        """Let the browser that tapped in."""
+        found = await self.look(token, browser)
+        if found.observer.browser_hash is None:
+            raise MessageOutOfOrder("before_tap")
+        return found
+
+    def seat(self, found: Look, peer: str, line: Line) -> None:
+        """Give an observer a place in the room, unless three people see already; his former page loses its own."""
+        session = found.session.id
+        self._rooms.dismiss_viewer(session, found.observer.id, peer)
+        if self._rooms.viewer_count(session, but=peer) >= MOST_VIEWERS:
+            raise ViewersFull
+        viewer = Viewer(found.observer.id, found.name, "observer", self._clock.now())
+        self._rooms.enter_desk(session, peer, line, viewer)
+
+    async def tell(self, actor: Actor, observer: Observer, *, here: bool) -> None:
+        """Write down that an observer came or left."""
+        async with self._transactions() as uow:
+            await self._note(uow, actor, "observer.joined" if here else "observer.left", observer)
+            session = await uow.sessions.get(observer.session)
+            await uow.commit()
+        self._sessions.publish(session)
+
+    async def state(self, observer: Observer) -> tuple[Session, list[Json]]:
+        """Return the session as it is now and who sees it; raises when this observer no longer may."""
+        async with self._transactions(write=False) as uow:
+            session = await uow.sessions.get(observer.session)
+            if (await uow.observers.get(observer.site, observer.id)).removed is not None:
+                raise ObserverRemoved
+            if session.state is State.ENDED:
+                raise SessionEnded
+            people = (await participants(uow, self._rooms, [session.id]))[session.id]
+        return session, people
+
+    async def _by_token(self, uow: UnitOfWork, token: str) -> Look:
+        observer = await uow.observers.by_token(token_hash(token))
+        if observer is None:
+            raise LinkUnknown
+        return Look(
+            observer,
+            await uow.sessions.get(observer.session),
+            await uow.sites.get(observer.site),
+            (await uow.users.get(observer.invited_by)).name,
+            await uow.personal.get(observer.name) or "",
+        )
+
+    async def _open(self, uow: UnitOfWork, site: str, id_: str) -> Session:
+        session = await uow.sessions.get(id_)
+        if session.site != site:
+            raise NotFound("session")
+        if session.state is State.ENDED:
+            raise SessionEnded
+        return session
+
+    async def _note(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        action: str,
+        observer: Observer,
+        personal: Mapping[str, object] | None = None,
+    ) -> None:
+        event = AuditEvent(
+            action,
+            f"observer:{observer.id}",
+            observer.session,
+            await call_of(uow, observer.session),
+            {"channel": observer.channel},
+            personal or {},
+        )
+        await uow.audit.append(actor, event, self._clock.now())
+
+
+def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
+    """Return name, channel and address of who shall see."""
+    name, mobile, email = request.name or "", request.mobile or "", request.email or ""
+    if request.listed is not None:
+        entry = next((one for one in listed(site) if one["name"] == request.listed), None)
+        if entry is None:
+            raise NotFound("listed")
+        name = entry["name"]
+        mobile, email = (entry["to"], "") if entry["channel"] == "sms" else ("", entry["to"])
+    name = " ".join(name.split())[:LONGEST_NAME]
+    if not name:
+        raise NameMissing
+    if mobile.strip():
+        return name, "sms", check_mobile(mobile)
+    if email.strip():
+        return name, "email", check_email(email)
+    raise ContactMissing
+
+
+async def participants(
+    uow: UnitOfWork, rooms: Rooms, sessions: Sequence[str]
+) -> dict[str, list[Json]]:
+    """Return who sees each of these sessions, or may: the desks that watch, then the observers."""
+    known = await uow.observers.of_sessions(sessions)
+    names = await uow.personal.get_all([one.name for one in known]) if known else {}
+    found: dict[str, list[Json]] = {}
+    for session in sessions:
+        viewers = rooms.get(session).viewers.values()
+        here = {viewer.id: viewer for viewer in viewers}
+        found[session] = [
+            {
+                "id": viewer.id,
+                "name": viewer.name,
+                "kind": "desk",
+                "since": viewer.since.isoformat(),
+                "state": "watching",
+                "can": [],
+            }
+            for viewer in viewers
+            if viewer.kind == "desk"
+        ]
+        for one in known:
+            if one.session == session and one.removed is None:
+                found[session].append(await _shown(uow, one, names.get(one.name), here.get(one.id)))
+    return found
+
+
+async def _shown(
+    uow: UnitOfWork, observer: Observer, name: str | None, seat: Viewer | None
+) -> Json:
+    state, since = "watching", seat.since if seat else observer.created
+    if seat is None and observer.joined is not None:
+        state, since = "away", observer.joined
+    elif seat is None:
+        message = await uow.messages.get(observer.message)
+        state = "failed" if message.state is Delivery.FAILED else "invited"
+    return {
+        "id": observer.id,
+        "name": name,
+        "kind": "observer",
+        "since": since.isoformat(),
+        "state": state,
+        "can": ["remove"],
+    }

@@ -1,0 +1,261 @@
+"""When no SMS can arrive: a code is read aloud, typed on `/c`, and becomes a link like any other (docs/adr/0011)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from server.domain import spoken as rules
+from server.domain.audit import AuditEvent
+from server.domain.invitation import Invitation, redeemed, token_hash
+from server.domain.session import Session, State, marked
+from server.domain.spoken import CODE_LIFE, MOST_LIVE, SpokenCode
+from server.errors import (
+    CodesTooMany,
+    LinkRevoked,
+    NotFound,
+    OpenElsewhere,
+    SessionEnded,
+    SpokenThrottled,
+    SpokenWrong,
+)
+from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
+from server.services.invitations import Invitations, Request
+from server.services.sessions import Sessions, call_of
+
+CHANNEL = "code"
+EVERYBODY = "everybody"
+_log = structlog.get_logger("spoken")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What the desk reads aloud; the code is told once and stored nowhere."""
+
+    session: str
+    code: str
+    expires: datetime
+    address: str
+
+
+class SpokenCodes:
+    """Makes codes for desks and exchanges them for links."""
+
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        clock: Clock,
+        ids: Ids,
+        seal: Seal,
+        invitations: Invitations,
+        sessions: Sessions,
+        address: str,
+        life: timedelta,
+    ) -> None:
+        """Keep what the use cases need; `address` is what is read aloud, `life` that of a link before its tap."""
+        self._transactions = transactions
+        self._clock = clock
+        self._ids = ids
+        self._seal = seal
+        self._invitations = invitations
+        self._sessions = sessions
+        self._address = address
+        self._life = life
+
+    # --- the desk
+    async def make(self, actor: Actor, request: Request, session_id: str | None) -> Spoken:
+        """Make a code for a new session, or for one whose link is not tapped yet; its former code stops working.
+
+        The same command again makes another code: whoever asks again has not read the first.
+        """
+        now = self._clock.now()
+        async with self._transactions() as uow:
+            if session_id is None:
+                session = await self._begin(uow, actor, request, now)
+            else:
+                session = await uow.sessions.get(session_id)
+                if session.site != actor.site:
+                    raise NotFound("session")
+            if session.state is State.ENDED:
+                raise SessionEnded
+            if session.state not in {State.INVITED, State.OPENED}:
+                raise OpenElsewhere("tapped")
+            invitation = await self._invitation(uow, actor, session, now)
+            digits = await self._draw(uow, now)
+            code = SpokenCode(
+                id=self._ids.new(),
+                code=self._hash(digits),
+                site=session.site,
+                session=session.id,
+                invitation=invitation.id,
+                created=now,
+                expires=now + CODE_LIFE,
+            )
+            await uow.spoken.add(code)
+            await self._note(uow, actor, "code.created", code, expires=code.expires.isoformat())
+            await uow.commit()
+        self._sessions.publish(session)
+        return Spoken(session.id, digits, code.expires, self._address)
+
+    async def _begin(
+        self, uow: UnitOfWork, actor: Actor, request: Request, now: datetime
+    ) -> Session:
+        begun = await self._invitations.begin(uow, actor, request, now)
+        if begun.known:
+            return begun.session
+        return await uow.sessions.save(marked(begun.session, "code", now))
+
+    async def _invitation(
+        self, uow: UnitOfWork, actor: Actor, session: Session, now: datetime
+    ) -> Invitation:
+        """Return the session's invitation by code, with fresh minutes and without its former code."""
+        known = [i for i in await uow.invitations.of_session(session.id) if i.channel == CHANNEL]
+        if known:
+            if known[0].revoked is not None:
+                raise LinkRevoked
+            for code in await uow.spoken.of_invitations([known[0].id]):
+                if code.live(now):
+                    await uow.spoken.save(replace(code, expires=now))
+            return await uow.invitations.save(replace(known[0], expires=now + self._life))
+        # No link works before the code is typed: the token of this hash is known to nobody.
+        invitation = Invitation(
+            id=self._ids.new(),
+            session=session.id,
+            channel=CHANNEL,
+            contact=None,
+            token_hash=token_hash(self._ids.token()),
+            created=now,
+            expires=now + self._life,
+        )
+        await uow.invitations.add(invitation)
+        data: dict[str, object] = {"channel": CHANNEL, "expires": invitation.expires.isoformat()}
+        name = f"invitation:{invitation.id}"
+        call = await call_of(uow, session.id)
+        await uow.audit.append(
+            actor, AuditEvent("invitation.created", name, session.id, call, data), now
+        )
+        return invitation
+
+    async def _draw(self, uow: UnitOfWork, now: datetime) -> str:
+        """Draw digits that no live code has, on any site."""
+        if await uow.spoken.live(now) >= MOST_LIVE:
+            raise CodesTooMany
+        while True:
+            digits = self._ids.code()
+            taken = await uow.spoken.by_hash(self._hash(digits))
+            if taken is None or not taken.live(now):
+                return digits
+
+    def _hash(self, digits: str) -> str:
+        return self._seal.lookup("spoken", digits)
+
+    # --- the caller
+    async def redeem(self, typed: str, address: str | None, browser: str) -> str:
+        """Exchange a code for the token of its link.
+
+        Raises SpokenWrong for whatever is not a live code, without saying why, and SpokenThrottled.
+        """
+        now = self._clock.now()
+        own = self._seal.lookup("spoken-address", rules.source_of(address))
+        everybody = self._seal.lookup("spoken-address", EVERYBODY)
+        async with self._transactions(write=False) as uow:
+            await self._check(uow, own, everybody, now)
+        digits = rules.typed_digits(typed)
+        async with self._transactions() as uow:
+            await self._check(uow, own, everybody, now)
+            code = await uow.spoken.by_hash(self._hash(digits))
+            token = await self._exchange(uow, code, address, token_hash(browser), now)
+            if token is None:
+                if code is not None:
+                    await uow.spoken.save(replace(code, tries=code.tries + 1))
+                await self._wrong(uow, own, everybody, now)
+            await uow.commit()
+        if token is None or code is None:
+            raise SpokenWrong
+        self._sessions.publish(await self._sessions.get(code.site, code.session))
+        return token
+
+    async def _check(self, uow: UnitOfWork, own: str, everybody: str, now: datetime) -> None:
+        mine, all_ = await uow.login.throttle(own), await uow.login.throttle(everybody)
+        if rules.refused(mine, all_, now):
+            raise SpokenThrottled
+
+    async def _exchange(
+        self,
+        uow: UnitOfWork,
+        code: SpokenCode | None,
+        address: str | None,
+        browser: str,
+        now: datetime,
+    ) -> str | None:
+        """Return the token of a code that this browser may type now."""
+        if code is None or now >= code.expires:
+            return None
+        if code.used is not None and code.browser != browser:
+            return None
+        invitation = await uow.invitations.get(code.invitation)
+        session = await uow.sessions.get(code.session)
+        if session.state is State.ENDED or invitation.revoked or invitation.tapped:
+            return None
+        token = self._ids.token()
+        await uow.invitations.save(redeemed(invitation, token, now + self._life))
+        used = replace(code, used=code.used or now, browser=browser, tries=code.tries + 1)
+        await uow.spoken.save(used)
+        await uow.sessions.save(marked(session, "read", now))
+        actor = Actor("phone", code.site, None, address)
+        await self._note(uow, actor, "code.redeemed", code, tries=used.tries)
+        return token
+
+    async def _wrong(self, uow: UnitOfWork, own: str, everybody: str, now: datetime) -> None:
+        """Count a wrong code against its address and among all."""
+        await self._tell(uow, everybody, now)
+        before = await uow.login.throttle(everybody)
+        after = rules.wrong_anywhere(before, everybody, now)
+        await uow.login.save_throttle(after)
+        if rules.alarmed(after, now) and not rules.alarmed(before, now):
+            _log.warning("code.alarm", wrong=after.count)
+        await uow.login.save_throttle(rules.wrong(await uow.login.throttle(own), own, now))
+
+    # --- housekeeping
+    async def sweep(self) -> int:
+        """Write down what nobody typed in time, and how many wrong codes there were; forget both."""
+        now = self._clock.now()
+        everybody = self._seal.lookup("spoken-address", EVERYBODY)
+        async with self._transactions(write=False) as uow:
+            late = await uow.spoken.expired(now)
+            quiet = rules.over(await uow.login.throttle(everybody), now) is None
+        if not late and quiet:
+            return 0
+        async with self._transactions() as uow:
+            late = await uow.spoken.expired(now)
+            for code in late:
+                await self._note(uow, Actor("server", code.site), "code.expired", code)
+            await uow.spoken.forget([code.id for code in late], now)
+            await self._tell(uow, everybody, now)
+            await uow.commit()
+        for session in {(code.site, code.session) for code in late}:
+            self._sessions.publish(await self._sessions.get(*session))
+        return len(late)
+
+    async def _tell(self, uow: UnitOfWork, everybody: str, now: datetime) -> None:
+        """Tell the audit of the oldest site how many codes were wrong: they belong to no site, and none is named."""
+        before = rules.over(await uow.login.throttle(everybody), now)
+        sites = await uow.sites.all()
+        if before is None or not sites:
+            return
+        data: dict[str, object] = {
+            "wrong": before.count,
+            "since": before.window_start.isoformat(),
+            "alarm": before.count >= rules.ALARM_WRONG,
+        }
+        event = AuditEvent("code.refused", "code:any", data=data)
+        await uow.audit.append(Actor("server", sites[0].id), event, now)
+        await uow.login.save_throttle(rules.told(before))
+
+    async def _note(
+        self, uow: UnitOfWork, actor: Actor, action: str, code: SpokenCode, **data: object
+    ) -> None:
+        call = await call_of(uow, code.session)
+        event = AuditEvent(action, f"code:{code.id}", code.session, call, data)
+        await uow.audit.append(actor, event, self._clock.now())

@@ -1,0 +1,93 @@
+"""What a desk does with others: codes read aloud, observers, sessions offered and taken (docs/adr/0011)."""
+
+from typing import Any, Protocol
+
+from server.errors import MessageOutOfOrder
+from server.ports import Station
+from server.services.handover import HandOver
+from server.services.invitations import Request
+from server.services.observers import ObserverRequest, Observers
+from server.services.spoken import SpokenCodes
+from server.web import messages as m
+from server.web.sockets import PageSocket
+
+
+class Seats(Protocol):
+    """Who sits at which station."""
+
+    def seated(self, site: str) -> dict[str, str]:
+        """Return the name of who sits at each station of a site."""
+
+
+class ThirdParties(PageSocket):
+    """The part of the desk's socket that concerns other people."""
+
+    spoken: SpokenCodes
+    observers: Observers
+    handover: HandOver
+    stations: Seats
+    _station: Station | None
+    _watching: str | None
+    _shown: frozenset[str | None]
+
+    def _request(self, command: str, call: str | None) -> Request:
+        raise NotImplementedError
+
+    def _done(self, command: str, **result: object) -> None:
+        raise NotImplementedError
+
+    async def _make_code(self, message: m.CodeMake) -> None:
+        made = await self.spoken.make(
+            self.actor(), self._request(message.id, message.call), message.session
+        )
+        told = {"code": made.code, "expires": made.expires.isoformat(), "address": made.address}
+        self._done(message.id, session=made.session, **told)
+
+    async def _offer_to(self, message: m.SessionOfferTo) -> None:
+        if message.session not in {self._watching, *self._shown}:
+            raise MessageOutOfOrder("not_shown")
+        await self.handover.offer(self.actor(), message.session, message.station)
+        self._done(message.id)
+
+    async def _accept(self, message: m.SessionAccept) -> None:
+        station = self._station.extension if self._station else None
+        await self.handover.accept(self.actor(), message.session, station)
+        self._done(message.id, session=message.session)
+
+    async def _list_stations(self, message: m.StationList) -> None:
+        site = self.me()[1].id
+        here = self.stations.seated(site)
+        async with self.web.transactions(write=False) as uow:
+            known = await uow.sites.stations(site)
+        own = self._station.extension if self._station else None
+        rows = [
+            {"extension": one.extension, "name": one.name, "who": here.get(one.extension)}
+            for one in known
+            if one.extension != own
+        ]
+        self._done(message.id, stations=sorted(rows, key=lambda row: row["who"] is None))
+
+    async def _invite_observer(self, message: m.ObserverInvite) -> None:
+        request = ObserverRequest(
+            command=message.id,
+            session=message.session,
+            name=message.name,
+            mobile=message.mobile,
+            email=message.email,
+            listed=message.listed,
+        )
+        self._done(message.id, observer=await self.observers.invite(self.actor(), request))
+
+    async def _remove_observer(self, message: m.ObserverRemove) -> None:
+        await self.observers.remove(self.actor(), message.observer)
+        self._done(message.id)
+
+
+THIRD: dict[type[Any], str] = {
+    m.CodeMake: "_make_code",
+    m.SessionOfferTo: "_offer_to",
+    m.SessionAccept: "_accept",
+    m.StationList: "_list_stations",
+    m.ObserverInvite: "_invite_observer",
+    m.ObserverRemove: "_remove_observer",
+}

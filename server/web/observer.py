@@ -1,0 +1,265 @@
+"""The link of an observer: a page that shows the muted picture and nothing else; one tap, one browser, one socket."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, ClassVar, Final
+
+from tornado.routing import URLSpec
+
+from server.domain.rate import Bucket, take
+from server.errors import (
+    AppError,
+    Forbidden,
+    LinkExpired,
+    LinkUnknown,
+    MessageFlood,
+    MessageOutOfOrder,
+    ObserverRemoved,
+    OpenElsewhere,
+    SessionEnded,
+    Unavailable,
+    ViewersFull,
+)
+from server.ports import Actor, Bus, Changed
+from server.services.ice import IceServers
+from server.services.observers import Look, Observers
+from server.services.rooms import Rooms
+from server.services.signalling import Signalling
+from server.tasks import create_task
+from server.web import messages as m
+from server.web.base import BaseHandler, Web
+from server.web.sockets import PageSocket
+from server.web.wire import status_of
+
+COOKIE: Final = "v15_observer"
+TOKEN: Final = r"([A-Za-z0-9_-]{20,64})"  # noqa: S105 - a pattern
+CLOSED: Final = (LinkExpired, LinkUnknown, ObserverRemoved, OpenElsewhere, SessionEnded)
+#: What a room says that concerns an observer; the rest is the desks' own.
+HEARD: Final = frozenset({"signal.offer", "signal.candidate", "caller.state"})
+GATHER_SECONDS: Final = 0.05
+COMES_BURST: Final = 10  # times an observer may come at once; each is a row of the audit
+COMES_A_SECOND: Final = 0.1
+
+
+class ObserverPage(BaseHandler):
+    """GET /o/TOKEN."""
+
+    observers: Observers
+
+    async def get(self, token: str) -> None:
+        """Show who invites and one button, or why the link does not work; a GET uses nothing up (I5)."""
+        browser = self.get_cookie(COOKIE)
+        if browser is None:
+            self.set_secret_cookie(COOKIE, secrets.token_urlsafe(24), days=1)
+        try:
+            found = await self.observers.look(token, browser)
+        except CLOSED as refusal:
+            self.web.metrics.refused(refusal.code)
+            name = await self.observers.site_of(token)
+            status = status_of(refusal)
+            self._show(name, status, closed=refusal, boot=None, by="")
+            return
+        boot = {"token": token, "bound": found.observer.browser_hash is not None}
+        self._show(found.site.name, 200, closed=None, boot=boot, by=found.by)
+
+    async def head(self, token: str) -> None:
+        """Say what a GET would, and leave nothing."""
+        try:
+            await self.observers.look(token, self.get_cookie(COOKIE))
+        except CLOSED as refusal:
+            self.set_status(status_of(refusal))
+        self.finish()
+
+    def _show(self, name: str, status: int, **context: Any) -> None:
+        # Whoever is signed in in this browser, this page is nobody's desk.
+        self.page("observer.html", status, me=None, site_name=name, **context)
+
+
+class ObserverJoin(BaseHandler):
+    """POST /o/TOKEN/join: the tap."""
+
+    wants_json = True
+    observers: Observers
+
+    async def post(self, token: str) -> None:
+        """Bind the link to this browser."""
+        browser = self.get_cookie(COOKIE) or secrets.token_urlsafe(24)
+        await self.observers.bind(token, self.request.remote_ip, browser)
+        self.set_secret_cookie(COOKIE, browser, days=1)
+        self.json({})
+
+
+class Comes:
+    """How often each observer comes: a page that reloads without end fills no audit."""
+
+    def __init__(self) -> None:
+        """Start with everybody away."""
+        self._buckets: dict[str, Bucket] = {}
+
+    def check(self, observer: str, now: datetime) -> None:
+        """Raise MessageFlood when this one comes too often."""
+        left = take(self._buckets.get(observer), now, a_second=COMES_A_SECOND, burst=COMES_BURST)
+        if left is None:
+            raise MessageFlood("comes")
+        self._buckets[observer] = left
+        if len(self._buckets) > 10_000:  # noqa: PLR2004 - the oldest have long been full again
+            self._buckets.pop(next(iter(self._buckets)))
+
+
+class ObserverSocket(PageSocket):
+    """WS /ws/observer."""
+
+    kind: ClassVar[str] = "observer"
+    wants_json = True
+
+    observers: Observers
+    signalling: Signalling
+    rooms: Rooms
+    bus: Bus
+    ice: IceServers
+    comes: Comes
+
+    def initialize(self, web: Web, **services: Any) -> None:
+        """Start before the hello: nobody."""
+        super().initialize(web, **services)
+        self.peer = ""
+        self._found: Look | None = None
+        self._dirty = asyncio.Event()
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def send(self, message: Mapping[str, object]) -> None:
+        """Pass on what an observer may hear; a room also says things that are between phone and desk."""
+        kind = str(message.get("type"))
+        if kind in HEARD or kind in {"welcome", "participants", "ended", "error", "tick"}:
+            super().send(message)
+
+    def show(self, key: str, frame: bytes) -> None:
+        """Keep stills of a weak network with the desks: an observer reads that the picture stopped, and since when."""
+
+    async def take(self, frame: str | bytes) -> None:
+        """Handle one message: hello first, then signalling of this session only (I7)."""
+        message = m.parse(m.OBSERVER, frame)
+        self.web.metrics.frame(self.kind, message.type)
+        if isinstance(message, m.ObserverHello):
+            await self._hello(message)
+            return
+        found = self._found
+        if found is None:
+            raise MessageOutOfOrder("before_hello")
+        session = found.session.id
+        if message.session != session or self.rooms.get(session).desks.get(self.peer) is not self:
+            raise MessageOutOfOrder("not_watching")
+        self._signal(found, message)
+
+    def _signal(
+        self, found: Look, message: m.SignalAnswer | m.DeskCandidate | m.SignalRestart
+    ) -> None:
+        session = found.session.id
+        match message:
+            case m.SignalAnswer(page=page, sdp=sdp):
+                described = self.signalling.answer(session, self.peer, page, sdp)
+                actor = self._actor(found)
+                self.later(lambda: self.signalling.settle(actor, session, described))
+            case m.DeskCandidate(page=page, candidate=candidate):
+                value = candidate.model_dump() if candidate else None
+                self.signalling.desk_candidate(session, self.peer, page, value)
+            case m.SignalRestart():
+                self.signalling.to_phone(session, self.peer, {"type": "signal.restart"})
+
+    def _actor(self, found: Look) -> Actor:
+        return Actor("observer", found.site.id, None, self.request.remote_ip)
+
+    async def _hello(self, hello: m.ObserverHello) -> None:
+        if self._found is not None:
+            raise MessageOutOfOrder("second_hello")
+        try:
+            found = await self.observers.enter(hello.token, self.get_cookie(COOKIE))
+            self.comes.check(found.observer.id, self.web.clock.now())
+            # Minted here: an observer that chose its own could take a desk's place.
+            own = f"{found.observer.id}:{hello.page}"
+            self.peer = "o-" + hashlib.sha256(own.encode()).hexdigest()[:24]
+            self.observers.seat(found, self.peer, self)
+        except (*CLOSED, ViewersFull, MessageFlood) as refusal:
+            self._refuse(refusal, None)
+            self.shut(refusal)
+            return
+        self._found = found
+        session = found.session
+        self.send(
+            {
+                "type": "welcome",
+                "session": session.id,
+                "site": found.site.name,
+                "by": found.by,
+                "ice": self.ice.for_session(session.id),
+            }
+        )
+        self._unsubscribe = self.bus.subscribe(found.site.id, self._changed)
+        self._beside.append(create_task(self._show(found), "observer.show"))
+        self._dirty.set()
+        self.later(lambda: self.observers.tell(self._actor(found), found.observer, here=True))
+
+    def _changed(self, change: Changed) -> None:
+        if self._found is not None and change.session == self._found.session.id:
+            self._dirty.set()
+
+    async def tick(self) -> None:
+        """Look every five seconds whether this observer may still be here, whatever was missed."""
+        self._dirty.set()
+
+    async def _show(self, found: Look) -> None:
+        """Say who sees after each change; go when the video ended or the desk says so."""
+        while not self.over.is_set():
+            await self._dirty.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._dirty.clear()
+            if self.over.is_set():
+                return
+            try:
+                session, people = await self.observers.state(found.observer)
+            except (SessionEnded, Forbidden) as over:
+                self._refuse(over, None)
+                self.shut(over)
+                return
+            except AppError as away:  # the next tick asks again
+                self.web.metrics.refused(away.code)
+                continue
+            hidden = self.rooms.get(session.id).hidden
+            shown = [{**one, "can": []} for one in people]
+            self.send(
+                {
+                    "type": "participants",
+                    "state": session.state.value,
+                    "hidden": hidden,
+                    "people": shown,
+                }
+            )
+
+    def left(self) -> None:
+        """Leave the room; the phone keeps its connection a while, in case only the socket was lost."""
+        self._unsubscribe()
+        self._dirty.set()  # ends the showing
+        if self._found is None:
+            return
+        found = self._found
+        self.rooms.leave_desk(found.session.id, self.peer, self)
+        self._beside.append(create_task(self._told(found), "observer.left"))
+
+    async def _told(self, found: Look) -> None:
+        try:
+            await self.observers.tell(self._actor(found), found.observer, here=False)
+        except Unavailable as away:
+            self.web.metrics.refused(away.code)
+
+
+def routes(web: Web, **services: Any) -> list[URLSpec]:
+    """List the paths of observers."""
+    page = {"web": web, "observers": services["observers"]}
+    return [
+        URLSpec(rf"/o/{TOKEN}", ObserverPage, page),
+        URLSpec(rf"/o/{TOKEN}/join", ObserverJoin, page),
+        URLSpec(r"/ws/observer", ObserverSocket, {"web": web, **services, "comes": Comes()}),
+    ]

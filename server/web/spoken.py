@@ -1,0 +1,61 @@
+"""GET and POST /c: a caller who gets no SMS types the six digits the doctor reads aloud (docs/adr/0011)."""
+
+import secrets
+from typing import Any
+
+from tornado.routing import URLSpec
+
+from server.errors import AppError, SpokenThrottled, SpokenWrong
+from server.services.links import Links
+from server.services.spoken import SpokenCodes
+from server.web.base import Web
+from server.web.caller import BROWSER_COOKIE, CallerPage
+from server.web.wire import status_of
+
+
+class CodePage(CallerPage):
+    """One field, with or without JavaScript; the link it leads to is bound by the tap, not here (I5)."""
+
+    spoken: SpokenCodes
+
+    async def get(self, *_: str) -> None:
+        """Show the field."""
+        self._form(None)
+
+    async def head(self, *_: str) -> None:
+        """Leave nothing."""
+        self.finish()
+
+    async def post(self) -> None:
+        """Go on to the link, or show the field again and what to do."""
+        browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
+        typed = self.get_body_argument("code", "")
+        token = await self.spoken.redeem(typed, self.request.remote_ip, browser)
+        self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
+        self.redirect(f"/v/{token}", status=303)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer a wrong code with the field; everything else as anywhere."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, SpokenWrong | SpokenThrottled) and self._is_page():
+            self.web.metrics.refused(error.code)
+            self.set_status(status_of(error))
+            self._form(error)
+            return
+        super().write_error(status_code, **kwargs)
+
+    def _form(self, error: AppError | None) -> None:
+        if self.get_cookie(BROWSER_COOKIE) is None:
+            self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=1)
+        self._show(
+            "caller_code.html",
+            self._language(),
+            "",
+            phase="code",
+            error=error.code if error else "",
+        )
+
+
+def routes(web: Web, *, spoken: SpokenCodes, links: Links) -> list[URLSpec]:
+    """List the path read aloud."""
+    return [URLSpec(r"/c", CodePage, {"web": web, "spoken": spoken, "links": links})]

@@ -1,0 +1,129 @@
+/** An observer's page: one tap, then the muted picture with its age, who invited and who else sees; nothing else. */
+import { DeskPicture } from "./desk_picture.js";
+import { drawBeat } from "./desk_stage.js";
+import { SERVER } from "./desk_words.js";
+import { boot, get, post, write } from "./dom.js";
+import { connects } from "./peer.js";
+import { drawPeople } from "./people.js";
+import { START, next } from "./session.js";
+import { Link, address, mint } from "./socket.js";
+
+/** @typedef {import("./socket.js").Message} Message */
+
+const BOOT = boot();
+const PAGE = mint();
+/** @type {Record<string, string>} */
+const OVER = {
+  session_ended: "La vidéo est terminée.",
+  observer_removed: "Le régulateur a mis fin à votre accès à cette image.",
+  open_elsewhere: "L’image est ouverte dans un autre onglet ou sur un autre appareil.",
+  viewers_full: "Trois personnes voient déjà cette image. Prévenez le régulateur, puis réessayez.",
+  link_expired: "Ce lien a expiré : demandez-en un autre au régulateur.",
+};
+
+/** @type {import("./session.js").View} */
+let view = { ...START };
+
+const link = new Link({
+  url: address("/ws/observer"),
+  hello: () => ({ type: "hello", token: BOOT.token, page: PAGE }),
+  onMessage: receive,
+  onState: connection,
+  fatal: [4401, 4403, 4404, 4409],
+});
+const picture = new DeskPicture(get("patient", HTMLVideoElement), {
+  view: () => view,
+  send: (message) => link.send(message),
+  // An observer says nothing of what he sees: he only asks for the picture again.
+  offer: (message) => {
+    if (message.type === "signal.restart") link.offer(message);
+  },
+  changed: draw,
+  onBeat: (facts, state, age) => drawBeat(view.watch !== null, facts, state, age),
+});
+
+/** @param {Message} message */
+function receive(message) {
+  view = next(view, message);
+  switch (message.type) {
+    case "welcome":
+      view = { ...view, watch: message.session };
+      picture.serve(message.session, message.ice);
+      break;
+    case "participants":
+      seen(message);
+      break;
+    case "signal.offer":
+      void picture.offered(message);
+      break;
+    case "signal.candidate":
+      picture.candidate(message);
+      break;
+    default:
+      break;
+  }
+  picture.heed();
+  draw();
+}
+
+/** @param {Message} message */
+function seen({ state, hidden, people }) {
+  const session = /** @type {any} */ ({ id: view.watch, state, moved: [], invitations: [], steps: [], caller: { online: true, hidden } });
+  view = { ...view, hidden, server: /** @type {any} */ ({ sessions: [session] }) };
+  drawPeople(get("people", HTMLElement), people ?? [], state === "live", null);
+}
+
+/** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
+function connection(state, code, reason) {
+  get("server-state", HTMLElement).dataset.state = state;
+  write(get("server-text", HTMLElement), SERVER[state]);
+  if (state === "stopped" && code >= 4400) over(reason);
+}
+
+/** @param {string} reason a stable code */
+function over(reason) {
+  picture.leave();
+  view = { ...START };
+  drawPeople(get("people", HTMLElement), [], false, null);
+  document.body.dataset.over = reason;
+  write(get("waiting-title", HTMLElement), "Pas d’image");
+  write(get("waiting-line", HTMLElement), OVER[reason] ?? "Ce lien ne donne plus accès à l’image.");
+  get("join", HTMLElement).hidden = reason !== "viewers_full" && reason !== "open_elsewhere";
+  draw();
+}
+
+function draw() {
+  get("waiting", HTMLElement).hidden = picture.shows;
+  if (view.watch === null) return;
+  write(get("waiting-title", HTMLElement), "L’image arrive…");
+  write(get("waiting-line", HTMLElement), "Le correspondant ouvre sa caméra, ou son réseau est lent.");
+  get("join", HTMLElement).hidden = true;
+}
+
+async function join() {
+  const button = get("join", HTMLButtonElement);
+  button.disabled = true;
+  const response = await post(`/o/${encodeURIComponent(BOOT.token)}/join`).catch(() => null);
+  button.disabled = false;
+  if (response?.ok) {
+    delete document.body.dataset.over;
+    link.start();
+    return;
+  }
+  const code = (await response?.json().catch(() => null))?.error?.code ?? "";
+  if (code) over(code);
+  else write(get("waiting-line", HTMLElement), "Le serveur ne répond pas : réessayez.");
+}
+
+if (!connects()) write(get("waiting-line", HTMLElement), "Ce navigateur ne peut pas montrer la vidéo : ouvrez le lien dans Chrome, Firefox ou Safari.");
+get("join", HTMLElement).addEventListener("click", () => void join());
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) link.nudge();
+});
+addEventListener("online", () => link.nudge());
+addEventListener("pagehide", () => picture.close());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+document.body.dataset.ready = "true";
+if (BOOT.bound) link.start();
