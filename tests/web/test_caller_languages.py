@@ -70,7 +70,10 @@ async def test_it_is_shown_to_the_regulator_who_can_change_it(house: Running) ->
     await phone.get(f"/v/{token}")
     opened = await phone.post_json(f"/v/{token}/open", {"language": "en"})
     assert opened.code == 200
-    assert (await shown())["caller"]["language"] == {"code": "en", "name": "anglais"}
+    one = await shown()
+    assert one["caller"]["language"] == {"code": "en", "name": "anglais"}
+    translation = {"language": "en", "text": "Touch the big button with the camera."}
+    assert one["say"]["translation"] == translation
 
     # Before the socket: kept, and said as soon as the phone says hello.
     await desk.say("caller.language", id="command-0002", session=session, language="ar")
@@ -83,6 +86,9 @@ async def test_it_is_shown_to_the_regulator_who_can_change_it(house: Running) ->
     # With it: at once. The caller has the last word, and it outlives the page.
     await desk.say("caller.language", id="command-0003", session=session, language="fr")
     assert (await socket.hear("language"))["language"] == "fr"
+    while (one := await shown())["caller"]["language"]["code"] != "fr":
+        pass
+    assert one["say"]["translation"] is None
     await socket.say("language", language="ar")
     assert (await socket.hear("language"))["language"] == "ar"
     again = await phone.get(f"/v/{token}")
