@@ -19,6 +19,8 @@ export class Trouble {
   /** @type {Readonly<Phase> | null} */
   #phase = null;
   #shown = "";
+  /** The browser would not ask: the camera was refused on an earlier day. */
+  #barred = false;
 
   /** @param {TroubleHost} host */
   constructor(host) {
@@ -45,12 +47,13 @@ export class Trouble {
     }
     const { say } = this.#host;
     const names = { browser: named(this.#place) };
-    const found = guide(phase.trouble, this.#place, phase.instant);
+    const instant = phase.instant || this.#barred;
+    const found = guide(phase.trouble, this.#place, instant);
     const text = say(phase.trouble, names);
     write(get("trouble-title", HTMLElement), say(`${phase.trouble}_title`, names));
     write(get("trouble-text", HTMLElement), text);
     get("trouble-text", HTMLElement).hidden = !text;
-    const now = JSON.stringify([phase.trouble, phase.instant, document.documentElement.lang]);
+    const now = JSON.stringify([phase.trouble, instant, document.documentElement.lang]);
     if (now === this.#shown) return;
     this.#shown = now;
     get("guide", HTMLElement).replaceChildren(
@@ -67,7 +70,7 @@ export class Trouble {
 
   #again() {
     const { trouble = "", instant = false } = this.#phase ?? {};
-    if (guide(trouble, this.#place, instant)?.again === "reload") location.reload();
+    if (guide(trouble, this.#place, instant || this.#barred)?.again === "reload") location.reload();
     else this.#host.again();
   }
 
@@ -83,7 +86,9 @@ export class Trouble {
   async #follow() {
     const name = /** @type {any} */ ("camera");
     const status = await navigator.permissions?.query({ name }).catch(() => null);
+    this.#barred = status?.state === "denied";
     status?.addEventListener("change", () => {
+      this.#barred &&= status.state === "denied";
       const { screen, trouble = "" } = this.#phase ?? {};
       if (status.state === "granted" && screen === "trouble" && REFUSED.has(trouble)) this.#host.again();
     });
