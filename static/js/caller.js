@@ -3,17 +3,15 @@
  * the socket to the camera (caller_camera.js) and to the connections (caller_peers.js).
  */
 import { CallerCamera } from "./caller_camera.js";
-import { Hints } from "./caller_hints.js";
 import { CallerLadder } from "./caller_ladder.js";
 import { Later } from "./caller_later.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
-import { Trouble } from "./caller_trouble.js";
 import { Viewers } from "./caller_viewers.js";
 import { Words } from "./caller_words.js";
 import { impossible } from "./camera.js";
 import { boot, get, meta, write } from "./dom.js";
-import { FIRST, advance, ending, prompt, refused } from "./phase.js";
+import { FIRST, advance, ending, prompt, refused, where } from "./phase.js";
 import { Link, address, mint } from "./socket.js";
 
 /** @typedef {import("./socket.js").Message} Message */
@@ -103,10 +101,21 @@ const help = new Later(async () => {
 });
 /** @type {Part[]} */
 const parts = [words, ladder, help, new Viewers((key, names) => words.say(key, names))];
-const trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
-parts.push(trouble, new Hints(get("self", HTMLVideoElement), say));
+/** The way out of a trouble, once it is loaded. @type {import("./caller_trouble.js").Trouble | null} */
+let trouble = null;
+/** Parts that are not needed before the tap, and by most callers never. @type {Record<string, () => Promise<Part>>} */
+const LATER = {
+  trouble: async () => {
+    const { Trouble } = await import("./caller_trouble.js");
+    trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
+    return trouble;
+  },
+  live: async () => new (await import("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
+};
+/** @type {Set<string>} */
+const loaded = new Set();
 /** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */
-const barred = impossible() || (trouble.inApp ? "in_app" : "");
+const barred = impossible() || (where(navigator.userAgent, navigator.maxTouchPoints).inApp ? "in_app" : "");
 
 /* ---------------------------------------------------------------- the screens */
 
@@ -116,7 +125,23 @@ function step(event) {
   phase = advance(phase, event);
   draw(phase, say);
   if (phase.screen !== before) reveal(phase.screen);
+  void load(phase.screen === "asking" ? "trouble" : phase.screen);
   for (const part of parts) part.drawn?.(phase);
+}
+
+/** @param {string} screen whose part is to be there */
+async function load(screen) {
+  const make = LATER[screen];
+  if (!make || loaded.has(screen)) return;
+  loaded.add(screen);
+  try {
+    const part = await make();
+    parts.push(part);
+    part.drawn?.(phase);
+  } catch {
+    // Out of reach of the server: tried again with the next step.
+    loaded.delete(screen);
+  }
 }
 
 /** @param {string} key @returns {string} */
@@ -331,6 +356,7 @@ function expect(early) {
 }
 
 get("tap", HTMLElement).addEventListener("click", tap);
+get("retry", HTMLElement).addEventListener("click", () => (trouble ? trouble.again() : tap()));
 get("leave", HTMLElement).addEventListener("click", leave);
 document.addEventListener("prerenderingchange", open);
 document.addEventListener("visibilitychange", () => {

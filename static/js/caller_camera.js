@@ -1,7 +1,7 @@
 /** The caller's own picture on the page: asked for in the gesture, got back when it was taken, never left hanging. */
 import { Camera, countable, impossible } from "./camera.js";
 import { get, write } from "./dom.js";
-import { INSTANT, refusal } from "./caller_guide.js";
+import { INSTANT, refusal } from "./phase.js";
 
 /** Milliseconds before words are added to the permission screen, and before it is given up. */
 const SLOW = 5_000;

@@ -3,10 +3,7 @@
  * calls itself and from the words of its refusal. Each guide is one to three short steps and one thing to press.
  */
 
-/** @typedef {import("./phase.js").CameraTrouble} CameraTrouble */
-/** @typedef {"ios" | "android" | "desktop"} System */
-/** @typedef {"safari" | "chrome" | "samsung" | "firefox" | "edge" | "opera" | "other"} Browser */
-/** @typedef {{system: System, browser: Browser, inApp: boolean}} Place inApp: a page inside an application, not a browser */
+/** @typedef {import("./phase.js").Place} Place */
 /** @typedef {{icon: string, key: string}} Step */
 /**
  * @typedef {object} Guide
@@ -16,32 +13,7 @@
  * @property {boolean} copy there is a button that copies this link
  */
 
-/** Applications that show pages themselves, most of them without a camera or with a question nobody sees. */
-const APPS = /FBAN|FBAV|FB_IAB|Instagram|\bLine\/|WhatsApp|musical_ly|BytedanceWebview|TikTok|Snapchat|Twitter|MicroMessenger|GSA\/|LinkedInApp|Pinterest|KAKAOTALK|Telegram|Viber/i;
-const ANDROID_VIEW = /;\s*wv\)/;
-/** A refusal this soon was decided before: nobody can read a question, let alone answer it. */
-export const INSTANT = 400;
-
 const NAMES = { safari: "Safari", chrome: "Chrome", samsung: "Samsung Internet", firefox: "Firefox", edge: "Edge", opera: "Opera", other: "Chrome" };
-
-/** Where this page is shown.
- * @param {string} agent @param {number} [touches] an iPad calls itself a Mac, but it is touched @returns {Place} */
-export function where(agent, touches = 0) {
-  const apple = /iPhone|iPad|iPod/.test(agent) || (/Macintosh/.test(agent) && touches > 1);
-  const system = apple ? "ios" : /Android/.test(agent) ? "android" : "desktop";
-  const view = system === "android" ? ANDROID_VIEW.test(agent) : system === "ios" && !/Safari\//.test(agent);
-  return { system, browser: browser(agent), inApp: view || APPS.test(agent) };
-}
-
-/** @param {string} agent @returns {Browser} the rarer ones first: they also name those they stem from */
-function browser(agent) {
-  if (/EdgiOS|EdgA?\//.test(agent)) return "edge";
-  if (/OPT\/|OPiOS|OPR\//.test(agent)) return "opera";
-  if (/SamsungBrowser/.test(agent)) return "samsung";
-  if (/FxiOS|Firefox/.test(agent)) return "firefox";
-  if (/CriOS|Chrome|Chromium/.test(agent)) return "chrome";
-  return /Safari/.test(agent) ? "safari" : "other";
-}
 
 /** The name of the browser as its settings show it; in an application, of the one to go to.
  * @param {Place} place @returns {string} */
@@ -59,30 +31,6 @@ export function outside({ system }, href) {
   if (system !== "android") return "";
   const fallback = encodeURIComponent(plain);
   return `intent://${host}${pathname}#Intent;scheme=${protocol.slice(0, -1)};package=com.android.chrome;S.browser_fallback_url=${fallback};end`;
-}
-
-/** What a refusal of getUserMedia means for the caller.
- * @param {string} name name of the DOMException @param {string} message
- * @returns {CameraTrouble} */
-export function refusal(name, message) {
-  // Chrome's own words; WebKit and Firefox call a system that forbids it a refusal like any other.
-  if (/by system|system permission/i.test(message)) return "system";
-  if (/dismissed/i.test(message)) return "dismissed";
-  switch (name) {
-    case "NotAllowedError":
-    case "PermissionDeniedError":
-      return "denied";
-    case "SecurityError":
-      return "insecure";
-    case "NotFoundError":
-    case "DevicesNotFoundError":
-    case "OverconstrainedError":
-      return "none";
-    case "TimeoutError":
-      return "timeout";
-    default:
-      return "busy";
-  }
 }
 
 const STEP = /** @type {const} */ ({

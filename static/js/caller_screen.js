@@ -10,6 +10,11 @@ export function draw(phase, say) {
   document.body.dataset.phase = screen;
   if (screen === "live") write(get("message", HTMLElement), say(sentence(phase)));
   get("message", HTMLElement).dataset.state = sentence(phase);
+  // The way out of the others is loaded with the first of them (caller_trouble.js); this one may load nothing.
+  if (screen === "trouble" && phase.trouble === "network") {
+    write(get("trouble-title", HTMLElement), say("network_title"));
+    write(get("trouble-text", HTMLElement), say("network"));
+  }
   if (screen === "ended") {
     const how = phase.trouble || "over";
     write(get("ended-title", HTMLElement), say(`${how}_title`));

@@ -1,6 +1,7 @@
 /** The screen for when the camera does not come: what happened, the way out of it on this phone, and the buttons for it. */
-import { guide, named, outside, where } from "./caller_guide.js";
+import { guide, named, outside } from "./caller_guide.js";
 import { el, get, icon, write } from "./dom.js";
+import { where } from "./phase.js";
 
 /** @typedef {import("./phase.js").Phase} Phase */
 /**
@@ -25,17 +26,11 @@ export class Trouble {
   /** @param {TroubleHost} host */
   constructor(host) {
     this.#host = host;
-    get("retry", HTMLElement).addEventListener("click", () => this.#again());
     get("anyway", HTMLElement).addEventListener("click", () => host.again());
     get("copy", HTMLElement).addEventListener("click", () => void this.#copy());
     get("outside", HTMLAnchorElement).addEventListener("click", () => host.release());
     get("outside", HTMLAnchorElement).href = outside(this.#place, location.href) || location.pathname;
     void this.#follow();
-  }
-
-  /** This page is inside an application: asked there, the camera mostly never comes. */
-  get inApp() {
-    return this.#place.inApp;
   }
 
   /** @param {Readonly<Phase>} phase */
@@ -68,7 +63,8 @@ export class Trouble {
     write(get("copy-text", HTMLElement), say("copy"));
   }
 
-  #again() {
+  /** Another try: some browsers ask once a page, so that it must be loaded again. */
+  again() {
     const { trouble = "", instant = false } = this.#phase ?? {};
     if (guide(trouble, this.#place, instant || this.#barred)?.again === "reload") location.reload();
     else this.#host.again();

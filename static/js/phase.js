@@ -57,6 +57,59 @@ export function sentence(phase) {
   return phase.socket ? "wait" : "starting";
 }
 
+/** @typedef {"ios" | "android" | "desktop"} System */
+/** @typedef {"safari" | "chrome" | "samsung" | "firefox" | "edge" | "opera" | "other"} Browser */
+/** @typedef {{system: System, browser: Browser, inApp: boolean}} Place inApp: a page inside an application, not a browser */
+
+/** Applications that show pages themselves, most of them without a camera or with a question nobody sees. */
+const APPS = /FBAN|FBAV|FB_IAB|Instagram|\bLine\/|WhatsApp|musical_ly|BytedanceWebview|TikTok|Snapchat|Twitter|MicroMessenger|GSA\/|LinkedInApp|Pinterest|KAKAOTALK|Telegram|Viber/i;
+const ANDROID_VIEW = /;\s*wv\)/;
+/** A refusal this soon was decided before: nobody can read a question, let alone answer it. */
+export const INSTANT = 400;
+
+/** Where this page is shown.
+ * @param {string} agent @param {number} [touches] an iPad calls itself a Mac, but it is touched @returns {Place} */
+export function where(agent, touches = 0) {
+  const apple = /iPhone|iPad|iPod/.test(agent) || (/Macintosh/.test(agent) && touches > 1);
+  const system = apple ? "ios" : /Android/.test(agent) ? "android" : "desktop";
+  const view = system === "android" ? ANDROID_VIEW.test(agent) : system === "ios" && !/Safari\//.test(agent);
+  return { system, browser: browser(agent), inApp: view || APPS.test(agent) };
+}
+
+/** @param {string} agent @returns {Browser} the rarer ones first: they also name those they stem from */
+function browser(agent) {
+  if (/EdgiOS|EdgA?\//.test(agent)) return "edge";
+  if (/OPT\/|OPiOS|OPR\//.test(agent)) return "opera";
+  if (/SamsungBrowser/.test(agent)) return "samsung";
+  if (/FxiOS|Firefox/.test(agent)) return "firefox";
+  if (/CriOS|Chrome|Chromium/.test(agent)) return "chrome";
+  return /Safari/.test(agent) ? "safari" : "other";
+}
+
+/** What a refusal of getUserMedia means for the caller.
+ * @param {string} name name of the DOMException @param {string} message
+ * @returns {CameraTrouble} */
+export function refusal(name, message) {
+  // Chrome's own words; WebKit and Firefox call a system that forbids it a refusal like any other.
+  if (/by system|system permission/i.test(message)) return "system";
+  if (/dismissed/i.test(message)) return "dismissed";
+  switch (name) {
+    case "NotAllowedError":
+    case "PermissionDeniedError":
+      return "denied";
+    case "SecurityError":
+      return "insecure";
+    case "NotFoundError":
+    case "DevicesNotFoundError":
+    case "OverconstrainedError":
+      return "none";
+    case "TimeoutError":
+      return "timeout";
+    default:
+      return "busy";
+  }
+}
+
 /** Which picture of the permission question this browser shows.
  * @param {string} agent @returns {"android" | "ios" | "other"} */
 export function prompt(agent) {
