@@ -34,7 +34,7 @@ ALL: Final = (
 #: Those whose catalogues are whole (`scripts/words --check` sees to it): only these are offered.
 COMPLETE: Final = ("fr", "en", "ar")
 #: Those in which every sentence read aloud is translated.
-COMPLETE_SPOKEN: Final[tuple[str, ...]] = ()
+COMPLETE_SPOKEN: Final = ("en", "ar")
 OFFERED: Final = tuple(language for language in ALL if language.code in COMPLETE)
 BY_CODE: Final = {language.code: language for language in OFFERED}
 #: The language of the site, and of whoever does not say; the language of those who say another one.
