@@ -10,6 +10,7 @@ from server.domain.invitation import Invitation
 from server.domain.languages import ALL
 from server.domain.linking import LABELS, Link
 from server.domain.messages import Message
+from server.domain.network import CAUSES, Preflight
 from server.domain.sentences import WEAK, Say
 from server.domain.session import Session, State
 from server.domain.spoken import SpokenCode
@@ -180,7 +181,9 @@ class DeskView:
                 for i in parts.invitations
             ],
             "steps": [step_of(step) for step in funnel.steps(session, flat)],
-            "say": self._spoken(speech.say, language, stalled=speech.stalled),
+            "say": self._spoken(
+                _caused(speech.say, session, room.network), language, stalled=speech.stalled
+            ),
             "say_later": [
                 {"at": iso(later.at), **self._spoken(later.say, language, stalled=True)}
                 for later in speech.later
@@ -193,6 +196,7 @@ class DeskView:
                 "hidden": room.hidden,
                 "language": _language(session.language),
                 "abilities": room.abilities,
+                "network": _network(room.network),
             },
         }
 
@@ -361,6 +365,16 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
         "label": label,
         "pick": pick,
     }
+
+
+def _caused(say: Say, session: Session, network: Preflight | None) -> Say:
+    """A network that blocks the picture is the likelier cause of its absence."""
+    waits = session.state in {State.CONNECTING, State.INTERRUPTED} and session.camera == "granted"
+    return Say(say.text, (CAUSES[network.way] if network and waits else "") or say.cause)
+
+
+def _network(network: Preflight | None) -> Json | None:
+    return {"way": network.way.value, "cause": CAUSES[network.way]} if network else None
 
 
 def _invitation(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
+from server.domain.network import Preflight
 from server.errors import AppError, OpenElsewhere
 
 
@@ -64,6 +65,8 @@ class Order:
 class Room:
     """One session's meeting place; `desks` by peer id, `page` the phone page's id, `abilities` what its camera can do.
 
+    `network` is what that page found out of its network, `explored` how often it said so.
+
     `rung` is how pictures come (domain/still.py), by the phone's word; `stills` were handed on at that rung, `stilled`
     says that this was written down.
     `hidden`, `muted`: what the phone says of its page and its camera, since `told`.
@@ -76,6 +79,8 @@ class Room:
     hidden: bool = False
     muted: bool = False
     told: datetime | None = None
+    network: Preflight | None = None
+    explored: int = 0
     desks: dict[str, Line] = field(default_factory=dict)
     rung: str = "video"
     stills: int = 0

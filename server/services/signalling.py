@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.domain.audit import AuditEvent
+from server.domain.network import Preflight
 from server.domain.sdp import check_candidate, check_description
 from server.errors import MessageOutOfOrder, SdpRefused
 from server.ports import Actor, Clock, Transactions
 from server.services.rooms import Room, Rooms
 from server.services.sessions import call_of
+
+#: Findings of one phone that are kept: a page of ours has a few, after changes of network.
+EXPLORED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,21 @@ class Signalling:
             await uow.commit()
         if refusal is not None:
             raise refusal
+
+    async def explored(self, actor: Actor, session: str, found: Preflight) -> bool:
+        """Keep and write down what the phone's network lets through; return whether that was new."""
+        room = self._rooms.get(session)
+        if room.network == found or room.explored >= EXPLORED:
+            return False
+        room.network, room.explored = found, room.explored + 1
+        async with self._transactions() as uow:
+            call = await call_of(uow, session)
+            event = AuditEvent(
+                "network.preflight", f"session:{session}", session, call, found.data()
+            )
+            await uow.audit.append(actor, event, self._clock.now())
+            await uow.commit()
+        return True
 
     def phone_candidate(
         self, session: str, peer: str, candidate: Mapping[str, object] | None

@@ -1,15 +1,19 @@
 """The caller's mobile link: a page that changes nothing until a visible script says so, one tap, one socket (I5)."""
 
 import secrets
+import time
 from typing import Any, ClassVar
 
+from server.domain.invitation import Invitation
 from server.domain.languages import BY_CODE, choose
+from server.domain.network import Preflight
 from server.domain.session import (
     CameraAsked,
     CameraGranted,
     CameraRefused,
     Event,
     Left,
+    Session,
 )
 from server.errors import (
     AppError,
@@ -62,12 +66,14 @@ class CallerPage(BaseHandler):
             self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=BROWSER_DAYS)
         found = await self._look(token)
         if isinstance(found, tuple):
-            site, language = found
-            lang = self._language(language)
+            invitation, session, site = found
+            lang = self._language(session.language)
             pages = self.web.pages
             boot = {
                 "token": token,
                 "phase": "invite",
+                # This very browser has tapped before: it was closed, or killed, and goes on.
+                "bound": invitation.browser_hash is not None,
                 "stills": policy_of(site) is SnapshotPolicy.STORE,
                 "strings": pages.words(lang),
                 "words": pages.words_urls(),
@@ -93,17 +99,17 @@ class CallerPage(BaseHandler):
         self.set_status(lost or 200)
         self.finish()
 
-    async def _look(self, token: str) -> tuple[Site, str | None] | AppError:
-        """Return the site and the language chosen before when the link works in this browser.
+    async def _look(self, token: str) -> tuple[Invitation, Session, Site] | AppError:
+        """Return the link, its video and the site when it works in this browser.
 
         Else the refusal: a page, not an error here.
         """
         try:
-            _, session, site = await self.links.look(token, self.get_cookie(BROWSER_COOKIE))
+            found, session, site = await self.links.look(token, self.get_cookie(BROWSER_COOKIE))
         except tuple(PHASES) as refusal:
             self.web.metrics.refused(refusal.code)
             return refusal
-        return site, session.language
+        return found, session, site
 
     def _language(self, kept: str | None = None) -> str:
         for wanted in (self.get_query_argument("lang", ""), kept):
@@ -206,6 +212,7 @@ class CallerSocket(PageSocket):
         self._pace = Pace()
         self._session = ""
         self._site = ""
+        self._given = 0.0
 
     async def take(self, frame: str | bytes) -> None:
         """Handle one message: hello first, then anything else; a binary frame is a still."""
@@ -222,6 +229,9 @@ class CallerSocket(PageSocket):
             self._step(message)
         elif isinstance(message, m.Abilities | m.HelpDone):
             self._helped(message)
+        elif isinstance(message, m.Network):
+            found = Preflight(**message.model_dump(exclude={"type"}))
+            self.later(lambda: self._explored(found))
         else:
             self._say(message)
 
@@ -248,6 +258,7 @@ class CallerSocket(PageSocket):
             }
         )
         room.tell_count()
+        self._given = time.monotonic()
         self._tell("online")
         if admitted.language is None and hello.language in BY_CODE:
             self._choose(hello.language, first=True)
@@ -270,6 +281,12 @@ class CallerSocket(PageSocket):
         self.send({"type": "still.ack", "seq": still.seq, "desks": desks})
         if desks and not self.rooms.get(self._session).stilled:
             self.later(lambda: self.ladder.seen(self._actor(), self._session))
+
+    async def tick(self) -> None:
+        """Renew the relay's credentials before they expire: a reconnection late in a long video must not fail."""
+        if self._session and time.monotonic() - self._given > self.ice.ttl / 2:
+            self._given = time.monotonic()
+            self.send({"type": "ice", "ice": self.ice.for_session(self._session)})
 
     def _tell(self, state: str) -> None:
         self.signalling.to_desks(self._session, {"type": "caller.state", "state": state})
@@ -331,6 +348,10 @@ class CallerSocket(PageSocket):
         order = self.help.answered(self._session, message.order, message.outcome, message.why)
         if order is not None:
             self.later(lambda: self.help.settle(self._actor(), self._session, order))
+
+    async def _explored(self, found: Preflight) -> None:
+        if self._seated() and await self.signalling.explored(self._actor(), self._session, found):
+            self.sessions.told(self._site, self._session)
 
     def _happen(self, event: Event) -> None:
         async def work() -> None:

@@ -439,6 +439,20 @@ class HelpDone(_Message):
     why: Literal["none", "failed", "busy", "off", "hidden"] | None = None
 
 
+Reached = Annotated[int, Field(ge=0, le=60_000)] | Literal[False] | None
+
+
+class Network(_Message):
+    """What the phone's network lets through."""
+
+    type: Literal["network"]
+    socket: Reached
+    stun: Reached
+    udp: Reached
+    tcp: Reached
+    tls: Reached
+
+
 class Leave(_Message):
     """The caller ended."""
 
@@ -520,6 +534,7 @@ CallerMessage = (
     | Ladder
     | Abilities
     | HelpDone
+    | Network
     | Leave
 )
 SelftestMessage = SelftestHello | SelftestPing | SelftestUp | SelftestDown

@@ -5,9 +5,11 @@
 import { CallerCamera } from "./caller_camera.js";
 import { CallerLadder } from "./caller_ladder.js";
 import { Later } from "./caller_later.js";
+import { CallerNetwork } from "./caller_network.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
 import { Viewers } from "./caller_viewers.js";
+import { Screen, allowed, inFront } from "./caller_wake.js";
 import { Words } from "./caller_words.js";
 import { impossible } from "./camera.js";
 import { boot, get, meta, write } from "./dom.js";
@@ -24,11 +26,12 @@ const LAST_WORD = 30_000;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };
-/** @type {WakeLockSentinel | null} */
-let awake = null;
+const screen = new Screen();
 /** Code of the last refusal: a close that follows has the same cause. */
 let refusal = "";
 let tapped = false;
+/** The servers as the server told them last. @type {any} */
+let ice = [];
 /** Whether the server was told that somebody looks at this page. */
 let opened = false;
 
@@ -61,6 +64,20 @@ const peers = new Peers(doctor, {
     link.offer({ type: "media.report", state: seen ? "flowing" : "lost" });
   },
   onClose: (seen) => step({ type: "seen", seen }),
+  onDeaf: () => link.renew(),
+});
+const network = new CallerNetwork({
+  onFound: () => {
+    peers.configure(network.prepared(ice));
+    tellNetwork();
+  },
+  onChanged: () => {
+    link.renew();
+    peers.configure(ice);
+    peers.restartAll();
+  },
+  onOffline: () => peers.offline(),
+  socket: () => link.took,
 });
 /** @type {CallerCamera} */
 const camera = new CallerCamera(get("self", HTMLVideoElement), {
@@ -190,7 +207,7 @@ function send(what, said = {}) {
 function granted() {
   tell("granted");
   step({ type: "granted" });
-  void stayAwake();
+  screen.keep();
   peers.connectAll();
 }
 
@@ -223,6 +240,7 @@ function connection(state, code, reason) {
   step({ type: "socket", open: state === "open" });
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
+    tellNetwork();
     if (phase.camera) {
       tell("granted");
       link.offer({ type: "facing", facing: camera.facing });
@@ -256,6 +274,9 @@ function receive(message) {
     case "webcam":
       doctor.show(message.peer, message.on === true);
       break;
+    case "ice":
+      served(message.ice);
+      break;
     case "ended":
       finish(ending(message.by, message.reason));
       break;
@@ -274,7 +295,18 @@ function welcome(message) {
     finish("");
     return;
   }
-  peers.welcome(message.ice ?? [], message.watchers ?? []);
+  served(message.ice);
+  peers.welcome(network.prepared(ice), message.watchers ?? []);
+}
+
+/** @param {any} servers */
+function served(servers) {
+  ice = servers ?? [];
+  peers.configure(network.prepared(ice));
+}
+
+function tellNetwork() {
+  if (network.found) link.offer({ type: "network", ...network.found });
 }
 
 /* ---------------------------------------------------------------- the end */
@@ -284,8 +316,7 @@ function welcome(message) {
 function finish(why) {
   camera.release();
   peers.closeAll();
-  void awake?.release().catch(() => undefined);
-  awake = null;
+  screen.release();
   step({ type: "ended", why });
   forget();
   if (link.state !== "stopped") link.stop();
@@ -303,11 +334,6 @@ function leave() {
   step({ type: "ended", why: "over_you" });
   forget();
   setTimeout(() => link.stop(), LAST_WORD);
-}
-
-async function stayAwake() {
-  if (awake && !awake.released) return;
-  awake = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
 }
 
 function keep() {
@@ -329,10 +355,19 @@ function forget() {
 
 function wasTapped() {
   try {
-    return BOOT.phase === "resume" || sessionStorage.getItem(TAPPED) === "1";
+    return BOOT.bound === true || sessionStorage.getItem(TAPPED) === "1";
   } catch {
-    return BOOT.phase === "resume";
+    return BOOT.bound === true;
   }
+}
+
+/** The page was closed, killed or loaded again in mid-video: it goes on by itself where the browser asks nothing. */
+async function resume() {
+  if (!wasTapped()) return;
+  write(get("tap-text", HTMLElement), say("resume"));
+  if (!(await allowed())) return;
+  await inFront();
+  if (phase.screen === "invite") tap();
 }
 
 /** A page that somebody looks at says so, once; a preview or a scanner never does. */
@@ -351,8 +386,12 @@ function open() {
 /** Who waits for the picture, and by which servers: the offers are prepared while the tap is being written down.
  * @param {{ice?: any, watchers?: string[]}} early */
 function expect(early) {
-  if (!early.ice || link.state !== "stopped" || phase.screen === "ended") return;
-  peers.expect(early.ice, early.watchers ?? []);
+  if (!early.ice || phase.screen === "ended") return;
+  if (link.state === "stopped") {
+    ice = early.ice;
+    peers.expect(ice, early.watchers ?? []);
+  }
+  void network.explore(early.ice);
 }
 
 get("tap", HTMLElement).addEventListener("click", tap);
@@ -365,12 +404,7 @@ document.addEventListener("visibilitychange", () => {
   link.offer({ type: "visibility", hidden: document.hidden });
   if (document.hidden) return;
   link.nudge();
-  if (phase.screen === "live") void stayAwake();
   camera.wake();
-});
-addEventListener("online", () => {
-  link.nudge();
-  peers.restartAll();
 });
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
@@ -380,11 +414,8 @@ addEventListener("pagehide", () => {
 });
 
 document.body.dataset.prompt = prompt(navigator.userAgent);
-if (wasTapped()) {
-  get("tap-text", HTMLElement).dataset.say = "resume";
-  write(get("tap-text", HTMLElement), say("resume"));
-}
 if (barred && !wasTapped()) step({ type: "trouble", why: barred });
 else document.body.dataset.phase = "invite";
 document.body.dataset.ready = "true";
 open();
+void resume();

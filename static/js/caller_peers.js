@@ -11,12 +11,16 @@ import { NOTHING_SENT, Uplink } from "./uplink.js";
  * @property {() => boolean} over the video has ended: no connection any more
  * @property {(seen: boolean) => void} onState a connection changed; `seen`: a desk has the picture
  * @property {(seen: boolean) => void} onClose a connection was closed
+ * @property {() => void} onDeaf nothing comes back: the network may be another one, without anybody having said so
  */
 
 /** Most candidates kept for a connection that is not made yet. */
 const EARLY = 100;
 /** Milliseconds between two looks at what leaves the phone. */
 const LOOK = 1_000;
+/** Milliseconds without any answer to what leaves it, before new paths are sought; and between two such attempts. */
+const DEAF = 2_000;
+const DEAF_EVERY = 5_000;
 
 export class Peers {
   #host;
@@ -36,6 +40,7 @@ export class Peers {
   #listeners = [];
   /** @type {import("./adapt.js").Preference} */
   #preference = "balanced";
+  #deafAt = -DEAF_EVERY;
 
   /** @param {Doctor} doctor @param {PeersHost} host */
   constructor(doctor, host) {
@@ -59,12 +64,34 @@ export class Peers {
 
   async #measure() {
     const { whole, each } = await this.#uplink.sample(this.#peers.values());
+    const seen = this.#seen;
     for (const peer of this.#peers.values()) {
       const read = each.get(peer);
-      if (read && peer.connected) peer.adapt(read);
+      if (!read) continue;
+      if (peer.connected) peer.adapt(read);
+      peer.deaf = read.deaf > (navigator.onLine ? DEAF : 0);
+      if (peer.deaf) this.#unheard(peer);
     }
+    if (seen !== this.#seen) this.#host.onState(this.#seen);
     this.measured = whole;
     for (const listener of this.#listeners) listener(whole);
+  }
+
+  /** Browsers need many seconds to notice that nothing comes back.
+   * @param {PhonePeer} peer */
+  #unheard(peer) {
+    const now = performance.now();
+    if (now - this.#deafAt < DEAF_EVERY) return;
+    this.#deafAt = now;
+    this.#host.onDeaf();
+    peer.restart();
+  }
+
+  /** Other servers, or other credentials: for what is connected from now on, and for the next restart.
+   * @param {any} ice */
+  configure(ice) {
+    this.#ice = ice;
+    for (const peer of this.#peers.values()) peer.configure(ice);
   }
 
   /** Who waits, by the first word of the server: the offers are prepared meanwhile.
@@ -77,8 +104,7 @@ export class Peers {
   /** Who waits now. A desk that is missing here may only have lost its socket: its picture goes on until it says otherwise.
    * @param {any} ice @param {string[]} watchers */
   welcome(ice, watchers) {
-    this.#ice = ice;
-    for (const peer of this.#peers.values()) peer.configure(ice);
+    this.configure(ice);
     this.#watchers.clear();
     for (const peer of watchers) this.watched(peer);
   }
@@ -119,6 +145,12 @@ export class Peers {
     for (const peer of this.#peers.values()) peer.restart();
   }
 
+  /** No network at all: nobody sees the picture, whatever the connections believe. */
+  offline() {
+    for (const peer of this.#peers.values()) peer.deaf = true;
+    this.#host.onState(this.#seen);
+  }
+
   connectAll() {
     if (!this.#host.ready()) return;
     for (const peer of this.#watchers) this.#connect(peer);
@@ -145,7 +177,7 @@ export class Peers {
   }
 
   get #seen() {
-    return [...this.#peers.values()].some((peer) => peer.connected);
+    return [...this.#peers.values()].some((peer) => peer.connected && !peer.deaf);
   }
 
   /** A connection for this desk, unless one is alive; an unanswered offer is said again.

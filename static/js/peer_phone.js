@@ -29,6 +29,8 @@ export class PhonePeer extends Peer {
       streams: [new MediaStream()],
       sendEncodings: [caps(this.adapting, options.track?.getSettings() ?? null, this.preference)],
     });
+    /** Frames leave and nothing comes back: connected in name only. */
+    this.deaf = false;
     this.restarts = 0;
     this.again = false;
     this.said = 0;

@@ -101,6 +101,9 @@ export class Link {
     this.spare = null;
     this.attempt = 0;
     this.heard = 0;
+    this.asked = 0;
+    /** Milliseconds the first handshake took. @type {number | null} */
+    this.took = null;
     /** @type {any} */
     this.timer = null;
     /** @type {any} */
@@ -113,7 +116,10 @@ export class Link {
 
   /** Open the wire ahead of `start`, without a word: the handshake is then no part of anybody's waiting. */
   warm() {
-    if (this.state === "stopped") this.spare ??= this.#open();
+    if (this.state !== "stopped" || this.spare) return;
+    const spare = this.#open();
+    this.spare = spare;
+    spare.onopen = () => this.#timed();
   }
 
   start() {
@@ -131,6 +137,20 @@ export class Link {
   nudge() {
     if (this.state === "waiting") this.#connect();
     else if (this.state === "open" && this.clock.now() - this.heard > SILENCE) this.#lost(4000);
+  }
+
+  /** The phone is on another network: a socket of the former one is dead and does not know it. Open another at once. */
+  renew() {
+    if (this.state === "stopped") {
+      if (!this.spare) return;
+      this.spare.close();
+      this.spare = null;
+      this.warm();
+      return;
+    }
+    this.attempt = 0;
+    this.#drop();
+    this.#connect();
   }
 
   /** Send a command and keep it until the server answers; the id is minted once, repeated sends are harmless.
@@ -193,12 +213,18 @@ export class Link {
     if (wire.readyState === OPEN) this.#opened();
   }
 
+  #timed() {
+    this.took ??= this.clock.now() - this.asked;
+  }
+
   /** @returns {Wire} */
   #open() {
+    this.asked = this.clock.now();
     return (this.options.open ?? ((url) => new WebSocket(url)))(this.options.url);
   }
 
   #opened() {
+    this.#timed();
     this.heard = this.clock.now();
     this.#guard();
     this.#write(this.options.hello());

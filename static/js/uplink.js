@@ -15,6 +15,9 @@
  * @property {number | null} rtt milliseconds there and back
  * @property {string} limited what holds the encoder back: "none", "bandwidth", "cpu", "other"
  * @property {boolean} fresh there is a former reading, so that the rates mean something
+ * @property {number} heard bytes that came back so far: a far end that gets a picture always answers
+ * @property {number} heardAt when they last grew
+ * @property {number} deaf milliseconds for which frames have left and nothing has come back
  */
 /**
  * @typedef {object} Sample all connections together
@@ -51,11 +54,17 @@ export function reading(former, statistics, at) {
   const seconds = former ? (at - former.at) / 1000 : 0;
   const fresh = former !== null && seconds > 0 && bytes >= former.bytes && sent >= former.sent;
   const rtt = far?.roundTripTime ?? pair?.currentRoundTripTime;
+  const heard = rows.find((row) => row.type === "transport")?.bytesReceived ?? pair?.bytesReceived ?? 0;
+  const waits = fresh && sent > former.sent && heard === former.heard;
+  const heardAt = waits ? former.heardAt : at;
   return {
     at,
     bytes,
     sent,
     fresh,
+    heard,
+    heardAt,
+    deaf: at - heardAt,
     kbits: fresh ? Math.round(((bytes - former.bytes) * 8) / 1000 / seconds) : 0,
     frames: fresh ? Math.round(((sent - former.sent) / seconds) * 10) / 10 : 0,
     available: pair?.availableOutgoingBitrate ? Math.round(pair.availableOutgoingBitrate / 1000) : null,

@@ -180,6 +180,7 @@ async def house(
     routes: Mapping[str, str] | None = None,
     samus: tuple[Samu, ...] = (SAMU37,),
     gated: bool = False,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[House]:
     """Start everything; stop everything, whatever happens.
 
@@ -190,6 +191,7 @@ async def house(
         routes: called number → phone, others than the usual 15 → 1601.
         samus: the sites; the first one has the switchboard.
         gated: put a gate before the carrier (House.gate).
+        host: where the server listens; pages from elsewhere than loopback are trusted with the camera all the same.
     """
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -198,7 +200,7 @@ async def house(
         carrier = await enter(kannel())
         mail = await enter(smtp())
         env = settings(
-            folder, port=port, carrier=carrier, mail=mail, hep_port=hep_port, extra=extra
+            folder, port=port, carrier=carrier, mail=mail, hep_port=hep_port, host=host, extra=extra
         )
         guard = None
         if gated:
@@ -212,8 +214,8 @@ async def house(
                 **{"hep": ("127.0.0.1", hep_port), **(switchboard or {})},
             )
         )
-        running = await enter(server(f"http://127.0.0.1:{port}", env, prepare=()))
-        chromium = await enter(browser(*flags))
+        running = await enter(server(f"http://{host}:{port}", env, prepare=()))
+        chromium = await enter(browser(*trusting(running.url), *flags))
         try:
             yield House(
                 *(running, exchange, carrier, mail, chromium, hep_port, uas_port, folder),
@@ -225,6 +227,13 @@ async def house(
             for client in chromium.clients:
                 print(client.name, client.problems)  # noqa: T201
             raise
+
+
+def trusting(url: str) -> tuple[str, ...]:
+    """Return the flags by which Chromium gives its camera to a page without TLS that is not on loopback."""
+    if urlsplit(url).hostname == "127.0.0.1":
+        return ()
+    return (f"--unsafely-treat-insecure-origin-as-secure={url}",)
 
 
 async def until_text(page: Page, selector: str, text: str, *, timeout: float = 15) -> None:

@@ -47,3 +47,15 @@ test("a closed connection refuses to be read: it is passed over", async () => {
   assert.equal(whole.state, "lost");
   assert.equal(each.size, 0);
 });
+
+test("frames that leave and nothing that comes back are noticed; a camera that rests is not", () => {
+  const at = (former, now, { sent, heard }) =>
+    reading(former, [{ type: "transport", id: "T", bytesReceived: heard }, { type: "outbound-rtp", kind: "video", bytesSent: sent * 100, framesSent: sent }], now);
+  let read = at(null, 0, { sent: 0, heard: 10 });
+  read = at(read, 1000, { sent: 30, heard: 20 });
+  assert.equal(read.deaf, 0);
+  read = at(at(read, 2000, { sent: 60, heard: 20 }), 3500, { sent: 90, heard: 20 });
+  assert.equal(read.deaf, 2500);
+  assert.equal(at(read, 4500, { sent: 90, heard: 20 }).deaf, 0);
+  assert.equal(at(read, 4500, { sent: 120, heard: 30 }).deaf, 0);
+});

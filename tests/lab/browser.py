@@ -169,16 +169,19 @@ class Browser:
 
 
 @asynccontextmanager
-async def browser(*flags: str, loopback_media: bool = False) -> AsyncIterator[Browser]:
+async def browser(
+    *flags: str, loopback_media: bool = False, executable: Path | str = CHROMIUM
+) -> AsyncIterator[Browser]:
     """Run Chromium.
 
     Args:
         flags: further command line flags.
+        executable: what starts it, when that is not Chromium itself.
         loopback_media: let peer connections use the loopback interface (outside scripts/netns).
     """
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
+            executable_path=executable,
             args=[*FLAGS, *(LOOPBACK_FLAGS if loopback_media else ()), *flags],
         )
         try:
