@@ -1,4 +1,4 @@
-"""What the caller's network lets through, as the phone found out by itself before the tap; and what that explains. Pure.
+"""What the caller's network lets through, as the phone found out by itself, and what that explains. Pure.
 
 Milliseconds and yes or no: no address and no name of a network ever comes here.
 """

@@ -20,6 +20,10 @@ class IceServers:
     ttl: int
     relay_only: bool
 
+    def due(self, age: float) -> bool:
+        """Tell whether credentials given `age` seconds ago are to be renewed: long before they expire."""
+        return self.secret is not None and age > self.ttl / 2
+
     def for_session(self, session: str) -> dict[str, object]:
         """Return an RTCConfiguration for one session."""
         servers: list[dict[str, object]] = []

@@ -284,7 +284,7 @@ class CallerSocket(PageSocket):
 
     async def tick(self) -> None:
         """Renew the relay's credentials before they expire: a reconnection late in a long video must not fail."""
-        if self._session and time.monotonic() - self._given > self.ice.ttl / 2:
+        if self._session and self.ice.due(time.monotonic() - self._given):
             self._given = time.monotonic()
             self.send({"type": "ice", "ice": self.ice.for_session(self._session)})
 

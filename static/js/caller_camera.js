@@ -10,6 +10,8 @@ const GIVE_UP = 20_000;
 const LOOK = 200;
 const STILL = 700;
 const HANGS = 2_000;
+/** Milliseconds a camera may be muted with the page in front: then nobody else is using it, and it is asked for again. */
+const MUTED = 4_000;
 /** Milliseconds after which some browsers, such as Firefox, send the last frame of a camera that hangs once more. */
 const REPEATS = 1_000;
 
@@ -65,6 +67,8 @@ export class CallerCamera {
   #camera;
   /** @type {Readonly<Flow>} */
   #flow = UNSEEN;
+  /** Since when the camera gives nothing though the page is in front. @type {number | null} */
+  #mutedAt = null;
   /** Frames of the preview, counted one by one: some browsers keep no count of a camera's. */
   #shown = 0;
   /** Which question is the current one: an answer to a former one is none. */
@@ -203,12 +207,25 @@ export class CallerCamera {
   async #watchFrames() {
     const sent = await this.#host.sent();
     const { works, switching, track } = this.#camera;
+    this.#unmute(Boolean(track?.muted) && !document.hidden);
     const idle = this.#host.phase().screen !== "live" || document.hidden || !works || switching || Boolean(track?.muted);
     const shown = this.#shown || this.#own.getVideoPlaybackQuality().totalVideoFrames;
     const { still } = this.#flow;
     this.#flow = flowing(this.#flow, { sent, shown, idle, now: performance.now() });
     if (still !== this.#flow.still) this.#host.offer({ type: "media.report", state: still ? "unmuted" : "muted" });
     if (this.#flow.hangs) void this.#camera.revive();
+  }
+
+  /** After a telephone call some systems never give the camera back by themselves.
+   * @param {boolean} muted */
+  #unmute(muted) {
+    const now = performance.now();
+    if (!muted) this.#mutedAt = null;
+    else if (this.#mutedAt === null) this.#mutedAt = now;
+    else if (now - this.#mutedAt > MUTED) {
+      this.#mutedAt = now;
+      void this.#recover();
+    }
   }
 
   /** To the other camera, by the caller or by a desk.

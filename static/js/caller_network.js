@@ -32,7 +32,14 @@ export class CallerNetwork {
       this.#changed();
       host.onOffline();
     });
-    /** @type {any} */ (navigator).connection?.addEventListener?.("change", changed);
+    // The word also comes when nothing but an estimate of the speed has changed.
+    const { connection } = /** @type {any} */ (navigator);
+    let kind = connection?.type;
+    connection?.addEventListener?.("change", () => {
+      if (connection.type === kind) return;
+      kind = connection.type;
+      changed();
+    });
   }
 
   get found() {

@@ -137,7 +137,7 @@ export class Peers {
   /** @param {string} peer */
   restart(peer) {
     const known = this.#peers.get(peer);
-    if (known) known.restart();
+    if (known && !known.gone) known.restart();
     else this.watched(peer);
   }
 

@@ -54,6 +54,11 @@ export class PhonePeer extends Peer {
     return !this.closed && ["new", "connecting", "connected"].includes(this.pc.connectionState);
   }
 
+  /** Nothing can be negotiated on it any more: only a whole new connection helps. */
+  get gone() {
+    return this.closed || this.pc.connectionState === "closed";
+  }
+
   get connected() {
     return !this.closed && this.pc.connectionState === "connected";
   }
