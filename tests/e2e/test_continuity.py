@@ -45,8 +45,12 @@ _MUTE = """() => {
   Object.defineProperty(track, 'muted', {value: true, configurable: true});
   track.dispatchEvent(new Event('mute'));
 }"""
+_CACHED = """() => {
+  dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}));
+}"""
 _RENEWED = """() => {
-  const ice = {iceServers: [{urls: ['turn:10.99.0.1:9'], username: 'later', credential: 'later'}], iceTransportPolicy: 'all'};
+  const server = {urls: ['turn:10.99.0.1:9'], username: 'later', credential: 'later'};
+  const ice = {iceServers: [server], iceTransportPolicy: 'all'};
   for (const socket of window.__sockets) socket.onmessage?.({data: JSON.stringify({type: 'ice', ice})});
   return [...window.__visio15.peers].map((peer) => peer.getConfiguration().iceServers.map((server) => server.username));
 }"""
@@ -83,64 +87,63 @@ async def filmed(home: House) -> tuple[Client, str, Page, Page]:
     return client, link, desk, phone
 
 
+async def on_one_page(desk: Page, phone: Page) -> None:
+    """The screen locked, the camera taken, credentials renewed, the connection given up."""
+    # Another app is in front: the lock on the screen is taken back, then held again.
+    assert await phone.evaluate(_LOCKED) == [True]
+    await hide(phone)
+    assert await phone.evaluate(_LOCKED) == [False]
+    await hide(phone, hidden=False)
+    await phone.wait_for_function("() => window.__locks.length === 2")
+    assert await phone.evaluate(_LOCKED) == [False, True]
+    await flows(desk)
+    # A telephone call took the camera, and the system never gives it back.
+    await phone.evaluate(_MUTE)
+    await phone.wait_for_selector("#message[data-state=muted]")
+    await phone.wait_for_selector(SEEN)
+    await flows(desk)
+    # The relay's credentials are renewed under a picture that flows.
+    await mark(phone)
+    assert await phone.evaluate(_RENEWED) == [["later"]]
+    await more_frames(desk)
+    await unchanged(phone, peers=1)
+    # The browser gave up the connection: nothing can be restarted, a whole new one is made.
+    await phone.evaluate("() => { for (const peer of window.__visio15.peers) peer.close(); }")
+    await desk.wait_for_selector("#stage:not([data-picture=flowing])")
+    await flows(desk)
+    await no_audio(desk, peers=1)
+
+
+async def on_page_after_page(client: Client, link: str, desk: Page, phone: Page) -> None:
+    """Killed, out of the browser's cache, in two tabs."""
+    # The tab is killed, the link in the message touched again.
+    await phone.close()
+    await desk.wait_for_selector("#stage:not([data-picture=flowing])")
+    phone = await resumed(client, link, desk)
+    # The page comes out of the browser's cache, as Safari does after "back".
+    await phone.evaluate(_CACHED)
+    await phone.wait_for_function(
+        "() => performance.getEntriesByType('navigation')[0].type === 'reload'"
+    )
+    await phone.wait_for_selector(SEEN)
+    await flows(desk)
+    # A second tab of the same caller: the newer one films, the older one says so and lets the camera go.
+    newer = await resumed(client, link, desk)
+    await phone.wait_for_selector("body[data-phase=ended]")
+    await until_text(phone, "#ended-title", "ailleurs")
+    await until(lambda: _dark(phone), "the older tab lets the camera go")
+    assert await open_cameras(newer) == 1
+    for page in (phone, newer):
+        await page.close()
+
+
 async def test_a_video_goes_on_by_itself() -> None:
-    """Everything that happens to a page in two minutes."""
+    """Everything that happens to a page in two minutes; and where the browser asks each time, one touch."""
     async with house() as home:
         client, link, desk, phone = await filmed(home)
         session = await session_id(desk)
-
-        # The screen is locked, or another app is in front: the lock on the screen is taken back, then held again.
-        assert await phone.evaluate(_LOCKED) == [True]
-        await hide(phone)
-        assert await phone.evaluate(_LOCKED) == [False]
-        await hide(phone, hidden=False)
-        await phone.wait_for_function("() => window.__locks.length === 2")
-        assert await phone.evaluate(_LOCKED) == [False, True]
-        await flows(desk)
-
-        # A telephone call took the camera, and the system never gives it back.
-        await phone.evaluate(_MUTE)
-        await phone.wait_for_selector("#message[data-state=muted]")
-        await phone.wait_for_selector(SEEN)
-        await flows(desk)
-
-        # The relay's credentials are renewed under a picture that flows.
-        await mark(phone)
-        assert await phone.evaluate(_RENEWED) == [["later"]]
-        await more_frames(desk)
-        await unchanged(phone, peers=1)
-
-        # The browser gave up the connection: nothing can be restarted, a whole new one is made.
-        await phone.evaluate("() => { for (const peer of window.__visio15.peers) peer.close(); }")
-        await desk.wait_for_selector("#stage:not([data-picture=flowing])")
-        await flows(desk)
-        await no_audio(desk, peers=1)
-
-        # The tab is killed, the link in the message touched again.
-        await phone.close()
-        await desk.wait_for_selector("#stage:not([data-picture=flowing])")
-        phone = await resumed(client, link, desk)
-
-        # The page comes out of the browser's cache, as Safari does after "back".
-        await phone.evaluate(
-            "() => { dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true})); }"
-        )
-        await phone.wait_for_function(
-            "() => performance.getEntriesByType('navigation')[0].type === 'reload'"
-        )
-        await phone.wait_for_selector(SEEN)
-        await flows(desk)
-
-        # A second tab of the same caller: the newer one films, the older one says so and lets the camera go.
-        newer = await resumed(client, link, desk)
-        await phone.wait_for_selector("body[data-phase=ended]")
-        await until_text(phone, "#ended-title", "ailleurs")
-        await until(lambda: _dark(phone), "the older tab lets the camera go")
-        assert await open_cameras(newer) == 1
-        await phone.close()
-
-        # A browser that asks each time: one touch, no more.
-        await newer.close()
+        await on_one_page(desk, phone)
+        await on_page_after_page(client, link, desk, phone)
         asking = await client.context.new_page()
         await asking.add_init_script(_ASKS)
         await asking.goto(link)
@@ -150,7 +153,6 @@ async def test_a_video_goes_on_by_itself() -> None:
         await asking.tap("#tap")
         await asking.wait_for_selector(SEEN)
         await flows(desk)
-
         # All of it was one video.
         assert await session_id(desk) == session
         assert await desk.locator("#sessions li").count() == 1

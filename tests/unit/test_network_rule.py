@@ -1,0 +1,38 @@
+"""What a preflight means, and when credentials are renewed."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.adapters.clock import SystemClock
+from server.domain.network import CAUSES, Preflight, Way
+from server.services.ice import IceServers
+
+
+@pytest.mark.parametrize(
+    ("found", "way"),
+    [
+        (Preflight(), Way.UNKNOWN),
+        (Preflight(socket=5), Way.UNKNOWN),
+        (Preflight(stun=0), Way.UDP),
+        (Preflight(udp=0, tcp=False, tls=False), Way.UDP),
+        (Preflight(stun=False, udp=30, tls=9), Way.UDP),
+        (Preflight(udp=False, tcp=9, tls=9), Way.TLS),
+        (Preflight(udp=False, tcp=9, tls=False), Way.TCP),
+        (Preflight(stun=False), Way.NONE),
+        (Preflight(udp=False, tcp=False, tls=False), Way.NONE),
+    ],
+)
+def test_the_best_open_way_counts(found: Preflight, way: Way) -> None:
+    assert found.way is way
+    assert found.data()["way"] == way.value
+
+
+def test_only_what_hinders_has_a_cause() -> None:
+    assert {way for way, cause in CAUSES.items() if cause} == {Way.TCP, Way.TLS, Way.NONE}
+
+
+def test_credentials_are_renewed_halfway_and_only_where_there_are_any() -> None:
+    relay = IceServers(SystemClock(), (), ("turn:relay",), "secret", 600, relay_only=False)
+    assert [relay.due(age) for age in (0, 300, 301)] == [False, False, True]
+    assert not IceServers(SystemClock(), (), (), None, 600, relay_only=False).due(9_999)
