@@ -20,10 +20,10 @@ export const STEPS = Object.freeze({
   balanced: [
     { long: 1280, rate: 30, kbits: 1500, need: 700 },
     { long: 960, rate: 30, kbits: 900, need: 420 },
-    { long: 640, rate: 24, kbits: 500, need: 210 },
-    { long: 480, rate: 15, kbits: 250, need: 105 },
-    { long: 320, rate: 12, kbits: 130, need: 65 },
-    { long: 320, rate: 8, kbits: 60, need: 0 },
+    { long: 640, rate: 30, kbits: 500, need: 210 },
+    { long: 480, rate: 30, kbits: 250, need: 105 },
+    { long: 320, rate: 24, kbits: 130, need: 65 },
+    { long: 240, rate: 15, kbits: 60, need: 0 },
   ],
   detail: [
     { long: 1280, rate: 15, kbits: 1500, need: 500 },
@@ -36,16 +36,17 @@ export const STEPS = Object.freeze({
   motion: [
     { long: 960, rate: 30, kbits: 1500, need: 600 },
     { long: 640, rate: 30, kbits: 800, need: 350 },
-    { long: 480, rate: 24, kbits: 450, need: 190 },
-    { long: 320, rate: 20, kbits: 250, need: 105 },
-    { long: 320, rate: 12, kbits: 130, need: 65 },
-    { long: 240, rate: 10, kbits: 60, need: 0 },
+    { long: 480, rate: 30, kbits: 450, need: 190 },
+    { long: 320, rate: 30, kbits: 250, need: 105 },
+    { long: 240, rate: 30, kbits: 130, need: 65 },
+    { long: 160, rate: 20, kbits: 60, need: 0 },
   ],
 });
 /** Where a new connection begins: a picture within the first moments everywhere, a larger one as soon as the network shows it. */
 export const BEGIN = 2;
 
-/** Readings in a row before the step goes down; how much more than a step needs is wanted before it is gone to. */
+/** Readings in a row before the step goes down, unless less than half of what it needs is left; how much more than a
+ * step needs is wanted before it is gone to. */
 const BAD = 2;
 const MARGIN = 1.25;
 /** Milliseconds of good readings before the step goes up: at first, and the most after attempts that failed. */
@@ -84,7 +85,8 @@ export function adapt(state, read, preference = "balanced") {
   if (!here || !read.fresh) return { ...state, since: read.at };
   const starved = read.available !== null ? read.available < here.need : (read.loss ?? 0) > VERY_LOSSY;
   if (starved) {
-    if (state.bad + 1 < BAD) return { ...state, bad: state.bad + 1, since: read.at };
+    const collapsed = read.available !== null && read.available < here.need / 2;
+    if (state.bad + 1 < BAD && !collapsed) return { ...state, bad: state.bad + 1, since: read.at };
     return { ...state, ...down(state, read, steps), bad: 0, since: read.at };
   }
   const above = steps[state.step - 1];

@@ -24,6 +24,7 @@ from tests.bench import (
     first_frame,
     invite,
     memory,
+    networks,
     relay,
     resync,
     shown,
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 FIGURES: dict[str, Callable[[Sizes], Awaitable[list[Result]]]] = {
     "first_frame": first_frame.run,
     "caller_page": caller_page.run,
+    "first_frame_networks": networks.first_frames,
+    "address_change": networks.address_change,
+    "narrow_networks": networks.narrow,
     "call_shown": shown.run,
     "event_to_desk": event_to_desk.run,
     "invite": invite.run,
@@ -98,7 +102,7 @@ def main() -> int:
     if asked.list:
         for name, run in FIGURES.items():
             first = (sys.modules[run.__module__].__doc__ or "").partition("\n")[0]
-            print(f"{name:<12} {first}")
+            print(f"{name:<20} {first}")
         return 0
     if not os.environ.get("LAB_NETNS"):
         print("start this by scripts/bench: it runs in a network of its own", file=sys.stderr)

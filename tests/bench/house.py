@@ -156,13 +156,14 @@ async def furnished(url: str, stations: Sequence[str] = (STATION,)) -> dict[str,
         await engine.dispose()
 
 
-def settings(folder: Path, port: int, database: str) -> dict[str, str]:
+def settings(folder: Path, port: int, database: str, host: str) -> dict[str, str]:
     """Return what every measured server is told."""
     return {
         "VISIO15_DATA_DIR": str(folder),
         "VISIO15_DATABASE": database,
         "VISIO15_SECRET_KEY": SECRET,
-        "VISIO15_PUBLIC_URL": f"http://localhost:{port}",
+        "VISIO15_PUBLIC_URL": f"http://{host}:{port}",
+        "VISIO15_LISTEN": "127.0.0.1" if host == "localhost" else host,
         "VISIO15_PORT": str(port),
         "VISIO15_DEMO": "true",
         "VISIO15_LOG_LEVEL": "WARNING",
@@ -175,6 +176,7 @@ async def house(
     stations: Sequence[str] = (STATION,),
     extra: Mapping[str, str] | None = None,
     database: str | None = None,
+    host: str = "localhost",
     fill: Callable[[str], Awaitable[object]] | None = None,
 ) -> AsyncIterator[House]:
     """Start it; stop it by its process id.
@@ -183,13 +185,14 @@ async def house(
         stations: extensions of the site.
         extra: VISIO15_… settings beyond the usual ones.
         database: an empty database's URL; a new SQLite file without it.
+        host: where it listens.
         fill: awaited with the URL of the furnished database before the server starts.
     """
     async with own_folder("bench") as folder:
         port, hep_port = free_port(), free_port()
         feed = {"kind": "hep", "site": SITE, "host": "127.0.0.1", "port": hep_port}
         database = database or f"sqlite+aiosqlite:///{folder}/visio15.db"
-        env = settings(folder, port, database) | {"VISIO15_FEEDS": json.dumps([feed])}
+        env = settings(folder, port, database, host) | {"VISIO15_FEEDS": json.dumps([feed])}
         cookies = await furnished(database, stations)
         if fill:
             await fill(database)

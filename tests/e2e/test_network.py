@@ -167,4 +167,4 @@ async def _direct(phone: Page) -> bool:
 
 
 async def _small(phone: Page) -> bool:
-    return 0 < await phone.evaluate(_WIDTH) <= 480
+    return bool(0 < await phone.evaluate(_WIDTH) <= 480)

@@ -23,10 +23,14 @@ def test_sizes_are_what_was_asked_for() -> None:
     assert arguments(["invite", "relay"]).figures == ["invite", "relay"]
 
 
-# Those with a browser are the reference procedure's, the feed's and the page's own tests, which run elsewhere.
-@pytest.mark.parametrize(
-    "name", [name for name in FIGURES if name not in {"first_frame", "call_shown", "caller_page"}]
-)
+#: Those with browsers are the reference procedure's, the feed's, the page's and the networks' own tests, elsewhere.
+WITH_BROWSERS = {
+    *("first_frame", "call_shown", "caller_page"),
+    *("first_frame_networks", "address_change", "narrow_networks"),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name not in WITH_BROWSERS])
 async def test_a_figure_is_taken_beside_its_floor_and_kept(name: str, tmp_path: Path) -> None:
     results = await measure([name], QUICK)
 
