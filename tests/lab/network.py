@@ -94,17 +94,18 @@ class PhoneNetwork:
     async def move(self, to: Wire) -> None:
         """Leave the other network, as a phone that goes out of the house does: its address there is gone."""
         other = self.mobile if to is self.wifi else self.wifi
-        self._inside("ip", "addr", "flush", "dev", other.name)
-        self._inside("ip", "addr", "add", to.address, "peer", to.gateway, "dev", to.name)
-        self._inside("ip", "route", "replace", "default", "dev", to.name, "src", to.address)
+        self.inside("ip", "addr", "flush", "dev", other.name)
+        self.inside("ip", "addr", "add", to.address, "peer", to.gateway, "dev", to.name)
+        self.inside("ip", "route", "replace", "default", "dev", to.name, "src", to.address)
 
     def leave(self) -> None:
         """Be on no network at all."""
         for wire in (self.wifi, self.mobile):
-            self._inside("ip", "addr", "flush", "dev", wire.name)
+            self.inside("ip", "addr", "flush", "dev", wire.name)
 
-    def _inside(self, *argv: str) -> None:
-        run("nsenter", f"--net=/proc/{self.pid}/ns/net", "--", *argv)
+    def inside(self, *argv: str) -> str:
+        """Run a command in the phone's network; return what it says."""
+        return run("nsenter", f"--net=/proc/{self.pid}/ns/net", "--", *argv)
 
     @asynccontextmanager
     async def browser(self, *flags: str) -> AsyncIterator[Browser]:
@@ -156,7 +157,7 @@ async def phone_network() -> AsyncIterator[PhoneNetwork]:
             wires.append(await stack.enter_async_context(_wire(folder, holder.pid, number, name)))
         network = PhoneNetwork(holder.pid, wires[0], wires[1], folder)
         for name in ("lo", *(wire.name for wire in wires)):
-            network._inside("ip", "link", "set", name, "up")
+            network.inside("ip", "link", "set", name, "up")
         await network.move(network.wifi)
         yield network
 
