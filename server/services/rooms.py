@@ -117,6 +117,7 @@ class Rooms:
         room = self._rooms.setdefault(session, Room())
         if room.page != page:
             room.abilities, room.orders = None, {}
+            room.network = None  # another page finds out for itself
         former, room.phone, room.page = room.phone, line, page
         room.hidden = room.muted = False
         if former is not None and former is not line:

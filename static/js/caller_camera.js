@@ -11,7 +11,7 @@ const LOOK = 200;
 const STILL = 700;
 const HANGS = 2_000;
 /** Milliseconds a camera may be muted with the page in front: then nobody else is using it, and it is asked for again. */
-const MUTED = 4_000;
+const MUTED = 6_000;
 /** Milliseconds after which some browsers, such as Firefox, send the last frame of a camera that hangs once more. */
 const REPEATS = 1_000;
 

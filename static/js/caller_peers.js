@@ -18,9 +18,10 @@ import { NOTHING_SENT, Uplink } from "./uplink.js";
 const EARLY = 100;
 /** Milliseconds between two looks at what leaves the phone. */
 const LOOK = 1_000;
-/** Milliseconds without any answer to what leaves it, before new paths are sought; and between two such attempts. */
+/** Milliseconds without any answer to what leaves it, before new paths are sought; until the next such attempt; at most. */
 const DEAF = 2_000;
-const DEAF_EVERY = 5_000;
+const DEAF_AGAIN = 5_000;
+const DEAF_MOST = 60_000;
 
 export class Peers {
   #host;
@@ -40,7 +41,9 @@ export class Peers {
   #listeners = [];
   /** @type {import("./adapt.js").Preference} */
   #preference = "balanced";
-  #deafAt = -DEAF_EVERY;
+  /** When new paths were last sought for want of an answer, and how long nothing more is tried. */
+  #deafAt = -DEAF_AGAIN;
+  #deafFor = DEAF_AGAIN;
 
   /** @param {Doctor} doctor @param {PeersHost} host */
   constructor(doctor, host) {
@@ -72,6 +75,7 @@ export class Peers {
       peer.deaf = read.deaf > (navigator.onLine ? DEAF : 0);
       if (peer.deaf) this.#unheard(peer);
     }
+    if (this.#seen) this.#deafFor = DEAF_AGAIN;
     if (seen !== this.#seen) this.#host.onState(this.#seen);
     this.measured = whole;
     for (const listener of this.#listeners) listener(whole);
@@ -81,8 +85,9 @@ export class Peers {
    * @param {PhonePeer} peer */
   #unheard(peer) {
     const now = performance.now();
-    if (now - this.#deafAt < DEAF_EVERY) return;
+    if (now - this.#deafAt < this.#deafFor) return;
     this.#deafAt = now;
+    this.#deafFor = Math.min(DEAF_MOST, this.#deafFor * 2);
     this.#host.onDeaf();
     peer.restart();
   }

@@ -37,7 +37,7 @@ _LOCKS = """(() => {
 })()"""
 #: A browser that asks each time, as Safari does.
 _ASKS = """(() => {
-  navigator.permissions.query = async () => ({state: 'prompt'});
+  navigator.permissions.query = async () => Object.assign(new EventTarget(), {state: 'prompt'});
 })()"""
 _LOCKED = "() => window.__locks.map((lock) => !lock.released)"
 _MUTE = """() => {

@@ -176,6 +176,41 @@ test("nudge tries at once, and replaces a socket that slept", () => {
   assert.equal(link.state, "waiting");
 });
 
+test("on another network the socket is replaced at once, without waiting for its silence", () => {
+  const { wires, last, heard, link } = stage();
+  last().up();
+  const { onmessage } = wires[0];
+  link.renew();
+  assert.ok(wires[0].closed);
+  assert.equal(wires.length, 2);
+  link.send({ type: "signal.offer", sdp: "a" });
+  last().up();
+  assert.deepEqual(last().sent.map((message) => message.type), ["hello", "signal.offer"]);
+  onmessage({ data: '{"type":"late"}' });
+  assert.deepEqual(heard, []);
+  link.stop();
+  link.renew();
+  assert.equal(wires.length, 2);
+});
+
+test("a socket opened ahead is replaced on another network too, and its handshake is timed once", () => {
+  const { clock, wires, link, last } = stage();
+  link.stop();
+  link.warm();
+  clock.pass(30);
+  last().up();
+  assert.equal(link.took, 30);
+  link.renew();
+  assert.equal(wires.length, 3);
+  assert.ok(wires[1].closed);
+  clock.pass(80);
+  last().up();
+  assert.deepEqual(last().sent, []);
+  link.start();
+  assert.equal(link.took, 30);
+  assert.deepEqual(last().sent.map((message) => message.type), ["hello"]);
+});
+
 test("a late event of a former socket changes nothing", () => {
   const { clock, wires, last, link } = stage();
   last().up();
