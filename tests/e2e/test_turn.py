@@ -60,13 +60,16 @@ async def test_the_picture_passes_through_the_relay_alone() -> None:
             await no_audio(desk, peers=1)
             for page in (desk, phone):
                 configurations = await given(page)
-                assert configurations
+                # What only finds out which ways are open is told of one way each.
+                assert any(
+                    one["iceServers"][0]["urls"] == list(relay.urls) for one in configurations
+                )
                 for one in configurations:
                     assert one["iceTransportPolicy"] == "relay"
                     (server,) = one["iceServers"]
                     expiry = int(server["username"].partition(":")[0])
                     assert time.time() < expiry <= time.time() + TTL
-                    assert server["urls"] == list(relay.urls)
+                    assert set(server["urls"]) <= set(relay.urls)
                     assert relay.secret not in str(one)
             assert relay.secret not in home.server.logs()
             home.browser.assert_clean(home.url)
