@@ -1,6 +1,5 @@
 /** One connection for each desk that watches: made when both ends are there, made again when every remedy failed. */
 import { PhonePeer } from "./peer_phone.js";
-import { NOTHING_SENT, Uplink } from "./uplink.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 /**
@@ -34,11 +33,8 @@ export class Peers {
   #earlies = [];
   /** @type {any} */
   #ice = [];
-  #uplink = new Uplink();
-  /** What left the phone in the last second. @type {Readonly<import("./uplink.js").Sample>} */
-  measured = NOTHING_SENT;
-  /** Who hears of it, once a second. @type {((sample: Readonly<import("./uplink.js").Sample>) => void)[]} */
-  #listeners = [];
+  /** Reads what leaves the phone; loaded with the first connection. @type {Promise<import("./uplink.js").Uplink> | null} */
+  #uplink = null;
   /** @type {import("./adapt.js").Preference} */
   #preference = "balanced";
   /** When new paths were last sought for want of an answer, and how long nothing more is tried. */
@@ -52,12 +48,6 @@ export class Peers {
     setInterval(() => void this.#measure(), LOOK);
   }
 
-  /** Hear once a second what left the phone.
-   * @param {(sample: Readonly<import("./uplink.js").Sample>) => void} listener */
-  onSample(listener) {
-    this.#listeners.push(listener);
-  }
-
   /** Rather a sharp picture, or one that moves well: for all connections, those to come too.
    * @param {import("./adapt.js").Preference} preference */
   prefer(preference) {
@@ -66,7 +56,14 @@ export class Peers {
   }
 
   async #measure() {
-    const { whole, each } = await this.#uplink.sample(this.#peers.values());
+    if (this.#peers.size === 0) return;
+    this.#uplink ??= import("./uplink.js").then(({ Uplink }) => new Uplink());
+    const uplink = await this.#uplink.catch(() => null);
+    if (!uplink) {
+      this.#uplink = null;
+      return;
+    }
+    const each = await uplink.sample(this.#peers.values());
     const seen = this.#seen;
     for (const peer of this.#peers.values()) {
       const read = each.get(peer);
@@ -77,8 +74,6 @@ export class Peers {
     }
     if (this.#seen) this.#deafFor = DEAF_AGAIN;
     if (seen !== this.#seen) this.#host.onState(this.#seen);
-    this.measured = whole;
-    for (const listener of this.#listeners) listener(whole);
   }
 
   /** Browsers need many seconds to notice that nothing comes back.

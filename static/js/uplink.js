@@ -19,20 +19,7 @@
  * @property {number} heardAt when they last grew
  * @property {number} deaf milliseconds for which frames have left and nothing has come back
  */
-/**
- * @typedef {object} Sample all connections together
- * @property {"none" | "connecting" | "connected" | "lost"} state of the best connection
- * @property {number} kbits sent a second, over all of them: they share the phone's network
- * @property {number} frames a second, of the best connection
- * @property {number | null} available kbit/s, the least of the connected ones
- * @property {number | null} loss the worst, 0 to 1
- * @property {number | null} rtt the longest, in milliseconds
- * @property {string} limited of the first connection that is limited, else "none"
- */
 /** @typedef {{connectionState: string, getStats(): Promise<Iterable<[string, any]> & {values(): Iterable<any>}>}} Connection */
-
-/** @type {Readonly<Sample>} */
-export const NOTHING_SENT = Object.freeze({ state: "none", kbits: 0, frames: 0, available: null, loss: null, rtt: null, limited: "none" });
 
 /** The pair of addresses in use: some browsers name it, some mark it.
  * @param {any[]} rows @returns {any} */
@@ -74,23 +61,6 @@ export function reading(former, statistics, at) {
   };
 }
 
-/** @param {{state: string, reading: Readonly<Reading> | null}[]} each @returns {Sample} */
-export function together(each) {
-  if (each.length === 0) return { ...NOTHING_SENT };
-  const states = each.map(({ state }) => state);
-  const best = states.includes("connected") ? "connected" : states.some((one) => one === "new" || one === "connecting") ? "connecting" : "lost";
-  const told = each.filter(({ state, reading: one }) => state === "connected" && one).map(({ reading: one }) => /** @type {Reading} */ (one));
-  return {
-    state: best,
-    kbits: sum(told.map((one) => one.kbits)),
-    frames: Math.max(0, ...told.map((one) => one.frames)),
-    available: extreme(Math.min, told.map((one) => one.available)),
-    loss: extreme(Math.max, told.map((one) => one.loss)),
-    rtt: extreme(Math.max, told.map((one) => one.rtt)),
-    limited: told.map((one) => one.limited).find((reason) => reason !== "none") ?? "none",
-  };
-}
-
 /** Keeps the former reading of each connection. */
 export class Uplink {
   /** @type {WeakMap<Connection, Reading>} */
@@ -98,16 +68,15 @@ export class Uplink {
 
   /** Read every connection once; call it about once a second.
    * @param {Iterable<{pc: Connection}>} peers
-   * @returns {Promise<{whole: Sample, each: Map<{pc: Connection}, Reading>}>} */
+   * @returns {Promise<Map<{pc: Connection}, Reading>>} those that could be read */
   async sample(peers) {
     /** @type {Map<{pc: Connection}, Reading>} */
     const each = new Map();
-    const all = await Promise.all([...peers].map(async (peer) => {
+    await Promise.all([...peers].map(async (peer) => {
       const one = await this.#read(peer.pc);
       if (one) each.set(peer, one);
-      return { state: peer.pc.connectionState, reading: one };
     }));
-    return { whole: together(all), each };
+    return each;
   }
 
   /** @param {Connection} pc @returns {Promise<Reading | null>} */
@@ -123,10 +92,4 @@ export class Uplink {
 /** @param {number[]} values */
 function sum(values) {
   return values.reduce((whole, value) => whole + value, 0);
-}
-
-/** @param {(...values: number[]) => number} which @param {(number | null)[]} values @returns {number | null} */
-function extreme(which, values) {
-  const told = values.filter((value) => value !== null);
-  return told.length ? which(...told) : null;
 }

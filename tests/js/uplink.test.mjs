@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NOTHING_SENT, Uplink, pairInUse, reading, together } from "../../static/js/uplink.js";
+import { Uplink, pairInUse, reading } from "../../static/js/uplink.js";
 
 const rows = ({ bytes = 0, frames = 0, available = 800_000, lost = 0.02, rtt = 0.08, why = "none" } = {}) => [
   { type: "transport", id: "T", selectedCandidatePairId: "P" },
@@ -31,20 +31,9 @@ test("browsers that name no pair mark one, and those that tell nothing say null"
   assert.deepEqual([bare.available, bare.loss, bare.rtt, bare.limited], [null, null, null, "none"]);
 });
 
-test("together they share one network: the sum is sent, the worst counts", () => {
-  const one = reading(reading(null, rows(), 0), rows({ bytes: 12_500, frames: 10 }), 1000);
-  const other = reading(reading(null, rows(), 0), rows({ bytes: 12_500, frames: 5, available: 90_000, lost: 0.3, rtt: 0.4, why: "bandwidth" }), 1000);
-  const whole = together([{ state: "connected", reading: one }, { state: "connected", reading: other }, { state: "failed", reading: other }]);
-  assert.deepEqual(whole, { state: "connected", kbits: 200, frames: 10, available: 90, loss: 0.3, rtt: 400, limited: "bandwidth" });
-  assert.deepEqual(together([]), NOTHING_SENT);
-  assert.equal(together([{ state: "connecting", reading: null }]).state, "connecting");
-  assert.equal(together([{ state: "disconnected", reading: one }]).state, "lost");
-});
-
 test("a closed connection refuses to be read: it is passed over", async () => {
   const closed = { pc: { connectionState: "closed", getStats: () => Promise.reject(new Error("closed")) } };
-  const { whole, each } = await new Uplink().sample([closed]);
-  assert.equal(whole.state, "lost");
+  const each = await new Uplink().sample([closed]);
   assert.equal(each.size, 0);
 });
 
