@@ -15,6 +15,7 @@ class Language:
     right_to_left: bool = False
 
 
+#: Those whose catalogues are whole (`scripts/words --check` sees to it).
 ALL: Final = (
     Language("fr", "Français", "français"),
     Language("en", "English", "anglais"),
@@ -31,12 +32,7 @@ ALL: Final = (
     Language("uk", "Українська", "ukrainien"),
     Language("zh", "简体中文", "chinois"),
 )
-#: Those whose catalogues are whole (`scripts/words --check` sees to it): only these are offered.
-COMPLETE: Final = ("fr", "en", "ar")
-#: Those in which every sentence read aloud is translated.
-COMPLETE_SPOKEN: Final = ("en", "ar")
-OFFERED: Final = tuple(language for language in ALL if language.code in COMPLETE)
-BY_CODE: Final = {language.code: language for language in OFFERED}
+BY_CODE: Final = {language.code: language for language in ALL}
 #: The language of the site, and of whoever does not say; the language of those who say another one.
 OWN, COMMON = "fr", "en"
 LONGEST = 512

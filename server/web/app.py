@@ -112,8 +112,8 @@ class Services:
 class Static(StaticFileHandler):
     """Static files, cached for ever when their fingerprint is asked for.
 
-    The caller's page asks for some thirty of them over a slow network, and heads are not compressed: each says what closes
-    it, and nothing that only documents heed.
+    The caller's page asks for some thirty of them over a slow network, and heads are not compressed: each says what
+    closes it, and nothing that only documents heed.
     """
 
     def set_default_headers(self) -> None:

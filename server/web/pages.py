@@ -12,9 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from server import __version__
 from server.catalogues import catalogue
-from server.domain.languages import BY_CODE, COMPLETE, OFFERED
+from server.domain.languages import ALL, BY_CODE
 
-LANGUAGES = COMPLETE
+LANGUAGES = tuple(BY_CODE)
 _IMPORT: Final = re.compile(r' from "\./(\w+)\.js"')
 
 
@@ -42,7 +42,7 @@ class Pages:
             modules=self.modules,
             version=__version__,
             lang=lang,
-            languages=OFFERED,
+            languages=ALL,
             direction="rtl" if BY_CODE[lang].right_to_left else "ltr",
         )
         return environment

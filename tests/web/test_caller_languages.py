@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.domain.access import Role
-from server.domain.languages import COMPLETE
+from server.domain.languages import BY_CODE
 from tests.web.running import Running, running
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def test_the_phone_is_answered_in_its_language(house: Running) -> None:
     page = await phone.get(f"/v/{token}", headers=ARABIC)
     assert language_of(page.body) == "ar rtl"
     boot = json.loads(page.body.decode().partition('id="boot">')[2].partition("</script>")[0])
-    assert set(boot["words"]) == set(COMPLETE)
+    assert set(boot["words"]) == set(BY_CODE)
     for language, url in boot["words"].items():
         words = await phone.get(url)
         assert "immutable" in words.headers["Cache-Control"], language
