@@ -137,7 +137,7 @@ async def test_hostile_orders_are_refused_and_never_reach_the_phone(house: Runni
         await page.alive()
     await phone.say("are you there")
     await phone.hear("error", code="message_unknown")
-    assert {message["type"] for message in phone.told} <= {"watch"}
+    assert {message["type"] for message in phone.told} <= {"watch", "viewers"}
     assert await written(house, "help.asked") == []
 
 
