@@ -32,6 +32,8 @@ PREFS: dict[str, Any] = {
     # A camera whose picture changes colour all the time, allowed without a question.
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,
+    # What the settings say of a site is said to all its people.
+    "permissions.isolateBy.userContext": False,
     "intl.accept_languages": "fr-FR, fr",
     # Nothing of its own: no update, no telemetry, no first page, no probe of the network.
     "app.normandy.enabled": False,
@@ -47,6 +49,11 @@ PREFS: dict[str, Any] = {
     "services.settings.server": "data:,#remote-settings-dummy/v1",
     "toolkit.telemetry.server": "data:,",
 }
+# In the browser itself, not in a page: what its settings do.
+DECIDE = """(origin, state) => {
+  const principal = Services.scriptSecurityManager.createContentPrincipalFromOrigin(origin);
+  Services.perms.addFromPrincipal(principal, 'camera', Services.perms[`${state}_ACTION`]);
+}"""
 # What Firefox answers when a document goes while it is asked.
 GONE = ("no such frame", "unknown error", "no such history entry")
 
@@ -106,9 +113,24 @@ class Firefox:
     _asked: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
-    async def person(self, name: str, size: tuple[int, int] = DESK) -> FirefoxTab:
-        """Open the window of somebody who was never here."""
+    async def person(
+        self, name: str, size: tuple[int, int] = DESK, *, locale: str = "", agent: str = ""
+    ) -> FirefoxTab:
+        """Open the window of somebody who was never here.
+
+        Args:
+            name: what to call them.
+            size: of what the page is shown in.
+            locale: the language of their device, another one than the lab's.
+            agent: what their browser calls itself, other than what it is.
+        """
         user = (await self.ask("browser.createUserContext", {}))["userContext"]
+        if locale:
+            wish = {"locale": locale, "userContexts": [user]}
+            await self.ask("emulation.setLocaleOverride", wish)
+        if agent:
+            wish = {"userAgent": agent, "userContexts": [user]}
+            await self.ask("emulation.setUserAgentOverride", wish)
         script = {"functionDeclaration": f"() => {{ {WATCH} }}", "userContexts": [user]}
         await self.ask("script.addPreloadScript", script)
         window = {"type": "window", "userContext": user}
@@ -123,6 +145,18 @@ class Firefox:
     def assert_clean(self, origin: str) -> None:
         for tab in self.tabs:
             tab.assert_clean(origin)
+
+    async def camera(self, origin: str, state: str) -> None:
+        """Decide in the settings whether pages from there get a camera: "ALLOW", "DENY", or "UNKNOWN"."""
+        tree = await self.ask("browsingContext.getTree", {"moz:scope": "chrome"})
+        wish = {
+            "functionDeclaration": DECIDE,
+            "arguments": [{"type": "string", "value": value} for value in (origin, state)],
+            "awaitPromise": True,
+            "target": {"context": tree["contexts"][0]["context"]},
+        }
+        answer = await self.ask("script.callFunction", wish)
+        assert answer["type"] == "success", answer
 
     async def ask(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Send a command; return its result."""
@@ -193,7 +227,7 @@ async def firefox(prefs: Mapping[str, Any] | None = None) -> AsyncIterator[Firef
         }
         async with started(
             "firefox",
-            (*argv, f"--remote-debugging-port={port}", "about:blank"),
+            (*argv, "--remote-allow-system-access", f"--remote-debugging-port={port}", "about:blank"),
             folder=folder,
             ready=lambda part: "WebDriver BiDi listening" in part.output(),
             timeout=40,

@@ -12,7 +12,13 @@ from tests.lab.process import until
 
 _ELEMENT = (Path(__file__).with_name("probes") / "element.js").read_text()
 # The names of keys, as WebDriver writes them.
-KEYS = {"Enter": "\ue007", "Tab": "\ue004", "Backspace": "\ue003"}
+KEYS = {
+    "Alt": "\ue00a",
+    "Backspace": "\ue003",
+    "Enter": "\ue007",
+    "Escape": "\ue00c",
+    "Tab": "\ue004",
+}
 PATIENCE = 15.0
 
 
@@ -82,6 +88,13 @@ class Tab(ABC):
     async def wait_for_selector(self, selector: str, *, timeout: float = PATIENCE) -> None:
         await self.element(selector, lambda found: found["visible"], "see", timeout=timeout)
 
+    async def wait_for_hidden(self, selector: str, *, timeout: float = PATIENCE) -> None:
+        async def hidden() -> bool:
+            found = await self.look(selector)
+            return found is None or not found["visible"]
+
+        await until(hidden, f"{selector} hidden on {self.url}", timeout=timeout)
+
     async def wait_for_url(
         self, wanted: str | Callable[[str], bool], *, timeout: float = PATIENCE
     ) -> None:
@@ -138,6 +151,13 @@ class Tab(ABC):
     async def press(self, selector: str, key: str) -> None:
         await self._focus(selector)
         await self._type(KEYS[key])
+
+    async def chord(self, keys: str) -> None:
+        """Press keys together, such as "Alt+c", wherever the focus is."""
+        names = [KEYS.get(name, name) for name in keys.split("+")]
+        down = [{"type": "keyDown", "value": name} for name in names]
+        up = [{"type": "keyUp", "value": name} for name in reversed(names)]
+        await self.act([{"type": "key", "id": "hands", "actions": [*down, *up]}])
 
     async def select_option(self, selector: str, value: str) -> None:
         """Choose in a list: by its value, as no two browsers open the list the same way."""
