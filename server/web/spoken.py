@@ -5,6 +5,7 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
+from server.domain.languages import choose
 from server.errors import AppError, SpokenThrottled, SpokenWrong
 from server.services.links import Links
 from server.services.spoken import SpokenCodes
@@ -32,7 +33,10 @@ class CodePage(CallerPage):
         typed = self.get_body_argument("code", "")
         token = await self.spoken.redeem(typed, self.request.remote_ip, browser)
         self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
-        self.redirect(f"/v/{token}", status=303)
+        lang = self._language()
+        # A language taken by hand goes along; the phone's own goes without saying.
+        own = choose(self.request.headers.get("Accept-Language"))
+        self.redirect(f"/v/{token}" + (f"?lang={lang}" if lang != own else ""), status=303)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer a wrong code with the field; everything else as anywhere."""

@@ -9,11 +9,12 @@ import pytest
 
 from tests.e2e.house import CALLER, House, house, until_text
 from tests.e2e.test_firefox import SLOW
-from tests.e2e.test_ladder import FRESH, LIVE, media_dropped, photo_shown, stills_flow
+from tests.e2e.test_ladder import LIVE, media_dropped, photo_shown, stills_flow
 from tests.e2e.test_third_parties import CREW, LOOK
 from tests.lab.browser import axe, moving_picture, no_audio, open_cameras
 from tests.lab.firefox import PHONE, firefox
 from tests.lab.process import until
+from tests.pictures import jpeg, with_place
 
 if TYPE_CHECKING:
     from tests.lab.firefox import Firefox, FirefoxTab
@@ -21,14 +22,30 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 ANDROID = "Mozilla/5.0 (Android 15; Mobile; rv:153.0) Gecko/153.0 Firefox/153.0"
-TORCH = "#help-torch[aria-disabled=true]"
 LIGHT = "() => Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"
-MESSAGE = "#told [data-message=message_face]:has-text"
+BARS = "() => document.querySelectorAll(\"#graph-bars rect:not([height='0'])\").length"
+#: Firefox's fake camera is one: from now on it is the front camera too, asked for as another one.
+TWO_SIDES = """() => {
+  const devices = navigator.mediaDevices;
+  const list = devices.enumerateDevices.bind(devices);
+  const ask = devices.getUserMedia.bind(devices);
+  devices.enumerateDevices = async () => [...await list(), {kind: 'videoinput', deviceId: 'front'}];
+  devices.getUserMedia = async ({audio, video: {facingMode, deviceId, ...size}}) => {
+    const stream = await ask({audio, video: size});
+    const [track] = stream.getVideoTracks();
+    const settings = track.getSettings.bind(track);
+    const front = facingMode?.exact === 'user' || deviceId?.exact === 'front';
+    if (front) track.getSettings = () => ({...settings(), deviceId: 'front', facingMode: 'user'});
+    return stream;
+  };
+}"""
 
 
 async def test_a_night_in_firefox() -> None:
-    """A code read aloud is typed on a phone that refuses its camera, then allows it; what follows, in its language."""
-    async with house() as home, firefox({"media.navigator.permission.disabled": False}) as fox:
+    """A code typed on a phone that refuses its camera, then allows it; help, an observer, stills, photos."""
+    # The settings decide about the camera, as they do for people.
+    settings = {"media.navigator.permission.disabled": False}
+    async with house() as home, firefox(settings) as fox:
         desk = await fox.person("desk")
         await home.open_desk(desk)
         await both_themes(desk)
@@ -36,6 +53,7 @@ async def test_a_night_in_firefox() -> None:
         await refused_then_allowed(home, desk, phone)
         await in_other_words(desk, phone)
         await helped(desk, phone)
+        await measured(desk)
         crew = await looking_on(home, desk, fox)
         await over_a_weak_network(desk, phone, crew)
         await desk.chord("Alt+x")
@@ -71,6 +89,7 @@ async def typed_in(home: House, desk: FirefoxTab, fox: Firefox) -> FirefoxTab:
     await phone.click("#code-form button")
     await phone.wait_for_selector("body[data-ready=true]")
     await phone.wait_for_selector("html[lang=ar][dir=rtl]")
+    await phone.evaluate(TWO_SIDES)
     await desk.wait_for_hidden("#spoken")
     await desk.wait_for_selector("#steps li[data-step=opened][data-state=done]")
     return phone
@@ -85,6 +104,13 @@ async def refused_then_allowed(home: House, desk: FirefoxTab, phone: FirefoxTab)
     assert not await axe(phone)
     await until_text(desk, "#say-cause", "a refusé la caméra")
     await desk.wait_for_selector("#steps li[data-step=permission][data-state=failed]")
+    # The phone's own camera takes one photo meanwhile.
+    file = home.folder / "IMG_0001.jpg"
+    file.write_bytes(with_place(jpeg(1600, 1200)))
+    await phone.wait_for_selector("#photo-instead")
+    await phone.set_input_files("#photo-file", [file])
+    await photo_shown(desk)
+    await desk.click("#photo-close")
     await phone.firefox.camera(home.url, "ALLOW")
     await phone.wait_for_selector("body[data-phase=live]")
     await moving_picture(desk, "#patient", gap=SLOW)
@@ -111,12 +137,40 @@ async def _chosen(desk: FirefoxTab, language: str) -> bool:
 
 
 async def helped(desk: FirefoxTab, phone: FirefoxTab) -> None:
-    """What this camera cannot do is greyed and says why; what can be done is done."""
-    print(await phone.evaluate("async () => [(await navigator.mediaDevices.enumerateDevices()).map((d) => d.kind + d.label), typeof MediaStreamTrack.prototype.getCapabilities, window.__stream.getVideoTracks()[0].getCapabilities?.(), window.__stream.getVideoTracks()[0].getSettings()]"))
-    for name in ("torch", "zoom", "camera", "prefer"):
-        print(name, (await desk.look(f"#help-{name}"))["attributes"])
-    print(await desk.text_content("#network-facts"), await desk.text_content("#network-status"), await desk.text_content("#graph-text"))
-    print(await desk.look("#network-box"))
+    """What this camera cannot do is greyed and says why; what can be done is done over there."""
+    for name, key, what in (("torch", "t", "lampe"), ("zoom", "z", "zoom")):
+        await desk.wait_for_selector(f"#help-{name}[aria-disabled=true][title*='pas de {what}']")
+        await desk.chord(f"Alt+{key}")
+        await until_text(desk, "#help-said", f"pas de {what}")
+    track = "() => document.querySelector('#self').srcObject.getVideoTracks()[0].id"
+    first = await phone.evaluate(track)
+    await desk.chord("Alt+k")
+    await until_text(desk, "#help-said", "Caméra changée")
+    assert await phone.evaluate(track) != first
+    await moving_picture(desk, "#patient", gap=SLOW)
+    await desk.chord("Alt+s")
+    await desk.wait_for_selector("#messages[open]")
+    await desk.chord("5")
+    await phone.wait_for_selector("#told [data-message=message_face]:has-text('Show the face')")
+    await until_text(desk, "#help-said", "Affiché sur le téléphone : « Montrez le visage »")
+    await desk.chord("Alt+g")
+    await desk.chord("ArrowDown")
+    await phone.wait_for_selector("#finger .ring")
+    await desk.chord("Escape")
+    await desk.chord("Alt+f")
+    await until_text(desk, "#frozen-mark", "FIGÉE PAR VOUS · ")
+    await desk.chord("Alt+f")
+    await desk.wait_for_hidden("#frozen")
+
+
+async def measured(desk: FirefoxTab) -> None:
+    """The line of the network and the last minute, from what Firefox tells of its connections."""
+    await desk.wait_for_selector("#network-box[data-level]")
+    facts = await desk.text_content("#network-facts")
+    assert re.fullmatch(r"\d+ i/s · \d+×\d+ · direct", facts), facts
+    graph = await desk.text_content("#graph-text")
+    assert re.match(r"Dernière minute : [1-9]\d* images par seconde", graph), graph
+    assert await desk.evaluate(BARS) > 0
 
 
 async def looking_on(home: House, desk: FirefoxTab, fox: Firefox) -> FirefoxTab:
@@ -142,7 +196,7 @@ async def looking_on(home: House, desk: FirefoxTab, fox: Firefox) -> FirefoxTab:
 
 
 async def over_a_weak_network(desk: FirefoxTab, phone: FirefoxTab, crew: FirefoxTab) -> None:
-    """No datagram passes any more: stills, said to be stills; then they do, and the video is back; a photo beside it."""
+    """No datagram passes any more: stills, marked as such; then the video is back, by itself; a photo beside it."""
     with media_dropped():
         await stills_flow(desk)
         await phone.wait_for_selector("#weak")

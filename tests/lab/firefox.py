@@ -21,7 +21,7 @@ from tests.lab.ports import free_port
 from tests.lab.process import own_folder, started
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 FIREFOX = "/usr/bin/firefox-esr"
 DESK = (1366, 768)
@@ -88,6 +88,17 @@ class FirefoxTab(Tab):
     async def act(self, actions: list[dict[str, Any]]) -> None:
         wish = {"context": self.context, "actions": actions}
         await self.firefox.ask("input.performActions", wish)
+
+    async def set_input_files(self, selector: str, files: Sequence[Path]) -> None:
+        """Choose files as in the system's own window."""
+        where = {"context": self.context, "locator": {"type": "css", "value": selector}}
+        (field_,) = (await self.firefox.ask("browsingContext.locateNodes", where))["nodes"]
+        wish = {
+            "context": self.context,
+            "element": {"sharedId": field_["sharedId"]},
+            "files": [str(file) for file in files],
+        }
+        await self.firefox.ask("input.setFiles", wish)
 
     def assert_clean(self, origin: str) -> None:
         """Fail on console errors, uncaught errors, and requests that left `origin`."""
@@ -227,7 +238,12 @@ async def firefox(prefs: Mapping[str, Any] | None = None) -> AsyncIterator[Firef
         }
         async with started(
             "firefox",
-            (*argv, "--remote-allow-system-access", f"--remote-debugging-port={port}", "about:blank"),
+            (
+                *argv,
+                "--remote-allow-system-access",
+                f"--remote-debugging-port={port}",
+                "about:blank",
+            ),
             folder=folder,
             ready=lambda part: "WebDriver BiDi listening" in part.output(),
             timeout=40,

@@ -14,6 +14,7 @@ _ELEMENT = (Path(__file__).with_name("probes") / "element.js").read_text()
 # The names of keys, as WebDriver writes them.
 KEYS = {
     "Alt": "\ue00a",
+    "ArrowDown": "\ue015",
     "Backspace": "\ue003",
     "Enter": "\ue007",
     "Escape": "\ue00c",

@@ -37,13 +37,16 @@ async def make(desk: Page, command: str = "command-code", **more: str) -> dict[s
     return result
 
 
-async def type_code(phone: Browser, code: str, address: str = "198.51.100.7") -> tuple[int, str]:
-    """Type a code behind the proxy; the status and where it leads."""
+async def type_code(
+    phone: Browser, code: str, address: str = "198.51.100.7", *, query: str = ""
+) -> tuple[int, str]:
+    """Type a code behind the proxy, on a page with that query; the status and where it leads."""
     if "_xsrf" not in phone.cookies:
         await phone.get("/c")
     form = {"code": code}
-    answer = await phone.post("/c", form, headers={"X-Forwarded-For": address})
-    found = LINK.fullmatch(answer.headers.get("Location", ""))
+    answer = await phone.post(f"/c{query}", form, headers={"X-Forwarded-For": address})
+    link = re.compile(LINK.pattern + re.escape(query))
+    found = link.fullmatch(answer.headers.get("Location", ""))
     return answer.code, found.group(1) if found else ""
 
 
@@ -82,7 +85,8 @@ async def test_from_the_voice_to_the_picture(house: Running) -> None:
         assert "<script" not in page
         # As people type it: with spaces, or in the digits of their own script.
         arabic = "".join(chr(0x660 + int(digit)) for digit in code)
-        status, token = await type_code(phone, f" {arabic[:3]} {arabic[3:]} ")
+        typed = f" {arabic[:3]} {arabic[3:]} "
+        status, token = await type_code(phone, typed, query="?lang=ar")
         assert status == 303
         assert (await phone.get(f"/v/{token}")).code == 200
         answer = await phone.post_json(f"/v/{token}/tap", {})
