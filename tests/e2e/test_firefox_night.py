@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.house import CALLER, House, house, until_text
+from tests.e2e.house import House, house, until_text
 from tests.e2e.test_firefox import SLOW
 from tests.e2e.test_ladder import LIVE, media_dropped, photo_shown, stills_flow
 from tests.e2e.test_third_parties import CREW, LOOK
