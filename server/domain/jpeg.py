@@ -22,7 +22,9 @@ _KNOWN: Final = _FRAMES | _TABLES | _CUT | {SOS}
 _FRAME_HEAD: Final = 6  # precision, height, width, number of components
 _LENGTH: Final = 2  # a segment's length counts its own two bytes
 # In a scan, FF is followed by 0 (stuffed) or RSTn; the first other marker ends it. FF FF is fill.
-_MARKER: Final = re.compile(rb"\xff+([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_MARKER: Final = re.compile(rb"\xff++([^\x00\xd0-\xd7\xff])", re.DOTALL)
+# Without the fill before it: looked for at every place of a scan, a run of FF would be walked once from each of its bytes.
+_NEXT: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,10 @@ def _end(data: bytes, body: int) -> int:
 
 def _scan(data: bytes, start: int) -> int:
     """Return the end of the entropy-coded data that begins at `start`."""
-    found = _MARKER.search(data, start)
+    found = _NEXT.search(data, start)
     if found is None:
         raise PictureMalformed("truncated")
-    return found.start()
+    return start + len(data[start : found.start()].rstrip(b"\xff"))
 
 
 def _size(segment: bytes) -> tuple[int, int]:

@@ -158,3 +158,13 @@ def test_no_still_is_from_the_future_and_none_is_very_old(millis: int) -> None:
 def test_no_other_binary_frame_is_read(frame: bytes) -> None:
     with pytest.raises(AppError):
         read(frame, NOW)
+
+
+@pytest.mark.parametrize("after", [b"\x00", b""], ids=["stuffed", "fill"])
+def test_a_long_run_of_fill_in_a_scan_is_walked_once(after: bytes) -> None:
+    """Walked from each of its bytes it would hold the server's only loop for a quarter of an hour."""
+    end = len(PICTURE) - len(EOI)
+    run = b"\xff" * 250_000 + after
+    plain = clean(PICTURE, LIMIT).data.removesuffix(EOI)
+    found = clean(PICTURE[:end] + run + PICTURE[end:], 262_144)
+    assert found.data == plain + (run if after else b"") + EOI
