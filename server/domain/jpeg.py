@@ -23,7 +23,7 @@ _FRAME_HEAD: Final = 6  # precision, height, width, number of components
 _LENGTH: Final = 2  # a segment's length counts its own two bytes
 # In a scan, FF is followed by 0 (stuffed) or RSTn; the first other marker ends it. FF FF is fill.
 _MARKER: Final = re.compile(rb"\xff++([^\x00\xd0-\xd7\xff])", re.DOTALL)
-# Without the fill before it: looked for at every place of a scan, a run of FF would be walked once from each of its bytes.
+# Without the fill before it: searched for with it, a run of FF would be walked from each of its bytes.
 _NEXT: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 

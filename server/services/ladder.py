@@ -55,10 +55,11 @@ class Ladder:
             "taken": still.taken.isoformat(),
         }
         packed = _pack(head, still.picture.data)
-        for desk in room.desks.values():
+        desks = list(room.stations())
+        for desk in desks:
             desk.show(session, packed)
-        room.stills += 1 if room.desks else 0
-        return still, len(room.desks)
+        room.stills += 1 if desks else 0
+        return still, len(desks)
 
     async def seen(self, actor: Actor, session: str) -> None:
         """Write down that stills reach a desk, once a stretch; while the desk still calls its video live, later."""

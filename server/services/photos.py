@@ -128,7 +128,7 @@ class Photos:
             return part.total, True  # the session ended meanwhile: nobody looks any more
         kept.photo = photo
         self._bound(session)
-        for desk in self._rooms.get(session).desks.values():
+        for desk in self._rooms.get(session).stations():
             desk.send(photo.told())
         return part.total, True
 

@@ -89,6 +89,13 @@ class Room:
     orders: dict[str, Order] = field(default_factory=dict)
     viewers: dict[str, Viewer] = field(default_factory=dict)
 
+    def stations(self) -> Iterator[Line]:
+        """Iterate over the desks alone: an observer is shown no still and no photo."""
+        for peer, line in self.desks.items():
+            viewer = self.viewers.get(peer)
+            if viewer is None or viewer.kind == "desk":
+                yield line
+
     def tell_count(self) -> None:
         """Tell the phone how many see its picture."""
         if self.phone is not None:

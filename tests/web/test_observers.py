@@ -12,6 +12,7 @@ import pytest
 from server.domain.access import Role
 from server.ports import Actor
 from server.services.erasure import Erasure
+from tests.pictures import jpeg, still
 from tests.unit.sdp_samples import CHROMIUM as OFFER
 from tests.web.running import Running, running, written_logs
 
@@ -279,3 +280,24 @@ async def test_a_name_and_a_number_are_forgotten(house: Running) -> None:
         " WHERE a.action = 'observer.invited'"
     )
     assert payload["sealed"] is None
+
+
+async def test_a_still_that_only_an_observer_could_have_is_seen_by_nobody(house: Running) -> None:
+    """Observers are shown no stills: neither phone nor audit may read that somebody saw one (I3, I6)."""
+    desk, caller, session = await house.connected()
+    await invite(desk, session)
+    [token] = await links(house)
+    observer = await looks(house, token, await joined(house, token))
+    await observer.hear("welcome")
+    await caller.say("ladder", rung="stills", why="lost")
+    desk.socket.close()
+    await people(observer, count=1)
+    millis = int(house.clock.now().timestamp() * 1000)
+    await caller.raw(still(1, millis, jpeg()))
+    assert (await caller.hear("still.ack"))["desks"] == 0
+    await caller.say("ladder", rung="video", why="recovered")
+    await caller.say("leave")
+    await caller.hear("ended")
+    assert "picture.still" not in await house.actions()
+    rows = await house.rows("SELECT data FROM audit WHERE action = 'picture.rung' ORDER BY seq")
+    assert [json.loads(row["data"])["stills"] for row in rows] == [0, 0]
