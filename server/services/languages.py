@@ -8,8 +8,8 @@ from datetime import datetime
 
 from server.domain.audit import AuditEvent
 from server.domain.languages import BY_CODE
-from server.domain.session import Session
-from server.errors import NotFound
+from server.domain.session import Session, State
+from server.errors import NotFound, SessionEnded
 from server.ports import Actor, Clock, Transactions, UnitOfWork
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions, call_of
@@ -34,6 +34,8 @@ class Languages:
             before = await uow.sessions.get(id_)
             if before.site != actor.site:
                 raise NotFound("session")
+            if before.state is State.ENDED:
+                raise SessionEnded
             wanted = before.language or language if first else language
             after = await keep_language(uow, actor, before, wanted, now)
             await uow.commit()
@@ -50,7 +52,7 @@ async def keep_language(
         raise NotFound("language")
     if language == session.language:
         return session
-    # Which one may tell where somebody comes from: it is erased with the rest of what is personal.
+    # Which one may tell where somebody comes from: it is erased with the rest of what is personal (erasure.py).
     event = AuditEvent(
         "session.language",
         f"session:{session.id}",

@@ -10,7 +10,9 @@ import pytest
 
 from server.domain.access import Role
 from server.domain.languages import BY_CODE
-from tests.web.running import Running, running
+from server.ports import Actor
+from server.services.erasure import Erasure
+from tests.web.running import MOBILE, Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,3 +139,32 @@ async def test_an_application_without_a_camera_is_told_before_the_tap(house: Run
     # The link is bound to nobody: it opens in the real browser.
     elsewhere = await house.tapped(token)
     assert (await elsewhere.get(f"/v/{token}")).code == 200
+
+
+async def test_an_ended_video_keeps_its_language(house: Running) -> None:
+    """Nothing is written into the record of a video after its end."""
+    desk, caller, session = await house.connected()
+    await desk.say("session.end", id="command-0008", session=session)
+    await desk.hear("done", id="command-0008")
+    await desk.say("caller.language", id="command-0009", session=session, language="en")
+    await desk.refused("session_ended")
+    await caller.say("language", language="ar")
+    await caller.refused("session_ended")
+    assert (await house.actions())[-1] == "session.left"
+
+
+async def test_the_language_is_forgotten_with_the_number(house: Running) -> None:
+    """It may tell where somebody comes from."""
+    desk, caller, session = await house.connected()
+    await caller.say("language", language="ar")
+    await desk.say("caller.language", id="command-0009", session=session, language="en")
+    await desk.hear("done", id="command-0009")
+    erasure = Erasure(house.server.transactions, house.clock)
+    await erasure.forget(Actor("cli", house.sites["rivage"].id), MOBILE)
+    assert [row["language"] for row in await house.rows("SELECT language FROM session")] == [None]
+    written = await house.rows(
+        "SELECT p.sealed FROM audit a JOIN audit_payload p ON p.site = a.site AND p.seq = a.seq"
+        " WHERE a.action = 'session.language'"
+    )
+    assert written
+    assert all(row["sealed"] is None for row in written)

@@ -20,9 +20,11 @@ from server.adapters.db.tables import (
     observer,
     personal,
     recording,
+    session,
     session_link,
     snapshot,
 )
+from server.adapters.db.tables import site as sites
 from server.errors import Invalid
 from server.ports import Seal
 from telephony import parse_number
@@ -65,6 +67,10 @@ class SqlErasure:
         await self._unmail(remarks)
         pictures = await self._unpicture(sessions)
         await self._unwatch(watchers, at)
+        await self._unlist(site, value)
+        await self._db.execute(
+            update(session).where(session.c.id.in_(sessions)).values(language=None)
+        )
         await self._db.execute(
             update(audit_payload)
             .where(audit_payload.c.site == site, audit_payload.c.seq.in_(rows))
@@ -114,6 +120,17 @@ class SqlErasure:
         )
         sent = select(observer.c.message).where(observer.c.id.in_(watchers))
         await self._db.execute(update(message).where(message.c.id.in_(sent)).values(sealed=None))
+
+    async def _unlist(self, site: str, value: str) -> None:
+        """Who is forgotten is not invited from the site's list any more."""
+        policy = (
+            await self._db.execute(select(sites.c.policy).where(sites.c.id == site))
+        ).scalar_one()
+        known = policy.get("observers") or []
+        left = [one for one in known if str(one.get("to", "")).lower() != value]
+        if len(left) != len(known):
+            changed = {**policy, "observers": left}
+            await self._db.execute(update(sites).where(sites.c.id == site).values(policy=changed))
 
     async def _unname(self, calls: list[str]) -> None:
         """Recorders write the number into the names of their files; the files themselves are not ours."""
