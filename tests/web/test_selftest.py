@@ -67,6 +67,7 @@ async def test_what_weighs_too_much_is_refused(
 ) -> None:
     monkeypatch.setattr(selftest, "MOST_A_TEST", 1000)
     monkeypatch.setattr(selftest, "MOST_A_PERSON", 1500)
+    monkeypatch.setattr(selftest, "LEAST", 100)
     page = await a_test(house)
     await page.hear("ready")
     await page.say("down", n=1, size=600)
@@ -87,6 +88,20 @@ async def test_what_weighs_too_much_is_refused(
     await other.say("down", n=1, size=600)
     await other.hear("fill")
     assert house.counted("selftest_spent") == 2
+
+
+async def test_what_weighs_nothing_weighs_something(
+    house: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a test could go on without end, and what is counted of it grow."""
+    monkeypatch.setattr(selftest, "MOST_A_TEST", 2 * selftest.LEAST)
+    page = await a_test(house)
+    await page.hear("ready")
+    for n in range(2):
+        await page.say("up", n=n, data="")
+        assert (await page.hear("got"))["bytes"] == 0
+    await page.say("up", n=2, data="")
+    await page.refused("selftest_spent")
 
 
 async def test_pings_end(house: Running, monkeypatch: pytest.MonkeyPatch) -> None:
