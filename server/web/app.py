@@ -53,6 +53,8 @@ from server.web import (
 )
 from server.web.base import Missing, Web
 from server.web.caller import (
+    WORDS_A_SECOND,
+    WORDS_BURST,
     CallerOpen,
     CallerPage,
     CallerRelease,
@@ -63,6 +65,7 @@ from server.web.caller import (
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
 from server.web.operations import Healthz, MetricsPage, Readyz, Root, SmsReceipt
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
+from server.web.paces import Paces
 from server.web.sockets import MAX_SOCKET_FRAME
 
 OPAQUE = r"([A-Za-z0-9_-]{20,64})"
@@ -234,6 +237,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
         "rooms": services.rooms,
         "ice": services.ice,
         "ladder": services.ladder,
+        "words": Paces("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
     }
     return [
         url(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),

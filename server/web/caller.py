@@ -38,8 +38,12 @@ from server.services.signalling import Signalling
 from server.services.snapshots import SnapshotPolicy, policy_of
 from server.web import messages as m
 from server.web.base import BaseHandler, Web
+from server.web.paces import Paces
 from server.web.sockets import PageSocket
 
+# What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.
+WORDS_BURST = 80
+WORDS_A_SECOND = 2.0
 BROWSER_COOKIE = "v15_browser"
 BROWSER_DAYS = 0.25  # longer than any call
 MAX_OPENED = 1024
@@ -205,6 +209,7 @@ class CallerSocket(PageSocket):
     rooms: Rooms
     ice: IceServers
     ladder: Ladder
+    words: Paces
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Start before the hello: no session."""
@@ -223,9 +228,12 @@ class CallerSocket(PageSocket):
         self.web.metrics.frame(self.kind, message.type)
         if isinstance(message, m.CallerHello):
             await self._hello(message)
-        elif not self._session:
+            return
+        if not self._session:
             raise MessageOutOfOrder("before_hello")
-        elif isinstance(message, m.Ladder):
+        if isinstance(message, WRITTEN):
+            self.words.check(self._session, self.web.clock.now())
+        if isinstance(message, m.Ladder):
             self._step(message)
         elif isinstance(message, m.Abilities | m.HelpDone):
             self._helped(message)
@@ -365,6 +373,9 @@ class CallerSocket(PageSocket):
             self.rooms.get(self._session).told = self.web.clock.now()
             self.sessions.told(self._site, self._session)
             self._tell("offline")
+
+
+WRITTEN = (m.Camera, m.SignalOffer, m.CallerMedia, m.Visibility, m.Language, m.Ladder)
 
 
 def _camera_event(state: str) -> Event:

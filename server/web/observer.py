@@ -4,12 +4,10 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from tornado.routing import URLSpec
 
-from server.domain.rate import Bucket, take
 from server.errors import (
     AppError,
     Forbidden,
@@ -31,6 +29,7 @@ from server.services.signalling import Signalling
 from server.tasks import create_task
 from server.web import messages as m
 from server.web.base import BaseHandler, Web
+from server.web.paces import Paces
 from server.web.sockets import PageSocket
 from server.web.wire import status_of
 
@@ -42,6 +41,8 @@ HEARD: Final = frozenset({"signal.offer", "signal.candidate", "caller.state"})
 GATHER_SECONDS: Final = 0.05
 COMES_BURST: Final = 10  # times an observer may come at once; each is a row of the audit
 COMES_A_SECOND: Final = 0.1
+WORDS_BURST: Final = 60  # answers and requests for a new path: a page of ours says one a connection
+WORDS_A_SECOND: Final = 1.0
 
 
 class ObserverPage(BaseHandler):
@@ -92,23 +93,6 @@ class ObserverJoin(BaseHandler):
         self.json({})
 
 
-class Comes:
-    """How often each observer comes: a page that reloads without end fills no audit."""
-
-    def __init__(self) -> None:
-        """Start with everybody away."""
-        self._buckets: dict[str, Bucket] = {}
-
-    def check(self, observer: str, now: datetime) -> None:
-        """Raise MessageFlood when this one comes too often."""
-        left = take(self._buckets.get(observer), now, a_second=COMES_A_SECOND, burst=COMES_BURST)
-        if left is None:
-            raise MessageFlood("comes")
-        self._buckets[observer] = left
-        if len(self._buckets) > 10_000:  # noqa: PLR2004 - the oldest have long been full again
-            self._buckets.pop(next(iter(self._buckets)))
-
-
 class ObserverSocket(PageSocket):
     """WS /ws/observer."""
 
@@ -120,7 +104,8 @@ class ObserverSocket(PageSocket):
     rooms: Rooms
     bus: Bus
     ice: IceServers
-    comes: Comes
+    comes: Paces
+    words: Paces
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Start before the hello: nobody."""
@@ -160,6 +145,7 @@ class ObserverSocket(PageSocket):
         session = found.session.id
         match message:
             case m.SignalAnswer(page=page, sdp=sdp):
+                self.words.check(found.observer.id, self.web.clock.now())
                 described = self.signalling.answer(session, self.peer, page, sdp)
                 actor = self._actor(found)
                 self.later(lambda: self.signalling.settle(actor, session, described))
@@ -167,6 +153,7 @@ class ObserverSocket(PageSocket):
                 value = candidate.model_dump() if candidate else None
                 self.signalling.desk_candidate(session, self.peer, page, value)
             case m.SignalRestart():
+                self.words.check(found.observer.id, self.web.clock.now())
                 self.signalling.to_phone(session, self.peer, {"type": "signal.restart"})
 
     def _actor(self, found: Look) -> Actor:
@@ -258,8 +245,12 @@ class ObserverSocket(PageSocket):
 def routes(web: Web, **services: Any) -> list[URLSpec]:
     """List the paths of observers."""
     page = {"web": web, "observers": services["observers"]}
+    paces = {
+        "comes": Paces("comes", a_second=COMES_A_SECOND, burst=COMES_BURST),
+        "words": Paces("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
+    }
     return [
         URLSpec(rf"/o/{TOKEN}", ObserverPage, page),
         URLSpec(rf"/o/{TOKEN}/join", ObserverJoin, page),
-        URLSpec(r"/ws/observer", ObserverSocket, {"web": web, **services, "comes": Comes()}),
+        URLSpec(r"/ws/observer", ObserverSocket, {"web": web, **services, **paces}),
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.services.photos import MAX_PART, MAX_PHOTO, PHOTOS_AT_ONCE
+from server.web.caller import WORDS_BURST
 from tests.lab.process import until
 from tests.pictures import EOI, SOI, jpeg, segment, still, with_place
 from tests.web.running import Page, Running, running
@@ -360,3 +361,21 @@ async def test_what_all_photos_take_together_is_bounded(
     await desk.hear("done", id="command-0006")
     await desk.alive()
     assert not any(message["type"] == "photo" for message in desk.told)
+
+
+async def test_a_phone_that_goes_up_and_down_without_end_fills_no_audit(house: Running) -> None:
+    """Nor draws the desks anew; coming again refills nothing."""
+    _desk, caller, _session = await house.connected()
+    written = WORDS_BURST - 1  # its camera was one
+    for number in range(written):
+        await caller.say("ladder", rung=("stills", "video")[number % 2], why="lost")
+    await caller.say("hello", token="x" * 27, page="phone-page-1")
+    await caller.refused("message_out_of_order")  # all that was said before is heard by then
+    [token] = await house.tokens()
+    again = await house.caller(token, house.phones[0], "phone-page-2")
+    await again.say("ladder", rung="video", why="recovered")
+    await again.refused("message_flood")
+    await until_actions(house, "picture.rung", written)
+    house.clock.pass_(seconds=1)
+    await again.say("ladder", rung="photo", why="lost")
+    await until_actions(house, "picture.rung", written + 1)

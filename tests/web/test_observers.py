@@ -12,6 +12,7 @@ import pytest
 from server.domain.access import Role
 from server.ports import Actor
 from server.services.erasure import Erasure
+from server.web.observer import WORDS_BURST
 from tests.pictures import jpeg, still
 from tests.unit.sdp_samples import CHROMIUM as OFFER
 from tests.web.running import Running, running, written_logs
@@ -267,6 +268,8 @@ async def test_the_site_s_list_and_what_is_missing(house: Running) -> None:
 async def test_a_name_and_a_number_are_forgotten(house: Running) -> None:
     desk, _, session = await house.connected()
     await invite(desk, session)
+    await house.admin.add_observer("rivage", "Dr Ève", mobile="06 98 76 54 32", email=None)
+    await house.admin.add_observer("rivage", "SMUR", mobile=None, email="smur@example.org")
     site = house.sites["rivage"].id
     erasure = Erasure(house.server.transactions, house.clock)
     await erasure.forget(Actor("cli", site), "0698765432")
@@ -275,6 +278,7 @@ async def test_a_name_and_a_number_are_forgotten(house: Running) -> None:
     assert names
     assert all(row["sealed"] is None for row in names)
     assert await links(house) == []
+    assert [one["name"] for one in await house.admin.observers("rivage")] == ["SMUR"]
     [payload] = await house.rows(
         "SELECT p.sealed FROM audit a JOIN audit_payload p ON p.site = a.site AND p.seq = a.seq"
         " WHERE a.action = 'observer.invited'"
@@ -301,3 +305,24 @@ async def test_a_still_that_only_an_observer_could_have_is_seen_by_nobody(house:
     assert "picture.still" not in await house.actions()
     rows = await house.rows("SELECT data FROM audit WHERE action = 'picture.rung' ORDER BY seq")
     assert [json.loads(row["data"])["stills"] for row in rows] == [0, 0]
+
+
+async def test_an_observer_who_repeats_himself_fills_no_audit(house: Running) -> None:
+    desk, caller, session = await house.connected()
+    await invite(desk, session)
+    [token] = await links(house)
+    browser = await joined(house, token)
+    observer = await looks(house, token, browser)
+    await observer.hear("welcome")
+    for _ in range(WORDS_BURST):
+        await observer.say("signal.restart", session=session)
+        await caller.hear("signal.restart")
+    # Another page of his has what the former left.
+    again = await looks(house, token, browser, "observer-page-2")
+    await again.hear("welcome")
+    await again.say("signal.answer", session=session, page="phone-page-1", sdp=OFFER)
+    await again.refused("message_flood")
+    house.clock.pass_(seconds=2)
+    await again.say("signal.restart", session=session)
+    await caller.hear("signal.restart")
+    assert "sdp.accepted" not in await house.actions()

@@ -1,0 +1,31 @@
+"""How often strangers may say what is written down: a phone or observer that repeats itself fills no audit."""
+
+from datetime import datetime
+from typing import Final
+
+from server.domain.rate import Bucket, take
+from server.errors import MessageFlood
+
+MOST_KNOWN: Final = 10_000
+
+
+class Paces:
+    """One bucket a name, which outlives a connection: coming again refills nothing."""
+
+    def __init__(self, detail: str, *, a_second: float, burst: int) -> None:
+        """Start with every bucket full."""
+        self._detail = detail
+        self._a_second = a_second
+        self._burst = burst
+        self._buckets: dict[str, Bucket] = {}
+
+    def check(self, name: str, now: datetime) -> None:
+        """Raise MessageFlood when this one says too much."""
+        before = self._buckets.pop(name, None)
+        left = take(before, now, a_second=self._a_second, burst=self._burst)
+        # The last that spoke stands last: who is forgotten has been silent longest.
+        self._buckets[name] = left or before or Bucket(0, now)
+        if len(self._buckets) > MOST_KNOWN:
+            self._buckets.pop(next(iter(self._buckets)))
+        if left is None:
+            raise MessageFlood(self._detail)
