@@ -122,7 +122,7 @@ class Writer:
         add["session"].append(
             (
                 *(id_, site, station, user, f"command-{number}", "ended", "{}", "back", "fr"),
-                *(at, over, over, "desk", "quit", 6),
+                *(at, over, over, "desk", "quit", None, None, None, 6),
             )
         )
         add["session_link"].append((id_, call, "certain", "chosen", user, at))

@@ -240,6 +240,10 @@ async def test_a_token_of_another_browser_is_refused(house: Running) -> None:
     assert answer.code == 403
 
 
+#: Files, and where browsers look for files by themselves: they can do nothing at all.
+FILES = ("/static", "/favicon.ico", "/robots.txt")
+
+
 # --- the shape of an answer ------------------------------------------------------------------------
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.name}")
 async def test_every_answer_has_its_headers(house: Running, route: Route) -> None:
@@ -250,7 +254,7 @@ async def test_every_answer_has_its_headers(house: Running, route: Route) -> Non
         assert answer.headers["Server"] == "visio15"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         policy = answer.headers["Content-Security-Policy"]
-        if route.path.startswith("/static"):
+        if route.path.startswith(FILES):
             assert policy == "default-src 'none'; frame-ancestors 'none'"
             continue
         assert policy.startswith("default-src 'self';")
