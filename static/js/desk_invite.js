@@ -60,7 +60,11 @@ export class InviteForm {
     // A field emptied on purpose stays empty until the telephone proposes something else.
     if (number !== this.#lastProposed && this.#mobile.value === "") this.#touched = false;
     this.#lastProposed = number;
-    if (!this.#touched && !this.#busy && this.#mobile.value !== number) this.#mobile.value = number;
+    if (!this.#touched && !this.#busy && this.#mobile.value !== number) {
+      this.#mobile.value = number;
+      // Somebody is about to type: what is typed replaces the number that came meanwhile, it is not added to it.
+      if (document.activeElement === this.#mobile) this.#mobile.select();
+    }
     this.#mobile.disabled = this.#email.disabled = this.#button.disabled = locked;
     this.#button.setAttribute("aria-busy", String(this.#busy));
     const busy = online ? "Envoi…" : "En attente du serveur…";

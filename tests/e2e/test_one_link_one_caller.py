@@ -193,8 +193,17 @@ async def test_one_station_one_regulator() -> None:
     async with house() as home, sipp.phone(port=home.uas_port):
         older = await home.desk("regulateur")
         aside = await home.desk("regulateur", station="1602", name="aside")
+        await older.focus("#mobile")
+
+        async def proposed() -> bool:
+            return await older.input_value("#mobile") == CALLER_SHOWN
+
         async with sipp.call(home.kamailio.address, caller=CALLER) as line:
             await line.answered()
+            # The call's number comes where somebody is about to type: what is typed replaces it.
+            await until(proposed, "the number of the call in the field")
+            await older.keyboard.type("07 98 76 54 32")
+            assert await older.input_value("#mobile") == "07 98 76 54 32"
             phone = await home.film(older)
             newer = await home.desk("arm")
             await until_text(older, "#notice-text", "tenu par Dr Arm")
