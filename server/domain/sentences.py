@@ -61,6 +61,7 @@ def _stages(first: Say, *later: tuple[int, Say]) -> tuple[Stage, ...]:
 _OTHER_PHONE: Final = "Y a-t-il un autre téléphone près de vous ? Donnez-moi son numéro."
 _SOMEBODY: Final = "Y a-t-il quelqu'un avec vous pour vous aider avec le téléphone ?"
 _OPEN_AGAIN: Final = "Rouvrez le message que j'ai envoyé et touchez encore une fois le lien."
+_PHOTOS: Final = "Je reçois des photos, une par seconde : visez, puis tenez le téléphone immobile."
 _WINDOW: Final = "Êtes-vous en Wi-Fi ? Si oui, coupez-le. Sinon, approchez-vous d'une fenêtre."
 _DEVICE_CAUSE: Final = "Toujours pas de caméra : changez de téléphone."
 _LATE_CAUSE: Final = "Autre numéro, e-mail, ou code à dicter (Alt+C)."
@@ -338,12 +339,8 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
     ),
     # --- the network holds the picture back ----------------------------------------------------------
     "weak": _stages(WEAK),
-    "stills": _stages(
-        Say(
-            "Je reçois des photos, une par seconde : visez, puis tenez le téléphone immobile.",
-            "Réseau du correspondant faible : images fixes.",
-        ),
-    ),
+    "stills": _stages(Say(_PHOTOS, "Réseau du correspondant faible : images fixes.")),
+    "asked": _stages(Say(_PHOTOS, "Images fixes à la demande d'un poste.")),
     "photo": _stages(
         Say(
             "Votre réseau est faible : touchez le gros bouton pour m'envoyer une seule photo.",
@@ -368,8 +365,8 @@ CAMERA: Final = frozenset(
 )
 """Why a camera does not open, in the phone's words."""
 
-NETWORK: Final = frozenset({"weak", "stills", "photo"})
-"""How the network holds a live picture back."""
+NETWORK: Final = frozenset({"weak", "stills", "asked", "photo"})
+"""How the network holds a live picture back; `asked`: stills that a desk wanted."""
 
 SPOKEN: Final = tuple(
     dict.fromkeys(stage.say.text for stages in SAYINGS.values() for stage in stages)

@@ -240,8 +240,9 @@ def step_of(step: funnel.Step) -> Json:
 
 def _phone(room: Room) -> funnel.Phone:
     """Return what is known of the phone, for the sentence that helps its caller."""
+    network = "asked" if room.rung == "stills" and room.why == "asked" else room.rung
     return funnel.Phone(
-        room.phone is not None, room.hidden, room.muted, network=room.rung, since=room.told
+        room.phone is not None, room.hidden, room.muted, network=network, since=room.told
     )
 
 

@@ -78,7 +78,7 @@ class Ladder:
         former, stills = room.rung, room.stills
         if rung == former:
             return None
-        room.rung, room.stills, room.stilled = rung, 0, False
+        room.rung, room.why, room.stills, room.stilled = rung, why, 0, False
         self._bus.publish(Changed(site, session=session))
         return {"rung": rung, "from": former, "why": why, "stills": stills}
 

@@ -67,8 +67,8 @@ class Room:
 
     `network` is what that page found out of its network, `explored` how often it said so.
 
-    `rung` is how pictures come (domain/still.py), by the phone's word; `stills` were handed on at that rung, `stilled`
-    says that this was written down.
+    `rung` is how pictures come (domain/still.py), by the phone's word, and `why`; `stills` were handed on at that rung,
+    `stilled` says that this was written down.
     `hidden`, `muted`: what the phone says of its page and its camera, since `told`.
 
     Observers sit among the desks, for what the phone sends them is the same; `viewers` tells who is who.
@@ -83,6 +83,7 @@ class Room:
     explored: int = 0
     desks: dict[str, Line] = field(default_factory=dict)
     rung: str = "video"
+    why: str = ""
     stills: int = 0
     stilled: bool = False
     abilities: Mapping[str, object] | None = None

@@ -21,6 +21,8 @@ export class CallerRung {
   #ladder = { ...TOP, since: performance.now() };
   /** Desks that wait, by the server's word. @type {Set<string>} */
   #desks = new Set();
+  /** Some desk is shown the stills; an observer is not. */
+  #looked = true;
   /** @type {{at: number, ahead: number}[]} */
   #ticks = [];
   /** The last reading of each connection. @type {WeakMap<RTCPeerConnection, import("./uplink.js").Reading>} */
@@ -52,12 +54,14 @@ export class CallerRung {
     switch (message.type) {
       case "welcome":
         this.#desks = new Set(message.watchers ?? []);
+        this.#looked = true;
         this.#stills.forget();
         // The server may have been restarted, or this page loaded again: say where we are.
         this.#told = "";
         break;
       case "watch":
         this.#desks.add(message.peer);
+        this.#looked = true;
         break;
       case "unwatch":
         this.#desks.delete(message.peer);
@@ -67,7 +71,7 @@ export class CallerRung {
         break;
       case "still.ack":
         this.#stills.acknowledged(message.seq);
-        if (message.desks === 0) this.#desks.clear();
+        if (message.desks === 0) this.#overlooked();
         break;
       case "error":
         if (String(message.code).startsWith("picture_")) this.#stills.forget();
@@ -82,6 +86,12 @@ export class CallerRung {
     }
   }
 
+  /** Nobody is shown the stills, and who asked for them is gone: whoever is left gets the video as soon as it passes. */
+  #overlooked() {
+    this.#looked = false;
+    this.#ladder = heed(this.#ladder, "auto", performance.now());
+  }
+
   /** @param {Phase} phase */
   drawn(phase) {
     this.#photo.drawn(phase);
@@ -89,7 +99,8 @@ export class CallerRung {
     const shown = phase.screen === "live" && !phase.muted && this.#ladder.rung !== "video";
     this.#sign.hidden = !shown;
     get("message", HTMLElement).hidden = shown;
-    if (shown) write(get("weak-text", HTMLElement), this.#host.say(this.#stills.seen ? "stills" : "stills_wait"));
+    const seen = this.#ladder.why === "asked" ? "seen" : "stills";
+    if (shown) write(get("weak-text", HTMLElement), this.#host.say(this.#stills.seen ? seen : "stills_wait"));
   }
 
   async #beat() {
@@ -122,7 +133,8 @@ export class CallerRung {
   #act() {
     const { rung, why } = this.#ladder;
     this.#film(films(this.#ladder));
-    this.#stills.run(this.#wanted && !this.#photo.busy ? pace(this.#ladder) : null);
+    const worth = this.#looked || rung === "photo";
+    this.#stills.run(this.#wanted && worth && !this.#photo.busy ? pace(this.#ladder) : null);
     this.#photo.need(rung === "photo");
     if (rung !== this.#told) {
       this.#host.link.forget((message) => message.type === "ladder");

@@ -66,10 +66,11 @@ export class Frozen {
   async store() {
     const { bar } = this.#host;
     const session = this.#session;
-    const age = this.#at === null ? 0 : Math.max(0, this.#now - this.#at);
+    const { picture: seen, at } = this.#seen;
+    const age = Math.max(0, this.#now - (this.#at ?? at));
     bar.busy("snapshot", true);
     try {
-      const picture = await jpeg(this.frozen ? this.#canvas : this.#video, this.turn);
+      const picture = await jpeg(this.frozen ? this.#canvas : seen, this.turn);
       if (!picture || !session) throw new Error("no picture");
       const response = await fetch(`/desk/snapshots?session=${encodeURIComponent(session)}&age=${Math.round(age)}`, {
         method: "POST",
@@ -98,14 +99,21 @@ export class Frozen {
     this.#host.bar.press("turn", turn !== 0);
   }
 
+  /** What is shown: the video, or the still in its place; and when it was that. */
+  get #seen() {
+    const still = this.#stage.dataset.still === "fresh" ? get("still-picture", HTMLCanvasElement) : null;
+    return still ? { picture: still, at: Number(still.dataset.taken) } : { picture: this.#video, at: this.#now };
+  }
+
   #freeze() {
-    const { videoWidth: width, videoHeight: height } = this.#video;
+    const { picture, at } = this.#seen;
+    const [width, height] = sides(picture);
     const context = this.#canvas.getContext("2d");
     if (!context || !width || !height) return;
     this.#canvas.width = width;
     this.#canvas.height = height;
-    context.drawImage(this.#video, 0, 0);
-    this.#at = this.#now;
+    context.drawImage(picture, 0, 0);
+    this.#at = at;
     write(get("frozen-mark", HTMLElement), `FIGÉE PAR VOUS · ${clock(this.#at)}`);
     this.#mark(true);
   }
@@ -131,8 +139,7 @@ export class Frozen {
 /** The picture as it is seen, small enough to be stored.
  * @param {HTMLVideoElement | HTMLCanvasElement} source @param {Turn} turn @returns {Promise<Blob | null>} */
 async function jpeg(source, turn) {
-  const video = source instanceof HTMLVideoElement;
-  const [width, height] = video ? [source.videoWidth, source.videoHeight] : [source.width, source.height];
+  const [width, height] = sides(source);
   if (!width || !height) return null;
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
@@ -148,6 +155,11 @@ async function jpeg(source, turn) {
     if (blob && blob.size <= LARGEST) return blob;
   }
   return null;
+}
+
+/** @param {HTMLVideoElement | HTMLCanvasElement} picture @returns {[number, number]} width and height in pixels */
+function sides(picture) {
+  return picture instanceof HTMLVideoElement ? [picture.videoWidth, picture.videoHeight] : [picture.width, picture.height];
 }
 
 /** @param {number} at milliseconds @returns {string} "04:12:31" */

@@ -50,7 +50,7 @@ export class DeskHelp {
     for (const control of ALL) if (control !== "zoom") this.#bar.node(control).addEventListener("click", () => this.#act(control));
     this.#zoom.addEventListener("input", () => this.#zoomed());
     const redraw = new MutationObserver(() => this.#draw());
-    redraw.observe(this.#stage, { attributeFilter: ["data-picture"] });
+    redraw.observe(this.#stage, { attributeFilter: ["data-picture", "data-still"] });
     redraw.observe(this.#server, { attributeFilter: ["data-state"] });
     this.#draw();
   }
@@ -101,7 +101,7 @@ export class DeskHelp {
       connected: this.#server.dataset.state === "open",
       online: Boolean(session?.caller.online) && view.online,
       hidden: view.hidden,
-      picture: this.#stage.dataset.picture ?? "none",
+      picture: this.#stage.dataset.still === "fresh" ? "flowing" : (this.#stage.dataset.picture ?? "none"),
       frozen: this.#frozen.frozen,
       abilities,
       policy: view.server?.site.snapshots ?? "none",

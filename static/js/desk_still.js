@@ -4,9 +4,12 @@ import { el, get, icon, write } from "./dom.js";
 import { hear, serverTime } from "./ladder.js";
 import { shown } from "./session.js";
 
+/** Milliseconds the phone is given to change its rung, a try of the video included. */
+const PATIENCE = 12_000;
 /** Milliseconds after which a still is said to be frozen: three of a second's pace were missed. */
 export const FROZEN = 4_000;
 const BEAT = 100;
+const AWAY = "Le téléphone n’est pas connecté";
 
 /** @typedef {import("./socket.js").Message} Message */
 /** @typedef {Readonly<import("./session.js").View>} View */
@@ -64,6 +67,9 @@ export class DeskStill {
   #ticks = [];
   #session = "";
   #button = get("photo-ask", HTMLButtonElement);
+  #stills = get("stills-ask", HTMLButtonElement);
+  /** What the phone was asked for, and is not at yet. @type {{rung: "stills" | "auto", at: number} | null} */
+  #asked = null;
 
   /** @param {StillHost} host */
   constructor(host) {
@@ -71,12 +77,16 @@ export class DeskStill {
     this.#photo = new PhotoView();
     get("overlay", HTMLElement).after(this.#layer, this.#photo.layer);
     this.#button.addEventListener("click", () => this.#ask());
+    this.#stills.addEventListener("click", () => this.#toggle());
     setInterval(() => this.#draw(), BEAT);
   }
 
   /** @type {readonly import("./desk_keys.js").Key[]} */
   get keys() {
-    return [{ code: "KeyV", shown: "V", does: "Demander une photo", act: () => this.#ask() }];
+    return [
+      { code: "KeyV", shown: "V", does: "Demander une photo", act: () => this.#ask() },
+      { code: "KeyA", shown: "A", does: "Images fixes, ou de nouveau la vidéo", act: () => this.#toggle() },
+    ];
   }
 
   /** @param {View} view */
@@ -85,10 +95,16 @@ export class DeskStill {
     if (session?.id !== this.#session) {
       this.#session = session?.id ?? "";
       this.#last = null;
+      this.#asked = null;
       this.#photo.hide();
     }
     this.#button.disabled = !view.watch || view.taken !== null || !session?.caller.online;
-    this.#button.title = this.#button.disabled ? "Le téléphone n’est pas connecté" : "Alt+V · le correspondant prend une photo nette";
+    this.#stills.disabled = this.#button.disabled;
+    const video = this.#video;
+    this.#stills.setAttribute("aria-pressed", String(!video));
+    const does = video ? "une image par seconde à la place de la vidéo" : "revenir à la vidéo, si le réseau la porte";
+    this.#button.title = this.#button.disabled ? AWAY : "Alt+V · le correspondant prend une photo nette";
+    this.#stills.title = this.#button.disabled ? AWAY : `Alt+A · ${does}`;
     this.#draw();
   }
 
@@ -119,6 +135,10 @@ export class DeskStill {
     picture.close();
   }
 
+  get #video() {
+    return (shown(this.#host.view())?.rung ?? "video") === "video";
+  }
+
   get #age() {
     const now = serverTime(this.#ticks, performance.now());
     return this.#last && now !== null ? Math.max(0, now - this.#last.taken) : null;
@@ -131,8 +151,26 @@ export class DeskStill {
     const on = session !== null && standsIn({ rung: session.rung ?? "video", age, flowing: this.#host.flowing() });
     const state = !on || age === null ? "none" : age > FROZEN || view.hidden ? "frozen" : "fresh";
     this.#layer.hidden = !on;
-    get("stage", HTMLElement).dataset.still = state;
-    if (on && age !== null && this.#last) write(this.#mark, label(age, clock(this.#last.taken), view.hidden));
+    const stage = get("stage", HTMLElement);
+    stage.dataset.still = state;
+    this.#canvas.dataset.taken = String(this.#last?.taken ?? "");
+    const live = stage.dataset.frozen === "true" ? "le direct : " : "";
+    if (on && age !== null && this.#last) write(this.#mark, live + label(age, clock(this.#last.taken), view.hidden));
+    this.#stills.setAttribute("aria-busy", String(this.#waits));
+  }
+
+  /** The phone was asked for another rung and is not there yet. */
+  get #waits() {
+    return this.#asked !== null && performance.now() - this.#asked.at < PATIENCE && (this.#asked.rung === "auto") !== this.#video;
+  }
+
+  #toggle() {
+    const { watch: session } = this.#host.view();
+    if (!session || this.#stills.disabled || this.#waits) return;
+    const rung = this.#video ? "stills" : "auto";
+    this.#host.send({ type: "ladder", session, rung });
+    this.#asked = { rung, at: performance.now() };
+    this.#draw();
   }
 
   #ask() {

@@ -143,13 +143,14 @@ function step(ladder, now, rung, why) {
   return { ...TOP, forced: ladder.forced, wait: ladder.wait, lost: rung === "video" ? null : ladder.lost, rung, why, trying, since: now };
 }
 
-/** The desk asked: `stills` stay until it asks for `auto`; a photo is asked for beside the rung.
+/** The desk asked: `stills` stay until it asks for `auto`, which also tries the video at once; a photo is asked for beside the rung.
  * @param {Readonly<Ladder>} ladder @param {string} asked @param {number} now @returns {Ladder} */
 export function heed(ladder, asked, now) {
   if (asked === "stills") return ladder.rung === "video" ? step({ ...ladder, forced: true }, now, "stills", "asked") : { ...ladder, forced: true };
+  if (asked !== "auto") return { ...ladder };
+  const free = { ...ladder, forced: false };
   // Let the next second begin a try.
-  if (asked === "auto") return { ...ladder, forced: false, wait: TRY_FIRST, since: ladder.forced ? now - TRY_FIRST : ladder.since };
-  return { ...ladder };
+  return ladder.rung === "stills" && !ladder.trying ? { ...free, wait: TRY_FIRST, since: now - TRY_FIRST } : free;
 }
 
 /** Whether the encoder may use the uplink.

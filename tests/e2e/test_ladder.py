@@ -110,6 +110,7 @@ async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() ->
         await screenshot(phone, "caller-photo")
         await photographed(desk, phone)
         await moving_picture(desk, "#patient")
+        await stills_for_the_asking(desk, phone)
         with media_dropped(0.6):
             await stills_flow(desk)
             await until(
@@ -125,6 +126,38 @@ async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() ->
         await without_camera(home, desk)
         await audited(home, session)
         home.browser.assert_clean(home.url)
+
+
+async def stills_for_the_asking(desk: Page, phone: Page) -> None:
+    """The desk wants stills on a good network: turned, frozen and taken back as the video is."""
+    await desk.keyboard.press("Alt+KeyA")
+    await stills_flow(desk)
+    assert await desk.get_attribute("#stills-ask", "aria-pressed") == "true"
+    await until_text(phone, "#weak-text", "Le médecin vous voit")
+    await until_text(desk, "#say-cause", "à la demande d")
+    await desk.keyboard.press("Alt+KeyR")
+    await desk.wait_for_selector("#stage[data-turn='90']")
+    await desk.keyboard.press("Alt+KeyF")
+    await until_text(desk, "#still-mark", "le direct : IMAGE FIXE")
+    frozen = await desk.text_content("#frozen-mark")
+    one, another = [await desk.get_attribute("#still-picture", "data-taken"), ""]
+
+    async def goes_on() -> bool:
+        nonlocal another
+        another = await desk.get_attribute("#still-picture", "data-taken")
+        return another != one
+
+    await until(goes_on, "another still behind the frozen one")
+    assert await desk.text_content("#frozen-mark") == frozen
+    assert await desk.evaluate("() => document.querySelector('#frozen').width > 0")
+    await screenshot(desk, "desk-still-frozen")
+    await desk.keyboard.press("Alt+KeyF")
+    for _ in range(3):
+        await desk.keyboard.press("Alt+KeyR")
+    await desk.keyboard.press("Alt+KeyA")
+    await desk.wait_for_selector(LIVE, timeout=20_000)
+    await desk.wait_for_selector("#stills-ask[aria-pressed=false][aria-busy=false]")
+    await moving_picture(desk, "#patient")
 
 
 async def nothing_acknowledged(desk: Page, phone: Page) -> None:

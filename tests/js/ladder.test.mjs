@@ -131,6 +131,12 @@ test("the desk asks for stills and takes that back", () => {
   assert.ok(!films(long.ladder));
   const free = live(heed(long.ladder, "auto", long.at.now), GOOD, 10, long.at);
   assert.equal(free.ladder.rung, "video");
+  const slow = live(live(TOP, POOR, 6).ladder, POOR, 3, { now: 6000 });
+  assert.ok(!slow.ladder.trying, "the network's stills wait before a try");
+  const urged = live(heed(slow.ladder, "auto", slow.at.now), POOR, 1, slow.at);
+  assert.ok(urged.ladder.trying, "asked for, the video is tried at once");
+  assert.ok(heed(heed(urged.ladder, "stills", urged.at.now), "auto", urged.at.now).trying, "a change of mind within the second");
+  assert.equal(heed(heed(urged.ladder, "stills", urged.at.now), "auto", urged.at.now).forced, false);
   assert.deepEqual(heed(TOP, "photo", 1).rung, "video", "a photo is asked for beside the picture");
 });
 

@@ -99,7 +99,12 @@ async def test_the_view_says_the_rung_and_why(house: Running) -> None:
     view = await desk.hear("view")
     while [session["rung"] for session in view["sessions"]] != ["stills"]:
         view = await desk.hear("view")
-    assert "images fixes" in view["sessions"][0]["say"]["cause"]
+    assert "faible : images fixes" in view["sessions"][0]["say"]["cause"]
+    # What a desk wanted is not blamed on the network.
+    await caller.say("ladder", rung="video", why="recovered")
+    await caller.say("ladder", rung="stills", why="asked")
+    while "demande d'un poste" not in view["sessions"][0]["say"]["cause"]:
+        view = await desk.hear("view")
 
 
 async def test_a_desk_asks_and_a_stranger_may_not(house: Running) -> None:
