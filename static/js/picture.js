@@ -15,34 +15,39 @@ const BEAT = 100;
  * @typedef {object} Picture
  * @property {number | null} last time of the last new frame, `null` before the first
  * @property {number} decoded frames decoded so far on this connection
+ * @property {number | null} shown time of a frame of which it is not known yet whether it came from the phone
  * @property {boolean} hidden the caller's page is in the background
  * @property {boolean} muted the caller's camera gives nothing
  * @property {boolean} dark the frames are black
  * @property {string} connection RTCPeerConnectionState, or "" without a connection
  */
 /**
- * @typedef {{type: "frame", at: number}
+ * @typedef {{type: "frame", at: number, received: boolean}
  *   | {type: "decoded", at: number, count: number, counts: boolean}
  *   | {type: "dark", dark: boolean}
  *   | {type: "hidden", hidden: boolean}
  *   | {type: "muted", muted: boolean}
  *   | {type: "connection", state: string}
+ *   | {type: "source"}
  *   | {type: "restart"}} Fact
  */
 
 /** @type {Readonly<Picture>} */
-export const NOTHING = Object.freeze({ last: null, decoded: 0, hidden: false, muted: false, dark: false, connection: "" });
+export const NOTHING = Object.freeze({ last: null, decoded: 0, shown: null, hidden: false, muted: false, dark: false, connection: "" });
 
-/** Fold one fact in. `decoded` only moves the clock when it counts: where frames are presented, a decoder
- * that works behind a stuck video element must not make the still look fresh.
+/** Fold one fact in. A frame counts when the phone sent it: in the place of a track that ended Chromium presents a black
+ * one of its own. `decoded` only moves the clock when it counts: where frames are presented, a decoder that works behind
+ * a stuck video element must not make the still look fresh.
  * @param {Readonly<Picture>} picture @param {Fact} fact @returns {Picture} */
 export function learn(picture, fact) {
   switch (fact.type) {
     case "frame":
+      if (!fact.received && picture.decoded === 0) return { ...picture, shown: fact.at };
       return { ...picture, last: Math.max(picture.last ?? 0, fact.at) };
     case "decoded": {
       const fresh = fact.counts && fact.count > picture.decoded;
-      return { ...picture, decoded: fact.count, last: fresh ? fact.at : picture.last };
+      const proven = fact.count > 0 && picture.shown !== null && fact.at - picture.shown < FROZEN ? picture.shown : picture.last;
+      return { ...picture, decoded: fact.count, last: fresh ? fact.at : proven, shown: fact.count > 0 ? null : picture.shown };
     }
     case "dark":
       return { ...picture, dark: fact.dark };
@@ -52,6 +57,8 @@ export function learn(picture, fact) {
       return { ...picture, muted: fact.muted };
     case "connection":
       return { ...picture, connection: fact.state };
+    case "source":
+      return { ...picture, decoded: 0, shown: null };
     case "restart":
       return { ...NOTHING, hidden: picture.hidden };
   }
@@ -123,9 +130,11 @@ export function watch(video, told) {
     });
   };
 
-  const presented = () => {
+  /** @param {number} _now @param {VideoFrameCallbackMetadata} frame */
+  const presented = (_now, frame) => {
     if (stopped) return;
-    picture = learn(picture, { type: "frame", at: performance.now() });
+    picture = learn(picture, { type: "frame", at: performance.now(), received: frame.rtpTimestamp !== undefined });
+    if (picture.shown !== null) void count();
     video.requestVideoFrameCallback(presented);
   };
   if (presents) video.requestVideoFrameCallback(presented);
@@ -136,6 +145,7 @@ export function watch(video, told) {
       picture = learn(picture, fact);
     },
     use(pc) {
+      if (pc !== connection) picture = learn(picture, { type: "source" });
       connection = pc;
       if (!pc) picture = learn(picture, { type: "restart" });
     },

@@ -36,6 +36,17 @@ _TAKEN = (
     f"() => {{ const track = {_TRACK}; track.stop(); track.dispatchEvent(new Event('ended')); }}"
 )
 _COVERED, _BARE = (f"() => {{ {_TRACK}.enabled = {on}; }}" for on in ("false", "true"))
+_BLACK = """() => {
+  const canvas = document.createElement('canvas');
+  const pen = canvas.getContext('2d');
+  const video = document.querySelector('#patient');
+  const frame = () => { window.__black += 1; video.requestVideoFrameCallback(frame); };
+  window.__black = 0;
+  setInterval(() => pen.fillRect(0, 0, 2, 2), 30);
+  video.srcObject = canvas.captureStream();
+  video.requestVideoFrameCallback(frame);
+  return video.play();
+}"""
 _MUTED, _UNMUTED = (
     f"""() => {{
       const track = {_TRACK};
@@ -158,6 +169,19 @@ async def test_what_does_not_touch_the_picture_leaves_it_alone() -> None:
         home.browser.assert_clean(home.url)
 
 
+async def black_frames(desk: Page) -> None:
+    """What the browser presents by itself, as Chromium does in the place of a track that ended, is no picture."""
+    await desk.evaluate(_BLACK)
+
+    async def presented() -> bool:
+        return int(await desk.evaluate("() => window.__black")) > 20
+
+    await until(presented, "twenty frames of the browser's own")
+    assert await desk.get_attribute("#stage", "data-picture") == "none"
+    await desk.evaluate("() => { document.querySelector('#patient').srcObject = null; }")
+    await until_text(desk, "#say-cause", "a refusé la caméra")
+
+
 async def test_a_refused_camera_is_told_and_granted_on_the_next_try() -> None:
     """Denied, busy, missing: each has its sentence on both sides; then the picture."""
     async with house() as home:
@@ -169,6 +193,7 @@ async def test_a_refused_camera_is_told_and_granted_on_the_next_try() -> None:
         await desk.wait_for_selector("#steps li[data-step=permission][data-state=failed]")
         await until_text(desk, "#say", "autorisez la caméra")
         await until_text(desk, "#say-cause", "a refusé la caméra")
+        await black_frames(desk)
         for name, title, said in (
             ("NotReadableError", "déjà utilisée", "Fermez les autres applications"),
             ("NotFoundError", "Aucune caméra", "Avez-vous un autre téléphone"),

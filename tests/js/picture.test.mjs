@@ -4,7 +4,7 @@ import { luma } from "../../static/js/darkness.js";
 import { FROZEN, LOST, NOTHING, age, judge, learn } from "../../static/js/picture.js";
 
 const from = (...facts) => facts.reduce(learn, { ...NOTHING });
-const shown = (at = 0) => from({ type: "connection", state: "connected" }, { type: "frame", at });
+const shown = (at = 0) => from({ type: "connection", state: "connected" }, { type: "frame", at, received: true });
 
 test("nothing is said before the first frame", () => {
   assert.equal(judge(NOTHING, 99_999), "none");
@@ -19,14 +19,14 @@ test("a still is called frozen within one second, and lost later", () => {
 });
 
 test("a new frame brings it back", () => {
-  assert.equal(judge(learn(shown(), { type: "frame", at: LOST + 10 }), LOST + 20), "flowing");
+  assert.equal(judge(learn(shown(), { type: "frame", at: LOST + 10, received: true }), LOST + 20), "flowing");
 });
 
 test("a hidden page is named before the freeze it causes", () => {
   const hidden = learn(shown(), { type: "hidden", hidden: true });
   assert.equal(judge(hidden, FROZEN), "hidden");
   assert.equal(judge(hidden, LOST * 10), "hidden");
-  assert.equal(judge(learn(hidden, { type: "frame", at: 5000 }), 5010), "flowing", "frames that come are frames");
+  assert.equal(judge(learn(hidden, { type: "frame", at: 5000, received: true }), 5010), "flowing", "frames that come are frames");
 });
 
 test("a muted camera is never flowing: some phones repeat the last frame", () => {
@@ -45,8 +45,23 @@ test("a decoder behind a stuck element does not refresh the picture", () => {
   assert.equal(judge(learn(counted, { type: "decoded", at: 9000, count: 150, counts: true }), 9001), "lost", "the same count is no new frame");
 });
 
+test("a frame that the phone did not send is no picture", () => {
+  const black = { type: "frame", at: 100, received: false };
+  assert.equal(judge(from(black), 100), "none");
+  assert.equal(judge(from(black, { type: "decoded", at: 110, count: 0, counts: false }), 110), "none");
+  const proven = from(black, { type: "decoded", at: 110, count: 1, counts: false });
+  assert.equal(judge(proven, 110), "flowing", "browsers that do not tell where a frame is from: the decoder does");
+  assert.equal(age(proven, 110), 10);
+  assert.equal(judge(from(black, { type: "decoded", at: 100 + FROZEN, count: 1, counts: false }), 100 + FROZEN), "none", "it was another frame");
+  const live = learn(proven, { type: "frame", at: 150, received: false });
+  assert.equal(age(live, 150), 0);
+  const again = [{ type: "source" }, { type: "frame", at: 9_000, received: false }].reduce(learn, live);
+  assert.equal(judge(again, 9_000), "lost", "nor on the connection after");
+  assert.equal(judge(learn(again, { type: "frame", at: 9_010, received: true }), 9_010), "flowing");
+});
+
 test("time never runs backwards", () => {
-  assert.equal(age(learn(shown(100), { type: "frame", at: 50 }), 100), 0);
+  assert.equal(age(learn(shown(100), { type: "frame", at: 50, received: true }), 100), 0);
   assert.equal(age(shown(100), 50), 0);
 });
 
