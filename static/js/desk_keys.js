@@ -23,7 +23,7 @@ export function pressed({ key, code }, layout) {
 export function keys(all) {
   const acts = new Map(all.map((key) => [key.code, key.act]));
   if (acts.size !== all.length) throw new Error("two acts on one key");
-  get("keys-alt", HTMLElement).append(...all.map(row));
+  get("keys", HTMLElement).append(...all.map(row));
   /** @type {ReadonlyMap<string, string> | null} */
   let layout = null;
   void /** @type {any} */ (navigator).keyboard?.getLayoutMap?.().then(
@@ -48,7 +48,7 @@ export function keys(all) {
 
 /** @param {Key} key */
 function row({ shown, does }) {
-  return el("tr", {}, el("th", { scope: "row" }, el("kbd", {}, "Alt"), " ", el("kbd", {}, shown)), el("td", {}, does));
+  return el("li", {}, el("span", {}, el("kbd", {}, "Alt"), " ", el("kbd", {}, shown)), does);
 }
 
 function help() {
