@@ -28,8 +28,10 @@ class Post:
 
 
 @contextmanager
-def post_office(io_loop: IOLoop, database: Path, folder: Path) -> Iterator[Post]:
-    """Run the three of them."""
+def post_office(
+    io_loop: IOLoop, database: Path, folder: Path, patience: float = 2.0
+) -> Iterator[Post]:
+    """Run the three of them; the server gives a carrier that many seconds to answer."""
     gateway, box = Gateway(), smtp()
 
     async def open_() -> Smtp:
@@ -42,9 +44,10 @@ def post_office(io_loop: IOLoop, database: Path, folder: Path) -> Iterator[Post]
         await box.__aexit__(None, None, None)
 
     relay: Smtp = io_loop.run_sync(open_)
-    there = {"host": relay.host, "port": relay.port, "timeout": 2.0}
+    there = {"host": relay.host, "port": relay.port, "timeout": patience}
+    sms = {**gateway.settings, "timeout": patience}
     try:
-        with running(io_loop, database, folder, sms=gateway.settings, smtp=there) as house:
+        with running(io_loop, database, folder, sms=sms, smtp=there) as house:
             yield Post(house, gateway, relay)
     finally:
         io_loop.run_sync(close)

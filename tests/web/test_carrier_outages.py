@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def post(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Post]:
-    with post_office(io_loop, furnished_database, tmp_path) as post:
+def post(
+    io_loop: Any, furnished_database: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Post]:
+    patience = getattr(request, "param", 2.0)
+    with post_office(io_loop, furnished_database, tmp_path, patience) as post:
         yield post
 
 
@@ -139,6 +142,7 @@ async def test_a_slow_gateway_holds_up_neither_mails_nor_other_messages(
     await until(lambda: len(gateway.accepted) == 2, "both are taken")
 
 
+@pytest.mark.parametrize("post", [60.0], indirect=True)
 async def test_more_messages_than_may_fly_at_once_all_arrive(
     house: Running, gateway: Gateway
 ) -> None:
