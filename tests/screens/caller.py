@@ -18,7 +18,10 @@ TWO_CAMERAS = """
   navigator.mediaDevices.enumerateDevices = async () => { const found = await ask(); return [...found, ...found]; };
 """
 DARK = """() => {
-  CanvasRenderingContext2D.prototype.drawImage = () => {};
+  CanvasRenderingContext2D.prototype.drawImage = function () {
+    this.fillStyle = "#000";
+    this.fillRect(0, 0, this.canvas.width, this.canvas.height);
+  };
 }"""
 REFUSE = """([name, message]) => {
   navigator.mediaDevices.getUserMedia = async () => { throw new DOMException(message, name); };
@@ -57,15 +60,21 @@ async def one_video(home: House, desk: Page, link: str, language: str, locale: s
     await phone.tap("#tap")
     await phone.wait_for_selector("body[data-phase=asking]")
     await screenshot(phone, f"caller-{language}-2-asking")
+    await desk.wait_for_selector("#steps li[data-step=tapped][data-state=done]")
+    # It goes on by itself: the camera is allowed.
     await phone.reload()
-    await phone.wait_for_selector("body[data-ready=true]")
-    await phone.tap("#tap")
     await moving_picture(desk, "#patient")
     await phone.wait_for_selector("#message[data-state=seen]")
     await screenshot(phone, f"caller-{language}-3-live")
     await phone.click("#languages summary")
     await screenshot(phone, f"caller-{language}-3-live-languages")
     await phone.keyboard.press("Escape")
+    await desk.keyboard.press("Alt+KeyA")
+    await desk.wait_for_selector("#stage[data-still=fresh]")
+    await desk.wait_for_selector("#say-cause:has-text('Images fixes')")
+    await screenshot(desk, f"desk-stills-{language}")
+    await desk.keyboard.press("Alt+KeyA")
+    await desk.wait_for_selector("#stage[data-picture=flowing][data-still=none]")
     await phone.evaluate(DARK)
     await phone.wait_for_selector("#hint[data-hint=dark]")
     await screenshot(phone, f"caller-{language}-3-live-dark")
@@ -80,7 +89,7 @@ async def one_video(home: House, desk: Page, link: str, language: str, locale: s
 async def troubles(home: House, link: str, language: str, locale: str) -> None:
     app = await opened(home, link, PIXEL, locale, user_agent=IN_APP)
     await screenshot(app, f"caller-{language}-4-in-app", full_page=True)
-    asked = await opened(home, link, IPHONE, locale)
+    asked = await opened(home, link, IPHONE, locale, camera=False)
     await asked.evaluate(NO_ANSWER)
     await asked.tap("#tap")
     await asked.wait_for_selector("body[data-phase=asking]")
@@ -95,4 +104,5 @@ async def troubles(home: House, link: str, language: str, locale: str) -> None:
         await asked.evaluate(REFUSE, [name, message])
         await asked.tap("#tap")
         await asked.wait_for_selector("body[data-phase=trouble]")
+        await asked.wait_for_selector("#trouble-title:not(:empty)")
         await screenshot(asked, f"caller-{language}-4-{why}", full_page=True)
