@@ -268,6 +268,7 @@ class CallerSocket(PageSocket):
         room.tell_count()
         self._given = time.monotonic()
         self._tell("online")
+        self.sessions.told(self._site, self._session)
         if admitted.language is None and hello.language in BY_CODE:
             self._choose(hello.language, first=True)
 

@@ -153,7 +153,13 @@ async def test_the_sentence_follows_the_phone_and_the_clock(house: Running) -> N
     await caller.say("media.report", state="unmuted")
     await shown(desk, lambda one: "figée" in one["say"]["text"])
     caller.socket.close()
-    await shown(desk, lambda one: "rouvrez le lien" in one["say"]["text"])
+    one = await shown(desk, lambda one: "rouvrez le lien" in one["say"]["text"])
+    assert one["caller"]["online"] is False
+    # It is back, and has nothing to add: the desk knows all the same.
+    [token] = await house.tokens()
+    await house.caller(token, house.phones[0])
+    one = await shown(desk, lambda one: bool(one["caller"]["online"]))
+    assert "figée" in one["say"]["text"]
 
 
 @pytest.mark.parametrize(
