@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.adapters.db.one_hop import use_one_hop
+from server.adapters.db.presence import follow_file
 from server.errors import StorageUnavailable
 
 BUSY_MS: Final = 5_000
@@ -41,6 +42,7 @@ def make_engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
         use_one_hop(engine)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        follow_file(engine)
     return engine
 
 

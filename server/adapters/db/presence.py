@@ -1,15 +1,17 @@
 """Whether the database can be relied on: its file is still the one we opened, and the last write reached it.
 
-SQLite goes on writing into a file that was deleted or replaced, and nothing of it survives the process.
+SQLite goes on writing into a file that was deleted or replaced, and nothing of it survives the process. A connection to
+such a file is closed when it is next asked for; one that is at work then ends what it does first.
 """
 
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, event, insert
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.adapters.db.tables import launch
@@ -24,23 +26,13 @@ class Presence:
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Know nothing yet."""
-        self._engine = engine
         self._file = file_of(engine.url)
-        self._identity: tuple[int, int] | None = None
         self._wrote = 0.0
 
-    async def check(self) -> None:
-        """Raise StorageUnavailable when the file is gone; turn to the new one when another took its place."""
-        if self._file is None:
-            return
-        try:
-            found = self._file.stat()
-        except OSError:
-            raise StorageUnavailable("gone") from None
-        identity = found.st_dev, found.st_ino
-        if self._identity not in {None, identity}:
-            await self._engine.dispose()
-        self._identity = identity
+    def check(self) -> None:
+        """Raise StorageUnavailable when the file is gone."""
+        if self._file is not None and _identity(self._file) is None:
+            raise StorageUnavailable("gone")
 
     def wrote(self) -> None:
         """Note that a write was committed."""
@@ -54,6 +46,34 @@ class Presence:
     def proven(self) -> bool:
         """Whether a write was committed of late, and none failed since."""
         return self._wrote > 0 and time.monotonic() - self._wrote < FRESH
+
+
+def follow_file(engine: AsyncEngine) -> None:
+    """Let no connection be used whose file was replaced: another is made in its place."""
+    file = file_of(engine.url)
+    if file is None:
+        return
+
+    def connected(_: object, record: Any) -> None:
+        record.info["file"] = _identity(file)
+
+    def taken(_: object, record: Any, __: object) -> None:
+        now = _identity(file)
+        if now is None:  # to connect would make an empty one
+            raise StorageUnavailable("gone")
+        if record.info.get("file") != now:
+            raise DisconnectionError("replaced")
+
+    event.listen(engine.sync_engine, "connect", connected)
+    event.listen(engine.sync_engine, "checkout", taken)
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 async def write_and_take_back(connection: AsyncConnection) -> None:

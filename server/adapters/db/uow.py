@@ -121,7 +121,7 @@ class SqlTransactions:
     async def writable(self) -> bool:
         """Tell whether a command would be durable now: proven by the last one, else by trying."""
         if self._presence.proven:
-            await self._presence.check()
+            self._presence.check()
             return True
         try:
             async with self._connected(write=True) as connection:
@@ -140,7 +140,7 @@ class SqlTransactions:
     @asynccontextmanager
     async def _connected(self, *, write: bool) -> AsyncIterator[AsyncConnection]:
         """A unit of work holds nothing but the database: an OSError in it is the database's."""
-        await self._presence.check()
+        self._presence.check()
         try:
             async with self._engine.connect() as connection:
                 await self._begin(connection, write=write)
