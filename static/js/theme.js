@@ -30,7 +30,7 @@ function toggle() {
 button?.addEventListener("click", toggle);
 light.addEventListener("change", draw);
 // Page B has its own list of keys, which the help shows.
-if (!document.getElementById("keys-alt")) {
+if (!document.getElementById("keys")) {
   document.addEventListener("keydown", (event) => {
     if (event.code !== "KeyD" || !event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
