@@ -162,6 +162,20 @@ async def test_the_sentence_follows_the_phone_and_the_clock(house: Running) -> N
     assert "figée" in one["say"]["text"]
 
 
+async def test_a_phone_that_only_says_hello_is_there(
+    house: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart of the server, of which the phone has nothing to tell."""
+    monkeypatch.setattr("server.web.sockets.TICK", 0.05)
+    desk = await house.desk(await house.signed_in("regulator"))
+    await house.invite(desk)
+    [token] = await house.tokens()
+    phone = await house.tapped(token)
+    await shown(desk, lambda one: one["state"] == "tapped")
+    await house.caller(token, phone)
+    await shown(desk, lambda one: bool(one["caller"]["online"]))
+
+
 @pytest.mark.parametrize(
     ("cookie", "theme"),
     [("light", "light"), ("dark", "dark"), (None, "auto"), ("neon", "auto"), ('"><b>', "auto")],
