@@ -94,6 +94,7 @@ async def test_the_sessions_of_the_shift(house: Running) -> None:
     """This station's and one's own, twelve hours of them; never another site's, and another person's are not mine."""
     doctor = await house.desk(await house.signed_in("regulator", "201"))
     own = await house.invite(doctor)
+    house.clock.pass_(seconds=1)
     arm = await house.desk(await house.signed_in("arm", "202"), "desk-peer-2")
     other = await house.invite(arm, "command-0002", mobile="06 98 76 54 32")
     (mine,) = await recent(doctor)
