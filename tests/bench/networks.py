@@ -47,6 +47,7 @@ COUNT = """() => {
   const video = document.querySelector('#patient');
   const shown = [];
   window.__shown = shown;
+  window.__from = performance.timeOrigin + performance.now();
   const frame = (now, about) => {
     if (window.__shown !== shown) return;
     const age = about.captureTime === undefined ? 0 : performance.now() - about.captureTime;
@@ -55,12 +56,12 @@ COUNT = """() => {
   };
   video.requestVideoFrameCallback(frame);
 }"""
-#: The longest pause between two pictures, and how long they have come since.
+#: The longest pause between two pictures, and how long they have come since. The first may come after the cut already.
 PAUSES = """() => {
-  const at = window.__shown.map(([at]) => at);
+  const at = [window.__from, ...window.__shown.map(([at]) => at)];
   const gaps = at.slice(1).map((one, index) => one - at[index]);
   const longest = Math.max(0, ...gaps);
-  const alive = at.length && performance.timeOrigin + performance.now() - at.at(-1) < 500;
+  const alive = performance.timeOrigin + performance.now() - at.at(-1) < 500;
   return [longest, alive ? at.at(-1) - at[gaps.indexOf(longest) + 1] : 0];
 }"""
 PLAIN = """(ice) => {

@@ -54,6 +54,10 @@ def test_a_free_port_is_free_and_given_once() -> None:
     assert len(set(ports)) == 20
     assert not tcp_port_open(ports[0])
     assert not udp_port_taken(ports[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as part:
+        part.bind(("127.0.0.1", ports[0]))
+        assert udp_port_taken(ports[0])
+        assert not udp_port_taken(ports[0], "127.0.0.2")
 
 
 async def test_a_part_that_dies_while_starting_shows_its_last_words() -> None:
