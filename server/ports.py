@@ -579,11 +579,15 @@ class CallEvents(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Something of a site changed; `stations` empty means: all of them."""
+    """Something of a site changed; `stations` empty means: all of them.
+
+    `soon`: it may be shown a moment later, with what follows it.
+    """
 
     site: str
     stations: frozenset[str] = frozenset()
     session: str | None = None
+    soon: bool = False
 
 
 class Bus(Protocol):

@@ -41,7 +41,7 @@ class Languages:
             await uow.commit()
         self._rooms.translate(id_, wanted)
         if after != before:
-            self._sessions.publish(after)
+            self._sessions.publish(after, soon=actor.source == "phone")
 
 
 async def keep_language(

@@ -109,7 +109,7 @@ class Links:
             session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
             await uow.commit()
         self._rooms.expect(_admission(token, browser, session, site))
-        self._sessions.perform(session, commands)
+        self._sessions.perform(session, commands, soon=True)
 
     async def release(self, token: str, address: str | None, browser: str) -> None:
         """The bound browser gives its link back: another one on this phone is to take it."""

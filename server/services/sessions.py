@@ -71,7 +71,7 @@ class Sessions:
             after, commands = await self.apply(uow, before, event, actor, now)
             await uow.commit()
         if after != before:
-            self.perform(after, commands)
+            self.perform(after, commands, soon=actor.source == "phone")
         return after
 
     async def apply(
@@ -114,11 +114,14 @@ class Sessions:
         if stopped is not message:
             await uow.messages.save(stopped)
 
-    def perform(self, session: Session, commands: tuple[Command, ...]) -> None:
-        """Act on what was committed."""
-        if any(isinstance(command, ClosePeers) for command in commands):
+    def perform(
+        self, session: Session, commands: tuple[Command, ...], *, soon: bool = False
+    ) -> None:
+        """Act on what was committed; an end is shown at once, whoever made it."""
+        closing = any(isinstance(command, ClosePeers) for command in commands)
+        if closing:
             self._rooms.close(session.id, session.ended_by or "server", session.end_reason or "")
-        self.publish(session)
+        self.publish(session, soon=soon and not closing)
 
     async def quit(self, actor: Actor, id_: str, station: str | None) -> bool:
         """A desk quits: the video ends, unless its call went on to another station, which goes on seeing it.
@@ -150,14 +153,17 @@ class Sessions:
         """Tell the phone that the session moved to another device."""
         self._rooms.expel(session, OpenElsewhere("moved"))
 
-    def publish(self, session: Session) -> None:
-        """Tell the desks of this session's station."""
+    def publish(self, session: Session, *, soon: bool = False) -> None:
+        """Tell the desks of this session's station.
+
+        `soon`, for what a phone says of itself: several things in a row, and its first picture comes before them.
+        """
         stations = frozenset({session.station}) if session.station else frozenset()
-        self._bus.publish(Changed(session.site, stations, session.id))
+        self._bus.publish(Changed(session.site, stations, session.id, soon))
 
     def told(self, site: str, id_: str) -> None:
         """Tell the desks that show this session that its phone changed, though nothing is to be written."""
-        self._bus.publish(Changed(site, _SHOWN_ONLY, id_))
+        self._bus.publish(Changed(site, _SHOWN_ONLY, id_, soon=True))
 
     async def get(self, site: str, id_: str) -> Session:
         """Return a session of this site; NotFound for any other (I7)."""

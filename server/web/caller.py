@@ -218,7 +218,6 @@ class CallerSocket(PageSocket):
         self._session = ""
         self._site = ""
         self._given = 0.0
-        self._untold = False
 
     async def take(self, frame: str | bytes) -> None:
         """Handle one message: hello first, then anything else; a binary frame is a still."""
@@ -269,10 +268,7 @@ class CallerSocket(PageSocket):
         room.tell_count()
         self._given = time.monotonic()
         self._tell("online")
-        if room.told is not None:
-            self.sessions.told(self._site, self._session)
-        else:  # the first picture comes first; the desks hear of its phone with it, or at the next tick
-            self._untold = True
+        self.sessions.told(self._site, self._session)
         if admitted.language is None and hello.language in BY_CODE:
             self._choose(hello.language, first=True)
 
@@ -296,13 +292,7 @@ class CallerSocket(PageSocket):
             self.later(lambda: self.ladder.seen(self._actor(), self._session))
 
     async def tick(self) -> None:
-        """Renew the relay's credentials before they expire: a reconnection late in a long video must not fail.
-
-        After a restart of ours the phone may have nothing to add to its hello, and the desks read that it is there.
-        """
-        if self._untold:
-            self._untold = False
-            self.sessions.told(self._site, self._session)
+        """Renew the relay's credentials before they expire: a reconnection late in a long video must not fail."""
         if self._session and self.ice.due(time.monotonic() - self._given):
             self._given = time.monotonic()
             self.send({"type": "ice", "ice": self.ice.for_session(self._session)})

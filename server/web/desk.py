@@ -40,6 +40,9 @@ from server.web.desk_third import THIRD, ThirdParties
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk
+SOON_SECONDS = (
+    0.25  # what a phone says of itself between tap and first picture is shown together, after it
+)
 
 
 class DeskPage(BaseHandler):
@@ -166,6 +169,7 @@ class DeskSocket(ThirdParties):
         self._seen: Session | None = None
         self._shown: frozenset[str | None] = frozenset()
         self._dirty = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
         self._finger = Finger(lambda session, place: self.help.point(session, self.peer, place))
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -225,8 +229,12 @@ class DeskSocket(ThirdParties):
     def _changed(self, change: Changed) -> None:
         here = self._station.extension if self._station else None
         mine = change.session is not None and change.session in {self._watching, *self._shown}
-        if not change.stations or here in change.stations or mine:
+        if change.stations and here not in change.stations and not mine:
+            return
+        if not change.soon:
             self._dirty.set()
+        elif self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON_SECONDS, self._dirty.set)
 
     async def _show(self) -> None:
         """Send the whole view after each change: the first at once, those that come close behind in one."""
@@ -239,6 +247,9 @@ class DeskSocket(ThirdParties):
                 pass
             await asyncio.sleep(last + GATHER_SECONDS - loop.time())
             self._dirty.clear()
+            if self._soon is not None:
+                self._soon.cancel()
+                self._soon = None
             last = loop.time()
             desk = Desk(*self.me(), self._station, self._launched, self._watching)
             await self._send_view(desk)

@@ -4,7 +4,7 @@
  */
 import { CallerCamera } from "./caller_camera.js";
 import { CallerLadder } from "./caller_ladder.js";
-import { Later } from "./caller_later.js";
+import { FirstPicture, Later } from "./caller_later.js";
 import { CallerNetwork } from "./caller_network.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
@@ -103,9 +103,11 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
  * @property {(message: Message) => void} [heard] a message of the server
  * @property {(phase: Readonly<import("./phase.js").Phase>) => void} [drawn] the screen is up to date
  */
-const ladder = new CallerLadder({ phase: () => phase, say, link, peers, track: () => camera.track, token: String(BOOT.token) });
-/** What a desk asks of this phone: loaded with the tap. */
+const first = new FirstPicture();
+const ladder = new CallerLadder({ phase: () => phase, say, link, peers, track: () => camera.track, token: String(BOOT.token), free: first.over });
+/** What a desk asks of this phone. */
 const help = new Later(async () => {
+  await first.over;
   const { CallerHelp } = await import("./caller_help.js");
   return new CallerHelp({
     say,
@@ -117,7 +119,7 @@ const help = new Later(async () => {
   });
 });
 /** @type {Part[]} */
-const parts = [words, ladder, help, new Viewers((key, names) => words.say(key, names))];
+const parts = [first, words, ladder, help, new Viewers((key, names) => words.say(key, names))];
 /** The way out of a trouble, once it is loaded. @type {import("./caller_trouble.js").Trouble | null} */
 let trouble = null;
 /** Parts that are not needed before the tap, and by most callers never. @type {Record<string, () => Promise<Part>>} */
@@ -152,6 +154,7 @@ async function load(screen) {
   if (!make || loaded.has(screen)) return;
   loaded.add(screen);
   try {
+    await first.over;
     const part = await make();
     parts.push(part);
     part.drawn?.(phase);
@@ -240,7 +243,7 @@ function connection(state, code, reason) {
   step({ type: "socket", open: state === "open" });
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
-    tellNetwork();
+    void first.over.then(tellNetwork);
     if (phase.camera) {
       tell("granted");
       link.offer({ type: "facing", facing: camera.facing });

@@ -1,4 +1,4 @@
-/** The way to the lower rungs: loaded after the tap, out of the way of the first picture; what comes before is kept. */
+/** The way to the lower rungs: loaded after the first picture, or when it does not come; what is heard before is kept. */
 
 /** @typedef {import("./socket.js").Message} Message */
 /** @typedef {Readonly<import("./phase.js").Phase>} Phase */
@@ -10,6 +10,7 @@
  * @property {import("./caller_peers.js").Peers} peers
  * @property {() => MediaStreamTrack | null} track
  * @property {string} token of the link
+ * @property {Promise<void>} free the first picture is out of the way
  */
 
 /** Messages kept while the rest is loaded, and milliseconds before it is asked for again. */
@@ -50,7 +51,7 @@ export class CallerLadder {
     this.#asked += 1;
     // A failed import is remembered by some browsers: the next one has another name.
     const name = this.#asked === 1 ? "./caller_rung.js" : `./caller_rung.js?again=${this.#asked}`;
-    void import(name).then(
+    void this.#host.free.then(() => import(name)).then(
       ({ CallerRung }) => {
         const made = /** @type {import("./caller_rung.js").CallerRung} */ (new CallerRung(this.#host));
         this.#rung = made;

@@ -1,4 +1,4 @@
-/** A part of the page that is not needed before the tap, and is not loaded before it: the page stays small. */
+/** What is not needed for the first picture: not loaded before the tap, since the page is to be small, nor while the picture comes. */
 
 /** @typedef {import("./socket.js").Message} Message */
 /** @typedef {import("./phase.js").Phase} Phase */
@@ -6,6 +6,31 @@
 
 /** Most messages kept for a part that is still on its way. */
 const KEPT = 50;
+
+/** Milliseconds after the tap at which the picture is not waited for any more; given to its first frames to be drawn. */
+const PATIENCE = 2_000;
+const DRAWN = 500;
+
+/** The first picture takes a third of a second, and all the phone and the server can do: whatever else there is waits. */
+export class FirstPicture {
+  /** @type {() => void} */
+  #over = () => undefined;
+  #wait = Infinity;
+  /** It is there, something stands in its way, or it takes long.
+   * @type {Promise<void>} */
+  over = new Promise((resolve) => {
+    this.#over = resolve;
+  });
+
+  /** @param {Readonly<Phase>} phase */
+  drawn(phase) {
+    const { screen, seen } = phase;
+    if (screen === "invite") return;
+    const wait = screen === "trouble" || screen === "ended" ? 0 : seen ? DRAWN : PATIENCE;
+    if (wait < this.#wait) setTimeout(this.#over, wait);
+    this.#wait = Math.min(wait, this.#wait);
+  }
+}
 
 export class Later {
   #load;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { abilities } from "../../static/js/caller_help.js";
-import { Later } from "../../static/js/caller_later.js";
+import { FirstPicture, Later } from "../../static/js/caller_later.js";
 
 const MORE = { cameras: 2, facing: "environment", prefer: "balanced" };
 
@@ -37,4 +37,24 @@ test("a part that comes later misses nothing, and is asked for again when it did
   later.heard({ type: "help.point" });
   later.tracked();
   assert.deepEqual(heard.slice(4), ["help.point", "tracked"]);
+});
+
+test("nothing else is loaded before the first picture is there, or something stands in its way, or it takes long", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const over = async (...steps) => {
+    const first = new FirstPicture();
+    let so = false;
+    void first.over.then(() => (so = true));
+    const said = [];
+    for (const step of steps) {
+      if (typeof step === "number") t.mock.timers.tick(step);
+      else first.drawn({ screen: step, seen: false, ...(step === "seen" ? { screen: "live", seen: true } : {}) });
+      await Promise.resolve();
+      said.push(so);
+    }
+    return said;
+  };
+  assert.deepEqual(await over("invite", 60_000, "asking", 1_999, "live", 1), [false, false, false, false, false, true]);
+  assert.deepEqual(await over("asking", "live", "seen", 499, "seen", 1), [false, false, false, false, false, true]);
+  assert.deepEqual(await over("asking", "trouble", 0), [false, false, true]);
 });

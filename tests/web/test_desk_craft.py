@@ -163,11 +163,8 @@ async def test_the_sentence_follows_the_phone_and_the_clock(house: Running) -> N
     assert "figée" in one["say"]["text"]
 
 
-async def test_a_phone_that_only_says_hello_is_there(
-    house: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_phone_that_only_says_hello_is_there(house: Running) -> None:
     """As after a restart of the server, of which the phone has nothing to tell."""
-    monkeypatch.setattr("server.web.sockets.TICK", 0.05)
     desk = await house.desk(await house.signed_in("regulator"))
     await house.invite(desk)
     [token] = await house.tokens()
@@ -175,6 +172,24 @@ async def test_a_phone_that_only_says_hello_is_there(
     await shown(desk, lambda one: one["state"] == "tapped")
     await house.caller(token, phone)
     await shown(desk, lambda one: bool(one["caller"]["online"]))
+
+
+async def test_what_a_phone_says_of_itself_waits_for_its_picture_and_its_end_does_not(
+    house: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Views are dear, and a phone says five things between the tap and the picture."""
+    monkeypatch.setattr("server.web.desk.SOON_SECONDS", 3600)
+    desk, caller, _ = await house.connected()
+    await caller.say("media.report", state="muted")
+    await desk.hear("caller.state", state="muted")
+    for _ in range(3):  # time enough for a view, if one was due
+        assert [each["state"] for each in await recent(desk)] == ["connecting"]
+    states = {
+        one["state"] for each in desk.told if each["type"] == "view" for one in each["sessions"]
+    }
+    assert states <= {"invited"}
+    await caller.say("leave")
+    await shown(desk, lambda one: one["state"] == "ended")
 
 
 @pytest.mark.parametrize(
