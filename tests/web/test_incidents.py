@@ -78,6 +78,7 @@ async def exported(browser: Browser, path: str = "/incidents.csv") -> list[dict[
 async def test_it_is_followed_from_new_to_closed(house: House, browser: Browser) -> None:
     await as_(house, browser, "regulator")
     id_ = await send(browser, "L'image se fige.", session="video1", page="/desk")
+    house.clock.pass_(seconds=1)
     await send(browser, "Très bien.", "remark")
     mail = next(m for m in await house.messages() if m["kind"] == "feedback")
     assert mail["subject"] == f"Visio15, SAMU rivage : incident {FIRST}"
