@@ -6,15 +6,15 @@ Usage: scripts/words [--check]
 """
 
 import ast
-import io
 import itertools
+import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po, write_po
+from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,41 +88,59 @@ def _given(wanted: str, tree: ast.Module) -> Iterator[ast.expr]:
             yield from (node.value for t in targets if getattr(t, "id", None) == wanted)
 
 
-def followed(language: str, domain: str, sentences: Sentences) -> Catalog:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One sentence of a catalogue: its keys in the table of words, the original, the translation."""
+
+    keys: Sequence[str]
+    text: str
+    translated: str
+
+
+def followed(language: str, domain: str, sentences: Sentences) -> list[Entry]:
     """Return the catalogue as it must be: these sentences in this order, with the translations there are."""
     path = place(language, domain)
     old = {}
     if path.is_file():
         with path.open("rb") as file:
-            old = {str(m.id): m for m in read_po(file) if m.id}
-    catalog = Catalog(
-        locale=language, project="Visio15", header_comment="# See scripts/words.", fuzzy=False
-    )
-    for text, keys in sentences.items():
-        known = old.get(text)
-        translated = str(known.string) if known and not known.fuzzy else ""
-        if language == SOURCE[domain]:
-            translated = text
-        catalog.add(text, translated, auto_comments=[", ".join(keys)] if keys else [])
-    return catalog
-
-
-def written(catalog: Catalog, domain: str) -> bytes:
-    """Return the file; without dates, so that the same sentences make the same file."""
-    out = io.BytesIO()
-    write_po(out, catalog, width=0, omit_header=True)
-    head = [
-        f"# Words of Visio15: {domain}. See scripts/words.",
-        'msgid ""',
-        'msgstr ""',
-        '"Project-Id-Version: Visio15\\n"',
-        f'"Language: {catalog.locale_identifier}\\n"',
-        '"MIME-Version: 1.0\\n"',
-        '"Content-Type: text/plain; charset=utf-8\\n"',
-        '"Content-Transfer-Encoding: 8bit\\n"',
-        f'"Plural-Forms: {catalog.plural_forms}\\n"',
+            old = {str(m.id): str(m.string) for m in read_po(file) if m.id and not m.fuzzy}
+    source = language == SOURCE[domain]
+    return [
+        Entry(keys, text, text if source else old.get(text, "")) for text, keys in sentences.items()
     ]
-    return "\n".join(head).encode() + b"\n\n" + out.getvalue().strip() + b"\n"
+
+
+def written(language: str, domain: str, entries: Iterable[Entry]) -> bytes:
+    """Return the file: the same bytes for the same sentences, on any day and with any version of a library.
+
+    There is no line `Plural-Forms`: no sentence has a plural, and libraries change their mind about the rules.
+    """
+    blocks = [
+        "\n".join(
+            (
+                f"# Words of Visio15: {domain}. See scripts/words.",
+                'msgid ""',
+                'msgstr ""',
+                '"Project-Id-Version: Visio15\\n"',
+                f'"Language: {language}\\n"',
+                '"MIME-Version: 1.0\\n"',
+                '"Content-Type: text/plain; charset=utf-8\\n"',
+                '"Content-Transfer-Encoding: 8bit\\n"',
+            )
+        )
+    ]
+    for entry in entries:
+        lines = [f"#. {', '.join(entry.keys)}"] if entry.keys else []
+        if PLACEHOLDER.search(entry.text):
+            lines.append("#, python-brace-format")
+        lines += [f"msgid {quoted(entry.text)}", f"msgstr {quoted(entry.translated)}"]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks).encode() + b"\n"
+
+
+def quoted(text: str) -> str:
+    """Return a text as PO files quote it (the quotation of JSON, without its escapes for other letters)."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def place(language: str, domain: str) -> Path:
@@ -130,19 +148,18 @@ def place(language: str, domain: str) -> Path:
     return ROOT / "locales" / language / "LC_MESSAGES" / f"{domain}.po"
 
 
-def faults(catalog: Catalog, domain: str) -> Iterator[str]:
+def faults(language: str, domain: str, entries: Iterable[Entry]) -> Iterator[str]:
     """Say what is missing or broken in the catalogue of a language that is offered."""
-    where = f"{catalog.locale_identifier}/{domain}"
-    for message in catalog:
-        original, translated = str(message.id), str(message.string)
-        if not original:
-            continue
-        if not translated:
-            yield f"{where}: not translated: {original}"
-        elif sorted(PLACEHOLDER.findall(original)) != sorted(PLACEHOLDER.findall(translated)):
-            yield f"{where}: other {{names}}: {original}"
-        elif re.search(r"[<>&%]", translated):
-            yield f"{where}: a sign that pages give a meaning to: {original}"
+    where = f"{language}/{domain}"
+    for entry in entries:
+        if not entry.translated:
+            yield f"{where}: not translated: {entry.text}"
+        elif sorted(PLACEHOLDER.findall(entry.text)) != sorted(
+            PLACEHOLDER.findall(entry.translated)
+        ):
+            yield f"{where}: other {{names}}: {entry.text}"
+        elif re.search(r"[<>&%]", entry.translated):
+            yield f"{where}: a sign that pages give a meaning to: {entry.text}"
 
 
 def main() -> int:
@@ -154,14 +171,15 @@ def main() -> int:
         for domain, sentences in found.items():
             if domain == "spoken" and language.code == OWN:
                 continue
-            catalog = followed(language.code, domain, sentences)
-            path, text = place(language.code, domain), written(catalog, domain)
+            entries = followed(language.code, domain, sentences)
+            path = place(language.code, domain)
+            text = written(language.code, domain, entries)
             if not checking:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(text)
             elif not path.is_file() or path.read_bytes() != text:
                 amiss.append(f"{path.relative_to(ROOT)}: run make words")
-            amiss += faults(catalog, domain)
+            amiss += faults(language.code, domain, entries)
     sys.stdout.writelines(f"{line}\n" for line in amiss)
     return 1 if amiss else 0
 
