@@ -1,6 +1,6 @@
 # Thin: each target is one or two commands; the work is in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench fmt words screenshots notice clean
+.PHONY: help setup demo run test check bench fmt words update screenshots notice clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ fmt: ## format and repair what a machine can
 words: ## let the catalogues of the caller's languages follow the sentences
 	scripts/setup demo
 	scripts/words
+
+update: ## take the newest allowed dependencies into the lock, then run everything
+	scripts/update
 
 screenshots: ## make the pictures of the docs again
 	scripts/setup test

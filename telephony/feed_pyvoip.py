@@ -62,7 +62,7 @@ class SoftphoneMissingError(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "a pyVoIP feed is configured but pyVoIP is not installed: pip install 'visio15[softphone]'"
+            "a pyVoIP feed is configured but pyVoIP is not installed: it comes with the extra visio15[softphone]"
         )
 
 

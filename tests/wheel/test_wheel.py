@@ -56,7 +56,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif source.exists():
             shutil.copy(source, tree / name)
-    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps")
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
     run(*pip, "--wheel-dir", "out", ".", cwd=tree)
     (made,) = (tree / "out").glob("*.whl")
     return made
@@ -64,18 +64,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of programs of an empty environment the wheel was installed in, without extras."""
+    """The programs of an empty environment with the locked packages and the wheel, without extras: as docs/operations.md."""
     home = tmp_path_factory.mktemp("empty") / "venv"
     venv.create(home, with_pip=True)
-    pip = (
-        home / "bin" / "python",
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "install",
-        "--quiet",
-    )
-    run(*pip, wheel, cwd=home)
+    pip = (home / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
+    locked = ("--require-hashes", "--only-binary", ":all:", "-r", ROOT / "requirements/runtime.txt")
+    run(*pip, "install", "--quiet", *locked, cwd=home)
+    run(*pip, "install", "--quiet", "--no-deps", wheel, cwd=home)
+    assert "No broken requirements" in run(*pip, "check", cwd=home)
     return home / "bin"
 
 

@@ -66,7 +66,7 @@ def _postgresql(url: str) -> AsyncEngine:
         import asyncpg  # noqa: PLC0415 - the extra `postgres`
     except ModuleNotFoundError:
         raise StorageUnavailable(
-            "asyncpg is not installed: pip install 'visio15[postgres]'"
+            "asyncpg is not installed: it comes with the extra visio15[postgres], see docs/operations.md"
         ) from None
 
     async def connect(*args: Any, **options: Any) -> Any:
