@@ -64,7 +64,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an empty environment with the locked packages and the wheel, without extras: as docs/operations.md."""
+    """The programs of an empty environment with the locked packages and the wheel (docs/operations.md)."""
     home = tmp_path_factory.mktemp("empty") / "venv"
     venv.create(home, with_pip=True)
     pip = (home / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
