@@ -14,6 +14,7 @@ class Audience:
         self._pages: set[Line] = set()
         self._nobody = asyncio.Event()
         self._nobody.set()
+        self._why: AppError | None = None  # all were sent away: who comes now is, too
 
     @property
     def anybody(self) -> bool:
@@ -21,9 +22,11 @@ class Audience:
         return bool(self._pages)
 
     def enter(self, page: Line) -> None:
-        """Count a page in."""
+        """Count a page in; one that comes while the server stops is sent away as the others were."""
         self._pages.add(page)
         self._nobody.clear()
+        if self._why is not None:
+            page.shut(self._why)
 
     def leave(self, page: Line) -> None:
         """Count it out."""
@@ -33,6 +36,7 @@ class Audience:
 
     async def dismiss(self, why: AppError) -> None:
         """Close every socket with the reason, and return when the last one is gone."""
+        self._why = why
         for page in tuple(self._pages):
             page.shut(why)
         await self._nobody.wait()

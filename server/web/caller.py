@@ -227,7 +227,7 @@ class CallerSocket(PageSocket):
         message = m.parse(m.CALLER, frame)
         self.web.metrics.frame(self.kind, message.type)
         if isinstance(message, m.CallerHello):
-            await self._hello(message)
+            await self.greet(lambda: self._hello(message))
             return
         if not self._session:
             raise MessageOutOfOrder("before_hello")
@@ -252,7 +252,11 @@ class CallerSocket(PageSocket):
             self._refuse(refusal, None)
             self.shut(refusal)
             return
+        ice = self.ice.for_session(admitted.session)
+        # Nothing waits from here on: a hello is taken whole or not at all.
         self._session, self._site = admitted.session, admitted.site
+        if self.gone:
+            return  # its "leave" may follow; the place is its successor's
         room = self.rooms.enter_phone(self._session, self, hello.page)
         self.send(
             {
@@ -261,7 +265,7 @@ class CallerSocket(PageSocket):
                 "site": admitted.site_name,
                 "state": admitted.state,
                 "language": admitted.language,
-                "ice": self.ice.for_session(self._session),
+                "ice": ice,
                 "watchers": list(room.desks),
             }
         )

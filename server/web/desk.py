@@ -10,14 +10,12 @@ from urllib.parse import quote
 from server.domain.access import Permission, may
 from server.domain.session import MediaFlowing, PeerLost, Session, State
 from server.errors import (
-    AppError,
     Forbidden,
     MessageOutOfOrder,
     PointerFlood,
     StationUnknown,
     TakenOver,
     Unauthenticated,
-    Unavailable,
 )
 from server.ports import Bus, Changed, Station
 from server.services.desk import Desk, DeskView, sessions_of
@@ -168,6 +166,7 @@ class DeskSocket(ThirdParties):
         self._watching: str | None = None
         self._seen: Session | None = None
         self._shown: frozenset[str | None] = frozenset()
+        self._blind = False  # the last view could not be made
         self._dirty = asyncio.Event()
         self._soon: asyncio.TimerHandle | None = None
         self._finger = Finger(lambda session, place: self.help.point(session, self.peer, place))
@@ -193,7 +192,7 @@ class DeskSocket(ThirdParties):
         message = m.parse(m.DESK, frame)
         self.web.metrics.frame(self.kind, message.type)
         if isinstance(message, m.DeskHello):
-            await self._hello(message)
+            await self.greet(lambda: self._hello(message))
             return
         if not self.peer:
             raise MessageOutOfOrder("before_hello")
@@ -207,23 +206,26 @@ class DeskSocket(ThirdParties):
         if self.peer:
             raise MessageOutOfOrder("second_hello")
         user, site = self.me()
-        self.peer, self.name = hello.peer, user.name
-        if hello.launch:
-            self._launched = await self.launch.resolve(self.actor(), hello.launch)
+        launched = await self.launch.resolve(self.actor(), hello.launch) if hello.launch else None
         async with self.web.transactions(write=False) as uow:
             known = {s.extension: s for s in await uow.sites.stations(site.id)}
         if hello.station and hello.station not in known:
             raise StationUnknown
-        launched = self._launched.station if self._launched else None
+        watched = await self.sessions.get(site.id, hello.watch) if hello.watch else None
+        # Nothing waits from here on: a hello is taken whole or not at all.
+        self.peer, self.name, self._launched = hello.peer, user.name, launched
+        named = launched.station if launched else None
         # The cookie is the PC's: another window of it may have changed it since.
-        extension = launched or hello.station or self.get_cookie(STATION_COOKIE)
+        extension = named or hello.station or self.get_cookie(STATION_COOKIE)
         self._station = known.get(extension or "")
+        if self.gone:
+            return
         if self._station:
             self.stations.sit(site.id, self._station.extension, self)
         self._unsubscribe = self.bus.subscribe(site.id, self._changed)
         self._beside.append(create_task(self._show(), "desk.show"))
-        if hello.watch:
-            await self._watch(hello.watch)
+        if watched:
+            self._enter(watched)
         self._dirty.set()
 
     def _changed(self, change: Changed) -> None:
@@ -259,15 +261,12 @@ class DeskSocket(ThirdParties):
             view = await self.view.of(desk)
             self._shown = sessions_of(view)
             self.send(view)
+            self._blind = False
         except Exception as fault:  # noqa: BLE001 - the desk lives on and is shown the next view
-            self._refuse_view(fault)
+            self.tell(fault, again=self._blind)
+            self._blind = True
             await asyncio.sleep(1)
             self._dirty.set()
-
-    def _refuse_view(self, fault: Exception) -> None:
-        refusal = fault if isinstance(fault, AppError) else Unavailable()
-        self.web.metrics.refused(refusal.code)
-        self.send({"type": "error", "code": refusal.code, "message": refusal.message})
 
     def _done(self, command: str, **result: object) -> None:
         self.send({"type": "done", "id": command, "result": result})
@@ -302,12 +301,15 @@ class DeskSocket(ThirdParties):
         self._done(message.id)
 
     async def _watch_command(self, message: m.SessionWatch) -> None:
-        await self._watch(message.session)
+        self._enter(await self.sessions.get(self.me()[1].id, message.session))
         self._done(message.id, session=message.session, ice=self.ice.for_session(message.session))
         self._dirty.set()
 
-    async def _watch(self, session: str) -> None:
-        found = await self.sessions.get(self.me()[1].id, session)
+    def _enter(self, found: Session) -> None:
+        """Watch a session, instead of the former one; a page that has left takes no place from its successor."""
+        session = found.id
+        if self.gone:
+            return
         if self._watching and self._watching != session:
             self._turn_away(self._watching)
         self._watching = session

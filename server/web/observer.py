@@ -129,7 +129,7 @@ class ObserverSocket(PageSocket):
         message = m.parse(m.OBSERVER, frame)
         self.web.metrics.frame(self.kind, message.type)
         if isinstance(message, m.ObserverHello):
-            await self._hello(message)
+            await self.greet(lambda: self._hello(message))
             return
         found = self._found
         if found is None:
@@ -164,6 +164,10 @@ class ObserverSocket(PageSocket):
             raise MessageOutOfOrder("second_hello")
         try:
             found = await self.observers.enter(hello.token, self.get_cookie(COOKIE))
+            if self.gone:
+                return
+            # Nothing waits from here on: a hello is taken whole or not at all.
+            ice = self.ice.for_session(found.session.id)
             self.comes.check(found.observer.id, self.web.clock.now())
             # Minted here: an observer that chose its own could take a desk's place.
             own = f"{found.observer.id}:{hello.page}"
@@ -181,7 +185,7 @@ class ObserverSocket(PageSocket):
                 "session": session.id,
                 "site": found.site.name,
                 "by": found.by,
-                "ice": self.ice.for_session(session.id),
+                "ice": ice,
             }
         )
         self._unsubscribe = self.bus.subscribe(found.site.id, self._changed)
@@ -199,6 +203,7 @@ class ObserverSocket(PageSocket):
 
     async def _show(self, found: Look) -> None:
         """Say who sees after each change; go when the video ended or the desk says so."""
+        again = False
         while not self.over.is_set():
             await self._dirty.wait()
             await asyncio.sleep(GATHER_SECONDS)
@@ -211,9 +216,11 @@ class ObserverSocket(PageSocket):
                 self._refuse(over, None)
                 self.shut(over)
                 return
-            except AppError as away:  # the next tick asks again
-                self.web.metrics.refused(away.code)
+            except Exception as fault:  # noqa: BLE001 - told once, logged when it is ours; the next tick asks again
+                self.tell(fault, again=again)
+                again = True
                 continue
+            again = False
             hidden = self.rooms.get(session.id).hidden
             shown = [{**one, "can": []} for one in people]
             self.send(

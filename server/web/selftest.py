@@ -139,10 +139,12 @@ class SelftestSocket(PageSocket):
     def _hello(self) -> None:
         if self._greeted:
             raise MessageOutOfOrder("second_hello")
-        self._greeted = True
         user, _ = self.me()
-        self.testers.sit(user.id, self)
         ice = self.ice.for_session(f"st-{self.web.ids.new()}")
+        self._greeted = True
+        if self.gone:
+            return
+        self.testers.sit(user.id, self)
         self.send({"type": "ready", "ice": ice, "now": self.web.clock.now().isoformat()})
 
     def _weigh(self, size: int) -> None:

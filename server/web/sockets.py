@@ -1,7 +1,9 @@
-"""What both sockets share: same origin, bounded queues, limits, refusals as messages, a tick.
+"""What all sockets share: same origin, bounded queues, limits, refusals as messages, a tick.
 
 A frame that raises an AppError is answered with its code and counted; ten in a minute that are not
 our storage's fault close the socket. An exception of ours never kills the connection in silence.
+A hello that meets our own trouble is done again until it works; what the page says behind it waits.
+A page may leave at any moment: what it then holds is given back, and it takes nothing any more.
 """
 
 import asyncio
@@ -19,7 +21,14 @@ import structlog
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from server.errors import AppError, MessageFlood, OriginForeign, StorageUnavailable, Unavailable
+from server.errors import (
+    AppError,
+    Conflict,
+    MessageFlood,
+    OriginForeign,
+    StorageUnavailable,
+    Unavailable,
+)
 from server.tasks import cancel_and_wait, create_task
 from server.web.base import BaseHandler, Web
 from server.web.messages import MAX_FRAME
@@ -31,6 +40,7 @@ QUEUE: Final = 500
 INBOX: Final = 200
 TICK: Final = 5.0
 READER_GRACE: Final = 10.0
+GREET_AGAIN: Final = 1.0  # seconds between two tries of a hello that met our own trouble
 MAX_SOCKET_FRAME: Final = (
     1_048_576  # larger frames close the connection before they are held in memory
 )
@@ -90,6 +100,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
     async def open(self, *args: str, **kwargs: str) -> None:
         """Start writer, reader and tick."""
         del args, kwargs
+        if self.over.is_set():
+            return  # it left while `prepare` waited, and `on_close` has been: nobody would give anything back
         self.set_nodelay(True)
         self.web.metrics.socket(self.kind, 1)
         self.web.audience.enter(self)
@@ -117,8 +129,6 @@ class PageSocket(WebSocketHandler, BaseHandler):
             if not self._cut:
                 await self._handle(frame)
         await self._work.join()
-        self.left()
-        await asyncio.gather(*self._beside)
 
     async def _labour(self) -> None:
         """Do what takes the database, one after the other, beside the signalling that must not wait for it."""
@@ -138,14 +148,47 @@ class PageSocket(WebSocketHandler, BaseHandler):
     async def _guarded(self, work: Work, command: str | None) -> None:
         try:
             await work()
-        except AppError as refusal:
-            self._refuse(refusal, command)
-        except Exception as ours:  # noqa: BLE001 - our mistake is told as "unavailable" and logged, the page lives on
-            _log.error("socket.failed", kind=self.kind, exc_info=ours)
-            self._refuse(Unavailable(), command)
+        except Exception as fault:  # noqa: BLE001 - answered, and logged when it is ours; the page lives on
+            self._refuse(fault, command)
 
-    def _refuse(self, refusal: AppError, command: str | None) -> None:
+    async def greet(self, hello: Work) -> None:
+        """Do a hello, again and again while our own trouble keeps it from being done; a refusal is raised.
+
+        The hello changes nothing before it has read everything, so that one that fails leaves the page as it was.
+        """
+        again = False
+        while not self.gone:
+            try:
+                await hello()
+            except Exception as fault:
+                if isinstance(fault, AppError) and not isinstance(fault, Unavailable | Conflict):
+                    raise
+                self.tell(fault, again=again)
+                again = True
+            else:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GREET_AGAIN):
+                    await self.over.wait()
+
+    @property
+    def gone(self) -> bool:
+        """Whether this page has left or was sent away: it takes no place any more, another of its own may have it."""
+        return self._shut
+
+    def tell(
+        self, fault: Exception, command: str | None = None, *, again: bool = False
+    ) -> AppError:
+        """Tell the page what failed, and return it; an exception of ours is logged with its trace.
+
+        It is told as "unavailable". `again`: the same failed just before; one trace and one message tell enough.
+        """
+        refusal = fault if isinstance(fault, AppError) else Unavailable()
         self.web.metrics.refused(refusal.code)
+        if again:
+            return refusal
+        if refusal is not fault:
+            _log.error("socket.failed", kind=self.kind, exc_info=fault)
         _log.info("socket.refused", kind=self.kind, code=refusal.code, detail=refusal.detail)
         answer = {"type": "error", "code": refusal.code, "message": refusal.message}
         if refusal.say:
@@ -153,6 +196,11 @@ class PageSocket(WebSocketHandler, BaseHandler):
         if command:
             answer["id"] = command
         self.send(answer)
+        return refusal
+
+    def _refuse(self, fault: Exception, command: str | None) -> None:
+        """Refuse what the page asked for."""
+        refusal = self.tell(fault, command)
         if isinstance(refusal, StorageUnavailable):
             return  # our trouble, not the page's: a desk that tries again during an outage stays
         now = time.monotonic()
@@ -212,11 +260,17 @@ class PageSocket(WebSocketHandler, BaseHandler):
             return
 
     async def _tick(self) -> None:
+        again = False
         while not self.over.is_set():
             try:
                 await self.tick()
             except AppError as away:  # the page lives on; the next tick asks again
                 _log.warning("socket.tick_failed", kind=self.kind, code=away.code)
+            except Exception as ours:  # noqa: BLE001 - logged; without ticks the page would take us for dead
+                self.tell(ours, again=again)
+                again = True
+            else:
+                again = False
             self.send({"type": "tick", "now": self.web.clock.now().isoformat()})
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
@@ -227,9 +281,11 @@ class PageSocket(WebSocketHandler, BaseHandler):
 
     def on_close(self) -> None:
         """Stop writing; the reader finishes what arrived, then leaves."""
-        self.web.metrics.socket(self.kind, -1)
         self._shut = True
         self.over.set()
+        if not self._tasks:
+            return  # it left before it was open
+        self.web.metrics.socket(self.kind, -1)
         self._in.put_nowait(None)
         create_task(self._finish(), f"{self.kind}.end")
 
@@ -238,13 +294,17 @@ class PageSocket(WebSocketHandler, BaseHandler):
 
         Work that does not end within a grace is stopped, and the page leaves all the same.
         """
-        reader, _labour, writer, ticker = self._tasks
-        await cancel_and_wait(writer)
-        done, _ = await asyncio.wait({reader, ticker}, timeout=READER_GRACE)
-        await cancel_and_wait(*self._tasks, *self._beside)
-        if reader not in done:
+        reader, labour, writer, ticker = self._tasks
+        try:
+            await cancel_and_wait(writer)
+            await asyncio.wait({reader}, timeout=READER_GRACE)
+            if not reader.done():
+                await cancel_and_wait(reader, labour)
             self.left()
-        self.web.audience.leave(self)
+            await asyncio.wait({ticker, *self._beside}, timeout=READER_GRACE)
+        finally:
+            await cancel_and_wait(*self._tasks, *self._beside)
+            self.web.audience.leave(self)
 
     def left(self) -> None:
         """Leave the rooms this page sat in."""
