@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final
 from tornado.routing import URLSpec
 
 from server.errors import (
-    AppError,
     Forbidden,
     LinkExpired,
     LinkUnknown,

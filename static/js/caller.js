@@ -378,7 +378,10 @@ function open() {
   if (opened || document.visibilityState !== "visible" || /** @type {any} */ (document).prerendering) return;
   opened = true;
   void send("open", { language: words.language, chosen: words.chosen, camera: barred }).then(
-    async (response) => expect(response.ok ? await response.json() : {}),
+    async (response) => {
+      if (response.status >= 500) opened = false;
+      expect(response.ok ? await response.json() : {});
+    },
     () => {
       opened = false;
     },

@@ -30,7 +30,7 @@ import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
 import { LINE, SERVER } from "./desk_words.js";
 import { boot, get, write } from "./dom.js";
-import { START, next, shown, wanted } from "./session.js";
+import { START, gone, leftOut, next, shown, wanted } from "./session.js";
 import { Link, Refused, address, mint } from "./socket.js";
 
 /** @typedef {import("./session.js").View} View */
@@ -40,6 +40,8 @@ const BOOT = boot();
 const PEER = mint();
 /** Refusals of something nobody asked for that a person should read; the others are for the console. */
 const TOLD = /unavailable|too_many|flood|forbidden|webcam/;
+/** Milliseconds before something is asked for again that was refused for a moment. */
+const AGAIN = 2_000;
 
 /** @type {View} */
 let view = { ...START, watch: remembered() };
@@ -123,21 +125,28 @@ function hello() {
   return { ...first, ...(launch ? { launch } : {}), ...(view.watch ? { watch: view.watch } : {}) };
 }
 
-/** The hello itself was refused: what it named is gone. Say it again without.
+/** The hello itself was refused: say it again without what is gone, or a little later as it was. During its own trouble
+ * the server goes on trying by itself.
  * @param {string} code @returns {boolean} whether there was something to leave out */
 function greetAgain(code) {
-  const moved = code === "station_unknown" && keptStation() !== null;
-  if (greeted || (!moved && !launch && !view.watch)) return false;
-  if (moved) {
-    keepStation(null);
-  } else {
-    launch = null;
-    view = next(view, { type: "page.watch", session: null });
-    remember(null);
+  if (greeted) return false;
+  const without = leftOut(code, { station: keptStation() !== null, watch: view.watch !== null, launch: launch !== null });
+  if (without === "station") keepStation(null);
+  if (without === "watch" || without === "all") unwatch();
+  if (without === "all") launch = null;
+  if (without === null) {
+    if (!/unavailable|conflict/.test(code)) setTimeout(() => greeted || link.renew(), AGAIN);
+    return false;
   }
   link.stop();
   link.start();
   return true;
+}
+
+/** The session watched is not there any more. */
+function unwatch() {
+  view = next(view, { type: "page.watch", session: null });
+  remember(null);
 }
 
 /** A sign-in that ended while the server was out of reach shows as a refused handshake: look for it. */
@@ -246,15 +255,15 @@ function leave() {
   remember(view.watch);
 }
 
-/** Ask for the picture of a session; the answer brings the ICE servers.
+/** Ask for the picture of a session; the answer brings the ICE servers. Asked again unless the session is gone.
  * @param {string} session */
 async function join(session) {
   const result = await link.command({ type: "session.watch", session }).catch((error) => {
-    if (error instanceof Refused && view.watch === session) {
-      view = next(view, { type: "page.watch", session: null });
-      remember(null);
+    if (!(error instanceof Refused) || view.watch !== session) return null;
+    if (gone(error.code)) {
+      unwatch();
       render();
-    }
+    } else setTimeout(() => view.watch === session && void join(session), AGAIN);
     return null;
   });
   if (result && view.watch === session) picture.serve(session, result.ice);

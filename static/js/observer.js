@@ -111,7 +111,8 @@ async function join() {
     return;
   }
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
-  if (code) over(code);
+  // Only the link's own refusals close it: a server in trouble is asked again.
+  if (code && response && response.status < 500 && response.status !== 429) over(code);
   else write(get("waiting-line", HTMLElement), "Le serveur ne répond pas : réessayez.");
 }
 

@@ -161,6 +161,23 @@ function said(state) {
   }
 }
 
+/** Refusals that mean that what was named is not there, however often one asks. */
+const GONE = new Set(["not_found", "message_malformed"]);
+
+/** Whether a refusal means that what was asked for is gone; anything else may be granted in a moment.
+ * @param {string} code @returns {boolean} */
+export function gone(code) {
+  return GONE.has(code);
+}
+
+/** What a refused hello named that is no longer there, to be left out of the next one; null: nothing.
+ * @param {string} code @param {{station: boolean, watch: boolean, launch: boolean}} named @returns {"station" | "watch" | "all" | null} */
+export function leftOut(code, named) {
+  if (code === "station_unknown") return named.station ? "station" : null;
+  if (code === "not_found" && named.watch) return "watch";
+  return gone(code) && (named.watch || named.launch) ? "all" : null;
+}
+
 /** The session shown in the middle and on the right.
  * @param {Readonly<View>} view @returns {Session | null} */
 export function shown(view) {

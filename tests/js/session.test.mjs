@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { START, candidates, duration, lapse, next, proposed, shown, wanted } from "../../static/js/session.js";
+import { START, candidates, duration, gone, lapse, leftOut, next, proposed, shown, wanted } from "../../static/js/session.js";
 
 const call = (id, state, more = {}) => ({ id, number: "06 12 34 56 78", mobile: true, state, certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
 const session = (id, state, more = {}) => ({
@@ -105,4 +105,18 @@ test("times read as on a telephone", () => {
   assert.equal(lapse(0.43), "0,4 s");
   assert.equal(lapse(11.2), "11 s");
   assert.equal(lapse(125), "2 min 05");
+});
+
+test("a desk drops what it names only when that is gone", () => {
+  const all = { station: true, watch: true, launch: true };
+  for (const code of ["storage_unavailable", "unavailable", "conflict", "forbidden", "message_out_of_order", "too_many", "link_changed"]) {
+    assert.equal(gone(code), false, code);
+    assert.equal(leftOut(code, all), null, code);
+  }
+  assert.equal(leftOut("station_unknown", all), "station");
+  assert.equal(leftOut("station_unknown", { ...all, station: false }), null, "the station was not this page's word");
+  assert.equal(leftOut("not_found", all), "watch", "only a session can be not found: the launch is kept");
+  assert.equal(leftOut("not_found", { ...all, watch: false }), "all");
+  assert.equal(leftOut("message_malformed", all), "all", "a hello that cannot be read would be refused for ever");
+  assert.equal(leftOut("message_malformed", { station: true, watch: false, launch: false }), null);
 });
