@@ -32,6 +32,7 @@ from server.services.audit_record import (
 )
 
 FIRST_PICTURE: Final = "picture.flowing"
+STATES: Final = {state.value: state for state in State}
 
 
 def call_part(call: LiveCall) -> CallPart:
@@ -80,21 +81,22 @@ def _spans(record: CallRecord, kind: str) -> Sequence[SpanRow]:
 
 def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePart]:
     """Show how long a session was in each of its states, by what the chain says of its changes."""
-    changes = [(session.created, State.INVITED.value)]
-    changes += [
-        (row.at, str(row.data["to"]))
-        for row in rows
-        if row.subject == f"session:{session.id}"
-        and {"from", "to"} <= row.data.keys()
-        and row.data["to"] in set(State)
-        and row.data["to"] != row.data["from"]
-    ]
+    changes = [(session.created, State.INVITED)]
+    for row in rows:
+        before, after = _state_of(row.data.get("from")), _state_of(row.data.get("to"))
+        if row.subject == f"session:{session.id}" and before and after and before is not after:
+            changes.append((row.at, after))
     ends = [at for at, _ in changes[1:]]
     return [
-        PhasePart(state, at, end)
+        PhasePart(state.value, at, end)
         for (at, state), end in zip(changes, [*ends, None], strict=True)
-        if state != State.ENDED
+        if state is not State.ENDED
     ]
+
+
+def _state_of(value: object) -> State | None:
+    """Read a state out of a row; under the same name other rows hold stations, alone or in a list."""
+    return STATES.get(value) if isinstance(value, str) else None
 
 
 def recording_parts(
@@ -278,7 +280,8 @@ def _kept(payload: tuple[bytes, str] | None, key: str) -> str | None:
     """Take one value out of a payload; erased and unreadable ones have none."""
     if payload is None or not payload[1]:
         return None
-    value = json.loads(payload[1]).get(key)
+    kept = json.loads(payload[1])
+    value = kept.get(key) if isinstance(kept, dict) else None
     return str(value) if value is not None else None
 
 

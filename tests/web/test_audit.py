@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import pytest
 
+import server
+from server.domain.audit import AuditEvent
+from server.domain.messages import Delivery
+from server.ports import Actor
 from telephony import CallState, Related, StationSpan
 from tests.web.house import CALL_ID, NUMBER, Browser, House, a_call, a_video
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 NATIONAL = "06 12 34 56 79"
 
@@ -334,3 +341,63 @@ async def test_a_start_told_otherwise_later_does_not_leave_the_first_open_for_ev
     stay, _ = found["calls"][0]["stations"]
     assert (stay["start"], stay["end"]) == (better.isoformat(), end.isoformat())
     assert stay["earlier"] == [start.isoformat()]
+
+
+def every_action() -> set[str]:
+    """The names of all rows that the product writes, read from its own source."""
+    found: set[str] = set()
+    for folder in ("services", "domain"):
+        for file in (Path(server.__file__).parent / folder).glob("*.py"):
+            tree = ast.parse(file.read_text())
+            calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+            logged = {id(one) for call in calls if _logs(call.func) for one in call.args}
+            found |= {
+                node.value
+                for node in ast.walk(tree)
+                if isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and re.fullmatch(r"[a-z]+\.[a-z_]+", node.value)
+                and id(node) not in logged
+            }
+    return found | {f"call.{s.value}" for s in CallState} | {f"message.{s.value}" for s in Delivery}
+
+
+def _logs(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and ast.unparse(function.value) == "_log"
+
+
+#: What a row may hold under any name: what is written today, what releases before wrote, and what nobody wrote yet.
+SHAPES: tuple[Any, ...] = (
+    *(None, True, 0, -1.5, "", "live", "ended", "201", "2026-03-01T08:00:00+00:00"),
+    *("abcd-abcde?T", "\x00<b>", [], ["202"], ["live", "ended"], [[1], {"a": None}]),
+    *({}, {"to": "live"}, {"from": ["x"]}),
+)
+
+
+async def test_every_row_the_product_writes_can_be_shown(house: House, browser: Browser) -> None:
+    """Whatever it holds: the record of a call must open on the day it is asked for."""
+    await a_call(house)
+    await a_video(house)
+    actions = sorted(every_action())
+    assert {"session.handed_over", "session.followed", "message.handed", "call.ended"} <= set(
+        actions
+    )
+    actor = Actor("desk", house.sites["rivage"].id, None, "192.0.2.77")
+    async with house.server.transactions() as uow:
+        for number, (before, after) in enumerate(product(SHAPES, repeat=2)):
+            data = {"from": before, "to": after, "reason": after, "by": before, "tries": after}
+            action = actions[number % len(actions)]
+            event = AuditEvent(action, "session:video1", "video1", "call1", data)
+            await uow.audit.append(actor, event, house.clock.now())
+        await uow.commit()
+    assert len(SHAPES) ** 2 >= len(actions)
+    await browser.sign_in(house, "auditor")
+    for page in ("/audit/calls/call1", "/audit/sessions/video1", "/audit?q=call1"):
+        assert (await browser.get(page)).code == 200, page
+    status, found = await api(browser, CALL_ID)
+    assert status == 200
+    [record] = found["calls"]
+    [video] = record["sessions"]
+    states = [phase["state"] for phase in video["phases"]]
+    assert states == ["invited", "live"], "only from one state to another is a change of state"
+    assert record["chain"]["verified"]

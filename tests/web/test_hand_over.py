@@ -90,6 +90,28 @@ async def test_offered_taken_and_left(house: Running) -> None:
     ]
 
 
+async def test_the_audit_shows_a_session_that_was_handed_over(house: Running) -> None:
+    cti = await Cti.of(house)
+    await cti.tell(cti.event("answered", caller="+33612345678", station="201"))
+    arm, doctor, _, session = await offered(house)
+    await ask(doctor, "session.accept", "command-take", session=session)
+    await ask(arm, "session.end", "command-quit", session=session)
+    await ask(doctor, "session.end", "command-end", session=session)
+    [call] = await house.rows("SELECT id FROM call")
+    auditor = await house.signed_in("auditor", None)
+    for page in (f"/audit/sessions/{session}", f"/audit/calls/{call['id']}"):
+        shown_page = await auditor.get(page)
+        assert shown_page.code == 200, page
+        assert "session.handed_over" in shown_page.body.decode()
+    answer = await auditor.get(f"/api/v1/calls?alias={call['id']}")
+    assert answer.code == 200
+    [record] = json.loads(answer.body)["calls"]
+    [video] = record["sessions"]
+    assert [phase["state"] for phase in video["phases"]] == ["invited", "tapped", "connecting"]
+    [handed] = [one for one in record["events"] if one["action"] == "session.handed_over"]
+    assert (handed["data"]["from"], handed["data"]["to"]) == ("201", ["202"])
+
+
 @pytest.mark.parametrize("taker_first", [True, False])
 @pytest.mark.parametrize("other", ["session.end", "session.offer_to"])
 async def test_two_who_act_at_once(house: Running, other: str, *, taker_first: bool) -> None:
