@@ -256,7 +256,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     pages = Pages(resources.root())
     bus, rooms, metrics = MemoryBus(), Rooms(), Metrics()
     calls = TelephonyCalls(transactions, clock, ids)
-    sessions = Sessions(transactions, clock, bus, rooms)
+    sessions = Sessions(transactions, clock, bus, rooms, metrics.item_failed)
     outbox = Outbox(clock, ids) if settings.demo else None
     fleet = build_fleet(settings, clock, outbox)
     prices = costs(settings)
@@ -326,9 +326,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         sessions=sessions,
         address=settings.spoken,
         life=timedelta(minutes=settings.link_minutes),
+        failed=metrics.item_failed,
     )
     audio = FolderAudio(settings.recordings)
-    catalogue = Catalogue(transactions, clock, ids, seal, audio)
+    catalogue = Catalogue(transactions, clock, ids, seal, audio, metrics.item_failed)
     folders = tuple(watch(settings.recordings, clock))
     callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
     services = Services(
@@ -381,7 +382,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         calls,
         delivery,
         sessions,
-        Reconciler(transactions, clock, bus, seal),
+        Reconciler(transactions, clock, bus, seal, metrics.item_failed),
         clock,
         bus,
         spoken,

@@ -25,6 +25,7 @@ from server.domain.reconcile import (
 from server.domain.session import Session
 from server.errors import AppError
 from server.ports import Actor, Bus, Changed, Clock, Seal, Transactions, UnitOfWork
+from server.services.rounds import Failed, Rounds
 from telephony import Call
 
 KEPT: Final = timedelta(hours=72)
@@ -48,8 +49,16 @@ class Case:
 class Reconciler:
     """Matches by itself: what changed touches a period, and a sweep looks at the videos of that period."""
 
-    def __init__(self, transactions: Transactions, clock: Clock, bus: Bus, seal: Seal) -> None:
-        """Start with nothing touched."""
+    def __init__(
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        bus: Bus,
+        seal: Seal,
+        failed: Failed = lambda _job: None,
+    ) -> None:
+        """Start with nothing touched; `failed` counts what a sweep could not do."""
+        self._rounds = Rounds("reconcile", failed)
         self._transactions = transactions
         self._clock = clock
         self._bus = bus
@@ -65,40 +74,55 @@ class Reconciler:
 
     async def due(self, sites: Sequence[str]) -> int:
         """Sweep what was touched, and now and then everything: another process may have imported."""
-        now, linked = self._clock.now(), 0
-        for site in sites:
-            touched = self._touched.pop(site, None)
-            late = now - self._swept.get(site, now - EVERY) >= EVERY
-            if late:
-                self._swept[site] = now
-            elif touched is None:
-                continue
-            since = now - KEPT if late or touched is None else max(touched, now - KEPT)
-            try:
-                linked += await self.sweep(site, since)
-            except AppError:
-                self._touched[site] = min(since, self._touched.get(site, since))
-                raise
-        return linked
+        return (await self._rounds.each({site: site for site in sites}, self._due)).changed
+
+    async def _due(self, site: str) -> int:
+        """Sweep one site; what could not be is due again, unless that is our mistake: then with all, later."""
+        now = self._clock.now()
+        touched = self._touched.pop(site, None)
+        late = now - self._swept.get(site, now - EVERY) >= EVERY
+        if late:
+            self._swept[site] = now
+        elif touched is None:
+            return 0
+        since = now - KEPT if late or touched is None else max(touched, now - KEPT)
+        try:
+            return await self.sweep(site, since)
+        except AppError:
+            self._touch_again(site, since)
+            raise
+
+    def _touch_again(self, site: str, since: datetime) -> None:
+        self._touched[site] = min(since, self._touched.get(site, since))
 
     async def sweep(
         self, site: str, since: datetime, until: datetime | None = None, actor: Actor | None = None
     ) -> int:
         """Link every video of a period that is surely some call's; return how many."""
         end = until or self._clock.now() + timedelta(seconds=1)
-        sure: list[str] = []
-        while since < end:
-            step = min(end, since + STEP)
+        sure: dict[str, str] = {}
+        begin = since
+        while begin < end:
+            step = min(end, begin + STEP)
             async with self._transactions(write=False) as uow:
-                for session in await uow.sessions.unlinked(site, since, step):
-                    case = await look(uow, self._seal, session)
-                    if isinstance(case.verdict, Sure):
-                        sure.append(session.id)
-            since = step
-        done = [each for each in sure if await self._link(actor or Actor("server", site), each)]
-        if done:
-            _log.info("reconcile.linked", count=len(done))
-        return len(done)
+                for session in await uow.sessions.unlinked(site, begin, step):
+                    if await self._seems_sure(uow, session):
+                        sure[session.id] = session.id
+            begin = step
+        who = actor or Actor("server", site)
+        done = await self._rounds.each(sure, lambda id_: self._link(who, id_))
+        if done.postponed:
+            self._touch_again(site, since)
+        if done.changed:
+            _log.info("reconcile.linked", count=done.changed)
+        return done.changed
+
+    async def _seems_sure(self, uow: UnitOfWork, session: Session) -> bool:
+        """Look before asking for the writer's turn; what cannot be read is told when it has that turn."""
+        try:
+            return isinstance((await look(uow, self._seal, session)).verdict, Sure)
+        except Exception:  # noqa: BLE001 - `_link` meets the same, alone, and that is logged
+            return True
 
     async def _link(self, actor: Actor, session_id: str) -> bool:
         """Decide once more where nobody can be faster, and append."""

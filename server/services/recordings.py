@@ -36,6 +36,7 @@ from server.ports import (
     Transactions,
     UnitOfWork,
 )
+from server.services.rounds import Failed, Rounds
 from telephony import Alias, AliasType, Call, FoundRecording
 
 KIND: Final = "recording"  # of keyed hashes
@@ -51,9 +52,16 @@ class Catalogue:
     """Keeps references; the sound stays where it is."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, ids: Ids, seal: Seal, files: AudioFiles
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        ids: Ids,
+        seal: Seal,
+        files: AudioFiles,
+        failed: Failed = lambda _job: None,
     ) -> None:
-        """Take the parts."""
+        """Take the parts; `failed` counts what a round could not do."""
+        self._rounds = Rounds("recordings", failed)
         self._transactions = transactions
         self._clock = clock
         self._ids = ids
@@ -87,13 +95,18 @@ class Catalogue:
         """Find the call of each; return those that have one. The others are told again at the next look."""
         now = self._clock.now()
         settled: set[str] = set()
-        for first in range(0, len(found), WRITTEN_AT_ONCE):
+
+        async def settle(several: Sequence[FoundRecording]) -> None:
             async with self._transactions() as uow:
                 site = await uow.sites.by_key(site_key)
-                for one in found[first : first + WRITTEN_AT_ONCE]:
-                    if await self._settle(uow, site, source, one, now):
-                        settled.add(one.ref)
+                done = [
+                    one.ref for one in several if await self._settle(uow, site, source, one, now)
+                ]
                 await uow.commit()
+            settled.update(done)
+
+        named = {self._key(one.ref): one for one in found}
+        await self._rounds.batches(named, WRITTEN_AT_ONCE, settle)
         self.unattached[site_key, source] = len(found) - len(settled)
         return settled
 
@@ -205,11 +218,15 @@ class Catalogue:
         by_site: dict[str, list[Recording]] = {}
         for one in due:
             by_site.setdefault(one.site, []).append(one)
-        for site, several in by_site.items():
-            looks = await self._files.look(sites[site], [one.ref or "" for one in several])
-            told = list(zip(several, looks, strict=True))
-            for first in range(0, len(told), WRITTEN_AT_ONCE):
-                await self._looked(told[first : first + WRITTEN_AT_ONCE], now)
+
+        async def look(several: Sequence[Recording]) -> int:
+            key = sites[several[0].site]
+            looks = await self._files.look(key, [one.ref or "" for one in several])
+            told = {seen.id: (seen, look) for seen, look in zip(several, looks, strict=True)}
+            await self._rounds.batches(told, WRITTEN_AT_ONCE, lambda few: self._looked(few, now))
+            return len(told)
+
+        await self._rounds.each(by_site, look)
         return len(due)
 
     async def _looked(self, looks: Iterable[tuple[Recording, Look]], now: datetime) -> None:
@@ -220,6 +237,8 @@ class Catalogue:
 
     async def _see(self, uow: UnitOfWork, seen: Recording, look: Look, now: datetime) -> None:
         row = await uow.recordings.get(seen.site, seen.id)  # as it is now, not before the look
+        if row.ref is None:
+            return  # erased meanwhile: what became of its file concerns nobody
         changed = row.status is not look.status
         seen = replace(
             row,

@@ -8,10 +8,12 @@ restart.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from server.domain.network import Preflight
-from server.errors import AppError, OpenElsewhere
+from server.errors import AppError, OpenElsewhere, SessionEnded
+
+ENDS_KEPT: Final = 1_000  # more than end while a hello is answered
 
 
 class Line(Protocol):
@@ -110,6 +112,7 @@ class Rooms:
         """Start empty."""
         self._rooms: dict[str, Room] = {}
         self._expected: dict[str, Admission] = {}
+        self._ended: dict[str, None] = {}  # the last ones, the oldest first
         self.when_over: list[Callable[[str], None]] = []
 
     def __iter__(self) -> Iterator[str]:
@@ -119,6 +122,11 @@ class Rooms:
     def get(self, session: str) -> Room:
         """Return a session's room, empty when nobody is there."""
         return self._rooms.get(session, Room())
+
+    def check_open(self, session: str) -> None:
+        """Refuse who was admitted just before the end and comes just after it: nobody would tell him."""
+        if session in self._ended:
+            raise SessionEnded
 
     def enter_phone(self, session: str, line: Line, page: str) -> Room:
         """Seat the phone; a newer socket of the same browser replaces the older."""
@@ -228,6 +236,9 @@ class Rooms:
     def close(self, session: str, by: str, reason: str) -> None:
         """The session is over: everybody leaves the room; the desks learn it from their view."""
         self._expected.pop(session, None)
+        self._ended[session] = None
+        if len(self._ended) > ENDS_KEPT:
+            del self._ended[next(iter(self._ended))]
         room = self._rooms.pop(session, None)
         if room is not None and room.phone is not None:
             room.phone.send({"type": "ended", "by": by, "reason": reason})

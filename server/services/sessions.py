@@ -24,6 +24,7 @@ from server.domain.session import (
 from server.errors import NotFound, OpenElsewhere
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
 from server.services.rooms import Rooms
+from server.services.rounds import Failed, Rounds
 
 _PAST = {
     "LinkOpened": "link.opened",
@@ -54,12 +55,20 @@ def event_data(event: Event) -> dict[str, object]:
 class Sessions:
     """The one way a session changes."""
 
-    def __init__(self, transactions: Transactions, clock: Clock, bus: Bus, rooms: Rooms) -> None:
-        """Keep what the use cases need."""
+    def __init__(
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        bus: Bus,
+        rooms: Rooms,
+        failed: Failed = lambda _job: None,
+    ) -> None:
+        """Keep what the use cases need; `failed` counts what the sweep could not do."""
         self._transactions = transactions
         self._clock = clock
         self._bus = bus
         self._rooms = rooms
+        self._rounds = Rounds("sweep", failed)
 
     async def happen(self, id_: str, event: Event, actor: Actor) -> Session:
         """Apply one event; an event that changes nothing is not written."""
@@ -174,22 +183,47 @@ class Sessions:
         return found
 
     async def sweep(self, grace: timedelta) -> int:
-        """End what will never come back: links all expired untapped, or nothing heard for the whole grace."""
-        now = self._clock.now()
+        """End what will never come back: links all expired untapped, or nothing heard for the whole grace.
+
+        Return how many changed. One that fails keeps none of the others waiting.
+        """
         async with self._transactions(write=False) as uow:
-            late = [
-                (session, event)
+            late = {
+                session.id: session.id
                 for session in await uow.sessions.open_everywhere()
-                if (event := await self._late(uow, session, now, grace))
-            ]
-        for session, event in late:
-            await self.happen(session.id, event, Actor("server", session.site))
-        return len(late)
+                if await self._seems_late(uow, session, grace)
+            }
+        return (await self._rounds.each(late, lambda id_: self._time_out(id_, grace))).changed
+
+    async def _seems_late(self, uow: UnitOfWork, session: Session, grace: timedelta) -> bool:
+        """Look before asking for the writer's turn; what cannot be read is told when it has that turn."""
+        try:
+            return await self._late(uow, session, self._clock.now(), grace) is not None
+        except Exception:  # noqa: BLE001 - `_time_out` meets the same, alone, and that is logged
+            return True
+
+    async def _time_out(self, id_: str, grace: timedelta) -> bool:
+        """Decide on what is so in the writer's turn: a phone may have come back since the first look, or come now."""
+        async with self._transactions() as uow:
+            now = self._clock.now()
+            before = await uow.sessions.get(id_)
+            event = await self._late(uow, before, now, grace)
+            if event is None:
+                return False
+            actor = Actor("server", before.site)
+            after, commands = await self.apply(uow, before, event, actor, now)
+            if after == before or await self._late(uow, before, now, grace) is None:
+                return False
+            await uow.commit()
+        self.perform(after, commands)
+        return True
 
     async def _late(
         self, uow: UnitOfWork, session: Session, now: datetime, grace: timedelta
     ) -> Event | None:
         """Return what the passing of time does to this session, if anything."""
+        if session.state is State.ENDED:
+            return None
         if session.state in {State.INVITED, State.OPENED}:
             links = await uow.invitations.of_session(session.id)
             over = all(link.revoked is not None or link.expires <= now for link in links)

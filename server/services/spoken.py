@@ -21,6 +21,7 @@ from server.errors import (
 )
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
 from server.services.invitations import Invitations, Request
+from server.services.rounds import Failed, Rounds
 from server.services.sessions import Sessions, call_of
 
 CHANNEL = "code"
@@ -52,8 +53,13 @@ class SpokenCodes:
         sessions: Sessions,
         address: str,
         life: timedelta,
+        failed: Failed = lambda _job: None,
     ) -> None:
-        """Keep what the use cases need; `address` is what is read aloud, `life` that of a link before its tap."""
+        """Keep what the use cases need.
+
+        `address` is what is read aloud, `life` that of a link before its tap; `failed` counts what the sweep missed.
+        """
+        self._rounds = Rounds("spoken", failed)
         self._transactions = transactions
         self._clock = clock
         self._ids = ids
@@ -225,18 +231,27 @@ class SpokenCodes:
         async with self._transactions(write=False) as uow:
             late = await uow.spoken.expired(now)
             quiet = rules.over(await uow.login.throttle(everybody), now) is None
-        if not late and quiet:
-            return 0
+        done = await self._rounds.each({code.id: code for code in late}, self._expire)
+        if not quiet:
+            async with self._transactions() as uow:
+                await uow.spoken.forget([], now)
+                await self._tell(uow, everybody, now)
+                await uow.commit()
+        return done.changed
+
+    async def _expire(self, seen: SpokenCode) -> bool:
+        """Write down that nobody typed this code, unless somebody did since it was seen."""
+        now = self._clock.now()
         async with self._transactions() as uow:
-            late = await uow.spoken.expired(now)
-            for code in late:
-                await self._note(uow, Actor("server", code.site), "code.expired", code)
-            await uow.spoken.forget([code.id for code in late], now)
-            await self._tell(uow, everybody, now)
+            code = await uow.spoken.by_hash(seen.code)
+            if code is None or code.id != seen.id or code.used is not None or code.live(now):
+                return False
+            await self._note(uow, Actor("server", code.site), "code.expired", code)
+            await uow.spoken.forget([code.id], now)
+            session = await uow.sessions.get(code.session)
             await uow.commit()
-        for session in {(code.site, code.session) for code in late}:
-            self._sessions.publish(await self._sessions.get(*session))
-        return len(late)
+        self._sessions.publish(session)
+        return True
 
     async def _tell(self, uow: UnitOfWork, everybody: str, now: datetime) -> None:
         """Tell the audit of the oldest site how many codes were wrong: they belong to no site, and none is named."""

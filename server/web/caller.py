@@ -248,6 +248,7 @@ class CallerSocket(PageSocket):
             raise MessageOutOfOrder("second_hello")
         try:
             admitted = await self.links.enter(hello.token, self.get_cookie(BROWSER_COOKIE))
+            self.rooms.check_open(admitted.session)
         except tuple(PHASES) as refusal:
             self._refuse(refusal, None)
             self.shut(refusal)

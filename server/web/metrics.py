@@ -106,6 +106,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._items = Counter(
+            "visio15_items_failed_total",
+            "Items that a background job could not do in one of its rounds",
+            ["job"],
+            registry=self.registry,
+        )
+
         # From zero on, so that the first of them is a rise that an alert sees.
         for error in walk():
             self._refused.labels(error.code)
@@ -113,6 +120,8 @@ class Metrics:
             ("sms", "email"), ("handed", "retried", "refused", "expired")
         ):
             self._messages.labels(channel, outcome)
+        for job in ("sweep", "spoken", "recordings", "reconcile"):
+            self._items.labels(job)
 
     def refused(self, code: str) -> None:
         """Count a refusal."""
@@ -166,6 +175,10 @@ class Metrics:
     def folder(self, site: str, name: str, *, up: bool) -> None:
         """Show whether a folder of recordings can be read."""
         self._folder.labels(site, name).set(1 if up else 0)
+
+    def item_failed(self, job: str) -> None:
+        """Count an item that a background job could not do."""
+        self._items.labels(job).inc()
 
     def message(self, channel: str, outcome: str) -> None:
         """Count a delivery attempt's outcome."""
