@@ -48,7 +48,7 @@ class AuditLookup:
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
             calls = await uow.calls.find(actor.site, value)
-            found = [await _found(uow, call, _matched(call, value)) for call in calls]
+            found = await _found(uow, actor.site, calls, lambda call: _matched(call, value))
             return found or await self._video(uow, actor.site, value)
 
         return await self._search(actor, "alias", value, find)
@@ -70,7 +70,7 @@ class AuditLookup:
         async def find(uow: UnitOfWork) -> Sequence[Found]:
             lookup = self._seal.lookup("number", number.e164)
             calls = await uow.calls.by_number(actor.site, lookup)
-            return [await _found(uow, call, "number") for call in calls]
+            return await _found(uow, actor.site, calls, lambda _: "number")
 
         return await self._search(actor, "number", number.e164, find)
 
@@ -80,7 +80,7 @@ class AuditLookup:
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
             calls = await uow.calls.by_day(actor.site, start, end)
-            found = [await _found(uow, call, "day") for call in calls]
+            found = await _found(uow, actor.site, calls, lambda _: "day")
             loose = await uow.sessions.unlinked(actor.site, start, end)
             return [*found, *(_found_session(session, "day") for session in loose)]
 
@@ -180,18 +180,24 @@ class AuditLookup:
         return ChainPart(verdict.intact, verdict.count, verdict.head, verdict.broken_at)
 
 
-async def _found(uow: UnitOfWork, call: LiveCall, matched: str) -> Found:
-    return Found(
-        kind="call",
-        id=call.id,
-        href=f"/audit/calls/{call.id}",
-        number=call.number,
-        started=call.started,
-        ended=call.ended,
-        state=call.state,
-        sessions=len(await uow.sessions.of_call(call.site, call.id)),
-        matched=matched,
-    )
+async def _found(
+    uow: UnitOfWork, site: str, calls: Sequence[LiveCall], matched: Callable[[LiveCall], str]
+) -> list[Found]:
+    videos = await uow.sessions.linked_to(site, [call.id for call in calls])
+    return [
+        Found(
+            kind="call",
+            id=call.id,
+            href=f"/audit/calls/{call.id}",
+            number=call.number,
+            started=call.started,
+            ended=call.ended,
+            state=call.state,
+            sessions=videos.get(call.id, 0),
+            matched=matched(call),
+        )
+        for call in calls
+    ]
 
 
 def _found_session(session: Session, matched: str) -> Found:

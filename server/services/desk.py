@@ -34,7 +34,9 @@ from telephony import NumberKind, parse_number
 
 SHIFT = timedelta(hours=12)
 ENDED_SHOWN = timedelta(minutes=10)
-SESSIONS_SHOWN = 10
+# What is over is bounded; what lives is always shown.
+ENDED_CALLS_SHOWN = 12
+ENDED_SESSIONS_SHOWN = 10
 NBSP = "\N{NO-BREAK SPACE}"
 
 Json = dict[str, object]
@@ -98,7 +100,9 @@ class DeskView:
 
     async def _shown_calls(self, uow: UnitOfWork, desk: Desk, now: datetime) -> list[LiveCall]:
         extension = desk.station.extension if desk.station else ""
-        here = await uow.calls.at_station(desk.site.id, extension, now - SHIFT)
+        here = await uow.calls.at_station(
+            desk.site.id, extension, now - SHIFT, ended=ENDED_CALLS_SHOWN
+        )
         shown = [c for c in here if c.ended is None or now - c.ended < ENDED_SHOWN]
         launched = desk.launched.call if desk.launched else None
         if launched and launched not in {c.id for c in shown}:
@@ -115,7 +119,7 @@ class DeskView:
         What all of them need is loaded in one query a table: views are frequent.
         """
         site = desk.site.id
-        own = await uow.sessions.at_station(site, extension, SESSIONS_SHOWN)
+        own = await uow.sessions.at_station(site, extension, ENDED_SESSIONS_SHOWN)
         followed = await uow.sessions.of_calls(site, here) if here else ()
         offered = await uow.sessions.offered(site, extension)
         found = {s.id: s for s in (*own, *followed, *offered)}
@@ -356,6 +360,8 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
             "evidence": "no_call",
             "label": "",
             "pick": False,
+            "number": None,
+            "ended": None,
         }
     label = link_label(link, call)
     pick = link.wants_pick and session.state is not State.ENDED
@@ -365,6 +371,8 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
         "evidence": link.evidence.value,
         "label": label,
         "pick": pick,
+        "number": national(call.number) if call else None,
+        "ended": iso(call.ended) if call else None,
     }
 
 

@@ -142,8 +142,8 @@ class Invitations:
         talking: list[str] = []
         if request.station:
             since = now - timedelta(hours=12)
-            here = await uow.calls.at_station(site.id, request.station, since)
-            talking = [c.id for c in here if c.state == "talking" and request.station in c.stations]
+            live = await uow.calls.at_station(site.id, request.station, since)
+            talking = [c.id for c in live if c.state == "talking" and request.station in c.stations]
         choice = first_link(
             chosen=request.call,
             launched=request.launched,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, Select, insert, select, update
+from sqlalchemy import Column, ColumnElement, RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.personal import SqlPersonal
@@ -29,6 +29,7 @@ ASSERTED = "asserted"
 _MERGE_DEPTH = 8
 _LISTED = 50
 _NAMED = 2_000  # rows of one name: a name that a faulty switchboard gives to every call ends here
+_DAY = 5_000  # calls of one day, or of one number, that an auditor is shown
 _LONGEST_CALL = timedelta(hours=12)
 
 
@@ -227,11 +228,11 @@ class SqlCalls:
         """Return several calls of this site by the id that was asked for, following merges."""
         if not ids:
             return {}
-        found = await self._load(checked(call.c.site, site), call.c.id.in_(ids))
+        found = await self._load(checked(call.c.site, site), call.c.id.in_(ids), limit=None)
         return {c.id: c if c.merged_into is None else await self.get(site, c.id) for c in found}
 
     async def find(self, site: str, value: str) -> Sequence[LiveCall]:
-        """Return every call of this site that ever had this name, or this very id, newest first."""
+        """Return the calls of this site that ever had this name, or this very id, newest first."""
         named = select(call_alias.c.call).where(
             call_alias.c.site == site, call_alias.c.value == value
         )
@@ -245,7 +246,7 @@ class SqlCalls:
     async def by_number(self, site: str, lookup: str) -> Sequence[LiveCall]:
         """Return the calls of a number, found by its keyed hash."""
         people = select(personal.c.id).where(personal.c.site == site, personal.c.lookup == lookup)
-        return await self._load(checked(call.c.site, site), call.c.caller.in_(people))
+        return await self._load(checked(call.c.site, site), call.c.caller.in_(people), limit=_DAY)
 
     async def by_day(self, site: str, start: datetime, end: datetime) -> Sequence[LiveCall]:
         """Return the calls that started in [start, end)."""
@@ -254,19 +255,27 @@ class SqlCalls:
             call.c.started >= start,
             call.c.started < end,
             call.c.merged_into.is_(None),
-            limit=500,
+            limit=_DAY,
         )
 
-    async def at_station(self, site: str, extension: str, since: datetime) -> Sequence[LiveCall]:
-        """Return the calls this station has or had since `since`, newest first."""
+    async def at_station(
+        self, site: str, extension: str, since: datetime, *, ended: int = 0
+    ) -> Sequence[LiveCall]:
+        """Return every live call that came to this station since `since`, newest first.
+
+        Then the `ended` calls that ended last: what is over never takes the place of what lives.
+        """
         spans = select(call_span.c.call).where(
             call_span.c.kind == "station",
             call_span.c.value == extension,
             call_span.c.start >= since,
         )
-        return await self._load(
-            checked(call.c.site, site), call.c.id.in_(spans), call.c.merged_into.is_(None), limit=12
-        )
+        here = (checked(call.c.site, site), call.c.id.in_(spans), call.c.merged_into.is_(None))
+        live = await self._load(*here, call.c.ended.is_(None), limit=None)
+        if not ended:
+            return live
+        over = await self._load(*here, call.c.ended.is_not(None), newest=call.c.ended, limit=ended)
+        return [*live, *over]
 
     async def around(
         self,
@@ -351,17 +360,24 @@ class SqlCalls:
         spans = tuple(span for _, span in rows)
         return CallRecord(found, spans, tuple(dict.fromkeys(naming)))
 
-    async def _load(self, *where: ColumnElement[bool], limit: int = _LISTED) -> list[LiveCall]:
+    async def _load(
+        self,
+        *where: ColumnElement[bool],
+        limit: int | None = _LISTED,
+        newest: Column[datetime] = call.c.started,
+    ) -> list[LiveCall]:
+        """Return calls, newest first; where there are more than `limit`, those that live are kept."""
         query: Select[tuple[object, ...]] = (
             select(call, personal.c.sealed.label("number"))
             .outerjoin(personal, personal.c.id == call.c.caller)
             .where(*where)
-            .order_by(call.c.started.desc())
+            .order_by(call.c.ended.is_not(None), newest.desc())
             .limit(limit)
         )
-        rows = (await self._db.execute(query)).mappings().all()
-        if not rows:
+        found = (await self._db.execute(query)).mappings().all()
+        if not found:
             return []
+        rows = sorted(found, key=lambda row: row[newest.name], reverse=True)
         ids = [row["id"] for row in rows]
         aliases: dict[str, list[AliasRow]] = {}
         for id_, alias in await self._alias_rows(ids):

@@ -62,11 +62,11 @@ class SqlMessages:
 
     async def of_invitation(self, invitation: str) -> Sequence[Message]:
         """Return an invitation's messages, oldest first."""
-        return await self._load(message.c.invitation == invitation)
+        return await self._load(message.c.invitation == invitation, limit=None)
 
     async def of_invitations(self, invitations: Sequence[str]) -> Sequence[Message]:
         """Return the messages of several invitations, oldest first, in one query."""
-        return await self._load(message.c.invitation.in_(invitations), limit=2_000)
+        return await self._load(message.c.invitation.in_(invitations), limit=None)
 
     async def due(
         self, now: datetime, limit: int, channel: str | None = None, beside: Sequence[str] = ()
@@ -94,7 +94,7 @@ class SqlMessages:
         version = await save_version(self._db, message, id_, version, values)
         return replace(value, version=version)
 
-    async def _load(self, *where: ColumnElement[bool], limit: int = 200) -> list[Message]:
+    async def _load(self, *where: ColumnElement[bool], limit: int | None = 200) -> list[Message]:
         query = select(message).where(*where).order_by(message.c.created).limit(limit)
         rows = (await self._db.execute(query)).mappings()
         return [_message(row) for row in rows]

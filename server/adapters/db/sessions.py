@@ -16,6 +16,8 @@ from server.errors import NotFound
 
 # Named one by one: "not ended" would read every session there ever was, every five seconds.
 OPEN = tuple(state.value for state in State if state is not State.ENDED)
+ENDED_FOLLOWED = 10  # ended sessions of a desk's calls that are shown there
+ENDED_OF_CALL = 200  # ended sessions of one call: a name typed by hand for every video ends here
 
 
 class SqlSessions:
@@ -59,28 +61,49 @@ class SqlSessions:
         return replace(value, version=version)
 
     async def at_station(self, site: str, extension: str, limit: int) -> Sequence[Session]:
-        """Return a station's sessions, newest first."""
-        return await self._load(session.c.site == site, session.c.station == extension, limit=limit)
+        """Return a station's open sessions and the newest `limit` of the others, newest first."""
+        # Open ones are found by their state: by their station, all that it ever had would be read.
+        live = (checked(session.c.site, site), checked(session.c.station, extension))
+        over = (session.c.site == site, session.c.station == extension)
+        return await self._live_and_ended(live, over, limit)
 
     async def recent(
         self, site: str, extension: str, user: str, since: datetime, limit: int
     ) -> Sequence[Session]:
-        """Return the sessions of a station or of a user since `since`, newest first."""
+        """Return the sessions of a station or of a user since `since`, newest first; `limit` bounds the ended."""
         theirs = or_(session.c.station == extension, session.c.created_by == user)
-        period = (session.c.site == site, session.c.created >= since)
-        return await self._load(*period, theirs, limit=limit)
+        period = (session.c.site == site, session.c.created >= since, theirs)
+        return await self._live_and_ended(period, period, limit)
 
     async def of_call(self, site: str, call: str) -> Sequence[Session]:
-        """Return every session that is or was linked to this call."""
+        """Return the sessions that are or were linked to this call, newest first."""
         linked = select(session_link.c.session).where(session_link.c.call == call)
-        return await self._load(checked(session.c.site, site), session.c.id.in_(linked), limit=200)
+        theirs = (checked(session.c.site, site), session.c.id.in_(linked))
+        return await self._live_and_ended(theirs, theirs, ENDED_OF_CALL)
+
+    async def linked_to(self, site: str, calls: Sequence[str]) -> dict[str, int]:
+        """Count the sessions that are or were linked to each of these calls; a call without any is left out."""
+        query = (
+            select(session_link.c.call, func.count(session_link.c.session.distinct()))
+            .join(session, session.c.id == session_link.c.session)
+            .where(session_link.c.call.in_(calls), checked(session.c.site, site))
+            .group_by(session_link.c.call)
+        )
+        return {call: count for call, count in await self._db.execute(query)}
 
     async def of_calls(self, site: str, calls: Sequence[str]) -> Sequence[Session]:
-        """Return the sessions that belong to one of these calls now, newest first."""
-        linked = select(session_link.c.session).where(session_link.c.call.in_(calls))
-        found = await self._load(checked(session.c.site, site), session.c.id.in_(linked), limit=10)
-        links = await self.newest_links([each.id for each in found]) if found else {}
-        return [each for each in found if each.id in links and links[each.id].call in calls]
+        """Return the sessions that belong to one of these calls now, newest first; the ended are bounded."""
+        ever = select(session_link.c.session).where(session_link.c.call.in_(calls))
+        newest = (
+            select(func.max(session_link.c.id))
+            .where(session_link.c.session.in_(ever))
+            .group_by(session_link.c.session)
+        )
+        linked = select(session_link.c.session).where(
+            session_link.c.id.in_(newest), session_link.c.call.in_(calls)
+        )
+        theirs = (checked(session.c.site, site), session.c.id.in_(linked))
+        return await self._live_and_ended(theirs, theirs, ENDED_FOLLOWED)
 
     async def offered(self, site: str, extension: str) -> Sequence[Session]:
         """Return the sessions that are offered to this station by hand."""
@@ -88,7 +111,7 @@ class SqlSessions:
             session.c.state.in_(OPEN),
             checked(session.c.site, site),
             session.c.offered_to == extension,
-            limit=10,
+            limit=None,
         )
 
     async def unlinked(self, site: str, start: datetime, end: datetime) -> Sequence[Session]:
@@ -110,11 +133,11 @@ class SqlSessions:
             .group_by(session_link.c.session)
         )
         found = select(session_link.c.session).where(session_link.c.id.in_(newest), condition)
-        return await self._load(*period, session.c.id.in_(found), limit=500)
+        return await self._load(*period, session.c.id.in_(found), limit=None)
 
     async def open_everywhere(self) -> Sequence[Session]:
         """Return the sessions of all sites that have not ended, for the housekeeping."""
-        return await self._load(session.c.state.in_(OPEN), limit=10_000)
+        return await self._load(session.c.state.in_(OPEN), limit=None)
 
     async def add_link(self, link: Link) -> None:
         """Append a link; the newest is in force."""
@@ -148,7 +171,20 @@ class SqlSessions:
         rows = (await self._db.execute(query)).mappings()
         return {row["session"]: _link(row) for row in rows}
 
-    async def _load(self, *where: ColumnElement[bool], limit: int = 1) -> list[Session]:
+    async def _live_and_ended(
+        self, live: Sequence[ColumnElement[bool]], over: Sequence[ColumnElement[bool]], limit: int
+    ) -> list[Session]:
+        """Return every open session that is `live`, and the newest `limit` of those that are `over`.
+
+        Both say the same; newest first. What is over never takes the place of what lives.
+        """
+        found = [
+            *await self._load(session.c.state.in_(OPEN), *live, limit=None),
+            *await self._load(session.c.state.not_in(OPEN), *over, limit=limit),
+        ]
+        return sorted(found, key=lambda one: one.created, reverse=True)
+
+    async def _load(self, *where: ColumnElement[bool], limit: int | None = 1) -> list[Session]:
         query = select(session).where(*where).order_by(session.c.created.desc()).limit(limit)
         return [_session(row) for row in (await self._db.execute(query)).mappings()]
 

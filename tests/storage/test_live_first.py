@@ -1,0 +1,184 @@
+"""What still lives is never cut off by what is over: every list that is bounded, on both databases."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from server.adapters.db import schema
+from server.adapters.db.engine import make_engine
+from server.adapters.db.uow import SqlTransactions
+from server.adapters.seal import FernetSeal
+from server.domain.access import Role
+from server.domain.linking import Certainty, Evidence, Link
+from server.domain.session import Session, State
+from server.ports import Site, User
+from telephony import Alias, AliasRecord, AliasType, Call, CallState, Number, StationSpan
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from server.adapters.db.uow import SqlUnitOfWork
+
+NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+EARLIER = NOW - timedelta(hours=2)
+SITE = "s"
+STATION = "1601"
+NUMBER = "+33612345678"
+LIVE = (CallState.TALKING, CallState.HELD, CallState.RINGING)
+
+
+@asynccontextmanager
+async def storage(url: str) -> AsyncIterator[SqlTransactions]:
+    """An empty database with one site and one regulator."""
+    await schema.upgrade(url)
+    engine = make_engine(url)
+    transactions = SqlTransactions(engine, FernetSeal("k" * 32))
+    try:
+        async with transactions() as uow:
+            await uow.sites.add(Site(SITE, "rivage", "SAMU", "SAMU15", "r@x.example", {}), NOW)
+            await uow.users.add(
+                User("u", SITE, "u", "U", Role.REGULATOR, "-", None, None, None, 1), NOW
+            )
+            await uow.commit()
+        yield transactions
+    finally:
+        await engine.dispose()
+
+
+def a_call(id_: str, state: CallState, started: datetime, ended: datetime | None = None) -> Call:
+    """One call of one caller at the station, named as the switchboard names every call."""
+    return Call(
+        id=id_,
+        caller=Number(NUMBER),
+        state=state,
+        started=started,
+        answered=started,
+        ended=ended,
+        aliases=(AliasRecord(Alias(AliasType.DIALOG_ID, "the-switchboard"), "hep", started),),
+        stations=(StationSpan(STATION, started, ended),),
+    )
+
+
+def a_session(id_: str, created: datetime, state: State = State.ENDED, **more: str) -> Session:
+    ended = created if state is State.ENDED else None
+    return Session(id_, SITE, STATION, "u", id_, created, created, state, ended=ended, **more)
+
+
+async def a_night_of_calls(uow: SqlUnitOfWork) -> None:
+    """Three calls that live on, and sixty younger ones that are over."""
+    for number, state in enumerate(LIVE):
+        started = EARLIER + timedelta(seconds=number)
+        await uow.calls.save(SITE, a_call(f"live-{state.value}", state, started), NOW)
+    for number in range(60):
+        started = EARLIER + timedelta(minutes=number + 1)
+        over = a_call(f"over-{number:02}", CallState.ENDED, started, started)
+        await uow.calls.save(SITE, over, NOW)
+    # Begun before them all, and the last that ended.
+    await uow.calls.save(
+        SITE, a_call("over-long", CallState.ENDED, EARLIER - timedelta(minutes=5), NOW), NOW
+    )
+
+
+async def test_every_live_call_of_a_station_then_the_newest_ended(database_url: str) -> None:
+    since = NOW - timedelta(hours=12)
+    async with storage(database_url) as transactions:
+        async with transactions() as uow:
+            await a_night_of_calls(uow)
+            live = await uow.calls.at_station(SITE, STATION, since)
+            some = await uow.calls.at_station(SITE, STATION, since, ended=3)
+        assert [call.id for call in live] == ["live-ringing", "live-held", "live-talking"]
+        assert [call.id for call in some] == [
+            *("live-ringing", "live-held", "live-talking"),
+            *("over-long", "over-59", "over-58"),
+        ]
+        assert all(call.stations == (STATION,) for call in some)
+
+
+async def test_a_live_call_is_found_by_name_number_day_and_time(database_url: str) -> None:
+    lookup = FernetSeal("k" * 32).lookup("number", NUMBER)
+    start, end = NOW - timedelta(hours=12), NOW + timedelta(hours=12)
+    names = {f"live-{state.value}" for state in LIVE}
+    async with storage(database_url) as transactions, transactions() as uow:
+        await a_night_of_calls(uow)
+        by_name = await uow.calls.find(SITE, "the-switchboard")
+        assert names <= {call.id for call in by_name}
+        assert by_name[0].id == "over-59", "the newest first, as before"
+        assert names <= {call.id for call in await uow.calls.by_number(SITE, lookup)}
+        assert names <= {call.id for call in await uow.calls.by_day(SITE, start, end)}
+        around = await uow.calls.around(SITE, STATION, [lookup], start, end, 5)
+        assert names <= {record.call.id for record in around}
+
+
+async def test_as_many_calls_as_were_asked_for_by_their_ids(database_url: str) -> None:
+    async with storage(database_url) as transactions, transactions() as uow:
+        await a_night_of_calls(uow)
+        ids = [f"over-{number:02}" for number in range(60)]
+        assert set(await uow.calls.get_all(SITE, ids)) == set(ids)
+
+
+async def test_a_session_that_waits_long_stays_at_its_station(database_url: str) -> None:
+    """A live one, older than twelve that ended: listed, followed, offered, looked back at, swept."""
+    async with storage(database_url) as transactions, transactions() as uow:
+        await uow.calls.save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
+        offer = {"offered_to": "1602", "offered_by": "u"}
+        for number in range(12):
+            live = a_session(f"live-{number:02}", EARLIER, State.LIVE, **offer)
+            await uow.sessions.add(live)
+        for number in range(210):
+            await uow.sessions.add(
+                a_session(f"over-{number:03}", EARLIER + timedelta(seconds=number + 1))
+            )
+        lived = {f"live-{number:02}" for number in range(12)}
+        for id_ in sorted({*lived, *(f"over-{number:03}" for number in range(210))}):
+            link = Link(id_, "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
+            await uow.sessions.add_link(link)
+        listed = await uow.sessions.at_station(SITE, STATION, 10)
+        assert [one.id for one in listed[:10]] == [f"over-{n:03}" for n in range(209, 199, -1)]
+        assert {one.id for one in listed[10:]} == lived
+        followed = await uow.sessions.of_calls(SITE, ["c"])
+        assert lived < {one.id for one in followed}
+        assert len(followed) < 30, "what is over is bounded"
+        assert lived < {one.id for one in await uow.sessions.of_call(SITE, "c")}
+        assert {one.id for one in await uow.sessions.offered(SITE, "1602")} == lived
+        recent = await uow.sessions.recent(SITE, STATION, "u", EARLIER, 100)
+        assert lived < {one.id for one in recent}
+        assert {one.id for one in await uow.sessions.open_everywhere()} == lived
+        assert await uow.sessions.linked_to(SITE, ["c", "none"]) == {"c": 222}
+
+
+async def test_a_session_that_left_a_call_does_not_count_as_one_of_it(database_url: str) -> None:
+    """The newest link decides before anything is cut off."""
+    async with storage(database_url) as transactions, transactions() as uow:
+        await uow.calls.save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
+        await uow.sessions.add(a_session("stayed", EARLIER))
+        await uow.sessions.add_link(
+            Link("stayed", "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
+        )
+        for number in range(12):
+            id_ = f"left-{number}"
+            await uow.sessions.add(a_session(id_, EARLIER + timedelta(seconds=1)))
+            for call in ("c", None):
+                link = Link(id_, call, Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
+                await uow.sessions.add_link(link)
+        assert [one.id for one in await uow.sessions.of_calls(SITE, ["c"])] == ["stayed"]
+
+
+async def test_videos_that_wait_for_a_call_are_not_hidden_by_settled_ones(
+    database_url: str,
+) -> None:
+    """Five hundred were said to have no call since: the older one still waits to be matched."""
+    async with storage(database_url) as transactions, transactions() as uow:
+        await uow.sessions.add(a_session("waits", EARLIER))
+        await uow.sessions.add_link(
+            Link("waits", None, Certainty.UNLINKED, Evidence.NO_CALL, None, NOW)
+        )
+        for number in range(501):
+            id_ = f"settled-{number:03}"
+            await uow.sessions.add(a_session(id_, EARLIER + timedelta(seconds=1)))
+            await uow.sessions.add_link(
+                Link(id_, None, Certainty.UNLINKED, Evidence.DECLINED, "u", NOW)
+            )
+        found = await uow.sessions.unlinked(SITE, EARLIER, NOW)
+        assert "waits" in {one.id for one in found}
