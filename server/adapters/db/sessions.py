@@ -84,12 +84,14 @@ class SqlSessions:
     async def linked_to(self, site: str, calls: Sequence[str]) -> dict[str, int]:
         """Count the sessions that are or were linked to each of these calls; a call without any is left out."""
         query = (
-            select(session_link.c.call, func.count(session_link.c.session.distinct()))
+            select(
+                session_link.c.call, func.count(session_link.c.session.distinct()).label("videos")
+            )
             .join(session, session.c.id == session_link.c.session)
             .where(session_link.c.call.in_(calls), checked(session.c.site, site))
             .group_by(session_link.c.call)
         )
-        return {call: count for call, count in await self._db.execute(query)}
+        return {row.call: row.videos for row in await self._db.execute(query)}
 
     async def of_calls(self, site: str, calls: Sequence[str]) -> Sequence[Session]:
         """Return the sessions that belong to one of these calls now, newest first; the ended are bounded."""
