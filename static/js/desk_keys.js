@@ -1,5 +1,5 @@
 /** The keyboard of the desk, and the help that lists it. */
-import { el, get } from "./dom.js";
+import { el, get, modalOpen } from "./dom.js";
 
 /**
  * @typedef {object} Key
@@ -18,7 +18,7 @@ export function pressed({ key, code }, layout) {
   return code;
 }
 
-/** Alt and a key does what its button does; "?" opens the help, which lists them. A dialog has the keyboard to itself.
+/** Alt and a key does what its button does; "?" opens the help, which lists them. A modal dialog has the keyboard to itself.
  * @param {readonly Key[]} all */
 export function keys(all) {
   const acts = new Map(all.map((key) => [key.code, key.act]));
@@ -33,7 +33,7 @@ export function keys(all) {
     () => undefined,
   );
   document.addEventListener("keydown", (event) => {
-    if (document.querySelector("dialog[open]")) return;
+    if (modalOpen()) return;
     const act = event.altKey && !event.ctrlKey && !event.metaKey ? acts.get(pressed(event, layout)) : undefined;
     const typing = event.target instanceof Element && event.target.matches("input, textarea, select");
     if (act) {
@@ -52,5 +52,5 @@ function row({ shown, does }) {
 }
 
 function help() {
-  if (!document.querySelector("dialog[open]")) get("help", HTMLDialogElement).showModal();
+  if (!modalOpen()) get("help", HTMLDialogElement).showModal();
 }

@@ -1,5 +1,5 @@
 /** Point at the picture, with the mouse or the arrow keys: the caller sees an arrow at that very place of his own picture. */
-import { get } from "./dom.js";
+import { get, modalOpen } from "./dom.js";
 import { moved, placeAt, pointAt } from "./pointing.js";
 
 /** @typedef {import("./pointing.js").Place} Place */
@@ -111,7 +111,7 @@ export class Pointer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (!this.#byKeys || event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+    if (!this.#byKeys || event.altKey || event.ctrlKey || event.metaKey || modalOpen()) return;
     if (event.target instanceof Element && event.target.matches("input, textarea, select")) return;
     const way = ARROWS[event.key];
     if (way) {

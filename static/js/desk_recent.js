@@ -3,7 +3,7 @@ import { clock } from "./desk_clock.js";
 import { sentence } from "./desk_notice.js";
 import { fillSteps } from "./desk_session.js";
 import { sessionState } from "./desk_words.js";
-import { el, get, part, reconcile, write } from "./dom.js";
+import { el, get, modalOpen, part, reconcile, write } from "./dom.js";
 import { duration } from "./session.js";
 
 /** @typedef {import("./session.js").Step} Step */
@@ -45,7 +45,7 @@ export class Recent {
   }
 
   async open() {
-    if (document.querySelector("dialog[open]")) return;
+    if (modalOpen()) return;
     write(get("recent-text", HTMLElement), "Recherche…");
     this.#all = [];
     this.#draw();

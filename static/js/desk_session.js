@@ -1,4 +1,5 @@
 /** The right column: the steps of the session shown, the call it is linked to, its invitations. */
+import { remarks } from "./choice.js";
 import { runStep } from "./desk_clock.js";
 import { el, get, icon, part, reconcile, write } from "./dom.js";
 import { lapse } from "./session.js";
@@ -58,6 +59,10 @@ function drawLink(session, locked) {
   const label = get("link-label", HTMLElement);
   label.dataset.certainty = session?.link.certainty ?? "unlinked";
   write(label, session?.link.label ?? "");
+  const { ended, other } = remarks(session);
+  get("link-ended", HTMLElement).hidden = ended === null;
+  get("link-ended-since", HTMLElement).dataset.since = ended ?? "";
+  get("link-other", HTMLElement).hidden = !other;
   const change = get("change-call", HTMLButtonElement);
   change.disabled = locked;
   change.classList.toggle("urgent", Boolean(session?.link.pick));

@@ -35,12 +35,6 @@ export function callState(call, linked, moved = []) {
   return [CALL[call.state], gone, call.certain ? "" : "à confirmer", linked ? "vidéo liée" : ""].filter(Boolean).join(" · ");
 }
 
-/** The same where one is asked to choose.
- * @param {Call} call @param {boolean} linked @returns {string} */
-export function choiceState(call, linked) {
-  return [CALL[call.state], call.certain ? "" : "à confirmer", linked ? "lié maintenant" : ""].filter(Boolean).join(" · ");
-}
-
 /** What tells two calls apart: not the host name that ends a Call-ID or a NENA urn.
  * @param {Call} call @returns {string} */
 export function callTail(call) {

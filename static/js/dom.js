@@ -9,6 +9,12 @@ export function get(id, kind) {
   return found;
 }
 
+/** Whether a dialog lies over the page; a sheet beside the picture leaves the rest of the page in use.
+ * @returns {boolean} */
+export function modalOpen() {
+  return document.querySelector("dialog:modal") !== null;
+}
+
 /** @param {string} name @returns {string} the content of a meta element, or "" */
 export function meta(name) {
   return document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";

@@ -50,7 +50,7 @@
  * @property {{min: number, max: number, step: number, value: number} | null} zoom
  * @property {"balanced" | "detail" | "motion"} prefer
  */
-/** @typedef {{call: string | null, certainty: "certain" | "inferred" | "unlinked", evidence: string | null, label: string, pick: boolean}} CallLink */
+/** @typedef {{call: string | null, certainty: "certain" | "inferred" | "unlinked", evidence: string | null, label: string, pick: boolean, number: string | null, ended: string | null}} CallLink the call's number, and when it ended */
 /**
  * @typedef {object} Session
  * @property {string} id

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callNumber, callState, callTail, choiceState, covering, refusedField, seconds, sessionState, waitingLine, waitingTitle } from "../../static/js/desk_words.js";
+import { callNumber, callState, callTail, covering, refusedField, seconds, sessionState, waitingLine, waitingTitle } from "../../static/js/desk_words.js";
 import { NOTHING } from "../../static/js/picture.js";
 
 const call = (more = {}) => ({ id: "c-1", number: "06 12 34 56 78", mobile: true, state: "talking", certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
@@ -12,7 +12,6 @@ test("a call says what is known of it, and no more", () => {
   assert.equal(callState(call(), false), "en cours");
   assert.equal(callState(call(), false, ["1601"]), "en cours · au poste 1601");
   assert.equal(callState(call({ state: "held", certain: false }), true), "en attente · à confirmer · vidéo liée");
-  assert.equal(choiceState(call({ certain: false }), true), "en cours · à confirmer · lié maintenant");
 });
 
 test("the end of a call's id is what tells two calls apart", () => {
