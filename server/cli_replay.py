@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from telephony import Call, CallState, Span
+from telephony import Call, CallState, Span, StationState
 from telephony.correlation import Correlator
 from telephony.graph import graph
 from telephony.recorded import UnreadableError, read
@@ -18,6 +18,8 @@ _STATES = {
     CallState.HELD: "en attente",
     CallState.ENDED: "terminé",
 }
+
+_STAYS = {StationState.RINGING: "sonne", StationState.TALKING: "parle"}
 
 
 @click.command()
@@ -73,7 +75,10 @@ def _lines(call: Call) -> list[str]:
         lines.append(f"  décroché    {(call.answered - origin).total_seconds():.1f} s")
     if call.ended:
         lines.append(f"  fin         {(call.ended - origin).total_seconds():.1f} s")
-    lines += [f"  poste       {s.station}  {clock(Span(s.start, s.end))}" for s in call.stations]
+    lines += [
+        f"  poste       {s.station}  {_STAYS[s.state]}  {clock(Span(s.start, s.end))}"
+        for s in call.stations
+    ]
     lines += [f"  attente     {clock(hold)}" for hold in call.holds]
     lines += [f"  audio       {r.ref}  {clock(Span(r.start, r.end))}" for r in call.recordings]
     for each in call.related:

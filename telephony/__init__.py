@@ -15,6 +15,7 @@ from telephony.call import (
     Related,
     Span,
     StationSpan,
+    StationState,
 )
 from telephony.facts import (
     Alias,
@@ -90,6 +91,7 @@ __all__ = [
     "Seen",
     "Span",
     "StationSpan",
+    "StationState",
     "Unpaired",
     "fact_from_json",
     "fact_to_json",

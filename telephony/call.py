@@ -35,13 +35,25 @@ class Span:
     end: datetime | None = None
 
 
+class StationState(StrEnum):
+    """Whether the call rings at a station (or is being dialled from it), or somebody there has it."""
+
+    RINGING = "ringing"
+    TALKING = "talking"
+
+
 @dataclass(frozen=True, slots=True)
 class StationSpan:
-    """Which station had the call, and when; `end` is None while it has it."""
+    """Where the call rang or was talked on, and when; `end` is None while it does.
+
+    A station that rang, then talked, has two spans, the second from where the first ends. A call on hold is still
+    its station's: its span goes on.
+    """
 
     station: str
     start: datetime
     end: datetime | None = None
+    state: StationState = StationState.TALKING
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +93,9 @@ class Related:
 class Call:
     """The line-15 call itself, whatever its legs are called; `id` never changes.
 
-    `certain` is False while the telephony feed was cut or the grouping is ambiguous; `inferred`
-    is True when two legs were grouped by circumstances only; `evidence` says why in words.
+    `certain` is False while it is not `confirmed` or the grouping is ambiguous; `inferred` is True when
+    two legs were grouped by circumstances only; `evidence` says why in words. `confirmed` is False when
+    nothing was heard of it since a restart, or since a feed that told of it was lost.
     """
 
     id: str
@@ -93,6 +106,7 @@ class Call:
     ended: datetime | None = None
     end_certain: bool = True
     certain: bool = True
+    confirmed: bool = True
     aliases: tuple[AliasRecord, ...] = ()
     stations: tuple[StationSpan, ...] = ()
     holds: tuple[Span, ...] = ()
@@ -111,8 +125,14 @@ class Call:
 
     @property
     def current_stations(self) -> tuple[str, ...]:
-        """Stations that have the call now, first come first."""
+        """Stations where the call rings or is talked on now, first come first."""
         return tuple(dict.fromkeys(span.station for span in self.stations if span.end is None))
+
+    @property
+    def talking_stations(self) -> tuple[str, ...]:
+        """Stations where somebody has the call now, first come first."""
+        talks = (span for span in self.stations if span.state is StationState.TALKING)
+        return tuple(dict.fromkeys(span.station for span in talks if span.end is None))
 
     @property
     def number(self) -> Number | None:

@@ -52,6 +52,10 @@ __all__ = [
 RINGING_LIMIT: Final = timedelta(minutes=5)
 #: The same for an answered call; a shift is 12 h.
 TALKING_LIMIT: Final = timedelta(hours=12)
+#: The same for a call of which nothing was heard since a restart, or since a feed that told of it was lost. A
+#: session timer speaks at least as often (RFC 4028, 4.1: 1,800 s), and a call that ends says so: past it, it ended
+#: while nobody listened.
+UNCONFIRMED_LIMIT: Final = timedelta(minutes=30)
 #: Facts kept for one leg: more is a faulty feed, not a telephone call.
 MAX_FACTS: Final = 1000
 
@@ -74,7 +78,8 @@ class Correlator:
         self._ids: dict[str, str] = {}
         self._calls: dict[str, Call] = {}
         self._call_of: dict[str, str] = {}
-        self._lost: set[str] = set()
+        #: Legs of which nothing was heard since the moment given.
+        self._lost: dict[str, datetime] = {}
         self._fusion = Fusion()
         self._fused: set[str] = set()
         self._numbers = Numbers()
@@ -85,8 +90,7 @@ class Correlator:
         facts = self._facts.setdefault(fact.leg, set())
         if fact in facts:  # the same word at the same instant: no news that the call still lives
             return Ignored(fact, "repeated")
-        found = self._lost and self._lost & self._companions(fact.leg)
-        self._lost -= found
+        found = self._heard_again(fact) if self._lost else False
         if len(facts) >= MAX_FACTS and not isinstance(fact, HungUp):
             return Ignored(fact, "too many facts for one leg")
         before = self._views.get(fact.leg)
@@ -104,11 +108,10 @@ class Correlator:
         """End the calls that fell silent, uncertainly, and drop what never became a call."""
         touched: set[str] = set()
         for call in self.live():
-            last = max(self._views[leg].last for leg in call.legs)
-            limit = RINGING_LIMIT if call.state is CallState.RINGING else TALKING_LIMIT
-            if now - last >= limit:
+            over = self._over(call)
+            if now >= over:
                 for leg in (each for each in call.legs if self._views[each].ended is None):
-                    silence = HungUp(leg, last + limit, "correlator", "expired", certain=False)
+                    silence = HungUp(leg, over, "correlator", "expired", certain=False)
                     self._fold(silence)
                     touched.add(leg)
         for leg in [name for name, view in self._views.items() if view.started is None]:
@@ -117,16 +120,19 @@ class Correlator:
         return self._regroup(touched)[0] if touched else ()
 
     def feed_lost(self, source: str, at: datetime) -> tuple[Call, ...]:
-        """Mark the live calls known through `source` uncertain until their next fact."""
-        lost = {
-            leg
-            for call in self.live()
-            for leg in call.legs
-            if self._views[leg].ended is None
-            and any(fact.source == source and fact.at <= at for fact in self._facts[leg])
-        }
-        self._lost |= lost
-        return self._regroup(lost)[0] if lost else ()
+        """Mark the live calls known through `source` unconfirmed until their next fact."""
+        return self._unheard(
+            {
+                leg
+                for leg in self._living()
+                if any(fact.source == source and fact.at <= at for fact in self._facts[leg])
+            },
+            at,
+        )
+
+    def restarted(self, at: datetime) -> tuple[Call, ...]:
+        """Mark every live call unconfirmed until its next fact: nobody listened for a while, up to `at`."""
+        return self._unheard(set(self._living()), at)
 
     def calls(self) -> tuple[Call, ...]:
         """Every call in memory, the oldest first."""
@@ -161,10 +167,7 @@ class Correlator:
     def live_legs(self, source: str) -> tuple[str, ...]:
         """List the legs one feed told of that have not ended, for it to compare with what is there."""
         return tuple(
-            leg
-            for call in self.live()
-            for leg in call.legs
-            if self._views[leg].ended is None and self._views[leg].source == source
+            leg for leg in self._living() if any(fact.source == source for fact in self._facts[leg])
         )
 
     def at_station(self, station: str) -> tuple[Call, ...]:
@@ -242,8 +245,7 @@ class Correlator:
             self._call_of.update({leg.leg: mine[0] for leg in found.legs})
         changed: list[Call] = []
         for found, mine in zip(groups, owned, strict=True):
-            lost = any(leg.leg in self._lost for leg in found.legs)
-            call = assemble(mine[0], found, self._call_of, swallowed=mine[1:], lost=lost)
+            call = assemble(mine[0], found, self._call_of, swallowed=mine[1:], lost=self._lost)
             self._sure[call.id] = call.certain
             call = self._numbers.relate(call, certain=call.certain)
             if self._calls.get(call.id) != call:
@@ -274,9 +276,31 @@ class Correlator:
             mine = [self._ids.setdefault(found.legs[0].leg, self._mint())]
         return list(dict.fromkeys(mine))
 
-    def _companions(self, leg: str) -> set[str]:
-        call = self.call_of(leg)
-        return set(call.legs) if call else {leg}
+    def _living(self) -> Iterator[str]:
+        """Give the legs of the live calls that have not ended."""
+        for call in self.live():
+            yield from (leg for leg in call.legs if self._views[leg].ended is None)
+
+    def _unheard(self, legs: set[str], at: datetime) -> tuple[Call, ...]:
+        """Note since when nothing was heard of these legs; an earlier moment stays."""
+        for leg in legs:
+            self._lost.setdefault(leg, at)
+        return self._regroup(legs)[0] if legs else ()
+
+    def _heard_again(self, fact: Fact) -> bool:
+        """Take a fact as a sign of life of the whole call; an end speaks of its own leg only."""
+        call = None if isinstance(fact, HungUp) else self.call_of(fact.leg)
+        legs = call.legs if call else (fact.leg,)
+        return bool([leg for leg in legs if self._lost.pop(leg, None)])
+
+    def _over(self, call: Call) -> datetime:
+        """Say when a live call is over if nothing more is heard of it."""
+        last = max(self._views[leg].last for leg in call.legs)
+        if call.state is CallState.RINGING:
+            return last + RINGING_LIMIT
+        lost = [since for leg in call.legs if (since := self._lost.get(leg))]
+        unconfirmed = max(last, *lost) + UNCONFIRMED_LIMIT if lost else last + TALKING_LIMIT
+        return min(last + TALKING_LIMIT, unconfirmed)
 
     def _drop(self, leg: str) -> None:
         view = self._views.pop(leg)
@@ -291,7 +315,7 @@ class Correlator:
         del self._facts[leg], self._ordered[leg]
         self._ids.pop(leg, None)
         self._call_of.pop(leg, None)
-        self._lost.discard(leg)
+        self._lost.pop(leg, None)
 
 
 def _same(before: LegView | None, after: LegView) -> bool:

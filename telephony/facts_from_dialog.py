@@ -79,6 +79,8 @@ class _Leg:
     named: set[Alias] = field(default_factory=set)
     paired: set[str] = field(default_factory=set)
     answered: bool = False
+    #: Stations first told of after the answer: each of them says when it is in conversation, too.
+    late: set[str] = field(default_factory=set)
     held: bool = False
     ended: datetime | None = None
 
@@ -182,13 +184,16 @@ class DialogObserver:
     def _living(self, view: _View, at: datetime) -> list[Fact]:
         leg = self._legs.setdefault(view.leg, _Leg())
         leg.views[view.station, view.dialog.id] = view
+        if leg.answered and view.station not in leg.stations:
+            leg.late.add(view.station)
         leg.stations[view.station] = None
         leg.others[_other(view.dialog)] = None
         self._told.setdefault(view.station, {})[view.dialog.id] = view
         facts: list[Fact] = [*self._names(leg, view, at), *self._rings(leg, view, at)]
         facts += self._replaces(leg, view, at)
-        if view.confirmed and not leg.answered:
+        if view.confirmed and (not leg.answered or view.station in leg.late):
             leg.answered = True
+            leg.late.discard(view.station)
             facts.append(Answered(view.leg, at, self.source, _answering(leg, view)))
         held = leg.answered and any(each.dialog.held for each in leg.views.values())
         if held != leg.held:

@@ -42,7 +42,12 @@ def call_to_json(call: Call) -> dict[str, Any]:
             for record in call.aliases
         ],
         "stations": [
-            {"station": span.station, "from": iso(span.start), "to": iso(span.end)}
+            {
+                "station": span.station,
+                "state": span.state.value,
+                "from": iso(span.start),
+                "to": iso(span.end),
+            }
             for span in call.stations
         ],
         "holds": [{"from": iso(span.start), "to": iso(span.end)} for span in call.holds],

@@ -22,12 +22,13 @@ from telephony.call import (
     Related,
     Span,
     StationSpan,
+    StationState,
 )
 from telephony.facts import Alias, AliasType, Direction, Paired, Unpaired
 from telephony.leg import BRIDGE, NEVER, RELATING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from telephony.leg import LegView
@@ -37,6 +38,8 @@ _RECENT: Final = 16
 CONFERENCE: Final = "in conference"
 #: The two sides of a call end within this.
 _TOGETHER: Final = timedelta(seconds=2)
+#: What a switchboard hangs up because a call is over ends within this: it ends with the call, and not after it.
+_TEARDOWN: Final = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
@@ -68,8 +71,9 @@ class Group:
 
     @property
     def end(self) -> datetime:
-        """When the whole call ended, the end of time while a leg lives."""
-        return max(leg.end for leg in self.legs)
+        """When the call ended, the end of time while it lives."""
+        legs = sorted(self.legs, key=_age)
+        return _end(legs, _deciding(legs, self.twins)) or NEVER
 
 
 def group(
@@ -236,19 +240,25 @@ def _together(old: LegView, new: LegView) -> Span | None:
 
 
 def assemble(
-    call_id: str, found: Group, ids: Mapping[str, str], *, swallowed: Iterable[str], lost: bool
+    call_id: str,
+    found: Group,
+    ids: Mapping[str, str],
+    *,
+    swallowed: Iterable[str],
+    lost: Collection[str],
 ) -> Call:
-    """Say what a group of legs looks like as one call. `ids` names the call of other legs."""
+    """Say what a group of legs looks like as one call. `ids` names the call of other legs, `lost` are unheard."""
     legs = found.legs
     started = legs[0].started or NEVER
-    over = all(leg.ended for leg in legs)
-    ended = max((leg.ended for leg in legs if leg.ended), default=None) if over else None
+    deciding = _deciding(legs, found.twins)
+    ended = _end(legs, deciding)
+    confirmed = not any(leg.leg in lost for leg in (deciding if ended else legs))
     names = [
         AliasRecord(Alias(AliasType.CALL, old), "correlator", started, None, "same call")
         for old in swallowed
     ]
     known = [leg for leg in legs if leg.leg not in found.twins] if found.twins else legs
-    holds = _union([("", hold) for leg in known for hold in leg.holds])
+    holds = _until(_union([("", hold) for leg in known for hold in leg.holds]), ended)
     direction = _direction(legs)
     answered = _answered(legs, direction)
     mine = {each.leg for each in legs}
@@ -261,14 +271,15 @@ def assemble(
     return Call(
         id=call_id,
         caller=next((leg.caller for leg in legs if leg.caller), None),
-        state=_state(legs, answered, over=over),
+        state=_state(legs, answered, over=ended is not None),
         started=started,
         answered=answered,
         ended=ended,
-        end_certain=all(leg.end_certain for leg in legs),
-        certain=not (lost or found.doubtful or doubt),
-        aliases=(*_aliases(legs), *names),
-        stations=_stations(known),
+        end_certain=all(leg.end_certain for leg in deciding),
+        certain=confirmed and not (found.doubtful or doubt),
+        confirmed=confirmed,
+        aliases=(*_aliases(legs, ended), *names),
+        stations=_stations(known, ended),
         holds=tuple(hold for _, hold in holds),
         recordings=_recordings(legs),
         related=tuple(related),
@@ -327,13 +338,79 @@ def _state(legs: Sequence[LegView], answered: datetime | None, *, over: bool) ->
     return CallState.RINGING
 
 
-def _stations(legs: Sequence[LegView]) -> tuple[StationSpan, ...]:
-    named = [(each.station, Span(each.start, each.end)) for leg in legs for each in leg.stations]
-    return tuple(StationSpan(name, span.start, span.end) for name, span in _union(named))
+def _deciding(legs: Sequence[LegView], twins: Collection[str]) -> Sequence[LegView]:
+    """Choose the legs whose end is the end of the call: those of the people outside, else all of them.
+
+    A station that stays alone in a conference has no call of line 15 any more. Somebody outside whom we called and
+    who never answered was not on it. The switchboard's own word outweighs that of who listens outside; to a
+    listener the caller's leg has no direction, and is known by having been the first.
+    """
+    people = [leg for leg in legs if leg.trunk and (leg.calls or leg.answered)]
+    people = [leg for leg in people if leg.leg not in twins]
+    inside = [leg for leg in people if leg.told_inside]
+    if people or any(leg.told_inside for leg in legs):
+        return inside or people or legs
+    heard = [leg for leg in legs if leg.answered and not leg.stations]
+    return heard if heard and heard[0] is legs[0] else legs
 
 
-def _aliases(legs: Sequence[LegView]) -> Iterable[AliasRecord]:
-    """Give each name once a feed, valid as long as any leg bears it."""
+def _end(legs: Sequence[LegView], deciding: Sequence[LegView]) -> datetime | None:
+    """Say when a call ended, None while it lives; what is hung up because it is over ends with it."""
+    ends = [leg.ended for leg in deciding if leg.ended]
+    if len(ends) < len(deciding):
+        return None
+    over = max(ends)
+    return max(
+        (leg.ended for leg in legs if leg.ended and leg.ended - over <= _TEARDOWN), default=over
+    )
+
+
+def _stations(legs: Sequence[LegView], ended: datetime | None) -> tuple[StationSpan, ...]:
+    """Say of each station when it talked, on any leg, and when it only rang; nobody has a call that is over."""
+    named: dict[StationState, list[tuple[str, Span]]] = {state: [] for state in StationState}
+    for each in (each for leg in legs for each in leg.stations):
+        named[each.state].append((each.station, Span(each.start, each.end)))
+    talked = _until(_union(named[StationState.TALKING]), ended)
+    rang = _until(_union(named[StationState.RINGING]), ended)
+    spans = [StationSpan(name, span.start, span.end) for name, span in talked]
+    spans += [
+        StationSpan(name, rest.start, rest.end, StationState.RINGING)
+        for name, span in rang
+        for rest in _without(span, [other for its, other in talked if its == name])
+    ]
+    return tuple(sorted(spans, key=lambda span: (span.start, span.station)))
+
+
+def _until(named: Iterable[tuple[str, Span]], ended: datetime | None) -> list[tuple[str, Span]]:
+    """Cut what goes on after the end of the call."""
+    if ended is None:
+        return list(named)
+    return [
+        (name, Span(span.start, min(span.end or ended, ended)))
+        for name, span in named
+        if span.start <= ended
+    ]
+
+
+def _without(span: Span, others: Iterable[Span]) -> Iterator[Span]:
+    """Give what is left of a span outside of the others, which come in order and do not overlap."""
+    start = span.start
+    for other in others:
+        if other.end is not None and other.end <= start:
+            continue
+        if span.end is not None and other.start >= span.end:
+            break
+        if start < other.start:
+            yield Span(start, other.start)
+        if other.end is None or other.end == span.end:
+            return
+        start = other.end
+    if span.end is None or start <= span.end:
+        yield Span(start, span.end)
+
+
+def _aliases(legs: Sequence[LegView], ended: datetime | None) -> Iterable[AliasRecord]:
+    """Give each name once a feed, valid as long as any leg bears it, and the call lasts."""
     merged: dict[tuple[Alias, str], AliasRecord] = {}
     for record in (each for leg in legs for each in leg.aliases):
         key = (record.alias, record.source)
@@ -344,7 +421,12 @@ def _aliases(legs: Sequence[LegView]) -> Iterable[AliasRecord]:
         end = max(known.valid_to or NEVER, record.valid_to or NEVER)
         start = min(known.valid_from, record.valid_from)
         merged[key] = replace(known, valid_from=start, valid_to=None if end == NEVER else end)
-    return merged.values()
+    if ended is None:
+        return merged.values()
+    return [
+        replace(each, valid_to=max(ended, each.valid_from)) if each.valid_to is None else each
+        for each in merged.values()
+    ]
 
 
 def _recordings(legs: Sequence[LegView]) -> tuple[RecordingSpan, ...]:

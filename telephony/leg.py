@@ -6,11 +6,11 @@ Pure: no clock, no I/O. Everything that decides what a leg is stands in this fil
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from telephony.call import AliasRecord, RecordingSpan, Span, StationSpan
+from telephony.call import AliasRecord, RecordingSpan, Span, StationSpan, StationState
 from telephony.facts import (
     CORRELATING,
     Aliased,
@@ -98,6 +98,11 @@ class LegView:
         return not self.stations and self.direction in {Direction.INCOMING, Direction.OUTGOING}
 
     @property
+    def calls(self) -> bool:
+        """Whether who is at its end called us."""
+        return self.direction is Direction.INCOMING
+
+    @property
     def end(self) -> datetime:
         """When it ended, or the end of time while it lives: for comparing."""
         return self.ended or NEVER
@@ -180,22 +185,74 @@ def _ending(ordered: Sequence[Fact]) -> HungUp | None:
     return next((fact for fact in ends if life is None or fact.at >= life), None)
 
 
+class _Stations:
+    """Follows one leg from station to station: where it rings, and where somebody has it."""
+
+    def __init__(self) -> None:
+        self.spans: list[StationSpan] = []
+        self._opened: dict[str, StationSpan] = {}
+        #: Stations that an incoming call rings: only one of them can answer it.
+        self._called: set[str] = set()
+
+    def ring(self, station: str, at: datetime, *, called: bool) -> None:
+        if called:
+            self._called.add(station)
+        self._opened.setdefault(station, StationSpan(station, at, None, StationState.RINGING))
+
+    def talk(self, station: str, at: datetime) -> None:
+        """Somebody has it there."""
+        stay = self._opened.get(station)
+        if stay is not None and stay.state is StationState.TALKING:
+            return
+        if stay is not None and stay.start < at:
+            self.spans.append(replace(stay, end=at))
+        self._opened[station] = StationSpan(station, at)
+
+    def answered(self, at: datetime) -> None:
+        """Whoever is on the leg talks; of several stations that rang one does, and nobody knows which."""
+        several = len(self._called & self._opened.keys()) > 1
+        for station in [each for each in self._opened if not several or each not in self._called]:
+            self.talk(station, at)
+
+    def leave(self, at: datetime | None, *, but: str = "", called: bool = False) -> None:
+        """It is nowhere any more, but at one; `called`: it only stops ringing where it rang."""
+        for station in [each for each in self._opened if each != but]:
+            if not called or station in self._called:
+                self.spans.append(replace(self._opened.pop(station), end=at))
+
+
 def _stations(
     alive: Sequence[Fact], ended: datetime | None, known: Collection[str]
 ) -> tuple[StationSpan, ...]:
-    """Follow the leg from station to station; an answer closes the others that rang."""
-    opened: dict[str, datetime] = {}
-    spans: list[StationSpan] = []
+    """Tell where the leg rang and where somebody had it; an answer closes the others that rang."""
+    at = _Stations()
+    answered, rang = False, None
     for fact in alive:
-        if not isinstance(fact, Rang | Answered | Moved) or fact.station is None:
-            continue
-        if not isinstance(fact, Rang):
-            others = [name for name in opened if name != fact.station]
-            spans += [StationSpan(name, opened.pop(name), fact.at) for name in others]
-        if not known or fact.station in known:
-            opened.setdefault(fact.station, fact.at)
-    spans += [StationSpan(name, start, ended) for name, start in opened.items()]
-    return tuple(sorted(spans, key=lambda span: (span.start, span.station)))
+        if isinstance(fact, Rang) and fact.station is not None:
+            rang = fact
+            if not known or fact.station in known:
+                at.ring(fact.station, fact.at, called=fact.direction is Direction.INCOMING)
+        elif isinstance(fact, Answered):
+            answered = True
+            # Some tell of a call only when it is answered, with the station where it rang.
+            here = rang is not None and (rang.at, rang.source) == (fact.at, fact.source)
+            station = fact.station or (rang.station if rang and here else None)
+            if station is None:
+                at.answered(fact.at)
+                continue
+            at.leave(fact.at, but=station, called=fact.station is None)
+            if not known or station in known:
+                at.talk(station, fact.at)
+        elif isinstance(fact, Moved):
+            at.leave(fact.at, but=fact.station)
+            if known and fact.station not in known:
+                continue
+            if answered:
+                at.talk(fact.station, fact.at)
+            else:
+                at.ring(fact.station, fact.at, called=True)
+    at.leave(ended)
+    return tuple(sorted(at.spans, key=lambda span: (span.start, span.station)))
 
 
 def _spans(marks: Iterable[tuple[str, datetime, bool]], ended: datetime | None) -> list[Named]:

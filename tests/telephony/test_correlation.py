@@ -17,6 +17,7 @@ from telephony import (
     Answered,
     CallState,
     Changed,
+    Direction,
     Fact,
     Held,
     HungUp,
@@ -31,15 +32,18 @@ from telephony import (
     Resumed,
     Seen,
     Span,
+    StationSpan,
+    StationState,
     Unpaired,
     fact_from_json,
     fact_to_json,
 )
-from telephony.correlation import Call, Correlator
+from telephony.correlation import UNCONFIRMED_LIMIT, Call, Correlator
 from tests.telephony.strategies import at, facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
 CALLER = Number("+33612345678")
 NENA = Alias(AliasType.NENA_CALLID, "urn:emergency:uid:callid:1:h.example")
@@ -157,7 +161,13 @@ def test_a_transfer_keeps_the_call_while_the_caller_waits() -> None:
     (call,) = subject.calls()
     assert call.state is CallState.TALKING
     assert call.current_stations == ("1601",)
-    assert [span.station for span in call.stations] == ["1501", "1601"]
+    ringing, talking = StationState.RINGING, StationState.TALKING
+    assert call.stations == (
+        StationSpan("1501", at(0), at(1), ringing),
+        StationSpan("1501", at(1), at(20), talking),
+        StationSpan("1601", at(21), at(22), ringing),
+        StationSpan("1601", at(22), None, talking),
+    )
     assert subject.at_station("1501") == ()
 
 
@@ -357,3 +367,234 @@ def test_an_identifier_on_every_call_of_a_faulty_switchboard_relates_few() -> No
             subject.receive(fact)
     assert len(subject.calls()) == 120
     assert all(len(call.related) <= 40 for call in subject.calls())
+
+
+# --- where it rings, and where somebody talks
+
+
+def stays(call: Call) -> list[tuple[str, str, datetime, datetime | None]]:
+    return [(span.station, span.state.value, span.start, span.end) for span in call.stations]
+
+
+def incoming(leg: str, second: float, station: str | None = None, source: str = "hep") -> Rang:
+    return Rang(leg, at(second), source, CALLER, "15", station, Direction.INCOMING)
+
+
+def test_of_a_group_that_rings_only_who_answers_talks() -> None:
+    told = [incoming("a", 0, station) for station in ("1501", "1601")]
+    subject = correlator([*told, Answered("a", at(5), "hep", "1601")])
+    (call,) = subject.calls()
+    assert stays(call) == [
+        ("1501", "ringing", at(0), at(5)),
+        ("1601", "ringing", at(0), at(5)),
+        ("1601", "talking", at(5), None),
+    ]
+    assert (call.current_stations, call.talking_stations) == (("1601",), ("1601",))
+
+
+def test_an_answer_that_does_not_say_where_makes_none_of_several_talk() -> None:
+    told = [incoming("a", 0, station) for station in ("1501", "1601")]
+    (call,) = correlator([*told, Answered("a", at(5), "hep")]).calls()
+    assert (call.state, call.talking_stations) == (CallState.TALKING, ())
+    assert call.current_stations == ("1501", "1601")
+
+
+def test_an_answer_told_with_its_ring_is_of_the_station_that_rang() -> None:
+    """A notification call says "answered, at 1601" after several said that they ring."""
+    told = [incoming("a", 0, station) for station in ("1501", "1601")]
+    (call,) = correlator([*told, incoming("a", 5, "1601"), Answered("a", at(5), "hep")]).calls()
+    assert (call.current_stations, call.talking_stations) == (("1601",), ("1601",))
+
+
+def test_both_ends_of_an_internal_call_talk() -> None:
+    told = [
+        Rang("a", at(0), "hep", None, "1601", station, Direction.INTERNAL)
+        for station in ("1501", "1601")
+    ]
+    (call,) = correlator([*told, Answered("a", at(5), "hep")]).calls()
+    assert call.talking_stations == ("1501", "1601")
+
+
+def test_a_station_that_talks_on_one_leg_does_not_ring_on_another() -> None:
+    """Who consults a colleague has the call, though the second line only rings."""
+    told = [
+        *(named("a", 0), incoming("a", 0), named("b", 0), rang("b", 0, "1501")),
+        *(Answered("b", at(1), "hep"), Answered("a", at(1), "hep")),
+        *(named("c", 3), rang("c", 3, "1501"), over("c", 6), over("b", 9)),
+    ]
+    (call,) = correlator(told).calls()
+    assert stays(call) == [
+        ("1501", "ringing", at(0), at(1)),
+        ("1501", "talking", at(1), at(9)),
+    ]
+
+
+# --- the end of the last person outside is the end of the call
+
+
+def conference(source: str = "ami") -> list[Fact]:
+    """A caller, 1501 and 1601 in one room, as a switchboard tells it."""
+    legs: list[tuple[str, str | None, Direction]] = [
+        ("t", None, Direction.INCOMING),
+        ("a", "1501", Direction.UNKNOWN),
+        ("d", "1601", Direction.UNKNOWN),
+    ]
+    told: list[Fact] = []
+    for second, (leg, station, way) in enumerate(legs):
+        name = Alias(AliasType.UNIQUEID, leg)
+        caller = CALLER if station is None else None
+        told += [
+            Aliased(leg, at(second), source, name),
+            Rang(leg, at(second), source, caller, "15", station, way),
+            Answered(leg, at(5 + second), source, station),
+            Joined(leg, at(10), source, "room"),
+        ]
+    return told
+
+
+@pytest.mark.parametrize("certain", [True, False])
+def test_a_call_is_over_when_its_last_person_outside_has_left(certain: bool) -> None:  # noqa: FBT001
+    gone = HungUp("t", at(60), "ami", "hangup", certain=certain)
+    subject = correlator([*conference(), gone])
+    (call,) = subject.calls()
+    assert (call.state, call.ended, call.end_certain) == (CallState.ENDED, at(60), certain)
+    assert call.current_stations == ()
+    assert {span.end for span in call.stations[-2:]} == {at(60)}
+    assert subject.live_legs("ami") == ()
+    assert all(r.valid_to for r in call.aliases if r.alias.type is not AliasType.CALL)
+    # The stations leave their conference in their own time, and the silence of a call that is over ends nothing.
+    subject.receive(HungUp("a", at(90), "ami", "hangup"))
+    assert subject.expire(at(13 * 3600)) == ()
+    subject.forget(call.id)
+    assert subject.calls() == ()
+    assert isinstance(subject.receive(HungUp("d", at(95), "ami", "hangup")), Ignored)
+
+
+def test_what_is_hung_up_because_the_call_is_over_ends_with_it() -> None:
+    told = [*conference(), HungUp("t", at(60), "ami", "h"), HungUp("a", at(60.2), "ami", "h")]
+    assert correlator(told).calls()[0].ended == at(60.2)
+
+
+def test_another_feed_that_hears_no_end_keeps_no_call_alive() -> None:
+    """Presence, or capture that lost a BYE, still shows a dialog of a station that stays in the room."""
+    sip = Alias(AliasType.SIP_CALL_ID, "x")
+    beside = [
+        named("d", 2, sip),
+        *(named("sip:x", 2, sip), Rang("sip:x", at(2), "presence", CALLER, "1601", "1601")),
+        Answered("sip:x", at(7), "presence"),
+    ]
+    (call,) = correlator([*conference(), *beside, HungUp("t", at(60), "ami", "hangup")]).calls()
+    assert (call.state, call.ended, call.current_stations) == (CallState.ENDED, at(60), ())
+
+
+def test_a_number_that_is_called_and_does_not_answer_was_nobody_on_the_call() -> None:
+    """The first line out is busy, the switchboard takes the second: one call-back, which is not over between."""
+    out = {"caller": None, "called": "+33612345678", "direction": Direction.OUTGOING}
+    told: list[Fact] = [
+        Rang("d", at(0), "ami", None, "0612345678", "1601"),
+        Rang("t1", at(1), "ami", **out),  # type: ignore[arg-type]
+        Paired("t1", at(1), "ami", "d", "dialled by it", inferred=False),
+        HungUp("t1", at(2), "ami", "hangup 17"),
+    ]
+    subject = correlator(told)
+    assert [call.state for call in subject.calls()] == [CallState.RINGING]
+    for fact in (
+        Rang("t2", at(4), "ami", **out),  # type: ignore[arg-type]
+        Paired("t2", at(4), "ami", "d", "dialled by it", inferred=False),
+        Answered("t2", at(8), "ami"),
+        Answered("d", at(8), "ami", "1601"),
+    ):
+        subject.receive(fact)
+    assert [call.state for call in subject.calls()] == [CallState.TALKING]
+    subject.receive(HungUp("t2", at(30), "ami", "hangup"))
+    (call,) = subject.calls()
+    assert (call.state, call.ended) == (CallState.ENDED, at(30))
+
+
+def test_while_one_of_two_outside_talks_the_call_goes_on() -> None:
+    """1501 sent the caller on to a rescue team's mobile; the caller's line drops, theirs does not."""
+    team = Rang("m", at(20), "ami", None, "+33711223344", None, Direction.OUTGOING)
+    told = [
+        *conference(),
+        Aliased("m", at(20), "ami", Alias(AliasType.UNIQUEID, "m")),
+        team,
+        Paired("m", at(20), "ami", "t", "dialled by it", inferred=False),
+        Answered("m", at(25), "ami"),
+        HungUp("t", at(60), "ami", "hangup"),
+    ]
+    subject = correlator(told)
+    assert subject.calls()[0].live
+    subject.receive(HungUp("m", at(70), "ami", "hangup"))
+    assert subject.calls()[0].ended == at(70)
+
+
+# --- what nobody confirms
+
+
+def test_after_a_restart_a_call_is_unconfirmed_until_a_message_of_it() -> None:
+    subject = correlator([rang("a", 0, "1501"), Answered("a", at(1), "hep")])
+    (call,) = subject.restarted(at(100))
+    assert (call.state, call.certain, call.confirmed) == (CallState.TALKING, False, False)
+    subject.receive(Seen("a", at(101), "hep"))
+    (call,) = subject.calls()
+    assert (call.certain, call.confirmed) == (True, True)
+    assert subject.expire(at(100) + UNCONFIRMED_LIMIT) == ()
+
+
+def test_a_call_that_nobody_confirms_ends_uncertainly_in_half_an_hour() -> None:
+    subject = correlator([rang("a", 0, "1501"), Answered("a", at(1), "hep")])
+    subject.restarted(at(100))
+    subject.restarted(at(500))  # what is unheard stays unheard since then
+    assert subject.expire(at(99) + UNCONFIRMED_LIMIT) == ()
+    (call,) = subject.expire(at(100) + UNCONFIRMED_LIMIT)
+    assert (call.state, call.end_certain) == (CallState.ENDED, False)
+    # It was not over: the next message of it says so, and its true end is certain.
+    late = at(200) + UNCONFIRMED_LIMIT
+    subject.receive(Seen("a", late, "hep"))
+    (call,) = subject.calls()
+    assert (call.state, call.certain, call.confirmed) == (CallState.TALKING, True, True)
+    subject.receive(HungUp("a", late + timedelta(seconds=5), "hep", "bye"))
+    (call,) = subject.calls()
+    assert (call.ended, call.end_certain) == (late + timedelta(seconds=5), True)
+
+
+def test_the_same_after_the_loss_of_the_feed_that_told_of_it() -> None:
+    subject = correlator([rang("a", 0, "1501"), Answered("a", at(1), "hep")])
+    (call,) = subject.feed_lost("hep", at(100))
+    assert not call.confirmed
+    subject.feed_lost("hep", at(900))  # it does not come back
+    assert len(subject.expire(at(100) + UNCONFIRMED_LIMIT)) == 1
+
+
+def test_a_call_older_than_a_shift_is_over_whatever_was_restarted() -> None:
+    subject = correlator([rang("a", 0, "1501"), Answered("a", at(1), "hep")])
+    subject.restarted(at(12 * 3600 - 60))
+    assert len(subject.expire(at(12 * 3600 + 1))) == 1
+
+
+def test_the_end_of_one_leg_confirms_no_other() -> None:
+    """The station's BYE is heard after the restart, the caller's is lost: nothing says that the caller is there."""
+    told = [named("a", 0), incoming("a", 0), named("b", 0), rang("b", 0, "1501")]
+    told += [Answered("a", at(1), "hep"), Answered("b", at(1), "hep")]
+    subject = correlator(told)
+    subject.restarted(at(100))
+    subject.receive(over("b", 110))
+    (call,) = subject.calls()
+    assert (call.live, call.confirmed) == (True, False)
+    assert len(subject.expire(at(110) + UNCONFIRMED_LIMIT)) == 1
+
+
+def test_an_ended_call_is_as_sure_as_its_end() -> None:
+    subject = correlator(conference())
+    subject.restarted(at(50))
+    subject.receive(HungUp("t", at(60), "ami", "hangup"))
+    (call,) = subject.calls()
+    assert (call.live, call.confirmed, call.certain) == (False, True, True)
+
+
+def test_a_feed_compares_every_leg_it_told_of_whoever_told_first() -> None:
+    """Capture rang first, presence tells of the same dialog: presence, asked again, is to end it."""
+    told = [rang("sip:x", 0, "1501"), Rang("sip:x", at(0.2), "presence", CALLER, "15", "1501")]
+    subject = correlator([*told, Rang("sip:y", at(1), "hep", CALLER, "15", "1601")])
+    assert subject.live_legs("presence") == ("sip:x",)
+    assert set(subject.live_legs("hep")) == {"sip:x", "sip:y"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from telephony import AliasType, CallState, Direction, Fact, HungUp, Paired, Seen
+from telephony import AliasType, CallState, Direction, Fact, HungUp, Paired, Seen, StationState
 from telephony.correlation import Correlator
 from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party, Replaced
 from telephony.facts_from_dialog import GAP, OLD, DialogObserver
@@ -268,3 +268,22 @@ def test_a_dialog_listed_twice_is_as_far_as_it_came() -> None:
     desk = Desk()
     desk.tell("1501", dialog(state=CONFIRMED), dialog(state=EARLY))
     assert desk.state() == [(CallState.TALKING, ("1501",))]
+
+
+def test_it_says_who_rings_and_who_talks() -> None:
+    desk = Desk()
+    desk.tell("1501", dialog())
+    desk.tell("1502", dialog(here="sip:1502@x"))
+    assert [call.talking_stations for call in desk.correlator.calls()] == [()]
+    desk.tell("1502", dialog(state=CONFIRMED, here="sip:1502@x"))
+    (call,) = desk.correlator.calls()
+    assert call.talking_stations == ("1502",)
+    assert {s.station for s in call.stations if s.state is StationState.TALKING} == {"1502"}
+
+
+def test_the_other_end_of_an_internal_call_that_is_told_late_talks_too() -> None:
+    desk = Desk()
+    desk.tell("1502", dialog("in", CONFIRMED, "sip:1601@x", here="sip:1502@x", initiator=True))
+    desk.tell("1601", dialog("in", CONFIRMED, "sip:1502@x", here="sip:1601@x"))
+    (call,) = desk.correlator.calls()
+    assert set(call.talking_stations) == {"1502", "1601"}

@@ -19,6 +19,7 @@ from telephony import (
     Paired,
     Rang,
     Resumed,
+    StationState,
 )
 from telephony.esl import EVENT, EslMessage
 from telephony.facts_from_esl import EslObserver
@@ -259,3 +260,28 @@ def test_events_of_nobody_and_of_a_stranger_mean_nothing() -> None:
         assert observer.observe(EslMessage(EVENT, {}, fields), NOW) == []
     bare = EslMessage(EVENT, {}, {"event-name": "CHANNEL_ANSWER", "unique-id": "a"})
     assert observer.observe(bare, NOW) == [], "without variables it does not say whose it is"
+
+
+def test_who_stays_alone_in_a_conference_has_no_call_any_more() -> None:
+    """The caller and two stations in a room of FreeSWITCH; the caller leaves, the doctor stays there."""
+    up = {"Answer_State": "answered"}
+    room = {"Event_Subclass": "conference::maintenance", "Conference_Unique_ID": "r"}
+    legs = ("a", "g", "d")
+    facts = facts_of(
+        incoming("a", "+33612345678"),
+        outgoing("g", "sofia/internal/1501@10.0.0.7", 1, variable_originator="a"),
+        outgoing("d", "sofia/internal/1601@10.0.0.8", 5),
+        *(event("CHANNEL_ANSWER", uuid, 6, **up) for uuid in legs),
+        *(event("CUSTOM", uuid, 8, Action="add-member", **room) for uuid in legs),
+        event("CUSTOM", "g", 12, Action="del-member", **room),
+        event("CHANNEL_HANGUP", "g", 12, Answer_State="hangup"),
+        event("CUSTOM", "a", 20, Action="del-member", **room),
+        event("CHANNEL_HANGUP", "a", 20, Answer_State="hangup"),
+    )
+    (call,) = correlated(facts)[0].calls()
+    assert (call.state, call.ended) == (CallState.ENDED, NOW + timedelta(seconds=20))
+    assert [(s.station, s.state, s.end) for s in call.stations][-1] == (
+        "1601",
+        StationState.TALKING,
+        call.ended,
+    )

@@ -514,3 +514,32 @@ def test_kinds_of_facts_of_a_plain_call() -> None:
         Answered,
         HungUp,
     ]
+
+
+def test_of_a_ring_group_behind_a_proxy_only_who_answers_talks() -> None:
+    wire = Wire()
+    proxied(wire)
+    second = request("INVITE", "sip:1502@192.0.2.5", via=("z9hG4bK-q", "z9hG4bK-1"))
+    wire.see(0.02, second, PROXY, PHONE)
+    wire.see(2, response(200, via=("z9hG4bK-q", "z9hG4bK-1")), PHONE, PROXY)
+    wire.see(2.01, response(200), PROXY, TRUNK)
+    call = wire.call()
+    assert call.talking_stations == ("1502",)
+    assert [(s.station, s.state.value, s.end) for s in call.stations] == [
+        ("1501", "ringing", at(2)),
+        ("1502", "ringing", at(2)),
+        ("1502", "talking", None),
+    ]
+
+
+def test_the_lost_end_of_a_stations_leg_keeps_no_call_alive() -> None:
+    """The caller's BYE is seen, the one to the station is not: the person outside has left."""
+    wire = Wire()
+    b2bua(wire, ("1501", 0.05))
+    answer(wire, "out-1501", 5)
+    answer(wire, "in", 5.02)
+    assert wire.call().talking_stations == ("1501",)
+    wire.see(60, request("BYE", call_id="in", to=TAGGED, cseq="2 BYE"), TRUNK, PBX)
+    call = wire.call()
+    assert (call.state, call.ended, call.end_certain) == (CallState.ENDED, at(60), True)
+    assert call.current_stations == ()

@@ -21,7 +21,7 @@ from telephony.feed import FeedCutError, FeedRefusedError
 from telephony.feed_ami import AmiFeed
 from tests.telephony.ami_server import AmiServer, serving
 from tests.telephony.shell import running, until
-from tests.telephony.test_ami_traces import CALLER, EXPECTED, NAMES, OTHER, THIRD
+from tests.telephony.test_ami_traces import CALLER, EXPECTED, NAMES, OTHER, folder
 from tests.telephony.traces import STATIONS, ami_messages, correlated, told
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Line:
     """A switchboard that plays a scenario, the feed that listens, the calls that come of it."""
 
     def __init__(self, name: str, server: AmiServer, **more: object) -> None:
-        self.messages = [each for each in ami_messages(f"asterisk-22-{name}") if each.event]
+        self.messages = [each for each in ami_messages(folder(name)) if each.event]
         self.server = server
         self.clock = Now(self.messages)
         self.runner: Runner
@@ -93,7 +93,8 @@ def test_signed_in_it_tells_what_happened(name: str) -> None:
         async with line(name) as one:
             one.play()
             await until(lambda: len(one.calls()) == len(EXPECTED[name]))
-            await until(lambda: not one.runner.correlator.live())
+            living = [each for each in EXPECTED[name] if each.ended is None]
+            await until(lambda: len(one.runner.correlator.live()) == len(living))
             graph = [told(call, one.calls()[0].started) for call in one.calls()]
             assert graph == EXPECTED[name]
             (health,) = one.runner.health()
@@ -299,15 +300,20 @@ def test_over_tls(tls_files: tuple[Path, Path]) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("name", NAMES)
+#: Those of the scenarios whose every channel hangs up within the recording.
+WHOLE = [each for each in NAMES if each not in {"second_call_waiting", "three_way_conference"}]
+
+
+@pytest.mark.parametrize("name", WHOLE)
 def test_a_contiguous_cut_never_makes_a_wrong_link(name: str) -> None:
     """Any stretch of the stream is lost, then the PBX is asked: nobody is on somebody else's call."""
-    messages = [each for each in ami_messages(f"asterisk-22-{name}") if each.event]
+    messages = [each for each in ami_messages(folder(name)) if each.event]
     now = Now(messages)
     owner = {}
     whole = AmiObserver("ami", STATIONS, max_skew=None)
     for call in correlated([f for m in messages for f in whole.observe(m, now())])[0].calls():
         owner |= dict.fromkeys(call.legs, (call.started, call.number))
+    numbers = {each.caller for each in EXPECTED[name]}
     steps = range(0, len(messages), max(1, len(messages) // 12))
     for start in steps:
         for end in (each for each in steps if each > start):
@@ -327,7 +333,7 @@ def test_a_contiguous_cut_never_makes_a_wrong_link(name: str) -> None:
             assert correlator.live() == ()
             for call in correlator.calls():
                 assert len({owner[leg] for leg in call.legs}) == 1, (start, end)
-                assert call.number is None or call.number.e164 in {CALLER, OTHER, THIRD}
+                assert call.number is None or call.number.e164 in numbers
 
 
 def test_a_conference_first_seen_in_the_list_is_still_two_calls() -> None:

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from telephony import Call, CallState
+from telephony import Call, CallState, StationState
 from telephony.ami import AmiMessage
 from telephony.correlation import Correlator
 from telephony.facts_from_ami import AmiObserver
@@ -42,6 +42,8 @@ class Truth:
     answered: datetime | None = None
     ended: datetime | None = None
     stations: dict[str, list[datetime | None]] = field(default_factory=dict)
+    #: When each station took the call; not there while it only rings.
+    taken: dict[str, datetime] = field(default_factory=dict)
     holds: list[list[datetime | None]] = field(default_factory=list)
     trunk: Channel | None = None
     agent: Channel | None = None
@@ -63,6 +65,7 @@ class ModelPbx(RuleBasedStateMachine):
         self.now = START
         self.numbers = itertools.count()
         self.calls: list[Truth] = []
+        self.alone: list[Channel] = []
         ids = itertools.count(1)
         self.correlator = Correlator(STATIONS, lambda: f"call-{next(ids)}")
         self.observer = AmiObserver("ami", STATIONS, max_skew=None)
@@ -166,6 +169,8 @@ class ModelPbx(RuleBasedStateMachine):
         self.tick()
         self.up(call.agent, *(() if call.trunk.up else (call.trunk,)))
         self.bridge(call.agent, call.trunk)
+        assert call.agent.station
+        call.taken[call.agent.station] = self.now
         call.state, call.answered = CallState.TALKING, call.answered or self.now
 
     @precondition(lambda self: self.which(talking=True, agent=True, consult=False))
@@ -236,6 +241,7 @@ class ModelPbx(RuleBasedStateMachine):
         self.bridge(first, second)
         own = Truth(None, self.now, CallState.TALKING, self.now)
         own.stations = {mine: [self.now, None], station: [self.now, None]}
+        own.taken = dict.fromkeys(own.stations, self.now)
         call.consult, call.own = (first, second), own
         self.calls.append(own)
 
@@ -265,6 +271,7 @@ class ModelPbx(RuleBasedStateMachine):
         self.hang_up(first)
         call.agent, call.state = second, CallState.TALKING
         call.stations[second.station] = own.stations[second.station]
+        call.taken[second.station] = own.taken[second.station]
         self.calls.remove(own)
 
     @precondition(lambda self: len(self.which(talking=True, agent=True, consult=False)) > 1)
@@ -282,6 +289,26 @@ class ModelPbx(RuleBasedStateMachine):
         first.connected.add(self.calls.index(second))
         second.connected.add(self.calls.index(first))
 
+    @precondition(lambda self: self.which(talking=True, agent=True, consult=False))
+    @rule(data=st.data())
+    def is_left_alone(self, data: st.DataObject) -> None:
+        """Whoever called leaves a conference; the station stays in it for a while, and has no call any more."""
+        call = data.draw(st.sampled_from(self.which(talking=True, agent=True, consult=False)))
+        self.tick()
+        assert call.agent
+        assert call.agent.station
+        self.hang_up(call.trunk)
+        call.ended, call.state = self.now, CallState.ENDED
+        call.stations[call.agent.station][1] = self.now
+        self.alone.append(call.agent)
+
+    @precondition(lambda self: self.alone)
+    @rule()
+    def leaves_too(self) -> None:
+        self.now += timedelta(minutes=1)
+        self.hang_up(*self.alone)
+        self.alone.clear()
+
     @invariant()
     def the_correlator_agrees(self) -> None:
         calls = self.correlator.calls()
@@ -296,19 +323,35 @@ class ModelPbx(RuleBasedStateMachine):
                 if c.live and c.stations.get(station, [0, 0])[1] is None
             }
             assert here == there - {None}
+            talking = {
+                call.number.e164
+                for call in calls
+                if call.number and station in call.talking_stations
+            }
+            assert talking == {
+                c.number
+                for c in self.calls
+                if c.live and station in c.taken and c.stations[station][1] is None
+            } - {None}
 
     def told(self, call: Call) -> tuple[object, ...]:
-        spans = {span.station: [span.start, span.end] for span in call.stations}
+        spans = [(s.station, s.state, s.start, s.end) for s in call.stations]
         holds = [[hold.start, hold.end] for hold in call.holds]
         conferences = {each.call for each in call.related if each.why == CONFERENCE}
         rest = (call.started, call.state, call.answered, call.ended)
         number = call.number.e164 if call.number else None
-        return (number, *rest, sorted(spans.items(), key=str), holds, len(conferences))
+        return (number, *rest, sorted(spans, key=str), holds, len(conferences))
 
     def true(self, call: Truth) -> tuple[object, ...]:
         rest = (call.started, call.state, call.answered, call.ended)
-        spans = sorted(call.stations.items(), key=str)
-        return (call.number, *rest, spans, call.holds, len(call.connected))
+        spans = []
+        for station, (start, end) in call.stations.items():
+            taken = call.taken.get(station)
+            if taken != start:
+                spans.append((station, StationState.RINGING, start, taken or end))
+            if taken:
+                spans.append((station, StationState.TALKING, taken, end))
+        return (call.number, *rest, sorted(spans, key=str), call.holds, len(call.connected))
 
 
 ModelPbx.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -14,7 +14,18 @@ from telephony import AliasType, CallState
 from telephony.facts_from_sip import SipObserver
 from telephony.hep import SIP
 from telephony.sip import parse
-from tests.telephony.traces import STATIONS, Told, correlated, facts_of, graph, told, trace
+from tests.telephony.traces import (
+    STATIONS,
+    Stay,
+    Told,
+    correlated,
+    facts_of,
+    graph,
+    rang,
+    talked,
+    told,
+    trace,
+)
 
 if TYPE_CHECKING:
     from telephony import Fact
@@ -23,38 +34,45 @@ if TYPE_CHECKING:
 CALLER = "+33612345678"
 OTHER = "+33711223344"
 
+
+def taken(station: str, start: float, end: float) -> tuple[Stay, Stay]:
+    """Every station answers after 0.8 s."""
+    answered = round(start + 0.8, 1)
+    return rang(station, start, answered), talked(station, answered, end)
+
+
 EXPECTED = {
     # The caller rings 1501 at once, 1501 answers after 0.8 s, the caller hangs up 6 s later.
     "asterisk-22-simple": [
-        Told(CALLER, "ended", 0.0, 0.8, 6.8, (("1501", 0.0, 6.8),), 2),
+        Told(CALLER, "ended", 0.0, 0.8, 6.8, taken("1501", 0.0, 6.8), 2),
     ],
     # The same with a hold of 2 s by 1501.
     "asterisk-22-hold": [
-        Told(CALLER, "ended", 0.0, 0.8, 10.8, (("1501", 0.0, 10.8),), 2, ((2.8, 4.8),)),
+        Told(CALLER, "ended", 0.0, 0.8, 10.8, taken("1501", 0.0, 10.8), 2, ((2.8, 4.8),)),
     ],
     # The caller gives up after 1.5 s of ringing.
     "asterisk-22-abandoned": [
-        Told(CALLER, "ended", 0.0, None, 1.5, (("1501", 0.0, 1.5),), 2),
+        Told(CALLER, "ended", 0.0, None, 1.5, (rang("1501", 0.0, 1.5),), 2),
     ],
     # Two callers one second apart, both taken by 1501; a stray 487 of an earlier call comes first.
     "asterisk-22-two_concurrent": [
-        Told(CALLER, "ended", 0.9, 1.7, 9.7, (("1501", 0.9, 9.7),), 2),
-        Told(OTHER, "ended", 1.9, 2.7, 10.7, (("1501", 1.9, 10.7),), 2),
+        Told(CALLER, "ended", 0.9, 1.7, 9.7, taken("1501", 0.9, 9.7), 2),
+        Told(OTHER, "ended", 1.9, 2.7, 10.7, taken("1501", 1.9, 10.7), 2),
     ],
     # A queue answers the caller before 1501 is called: HEP alone cannot pair the legs, and says so.
     "asterisk-22-queue": [
         Told(CALLER, "ended", 0.0, 0.0, 7.0, (), 1, certain=False),
-        Told(CALLER, "ended", 0.0, 0.8, 7.0, (("1501", 0.0, 7.0),), 1, certain=False),
+        Told(CALLER, "ended", 0.0, 0.8, 7.0, taken("1501", 0.0, 7.0), 1, certain=False),
     ],
     "freeswitch-1.10-simple": [
-        Told(CALLER, "ended", 0.0, 0.8, 6.9, (("1501", 0.0, 6.9),), 2),
+        Told(CALLER, "ended", 0.0, 0.8, 6.9, taken("1501", 0.0, 6.9), 2),
     ],
     "freeswitch-1.10-hold": [
-        Told(CALLER, "ended", 0.0, 0.8, 10.9, (("1501", 0.0, 10.9),), 2, ((3.1, 5.4),)),
+        Told(CALLER, "ended", 0.0, 0.8, 10.9, taken("1501", 0.0, 10.9), 2, ((3.1, 5.4),)),
     ],
     "freeswitch-1.10-two_concurrent": [
-        Told(CALLER, "ended", 0.0, 0.8, 8.9, (("1501", 0.0, 8.9),), 2),
-        Told(OTHER, "ended", 1.0, 1.8, 9.9, (("1501", 1.0, 9.9),), 2),
+        Told(CALLER, "ended", 0.0, 0.8, 8.9, taken("1501", 0.0, 8.9), 2),
+        Told(OTHER, "ended", 1.0, 1.8, 9.9, taken("1501", 1.0, 9.9), 2),
     ],
 }
 

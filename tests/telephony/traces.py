@@ -68,6 +68,18 @@ def correlated(facts: list[Fact]) -> tuple[Correlator, list[Changed]]:
     return correlator, changes
 
 
+#: A station, what the call did there, from when to when.
+Stay = tuple[str, str, float, float | None]
+
+
+def rang(station: str, start: float, end: float | None) -> Stay:
+    return (station, "ringing", start, end)
+
+
+def talked(station: str, start: float, end: float | None) -> Stay:
+    return (station, "talking", start, end)
+
+
 @dataclass(frozen=True)
 class Told:
     """One call as the scenario tells it; seconds count from the first packet of the trace."""
@@ -77,7 +89,7 @@ class Told:
     started: float
     answered: float | None
     ended: float | None
-    stations: tuple[tuple[str, float, float | None], ...]
+    stations: tuple[Stay, ...]
     legs: int
     holds: tuple[tuple[float, float | None], ...] = ()
     certain: bool = True
@@ -93,7 +105,10 @@ def told(call: Call, origin: datetime) -> Told:
         started=seconds(call.started) or 0.0,
         answered=seconds(call.answered),
         ended=seconds(call.ended),
-        stations=tuple((s.station, seconds(s.start) or 0.0, seconds(s.end)) for s in call.stations),
+        stations=tuple(
+            (s.station, s.state.value, seconds(s.start) or 0.0, seconds(s.end))
+            for s in call.stations
+        ),
         legs=len(call.legs),
         holds=tuple((seconds(h.start) or 0.0, seconds(h.end)) for h in call.holds),
         certain=call.certain,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TRACES = Path(__file__).resolve().parents[1] / "telephony" / "traces"
 SIMPLE = TRACES / "asterisk-22-simple" / "ami.txt"
 CALLER = "+33612345678"
+TAKEN = [("1501", "ringing"), ("1501", "talking")]
 
 
 def replay(*arguments: str | Path) -> Result:
@@ -42,14 +43,33 @@ def test_the_graph_is_written_as_other_programs_read_it() -> None:
     assert (call["caller"], call["state"], call["end_certain"]) == (CALLER, "ended", True)
     assert call["started"] == "2026-11-22T18:45:36.520055Z"
     assert call["answered"].startswith("2026-11-22T18:45:37.330")
-    (station,) = call["stations"]
-    assert (station["station"], station["to"]) == ("1501", call["ended"])
+    rang, talked = call["stations"]
+    assert (rang["station"], rang["state"], rang["to"]) == ("1501", "ringing", call["answered"])
+    assert (talked["station"], talked["state"], talked["to"]) == ("1501", "talking", call["ended"])
+    assert talked["from"] == rang["to"]
     assert (call["holds"], call["related"]) == ([], [])
     (recording,) = call["recordings"]
     assert recording["ref"].endswith("samu37-1795373136.0.wav")
     names = {(a["type"], a["value"], a["source"]) for a in call["aliases"]}
     assert ("sip_call_id", "1-19539-simple@127.0.0.2", "ami") in names
     assert all({"type", "value", "source", "from", "to"} <= set(a) for a in call["aliases"])
+
+
+def test_a_call_that_waits_at_a_station_only_rings_there() -> None:
+    first, second = graph(TRACES / "asterisk-23-second_call_waiting")
+    assert [s["state"] for s in first["stations"]] == ["ringing", "talking"]
+    assert [(s["station"], s["state"], s["to"]) for s in second["stations"]] == [
+        ("1501", "ringing", None)
+    ]
+
+
+@pytest.mark.parametrize("streams", ["ami.txt", ""])
+def test_a_conference_is_over_when_the_caller_has_left_it(streams: str) -> None:
+    (call,) = graph(TRACES / "asterisk-23-three_way_conference" / streams)
+    assert (call["state"], call["end_certain"]) == ("ended", True)
+    assert "2026-11-29T19:02:33" < call["ended"] < "2026-11-29T19:02:35", "18.8 s, not never"
+    assert call["stations"][-1]["station"] == "1601"
+    assert call["stations"][-1]["to"] <= call["ended"]
 
 
 def test_a_conference_and_a_call_back_are_related() -> None:
@@ -64,7 +84,12 @@ def test_a_conference_and_a_call_back_are_related() -> None:
 def test_the_streams_of_a_folder_tell_of_the_same_calls() -> None:
     (call,) = graph(TRACES / "asterisk-22-attended_transfer")
     assert {a["source"] for a in call["aliases"]} == {"ami", "hep"}
-    assert [s["station"] for s in call["stations"]] == ["1501", "1601"]
+    assert [(s["station"], s["state"]) for s in call["stations"]] == [
+        ("1501", "ringing"),
+        ("1501", "talking"),
+        ("1601", "ringing"),
+        ("1601", "talking"),
+    ]
 
 
 def test_a_freeswitch_told_by_its_event_socket_and_by_capture() -> None:
@@ -89,7 +114,7 @@ def test_pcap(tmp_path: Path, inside: str) -> None:
         writer.writepkt(bytes(dpkt.ethernet.Ethernet(type=0x0806, data=b"arp")), 0)
     (call,) = graph(file)
     assert (call["caller"], len(call["holds"])) == (CALLER, 1)
-    assert [s["station"] for s in call["stations"]] == ["1501"]
+    assert [(s["station"], s["state"]) for s in call["stations"]] == TAKEN
 
 
 def _raw(host: str) -> bytes:
@@ -120,7 +145,7 @@ def test_dialog_info(tmp_path: Path, captured: bool) -> None:  # noqa: FBT001
         file.write_bytes(b"\n".join(documents))
     (call,) = graph(file)
     assert (call["caller"], call["state"]) == (CALLER, "ended")
-    assert [s["station"] for s in call["stations"]] == ["1501"]
+    assert [(s["station"], s["state"]) for s in call["stations"]] == TAKEN
     assert {(a["type"], a["value"]) for a in call["aliases"]} >= {("sip_call_id", "c1@pbx")}
     assert call["started"] < call["answered"] < call["ended"]
 
@@ -140,7 +165,8 @@ def _notified(second: int, document: bytes) -> str:
 
 def test_what_a_person_reads() -> None:
     told = replay(TRACES / "asterisk-22-attended_transfer" / "ami.txt").output
-    for words in (CALLER, "terminé", "poste       1501", "poste       1601", "attente", "audio"):
+    places = ("poste       1501  sonne", "poste       1501  parle", "poste       1601  sonne")
+    for words in (CALLER, "terminé", *places, "attente", "audio"):
         assert words in told
 
 
