@@ -55,6 +55,11 @@ class StationSpan:
     end: datetime | None = None
     state: StationState = StationState.TALKING
 
+    @property
+    def taken(self) -> bool:
+        """Whether somebody had the call there: not only a ring."""
+        return self.state is StationState.TALKING
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingSpan:
@@ -131,8 +136,8 @@ class Call:
     @property
     def talking_stations(self) -> tuple[str, ...]:
         """Stations where somebody has the call now, first come first."""
-        talks = (span for span in self.stations if span.state is StationState.TALKING)
-        return tuple(dict.fromkeys(span.station for span in talks if span.end is None))
+        taken = (span for span in self.stations if span.taken)
+        return tuple(dict.fromkeys(span.station for span in taken if span.end is None))
 
     @property
     def number(self) -> Number | None:

@@ -98,10 +98,8 @@ class TelephonyCalls:
             by_call.setdefault(call, []).append(fact)
         for call, several in by_call.items():
             line.correlator.restore(call, several)  # type: ignore[arg-type]
-        # Nobody told what happened meanwhile: each call is uncertain until its next word.
-        now = self._clock.now()
-        for source in {fact.source for _, fact in facts}:
-            await line.tell(line.correlator.feed_lost(source, now))
+        # Nobody told what happened meanwhile: each call is unconfirmed until its next word.
+        await line.tell(line.correlator.restarted(self._clock.now()))
         if by_call:
             _log.info("line15.restored", site=line.key, calls=len(by_call))
 

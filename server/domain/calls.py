@@ -1,9 +1,11 @@
 """A logical line-15 call as the product stores and shows it: the telephony's value, plus whose it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
+
+from telephony import StationState
 
 #: The source, and the kind of span, of what was imported from the switchboard's call detail records.
 CDR: Final = "cdr"
@@ -25,7 +27,8 @@ class AliasRow:
 class SpanRow:
     """A stretch of a call: `kind` station, hold, recording, related or cdr; `value` names which.
 
-    `earlier` are the starts that were believed before this reading replaced them.
+    `earlier` are the starts that were believed before this reading replaced them. `state` is that of a station,
+    `ringing` or `talking`; None where 0.1 stored it, which did not tell them apart: the station had the call.
     """
 
     kind: str
@@ -33,6 +36,12 @@ class SpanRow:
     start: datetime
     end: datetime | None
     earlier: tuple[datetime, ...] = ()
+    state: str | None = None
+
+    @property
+    def taken(self) -> bool:
+        """Whether somebody had the call there, as far as is known: not only a ring."""
+        return self.state != StationState.RINGING
 
     def overlaps(self, other: "SpanRow") -> bool:
         """Whether both tell of the same thing at some same moment."""
@@ -51,10 +60,10 @@ def settled(rows: Sequence[SpanRow]) -> list[SpanRow]:
     """
     kept: list[SpanRow] = []
     for row in reversed(rows):
-        place = next((i for i, newer in enumerate(kept) if newer.overlaps(row)), None)
-        if place is None:
+        newer = [place for place, other in enumerate(kept) if other.overlaps(row)]
+        if not newer:
             kept.append(row)
-        else:
+        for place in [each for each in newer if kept[each].state == row.state][:1]:
             kept[place] = replace(kept[place], earlier=(row.start, *kept[place].earlier))
     return kept[::-1]
 
@@ -69,9 +78,12 @@ class Move:
 
 
 def moves(stations: Sequence[SpanRow], answered: datetime | None) -> list[Move]:
-    """Tell who handed the call to whom: who came after the answer, from who had it then and left first."""
+    """Tell who handed the call to whom: who came after the answer, from who had it then and left first.
+
+    Who only rang took nothing.
+    """
     found = []
-    stays = sorted(stations, key=lambda stay: stay.start)
+    stays = _stays(stations)
     for taker in stays:
         if answered is None or taker.start <= answered:
             continue  # they rang together, or one after the other
@@ -90,6 +102,56 @@ def moves(stations: Sequence[SpanRow], answered: datetime | None) -> list[Move]:
     return found
 
 
+def _stays(stations: Sequence[SpanRow]) -> list[SpanRow]:
+    """Make one stay, from the ring on, of each stretch in which a station had the call."""
+    stays: list[SpanRow] = []
+    ringing: dict[str, SpanRow] = {}
+    for span in sorted(stations, key=lambda span: span.start):
+        rang = ringing.pop(span.value, None)
+        if not span.taken:
+            ringing[span.value] = span
+        elif rang is not None and rang.end == span.start:
+            stays.append(replace(span, start=rang.start))
+        else:
+            stays.append(span)
+    return sorted(stays, key=lambda stay: stay.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a call is.
+
+    `stations`: where it rings or somebody has it, else where it was last; `ringing`, `talking`: those of now;
+    `holders`: who has it, else who had it last, and where it rang when nobody ever took it.
+    """
+
+    stations: tuple[str, ...] = ()
+    ringing: tuple[str, ...] = ()
+    talking: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+
+
+def places(stations: Sequence[SpanRow]) -> Places:
+    """Read the stretches of a call's stations."""
+    talking = _names(span for span in stations if span.taken and span.end is None)
+    ringing = _names(span for span in stations if not span.taken and span.end is None)
+    ringing = tuple(name for name in ringing if name not in talking)
+    holders = talking or _last([span for span in stations if span.taken]) or _last(stations)
+    return Places((*talking, *ringing) or holders, ringing, talking, holders)
+
+
+def _names(spans: Iterable[SpanRow]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(span.value for span in spans))
+
+
+def _last(spans: Sequence[SpanRow]) -> tuple[str, ...]:
+    """Name the stations whose stretch is the last to have ended, or has not."""
+    if any(span.end is None for span in spans):
+        return _names(span for span in spans if span.end is None)
+    end = max((span.end for span in spans if span.end), default=None)
+    return _names(span for span in spans if span.end == end)
+
+
 @dataclass(frozen=True, slots=True)
 class LiveCall:
     """What the desk shows of a call; `number` is E.164 or None (unknown or erased)."""
@@ -106,8 +168,9 @@ class LiveCall:
     evidence: Sequence[str] = ()
     merged_into: str | None = None
     aliases: Sequence[AliasRow] = ()
-    #: Where it is now; where it was last when nobody has it any more.
-    stations: Sequence[str] = ()
+    places: Places = Places()
+    #: False: nothing was heard of it since a restart, or since a feed that told of it was lost.
+    confirmed: bool = True
 
     @property
     def asserted(self) -> bool:
@@ -124,9 +187,23 @@ class LiveCall:
         """Somebody may still be on the line."""
         return self.state in {"ringing", "talking", "held"}
 
+    @property
+    def stations(self) -> Sequence[str]:
+        """Where it rings or somebody has it now, else where it was last."""
+        return self.places.stations
+
+    def talks_at(self, extension: str) -> bool:
+        """Whether somebody there talks on it now: not where it only rings, nor where it waits."""
+        return self.state == "talking" and extension in self.places.talking
+
+    def state_at(self, extension: str) -> str:
+        """Say its state as one station has it: where it only rings, that it talks elsewhere does not count."""
+        rings = self.live and extension in self.places.ringing
+        return StationState.RINGING.value if rings else self.state
+
     def elsewhere(self, extension: str | None) -> tuple[str, ...]:
-        """Where the call is, or was last, when that is at stations and none of them is this one; else nothing."""
-        return () if extension in self.stations else tuple(self.stations)
+        """Who has the call, or had it last, when these are stations and none of them is this one; else nothing."""
+        return () if extension in self.places.holders else self.places.holders
 
 
 @dataclass(frozen=True, slots=True)

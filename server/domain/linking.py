@@ -27,6 +27,7 @@ class Evidence(StrEnum):
     MANUAL_ID = "manual_id"
     SOLE_TALKING_CALL = "sole_talking_call"
     SEVERAL_CALLS = "several_calls"
+    UNCONFIRMED_CALL = "unconfirmed_call"
     NO_CALL = "no_call"
     NO_FEED = "no_feed"
     FEED_DOWN = "feed_down"
@@ -52,7 +53,7 @@ class Link:
     @property
     def wants_pick(self) -> bool:
         """Whether the doctor must be asked now."""
-        return self.evidence is Evidence.SEVERAL_CALLS
+        return self.evidence in {Evidence.SEVERAL_CALLS, Evidence.UNCONFIRMED_CALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,18 @@ class Choice:
 
 
 def first_link(
-    *, chosen: str | None, launched: str | None, talking: Sequence[str], feed: str, station: bool
+    *,
+    chosen: str | None,
+    launched: str | None,
+    talking: Sequence[str],
+    unconfirmed: Sequence[str] = (),
+    feed: str,
+    station: bool,
 ) -> Choice:
     """Decide a new session's link: explicit choice, launch, the sole talking call, else none and why.
 
+    A call that talks at the station as far as was known before a restart, or before its feed was lost, is
+    `unconfirmed`: it may be over. It never is the sole one, nor in the way of one; alone, the doctor is asked.
     `feed` is the state of line 15 (`connected`, `quiet`, `down`, `none`); a dead feed never blocks a video.
     """
     if chosen:
@@ -77,8 +86,9 @@ def first_link(
         return Choice(launched, Certainty.CERTAIN, Evidence.LAUNCH_CONTEXT)
     if len(talking) == 1:
         return Choice(talking[0], Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
-    if talking:
-        return Choice(None, Certainty.UNLINKED, Evidence.SEVERAL_CALLS)
+    if talking or unconfirmed:
+        doubt = Evidence.SEVERAL_CALLS if talking else Evidence.UNCONFIRMED_CALL
+        return Choice(None, Certainty.UNLINKED, doubt)
     if not station:
         return Choice(None, Certainty.UNLINKED, Evidence.NO_STATION)
     reason = {"none": Evidence.NO_FEED, "down": Evidence.FEED_DOWN}.get(feed, Evidence.NO_CALL)
@@ -91,6 +101,7 @@ LABELS = {
     Evidence.MANUAL_ID: "Lié à l'identifiant saisi, à confirmer par la téléphonie",
     Evidence.SOLE_TALKING_CALL: "Lié au seul appel en cours du poste",
     Evidence.SEVERAL_CALLS: "Plusieurs appels en cours : choisissez",
+    Evidence.UNCONFIRMED_CALL: "Appel en cours à confirmer : choisissez",
     Evidence.NO_CALL: "Non lié : aucun appel en cours au poste",
     Evidence.NO_FEED: "Non lié : téléphonie non raccordée",
     Evidence.FEED_DOWN: "Non lié : téléphonie coupée, rapprochement ensuite",

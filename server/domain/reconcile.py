@@ -91,7 +91,10 @@ class Loose:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is known of one call; `talks` are stretches of conversation at a station that its CDR vouches for."""
+    """What is known of one call; `talks` are stretches of conversation at a station that its CDR vouches for.
+
+    `stations` are stretches in which a station had it: where it only rang, it cannot have been meant.
+    """
 
     call: str
     number: str | None
@@ -140,7 +143,8 @@ def candidate(record: CallRecord) -> Candidate:
     call = record.call
 
     def spans(kind: str) -> list[tuple[str, Stretch]]:
-        return [(s.value, Stretch(s.start, s.end)) for s in record.spans if s.kind == kind]
+        told = (s for s in record.spans if s.kind == kind and s.taken)
+        return [(s.value, Stretch(s.start, s.end)) for s in told]
 
     return Candidate(
         call=call.id,

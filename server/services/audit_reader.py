@@ -60,8 +60,10 @@ def alias_parts(call: LiveCall) -> Sequence[AliasPart]:
 
 
 def station_parts(record: CallRecord) -> Sequence[StationPart]:
-    """Show which stations had the call."""
-    return [StationPart(s.value, s.start, s.end, s.earlier) for s in _spans(record, "station")]
+    """Show where the call rang and which stations had it."""
+    return [
+        StationPart(s.value, s.state, s.start, s.end, s.earlier) for s in _spans(record, "station")
+    ]
 
 
 def move_parts(record: CallRecord) -> Sequence[MovePart]:

@@ -50,9 +50,14 @@ class AliasPart:
 
 @dataclass(frozen=True, slots=True)
 class StationPart:
-    """A station that had the call; `earlier` are the starts told before a better source corrected them."""
+    """A station where the call rang, or that had it.
+
+    `state` is `ringing` or `talking`; null where 0.1 stored it, which did not tell them apart. `earlier` are the
+    starts told before a better source corrected them.
+    """
 
     station: str
+    state: str | None
     start: datetime
     end: datetime | None
     earlier: Sequence[datetime]

@@ -79,7 +79,7 @@ class DeskView:
         async with self._transactions(write=False) as uow:
             if desk.station:
                 calls = await self._shown_calls(uow, desk, now)
-                here = [c.id for c in calls if desk.station.extension in c.stations]
+                here = [c.id for c in calls if desk.station.extension in c.places.holders]
                 sessions = await self._sessions(uow, desk, desk.station.extension, here)
         return {
             "type": "view",
@@ -93,7 +93,7 @@ class DeskView:
             "station": _station(desk.station),
             "line15": {"state": self._calls.state(desk.site.id)},
             "launch": _launch(desk.launched),
-            "calls": [_call(call) for call in calls],
+            "calls": [_call(call, desk.station) for call in calls],
             "sessions": sessions,
             "watching": desk.watching,
         }
@@ -328,18 +328,19 @@ def _launch(launched: Launched | None) -> Json | None:
     }
 
 
-def _call(call: LiveCall) -> Json:
+def _call(call: LiveCall, station: Station | None) -> Json:
     parsed = parse_number(call.number) if call.number else None
     return {
         "id": call.id,
         "number": parsed.national if parsed else None,
         "mobile": parsed is not None and parsed.kind is NumberKind.MOBILE,
-        "state": call.state,
+        "state": call.state_at(station.extension) if station else call.state,
         "certain": call.certain,
         "started": iso(call.started),
         "answered": iso(call.answered),
         "ended": iso(call.ended),
         "stations": list(call.stations),
+        "ringing": list(call.places.ringing),
         "aliases": [{"type": a.type, "value": a.value} for a in call.aliases],
     }
 

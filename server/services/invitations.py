@@ -8,6 +8,7 @@ from typing import Any
 
 from server.domain import invitation as rules
 from server.domain.audit import AuditEvent
+from server.domain.calls import LiveCall
 from server.domain.carriers import settled
 from server.domain.invitation import Invitation, token_hash
 from server.domain.linking import Link, first_link, linked_event
@@ -139,15 +140,16 @@ class Invitations:
         for wanted in (request.call, request.launched):
             if wanted:
                 await uow.calls.get(site.id, wanted)
-        talking: list[str] = []
+        talking: list[LiveCall] = []
         if request.station:
             since = now - timedelta(hours=12)
-            live = await uow.calls.at_station(site.id, request.station, since)
-            talking = [c.id for c in live if c.state == "talking" and request.station in c.stations]
+            here = await uow.calls.at_station(site.id, request.station, since)
+            talking = [call for call in here if call.talks_at(request.station)]
         choice = first_link(
             chosen=request.call,
             launched=request.launched,
-            talking=talking,
+            talking=[call.id for call in talking if call.confirmed],
+            unconfirmed=[call.id for call in talking if not call.confirmed],
             feed=self._calls.state(site.id),
             station=request.station is not None,
         )

@@ -136,7 +136,10 @@ class Launch:
                 "Appel pas encore vu par la téléphonie : identifiant conservé, à confirmer."
             )
         elif station and found.stations and station not in found.stations:
-            notices.append(f"Cet appel est au poste {', '.join(found.stations)}.")
+            rings = set(found.stations) <= set(found.places.ringing)
+            verb = "sonne" if rings else "est"
+            others = found.stations if rings else found.places.holders
+            notices.append(f"Cet appel {verb} au poste {', '.join(others)}.")
         return call
 
     async def _record(self, uow: UnitOfWork, actor: Actor, launched: Launched) -> None:

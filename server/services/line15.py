@@ -71,13 +71,13 @@ class Line15:
             await self.adopt(uow, call, now, Actor("feed", self.site))
         if known != call.state.value:
             await uow.audit.append(Actor("feed", self.site), _event(call), now)
-        if call.live and len(call.stations) > 1:
+        if call.live and len({span.station for span in call.stations if span.taken}) > 1:
             await self._accompany(uow, call, now)
 
     async def _accompany(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
         """Write down that the videos of a call that moved are shown where it is now (the desk's view does it)."""
         for session in await uow.sessions.of_calls(self.site, [call.id]):
-            for station in call.current_stations:
+            for station in call.talking_stations:
                 known = session.state is State.ENDED or (session.id, station) in self._followed
                 if known or station == session.station:
                     continue

@@ -53,7 +53,7 @@ export function lay(record, now = Number.NaN) {
   if (call) lanes.push(callerLane(call, record.holds ?? [], seen));
   const stations = group(record.stations ?? [], "station");
   for (const [name, stays] of stations) {
-    const bars = stays.map((stay) => bar(stay, "station", `poste ${name}`, seen));
+    const bars = stays.map((stay) => (stay.state === "ringing" ? bar(stay, "ring", `poste ${name}, sonne`, seen) : bar(stay, "station", `poste ${name}`, seen)));
     lanes.push({ name: `Poste ${name}`, kind: "station", bars, marks: [] });
   }
   for (const [index, sound] of (record.recordings ?? []).entries()) {

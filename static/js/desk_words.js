@@ -31,7 +31,8 @@ export function callNumber(call) {
 /** @param {Call} call @param {boolean} linked the video shown is linked to it
  * @param {string[]} moved the stations it went on to @returns {string} */
 export function callState(call, linked, moved = []) {
-  const gone = moved.length > 0 ? `au poste ${moved.join(", ")}` : "";
+  const rings = moved.every((station) => call.ringing?.includes(station));
+  const gone = moved.length > 0 ? `${rings ? "sonne au poste" : "au poste"} ${moved.join(", ")}` : "";
   return [CALL[call.state], gone, call.certain ? "" : "à confirmer", linked ? "vidéo liée" : ""].filter(Boolean).join(" · ");
 }
 

@@ -10,12 +10,13 @@
  * @property {string} id
  * @property {string | null} number
  * @property {boolean} mobile
- * @property {"ringing" | "talking" | "held" | "ended" | "asserted"} state asserted: named by a launch or by hand, not seen by a feed yet
+ * @property {"ringing" | "talking" | "held" | "ended" | "asserted"} state as this station has it; asserted: named by a launch or by hand, not seen by a feed yet
  * @property {boolean} certain
  * @property {string | null} started
  * @property {string | null} answered
  * @property {string | null} ended
  * @property {string[]} stations where it is, or was last
+ * @property {string[]} [ringing] those of them where it only rings now
  * @property {Alias[]} aliases
  */
 /**

@@ -27,6 +27,21 @@ test("a transfer goes from lane to lane, a hold lies on the caller, recordings a
   assert.deepEqual([plan.zero, plan.from, plan.to], [Date.parse(at(0)), Date.parse(at(0)), Date.parse(at(40))]);
 });
 
+test("a station that only rings is drawn and named otherwise than one that has the call", () => {
+  const group = [
+    { station: "1501", state: "ringing", start: at(0), end: at(5), earlier: [] },
+    { station: "1601", state: "ringing", start: at(0), end: at(5), earlier: [] },
+    { station: "1601", state: "talking", start: at(5), end: at(23), earlier: [] },
+    { station: "1602", state: null, start: at(6), end: at(23), earlier: [] },
+  ];
+  const lanes = lay({ call, stations: group }).lanes.filter((lane) => lane.kind === "station");
+  assert.deepEqual(lanes.map((lane) => lane.bars.map((bar) => [bar.kind, bar.text])), [
+    [["ring", "poste 1501, sonne"]],
+    [["ring", "poste 1601, sonne"], ["station", "poste 1601"]],
+    [["station", "poste 1602"]],
+  ]);
+});
+
 test("an end says how it is known, and an earlier reading stays to be seen", () => {
   const plan = lay(transfer);
   assert.equal(plan.lanes[3].bars[0].end, "unknown");

@@ -11,6 +11,7 @@ test("a call says what is known of it, and no more", () => {
   assert.equal(callNumber(call({ number: null, state: "asserted" })), "numéro non connu");
   assert.equal(callState(call(), false), "en cours");
   assert.equal(callState(call(), false, ["1601"]), "en cours · au poste 1601");
+  assert.equal(callState(call({ ringing: ["1601"] }), false, ["1601"]), "en cours · sonne au poste 1601");
   assert.equal(callState(call({ state: "held", certain: false }), true), "en attente · à confirmer · vidéo liée");
 });
 

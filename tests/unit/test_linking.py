@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from itertools import product
 
 import pytest
@@ -45,6 +46,16 @@ def test_of_several_the_doctor_picks_and_nothing_waits() -> None:
     assert choice == Choice(None, Certainty.UNLINKED, Evidence.SEVERAL_CALLS)
 
 
+@pytest.mark.parametrize("feed", FEEDS)
+def test_an_unconfirmed_call_is_never_the_sole_one_nor_in_its_way(feed: str) -> None:
+    choose = partial(first_link, chosen=None, launched=None, feed=feed, station=True)
+    asks = Choice(None, Certainty.UNLINKED, Evidence.UNCONFIRMED_CALL)
+    assert choose(talking=[], unconfirmed=["a"]) == asks
+    assert choose(talking=[], unconfirmed=["a", "b"]) == asks
+    sole = Choice("a", Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
+    assert choose(talking=["a"], unconfirmed=["b", "c"]) == sole
+
+
 @pytest.mark.parametrize(
     ("feed", "station", "why"),
     [
@@ -66,14 +77,26 @@ def test_none_says_why(feed: str, why: Evidence, *, station: bool) -> None:
     chosen=st.none() | CALLS,
     launched=st.none() | CALLS,
     talking=st.lists(CALLS, unique=True),
+    unconfirmed=st.lists(CALLS, unique=True),
     feed=st.sampled_from(FEEDS) | st.text(),
     station=st.booleans(),
 )
 def test_a_video_always_knows_its_call_or_why_not(
-    *, chosen: str | None, launched: str | None, talking: list[str], feed: str, station: bool
+    *,
+    chosen: str | None,
+    launched: str | None,
+    talking: list[str],
+    unconfirmed: list[str],
+    feed: str,
+    station: bool,
 ) -> None:
     choice = first_link(
-        chosen=chosen, launched=launched, talking=talking, feed=feed, station=station
+        chosen=chosen,
+        launched=launched,
+        talking=talking,
+        unconfirmed=unconfirmed,
+        feed=feed,
+        station=station,
     )
     assert (choice.call is None) is (choice.certainty is Certainty.UNLINKED)
     assert choice.call in {None, chosen, launched, *talking}
@@ -87,6 +110,7 @@ def test_every_evidence_has_its_words(evidence: Evidence) -> None:
 
 
 @pytest.mark.parametrize(("certainty", "evidence"), product(Certainty, Evidence))
-def test_only_several_calls_ask_the_doctor(certainty: Certainty, evidence: Evidence) -> None:
+def test_only_a_doubt_asks_the_doctor(certainty: Certainty, evidence: Evidence) -> None:
     link = Link("s", None, certainty, evidence, None, datetime(2026, 3, 1, tzinfo=UTC))
-    assert link.wants_pick is (evidence is Evidence.SEVERAL_CALLS)
+    doubts = {Evidence.SEVERAL_CALLS, Evidence.UNCONFIRMED_CALL}
+    assert link.wants_pick is (evidence in doubts)

@@ -104,6 +104,45 @@ async def test_what_is_accepted_survives_a_restart(house: Running, cti: Cti) -> 
     assert await house.rows("SELECT state FROM call") == [{"state": "held"}]
 
 
+async def link_of(house: Running, session: str) -> tuple[str | None, str, str]:
+    rows = await house.rows(
+        f"SELECT call, certainty, evidence FROM session_link WHERE session = '{session}' ORDER BY id"  # noqa: S608
+    )
+    return rows[-1]["call"], rows[-1]["certainty"], rows[-1]["evidence"]
+
+
+async def test_a_call_of_before_a_restart_is_nobodys_sole_call_until_it_is_heard_of(
+    house: Running, cti: Cti
+) -> None:
+    """It may be over: the doctor is asked, and one that is confirmed is linked as ever."""
+    (old,) = await cti.tell(cti.event("answered", caller="+33612345678", station="201"))
+    await restarted(house)
+    desk = await house.desk(await house.signed_in("regulator"))
+    view = await desk.hear("view")
+    (call,) = view["calls"]
+    assert (call["state"], call["certain"]) == ("talking", False)
+    first = await house.invite(desk, "command-1")
+    assert await link_of(house, first) == (None, "unlinked", "unconfirmed_call")
+    view = await desk.hear("view")
+    while not view["sessions"]:
+        view = await desk.hear("view")
+    assert view["sessions"][0]["link"]["pick"] is True, "the doctor picks"
+    # Another call is answered there: the one of before stands in nobody's way.
+    (new,) = await cti.tell(
+        cti.event("answered", call="18", caller="+33698765432", station="201", seconds=1)
+    )
+    second = await house.invite(desk, "command-2")
+    assert await link_of(house, second) == (new["call"], "inferred", "sole_talking_call")
+    # And it comes back with a message of its own.
+    await cti.tell(
+        cti.event("ended", call="18", seconds=2),
+        cti.event("held", seconds=3),
+        cti.event("resumed", seconds=4),
+    )
+    third = await house.invite(desk, "command-3")
+    assert await link_of(house, third) == (old["call"], "inferred", "sole_talking_call")
+
+
 async def test_the_answer_waits_for_the_storage(
     house: Running, cti: Cti, monkeypatch: pytest.MonkeyPatch
 ) -> None:

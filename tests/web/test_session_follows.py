@@ -77,3 +77,59 @@ async def test_a_session_of_a_call_at_another_station_stays_there(house: Running
     await shown(arm, lambda view: bool(view["sessions"]))
     view = await shown(doctor, lambda view: bool(view["calls"]))
     assert view["sessions"] == []
+
+
+def here(view: dict[str, Any]) -> tuple[str, list[str], list[str]]:
+    (call,) = view["calls"]
+    return call["state"], call["stations"], call["ringing"]
+
+
+async def test_of_two_stations_that_ring_only_who_answers_has_the_call(house: Running) -> None:
+    """The other desk reads that it rings, then that it is elsewhere; it never is offered the video."""
+    cti = await Cti.of(house)
+    arm = await house.desk(await house.signed_in("arm"), "desk-peer-1")
+    doctor = await house.desk(await house.signed_in("regulator", "202"), "desk-peer-2")
+    for station in ("201", "202"):
+        await cti.tell(cti.event("ringing", caller="+33612345678", station=station))
+    both = ["201", "202"]
+    for desk in (arm, doctor):
+        assert here(await shown(desk, lambda v: v["calls"] and len(here(v)[2]) == 2)) == (
+            "ringing",
+            both,
+            both,
+        )
+    await cti.tell(cti.event("answered", station="202", seconds=3))
+    view = await shown(doctor, lambda v: here(v)[0] == "talking")
+    assert here(view) == ("talking", ["202"], [])
+    await shown(arm, lambda v: here(v)[1] == ["202"])
+    session = await house.invite(arm, "command-arm")
+    mine = await house.invite(doctor, "command-doctor")
+    links = {
+        row["session"]: row["evidence"]
+        for row in await house.rows("SELECT session, evidence FROM session_link")
+    }
+    assert links == {session: "no_call", mine: "sole_talking_call"}
+    view = await shown(arm, lambda v: bool(v["sessions"]))
+    assert [one["id"] for one in view["sessions"]] == [session]
+
+
+async def test_a_session_does_not_go_where_its_call_only_rings(house: Running) -> None:
+    """The ARM's call rings at the doctor's, too: there it rings, and the video stays until it is taken."""
+    cti = await Cti.of(house)
+    arm = await house.desk(await house.signed_in("arm"), "desk-peer-1")
+    doctor = await house.desk(await house.signed_in("regulator", "202"), "desk-peer-2")
+    await cti.tell(cti.event("answered", caller="+33612345678", station="201"))
+    await shown(arm, lambda view: bool(view["calls"]))
+    session = await house.invite(arm)
+    await cti.tell(cti.event("ringing", station="202", seconds=5))
+    view = await shown(doctor, lambda view: bool(view["calls"]))
+    assert here(view) == ("ringing", ["201", "202"], ["202"])
+    assert view["sessions"] == []
+    view = await shown(arm, lambda view: bool(view["sessions"]) and here(view)[2])
+    assert here(view) == ("talking", ["201", "202"], ["202"])
+    assert view["sessions"][0]["moved"] == []
+    assert await house.rows("SELECT seq FROM audit WHERE action = 'session.followed'") == []
+    await cti.tell(cti.event("answered", station="202", seconds=8))
+    view = await shown(doctor, lambda view: bool(view["sessions"]))
+    assert [one["id"] for one in view["sessions"]] == [session]
+    assert here(view) == ("talking", ["202"], [])

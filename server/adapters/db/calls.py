@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.personal import SqlPersonal
 from server.adapters.db.rows import checked, kept
 from server.adapters.db.tables import call, call_alias, call_fact, call_span, personal
-from server.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, settled
+from server.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, places, settled
 from server.errors import CallUnknown
 from server.ports import Seal
 from telephony import (
@@ -31,6 +31,7 @@ _LISTED = 50
 _NAMED = 2_000  # rows of one name: a name that a faulty switchboard gives to every call ends here
 _DAY = 5_000  # calls of one day, or of one number, that an auditor is shown
 _LONGEST_CALL = timedelta(hours=12)
+_SPAN = ("kind", "value", "start", "end", "state")
 
 
 class SqlCalls:
@@ -54,6 +55,7 @@ class SqlCalls:
             "ended": value.ended,
             "end_certain": value.end_certain,
             "certain": value.certain,
+            "confirmed": value.confirmed,
             "evidence": [kept(why) for why in value.evidence],
         }
         number = value.number
@@ -98,30 +100,27 @@ class SqlCalls:
 
     async def _grow_spans(self, value: Call, *, new: bool) -> None:
         wanted = [
-            *(("station", s.station, s.start, s.end) for s in value.stations),
-            *(("hold", "", s.start, s.end) for s in value.holds),
-            *(("recording", kept(s.ref), s.start, s.end) for s in value.recordings),
             *(
-                ("related", kept(f"{r.call} {r.why}"), r.start or value.started, r.end)
+                SpanRow("station", s.station, s.start, s.end, state=s.state.value)
+                for s in value.stations
+            ),
+            *(SpanRow("hold", "", s.start, s.end) for s in value.holds),
+            *(SpanRow("recording", kept(s.ref), s.start, s.end) for s in value.recordings),
+            *(
+                SpanRow("related", kept(f"{r.call} {r.why}"), r.start or value.started, r.end)
                 for r in value.related
             ),
         ]
         await self._append_spans(value.id, wanted, new=new)
 
-    async def _append_spans(
-        self,
-        id_: str,
-        wanted: Iterable[tuple[str, str, datetime, datetime | None]],
-        *,
-        new: bool = False,
-    ) -> int:
+    async def _append_spans(self, id_: str, wanted: Iterable[SpanRow], *, new: bool = False) -> int:
         query = select(call_span).where(call_span.c.call == id_)
         rows = () if new else (await self._db.execute(query)).mappings()
-        known = {(r["kind"], r["value"], r["start"], r["end"]) for r in rows}
+        known = {tuple(r[each] for each in _SPAN) for r in rows}
         fresh = [
-            {"call": id_, "kind": kind, "value": name, "start": start, "end": end}
-            for kind, name, start, end in wanted
-            if (kind, name, start, end) not in known
+            {"call": id_, **{each: getattr(span, each) for each in _SPAN}}
+            for span in wanted
+            if tuple(getattr(span, each) for each in _SPAN) not in known
         ]
         if fresh:
             await self._db.execute(insert(call_span), fresh)
@@ -184,6 +183,7 @@ class SqlCalls:
                 started=at,
                 end_certain=False,
                 certain=False,
+                confirmed=True,
                 evidence=[],
                 version=1,
             )
@@ -329,8 +329,7 @@ class SqlCalls:
             for a in aliases
         )
         added = await self._grow_aliases(call_.site, replace(value, aliases=names))
-        rows = [(span.kind, span.value, span.start, span.end) for span in spans]
-        added += await self._append_spans(call_.id, rows)
+        added += await self._append_spans(call_.id, spans)
         if number is not None and call_.number is None:
             people = SqlPersonal(self._db, self._seal)
             caller = await people.add(call_.site, "number", number, at)
@@ -386,14 +385,13 @@ class SqlCalls:
         for id_, span in await self._spans(ids):
             if span.kind == "station":
                 spans.setdefault(id_, []).append(span)
-        stations = {id_: _last(mine) for id_, mine in spans.items()}
-        return [self._call(row, aliases, stations) for row in rows]
+        return [self._call(row, aliases, spans) for row in rows]
 
     def _call(
         self,
         row: RowMapping,
         aliases: Mapping[str, list[AliasRow]],
-        stations: Mapping[str, list[str]],
+        spans: Mapping[str, list[SpanRow]],
     ) -> LiveCall:
         return LiveCall(
             id=row["id"],
@@ -408,7 +406,8 @@ class SqlCalls:
             evidence=tuple(row["evidence"]),
             merged_into=row["merged_into"],
             aliases=_superseded(aliases.get(row["id"], [])),
-            stations=tuple(stations.get(row["id"], [])),
+            places=places(spans.get(row["id"], [])),
+            confirmed=row["confirmed"],
         )
 
     async def _aliases(self, ids: Sequence[str]) -> list[AliasRow]:
@@ -433,15 +432,11 @@ class SqlCalls:
         for r in (await self._db.execute(query)).mappings():
             mine = newest.setdefault(r["call"], {})
             key = (r["kind"], r["value"], r["start"])
-            mine[key] = SpanRow(*key, r["end"])  # the row with the end replaces its open one
+            mine.pop(
+                key, None
+            )  # the row with the end replaces its open one, and is the newest word
+            mine[key] = SpanRow(*key, r["end"], state=r["state"])
         return [(id_, span) for id_, mine in newest.items() for span in settled([*mine.values()])]
-
-
-def _last(spans: Sequence[SpanRow]) -> list[str]:
-    """Say where a call is now, or where it was last."""
-    end = max((span.end for span in spans if span.end), default=None)
-    here = [span.value for span in spans if span.end is None]
-    return here or [span.value for span in spans if span.end == end]
 
 
 def _superseded(rows: Iterable[AliasRow]) -> tuple[AliasRow, ...]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 
 
@@ -163,6 +164,8 @@ call = Table(
     Column("ended", UtcDateTime),
     Column("end_certain", Boolean, nullable=False),
     Column("certain", Boolean, nullable=False),
+    # False: nothing heard of it since a restart, or since a feed that told of it was lost
+    Column("confirmed", Boolean, nullable=False, server_default=true()),
     Column("evidence", JSON, nullable=False),
     Column("merged_into", ID),
     Column("version", Integer, nullable=False),
@@ -197,6 +200,8 @@ call_span = Table(
     Column("value", String(255), nullable=False),
     Column("start", UtcDateTime, nullable=False),
     Column("end", UtcDateTime),  # the end comes as a newer row of the same (kind, value, start)
+    # of a station: ringing | talking; null: stored by 0.1, which did not tell them apart
+    Column("state", String(8)),
     Index("ix_call_span_call", "call"),
     Index("ix_call_span_value", "kind", "value", "start"),
 )
