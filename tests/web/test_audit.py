@@ -17,7 +17,7 @@ import server
 from server.domain.audit import AuditEvent
 from server.domain.messages import Delivery
 from server.ports import Actor
-from telephony import CallState, Related, StationSpan
+from telephony import CallState, Related, StationSpan, StationState
 from tests.web.house import CALL_ID, NUMBER, Browser, House, a_call, a_video
 
 if TYPE_CHECKING:
@@ -300,7 +300,11 @@ async def test_a_record_holds_what_the_picture_needs(house: House, browser: Brow
     """Stations, who handed to whom, kin on both sides, and the states of the video."""
     start = house.clock.now()
     at = [start + timedelta(seconds=second) for second in range(30)]
-    stays = (StationSpan("201", start, at[9]), StationSpan("202", at[5], at[23]))
+    stays = (
+        StationSpan("201", start, at[9]),
+        StationSpan("202", at[5], at[6], StationState.RINGING),
+        StationSpan("202", at[6], at[23]),
+    )
     await a_call(house, stations=stays, answered=at[1])
     kin = (Related("call1", "in conference", at[6], at[8]), Related("call1", "same number again"))
     await a_call(house, id_="call2", related=kin)
@@ -308,6 +312,11 @@ async def test_a_record_holds_what_the_picture_needs(house: House, browser: Brow
     await browser.sign_in(house, "auditor")
     _, found = await api(browser, "call1")
     (record,) = (one for one in found["calls"] if one["call"]["id"] == "call1")
+    assert [(one["station"], one["state"]) for one in record["stations"]] == [
+        ("201", "talking"),
+        ("202", "ringing"),
+        ("202", "talking"),
+    ]
     (move,) = record["moves"]
     assert (move["origin"], move["target"]) == ("201", "202")
     assert move["at"] == at[9].isoformat()
@@ -323,6 +332,9 @@ async def test_a_record_holds_what_the_picture_needs(house: House, browser: Brow
     page = (await browser.get("/audit/calls/call1")).body.decode()
     for words in ("transfert vers 202", "/audit/calls/call2"):
         assert words in page
+    table = re.sub(r"(\s|<[^>]+>)+", " ", page[page.index("facts-table") :])
+    for words in ("poste 202 sonne", "poste 202 a l’appel"):
+        assert words in table
 
 
 async def test_a_start_told_otherwise_later_does_not_leave_the_first_open_for_ever(

@@ -133,3 +133,23 @@ async def test_a_session_does_not_go_where_its_call_only_rings(house: Running) -
     view = await shown(doctor, lambda view: bool(view["sessions"]))
     assert [one["id"] for one in view["sessions"]] == [session]
     assert here(view) == ("talking", ["202"], [])
+
+
+async def test_a_launch_reads_where_its_call_rings_and_where_it_is(house: Running) -> None:
+    cti = await Cti.of(house)
+    browser = await house.signed_in("regulator", "202")
+
+    async def notice(once: str) -> str | None:
+        target = (await browser.get(cti.launch(once))).headers["Location"]
+        desk = await house.connect("/ws/desk", browser)
+        await desk.say("hello", peer="desk-peer-1", launch=target.partition("=")[2])
+        said: str | None = (await desk.hear("view"))["launch"]["notice"]
+        desk.socket.close()
+        return said
+
+    await cti.tell(cti.event("ringing", "pop-17", caller="+33612345678", station="201"))
+    assert await notice("nonce-0001") == "Cet appel sonne au poste 201."
+    await cti.tell(cti.event("answered", "pop-17", 2, station="201"))
+    assert await notice("nonce-0002") == "Cet appel est au poste 201."
+    await cti.tell(cti.event("ringing", "pop-17", 4, station="202"))
+    assert await notice("nonce-0003") is None, "it rings here"
