@@ -336,6 +336,7 @@ def _call(call: LiveCall, station: Station | None) -> Json:
         "mobile": parsed is not None and parsed.kind is NumberKind.MOBILE,
         "state": call.state_at(station.extension) if station else call.state,
         "certain": call.certain,
+        "confirmed": call.confirmed,
         "started": iso(call.started),
         "answered": iso(call.answered),
         "ended": iso(call.ended),

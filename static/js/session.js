@@ -12,6 +12,7 @@
  * @property {boolean} mobile
  * @property {"ringing" | "talking" | "held" | "ended" | "asserted"} state as this station has it; asserted: named by a launch or by hand, not seen by a feed yet
  * @property {boolean} certain
+ * @property {boolean} [confirmed] false: not heard of since a restart, or since its feed was lost
  * @property {string | null} started
  * @property {string | null} answered
  * @property {string | null} ended
@@ -228,7 +229,7 @@ export function proposed(view) {
     const call = server.calls.find((one) => one.id === launch.call);
     if (!call || call.state !== "ended") return launch.mobile;
   }
-  const talking = server.calls.filter((call) => call.state === "talking" && away(call, server.station).length === 0);
+  const talking = server.calls.filter((call) => call.state === "talking" && call.confirmed !== false && away(call, server.station).length === 0);
   const sole = talking.length === 1 ? talking[0] : undefined;
   return sole?.mobile && sole.number ? sole.number : "";
 }

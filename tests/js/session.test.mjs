@@ -61,6 +61,7 @@ test("only the sole talking call proposes its number, and only a mobile", () => 
   assert.equal(proposed(seeing({ calls: [call("a", "talking"), call("b", "talking")] })), "");
   assert.equal(proposed(seeing({ calls: [call("a", "talking"), call("b", "ringing", { number: "07" })] })), "06 12 34 56 78");
   assert.equal(proposed(seeing({ calls: [call("a", "talking", { mobile: false })] })), "");
+  assert.equal(proposed(seeing({ calls: [call("a", "talking", { confirmed: false })] })), "", "it may be over");
   assert.equal(proposed(seeing({ calls: [call("a", "ringing"), call("b", "ended")] })), "");
 });
 
