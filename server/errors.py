@@ -5,6 +5,7 @@ do next; `say` is a sentence the
 regulator can read aloud to the caller. HTTP status and socket close code come from the family, in `server/web/wire.py`.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -19,6 +20,8 @@ class AppError(Exception):
         """Keep `detail` for the log: ids and slugs only, never personal data."""
         super().__init__(detail or self.code)
         self.detail = detail
+        #: Further fields of the answer, for the page that asked; never logged.
+        self.facts: Mapping[str, object] = {}
 
 
 class Invalid(AppError):
@@ -169,6 +172,18 @@ class ContactMissing(Invalid):
     code = "contact_missing"
     message = "Indiquez un numéro de mobile ou une adresse e-mail."
     say = "Quel est le numéro de votre téléphone portable ?"
+
+
+class AlreadyInvited(Conflict):
+    """A session for the same contact and call has not ended: a second one is made on purpose only."""
+
+    code = "already_invited"
+    message = "Une vidéo est déjà en cours pour ce correspondant : renvoyez-lui le lien, ou demandez exprès une nouvelle session."
+
+    def __init__(self, session: str, station: str | None, by: str) -> None:
+        """Tell which session it is, its station, and the name of who made it."""
+        super().__init__()
+        self.facts = {"session": session, "station": station, "by": by}
 
 
 # --- links -----------------------------------------------------------------------------------------

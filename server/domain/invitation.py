@@ -35,6 +35,17 @@ class Invitation:
     version: int = 1
 
 
+def doubled(running: Iterable[tuple[Session, str | None]], call: str | None) -> Session | None:
+    """Return the session that a new one for the same contact would double; None when there is none.
+
+    `running` holds the sessions of this contact that have not ended, newest first, each with the call it is
+    linked to. Only two known and different calls tell two sessions of one contact apart. One whose phone is
+    there already comes first.
+    """
+    same = [one for one, linked in running if linked is None or call is None or linked == call]
+    return min(same, key=lambda one: one.state in {State.INVITED, State.OPENED}, default=None)
+
+
 def token_hash(token: str) -> str:
     """Return what is stored of a token, or of the browser's cookie: never the secret itself."""
     return hashlib.sha256(token.encode()).hexdigest()

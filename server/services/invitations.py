@@ -16,6 +16,7 @@ from server.domain.messages import Delivery, Message, again, failed
 from server.domain.session import Command, Left, Session, State
 from server.domain.sms_text import one_segment
 from server.errors import (
+    AlreadyInvited,
     ContactMissing,
     LinkExpired,
     LinkRevoked,
@@ -30,7 +31,10 @@ from server.services.sessions import Sessions, call_of
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the desk asks for: at least one contact; `call` chosen by hand, `launched` from the launch context."""
+    """What the desk asks for: at least one contact; `call` chosen by hand, `launched` from the launch context.
+
+    `new_session`: make one on purpose, even if another for this contact and call has not ended.
+    """
 
     command: str
     station: str | None
@@ -38,6 +42,7 @@ class Request:
     email: str | None = None
     call: str | None = None
     launched: str | None = None
+    new_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,10 @@ class Invitations:
         self._limits = limits or SmsCounts(seal, 0, 0)
 
     async def invite(self, actor: Actor, request: Request) -> Session:
-        """Create one session with an invitation for each contact; a repeated command returns the same session."""
+        """Create one session with an invitation for each contact; a repeated command returns the same session.
+
+        Raises AlreadyInvited while another session for one of these contacts and the same call has not ended.
+        """
         contacts = self._contacts(request)
         now = self._clock.now()
         async with self._transactions() as uow:
@@ -89,6 +97,8 @@ class Invitations:
             session = begun.session
             if begun.known:
                 return session
+            if not request.new_session:
+                await self._refuse_double(uow, actor.site, contacts, begun.call)
             site = await uow.sites.get(actor.site)
             await self._limits.count(uow, site.id, dict(contacts).get("sms"), now)
             for channel, contact in contacts:
@@ -117,6 +127,24 @@ class Invitations:
         await uow.sessions.add(session)
         link = await self._link(uow, site, request, session, actor, now)
         return Begun(session, link.call)
+
+    async def _refuse_double(
+        self, uow: UnitOfWork, site: str, contacts: list[tuple[str, str]], call: str | None
+    ) -> None:
+        lookups = [self._lookup(channel, contact) for channel, contact in contacts]
+        running = await uow.sessions.invited(site, lookups)
+        if not running:
+            return
+        links = await uow.sessions.newest_links([one.id for one in running])
+        linked = [(one, links[one.id].call if one.id in links else None) for one in running]
+        if found := rules.doubled(linked, call):
+            by = await uow.users.get(found.created_by)
+            raise AlreadyInvited(found.id, found.station, by.name)
+
+    def _lookup(self, channel: str, contact: str) -> str:
+        if channel == "sms":
+            return self._seal.lookup("number", contact)
+        return self._seal.lookup("email", contact.lower())
 
     def _contacts(self, request: Request) -> list[tuple[str, str]]:
         contacts = []

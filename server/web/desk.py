@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -273,6 +274,7 @@ class DeskSocket(ThirdParties):
 
     async def _invite(self, message: m.Invite) -> None:
         request = self._request(message.id, message.call, message.mobile, message.email)
+        request = replace(request, new_session=message.new_session)
         session = await self.invitations.invite(self.actor(), request)
         self._done(message.id, session=session.id)
 

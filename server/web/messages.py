@@ -59,6 +59,7 @@ class Invite(_Message):
     mobile: Contact | None = None
     email: Contact | None = None
     call: CallId | None = None
+    new_session: bool = False
 
 
 class CodeMake(_Message):

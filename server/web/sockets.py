@@ -190,7 +190,12 @@ class PageSocket(WebSocketHandler, BaseHandler):
         if refusal is not fault:
             _log.error("socket.failed", kind=self.kind, exc_info=fault)
         _log.info("socket.refused", kind=self.kind, code=refusal.code, detail=refusal.detail)
-        answer = {"type": "error", "code": refusal.code, "message": refusal.message}
+        answer: dict[str, object] = {
+            "type": "error",
+            "code": refusal.code,
+            "message": refusal.message,
+            **refusal.facts,
+        }
         if refusal.say:
             answer["say"] = refusal.say
         if command:

@@ -46,6 +46,7 @@ async def _ask(transactions: SqlTransactions) -> None:
         await uow.calls.around(SITE.id, None, [], since, NOW, 100)
         await uow.sessions.unlinked(SITE.id, since, NOW)
         await uow.sessions.reviewed(SITE.id, since, NOW)
+        await uow.sessions.invited(SITE.id, ["l"])
         await uow.sessions.of_call(SITE.id, "c")
         await uow.sessions.of_calls(SITE.id, ["c"])
         await uow.sessions.at_station(SITE.id, "1501", 10)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.rows import checked, save_version
-from server.adapters.db.tables import session, session_link
+from server.adapters.db.tables import invitation, personal, session, session_link
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.session import Session, State
 from server.errors import NotFound
@@ -74,6 +74,21 @@ class SqlSessions:
         theirs = or_(session.c.station == extension, session.c.created_by == user)
         period = (session.c.site == site, session.c.created >= since, theirs)
         return await self._live_and_ended(period, period, limit)
+
+    async def invited(self, site: str, lookups: Sequence[str]) -> Sequence[Session]:
+        """Return the open sessions with a link, not revoked, to one of these contacts, newest first."""
+        sent = (
+            select(invitation.c.id)
+            .join(personal, personal.c.id == invitation.c.contact)
+            .where(
+                invitation.c.session == session.c.id,
+                invitation.c.revoked.is_(None),
+                personal.c.lookup.in_(lookups),
+            )
+        )
+        return await self._load(
+            session.c.state.in_(OPEN), checked(session.c.site, site), sent.exists(), limit=100
+        )
 
     async def of_call(self, site: str, call: str) -> Sequence[Session]:
         """Return the sessions that are or were linked to this call, newest first."""
