@@ -5,7 +5,6 @@ do next; `say` is a sentence the
 regulator can read aloud to the caller. HTTP status and socket close code come from the family, in `server/web/wire.py`.
 """
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -16,12 +15,11 @@ class AppError(Exception):
     message: ClassVar[str] = "La demande n'a pas pu être traitée."
     say: ClassVar[str] = ""
 
-    def __init__(self, detail: str = "") -> None:
-        """Keep `detail` for the log: ids and slugs only, never personal data."""
+    def __init__(self, detail: str = "", **facts: object) -> None:
+        """Keep `detail` for the log: ids and slugs only, never personal data; `facts` for the page that asked."""
         super().__init__(detail or self.code)
         self.detail = detail
-        #: Further fields of the answer, for the page that asked; never logged.
-        self.facts: Mapping[str, object] = {}
+        self.facts = facts
 
 
 class Invalid(AppError):
@@ -175,15 +173,13 @@ class ContactMissing(Invalid):
 
 
 class AlreadyInvited(Conflict):
-    """A session for the same contact and call has not ended: a second one is made on purpose only."""
+    """A session for the same contact and call has not ended: a second one is made on purpose only.
+
+    Facts: `session`, its `station`, and `by`, the name of who made it.
+    """
 
     code = "already_invited"
-    message = "Une vidéo est déjà en cours pour ce correspondant : renvoyez-lui le lien, ou demandez exprès une nouvelle session."
-
-    def __init__(self, session: str, station: str | None, by: str) -> None:
-        """Tell which session it is, its station, and the name of who made it."""
-        super().__init__()
-        self.facts = {"session": session, "station": station, "by": by}
+    message = "Une vidéo est déjà en cours pour ce contact : renvoyez le lien, ou créez exprès une autre session."
 
 
 # --- links -----------------------------------------------------------------------------------------

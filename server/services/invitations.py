@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from server.domain import invitation as rules
 from server.domain.audit import AuditEvent
@@ -27,6 +27,8 @@ from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transacti
 from server.services.contacts import check_email, check_mobile
 from server.services.limits import SmsCounts
 from server.services.sessions import Sessions, call_of
+
+COMMANDS_KEPT: Final = timedelta(hours=12)  # a shift: no page waits longer for its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Invitations:
         linked = [(one, links[one.id].call if one.id in links else None) for one in running]
         if found := rules.doubled(linked, call):
             by = await uow.users.get(found.created_by)
-            raise AlreadyInvited(found.id, found.station, by.name)
+            raise AlreadyInvited(session=found.id, station=found.station, by=by.name)
 
     def _lookup(self, channel: str, contact: str) -> str:
         if channel == "sms":
@@ -261,11 +263,13 @@ class Invitations:
             body["html"] = self._render.text("mail/invitation.html", **context)
         return self._seal.close(json.dumps(body))
 
-    async def resend(self, actor: Actor, invitation_id: str) -> None:
-        """Send the same link again, with fresh minutes while it is untapped."""
+    async def resend(self, actor: Actor, invitation_id: str, command: str) -> None:
+        """Send the same link again, with fresh minutes while it is untapped; a repeated command sends once."""
         now = self._clock.now()
         async with self._transactions() as uow:
             invitation, session = await self._owned(uow, actor, invitation_id)
+            if await repeated(uow, actor, command, now):
+                return
             if session.state is State.ENDED:
                 raise SessionEnded
             if invitation.revoked:
@@ -291,6 +295,8 @@ class Invitations:
         now = self._clock.now()
         async with self._transactions() as uow:
             invitation, session = await self._owned(uow, actor, invitation_id)
+            if invitation.revoked is not None:
+                return
             invitation = await uow.invitations.save(rules.revoked(invitation, now))
             await note(uow, actor, "invitation.revoked", invitation, now)
             for message in await uow.messages.of_invitation(invitation.id):
@@ -305,11 +311,16 @@ class Invitations:
             await uow.commit()
         self._sessions.perform(session, commands)
 
-    async def move(self, actor: Actor, invitation_id: str) -> None:
-        """Let the session go to whoever taps this link next; the other links read "open elsewhere"."""
+    async def move(self, actor: Actor, invitation_id: str, command: str) -> None:
+        """Let the session go to whoever taps this link next; the other links read "open elsewhere".
+
+        A repeated command moves once: the phone it went to meanwhile keeps it.
+        """
         now = self._clock.now()
         async with self._transactions() as uow:
             target, session = await self._owned(uow, actor, invitation_id)
+            if await repeated(uow, actor, command, now):
+                return
             if session.state is State.ENDED:
                 raise SessionEnded
             if target.revoked:
@@ -329,6 +340,18 @@ class Invitations:
         if session.site != actor.site:
             raise NotFound("invitation")
         return invitation, session
+
+
+async def repeated(uow: UnitOfWork, actor: Actor, command: str, now: datetime) -> bool:
+    """Tell whether this command of this user was carried out before; the first time, remember it.
+
+    A desk that lost the answer says the command again when it is back: it must not be done twice.
+    """
+    key = token_hash(f"{actor.user}:{command}")
+    if await uow.once.owner(actor.site, "command", key, now) is not None:
+        return True
+    await uow.once.claim(actor.site, "command", key, "desk", now, now + COMMANDS_KEPT)
+    return False
 
 
 async def note(

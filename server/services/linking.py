@@ -53,6 +53,9 @@ class Linking:
         session = await uow.sessions.get(session_id)
         if session.site != actor.site:
             raise NotFound("session")
+        links = await uow.sessions.links(session.id)
+        if links and (links[-1].call, links[-1].evidence) == (call, evidence):
+            return  # the same choice again: a double click, or a lost answer
         certainty = Certainty.UNLINKED if call is None else Certainty.CERTAIN
         link = Link(session.id, call, certainty, evidence, actor.user, self._clock.now())
         await uow.sessions.add_link(link)

@@ -291,7 +291,7 @@ class DeskSocket(ThirdParties):
         )
 
     async def _resend(self, message: m.InvitationResend) -> None:
-        await self.invitations.resend(self.actor(), message.invitation)
+        await self.invitations.resend(self.actor(), message.invitation, message.id)
         self._done(message.id)
 
     async def _revoke(self, message: m.InvitationRevoke) -> None:
@@ -299,7 +299,7 @@ class DeskSocket(ThirdParties):
         self._done(message.id)
 
     async def _move(self, message: m.InvitationMove) -> None:
-        await self.invitations.move(self.actor(), message.invitation)
+        await self.invitations.move(self.actor(), message.invitation, message.id)
         self._done(message.id)
 
     async def _watch_command(self, message: m.SessionWatch) -> None:

@@ -136,3 +136,72 @@ async def test_another_site_is_never_told(house: Running) -> None:
         lookups = [house.seal.lookup("number", "+33612345678")]
         assert len(await uow.sessions.invited(house.sites["rivage"].id, lookups)) == 1
         assert await uow.sessions.invited(user.site, lookups) == []
+
+
+async def sms_of(desk: Page, session: str) -> str:
+    """The invitation by SMS of a session, from the view that shows it."""
+    view = await desk.hear("view")
+    while not (found := [one for one in view["sessions"] if one["id"] == session]):
+        view = await desk.hear("view")
+    return next(str(one["id"]) for one in found[0]["invitations"] if one["channel"] == "sms")
+
+
+async def test_a_command_whose_answer_was_lost_sends_and_withdraws_once(house: Running) -> None:
+    """The desk says it again when it is back: one more SMS, one row of the audit."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    invitation = await sms_of(desk, await house.invite(desk))
+    for _ in range(3):
+        assert await ask(desk, "invitation.resend", "command-again", invitation=invitation) == {}
+    assert (await house.actions()).count("invitation.resent") == 1
+    assert await ask(desk, "invitation.resend", "command-later", invitation=invitation) == {}
+    assert (await house.actions()).count("invitation.resent") == 2
+    for command in ("command-rev-1", "command-rev-1", "command-rev-2"):
+        assert await ask(desk, "invitation.revoke", command, invitation=invitation) == {}
+    assert (await house.actions()).count("invitation.revoked") == 1
+
+
+async def test_a_session_that_was_moved_stays_with_the_phone_that_took_it(house: Running) -> None:
+    """The order to move it, said again after a lost answer, does not take it from that phone."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    session = await house.invite(desk)
+    invitation = await sms_of(desk, session)
+    [token] = await house.tokens()
+    await house.tapped(token)
+    assert await ask(desk, "invitation.move", "command-move1", invitation=invitation) == {}
+    await house.tapped(token)
+    assert await ask(desk, "invitation.move", "command-move1", invitation=invitation) == {}
+    third = house.browser()
+    await third.get(f"/v/{token}")
+    assert (await third.post_json(f"/v/{token}/tap", {})).code == 409
+
+
+async def test_the_same_choice_of_a_call_is_one_link(house: Running) -> None:
+    """A double click on a call, or an answer that was lost: the history of links has one row more."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    session = await house.invite(desk)
+    await a_call(house, id_="call1", aliases=())
+    for command in ("command-ch-1", "command-ch-1", "command-ch-2"):
+        await ask(desk, "link.choose", command, session=session, call="call1")
+    assert await count(house, "session_link") == 2
+    for command in ("command-no-1", "command-no-2"):
+        await ask(desk, "link.none", command, session=session)
+    for command in ("command-id-1", "command-id-2"):
+        await ask(desk, "link.manual", command, session=session, value="dossier-77")
+    assert await count(house, "session_link") == 4
+
+
+async def test_a_session_that_runs_is_shown_however_many_came_after(house: Running) -> None:
+    """Twelve short ones ended since: the one whose phone is still waited for has its row and its tab."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    first = await house.invite(desk)
+    house.clock.pass_(seconds=1)
+    for number in range(12):
+        made = await ask(
+            desk, "invite", f"command-1{number:03d}", mobile=f"06 12 00 00 {number:02d}"
+        )
+        await ask(desk, "session.end", f"command-2{number:03d}", session=made["session"])
+        house.clock.pass_(seconds=1)
+    other = await house.connect("/ws/desk", await house.signed_in("arm", "201"))
+    await other.say("hello", peer="desk-peer-9")
+    view = await other.hear("view")
+    assert first in {one["id"] for one in view["sessions"]}

@@ -415,7 +415,7 @@ used_once = Table(
     "used_once",
     metadata,
     Column("site", ForeignKey("site.id"), primary_key=True),
-    Column("kind", SLUG, primary_key=True),  # launch: nonces | webhook: signed messages
+    Column("kind", SLUG, primary_key=True),  # launch: nonces | webhook: signed messages | command
     Column("key", String(64), primary_key=True),
     Column("owner", String(64), nullable=False),  # who used it: only they may come again
     Column("expires", UtcDateTime, nullable=False),
