@@ -23,8 +23,8 @@ CODES: Final = {
     " snapshot_not_allowed xsrf_refused",
     404: "call_unknown code_wrong link_unknown not_found photo_unknown recording_erased recording_missing"
     " recording_outside recording_unknown snapshot_erased snapshot_unknown station_unknown",
-    409: "already_invited call_ambiguous conflict incident_changed launch_replayed link_changed link_expired link_revoked"
-    " offer_gone open_elsewhere phone_away selftest_running session_ended taken_over viewers_full"
+    409: "already_invited call_ambiguous conflict incident_changed launch_replayed link_changed link_expired"
+    " link_revoked offer_gone open_elsewhere phone_away selftest_running session_ended taken_over viewers_full"
     " webhook_body_conflict webhook_replayed",
     429: "code_throttled code_too_many help_flood login_throttled message_flood picture_too_many pointer_flood"
     " selftest_spent snapshot_too_many too_many too_many_messages too_many_reports webhook_flood",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.databases import Furnished
     from tests.web.running import Page
 
 OTHER = "06 99 88 77 66"
@@ -21,7 +22,7 @@ EMAIL = "Temoin@example.org"
 
 
 @pytest.fixture
-def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Running]:
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
     with running(io_loop, furnished_database, tmp_path) as house:
         yield house
 
