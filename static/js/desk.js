@@ -17,8 +17,10 @@ import { Observers } from "./desk_observers.js";
 import { Pick } from "./desk_pick.js";
 import { DeskPicture } from "./desk_picture.js";
 import { keepStation, keptStation, remember, remembered } from "./desk_kept.js";
+import { ReadyPhones } from "./desk_ready.js";
 import { Recent } from "./desk_recent.js";
 import { Report } from "./desk_report.js";
+import { Resend } from "./desk_resend.js";
 import { SayBox } from "./desk_say.js";
 import { SecondPhone } from "./desk_second.js";
 import { drawSession } from "./desk_session.js";
@@ -29,8 +31,8 @@ import { StationMenu } from "./desk_station.js";
 import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
 import { LINE, SERVER } from "./desk_words.js";
-import { boot, get, write } from "./dom.js";
-import { START, gone, leftOut, next, shown, wanted } from "./session.js";
+import { boot, doubled, get, write } from "./dom.js";
+import { START, gone, leftOut, next, reach, shown, wanted } from "./session.js";
 import { Link, Refused, address, mint } from "./socket.js";
 
 /** @typedef {import("./session.js").View} View */
@@ -51,6 +53,12 @@ let launch = BOOT.launch ?? null;
 let greeted = false;
 /** Attempts in a row that found no server. */
 let failures = 0;
+/** When the session watched came up: what was meant for the one before it must not hit it. */
+let since = 0;
+/** The order to end the video is under way. */
+let quitting = false;
+/** Milliseconds during which the end of a gesture may still be meant for the session shown before. */
+const SAME_GESTURE = 1_000;
 
 const end = get("end", HTMLButtonElement);
 
@@ -83,7 +91,7 @@ const picture = new DeskPicture(get("patient", HTMLVideoElement), {
   onBeat: (facts, state, age) => drawBeat(Boolean(view.watch), facts, state, age),
 });
 const webcam = new Webcam({ ...page, show: (track) => picture.show(track), notify: (text) => notice.show(text) });
-const form = new InviteForm({ ...page, onSent: invited });
+const form = new InviteForm({ ...page, onSent: invited, running });
 const pick = new Pick(page);
 const report = new Report();
 /**
@@ -110,6 +118,8 @@ const parts = [
   new Observers(page),
   new HandOver(page),
   new SecondPhone(page, spoken),
+  new Resend(page),
+  new ReadyPhones({ ...page, flowing: () => picture.flows }),
   themeKeys,
   new Alerts(page.view),
 ];
@@ -243,6 +253,7 @@ function follow() {
 function take(session) {
   if (view.watch === session) return;
   leave();
+  since = performance.now();
   view = next(view, { type: "page.watch", session });
   remember(session);
   void join(session);
@@ -272,9 +283,21 @@ async function join(session) {
 /** @param {string} session that was just made */
 function invited(session) {
   view = next(view, { type: "page.invited" });
-  // A picture that is seen is never taken away by an invitation.
-  if (view.watch && picture.flows) notice.show("Invitation enregistrée : la nouvelle session est dans « Dernières sessions ».");
+  // A picture that is seen, or a phone that is there, is never taken away by an invitation.
+  if (occupied()) notice.show("Invitation enregistrée : la nouvelle session est dans « Dernières sessions ».");
   else take(session);
+}
+
+/** The session shown has a picture, or a phone that is about to bring one. */
+function occupied() {
+  const open = view.watch ? shown(view) : null;
+  return Boolean(open && (picture.flows || reach(open) > 0));
+}
+
+/** An invitation was refused because this session runs: it is shown where nothing else is to be seen.
+ * @param {string} session */
+function running(session) {
+  if (!occupied() && view.server?.sessions.some((one) => one.id === session)) take(session);
 }
 
 /** A session of the list was chosen: watched while it lives, looked at once it is over.
@@ -288,9 +311,10 @@ function open(session) {
 }
 
 function quit() {
-  if (!view.watch || end.disabled) return;
-  end.disabled = true;
+  if (!view.watch || end.disabled || quitting || performance.now() - since < SAME_GESTURE) return;
+  quitting = true;
   void ask({ type: "session.end", session: view.watch }).then((result) => {
+    quitting = false;
     if (result?.ended === false) {
       notice.show("Vous avez quitté la vidéo. Elle continue au poste qui a l’appel.");
       view = next(view, { type: "page.watch", session: null });
@@ -322,7 +346,9 @@ function beat() {
   tick(Date.now() + view.offset);
 }
 
-end.addEventListener("click", quit);
+end.addEventListener("click", (event) => {
+  if (!doubled(event)) quit();
+});
 get("fullscreen", HTMLElement).addEventListener("click", toggleFullscreen);
 get("change-call", HTMLElement).addEventListener("click", () => pick.open());
 keys([

@@ -1,6 +1,6 @@
 /** A session given to another station by hand: offered from a list, taken with one key. */
 import { sentence } from "./desk_notice.js";
-import { el, get, icon, part, reconcile, write } from "./dom.js";
+import { el, get, icon, once, part, reconcile, write } from "./dom.js";
 import { offered, shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
@@ -40,8 +40,8 @@ export class HandOver {
     this.#host = host;
     get("handover-open", HTMLElement).addEventListener("click", () => void this.#open());
     get("handover-close", HTMLElement).addEventListener("click", () => this.#dialog.close());
-    get("offer-take", HTMLElement).addEventListener("click", () => void this.#take());
-    get("offer-back", HTMLElement).addEventListener("click", () => void this.#back());
+    once(get("offer-take", HTMLElement), () => this.#take());
+    once(get("offer-back", HTMLElement), () => this.#back());
   }
 
   /** @param {Readonly<View>} view */

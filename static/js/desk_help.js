@@ -5,7 +5,7 @@ import { done, refused } from "./desk_help_words.js";
 import { MessageList } from "./desk_messages.js";
 import { sentence } from "./desk_notice.js";
 import { Pointer } from "./desk_point.js";
-import { get, write } from "./dom.js";
+import { doubled, get, write } from "./dom.js";
 import { shown } from "./session.js";
 import { mint } from "./socket.js";
 
@@ -47,7 +47,13 @@ export class DeskHelp {
     this.#frozen = new Frozen({ ...host, bar: this.#bar, changed: () => this.#draw() });
     this.#pointer = new Pointer({ ...host, bar: this.#bar, turn: () => this.#frozen.turn });
     this.#list = new MessageList((key) => void this.#order("say", "message", { type: "help.message", message: key }, key));
-    for (const control of ALL) if (control !== "zoom") this.#bar.node(control).addEventListener("click", () => this.#act(control));
+    for (const control of ALL) {
+      if (control === "zoom") continue;
+      // Two quick clicks turn the picture by a half; anything else they would do and undo.
+      this.#bar.node(control).addEventListener("click", (event) => {
+        if (control === "turn" || !doubled(event)) this.#act(control);
+      });
+    }
     this.#zoom.addEventListener("input", () => this.#zoomed());
     const redraw = new MutationObserver(() => this.#draw());
     redraw.observe(this.#stage, { attributeFilter: ["data-picture", "data-still"] });

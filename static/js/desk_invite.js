@@ -1,7 +1,7 @@
-/** The invitation: one field or two, one gesture, one session. */
+/** The invitation: one field or two, one gesture, one session; a second one for the same contact only on purpose. */
 import { sentence } from "./desk_notice.js";
-import { refusedField } from "./desk_words.js";
-import { get, write } from "./dom.js";
+import { refusal, refusedField } from "./desk_words.js";
+import { get, once, write } from "./dom.js";
 import { proposed } from "./session.js";
 import { Refused, mint } from "./socket.js";
 
@@ -15,6 +15,8 @@ const SAME_GESTURE_MS = 120_000;
  * @property {(message: Message) => Promise<any>} command
  * @property {(session: string) => void} onSent
  * @property {() => void} changed the form waits, or no longer
+ * @property {(session: string) => void} take show this session here
+ * @property {(session: string) => void} running an invitation was refused because this session has not ended
  */
 
 export class InviteForm {
@@ -29,6 +31,8 @@ export class InviteForm {
   /** What our storage refused, and may all the same have kept: asked for again, it is the same command.
    * @type {{ to: string, id: string, at: number } | null} */
   #unsure = null;
+  /** What was refused because a session for it has not ended. @type {{ to: string, session: string } | null} */
+  #doubled = null;
 
   /** @param {InviteHost} host */
   constructor(host) {
@@ -46,6 +50,8 @@ export class InviteForm {
       this.#clearErrors();
     });
     this.#email.addEventListener("input", () => this.#clearErrors());
+    get("again-show", HTMLElement).addEventListener("click", () => this.#doubled && this.#host.take(this.#doubled.session));
+    once(get("again-new", HTMLElement), () => this.#send(true));
   }
 
   focus() {
@@ -69,11 +75,32 @@ export class InviteForm {
     this.#button.setAttribute("aria-busy", String(this.#busy));
     const busy = online ? "Envoi…" : "En attente du serveur…";
     write(get("invite-text", HTMLElement), this.#busy ? busy : "Lancer l’invitation");
+    this.#drawDoubled(view);
+  }
+
+  /** The session that is in the way can be shown, or another one made on purpose, until it has ended.
+   * @param {Readonly<View>} view */
+  #drawDoubled(view) {
+    const session = this.#doubled && view.server?.sessions.find((one) => one.id === this.#doubled?.session);
+    if (session?.state === "ended") this.#clearErrors();
+    get("again", HTMLElement).hidden = this.#doubled === null || view.taken !== null;
+    get("again-show", HTMLElement).hidden = this.#doubled === null || view.watch === this.#doubled.session;
   }
 
   /** @param {SubmitEvent} event */
   async #submit(event) {
     event.preventDefault();
+    // Enter again for what was refused already: the answer would be the same, and stands below.
+    if (this.#doubled?.to === this.#to) return;
+    await this.#send(false);
+  }
+
+  get #to() {
+    return `${this.#mobile.value.trim()} ${this.#email.value.trim()}`;
+  }
+
+  /** @param {boolean} newSession one of its own, on purpose, though another for this contact has not ended */
+  async #send(newSession) {
     if (this.#busy || this.#host.view().taken !== null) return;
     this.#clearErrors();
     const mobile = this.#mobile.value.trim();
@@ -83,26 +110,35 @@ export class InviteForm {
       return;
     }
     this.#wait(true);
-    const { id, to } = this.#gesture(mobile, email);
+    const to = this.#to;
+    const id = this.#gesture(to);
     this.#unsure = null;
     try {
-      const result = await this.#host.command({ type: "invite", id, ...(mobile ? { mobile } : {}), ...(email ? { email } : {}) });
-      this.#touched = false;
-      this.#email.value = "";
+      const contacts = { ...(mobile ? { mobile } : {}), ...(email ? { email } : {}) };
+      const result = await this.#host.command({ type: "invite", id, ...contacts, ...(newSession ? { new_session: true } : {}) });
+      this.#rest();
       this.#host.onSent(typeof result.session === "string" ? result.session : result.session.id);
     } catch (error) {
       if (error instanceof Refused && error.code === "storage_unavailable") this.#unsure = { to, id, at: performance.now() };
-      this.#refused(error);
+      this.#refused(error, to);
     } finally {
       this.#wait(false);
     }
   }
 
-  /** @param {string} mobile @param {string} email */
-  #gesture(mobile, email) {
-    const to = `${mobile} ${email}`;
+  /** The invitation is on its way: nothing stays in the form that Enter could send again, and Enter is not pressed in it.
+   * What is emptied here stays so until the telephone proposes something else. */
+  #rest() {
+    this.#mobile.value = this.#email.value = "";
+    this.#touched = true;
+    const { activeElement } = document;
+    if (activeElement === document.body || this.#form.contains(activeElement)) get("panel", HTMLElement).focus({ preventScroll: true });
+  }
+
+  /** @param {string} to @returns {string} the id of the command: the former one where it is not known whether that was kept */
+  #gesture(to) {
     const again = this.#unsure?.to === to && performance.now() - this.#unsure.at < SAME_GESTURE_MS;
-    return { to, id: again && this.#unsure ? this.#unsure.id : mint() };
+    return again && this.#unsure ? this.#unsure.id : mint();
   }
 
   /** @param {boolean} busy */
@@ -111,8 +147,15 @@ export class InviteForm {
     this.#host.changed();
   }
 
-  /** @param {unknown} error */
-  #refused(error) {
+  /** @param {unknown} error @param {string} to */
+  #refused(error, to) {
+    const running = refusal(error, this.#host.view().server);
+    if (running && error instanceof Refused) {
+      this.#doubled = { to, session: String(error.answer.session) };
+      write(get("invite-error", HTMLElement), running);
+      this.#host.running(this.#doubled.session);
+      return;
+    }
     const code = error instanceof Refused ? error.field ?? error.code : "";
     const said = error instanceof Refused && error.say ? ` Dites : « ${error.say} »` : "";
     const field = refusedField(code);
@@ -129,6 +172,8 @@ export class InviteForm {
   }
 
   #clearErrors() {
+    this.#doubled = null;
+    get("again", HTMLElement).hidden = true;
     for (const id of ["mobile-error", "email-error", "invite-error"]) write(get(id, HTMLElement), "");
     for (const field of [this.#mobile, this.#email]) field.removeAttribute("aria-invalid");
   }

@@ -1,8 +1,9 @@
-/** Two phones on one call: another one invited, each a video of its own, shown as tabs over the picture. */
+/** Several phones of one event: another one invited, each a video of its own, shown as tabs over the picture. */
 import { sentence } from "./desk_notice.js";
 import { contact } from "./desk_observers.js";
-import { sessionState } from "./desk_words.js";
+import { refusal, sessionState } from "./desk_words.js";
 import { el, get, part, reconcile, write } from "./dom.js";
+import { phoneName, together } from "./phones.js";
 import { shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
@@ -15,15 +16,6 @@ import { shown } from "./session.js";
  * @property {(session: string) => void} take show this session here
  * @property {(session: string) => void} invited a session was made
  */
-
-/** The live videos of the call of the one shown, oldest first: none when it is alone, or belongs to no call.
- * @param {Readonly<View>} view @returns {Session[]} */
-export function together(view) {
-  const call = shown(view)?.link.call;
-  if (!call) return [];
-  const found = (view.server?.sessions ?? []).filter((one) => one.link.call === call && one.state !== "ended");
-  return found.length > 1 ? found.reverse() : [];
-}
 
 /** What a tab says: a picture that is not looked at is not said to be live.
  * @param {Session} session @param {boolean} watched @param {string | null} here @returns {string} */
@@ -61,7 +53,7 @@ export class SecondPhone {
     reconcile(tabs, all, (one) => one.id, ({ id }) => this.#tab(id), (node, one) => {
       const watched = one.id === view.watch;
       node.setAttribute("aria-pressed", String(watched));
-      part(node, "name", one.number ?? one.invitations[0]?.to ?? "code vocal");
+      part(node, "name", phoneName(one));
       part(node, "state", tabState(one, watched, view.server?.station?.extension ?? null));
     });
     if (this.#dialog.open && !shown(view)) this.#dialog.close();
@@ -116,7 +108,8 @@ export class SecondPhone {
       this.#dialog.close();
       this.#host.invited(made.session);
     } catch (error) {
-      write(get("second-error", HTMLElement), sentence(error));
+      const view = this.#host.view();
+      write(get("second-error", HTMLElement), refusal(error, view.server) || sentence(error));
     } finally {
       this.#wait(false);
     }

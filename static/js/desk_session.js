@@ -1,14 +1,14 @@
 /** The right column: the steps of the session shown, the call it is linked to, its invitations. */
 import { remarks } from "./choice.js";
 import { runStep } from "./desk_clock.js";
-import { el, get, icon, part, reconcile, write } from "./dom.js";
+import { el, get, icon, once, part, reconcile, write } from "./dom.js";
 import { lapse } from "./session.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./session.js").Invitation} Invitation */
 /** @typedef {import("./session.js").Step} Step */
 /** @typedef {Invitation["can"][number]} Verb */
-/** @typedef {(verb: Verb, invitation: string) => Promise<unknown>} OnVerb the button stays off until it is done */
+/** @typedef {(verb: Verb, invitation: string) => Promise<unknown>} OnVerb the button stays busy until it is done */
 
 const MARK = { done: "check", current: "circle-dot", failed: "x", todo: "circle" };
 const WORD = { done: "fait", current: "en cours", failed: "échec", todo: "à venir" };
@@ -88,15 +88,9 @@ function drawInvitations(session, locked, onVerb) {
 function makeInvitation({ id, channel }, onVerb) {
   /** @param {Verb} verb @param {string} mark @param {string} text */
   const button = (verb, mark, text) => {
-    /** @param {Event} event */
-    const click = (event) => {
-      const pressed = /** @type {HTMLButtonElement} */ (event.currentTarget);
-      pressed.disabled = true;
-      void onVerb(verb, id).finally(() => {
-        pressed.disabled = false;
-      });
-    };
-    return el("button", { type: "button", class: "small", "data-verb": verb, click }, icon(mark), text);
+    const made = el("button", { type: "button", class: "small", "data-verb": verb }, icon(mark), text);
+    once(made, () => onVerb(verb, id));
+    return made;
   };
   return el("li", { "data-invitation": id, "data-channel": channel },
     icon({ sms: "smartphone", email: "mail", code: "volume-2" }[channel]),

@@ -1,6 +1,6 @@
 /** No SMS possible: an address and six digits to be read aloud, large, for as long as they work. */
 import { sentence } from "./desk_notice.js";
-import { get, write } from "./dom.js";
+import { get, once, write } from "./dom.js";
 import { duration, shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
@@ -40,8 +40,8 @@ export class SpokenCode {
   constructor(host) {
     this.#host = host;
     get("spoken-open", HTMLElement).addEventListener("click", () => this.#start());
-    get("spoken-again", HTMLElement).addEventListener("click", () => void this.#ask(shown(host.view())?.id));
-    get("spoken-new", HTMLElement).addEventListener("click", () => void this.#ask(this.#session || undefined));
+    once(get("spoken-again", HTMLElement), () => this.#ask(shown(host.view())?.id));
+    once(get("spoken-new", HTMLElement), () => this.#ask(this.#session || undefined));
     get("spoken-close", HTMLElement).addEventListener("click", () => this.#dialog.close());
     // What was on the screen is nobody's business afterwards.
     this.#dialog.addEventListener("close", () => this.#forget());

@@ -1,6 +1,6 @@
 /** Stills and photos of a caller whose network is weak: shown in the place of the video, never taken for it (I6). */
 import { seconds } from "./desk_words.js";
-import { el, get, icon, write } from "./dom.js";
+import { doubled, el, get, icon, write } from "./dom.js";
 import { hear, serverTime } from "./ladder.js";
 import { shown } from "./session.js";
 
@@ -77,7 +77,9 @@ export class DeskStill {
     this.#photo = new PhotoView();
     get("overlay", HTMLElement).after(this.#layer, this.#photo.layer);
     this.#button.addEventListener("click", () => this.#ask());
-    this.#stills.addEventListener("click", () => this.#toggle());
+    this.#stills.addEventListener("click", (event) => {
+      if (!doubled(event)) this.#toggle();
+    });
     setInterval(() => this.#draw(), BEAT);
   }
 
@@ -175,7 +177,7 @@ export class DeskStill {
 
   #ask() {
     const { watch: session } = this.#host.view();
-    if (!session || this.#button.disabled) return;
+    if (!session || this.#button.disabled || this.#photo.expected) return;
     this.#host.send({ type: "ladder", session, rung: "photo" });
     this.#photo.expect();
   }
@@ -184,6 +186,7 @@ export class DeskStill {
 /** The photo: over the picture until it is put away; enlarged at a click. */
 class PhotoView {
   #id = "";
+  #asked = 0;
   #image = el("img", { id: "photo-picture", alt: "Photo prise par le correspondant" });
   #words = el("p", { class: "still-mark", id: "photo-mark" });
   #status = el("p", { class: "photo-status", id: "photo-status", role: "status", hidden: true });
@@ -197,7 +200,13 @@ class PhotoView {
     this.#image.addEventListener("click", () => this.#size(!this.#frame.classList.contains("large")));
   }
 
+  /** A photo was asked for a moment ago, and is not here: asking again would open the phone's camera again. */
+  get expected() {
+    return !this.#status.hidden && performance.now() - this.#asked < PATIENCE;
+  }
+
   expect() {
+    this.#asked = performance.now();
     this.#status.hidden = false;
     write(this.#status, "Photo demandée…");
   }

@@ -1,5 +1,5 @@
 /** The regulator's own picture: on only while he wants it, never with a sound. */
-import { get } from "./dom.js";
+import { doubled, get } from "./dom.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 /**
@@ -19,11 +19,15 @@ export class Webcam {
   #own = get("own", HTMLVideoElement);
   /** @type {MediaStreamTrack | null} */
   #track = null;
+  /** The camera is being opened: the button is drawn again meanwhile, and must not open a second one. */
+  #starting = false;
 
   /** @param {WebcamHost} host */
   constructor(host) {
     this.#host = host;
-    this.#button.addEventListener("click", () => void this.toggle());
+    this.#button.addEventListener("click", (event) => {
+      if (!doubled(event)) void this.toggle();
+    });
   }
 
   get on() {
@@ -31,17 +35,18 @@ export class Webcam {
   }
 
   async toggle() {
-    if (this.#button.disabled) return;
+    if (this.#button.disabled || this.#starting) return;
     if (this.#track) {
       this.dim();
       return;
     }
-    this.#button.disabled = true;
+    this.#starting = true;
     try {
       await this.#start(this.#host.view().watch);
     } catch {
       this.#host.notify("Votre caméra ne répond pas : vérifiez qu’elle est branchée, autorisée, et libre.");
     } finally {
+      this.#starting = false;
       this.#host.changed();
     }
   }

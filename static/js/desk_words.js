@@ -1,5 +1,6 @@
 /** What the desk calls things, and the sentences it makes of them: pure. */
 import { duration } from "./session.js";
+import { Refused } from "./socket.js";
 
 /** @typedef {import("./session.js").Call} Call */
 /** @typedef {import("./session.js").Session} Session */
@@ -84,6 +85,16 @@ export function covering(facts, state, age) {
   if (state === "frozen") return { icon: "snowflake", text: "Image figée", more: since };
   if (facts.dark) return { icon: "moon", text: "Image noire", more: "Caméra couverte ou lieu très sombre." };
   return null;
+}
+
+/** Who invited this contact already, when that is why an invitation was refused.
+ * @param {unknown} error @param {import("./session.js").ServerView | null} server @returns {string} "" for another refusal */
+export function refusal(error, server) {
+  if (!(error instanceof Refused) || error.code !== "already_invited") return "";
+  const { by, station } = error.answer;
+  const here = station && station === server?.station?.extension ? " à ce poste" : station ? `, poste ${station}` : "";
+  const who = by && by === server?.me.name && here === " à ce poste" ? "par vous" : `par ${by}`;
+  return `Déjà invité ${who}${here} : la vidéo est en cours.`;
 }
 
 /** Which field of the invitation a refusal is about; "invite" for the whole.

@@ -41,6 +41,25 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** Whether a click is the second half of a double click: it means the first.
+ * @param {Event} event @returns {boolean} */
+export function doubled(event) {
+  return event instanceof MouseEvent && event.detail > 1;
+}
+
+/** Do what a button says once a gesture: not again for a double click or a held key, nor before the answer is there.
+ * @param {HTMLElement} button @param {() => Promise<unknown>} act */
+export function once(button, act) {
+  button.addEventListener("keydown", (event) => {
+    if (event.repeat && (event.key === "Enter" || event.key === " ")) event.preventDefault();
+  });
+  button.addEventListener("click", (event) => {
+    if (doubled(event) || button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    void act().finally(() => button.setAttribute("aria-busy", "false"));
+  });
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @param {string} tag @param {Record<string, string | number>} [attributes] @param {...(Node | string)} children @returns {SVGElement} */

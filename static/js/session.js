@@ -187,12 +187,29 @@ export function shown(view) {
   return view.server?.sessions.find((session) => session.id === id) ?? null;
 }
 
-/** The session to watch without being asked: the newest that is not ended and whose call has not gone on to
- * another station, when nothing is watched.
+/** The session to watch without being asked, when nothing is watched: of those this desk takes by itself the one whose
+ * phone is farthest on, the newest of several.
  * @param {Readonly<View>} view @returns {string | null} */
 export function wanted(view) {
   if (!view.server || view.watch || view.taken !== null) return null;
-  return view.server.sessions.find((one) => one.state !== "ended" && one.moved.length === 0 && !offered(view, one))?.id ?? null;
+  const all = view.server.sessions.filter((one) => ours(view, one));
+  const farthest = Math.max(0, ...all.map(reach));
+  return all.find((one) => reach(one) === farthest)?.id ?? null;
+}
+
+/** Whether this desk takes a session by itself: not ended, not gone on to another station, not merely offered.
+ * @param {Readonly<View>} view @param {Session} session @returns {boolean} */
+export function ours(view, session) {
+  return session.state !== "ended" && session.moved.length === 0 && !offered(view, session);
+}
+
+/** How far the phone of a session is: 0 nobody is there, 1 it was tapped, 2 it has a picture or is about to.
+ * @param {Pick<Session, "state" | "caller">} session @returns {0 | 1 | 2} */
+export function reach({ state, caller }) {
+  if (state === "live") return 2;
+  if (!caller.online) return 0;
+  if (state === "tapped") return 1;
+  return state === "connecting" || state === "interrupted" ? 2 : 0;
 }
 
 /** Whether a session is offered to this station by hand: it is not ours before we take it.
@@ -219,7 +236,7 @@ export function away(call, station) {
 }
 
 /** The mobile number to propose: the launch's until it has served or its call is over, else that of the sole
- * talking call. Nothing rather than a guess.
+ * talking call. Nothing rather than a guess, and nothing that was invited already and has not ended.
  * @param {Readonly<View>} view @returns {string} */
 export function proposed(view) {
   const server = view.server;
@@ -227,11 +244,23 @@ export function proposed(view) {
   const { launch } = server;
   if (launch?.mobile && !view.launched) {
     const call = server.calls.find((one) => one.id === launch.call);
-    if (!call || call.state !== "ended") return launch.mobile;
+    if (!call || call.state !== "ended") return invited(view, launch.mobile, launch.call) ? "" : launch.mobile;
   }
   const talking = server.calls.filter((call) => call.state === "talking" && call.confirmed !== false && away(call, server.station).length === 0);
   const sole = talking.length === 1 ? talking[0] : undefined;
-  return sole?.mobile && sole.number ? sole.number : "";
+  return sole?.mobile && sole.number && !invited(view, sole.number, sole.id) ? sole.number : "";
+}
+
+/** Whether a session for this number, of this call or of none that is known, has not ended.
+ * @param {Readonly<View>} view @param {string} number @param {string | null} call @returns {boolean} */
+function invited(view, number, call) {
+  const same = (view.server?.sessions ?? []).filter((one) => one.state !== "ended" && digits(one.number) === digits(number));
+  return same.some(({ link }) => link.call === null || call === null || link.call === call);
+}
+
+/** @param {string | null} number as people write it @returns {string} */
+function digits(number) {
+  return (number ?? "").replace(/^\+33/, "0").replace(/\D/g, "");
 }
 
 /** Duration as people read it on a telephone.

@@ -56,6 +56,8 @@ export class Refused extends Error {
     this.say = message.say;
     /** @type {string | undefined} */
     this.field = message.field;
+    /** The whole answer: some refusals name what is in the way. */
+    this.answer = message;
   }
 }
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pending } from "../../static/js/desk_handover.js";
 import { contact } from "../../static/js/desk_observers.js";
-import { tabState, together } from "../../static/js/desk_second.js";
+import { tabState } from "../../static/js/desk_second.js";
+import { together } from "../../static/js/phones.js";
 import { codable, groups, letters } from "../../static/js/desk_spoken.js";
 import { sessionState } from "../../static/js/desk_words.js";
 import { told } from "../../static/js/people.js";
@@ -45,7 +46,7 @@ test("a session that is offered is not watched before it is taken", () => {
 });
 
 test("the live videos of one call are tabs, and only the one looked at is said to be live", () => {
-  const two = [session("b", { state: "tapped" }), session("a"), session("old", { state: "ended" }), session("x", { link: { call: null } })];
+  const two = [session("b", { state: "tapped" }), session("a"), session("old", { state: "ended" }), session("x", { link: { call: "c2" } })];
   assert.deepEqual(together(view(two, { watch: "a" })).map((one) => one.id), ["a", "b"]);
   assert.deepEqual(together(view(two, { watch: "x" })), []);
   assert.deepEqual(together(view([two[1]], { watch: "a" })), []);

@@ -32,9 +32,11 @@ test("the server's clock is followed", () => {
   assert.equal(next(seeing({}), { type: "tick", now: "never", at: 5 }).offset, 10_000);
 });
 
-test("the newest session that is not ended is wanted, when none is watched", () => {
+test("the session whose phone is farthest on is wanted, the newest of several, when none is watched", () => {
   const view = seeing({ sessions: [session("c", "ended"), session("b", "invited"), session("a", "live")] });
-  assert.equal(wanted(view), "b");
+  assert.equal(wanted(view), "a");
+  assert.equal(wanted(seeing({ sessions: [session("c", "ended"), session("b", "invited"), session("a", "opened")] })), "b");
+  assert.equal(wanted(seeing({ sessions: [session("b", "live", { moved: ["2"] }), session("a", "tapped")] })), "a");
   assert.equal(wanted({ ...view, watch: "a" }), null);
   assert.equal(wanted({ ...view, taken: "Dr Autre" }), null);
   assert.equal(wanted(START), null);
@@ -72,6 +74,17 @@ test("the launch's number comes first, until it has served or its call is over",
   assert.equal(proposed(next(view, { type: "page.invited" })), "06 12 34 56 78");
   assert.equal(proposed(seeing({ launch, calls: [call("a", "ended"), call("b", "talking")] })), "06 12 34 56 78");
   assert.equal(proposed(seeing({ launch: { ...launch, call: null } })), "07 11 22 33 44");
+});
+
+test("a number that was invited already is not proposed again until that session has ended", () => {
+  const running = (state, more = {}) => session("s", state, { number: "06 12 34 56 78", ...more });
+  const linked = (id) => ({ link: { call: id, certainty: "inferred", evidence: null, label: "", pick: false } });
+  assert.equal(proposed(seeing({ calls: [call("a", "talking")], sessions: [running("invited", linked("a"))] })), "");
+  assert.equal(proposed(seeing({ calls: [call("a", "talking")], sessions: [running("live")] })), "");
+  assert.equal(proposed(seeing({ calls: [call("a", "talking")], sessions: [running("invited", linked("b"))] })), "06 12 34 56 78");
+  assert.equal(proposed(seeing({ calls: [call("a", "talking")], sessions: [running("ended", linked("a"))] })), "06 12 34 56 78");
+  const launch = { call: "a", mobile: "06 12 34 56 78", notice: null };
+  assert.equal(proposed(seeing({ launch, sessions: [running("opened", linked("a"))] })), "");
 });
 
 test("talking calls are offered before ringing ones, ended ones last", () => {

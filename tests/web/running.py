@@ -172,9 +172,17 @@ class Running(House):
         await page.hear("view")
         return page
 
-    async def invite(self, desk: Page, command: str = "command-0001", **contact: str) -> str:
-        """Invite and return the session's id."""
-        await desk.say("invite", id=command, **(contact or {"mobile": MOBILE}))
+    async def invite(
+        self,
+        desk: Page,
+        command: str = "command-0001",
+        *,
+        new_session: bool = False,
+        **contact: str,
+    ) -> str:
+        """Invite and return the session's id; `new_session`: though another for this contact runs."""
+        wanted = {"new_session": True} if new_session else {}
+        await desk.say("invite", id=command, **wanted, **(contact or {"mobile": MOBILE}))
         done = await desk.hear("done", id=command)
         return str(done["result"]["session"])
 

@@ -97,7 +97,8 @@ def actor(house: House) -> Actor:
 
 async def invite(house: House, command: str = "c1", **contact: str) -> Any:
     wanted = contact or {"mobile": NUMBER}
-    return await invitations(house).invite(actor(house), Request(command, None, **wanted))
+    request = Request(command, None, new_session=True, **wanted)
+    return await invitations(house).invite(actor(house), request)
 
 
 async def deliver(house: House) -> None:

@@ -73,7 +73,7 @@ async def test_garbage_is_refused_by_its_code_and_the_socket_lives_on(
     for start in range(0, len(GARBAGE), 5):  # ten refusals in a minute would close it
         page = await house.desk(await house.signed_in("regulator"), f"desk-peer-{start}")
         if which:
-            await house.invite(page, f"command-{start:04}")
+            await house.invite(page, f"command-{start:04}", new_session=True)
             token = (await house.tokens())[-1]
             page = await house.caller(token, await house.tapped(token))
         for frame, code in GARBAGE[start : start + 5]:

@@ -341,7 +341,7 @@ async def test_a_hostile_photo_is_refused_and_nothing_is_kept(house: Running) ->
     await other.get(f"/v/{token}")
     elsewhere = await send_part(other, token, PICTURE)
     assert (elsewhere.code, refused(elsewhere)) == (409, "open_elsewhere")
-    await house.invite(desk, "command-0004")
+    await house.invite(desk, "command-0004", new_session=True)
     fresh = next(t for t in await house.tokens() if t != token)
     assert refused(await send_part(other, fresh, PICTURE)) == "message_out_of_order"
     assert answered(await send_part(phone, token, PICTURE, key="photo-9999"))["done"]
@@ -354,7 +354,7 @@ async def test_what_all_photos_take_together_is_bounded(
     """The oldest photo goes first, never the one that just came."""
     monkeypatch.setattr("server.services.photos.MAX_TOTAL", len(PICTURE) * 3 // 2)
     desk, _caller, first = await house.connected()
-    second = await house.invite(desk, "command-0004")
+    second = await house.invite(desk, "command-0004", new_session=True)
     await desk.say("session.watch", id="command-0005", session=second)
     await desk.hear("done", id="command-0005")
     former, newer = await house.tokens()

@@ -1,0 +1,83 @@
+/** A phone that is ready is shown at once, whichever tab is open; where a picture is seen, one line and one key say so. */
+import { get, write } from "./dom.js";
+import { arrived, greeted, phoneName } from "./phones.js";
+
+/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./session.js").Session} Session */
+/**
+ * @typedef {object} ReadyHost
+ * @property {() => Readonly<View>} view
+ * @property {(session: string) => void} take show this session here
+ * @property {(text: string) => void} notify
+ * @property {() => boolean} flowing the picture of the session that is open flows
+ */
+
+export class ReadyPhones {
+  #host;
+  #banner = get("ready", HTMLElement);
+  #stage = get("stage", HTMLElement);
+  /** @type {import("./session.js").ServerView | null} */
+  #before = null;
+  /** Sessions whose phone arrived and was not looked at since. @type {Set<string>} */
+  #news = new Set();
+  /** @type {Session[]} */
+  #told = [];
+  keys = [{ code: "KeyJ", shown: "J", does: "Afficher le téléphone qui vient d’être prêt", act: () => this.#go() }];
+
+  /** @param {ReadyHost} host */
+  constructor(host) {
+    this.#host = host;
+    get("ready-show", HTMLElement).addEventListener("click", () => this.#go());
+    get("ready-close", HTMLElement).addEventListener("click", () => {
+      for (const { id } of this.#told) this.#news.delete(id);
+      this.draw();
+    });
+    // What waited for the end of a dialog is shown then.
+    document.addEventListener("close", () => this.#greet(), true);
+  }
+
+  /** @param {import("./socket.js").Message} message */
+  heard({ type }) {
+    if (type !== "view") return;
+    const { server } = this.#host.view();
+    for (const id of arrived(this.#before, server)) this.#news.add(id);
+    this.#before = server;
+    this.#greet();
+  }
+
+  draw() {
+    const { watch } = this.#host.view();
+    if (watch) this.#news.delete(watch);
+    this.#told = this.#decide().tell;
+    const [first, ...others] = this.#told;
+    this.#banner.hidden = !first;
+    const more = others.length > 0 ? ` (et ${others.length} autre${others.length > 1 ? "s" : ""})` : "";
+    write(get("ready-text", HTMLElement), first ? `Téléphone prêt : ${phoneName(first)}${more}.` : "");
+  }
+
+  #greet() {
+    const { take } = this.#decide();
+    if (!take) {
+      this.draw();
+      return;
+    }
+    const away = this.#host.view().watch !== null;
+    this.#host.take(take.id);
+    if (away) this.#host.notify(`Le téléphone ${phoneName(take)} est prêt : il est affiché.`);
+  }
+
+  #decide() {
+    return greeted(this.#host.view(), this.#news, this.#seen, document.querySelector("dialog[open]") !== null);
+  }
+
+  /** Something is looked at that a change of session would take away: the picture, one that was frozen, a photo. */
+  get #seen() {
+    const photo = document.getElementById("photo");
+    return this.#host.flowing() || this.#stage.dataset.frozen === "true" || (photo !== null && !photo.hidden);
+  }
+
+  #go() {
+    const [first] = this.#told;
+    if (first) this.#host.take(first.id);
+  }
+}
