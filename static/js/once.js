@@ -6,17 +6,13 @@ const PATIENCE = 15_000;
 /** When each form was sent. @type {WeakMap<EventTarget, number>} */
 const sent = new WeakMap();
 
-/** @param {number | undefined} before when it was sent last @param {number} now @returns {boolean} whether it is on its way */
-export function underway(before, now) {
-  return before !== undefined && now - before < PATIENCE;
-}
-
 document.addEventListener("submit", (event) => {
   const form = event.target;
   // What a script of the page answers is its own business.
   if (event.defaultPrevented || !(form instanceof HTMLFormElement) || form.method !== "post") return;
-  if (underway(sent.get(form), performance.now())) event.preventDefault();
-  else sent.set(form, performance.now());
+  const now = performance.now();
+  if (now - (sent.get(form) ?? -PATIENCE) < PATIENCE) event.preventDefault();
+  else sent.set(form, now);
 });
 // Back from the page it led to, out of the browser's cache: the form may be sent again.
 addEventListener("pageshow", (event) => {

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.house import CALLER, House, house, until_text
+from tests.e2e.house import CALLER, PASSWORD, House, house, until_text
 from tests.e2e.record import verified
 from tests.e2e.seen import session_id
 from tests.lab.browser import axe, moving_picture
 from tests.lab.process import until
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 OTHER = "+33698765432"
 FOCUS = "() => document.activeElement?.id ?? ''"
@@ -116,3 +117,33 @@ async def test_a_picture_that_is_seen_is_not_taken_away_by_a_phone_that_is_ready
         await moving_picture(desk, "#patient")
         assert await looked_at(desk) != shown
         home.browser.assert_clean(home.url)
+
+
+async def test_a_form_that_is_on_its_way_is_not_sent_again() -> None:
+    """Two clicks on "Recevoir mon code": one request, one code."""
+    async with house() as home:
+        client = await home.browser.desk("somebody tired")
+        page = await client.context.new_page()
+        await page.goto(f"{home.url}/login")
+        await page.fill("input[name=identifier]", "regulateur")
+        await page.fill("input[name=password]", PASSWORD)
+        clicked = asyncio.Event()
+        asked: list[str] = []
+
+        async def hold(route: Route) -> None:
+            """Keep the server's answer back until both clicks were made."""
+            if route.request.method == "POST":
+                asked.append(route.request.url)
+                await clicked.wait()
+            await route.continue_()
+
+        await page.route("**/login", hold)
+        place = await page.locator("button[type=submit]").bounding_box()
+        assert place
+        at = (place["x"] + 20, place["y"] + 10)
+        await page.mouse.click(*at)
+        await until(lambda: bool(asked), "the form is on its way")
+        await page.mouse.click(*at)
+        clicked.set()
+        await page.wait_for_url("**/login/code")
+        assert len(asked) == 1
