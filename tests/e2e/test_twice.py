@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.house import CALLER, PASSWORD, House, house, until_text
+from tests.e2e.house import CALLER, House, house, until_text
+from tests.e2e.layout import PASSWORD
 from tests.e2e.record import verified
 from tests.e2e.seen import session_id
 from tests.lab.browser import axe, moving_picture
