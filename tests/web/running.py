@@ -73,6 +73,15 @@ class Page:
                         return self.told.pop(index)
                 await self._read()
 
+    async def answer(self, kind: str, command: str, /, **fields: Any) -> dict[str, Any]:
+        """Send a command and read its answer, whatever it is: `done` or `error`."""
+        await self.say(kind, id=command, **fields)
+        async with asyncio.timeout(15):
+            while True:
+                answer = await self.hear_any("done", "error")
+                if answer.get("id") == command:
+                    return answer
+
     async def hear_any(self, *types: str) -> dict[str, Any]:
         """Read until a message of one of these types."""
         async with asyncio.timeout(15):

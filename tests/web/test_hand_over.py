@@ -33,13 +33,8 @@ async def shown(desk: Page, wanted: Callable[[dict[str, Any]], bool]) -> dict[st
 
 async def ask(desk: Page, kind: str, command: str, **fields: Any) -> dict[str, Any]:
     """Send a command; its result, or {"refused": code}."""
-    await desk.say(kind, id=command, **fields)
-    async with asyncio.timeout(15):
-        while True:
-            answer = await desk.hear_any("done", "error")
-            if answer.get("id") == command:
-                done = answer["type"] == "done"
-                return dict(answer["result"]) if done else {"refused": answer["code"]}
+    answer = await desk.answer(kind, command, **fields)
+    return dict(answer["result"]) if answer["type"] == "done" else {"refused": answer["code"]}
 
 
 async def offered(house: Running) -> tuple[Page, Page, Page, str]:

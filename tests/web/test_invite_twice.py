@@ -29,12 +29,8 @@ def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterat
 
 async def ask(desk: Page, kind: str, command: str, **fields: Any) -> dict[str, Any]:
     """Send a command; its result, or the refusal."""
-    await desk.say(kind, id=command, **fields)
-    async with asyncio.timeout(15):
-        while True:
-            answer = await desk.hear_any("done", "error")
-            if answer.get("id") == command:
-                return dict(answer["result"]) if answer["type"] == "done" else answer
+    answer = await desk.answer(kind, command, **fields)
+    return dict(answer["result"]) if answer["type"] == "done" else answer
 
 
 async def count(house: Running, table: str) -> int:
