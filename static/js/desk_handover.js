@@ -33,6 +33,8 @@ export class HandOver {
   #host;
   #dialog = get("handover", HTMLDialogElement);
   #busy = false;
+  /** The session the dialog was opened for: never another one that came up behind it. */
+  #about = "";
   keys = [{ code: "KeyH", shown: "H", does: "Passer la main à un poste, ou prendre la session proposée", act: () => this.#key() }];
 
   /** @param {HandOverHost} host */
@@ -53,7 +55,7 @@ export class HandOver {
     write(get("offer-text", HTMLElement), now?.text ?? "");
     write(get("offer-back", HTMLElement), now?.mine ? "Retirer l’offre" : "Refuser");
     const session = shown(view);
-    if (this.#dialog.open && (!session || session.state === "ended")) this.#dialog.close();
+    if (this.#dialog.open && (session?.id !== this.#about || session.state === "ended")) this.#dialog.close();
   }
 
   #key() {
@@ -68,6 +70,7 @@ export class HandOver {
     const session = shown(this.#host.view());
     if (!session || session.state === "ended" || this.#dialog.open) return;
     write(get("handover-error", HTMLElement), "");
+    this.#about = session.id;
     this.#dialog.showModal();
     get("handover-title", HTMLElement).focus();
     try {
@@ -97,11 +100,10 @@ export class HandOver {
 
   /** @param {string} station */
   async #offer(station) {
-    const session = shown(this.#host.view());
-    if (!session || this.#busy) return;
+    if (this.#busy) return;
     this.#busy = true;
     try {
-      await this.#host.command({ type: "session.offer_to", session: session.id, station });
+      await this.#host.command({ type: "session.offer_to", session: this.#about, station });
       this.#dialog.close();
     } catch (error) {
       write(get("handover-error", HTMLElement), sentence(error));

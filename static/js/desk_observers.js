@@ -23,6 +23,8 @@ export class Observers {
   #host;
   #dialog = get("observers", HTMLDialogElement);
   #busy = false;
+  /** The session the dialog was opened for: never another one that came up behind it. */
+  #about = "";
   keys = [{ code: "KeyO", shown: "O", does: "Inviter un observateur (SMUR, spécialiste)", act: () => this.#open() }];
 
   /** @param {ObserversHost} host */
@@ -44,7 +46,7 @@ export class Observers {
     get("people-box", HTMLElement).hidden = !on;
     for (const id of ["observers-open", "handover-open", "second-open"]) get(id, HTMLButtonElement).disabled = view.taken !== null;
     drawPeople(get("people", HTMLElement), on ? session.participants ?? [] : [], session?.state === "live", (id) => this.#remove(id));
-    if (!on && this.#dialog.open) this.#dialog.close();
+    if (this.#dialog.open && (!on || session.id !== this.#about)) this.#dialog.close();
   }
 
   #open() {
@@ -59,6 +61,7 @@ export class Observers {
     this.#choose();
     for (const id of ["observers-name", "observers-to"]) get(id, HTMLInputElement).value = "";
     write(get("observers-error", HTMLElement), "");
+    this.#about = session.id;
     this.#dialog.showModal();
   }
 
@@ -67,14 +70,13 @@ export class Observers {
   }
 
   async #send() {
-    const session = shown(this.#host.view());
-    if (!session || this.#busy) return;
+    if (this.#busy) return;
     const listed = get("observers-listed", HTMLSelectElement).value;
     const to = get("observers-to", HTMLInputElement).value.trim();
     const who = listed ? { listed } : { name: get("observers-name", HTMLInputElement).value.trim(), ...contact(to) };
     this.#wait(true);
     try {
-      await this.#host.command({ type: "observer.invite", session: session.id, ...who });
+      await this.#host.command({ type: "observer.invite", session: this.#about, ...who });
       this.#dialog.close();
     } catch (error) {
       write(get("observers-error", HTMLElement), sentence(error));

@@ -67,7 +67,7 @@ export class ReadyPhones {
   }
 
   #decide() {
-    return greeted(this.#host.view(), this.#news, this.#seen, document.querySelector("dialog[open]") !== null);
+    return greeted(this.#host.view(), this.#news, this.#seen, document.querySelector("dialog:modal") !== null);
   }
 
   /** Something is looked at that a change of session would take away: the picture, one that was frozen, a photo. */

@@ -30,6 +30,8 @@ export class SecondPhone {
   #spoken;
   #dialog = get("second", HTMLDialogElement);
   #busy = false;
+  /** The session the dialog was opened for: never another one that came up behind it. */
+  #about = "";
   keys = [{ code: "Digit2", shown: "2", does: "Second téléphone sur cet appel, ou passer de l’un à l’autre", act: () => this.#key() }];
 
   /** @param {SecondHost} host @param {import("./desk_spoken.js").SpokenCode} spoken */
@@ -56,7 +58,7 @@ export class SecondPhone {
       part(node, "name", phoneName(one));
       part(node, "state", tabState(one, watched, view.server?.station?.extension ?? null));
     });
-    if (this.#dialog.open && !shown(view)) this.#dialog.close();
+    if (this.#dialog.open && shown(view)?.id !== this.#about) this.#dialog.close();
   }
 
   /** @param {string} session */
@@ -85,6 +87,7 @@ export class SecondPhone {
     write(get("second-call", HTMLElement), call?.number ? `Appel du ${call.number} : les deux images y sont liées.` : "La seconde image est liée au même appel, s’il est connu.");
     get("second-to", HTMLInputElement).value = "";
     write(get("second-error", HTMLElement), "");
+    this.#about = session.id;
     this.#dialog.showModal();
   }
 
