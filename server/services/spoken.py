@@ -241,8 +241,8 @@ class SpokenCodes:
 
     async def _expire(self, seen: SpokenCode) -> bool:
         """Write down that nobody typed this code, unless somebody did since it was seen."""
-        now = self._clock.now()
         async with self._transactions() as uow:
+            now = self._clock.now()
             code = await uow.spoken.by_hash(seen.code)
             if code is None or code.id != seen.id or code.used is not None or code.live(now):
                 return False

@@ -19,6 +19,7 @@ from server.services.spoken import SpokenCodes
 from server.tasks import create_task
 from tests.lab.process import until
 from tests.web.running import Running, running, written_logs
+from tests.web.test_our_own_mistakes import OurMistakeError
 from tests.web.test_spoken_codes import make, type_code
 
 if TYPE_CHECKING:
@@ -41,10 +42,6 @@ def house(
         monkeypatch.setattr(f"server.bootstrap.{pause}", 3600)
     with running(io_loop, furnished_database, tmp_path) as house:
         yield house
-
-
-class OurMistakeError(Exception):
-    """What nobody expected."""
 
 
 def note_reads(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> list[str]:

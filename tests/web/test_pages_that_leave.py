@@ -17,15 +17,14 @@ from server.services.sessions import Sessions
 from server.web.base import SESSION_COOKIE
 from server.web.sockets import PageSocket
 from tests.lab.process import until
+from tests.web.everybody import Everybody, everybody
 from tests.web.running import Running, running
-from tests.web.test_observers import invite, joined, links, looks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.databases import Furnished
-    from tests.web.running import Page
 
 KINDS = ("desk", "caller", "observer", "selftest")
 
@@ -154,29 +153,12 @@ async def test_who_leaves_while_its_hello_waits_takes_no_place_from_its_successo
     house: Running, monkeypatch: pytest.MonkeyPatch, kind: str, owner: type, method: str
 ) -> None:
     """A network that blinks: the old socket's hello is read when the page is back on a new one, in the same seat."""
-    regulator = await house.signed_in("regulator")
-    desk = await house.desk(regulator)
-    session = await house.invite(desk)
-    await desk.say("session.watch", id="command-0002", session=session)
-    await desk.hear("done", id="command-0002")
-    [token] = await house.tokens()
-    phone = await house.tapped(token)
-    caller = await house.caller(token, phone)
-    await invite(desk, session)
-    [eye] = await links(house)
-    eyes = await joined(house, eye)
-    observer = await looks(house, eye, eyes)
-    await observer.hear("participants")
+    all_ = await everybody(house)
     before = left_behind(house)
     closed = count_closes(monkeypatch)
     gate = Gate(monkeypatch, owner, method, first=1)
-    hellos: dict[str, tuple[Any, dict[str, str]]] = {
-        "desk": (regulator, {"peer": "desk-peer-1", "launch": "x" * 27, "watch": session}),
-        "caller": (phone, {"token": token, "page": "phone-page-1"}),
-        "observer": (eyes, {"token": eye, "page": "observer-page-1"}),
-    }
-    browser, hello = hellos[kind]
-    page = await house.connect(f"/ws/{kind}", browser)
+    hello = all_.hellos[kind] | ({"launch": "x" * 27} if kind == "desk" else {})
+    page = await house.connect(f"/ws/{kind}", all_.browsers[kind])
     await page.say("hello", **hello)
     await until(lambda: gate.waiting == 1, "its hello waits")
     page.socket.close()
@@ -185,12 +167,11 @@ async def test_who_leaves_while_its_hello_waits_takes_no_place_from_its_successo
     house.pages.remove(page)
     del page
     await nothing_behind(house, before)
-    await everybody_is_in_place(house, desk, caller, observer, session)
+    await in_place(house, all_)
 
 
-async def everybody_is_in_place(
-    house: Running, desk: Page, caller: Page, observer: Page, session: str
-) -> None:
+async def in_place(house: Running, all_: Everybody) -> None:
+    desk, caller, observer, session = all_.desk, all_.caller, all_.observer, all_.session
     await desk.say("signal.restart", session=session)
     await caller.hear("signal.restart", peer="desk-peer-1")
     await observer.say("signal.restart", session=session)

@@ -18,11 +18,9 @@ from server.services.ice import IceServers
 from tests.fakes import Gateway
 from tests.lab.process import until
 from tests.unit.sdp_samples import OFFERS
+from tests.web.everybody import everybody
 from tests.web.running import MOBILE, Page, Running, running, written_logs
 from tests.web.test_hand_over import shown
-from tests.web.test_observers import invite as invite_observer
-from tests.web.test_observers import joined
-from tests.web.test_observers import links as observer_links
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -265,23 +263,11 @@ async def test_a_hello_that_meets_an_outage_is_done_when_the_database_is_back(
     house: Running, kind: str
 ) -> None:
     """The page asked once, and keeps its session and its launch; what it said behind its hello is done after it."""
-    regulator = await house.signed_in("regulator")
-    desk = await house.desk(regulator)
-    session = await house.invite(desk)
-    launch = await launched(regulator)
-    [token] = await house.tokens()
-    phone = await house.tapped(token)
-    caller = await house.caller(token, phone)
-    await invite_observer(desk, session)
-    [eye] = await observer_links(house)
-    eyes = await joined(house, eye)
-    hellos: dict[str, tuple[Any, dict[str, str]]] = {
-        "desk": (regulator, {"peer": "desk-peer-1", "launch": launch, "watch": session}),
-        "caller": (phone, {"token": token, "page": "phone-page-1"}),
-        "observer": (eyes, {"token": eye, "page": "observer-page-1"}),
-    }
-    browser, hello = hellos[kind]
-    page = await house.connect(f"/ws/{kind}", browser)
+    all_ = await everybody(house)
+    session, hello = all_.session, all_.hellos[kind]
+    if kind == "desk":
+        hello |= {"launch": await launched(all_.browsers["desk"])}
+    page = await house.connect(f"/ws/{kind}", all_.browsers[kind])
     async with gone(house):
         await page.say("hello", **hello)
         await page.refused("storage_unavailable")
@@ -296,10 +282,10 @@ async def test_a_hello_that_meets_an_outage_is_done_when_the_database_is_back(
     else:
         assert (await page.hear("welcome"))["session"] == session
     if kind == "caller":
-        await caller.closed()  # the newer socket of the same phone has its place
-        await desk.say("session.watch", id="command-0004", session=session)
+        await all_.caller.closed()  # the newer socket of the same phone has its place
+        await all_.desk.say("session.watch", id="command-0004", session=session)
         await page.hear("watch", peer="desk-peer-1")
-        await shown(desk, lambda view: view["sessions"][0]["caller"]["hidden"])
+        await shown(all_.desk, lambda view: view["sessions"][0]["caller"]["hidden"])
     if kind == "observer":
         await page.hear("participants")
     assert "error" not in [message["type"] for message in page.told]
@@ -315,23 +301,9 @@ async def test_after_a_hello_that_failed_a_second_one_is_the_first(
     house: Running, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """A hello that is refused leaves the page as it was."""
-    regulator = await house.signed_in("regulator")
-    desk = await house.desk(regulator)
-    session = await house.invite(desk)
-    [token] = await house.tokens()
-    phone = await house.tapped(token)
-    await (await house.caller(token, phone)).say("visibility", hidden=False)
-    await invite_observer(desk, session)
-    [eye] = await observer_links(house)
-    eyes = await joined(house, eye)
-    page_of = {"desk": regulator, "caller": phone, "observer": eyes, "selftest": regulator}
-    hellos: dict[str, dict[str, str]] = {
-        "desk": {"peer": "desk-peer-1", "watch": session},
-        "caller": {"token": token, "page": "phone-page-1"},
-        "observer": {"token": eye, "page": "observer-page-1"},
-        "selftest": {},
-    }
-    page = await house.connect(f"/ws/{kind}", page_of[kind])
+    all_ = await everybody(house)
+    hello = all_.hellos[kind]
+    page = await house.connect(f"/ws/{kind}", all_.browsers[kind])
     real = IceServers.for_session
 
     def refused(_self: IceServers, _session: str) -> Any:
@@ -342,12 +314,12 @@ async def test_after_a_hello_that_failed_a_second_one_is_the_first(
         await page.say("hello", peer="desk-peer-1", watch="f" * 32)
     else:
         monkeypatch.setattr(IceServers, "for_session", refused)
-        await page.say("hello", **hellos[kind])
+        await page.say("hello", **hello)
     await page.refused("not_found")
-    await page.say("hello", **hellos[kind])
+    await page.say("hello", **hello)
     first = {"desk": "view", "selftest": "ready"}.get(kind, "welcome")
     told = await page.hear(first)
-    assert told.get("watching", session) == session
+    assert told.get("watching", told.get("session", all_.session)) == all_.session
     assert "error" not in [message["type"] for message in page.told]
 
 
