@@ -16,12 +16,12 @@ from telephony.correlation import CallState
 from telephony.grouping import CONFERENCE
 from telephony.same_number import CALL_BACK
 from tests.telephony.traces import (
-    Stay,
     Told,
     ami_facts,
     correlated,
     facts_of,
     rang,
+    taken,
     talked,
     told,
     trace,
@@ -37,72 +37,64 @@ NEWER = ("anonymous", "blonde_transfer", "second_call_waiting", "three_way_confe
 NAMES = (*OLDER, *NEWER)
 
 
-def taken(station: str, end: float) -> tuple[Stay, Stay]:
-    """The station a call comes to first answers after 0.8 s."""
-    return rang(station, 0.0, 0.8), talked(station, 0.8, end)
-
-
 EXPECTED = {
     # 1501 answers after 0.8 s, the caller hangs up 6 s later.
-    "simple": [Told(CALLER, "ended", 0.0, 0.8, 6.8, taken("1501", 6.8), 2)],
+    "simple": [Told(CALLER, "ended", 0.0, 0.8, 6.8, taken("1501", 0.0, 6.8), 2)],
     # 1501 holds after 2 s and resumes 2 s later.
-    "hold": [Told(CALLER, "ended", 0.0, 0.8, 10.8, taken("1501", 10.8), 2, ((2.8, 4.8),))],
+    "hold": [Told(CALLER, "ended", 0.0, 0.8, 10.8, taken("1501", 0.0, 10.8), 2, ((2.8, 4.8),))],
     # The caller cancels while it rings.
     "abandoned": [Told(CALLER, "ended", 0.0, None, 1.5, (rang("1501", 0.0, 1.5),), 2)],
     # The queue answers at once, 1501 after 0.8 s.
-    "queue": [Told(CALLER, "ended", 0.0, 0.8, 7.0, taken("1501", 7.0), 2)],
+    "queue": [Told(CALLER, "ended", 0.0, 0.8, 7.0, taken("1501", 0.0, 7.0), 2)],
     # Two callers one second apart, the same agent.
     "two_concurrent": [
-        Told(CALLER, "ended", 0.0, 0.8, 8.8, taken("1501", 8.8), 2),
-        Told(OTHER, "ended", 1.0, 1.8, 9.8, (rang("1501", 1.0, 1.8), talked("1501", 1.8, 9.8)), 2),
+        Told(CALLER, "ended", 0.0, 0.8, 8.8, taken("1501", 0.0, 8.8), 2),
+        Told(OTHER, "ended", 1.0, 1.8, 9.8, taken("1501", 1.0, 9.8), 2),
     ],
     # 1501 sends the caller to 1601 and is gone; 1601 answers 0.8 s later.
     "blind_transfer": [
         Told(
             THIRD, "ended", 0.0, 0.8, 13.9,
-            (*taken("1501", 3.9), rang("1601", 3.9, 4.7), talked("1601", 4.7, 13.9)), 3,
+            (*taken("1501", 0.0, 3.9), *taken("1601", 3.9, 13.9)), 3,
         ),
     ],
     # 1501 holds the caller, consults 1601, hangs up: caller and 1601 talk on. One call throughout.
     "attended_transfer": [
         Told(
             CALLER, "ended", 0.0, 0.8, 22.9,
-            (*taken("1501", 8.9), rang("1601", 4.4, 5.2), talked("1601", 5.2, 22.9)), 5,
+            (*taken("1501", 0.0, 8.9), *taken("1601", 4.4, 22.9)), 5,
             ((4.2, 8.9),),
         ),
     ],
     # Two answered calls are put into one conference; the agent leaves it to them.
     "conference_two_calls": [
-        Told(CALLER, "ended", 0.0, 0.8, 15.8, taken("1501", 5.9), 2),
-        Told(OTHER, "ended", 3.0, 3.8, 16.2, (rang("1501", 3.0, 3.8), talked("1501", 3.8, 5.9)), 2),
+        Told(CALLER, "ended", 0.0, 0.8, 15.8, taken("1501", 0.0, 5.9), 2),
+        Told(OTHER, "ended", 3.0, 3.8, 16.2, taken("1501", 3.0, 5.9), 2),
     ],
     # The call ends; 1601 is rung, picks up, and the number is called back from there: another call.
     "callback": [
-        Told(CALLER, "ended", 0.0, 0.8, 4.8, taken("1501", 4.8), 2),
-        Told(
-            CALLER, "ended", 6.4, 8.0, 13.4,
-            (rang("1601", 6.4, 7.2), talked("1601", 7.2, 13.4)), 2,
-        ),
+        Told(CALLER, "ended", 0.0, 0.8, 4.8, taken("1501", 0.0, 4.8), 2),
+        Told(CALLER, "ended", 6.4, 8.0, 13.4, taken("1601", 6.4, 13.4), 2),
     ],
-    "anonymous": [Told(None, "ended", 0.0, 0.8, 5.8, taken("1501", 5.8), 2)],
+    "anonymous": [Told(None, "ended", 0.0, 0.8, 5.8, taken("1501", 0.0, 5.8), 2)],
     # 1501 consults 1601 and leaves while it rings there; 1501's channel lives until 1601 answers.
     "blonde_transfer": [
         Told(
             "+33687654329", "ended", 0.0, 0.8, 22.1,
-            (*taken("1501", 9.3), rang("1601", 4.3, 9.3), talked("1601", 9.3, 22.1)), 5,
+            (*taken("1501", 0.0, 9.3), rang("1601", 4.3, 9.3), talked("1601", 9.3, 22.1)), 5,
             ((4.1, 9.3),),
         ),
     ],
     # While 1501 talks a second caller rings there; the recording ends before that one gives up.
     "second_call_waiting": [
-        Told("+33687654331", "ended", 0.0, 0.8, 14.8, taken("1501", 14.8), 2, ((2.8, 4.8),)),
+        Told("+33687654331", "ended", 0.0, 0.8, 14.8, taken("1501", 0.0, 14.8), 2, ((2.8, 4.8),)),
         Told("+33687654332", "ringing", 3.0, None, None, (rang("1501", 3.0, None),), 2),
     ],
     # Caller, 1501 and 1601 in one conference; 1501 leaves it, then the caller; 1601 stays there alone, and has no call.
     "three_way_conference": [
         Told(
             "+33687654330", "ended", 0.0, 0.8, 18.8,
-            (*taken("1501", 9.9), rang("1601", 5.9, 6.7), talked("1601", 6.7, 18.8)), 3,
+            (*taken("1501", 0.0, 9.9), *taken("1601", 5.9, 18.8)), 3,
         ),
     ],
 }  # fmt: skip

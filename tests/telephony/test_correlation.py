@@ -544,6 +544,7 @@ def test_after_a_restart_a_call_is_unconfirmed_until_a_message_of_it() -> None:
 def test_a_call_that_nobody_confirms_ends_uncertainly_in_half_an_hour() -> None:
     subject = correlator([rang("a", 0, "1501"), Answered("a", at(1), "hep")])
     subject.restarted(at(100))
+    assert timedelta(minutes=30) == UNCONFIRMED_LIMIT
     subject.restarted(at(500))  # what is unheard stays unheard since then
     assert subject.expire(at(99) + UNCONFIRMED_LIMIT) == ()
     (call,) = subject.expire(at(100) + UNCONFIRMED_LIMIT)

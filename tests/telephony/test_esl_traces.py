@@ -17,14 +17,12 @@ from telephony.facts_from_esl import EslObserver
 from telephony.grouping import CONFERENCE
 from tests.telephony.traces import (
     STATIONS,
-    Stay,
     Told,
     correlated,
     esl_facts,
     esl_messages,
     facts_of,
-    rang,
-    talked,
+    taken,
     told,
     trace,
 )
@@ -32,33 +30,28 @@ from tests.telephony.traces import (
 CALLER, OTHER, THIRD = "+33612345678", "+33711223344", "+33698765432"
 
 
-def taken(station: str, end: float) -> tuple[Stay, Stay]:
-    """The station a call comes to first answers after 0.8 s."""
-    return rang(station, 0.0, 0.8), talked(station, 0.8, end)
-
-
 EXPECTED = {
     # 1501 answers after 0.8 s, the caller hangs up 6 s later.
-    "simple": [Told(CALLER, "ended", 0.0, 0.8, 6.9, taken("1501", 6.9), 2)],
+    "simple": [Told(CALLER, "ended", 0.0, 0.8, 6.9, taken("1501", 0.0, 6.9), 2)],
     # 1501 holds after 2 s and resumes 2.5 s later.
-    "hold": [Told(CALLER, "ended", 0.0, 0.8, 10.9, taken("1501", 10.9), 2, ((2.8, 5.4),))],
+    "hold": [Told(CALLER, "ended", 0.0, 0.8, 10.9, taken("1501", 0.0, 10.9), 2, ((2.8, 5.4),))],
     # Two callers one second apart, the same agent.
     "two_concurrent": [
-        Told(CALLER, "ended", 0.0, 0.8, 8.9, taken("1501", 8.9), 2),
-        Told(OTHER, "ended", 1.0, 1.8, 9.9, (rang("1501", 1.0, 1.8), talked("1501", 1.8, 9.9)), 2),
+        Told(CALLER, "ended", 0.0, 0.8, 8.9, taken("1501", 0.0, 8.9), 2),
+        Told(OTHER, "ended", 1.0, 1.8, 9.9, taken("1501", 1.0, 9.9), 2),
     ],
     # 1501 sends the caller to 1601 and is gone; 1601 answers 0.8 s later.
     "blind_transfer": [
         Told(
             THIRD, "ended", 0.0, 0.8, 9.9,
-            (*taken("1501", 3.9), rang("1601", 3.9, 4.7), talked("1601", 4.7, 9.9)), 3,
+            (*taken("1501", 0.0, 3.9), *taken("1601", 3.9, 9.9)), 3,
         ),
     ],
     # 1501 lets the caller wait, consults 1601, connects the two and leaves. One call throughout.
     "attended_transfer": [
         Told(
             CALLER, "ended", 0.0, 0.8, 14.9,
-            (*taken("1501", 8.9), rang("1601", 4.0, 4.8), talked("1601", 4.8, 14.9)), 3,
+            (*taken("1501", 0.0, 8.9), *taken("1601", 4.0, 14.9)), 3,
             ((4.8, 7.9),),
         ),
     ],
@@ -66,14 +59,14 @@ EXPECTED = {
     "consultation_dropped": [
         Told(
             CALLER, "ended", 0.0, 0.8, 7.9,
-            (*taken("1501", 7.9), rang("1601", 4.0, 4.8), talked("1601", 4.8, 7.9)), 3,
+            (*taken("1501", 0.0, 7.9), *taken("1601", 4.0, 7.9)), 3,
             ((4.8, 7.9),),
         ),
     ],
     # Two answered calls are put into one conference; the agent leaves it to them.
     "conference_two_calls": [
-        Told(CALLER, "ended", 0.0, 0.8, 14.9, taken("1501", 4.9), 2),
-        Told(OTHER, "ended", 2.0, 2.8, 14.9, (rang("1501", 2.0, 2.8), talked("1501", 2.8, 4.9)), 2),
+        Told(CALLER, "ended", 0.0, 0.8, 14.9, taken("1501", 0.0, 4.9), 2),
+        Told(OTHER, "ended", 2.0, 2.8, 14.9, taken("1501", 2.0, 4.9), 2),
     ],
 }  # fmt: skip
 NAMES = tuple(EXPECTED)

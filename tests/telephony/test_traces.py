@@ -16,13 +16,12 @@ from telephony.hep import SIP
 from telephony.sip import parse
 from tests.telephony.traces import (
     STATIONS,
-    Stay,
     Told,
     correlated,
     facts_of,
     graph,
     rang,
-    talked,
+    taken,
     told,
     trace,
 )
@@ -33,12 +32,6 @@ if TYPE_CHECKING:
 
 CALLER = "+33612345678"
 OTHER = "+33711223344"
-
-
-def taken(station: str, start: float, end: float) -> tuple[Stay, Stay]:
-    """Every station answers after 0.8 s."""
-    answered = round(start + 0.8, 1)
-    return rang(station, start, answered), talked(station, answered, end)
 
 
 EXPECTED = {
