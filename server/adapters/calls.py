@@ -98,8 +98,10 @@ class TelephonyCalls:
             by_call.setdefault(call, []).append(fact)
         for call, several in by_call.items():
             line.correlator.restore(call, several)  # type: ignore[arg-type]
-        # Nobody told what happened meanwhile: each call is unconfirmed until its next word.
-        await line.tell(line.correlator.restarted(self._clock.now()))
+        # Nobody told what happened meanwhile: each call is unconfirmed until its next word. All are stored again:
+        # this release may read the same facts otherwise than the one that stored them.
+        line.correlator.restarted(self._clock.now())
+        await line.tell(line.correlator.calls())
         if by_call:
             _log.info("line15.restored", site=line.key, calls=len(by_call))
 

@@ -59,7 +59,8 @@ async def test_a_call_told_to_the_extension_is_seen_and_found_again() -> None:
         by_leg = await record_of_session(home, line.call_id, session)
         assert by_leg["call"]["number"] == CALLER
         assert by_leg["call"]["end_certain"] is True
-        assert [at["station"] for at in by_leg["stations"]] == [STATION]
+        stays = [(at["station"], at["state"]) for at in by_leg["stations"]]
+        assert stays == [(STATION, "ringing"), (STATION, "talking")]
         assert {alias["source"] for alias in by_leg["aliases"]} == {"pyvoip"}
         # The emergency id that the switchboard minted and the notification carried leads to the same call.
         (carried,) = (a["value"] for a in by_leg["aliases"] if a["type"] == "private_header")

@@ -54,6 +54,10 @@ async def lab() -> AsyncIterator[Lab]:
             yield Lab(exchange, arm, doctor, runner)
 
 
+def stays(call: Call) -> list[tuple[str, str]]:
+    return [(span.station, span.state.value) for span in call.stations]
+
+
 def talking_at(station: str) -> Callable[[tuple[Call, ...]], bool]:
     return lambda calls: any(
         each.state is CallState.TALKING and each.current_stations == (station,) for each in calls
@@ -72,7 +76,7 @@ def test_simple_and_hold() -> None:
                 await placed.hang_up()
             (over,) = await line.told("it is over", lambda calls: not calls[0].live)
             assert (over.number and over.number.e164, len(over.holds)) == (CALLER, 1)
-            assert [span.station for span in over.stations] == ["1501"]
+            assert stays(over) == [("1501", "ringing"), ("1501", "talking")]
             assert over.end_certain
 
     asyncio.run(scenario())
@@ -94,7 +98,8 @@ def test_a_blind_transfer_is_the_same_call_at_another_station() -> None:
                     assert line.runner.correlator.at_station("1601") == (moved,)
                     await again.hang_up()
             (over,) = await line.told("it is over", lambda calls: not calls[0].live)
-            assert [span.station for span in over.stations] == ["1501", "1601"]
+            both = ("1501", "1601")
+            assert stays(over) == [(at, how) for at in both for how in ("ringing", "talking")]
 
     asyncio.run(scenario())
 

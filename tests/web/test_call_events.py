@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from server.errors import StorageUnavailable
 from server.services.line15 import Line15
 from server.services.webhook import MESSAGES_AT_ONCE
 from server.web.telephony_events import EventResults, schema
+from telephony import Answered, HungUp
 from tests.lab.process import until
 from tests.web.running import Running, running
 from tests.web.signed import PATH, Cti, code, mac
@@ -141,6 +143,23 @@ async def test_a_call_of_before_a_restart_is_nobodys_sole_call_until_it_is_heard
     )
     third = await house.invite(desk, "command-3")
     assert await link_of(house, third) == (old["call"], "inferred", "sole_talking_call")
+
+
+async def test_what_is_read_otherwise_after_a_restart_is_stored(house: Running, cti: Cti) -> None:
+    """The facts say that it is over, the row of an older release that it goes on: nobody else would end it."""
+    (told,) = await cti.tell(cti.event("answered", station="201"))
+    site, now = house.sites["rivage"].id, house.clock.now()
+    async with house.server.transactions() as uow:
+        ((_, known),) = [
+            each
+            for each in await uow.calls.facts_of_live(site, now - timedelta(hours=1))
+            if isinstance(each[1], Answered)
+        ]
+        end = HungUp(known.leg, now + timedelta(seconds=9), known.source, "ended")
+        await uow.calls.add_facts(site, [(told["call"], end)], now)
+        await uow.commit()
+    await restarted(house)
+    assert await house.rows("SELECT state FROM call") == [{"state": "ended"}]
 
 
 async def test_the_answer_waits_for_the_storage(
