@@ -53,8 +53,8 @@ let launch = BOOT.launch ?? null;
 let greeted = false;
 /** Attempts in a row that found no server. */
 let failures = 0;
-/** When the session watched came up: what was meant for the one before it must not hit it. */
-let since = 0;
+/** When a session came up by itself: what was meant for the one before it must not hit it. */
+let cameUp = -Infinity;
 /** The order to end the video is under way. */
 let quitting = false;
 /** Milliseconds during which the end of a gesture may still be meant for the session shown before. */
@@ -119,7 +119,7 @@ const parts = [
   new HandOver(page),
   new SecondPhone(page, spoken),
   new Resend(page),
-  new ReadyPhones({ ...page, flowing: () => picture.flows }),
+  new ReadyPhones({ ...page, come, flowing: () => picture.flows }),
   themeKeys,
   new Alerts(page.view),
 ];
@@ -246,14 +246,20 @@ async function ask(message) {
 function follow() {
   if (!view.watch) leave();
   const session = wanted(view);
-  if (session) take(session);
+  if (session) come(session);
+}
+
+/** Show a session that nobody asked for.
+ * @param {string} session */
+function come(session) {
+  cameUp = performance.now();
+  take(session);
 }
 
 /** @param {string} session */
 function take(session) {
   if (view.watch === session) return;
   leave();
-  since = performance.now();
   view = next(view, { type: "page.watch", session });
   remember(session);
   void join(session);
@@ -311,7 +317,7 @@ function open(session) {
 }
 
 function quit() {
-  if (!view.watch || end.disabled || quitting || performance.now() - since < SAME_GESTURE) return;
+  if (!view.watch || end.disabled || quitting || performance.now() - cameUp < SAME_GESTURE) return;
   quitting = true;
   void ask({ type: "session.end", session: view.watch }).then((result) => {
     quitting = false;

@@ -8,7 +8,9 @@ import { arrived, greeted, phoneName } from "./phones.js";
  * @typedef {object} ReadyHost
  * @property {() => Readonly<View>} view
  * @property {(session: string) => void} take show this session here
+ * @property {(session: string) => void} come show it, though nobody asked
  * @property {(text: string) => void} notify
+ * @property {() => void} changed
  * @property {() => boolean} flowing the picture of the session that is open flows
  */
 
@@ -62,8 +64,9 @@ export class ReadyPhones {
       return;
     }
     const away = this.#host.view().watch !== null;
-    this.#host.take(take.id);
+    this.#host.come(take.id);
     if (away) this.#host.notify(`Le téléphone ${phoneName(take)} est prêt : il est affiché.`);
+    this.#host.changed();
   }
 
   #decide() {
