@@ -108,7 +108,10 @@ class AmiFeed:
         asking = asyncio.create_task(self._ask(connection))  # noqa: TID251 -- telephony stands alone
         try:
             while True:
-                for message in await connection.read():
+                messages = await connection.read()
+                if asking.done():
+                    asking.result()  # it failed, and so does the feed: it must not go on without asking
+                for message in messages:
                     for fact in conversation.take(message):
                         emit(fact)
                 self._book.lag(self._observer.skew)

@@ -108,7 +108,10 @@ class EslFeed:
         asking = asyncio.create_task(self._ask(talk))  # noqa: TID251 -- telephony stands alone
         try:
             while True:
-                for message in await connection.read():
+                messages = await connection.read()
+                if asking.done():
+                    asking.result()  # it failed, and so does the feed: it must not go on without asking
+                for message in messages:
                     skewed = self._observer.skewed
                     for fact in talk.take(message):
                         emit(fact)

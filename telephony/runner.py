@@ -1,15 +1,15 @@
 """Keeps the feeds running, gives every fact to the correlator, and every change to the product.
 
-One consumer: changes are delivered in order, each until the subscriber takes it. A feed that
-crashes is started again; meanwhile its calls are uncertain. Nothing here decides about calls.
+One consumer: changes are delivered in order, each until the subscriber takes it. A part that crashes (feed,
+consumer, clock) is started again and goes on where it stopped; while a feed is down its calls are uncertain.
+Nothing here decides about calls.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from telephony.correlation import Changed, Correlator
 from telephony.feed import CallFeed, FeedHealth, utc_now
+from telephony.supervisor import Backoff, Pace, Supervisor, asked_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 QUEUE: Final = 10_000
 #: Facts handed on together, so that a storm of calls costs few transactions.
 BATCH: Final = 64
-#: A feed that ran so long (seconds) starts again at the shortest delay.
+#: A part that ran so long (seconds) starts again at the shortest delay.
 _STEADY: Final = 60.0
 
 
@@ -48,22 +49,6 @@ class Stats:
     subscriber_failures: int = 0
     errors: int = 0
     queued: int = 0
-
-
-class Backoff:
-    """Delays in seconds that double up to a limit, with jitter so peers do not march."""
-
-    def __init__(self, first: float, most: float) -> None:
-        self._first, self._most, self._next = first, most, first
-
-    def reset(self) -> None:
-        """Begin again at the shortest delay."""
-        self._next = self._first
-
-    def delay(self) -> float:
-        """Return the next delay."""
-        delay, self._next = self._next, min(self._next * 2, self._most)
-        return delay * random.uniform(0.5, 1.0)  # noqa: S311 -- jitter, not a secret
 
 
 class Runner:
@@ -95,7 +80,7 @@ class Runner:
         self._on_tick = on_tick
         self._clock = clock
         self._tick = tick
-        self._restart = restart
+        self._pace = Pace(*restart, steady=_STEADY)
         self._retry = retry
         self._forget_after = forget_after
         self._queue: asyncio.Queue[tuple[Fact, asyncio.Future[str] | None]] = asyncio.Queue(
@@ -103,14 +88,35 @@ class Runner:
         )
         self._turn = asyncio.Lock()
         self._overflowed: set[str] = set()
+        # What a crash must not lose: facts taken from the queue, what became of them, and calls not yet told.
+        self._taken: deque[tuple[Fact, asyncio.Future[str] | None]] = deque()
+        self._outcomes: list[Changed | str] = []
+        self._untold: list[Call] = []
 
     async def run(self) -> None:
         """Run feeds, consumer and clock until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._consume(), name="telephony consumer")
-            group.create_task(self._watch(), name="telephony clock")
-            for feed in self._feeds:
-                group.create_task(self._keep(feed), name=f"telephony feed {feed.name}")
+        supervisor = Supervisor()
+        self.start(supervisor)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            await supervisor.stop()
+
+    def start(self, supervisor: Supervisor, prefix: str = "telephony") -> None:
+        """Let `supervisor` run feeds, consumer and clock.
+
+        Without consumer or clock no call is told: they are vital. A feed that is down is told by its health.
+        """
+        supervisor.start(f"{prefix}.consumer", self._consume, pace=self._pace)
+        supervisor.start(f"{prefix}.clock", self._watch, pace=self._pace)
+        for feed in self._feeds:
+            supervisor.start(
+                f"{prefix}.feed.{feed.name}",
+                partial(self._run_feed, feed),
+                pace=self._pace,
+                vital=False,
+                finite=True,
+            )
 
     def health(self) -> tuple[FeedHealth, ...]:
         """Tell how each feed fares."""
@@ -147,19 +153,28 @@ class Runner:
 
     async def _consume(self) -> None:
         while True:
-            taken = [await self._queue.get()]
-            while len(taken) < BATCH and not self._queue.empty():
-                taken.append(self._queue.get_nowait())
+            if not self._taken:
+                self._taken.append(await self._queue.get())
+            while len(self._taken) < BATCH and not self._queue.empty():
+                self._taken.append(self._queue.get_nowait())
             async with self._turn:
-                outcomes = [self._receive(fact) for fact, _ in taken]
-                changes = [each for each in outcomes if isinstance(each, Changed)]
-                if changes:
-                    await self._deliver(partial(self._on_changes, changes))
-            for (_, told), outcome in zip(taken, outcomes, strict=True):
+                await self._fold()
+            while self._taken:
+                told, outcome = self._taken[0][1], self._outcomes[0]
                 if told is not None and not told.done():
                     told.set_result("" if isinstance(outcome, Changed) else outcome)
+                self._taken.popleft()
+                self._outcomes.pop(0)
                 self._queue.task_done()
             self.stats.queued = self._queue.qsize()
+
+    async def _fold(self) -> None:
+        """Fold in what was taken and was not yet folded, then deliver what changed."""
+        for fact, _ in list(self._taken)[len(self._outcomes) :]:
+            self._outcomes.append(self._receive(fact))
+        changes = [each for each in self._outcomes if isinstance(each, Changed)]
+        if changes:
+            await self._deliver(partial(self._on_changes, changes))
 
     def _receive(self, fact: Fact) -> Changed | str:
         """Fold one fact in; why it was ignored when there is nothing to tell."""
@@ -195,34 +210,30 @@ class Runner:
             await asyncio.sleep(self._tick)
             async with self._turn:
                 now = self._clock()
-                calls = list(self.correlator.expire(now))
-                for source in self._overflowed:
-                    calls += self.correlator.feed_lost(source, now)
-                self._overflowed.clear()
-                await self._tell(tuple(calls))
+                self._untold += self.correlator.expire(now)
+                for source in tuple(self._overflowed):
+                    self._untold += self.correlator.feed_lost(source, now)
+                    self._overflowed.discard(source)
+                await self._tell()
                 for call in self.correlator.calls():
                     if call.ended and now - call.ended >= self._forget_after:
                         self.correlator.forget(call.id)
 
-    async def _tell(self, calls: tuple[Call, ...]) -> None:
+    async def _tell(self) -> None:
+        """Tell the calls that changed without a fact; they stay untold until they were taken."""
         if self._on_tick is not None:
-            await self._deliver(partial(self._on_tick, calls))
+            await self._deliver(partial(self._on_tick, tuple(self._untold)))
+        self._untold.clear()
 
-    async def _keep(self, feed: CallFeed) -> None:
-        """Run a feed for ever; one that returns has finished, one that raises starts again."""
-        backoff = Backoff(*self._restart)
-        loop = asyncio.get_running_loop()
-        while True:
-            started = loop.time()
-            try:
-                await feed.run(self.emit)
-            except Exception:
-                log.warning("telephony.feed_crashed", extra={"feed": feed.name}, exc_info=True)
-            else:
-                return
+    async def _run_feed(self, feed: CallFeed) -> None:
+        """Run a feed until it finishes; when it crashes, its calls are uncertain from now on."""
+        try:
+            await feed.run(self.emit)
+        except (Exception, asyncio.CancelledError):
+            if asked_to_stop():
+                raise
             self.stats.restarts[feed.name] += 1
             async with self._turn:
-                await self._tell(self.correlator.feed_lost(feed.name, self._clock()))
-            if loop.time() - started >= _STEADY:
-                backoff.reset()
-            await asyncio.sleep(backoff.delay())
+                self._untold += self.correlator.feed_lost(feed.name, self._clock())
+                await self._tell()
+            raise

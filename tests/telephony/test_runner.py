@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from telephony import Answered, Call, CallState, Changed, Fact, HungUp, Rang, Seen
-from telephony.runner import Backoff, Runner
+from telephony.runner import Runner
 from tests.telephony.shell import ListFeed, fresh_correlator, in_background, running, until
 from tests.telephony.strategies import at
 
@@ -164,9 +167,80 @@ def test_a_defect_in_the_correlator_is_counted_and_the_next_fact_still_taken() -
     asyncio.run(scenario())
 
 
-def test_delays_double_up_to_a_limit_with_jitter() -> None:
-    backoff = Backoff(1.0, 5.0)
-    for most in (1.0, 2.0, 4.0, 5.0, 5.0):
-        assert most / 2 <= backoff.delay() <= most
-    backoff.reset()
-    assert backoff.delay() <= 1.0
+class Sore:
+    """A correlator whose next call of one method fails once, as when memory or threads run out."""
+
+    def __init__(self, method: str, fault: Exception) -> None:
+        self._correlator = fresh_correlator()
+        self._method, self._fault = method, fault
+        self.failed = False
+
+    def __getattr__(self, name: str) -> object:
+        if name == self._method and not self.failed:
+            self.failed = True
+            raise self._fault
+        return getattr(self._correlator, name)
+
+
+@pytest.mark.parametrize("method", ["expire", "calls", "feed_lost"])
+def test_the_clock_comes_back_after_any_fault(method: str) -> None:
+    now: list[datetime] = [at(0)]
+    told: list[Call] = []
+
+    async def on_tick(calls: tuple[Call, ...]) -> None:
+        told.extend(calls)
+
+    async def nothing(changes: Sequence[Changed]) -> None:
+        del changes
+
+    async def scenario() -> None:
+        sore = Sore(method, RuntimeError("can't start new thread"))
+        more = {"clock": lambda: now[0], "tick": 0.005, "restart": (0.001, 0.01)}
+        runner = Runner([], sore, nothing, on_tick=on_tick, queue_size=1, **more)  # type: ignore[arg-type]
+        runner.emit(STORY[0])
+        runner.emit(STORY[1])  # one too many: its feed is lost
+        async with in_background(runner.run()):
+            await runner.drained()
+            await until(lambda: sore.failed)
+            now[0] = at(301)
+            await until(lambda: any(call.state is CallState.ENDED for call in told))
+
+    asyncio.run(scenario())
+
+
+def test_a_consumer_that_fails_loses_no_fact_and_answers_its_sender() -> None:
+    """Nobody waits for ever, and what was folded in is delivered."""
+
+    class Sorely(Counter[str]):
+        def __setitem__(self, key: str, value: int) -> None:
+            if key == "Answered" and not self.failed:
+                self.failed = True
+                raise MemoryError
+            super().__setitem__(key, value)
+
+        failed = False
+
+    async def scenario() -> None:
+        async with running([]) as (runner, facts):
+            runner.stats.facts = Sorely()
+            async with asyncio.timeout(5):
+                assert await runner.submit(STORY) == ["", "", ""]
+                await runner.drained()
+            assert facts == STORY
+
+    asyncio.run(scenario())
+
+
+def test_a_feed_whose_loss_cannot_be_told_starts_again_all_the_same() -> None:
+    async def scenario() -> None:
+        sore = Sore("feed_lost", MemoryError())
+        feed = ListFeed("hep", STORY, crashes=1)
+
+        async def nothing(changes: Sequence[Changed]) -> None:
+            del changes
+
+        runner = Runner([feed], sore, nothing, restart=(0.001, 0.01))  # type: ignore[arg-type]
+        async with in_background(runner.run()):
+            await until(lambda: feed.starts == 2)
+
+    asyncio.run(scenario())
