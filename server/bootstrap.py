@@ -4,8 +4,9 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -61,15 +62,16 @@ from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
 from server.services.webhook import KIND as TOLD_BY_EVENTS
 from server.services.webhook import Webhook
-from server.tasks import cancel_and_wait, create_task
 from server.web.app import Services, make_app
 from server.web.audience import Audience
 from server.web.base import Web
 from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
+from server.web.operations import Readiness
 from server.web.pages import Pages
 from telephony import FeedState, FoundRecording
 from telephony.feed_recordings import RecordingsFeed
+from telephony.supervisor import Supervisor
 
 SWEEP_SECONDS = 5.0
 RECONCILE_SECONDS = 1.0
@@ -98,12 +100,14 @@ class Server:
     audience: Audience
     metrics: Metrics
     catalogue: Catalogue
+    supervisor: Supervisor
     closers: tuple[Callable[[], object], ...] = ()
     http: ProxiedServer | None = None
     folders: tuple[tuple[str, RecordingsFeed], ...] = ()
     certificate: tls.Reloader | None = None
     port: int = 0
-    tasks: tuple["asyncio.Task[None]", ...] = ()
+    _lanes: tuple["asyncio.Task[None]", ...] = ()
+    _lines_told: dict[str, str] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Refuse a wrong schema, bring line 15 back, then listen."""
@@ -111,17 +115,7 @@ class Server:
         await schema.check(self.engine)
         await self._wire_lines()
         await self.calls.start()
-        self.tasks = (
-            create_task(self.delivery.run(), "delivery"),
-            create_task(self._sweep(), "sweep"),
-            create_task(self._reconcile(), "reconcile"),
-            create_task(self._tell_lines(), "line15.states"),
-            create_task(self._check_recordings(), "recordings.check"),
-            *(
-                create_task(self._watch_folder(site, feed), f"recordings.{site}.{feed.name}")
-                for site, feed in self.folders
-            ),
-        )
+        self._start_loops()
         sockets = bind_sockets(self.settings.port, self.settings.listen)
         self.port = sockets[0].getsockname()[1]
         self.http = ProxiedServer(
@@ -155,7 +149,7 @@ class Server:
             if reloader.end <= datetime.now(UTC):
                 # Started all the same: desks that are open come back, whatever phones think of it.
                 _log.error("tls.expired", until=reloader.end.isoformat())
-            self.tasks += (create_task(reloader.run(), "tls.watch"),)
+            self.supervisor.start("tls.watch", reloader.run)
 
     async def _wire_lines(self) -> None:
         async with self.transactions(write=False) as uow:
@@ -174,24 +168,29 @@ class Server:
                 if site.policy.get(TOLD_BY_EVENTS):
                     self.calls.connect(site.id)
 
-    async def _sweep(self) -> None:
-        grace = timedelta(seconds=self.settings.grace_seconds)
-        while True:
-            await asyncio.sleep(SWEEP_SECONDS)
-            try:
-                await self.sessions.sweep(grace)
-                await self.spoken.sweep()
-            except AppError as away:
-                _log.warning("sweep.postponed", code=away.code)
+    def _start_loops(self) -> None:
+        """Start what runs beside the requests: each by itself, so that none that fails stops another."""
+        start, grace = self.supervisor.start, timedelta(seconds=self.settings.grace_seconds)
+        self._lanes = tuple(
+            start(f"delivery.{channel}", run) for channel, run in self.delivery.loops().items()
+        )
+        start(
+            "sweep",
+            lambda: _every(SWEEP_SECONDS, lambda: self.sessions.sweep(grace), "sweep.postponed"),
+        )
+        start("spoken", lambda: _every(SWEEP_SECONDS, self.spoken.sweep, "sweep.postponed"))
+        start(
+            "reconcile", lambda: _every(RECONCILE_SECONDS, self._reconcile, "reconcile.postponed")
+        )
+        start("line15.states", lambda: _every(LINES_SECONDS, self._tell_lines, "line15.postponed"))
+        start("recordings", self._check_recordings)
+        for site, feed in self.folders:
+            start(f"recordings.{site}.{feed.name}", partial(self._watch_folder, site, feed))
 
     async def _check_recordings(self) -> None:
         """Look whether the files of recordings are there: some each minute, each once an hour."""
-        while True:
-            try:
-                await self.catalogue.check()
-            except AppError as away:
-                _log.warning("recordings.postponed", code=away.code)
-            await asyncio.sleep(RECORDINGS_SECONDS)
+        await _postponing(self.catalogue.check, "recordings.postponed")
+        await _every(RECORDINGS_SECONDS, self.catalogue.check, "recordings.postponed")
 
     async def _watch_folder(self, site: str, feed: RecordingsFeed) -> None:
         """Hand what comes into a folder to the catalogue; what it could not take comes again."""
@@ -207,22 +206,14 @@ class Server:
 
     async def _reconcile(self) -> None:
         """Match videos that have no call with what line 15 told since."""
-        while True:
-            await asyncio.sleep(RECONCILE_SECONDS)
-            try:
-                await self.reconciler.due(list(self.calls.states()))
-            except AppError as away:
-                _log.warning("reconcile.postponed", code=away.code)
+        await self.reconciler.due(list(self.calls.states()))
 
     async def _tell_lines(self) -> None:
         """Line 15 that falls silent or comes back is a change that no call reports."""
-        told: dict[str, str] = {}
-        while True:
-            for site, state in self.calls.states().items():
-                if told.get(site, state) != state:
-                    self.bus.publish(Changed(site, frozenset()))
-                told[site] = state
-            await asyncio.sleep(LINES_SECONDS)
+        for site, state in self.calls.states().items():
+            if self._lines_told.get(site, state) != state:
+                self.bus.publish(Changed(site, frozenset()))
+            self._lines_told[site] = state
 
     async def stop(self) -> None:
         """Stop taking requests, tell the pages, let what runs finish, close every part."""
@@ -234,15 +225,31 @@ class Server:
                     await self.http.close_all_connections()
             except TimeoutError:
                 _log.warning("server.drain_timeout")
+        self.supervisor.close()
         self.delivery.close()
-        if self.tasks:
-            await asyncio.wait(self.tasks[:1], timeout=DRAIN_SECONDS)
-        await cancel_and_wait(*self.tasks)
-        await self.calls.stop()
+        if self._lanes:
+            await asyncio.wait(self._lanes, timeout=DRAIN_SECONDS)
+        await self.calls.drain()
+        await self.supervisor.stop()
         for close in self.closers:
             close()
         await self.engine.dispose()
         _log.info("server.stopped")
+
+
+async def _every(seconds: float, work: Callable[[], Awaitable[object]], event: str) -> None:
+    """Do `work` each `seconds`, for ever."""
+    while True:
+        await asyncio.sleep(seconds)
+        await _postponing(work, event)
+
+
+async def _postponing(work: Callable[[], Awaitable[object]], event: str) -> None:
+    """Do `work` once; while the database is away it waits for its next turn."""
+    try:
+        await work()
+    except AppError as away:
+        _log.warning(event, code=away.code)
 
 
 def build(settings: Settings, clock: Clock | None = None) -> Server:
@@ -255,7 +262,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     transactions = SqlTransactions(engine, seal)
     pages = Pages(resources.root())
     bus, rooms, metrics = MemoryBus(), Rooms(), Metrics()
-    calls = TelephonyCalls(transactions, clock, ids)
+    supervisor = Supervisor(metrics.loop_restarted)
+    calls = TelephonyCalls(transactions, clock, ids, supervisor)
     sessions = Sessions(transactions, clock, bus, rooms, metrics.item_failed)
     outbox = Outbox(clock, ids) if settings.demo else None
     fleet = build_fleet(settings, clock, outbox)
@@ -366,9 +374,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         incidents=Incidents(transactions, clock),
         webhook=Webhook(transactions, clock, calls, bus),
         line_health=LineHealthReader(calls, clock),
-        ready=lambda: _ready(engine, transactions, delivery),
+        ready=lambda: _ready(engine, transactions, delivery, supervisor),
         refresh_metrics=lambda: _refresh(
-            metrics, calls, catalogue, folders, _ready(engine, transactions, delivery)
+            *(metrics, calls, catalogue, folders, supervisor),
+            _ready(engine, transactions, delivery, supervisor),
         ),
         outbox=outbox,
         callers=callers,
@@ -389,6 +398,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         web.audience,
         metrics,
         catalogue,
+        supervisor,
         closers,
         folders=folders,
     )
@@ -408,15 +418,19 @@ def _ice(settings: Settings, clock: Clock) -> IceServers:
 
 
 async def _ready(
-    engine: AsyncEngine, transactions: SqlTransactions, delivery: DeliveryService
-) -> dict[str, bool]:
+    engine: AsyncEngine,
+    transactions: SqlTransactions,
+    delivery: DeliveryService,
+    supervisor: Supervisor,
+) -> Readiness:
     """Say which parts work: a database is ready when it can be read and written, at this release's schema."""
     try:
         await schema.check(engine)
         writable = await transactions.writable()
     except Exception:  # noqa: BLE001 - whatever is wrong, the answer is "not ready"
         writable = False
-    return {"database": writable, "delivery": delivery.ready}
+    away = supervisor.away()
+    return Readiness({"database": writable, "delivery": delivery.ready, "loops": not away}, away)
 
 
 async def _refresh(
@@ -424,14 +438,16 @@ async def _refresh(
     calls: TelephonyCalls,
     catalogue: Catalogue,
     folders: Sequence[tuple[str, RecordingsFeed]],
-    parts: Awaitable[dict[str, bool]],
+    supervisor: Supervisor,
+    readiness: Awaitable[Readiness],
 ) -> None:
     """Read what is asked for at each scrape; a database that hangs is not ready, and holds up no scrape."""
     try:
         async with asyncio.timeout(SCRAPE_SECONDS):
-            metrics.ready(await parts)
+            metrics.ready((await readiness).parts)
     except TimeoutError:
         metrics.ready({"database": False})
+    metrics.loops(supervisor.up())
     for site, feed in folders:
         metrics.folder(site, feed.name, up=feed.health().state is FeedState.CONNECTED)
     with suppress(AppError, TimeoutError):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from telephony.feed import FeedHealth, FeedState, HealthBook, utc_now
 from telephony.recordings_folder import FoundRecording, NamePattern, bounded, wav_seconds
 from telephony.rtpengine_metadata import LARGEST, read_metadata
+from telephony.supervisor import asked_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
@@ -83,7 +84,8 @@ class RecordingsFeed:
                 await asyncio.sleep(self._every)
         finally:
             self._book.state(FeedState.DOWN)
-            self._thread.shutdown(wait=False, cancel_futures=True)
+            if asked_to_stop():  # after a fault it is run again, and needs its thread
+                self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def look(self, take: Take) -> None:
         """Look once. A slow disk holds up this feed and nothing else."""

@@ -13,7 +13,6 @@ from server.config_feeds import FeedSettings
 from server.errors import StorageUnavailable, WebhookNotReady
 from server.ports import Clock, FeedReport, Ids, LineReport, Station, Transactions
 from server.services.line15 import MEMORY, Line15
-from server.tasks import cancel_and_wait, create_task
 from telephony import (
     Call,
     CallFeed,
@@ -28,6 +27,7 @@ from telephony import (
 from telephony.correlation import Correlator
 from telephony.feed_webhook import WebhookFeed
 from telephony.runner import Runner
+from telephony.supervisor import Supervisor
 
 _log = structlog.get_logger("line15")
 DRAIN_SECONDS = 2.0
@@ -52,13 +52,15 @@ class SiteLine:
 class TelephonyCalls:
     """The Calls port, and the life of every runner."""
 
-    def __init__(self, transactions: Transactions, clock: Clock, ids: Ids) -> None:
-        """Start without any line."""
+    def __init__(
+        self, transactions: Transactions, clock: Clock, ids: Ids, supervisor: Supervisor
+    ) -> None:
+        """Start without any line; `supervisor` keeps every runner's parts going."""
         self._transactions = transactions
         self._clock = clock
         self._ids = ids
         self._lines: dict[str, SiteLine] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._supervisor = supervisor
         self._told_by_events: set[str] = set()
 
     def add(
@@ -88,7 +90,7 @@ class TelephonyCalls:
         since = self._clock.now() - MEMORY
         for line in self._lines.values():
             await self._restore(line, since)
-            self._tasks.append(create_task(line.runner.run(), f"line15.{line.key}"))
+            line.runner.start(self._supervisor, f"line15.{line.key}")
 
     async def _restore(self, line: SiteLine, since: datetime) -> None:
         async with self._transactions(write=False) as uow:
@@ -105,15 +107,13 @@ class TelephonyCalls:
         if by_call:
             _log.info("line15.restored", site=line.key, calls=len(by_call))
 
-    async def stop(self) -> None:
-        """Stop every feed."""
+    async def drain(self) -> None:
+        """Wait a moment until what the feeds told is stored."""
         for line in self._lines.values():
             with suppress(
                 TimeoutError
             ):  # what a silent database holds up is told again by the next message
                 await asyncio.wait_for(line.runner.drained(), DRAIN_SECONDS)
-        await cancel_and_wait(*self._tasks)
-        self._tasks.clear()
 
     def state(self, site: str) -> str:
         """Return the best state among a site's feeds: one that works is enough."""

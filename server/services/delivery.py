@@ -6,7 +6,7 @@ Receipts are folded in whatever their order.
 import asyncio
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Final
@@ -79,13 +79,13 @@ class DeliveryService:
             lane.wake()
 
     def close(self) -> None:
-        """Start nothing more; `run` returns when what is on its way has landed."""
+        """Start nothing more; each loop returns when what is on its way has landed."""
         for lane in self._lanes:
             lane.close()
 
-    async def run(self) -> None:
-        """Deliver until closed."""
-        await asyncio.gather(*(lane.run() for lane in self._lanes))
+    def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """Return each lane's loop by its channel; each runs until closed."""
+        return {lane.channel: lane.run for lane in self._lanes}
 
     async def _deliver(self, message: Message) -> None:
         """Send one message and record what came of it; our own mistake is a try that failed, not the end of all."""

@@ -52,15 +52,19 @@ class Lane:
         self.wake()
 
     async def run(self) -> None:
-        """Deliver until closed; a database that is away is waited for, never skipped."""
+        """Deliver until closed; a database that is away is waited for, never skipped.
+
+        Run again after a fault, it goes on: what is on its way stays so, and is not sent twice.
+        """
         try:
             while not self._closing:
                 self._awake.clear()
                 await self._rest(await self._start_due())
             if self._flying:
                 await asyncio.wait(self._flying.values())
-        finally:
+        except asyncio.CancelledError:
             await cancel_and_wait(*self._flying.values())
+            raise
 
     async def _start_due(self) -> datetime | None:
         """Start what is due; return when the next one wants to leave."""
@@ -77,6 +81,9 @@ class Lane:
             self.ready = False
             _log.warning("delivery.storage_unavailable", channel=self.channel, detail=away.detail)
             return None
+        except Exception:
+            self.ready = False
+            raise
         self.ready = True
         for message in due:
             task = create_task(self._fly(message), f"delivery.{self.channel}")

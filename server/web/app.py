@@ -63,7 +63,7 @@ from server.web.caller import (
     CallerWords,
 )
 from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
-from server.web.operations import Healthz, MetricsPage, Readyz, Root, SmsReceipt
+from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root, SmsReceipt
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.web.paces import Paces
 from server.web.sockets import MAX_SOCKET_FRAME
@@ -106,7 +106,7 @@ class Services:
     incidents: Incidents
     webhook: Webhook
     line_health: LineHealthReader
-    ready: Callable[[], Awaitable[dict[str, bool]]]
+    ready: Callable[[], Awaitable[Readiness]]
     refresh_metrics: Callable[[], Awaitable[None]]
     outbox: KeptMessages | None = None
     callers: SyntheticCallers | None = None

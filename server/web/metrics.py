@@ -80,6 +80,18 @@ class Metrics:
         self._ready = Gauge(
             "visio15_ready", "1 while this part works", ["part"], registry=self.registry
         )
+        self._loops = Gauge(
+            "visio15_loop_up",
+            "0 while this background loop fails again and again",
+            ["loop"],
+            registry=self.registry,
+        )
+        self._loop_restarts = Counter(
+            "visio15_loop_restarts_total",
+            "Restarts of a background loop that ended by a fault",
+            ["loop"],
+            registry=self.registry,
+        )
         self._certificate = Gauge(
             "visio15_certificate_end_timestamp_seconds",
             "When the certificate that is served ends",
@@ -194,6 +206,16 @@ class Metrics:
         """Show what /readyz says."""
         for part, works in parts.items():
             self._ready.labels(part).set(1 if works else 0)
+
+    def loops(self, up: Mapping[str, bool]) -> None:
+        """Show which background loops work; each restart counter is there from zero on."""
+        for name, works in up.items():
+            self._loops.labels(name).set(1 if works else 0)
+            self._loop_restarts.labels(name)
+
+    def loop_restarted(self, name: str) -> None:
+        """Count a background loop that ended by a fault."""
+        self._loop_restarts.labels(name).inc()
 
     def certificate(self, port: int, end: datetime) -> None:
         """Show how long the certificate of our own listener is good."""

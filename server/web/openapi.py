@@ -35,10 +35,11 @@ class Error(BaseModel):
 
 
 class Parts(BaseModel):
-    """Which parts are ready."""
+    """Which parts are ready; `away` names the background loops that fail again and again."""
 
     status: str
     parts: dict[str, bool]
+    away: list[str]
 
 
 class Alive(BaseModel):
@@ -184,7 +185,7 @@ def operations() -> dict[str, Json]:
     """Return the table of what machines may ask: path → method → operation."""
     any_object: Json = {"type": "object"}
     ready = _json(_ref("Parts"), "every part is ready")
-    readyz = _plain("ready", "Database, schema and delivery", ready)
+    readyz = _plain("ready", "Database, schema, delivery and background loops", ready)
     readyz["responses"]["503"] = _json(_ref("Parts"), "a part is not ready")
     html = {"description": "the page", "content": {"text/html": {"schema": {"type": "string"}}}}
     return {

@@ -1,11 +1,20 @@
 """For machines and operators: liveness, readiness, metrics, and the carriers' receipts."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from server.errors import NotFound
 from server.ports import ReceiptCall, ReceiptReader
 from server.services.delivery import DeliveryService
 from server.web.base import BaseHandler
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Which parts work, and the names of the background loops that fail again and again."""
+
+    parts: Mapping[str, bool]
+    away: Sequence[str] = ()
 
 
 class Healthz(BaseHandler):
@@ -22,20 +31,25 @@ class Healthz(BaseHandler):
 
 
 class Readyz(BaseHandler):
-    """GET /readyz: database, schema and delivery are up."""
+    """GET /readyz: database, schema, delivery and background loops work."""
 
     wants_json = True
-    ready: Callable[[], Awaitable[dict[str, bool]]]
+    ready: Callable[[], Awaitable[Readiness]]
 
     async def prepare(self) -> None:
         """Need nobody signed in."""
 
     async def get(self) -> None:
         """Say what is ready and what is not."""
-        parts = await self.ready()
-        whole = all(parts.values())
+        found = await self.ready()
+        whole = all(found.parts.values())
         self.json(
-            {"status": "ready" if whole else "not_ready", "parts": parts}, 200 if whole else 503
+            {
+                "status": "ready" if whole else "not_ready",
+                "parts": dict(found.parts),
+                "away": list(found.away),
+            },
+            200 if whole else 503,
         )
 
 

@@ -40,8 +40,9 @@ async def test_alive_and_ready(house: Running) -> None:
 
     async def ready() -> bool:
         answer = await browser.get("/readyz")
-        parts = {"database": True, "delivery": True}
-        return bool(json.loads(answer.body) == {"status": "ready", "parts": parts})
+        parts = {"database": True, "delivery": True, "loops": True}
+        whole = {"status": "ready", "parts": parts, "away": []}
+        return bool(json.loads(answer.body) == whole)
 
     await until(ready, "database and delivery are ready")
 
@@ -111,7 +112,7 @@ async def test_metrics_name_nobody(house: Running) -> None:
         assert personal not in text
     assert set(re.findall(r"(\w+)=\"", text)) <= {
         *("code", "handler", "status", "le", "kind", "type", "channel", "outcome"),
-        *("site", "feed", "reason", "carrier", "part"),
+        *("site", "feed", "reason", "carrier", "part", "loop"),
     }
 
 

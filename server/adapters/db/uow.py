@@ -141,8 +141,10 @@ class SqlTransactions:
     async def _connected(self, *, write: bool) -> AsyncIterator[AsyncConnection]:
         """A unit of work holds nothing but the database: an OSError in it is the database's."""
         self._presence.check()
+        opened = False
         try:
             async with self._engine.connect() as connection:
+                opened = True
                 await self._begin(connection, write=write)
                 try:
                     yield connection
@@ -154,6 +156,13 @@ class SqlTransactions:
         except (SQLAlchemyError, OSError) as fault:
             self._failed(write=write)
             raise StorageUnavailable(type(fault).__name__) from fault
+        except RuntimeError as fault:
+            if opened:
+                raise
+            self._failed(write=write)
+            raise StorageUnavailable(
+                "no_thread"
+            ) from fault  # SQLite's driver wants one a connection
 
     def _failed(self, *, write: bool) -> None:
         if write:
