@@ -1,6 +1,7 @@
 """The composition root: the only place where adapters are built and wired."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
@@ -31,6 +32,7 @@ from server.catalogues import Spoken
 from server.config import Settings, SmtpSettings
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
+from server.preload import preload
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
@@ -62,9 +64,11 @@ from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
 from server.services.webhook import KIND as TOLD_BY_EVENTS
 from server.services.webhook import Webhook
+from server.web.accepting import Summary
 from server.web.app import Services, make_app
 from server.web.audience import Audience
 from server.web.base import Web
+from server.web.connections import Connections, file_limit, limits
 from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.operations import Readiness
@@ -77,6 +81,7 @@ SWEEP_SECONDS = 5.0
 RECONCILE_SECONDS = 1.0
 LINES_SECONDS = 1.0
 RECORDINGS_SECONDS = 60.0
+LATE_SECONDS = 1.0
 SCRAPE_SECONDS = 5.0  # Prometheus waits ten
 DRAIN_SECONDS = 5.0
 _log = structlog.get_logger("server")
@@ -101,6 +106,7 @@ class Server:
     metrics: Metrics
     catalogue: Catalogue
     supervisor: Supervisor
+    pages: Pages
     closers: tuple[Callable[[], object], ...] = ()
     http: ProxiedServer | None = None
     folders: tuple[tuple[str, RecordingsFeed], ...] = ()
@@ -128,9 +134,29 @@ class Server:
             body_timeout=30,
         )
         self.http.trusted = networks(self.settings.trusted_proxies)
-        self.http.add_sockets(sockets)
+        self._accept(self.http, sockets)
         self._watch_certificate()
         _log.info("server.started", url=self.settings.public_url, port=self.port)
+
+    def preload(self) -> None:
+        """Read what libraries would read at the first use; before anybody waits, and while files can be opened."""
+        preload(self.pages)
+
+    def _accept(self, http: ProxiedServer, sockets: Sequence[socket.socket]) -> None:
+        """Take connections, within limits below the limit of open files."""
+        settings, summary = self.settings, Summary()
+
+        def closed(reason: str) -> None:
+            self.metrics.connection_refused(reason)
+            if reason != "late":  # a browser opens connections that it may never use
+                summary.note(reason)
+
+        asked = (settings.connections, settings.connections_per_address)
+        connections = Connections(limits(file_limit(), *asked), closed)
+        self.metrics.follow_connections(lambda: len(connections))
+        http.serve(sockets, connections)
+        self.supervisor.start("connections", lambda: _every(LATE_SECONDS, http.close_late))
+        self.closers += (summary.close,)
 
     def _tls(self) -> ssl.SSLContext | None:
         certificate, key = self.settings.tls_certificate, self.settings.tls_key
@@ -208,7 +234,7 @@ class Server:
         """Match videos that have no call with what line 15 told since."""
         await self.reconciler.due(list(self.calls.states()))
 
-    async def _tell_lines(self) -> None:
+    def _tell_lines(self) -> None:
         """Line 15 that falls silent or comes back is a change that no call reports."""
         for site, state in self.calls.states().items():
             if self._lines_told.get(site, state) != state:
@@ -237,17 +263,19 @@ class Server:
         _log.info("server.stopped")
 
 
-async def _every(seconds: float, work: Callable[[], Awaitable[object]], event: str) -> None:
+async def _every(seconds: float, work: Callable[[], object], event: str = "") -> None:
     """Do `work` each `seconds`, for ever."""
     while True:
         await asyncio.sleep(seconds)
         await _postponing(work, event)
 
 
-async def _postponing(work: Callable[[], Awaitable[object]], event: str) -> None:
-    """Do `work` once; while the database is away it waits for its next turn."""
+async def _postponing(work: Callable[[], object], event: str) -> None:
+    """Do `work` once; while the database is away it waits for its next turn, and the log has `event`."""
     try:
-        await work()
+        done = work()
+        if isinstance(done, Awaitable):
+            await done
     except AppError as away:
         _log.warning(event, code=away.code)
 
@@ -399,6 +427,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         metrics,
         catalogue,
         supervisor,
+        pages,
         closers,
         folders=folders,
     )

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from server import __version__
 from server.config import ConfigurationError, Settings, load
 from server.errors import AppError, SchemaMismatch, StorageUnavailable
 from server.logs import configure
+from server.notify import Notifier
 
 
 class Lazy:
@@ -110,6 +112,10 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
     """Run one server to its end; return the exit status."""
     from server.bootstrap import build  # noqa: PLC0415 - only servers pay for the whole import
     from server.tls import CertificateUnusable  # noqa: PLC0415 - same
+    from server.web.connections import raise_file_limit  # noqa: PLC0415 - same
+
+    raise_file_limit()
+    notifier = Notifier.take(os.environ, os.getpid())
 
     async def life() -> int:
         try:
@@ -124,6 +130,9 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
         loop.add_signal_handler(
             signal.SIGHUP, lambda: server.certificate.ask() if server.certificate else None
         )
+        server.preload()
+        if notifier.watchdog is not None:
+            server.supervisor.start("watchdog", notifier.run)
         try:
             await server.start()
         except SchemaMismatch as mismatch:
@@ -146,14 +155,19 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
         # What was made until here stays for good: the collector need not walk it again and again while people wait.
         gc.collect()
         gc.freeze()
+        notifier.tell("READY=1")
         if ready is not None:
             ready(server)
         await stop.wait()
         structlog.get_logger("server").info("server.stopping")
+        notifier.tell("STOPPING=1")
         await server.stop()
         return 0
 
-    return asyncio.run(life())
+    try:
+        return asyncio.run(life())
+    finally:
+        notifier.close()
 
 
 if __name__ == "__main__":

@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     tls_certificate: ReadFile | None = None
     tls_key: ReadFile | None = Field(default=None, validate_default=True)
     trusted_proxies: tuple[Network, ...] = ()
+    connections: int | None = Field(default=None, ge=16)
+    connections_per_address: int | None = Field(default=None, ge=1)
     demo: bool = False
     spoken_address: str = Field(default="", max_length=40)
     link_minutes: int = Field(default=15, ge=1, le=120)

@@ -41,7 +41,7 @@ from telephony.facts import (
 )
 from telephony.facts_from_cti import CtiEvent, CtiOutcome
 from telephony.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
-from telephony.number import Number, NumberKind, parse_number
+from telephony.number import Number, NumberKind, load_numbering_plans, parse_number
 from telephony.recordings_folder import (
     ASTERISK_NAMES,
     FoundRecording,
@@ -95,6 +95,7 @@ __all__ = [
     "Unpaired",
     "fact_from_json",
     "fact_to_json",
+    "load_numbering_plans",
     "parse_number",
     "wav_seconds",
 ]

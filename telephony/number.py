@@ -169,3 +169,12 @@ def _parsed(text: str, region: str | None = None) -> PhoneNumber | None:
         return phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
+
+
+def load_numbering_plans() -> None:
+    """Load the numbering plan of every region now (65 ms, 1 MB).
+
+    The library loads one when it is first asked. A load that fails, because no file descriptor is left, keeps its lock,
+    and the next one waits for it for ever: the whole process would stand still.
+    """
+    phonenumbers.PhoneMetadata.load_all()

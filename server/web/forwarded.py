@@ -4,6 +4,9 @@ From anybody else the headers are taken away, so that nothing behind can believe
 """
 
 import re
+import socket
+import ssl
+import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -18,6 +21,9 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
+from server.web.accepting import Acceptor, Counted, stream
+from server.web.connections import Connection, Connections
+
 Address = IPv4Address | IPv6Address
 FORWARDED: Final = (
     "X-Forwarded-For",
@@ -28,6 +34,8 @@ FORWARDED: Final = (
     "X-Scheme",
     "Forwarded",
 )
+#: What is answered although every connection is taken.
+OPERATIONS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _HOST: Final = re.compile(r"([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _PORT: Final = re.compile(r"\[([^\]]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+")
 
@@ -91,21 +99,67 @@ def _last(headers: HTTPHeaders, name: str) -> str:
     return ",".join(headers.get_list(name)).rpartition(",")[2].strip()
 
 
+def counted_as(peer: str, trusted: Sequence[IPv4Network | IPv6Network]) -> str | None:
+    """Return under which address a peer's connections are counted; None for a trusted proxy, behind which many are.
+
+    An IPv6 address counts as its network of 64 bits, which one peer may hold whole.
+    """
+    found = address(peer)
+    if _trusted(found, trusted):
+        return None
+    if isinstance(found, IPv6Address):
+        return f"{int(found) >> 64:x}::/64"
+    return str(found or peer)
+
+
 def _trusted(found: Address | None, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
     return found is not None and any(found in network for network in trusted)
 
 
 class ProxiedServer(HTTPServer):
-    """Tornado's server, with the rule above for every request of every connection."""
+    """Tornado's server, with the rule above for every request, and with limits for its connections."""
 
     trusted: Sequence[IPv4Network | IPv6Network] = ()
+    connections: Connections
+    _acceptor: Acceptor
+
+    def serve(self, sockets: Sequence[socket.socket], connections: Connections) -> None:
+        """Accept on these sockets, within the limits."""
+        self.connections = connections
+        self._acceptor = Acceptor(sockets, self._take, lambda: connections.closed("files"))
+
+    def _take(self, accepted: socket.socket, peer: Any) -> None:
+        """Serve one accepted connection, or close it."""
+        connection = Connection(counted_as(str(peer[0]), self.trusted))
+        if not self.connections.enter(connection, time.monotonic()):
+            accepted.close()
+            return
+        tls = cast("ssl.SSLContext | None", self.ssl_options)
+        try:
+            made = stream(accepted, connection, self.connections, tls, self.max_buffer_size)
+        except OSError:  # it has left already
+            accepted.close()
+            self.connections.leave(connection)
+            return
+        self.handle_stream(made, peer)
+
+    def close_late(self) -> None:
+        """Close the connections whose first request did not come in time."""
+        self.connections.close_late(time.monotonic())
+
+    def stop(self) -> None:
+        """Accept nothing more."""
+        self._acceptor.close()
+        super().stop()
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection
     ) -> HTTPMessageDelegate:
         """Put the rule before the application."""
         inner = super().start_request(server_conn, request_conn)
-        return _Rule(inner, cast("Any", request_conn).context, self.trusted)
+        asked = cast("Any", request_conn)
+        self.connections.rests(asked.stream.connection)
+        return _Rule(inner, asked.context, self.trusted, asked.stream)
 
 
 class _Rule(HTTPMessageDelegate):
@@ -116,8 +170,10 @@ class _Rule(HTTPMessageDelegate):
         inner: HTTPMessageDelegate,
         context: Any,
         trusted: Sequence[IPv4Network | IPv6Network],
+        stream: Counted,
     ) -> None:
         self._inner = inner
+        self._stream = stream
         self._context = context
         self._trusted = trusted
         self._before = (context.remote_ip, context.protocol)
@@ -125,6 +181,12 @@ class _Rule(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
+        self._stream.works()
+        path = cast("RequestStartLine", start_line).path.partition("?")[0]
+        if self._stream.connection.spare and path not in OPERATIONS:
+            self._inner = HTTPMessageDelegate()
+            self._stream.refuse()
+            return None
         told = origin(self._before[0], headers, self._trusted)
         for name in FORWARDED:
             headers.pop(name, None)

@@ -1,12 +1,13 @@
 """Prometheus counters and gauges in a registry of their own, so that tests may build many applications."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from server.errors import walk
+from server.web.connections import REASONS
 
 
 class Metrics:
@@ -92,6 +93,15 @@ class Metrics:
             ["loop"],
             registry=self.registry,
         )
+        self._connections = Gauge("visio15_connections", "Open connections", registry=self.registry)
+        self._connections_refused = Counter(
+            "visio15_connections_refused_total",
+            "Connections not let in or closed by us, by reason",
+            ["reason"],
+            registry=self.registry,
+        )
+        for reason in REASONS:
+            self._connections_refused.labels(reason)
         self._certificate = Gauge(
             "visio15_certificate_end_timestamp_seconds",
             "When the certificate that is served ends",
@@ -206,6 +216,14 @@ class Metrics:
         """Show what /readyz says."""
         for part, works in parts.items():
             self._ready.labels(part).set(1 if works else 0)
+
+    def follow_connections(self, count: Callable[[], int]) -> None:
+        """Show how many connections are open."""
+        self._connections.set_function(count)
+
+    def connection_refused(self, reason: str) -> None:
+        """Count a connection that was not let in, or was closed to make room."""
+        self._connections_refused.labels(reason).inc()
 
     def loops(self, up: Mapping[str, bool]) -> None:
         """Show which background loops work; each restart counter is there from zero on."""

@@ -6,9 +6,17 @@ import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    BytecodeCache,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    select_autoescape,
+)
+from jinja2.bccache import Bucket
 
 from server import __version__
 from server.catalogues import catalogue
@@ -18,15 +26,42 @@ LANGUAGES = tuple(BY_CODE)
 _IMPORT: Final = re.compile(r' from "\./(\w+)\.js"')
 
 
+class _Compiled(BytecodeCache):
+    """Keeps compiled templates in memory, so that a template is compiled once and not once a language."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
 class Pages:
     """Renders pages, mails and texts."""
 
     def __init__(self, root: Path) -> None:
         """Load templates, catalogues and the fingerprints of static files under `root`."""
         self.static = root / "static"
-        self._environments = {lang: self._environment(root, lang) for lang in LANGUAGES}
+        compiled = _Compiled()
+        self._environments = {lang: self._environment(root, lang, compiled) for lang in LANGUAGES}
 
-    def _environment(self, root: Path, lang: str) -> Environment:
+    def preload(self) -> None:
+        """Read every template, fingerprint and list of modules now: a request opens none of these files."""
+        for file in self.static.rglob("*"):
+            if file.is_file():
+                self.static_url(file.relative_to(self.static).as_posix())
+        for script in (self.static / "js").glob("*.js"):
+            self.modules(script.stem)
+        for lang, environment in self._environments.items():
+            for name in environment.list_templates():
+                environment.get_template(name)
+            self.words(lang)
+
+    def _environment(self, root: Path, lang: str, compiled: BytecodeCache) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(root / "templates"),
             autoescape=select_autoescape(["html"]),
@@ -34,6 +69,7 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=compiled,
         )
         translations = catalogue(root, lang, "messages")
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The database's revision: read, changed by Alembic, and checked before the server starts."""
 
 from collections.abc import Callable
+from functools import cache
 
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -25,8 +26,9 @@ def config() -> Config:
     return made
 
 
+@cache
 def head() -> str:
-    """Return the revision this release works with."""
+    """Return the revision this release works with; the scripts are read once, not at each look at readiness."""
     found = ScriptDirectory.from_config(config()).get_current_head()
     if found is None:
         raise SchemaMismatch("no_revision")
@@ -58,6 +60,7 @@ async def check(engine: AsyncEngine) -> None:
     raise SchemaMismatch("older" if found in known() else "newer")
 
 
+@cache
 def known() -> frozenset[str]:
     """Return every revision this release can start from."""
     scripts = ScriptDirectory.from_config(config()).walk_revisions()

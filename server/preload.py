@@ -1,0 +1,33 @@
+"""Reads at start what libraries would read at the first use, while a call waits and perhaps no descriptor is left.
+
+A load that fails half-way can leave a library broken: phonenumbers keeps its lock, and the next number of a new region
+would stop the process for good.
+"""
+
+from importlib import import_module
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from server import resources
+from server.adapters.db import schema
+from server.catalogues import catalogue
+from server.services.audit import ZONE
+from server.services.contacts import check_email
+from server.web.pages import LANGUAGES, Pages
+from telephony import load_numbering_plans
+
+#: Modules that libraries import inside functions.
+_LATE: Final = ("encodings.idna", "encodings.punycode", "pydantic._internal._serializers")
+
+
+def preload(pages: Pages) -> None:
+    """Load numbering plans, templates, catalogues and late modules: some tenths of a second, a few MB."""
+    load_numbering_plans()
+    for module in _LATE:
+        import_module(module)
+    check_email("a@exämple.org")
+    schema.head()
+    ZoneInfo(ZONE)
+    for language in LANGUAGES:
+        catalogue(resources.root(), language, "spoken")
+    pages.preload()

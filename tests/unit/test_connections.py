@@ -1,0 +1,172 @@
+"""Who is let in, who gives way, who is refused: without a socket and without time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.web.connections import HEAD_SECONDS, Connection, Connections, Limits, limits
+from server.web.forwarded import counted_as
+
+
+@dataclass
+class Hall:
+    """Connections with names, and what was said of them."""
+
+    limits: Limits
+    told: list[str] = field(default_factory=list)
+    shut: list[str] = field(default_factory=list)
+    named: dict[str, Connection] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.all = Connections(self.limits, self.told.append)
+
+    def enter(self, name: str, address: str | None = "192.0.2.1", now: float = 0) -> bool:
+        connection = Connection(address, lambda: self.shut.append(name))
+        self.named[name] = connection
+        return self.all.enter(connection, now)
+
+    def works(self, *names: str) -> None:
+        for name in names:
+            self.all.works(self.named[name])
+
+
+@pytest.mark.parametrize(
+    ("files", "asked", "expected"),
+    [
+        (1_024, (None, None), (768, 384)),
+        (65_536, (None, None), (65_024, 32_512)),
+        (128, (None, None), (64, 32)),
+        (32, (None, None), (16, 8)),
+        (1_024, (200, None), (200, 100)),
+        (1_024, (5_000, 4_000), (768, 768)),
+        (65_536, (None, 50), (65_024, 50)),
+    ],
+)
+def test_limits_stay_below_the_limit_of_files(
+    files: int, asked: tuple[int | None, int | None], expected: tuple[int, int]
+) -> None:
+    found = limits(files, *asked)
+    assert (found.total, found.address) == expected
+
+
+def test_one_that_waits_gives_way_and_one_at_work_never() -> None:
+    hall = Hall(Limits(3, 9, spare=0))
+    for name in "abc":
+        assert hall.enter(name)
+    hall.works("a")
+    assert hall.enter("d")
+    assert (hall.shut, hall.told) == (["b"], ["idle"]), "the one that waited longest"
+    hall.works("c", "d")
+    assert not hall.enter("e")
+    assert (hall.shut, hall.told) == (["b"], ["idle", "full"])
+    assert len(hall.all) == 3
+
+
+def test_one_that_rests_again_is_the_youngest_of_those_that_wait() -> None:
+    hall = Hall(Limits(2, 9, spare=0))
+    hall.enter("a")
+    hall.enter("b")
+    hall.works("a")
+    hall.all.rests(hall.named["a"])
+    hall.enter("c")
+    assert hall.shut == ["b"]
+
+
+def test_one_address_does_not_take_all_and_proxies_are_not_counted() -> None:
+    hall = Hall(Limits(10, 2, spare=0))
+    hall.enter("a")
+    hall.enter("b")
+    hall.works("a", "b")
+    assert not hall.enter("c")
+    assert hall.told == ["address"]
+    assert hall.enter("other", "192.0.2.2")
+    for name in "pqrst":
+        assert hall.enter(name, None)
+    hall.all.rests(hall.named["b"])
+    assert hall.enter("d"), "its own that waits gives way"
+    assert hall.shut == ["b"]
+
+
+def test_when_all_are_at_work_a_few_more_are_let_in_for_operations() -> None:
+    hall = Hall(Limits(2, 2, spare=2))
+    hall.enter("a", "1")
+    hall.enter("b", "2")
+    hall.works("a", "b")
+    assert hall.enter("m", "3")
+    assert hall.enter("n", "4")
+    assert hall.named["m"].spare
+    assert hall.enter("o", "5"), "the oldest of them that says nothing gives way"
+    assert hall.shut == ["m"]
+    hall.works("n", "o")
+    assert not hall.enter("p", "6")
+    hall.all.leave(hall.named["a"])
+    hall.all.rests(hall.named["o"])
+    assert not hall.named["o"].spare, "there is room: it is one like the others"
+    assert hall.named["n"].spare
+
+
+def test_who_sends_no_head_in_time_is_closed() -> None:
+    hall = Hall(Limits(9, 9))
+    hall.enter("silent", now=0)
+    hall.enter("asks", now=0)
+    hall.enter("young", now=5)
+    hall.works("asks")
+    hall.all.rests(hall.named["asks"])
+    hall.all.close_late(HEAD_SECONDS - 0.1)
+    assert not hall.shut
+    hall.all.close_late(HEAD_SECONDS)
+    assert (hall.shut, hall.told) == (["silent"], ["late"])
+    hall.all.leave(hall.named["silent"])
+    assert len(hall.all) == 2
+
+
+Steps = st.lists(
+    st.tuples(st.sampled_from(["enter", "works", "rests", "leave", "late"]), st.integers(0, 30)),
+    max_size=200,
+)
+
+
+@given(Steps)
+def test_the_accounts_are_right_whatever_happens(steps: list[tuple[str, int]]) -> None:
+    hall, made = Hall(Limits(6, 3, spare=2)), 0
+    for number, (step, which) in enumerate(steps):
+        if step == "enter":
+            made += 1
+            hall.enter(str(made), [None, "1", "2", "3"][which % 4], number)
+        elif step == "late":
+            hall.all.close_late(number)
+        elif hall.named:
+            one = list(hall.named.values())[which % len(hall.named)]
+            if one in hall.all._open:
+                getattr(hall.all, step)(one)
+        is_open = hall.all._open
+        assert len(is_open) <= 6 + 2
+        assert sum(one.spare for one in is_open) == hall.all._spares <= 2
+        assert Counter(one.address for one in is_open if one.address) == hall.all._by_address
+        assert max(hall.all._by_address.values(), default=0) <= 3
+        for kept in (hall.all._quiet, hall.all._quiet_spare, hall.all._fresh):
+            assert set(kept) <= set(is_open)
+        assert not any(one.spare for one in hall.all._quiet)
+        assert all(one.spare for one in hall.all._quiet_spare)
+        assert not {name for name in hall.shut if hall.named[name] in is_open}
+
+
+@pytest.mark.parametrize(
+    ("peer", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("10.0.0.1", None),
+        ("2001:db8:1:2:aaaa::1", "20010db800010002::/64"),
+        ("2001:db8:1:2:bbbb::2", "20010db800010002::/64"),
+    ],
+)
+def test_under_which_address_a_peer_is_counted(peer: str, counted: str | None) -> None:
+    found = counted_as(peer, [ip_network("10.0.0.0/8")])
+    assert found == counted
