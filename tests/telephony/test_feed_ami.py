@@ -10,7 +10,7 @@ import subprocess
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -385,3 +385,25 @@ def _again(value: str) -> str:
     if when:
         return f"{int(when[1]) + 3600}{when[2]}"
     return value.replace("-0000000", "-0000100")
+
+
+def test_a_feed_that_can_no_longer_ask_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would go on hearing events, and never look at all channels again."""
+    asked, ask = [0], AmiFeed._ask
+
+    async def failing(self: AmiFeed, *args: Any) -> None:
+        asked[0] += 1
+        if asked[0] == 2:
+            raise MemoryError
+        await ask(self, *args)
+
+    monkeypatch.setattr(AmiFeed, "_ask", failing)
+
+    async def scenario() -> None:
+        async with line(NAMES[0]) as one:
+            one.server.cut()
+            await until(lambda: asked[0] == 2)
+            one.play()
+            await until(lambda: asked[0] == 3)
+
+    asyncio.run(scenario())

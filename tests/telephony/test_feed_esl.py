@@ -7,7 +7,7 @@ import logging
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -328,3 +328,25 @@ def test_a_cut_and_a_look_at_all_channels_never_make_a_wrong_link(name: str) -> 
                 assert call.number in {real.number, None}, (start, end)
             named = [call.number for call in correlator.calls() if call.number]
             assert len(named) == len(set(named)), (start, end)
+
+
+def test_a_feed_that_can_no_longer_ask_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would go on hearing events, and never look at all channels again."""
+    asked, ask = [0], EslFeed._ask
+
+    async def failing(self: EslFeed, *args: Any) -> None:
+        asked[0] += 1
+        if asked[0] == 2:
+            raise MemoryError
+        await ask(self, *args)
+
+    monkeypatch.setattr(EslFeed, "_ask", failing)
+
+    async def scenario() -> None:
+        async with line(NAMES[0]) as one:
+            one.server.cut()
+            await until(lambda: asked[0] == 2)
+            one.play()
+            await until(lambda: asked[0] == 3)
+
+    asyncio.run(scenario())
