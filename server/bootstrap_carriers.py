@@ -17,6 +17,7 @@ from server.config_carriers import (
     KannelSettings,
     OvhSettings,
     RawSettings,
+    SmsSettings,
     TwilioSettings,
 )
 from server.domain.carriers import Carrier
@@ -61,7 +62,9 @@ def build_fleet(settings: Settings, clock: Clock, outbox: Outbox | None) -> Flee
         single = HttpSms(settings.sms)
         base = settings.sms.receipt_base or settings.public_url
         fleet.receipts[SHORTHAND] = f"{base}/receipts/{SHORTHAND}/{{ref}}?status=%d"
-        fleet.plan.append(Carrier(SHORTHAND))
+        fleet.plan.append(
+            Carrier(SHORTHAND, receipts=_reports(settings.sms), once=_once(settings.sms))
+        )
         fleet.sms[SHORTHAND] = single
         fleet.closers.append(single.close)
     for each in settings.carriers:
@@ -76,13 +79,25 @@ def _add(fleet: Fleet, each: CarrierSettings, public_url: str, clock: Clock) -> 
     base = each.receipt_base or public_url
     sms = _client(each, base, clock)
     wait = timedelta(seconds=each.receipt_timeout) if each.receipt_timeout else None
-    fleet.plan.append(Carrier(each.name, each.prefixes, wait))
+    fleet.plan.append(Carrier(each.name, each.prefixes, wait, _reports(each), _once(each)))
     fleet.sms[each.name] = sms
     fleet.closers.append(sms.close)
     fleet.readers[each.name] = NumberedReceipts() if isinstance(sms, HttpSms) else sms
     if not isinstance(each, OvhSettings):
         number = "?status=%d" if isinstance(each, RawSettings) else ""
         fleet.receipts[each.name] = f"{base}/receipts/{each.name}/{{ref}}{number}"
+
+
+def _reports(each: CarrierSettings | SmsSettings) -> bool:
+    """OVHcloud reports under its own id, which stood in the answer that nobody heard."""
+    if isinstance(each, SmsSettings):
+        return each.mentions("{receipt_url}")
+    return not isinstance(each, OvhSettings)
+
+
+def _once(each: CarrierSettings | SmsSettings) -> bool:
+    """None of the presets drops what it was already given: only a gateway of which that is said."""
+    return isinstance(each, SmsSettings) and each.idempotent
 
 
 def _client(

@@ -2,9 +2,9 @@
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 SHORTHAND = "sms"  # the name of the carrier of `sms`; nobody in `carriers` may have it
 
@@ -61,7 +61,10 @@ class Frozen(BaseModel):
 
 
 class SmsSettings(Frozen):
-    """A templated HTTP gateway: `{to} {text} {sender} {receipt_url}` are URL-encoded into `url` or `body`."""
+    """A templated HTTP gateway: `{to} {text} {sender} {receipt_url} {reference}` are URL-encoded into `url` or `body`.
+
+    `{reference}` may stand in a header, too. `idempotent`: the gateway takes the same reference a single time.
+    """
 
     url: SecretStr
     method: Literal["GET", "POST"] = "GET"
@@ -71,6 +74,19 @@ class SmsSettings(Frozen):
     accepted: Annotated[str, AfterValidator(_expression)] = r"^0: Accepted"
     timeout: float = 10.0
     receipt_base: str | None = None
+    idempotent: bool = False
+
+    @model_validator(mode="after")
+    def _refers(self) -> Self:
+        if self.idempotent and not self.mentions("{reference}"):
+            message = "idempotent demande {reference} dans url, body ou headers"
+            raise ValueError(message)
+        return self
+
+    def mentions(self, placeholder: str) -> bool:
+        """Tell whether the request has this placeholder."""
+        parts = (self.url, *([self.body] if self.body else []), *self.headers.values())
+        return any(placeholder in part.get_secret_value() for part in parts)
 
 
 class _Carrier(Frozen):

@@ -477,6 +477,7 @@ class OutgoingSms:
     sender: str
     receipt_url: str | None
     site: str = ""  # its key: a carrier may have a sender for each
+    reference: str = ""  # names this sending, the same when it is repeated for want of an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -488,6 +489,7 @@ class OutgoingMail:
     text: str
     html: str | None
     reply_to: str | None = None
+    reference: str = ""  # the Message-ID's: the same when it is repeated for want of an answer
 
 
 class Sms(Protocol):

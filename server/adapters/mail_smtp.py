@@ -47,13 +47,18 @@ class SmtpMailer:
         except (aiosmtplib.SMTPException, OSError) as fault:
             raise CarrierUnavailable(type(fault).__name__.lower()) from None
 
+    def _id(self, mail: OutgoingMail) -> str:
+        """A mail that is repeated for want of an answer keeps its name, so that a mailbox can show it once."""
+        domain = self._settings.sender.rpartition("@")[2]
+        return f"<{mail.reference}@{domain}>" if mail.reference else make_msgid(domain=domain)
+
     def _compose(self, mail: OutgoingMail) -> EmailMessage:
         message = EmailMessage()
         message["From"] = self._settings.sender
         message["To"] = mail.to
         message["Subject"] = mail.subject.replace("\r", " ").replace("\n", " ")
         message["Date"] = formatdate(localtime=False)
-        message["Message-ID"] = make_msgid(domain=self._settings.sender.rpartition("@")[2])
+        message["Message-ID"] = self._id(mail)
         message["Auto-Submitted"] = "auto-generated"
         if mail.reply_to:
             message["Reply-To"] = mail.reply_to

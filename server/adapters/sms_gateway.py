@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
-from server.domain.messages import Delivery
+from server.domain.messages import NO_ANSWER, Delivery
 from server.errors import CarrierUnavailable, Forbidden, Invalid
 from server.ports import OutgoingSms, Receipt, ReceiptCall
 
@@ -20,6 +20,9 @@ NUMBERED: Mapping[int, Delivery | None] = {
     8: None,
     16: Delivery.FAILED,
 }
+
+NO_STATUS = 599  # Tornado's number for what brought no answer
+_NEVER_LEFT = ("Timeout while connecting", "Timeout in request queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +66,21 @@ class Gateway:
         )
         try:
             response = await self._client.fetch(request, raise_error=False)
-        except (HTTPClientError, OSError, ValueError) as fault:
+        except HTTPClientError as fault:
+            raise CarrierUnavailable(unanswered(fault)) from None
+        except (OSError, ValueError) as fault:
             raise CarrierUnavailable(type(fault).__name__.lower()) from None
-        if response.code == 599:  # noqa: PLR2004 - Tornado's number for "no answer"
-            raise CarrierUnavailable("no_answer")
         return Answer(response.code, response.body.decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+
+def unanswered(fault: HTTPClientError) -> str:
+    """Name a fault: `no_answer` if the request may have been read, so that the carrier may have taken the message."""
+    before = fault.code != NO_STATUS or str(fault.message).startswith(_NEVER_LEFT)
+    return f"http_{fault.code}" if before else NO_ANSWER
 
 
 def sender_for(sms: OutgoingSms, senders: Mapping[str, str], default: str | None) -> str:

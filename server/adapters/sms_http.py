@@ -8,7 +8,7 @@ from urllib.parse import quote
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import UnsatisfiableReadError
 
-from server.adapters.sms_gateway import sender_for
+from server.adapters.sms_gateway import sender_for, unanswered
 from server.config_carriers import RawSettings, SmsSettings
 from server.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingSms
@@ -18,7 +18,10 @@ _TOO_MANY = 429
 
 
 class HttpSms:
-    """Fills `{to} {text} {sender} {receipt_url}` into the configured request; acceptance is what `accepted` matches."""
+    """Fills `{to} {text} {sender} {receipt_url} {reference}` into the configured request.
+
+    Acceptance is what `accepted` matches.
+    """
 
     def __init__(self, settings: SmsSettings) -> None:
         """Keep the templates; the URL is a secret (it carries the password)."""
@@ -34,11 +37,12 @@ class HttpSms:
             "text": sms.text,
             "sender": self._sender(sms),
             "receipt_url": sms.receipt_url or "",
+            "reference": sms.reference,
         }
         request = HTTPRequest(
             _fill(self._settings.url.get_secret_value(), values, "url"),
             method=self._settings.method,
-            headers=self._headers(),
+            headers=self._headers(sms.reference),
             body=self._body(values),
             request_timeout=self._settings.timeout,
             connect_timeout=self._settings.timeout,
@@ -49,7 +53,7 @@ class HttpSms:
         except HTTPClientError as fault:
             if fault.code < _SERVER_ERROR and fault.code != _TOO_MANY:
                 raise CarrierRefused(f"http_{fault.code}") from None
-            raise CarrierUnavailable(f"http_{fault.code}") from None
+            raise CarrierUnavailable(unanswered(fault)) from None
         except (OSError, ValueError, UnsatisfiableReadError) as fault:
             raise CarrierUnavailable(type(fault).__name__.lower()) from None
         return self._read(response.body.decode("utf-8", "replace"))
@@ -67,8 +71,12 @@ class HttpSms:
             return sender_for(sms, self._settings.senders, self._settings.sender)
         return sms.sender
 
-    def _headers(self) -> dict[str, str]:
-        headers = {name: value.get_secret_value() for name, value in self._settings.headers.items()}
+    def _headers(self, reference: str) -> dict[str, str]:
+        given = self._settings.headers
+        headers = {
+            name: value.get_secret_value().replace("{reference}", reference)
+            for name, value in given.items()
+        }
         if self._settings.method == "POST":
             headers["Content-Type"] = self._settings.content_type
         return headers

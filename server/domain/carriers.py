@@ -11,21 +11,27 @@ from typing import Final
 
 from server.domain.messages import (
     FIRST_RETRY,
+    HANDED,
     LONGEST_RETRY,
+    NO_ANSWER,
+    PATIENCE,
+    REFUSED,
+    UNAVAILABLE,
     Delivery,
     Handover,
     Message,
     accepted,
+    doubt,
     failed,
+    landed,
     receipt,
+    this_round,
 )
 
-HANDED: Final = "handed"
 NO_RECEIPT: Final = "no_receipt"
-REFUSED: Final = "refused"
-UNAVAILABLE: Final = "unavailable"
-RESENT: Final = "resent"
 _TOOK: Final = frozenset({HANDED, NO_RECEIPT, "failed", "delivered"})
+_FAULTS: Final = frozenset({HANDED, REFUSED, UNAVAILABLE, NO_ANSWER})
+_AWAY: Final = frozenset({UNAVAILABLE, NO_ANSWER})
 _OPEN: Final = frozenset({Delivery.QUEUED, Delivery.HANDED, Delivery.BUFFERED})
 
 
@@ -33,12 +39,21 @@ _OPEN: Final = frozenset({Delivery.QUEUED, Delivery.HANDED, Delivery.BUFFERED})
 class Carrier:
     """One carrier of the configured order.
 
-    No `prefixes` means: every number; no `receipt_timeout`: its receipt is not waited for.
+    No `prefixes` means: every number; no `receipt_timeout`: its receipt is not waited for. `receipts`: it reports
+    under our own reference, so also on what it took when we did not hear its answer. `once`: it takes the same
+    reference a single time.
     """
 
     name: str
     prefixes: tuple[str, ...] = ()
     receipt_timeout: timedelta | None = None
+    receipts: bool = False
+    once: bool = False
+
+    @property
+    def patience(self) -> timedelta:
+        """How long a receipt is waited for before what a crash interrupted is sent again."""
+        return PATIENCE if self.receipts and not self.once else timedelta(0)
 
     def reaches(self, number: str) -> bool:
         """Tell whether it may be asked for this E.164 number."""
@@ -61,6 +76,7 @@ def took(
     now: datetime,
 ) -> Message:
     """The carrier accepted; if its receipt does not come in time and another carrier is left, that one follows."""
+    message = landed(message)
     if message.state is Delivery.QUEUED:
         after = accepted(message, ref, now)
     else:
@@ -99,14 +115,16 @@ def declined(
 
     When all were asked, again after 1, 2, 4 … 30 s until it expires. `final`: this carrier refuses it for good.
     """
+    message = landed(message)
     if message.state not in _OPEN or (message.state is not Delivery.QUEUED and message.due is None):
         return message
-    history = _with(message, name, REFUSED if final else UNAVAILABLE, now)
+    away = NO_ANSWER if error == NO_ANSWER else UNAVAILABLE
+    history = _with(message, name, REFUSED if final else away, now)
     after = replace(message, carrier=name, history=history)
     following = next_carrier(plan, number, after)
     if following is None:
         return _given_up(after, error, now)
-    tries = sum(1 for h in _round(after) if h.carrier == following.name)
+    tries = sum(h.carrier == following.name and h.outcome in _AWAY for h in this_round(after))
     wait = min(FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_RETRY) if tries else timedelta(0)
     if now + wait >= after.expires:
         return _given_up(after, "expired", now)
@@ -125,14 +143,19 @@ def answered(
     plan: Sequence[Carrier],
     number: str | None,
     name: str | None,
-    state: Delivery,
+    state: Delivery | None,
     now: datetime,
 ) -> Message:
     """Fold a receipt in; a carrier's failure is followed by the next carrier, and an older carrier's changes nothing.
 
-    `name` None: the carrier that has it now. `number` None: erased, so nobody can follow.
+    `name` None: the carrier that has it now. `number` None: erased, so nobody can follow. `state` None: no news but
+    one, that the carrier has what we did not know it had taken.
     """
     name = name or message.carrier
+    if state in {None, Delivery.BUFFERED} and _proves(message, name):
+        message = took(message, plan, number or "", name or "", None, now)
+    if state is None:
+        return message
     if state is Delivery.BUFFERED:
         return replace(receipt(message, state, now), due=message.due)
     if state is Delivery.FAILED:
@@ -141,6 +164,17 @@ def answered(
     if after is message or name is None:
         return after
     return replace(after, carrier=name, history=_with(message, name, state.value, now))
+
+
+def _proves(message: Message, name: str | None) -> bool:
+    """Tell whether any word from this carrier ends a doubt; while it is asked, its answer is on its way."""
+    open_ = doubt(message)
+    return (
+        message.asked is None
+        and message.due is not None
+        and open_ is not None
+        and open_.carrier == name
+    )
 
 
 def _undelivered(
@@ -175,24 +209,18 @@ def settled(message: Message) -> Message:
     return replace(message, due=None)
 
 
-def _round(message: Message) -> tuple[Handover, ...]:
-    """Return the tries since the link was last sent again by hand."""
-    starts = [i for i, h in enumerate(message.history) if h.outcome == RESENT]
-    return message.history[starts[-1] + 1 :] if starts else message.history
-
-
 def _over(message: Message) -> frozenset[str]:
     """Return who is not asked again in this round."""
-    return frozenset(h.carrier for h in _round(message) if h.outcome in _TOOK | {REFUSED})
+    return frozenset(h.carrier for h in this_round(message) if h.outcome in _TOOK | {REFUSED})
 
 
 def _faults(history: Sequence[Handover], name: str) -> int:
     mine = [h.outcome for h in history if h.carrier == name]
-    return 0 if "delivered" in mine else sum(o in {HANDED, REFUSED, UNAVAILABLE} for o in mine)
+    return 0 if "delivered" in mine else sum(o in _FAULTS for o in mine)
 
 
 def _last_of(message: Message, name: str) -> str | None:
-    return next((h.outcome for h in reversed(_round(message)) if h.carrier == name), None)
+    return next((h.outcome for h in reversed(this_round(message)) if h.carrier == name), None)
 
 
 def _with(

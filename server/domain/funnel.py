@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.domain.messages import Delivery, Message
+from server.domain.messages import RESENT, Delivery, Message, maybe_twice
 from server.domain.sentences import CAMERA, NETWORK, SAYINGS, Say
 from server.domain.session import Session, State
 
@@ -218,7 +218,7 @@ def _sending(session: Session, messages: Sequence[Message]) -> tuple[str, dateti
 
 def _sent(message: Message) -> datetime:
     """Return when it was sent, or sent again."""
-    again = [each.at for each in message.history if each.outcome == "resent"]
+    again = [each.at for each in message.history if each.outcome == RESENT]
     return max((message.created, *again))
 
 
@@ -233,3 +233,9 @@ MESSAGE_LABELS: Final[Mapping[Delivery, str]] = {
     Delivery.DELIVERED: "reçu",
     Delivery.FAILED: "échec",
 }
+
+
+def message_label(message: Message) -> str:
+    """Return where a message is, and whether the caller may see it twice."""
+    twice = message.state is not Delivery.FAILED and maybe_twice(message)
+    return MESSAGE_LABELS[message.state] + (" · peut-être envoyé deux fois" if twice else "")

@@ -1,4 +1,8 @@
-"""Outgoing messages decided in pure code: retries with back-off until they expire, receipts in any order."""
+"""Outgoing messages decided in pure code: retries with back-off until they expire, receipts in any order.
+
+A message is marked as asked before its request leaves. A mark that a dead process left is a doubt: it may have left
+or not. It is sent again with the same link, and that is written down (docs/adr/0019).
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,6 +11,18 @@ from typing import Final
 
 FIRST_RETRY: Final = timedelta(seconds=1)
 LONGEST_RETRY: Final = timedelta(seconds=30)
+#: How long what a crash interrupted waits for its receipt, counted from when it was asked.
+PATIENCE: Final = timedelta(seconds=20)
+HANDED: Final = "handed"
+REFUSED: Final = "refused"
+UNAVAILABLE: Final = "unavailable"
+NO_ANSWER: Final = "no_answer"
+IN_DOUBT: Final = "in_doubt"
+SENT_AGAIN: Final = "sent_again"
+RESENT: Final = "resent"
+_DOUBTS: Final = frozenset({NO_ANSWER, IN_DOUBT})
+_ANSWERS: Final = frozenset({HANDED, REFUSED, UNAVAILABLE, RESENT})
+_RECEIPTS: Final = frozenset({"delivered", "failed"})
 
 
 class Delivery(StrEnum):
@@ -21,8 +37,9 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """One try with one carrier: `outcome` is handed, no_receipt, failed, delivered, refused or unavailable.
+    """One step with one carrier: `outcome` is handed, no_receipt, failed, delivered, refused or unavailable.
 
+    `no_answer` and `in_doubt` (we died) leave open whether it took the message; `sent_again` is what followed then.
     `ref` is the carrier's own reference. The outcome `resent`, without carrier, starts a new round.
     """
 
@@ -34,7 +51,10 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SMS or e-mail; `sealed` holds recipient and body and is cleared once it can never be needed again."""
+    """One SMS or e-mail; `sealed` holds recipient and body and is cleared once it can never be needed again.
+
+    `asked` and `asked_of` tell since when it is being handed over, and to whom.
+    """
 
     id: str
     site: str
@@ -55,6 +75,68 @@ class Message:
     version: int = 1
     carrier: str | None = None
     history: tuple[Handover, ...] = ()
+    asked: datetime | None = None
+    asked_of: str | None = None
+
+
+def asking(message: Message, name: str, now: datetime, *, once: bool = False) -> Message:
+    """Mark it, before the request leaves; what may arrive twice is written down.
+
+    `once`: the carrier takes the same reference a single time, so that nothing can arrive twice.
+    """
+    history = message.history
+    if doubt(message) is not None and not once:
+        history = (*history, Handover(name, SENT_AGAIN, now))
+    return replace(message, asked=now, asked_of=name, history=history)
+
+
+def landed(message: Message) -> Message:
+    """What came of the request is known: take the mark away."""
+    return replace(message, asked=None, asked_of=None)
+
+
+def left_by_another(message: Message, begun: datetime, now: datetime) -> bool:
+    """Tell whether the process that was handing it over is dead: our own marks lie between our start and now."""
+    return message.asked is not None and not begun <= message.asked <= now
+
+
+def interrupted(message: Message, patience: timedelta, now: datetime) -> Message:
+    """The process died while it was handing it over: its receipt may come, and after `patience` it is sent again."""
+    if message.asked is None:
+        return message
+    after = landed(message)
+    if message.due is None:
+        return after
+    since = min(message.asked, now)
+    history = (*message.history, Handover(message.asked_of or "", IN_DOUBT, now))
+    return replace(after, history=history, error=IN_DOUBT, due=max(now, since + patience))
+
+
+def this_round(message: Message) -> tuple[Handover, ...]:
+    """Return the steps since the link was last sent again by hand."""
+    starts = [i for i, h in enumerate(message.history) if h.outcome == RESENT]
+    return message.history[starts[-1] + 1 :] if starts else message.history
+
+
+def doubt(message: Message) -> Handover | None:
+    """Return the last try, if nobody knows whether the carrier took it."""
+    told: set[str] = set()
+    for step in reversed(this_round(message)):
+        if step.outcome not in _RECEIPTS:
+            return step if step.outcome in _DOUBTS and step.carrier not in told else None
+        told.add(step.carrier)
+    return None
+
+
+def maybe_twice(message: Message) -> bool:
+    """Tell whether the person may have got it twice, without anybody having asked for that."""
+    return any(step.outcome == SENT_AGAIN for step in this_round(message))
+
+
+def reference(message: Message) -> str:
+    """Return what names one sending: the same until an answer is known, so that a repetition can be dropped."""
+    answers = sum(step.outcome in _ANSWERS for step in message.history)
+    return f"{message.id}-{answers + 1}"
 
 
 def accepted(message: Message, carrier_ref: str | None, now: datetime) -> Message:
@@ -62,6 +144,7 @@ def accepted(message: Message, carrier_ref: str | None, now: datetime) -> Messag
 
     Only an invitation may be sent again; what a code or a remark said is not kept.
     """
+    message = landed(message)
     if message.state is Delivery.HANDED:
         return message
     state = Delivery.HANDED if message.state is Delivery.QUEUED else message.state
@@ -82,6 +165,7 @@ def postponed(message: Message, error: str, now: datetime) -> Message:
 
     A receipt may have overtaken the answer that was lost: then the carrier has it, and it is not sent twice.
     """
+    message = landed(message)
     if message.state is not Delivery.QUEUED:
         return message
     wait = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
@@ -93,6 +177,7 @@ def postponed(message: Message, error: str, now: datetime) -> Message:
 def failed(message: Message, error: str, now: datetime) -> Message:
     """It will never arrive; only what still waits can fail so, what the carrier has is told by its receipts."""
     del now
+    message = landed(message)
     if message.state is not Delivery.QUEUED:
         return message
     return replace(
@@ -106,7 +191,9 @@ def failed(message: Message, error: str, now: datetime) -> Message:
 
 
 def again(message: Message, now: datetime, expires: datetime) -> Message:
-    """The regulator sends the same link again."""
+    """The regulator sends the same link again; what still waits goes at once."""
+    if message.state is Delivery.QUEUED:
+        return replace(message, due=now, expires=expires)
     return replace(
         message,
         state=Delivery.QUEUED,
@@ -116,7 +203,7 @@ def again(message: Message, now: datetime, expires: datetime) -> Message:
         attempts=0,
         handed=None,
         delivered=None,
-        history=(*message.history, Handover("", "resent", now)) if message.history else (),
+        history=(*message.history, Handover("", RESENT, now)),
     )
 
 
@@ -133,6 +220,8 @@ def receipt(message: Message, state: Delivery, now: datetime) -> Message:
     """Fold a receipt in; receipts repeat and overtake each other, "delivered" wins over all."""
     if _RANK[state] <= _RANK[message.state]:
         return message
+    if state is not Delivery.BUFFERED:
+        message = landed(message)
     return replace(
         message,
         state=state,

@@ -1,11 +1,11 @@
 """The SMS carriers as one: which is next for a message, handing it over, counting what each did."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from server.domain import carriers as rules
 from server.domain.carriers import Carrier
-from server.domain.messages import Delivery, Message
+from server.domain.messages import Delivery, Message, reference
 from server.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingSms, Sms
 
@@ -33,6 +33,11 @@ class Carriers:
         """Return who is asked now, once the silence of the one before is written down."""
         return rules.next_carrier(self.plan, number, message)
 
+    def patience(self, name: str | None) -> timedelta:
+        """Return how long a receipt of this carrier is waited for before what a crash interrupted is sent again."""
+        found = (carrier.patience for carrier in self.plan if carrier.name == name)
+        return next(found, timedelta(0))
+
     async def hand_over(
         self, carrier: Carrier, message: Message, body: Mapping[str, str | None], site: str
     ) -> tuple[str, Change]:
@@ -44,6 +49,7 @@ class Carriers:
             body.get("sender") or "",
             self._receipt_url(carrier.name, message.receipt_ref),
             site,
+            reference(message),
         )
         try:
             ref = await self._sms[carrier.name].send(sms)
@@ -58,9 +64,15 @@ class Carriers:
         return "handed", lambda m, now: rules.took(m, self.plan, number, carrier.name, ref, now)
 
     def fold(
-        self, message: Message, number: str | None, name: str | None, state: Delivery, now: datetime
+        self,
+        message: Message,
+        number: str | None,
+        name: str | None,
+        state: Delivery | None,
+        now: datetime,
     ) -> Message:
         """Fold a receipt in."""
-        if name := name or message.carrier:
+        name = name or message.carrier
+        if name and state:
             self._count(name, state.value)
         return rules.answered(message, self.plan, number, name, state, now)

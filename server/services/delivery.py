@@ -1,6 +1,7 @@
 """Sends what is queued: rows first, sent after, retried with back-off, recorded (I3).
 
-Receipts are folded in whatever their order.
+Each request is marked in its row before it leaves. A mark that a dead process left waits for its receipt, 20 s at
+most, and is then sent again (docs/adr/0019). Receipts are folded in whatever their order.
 """
 
 import asyncio
@@ -8,14 +9,26 @@ import json
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from server.domain.audit import AuditEvent
-from server.domain.carriers import overdue, settled
-from server.domain.messages import Delivery, Message, accepted, failed, postponed
+from server.domain.carriers import Carrier, overdue, settled
+from server.domain.messages import (
+    SENT_AGAIN,
+    Delivery,
+    Message,
+    accepted,
+    asking,
+    failed,
+    interrupted,
+    left_by_another,
+    maybe_twice,
+    postponed,
+    reference,
+)
 from server.domain.session import State
 from server.errors import (
     AppError,
@@ -40,6 +53,7 @@ from server.services.lane import Lane
 from server.services.sessions import Sessions, call_of
 
 CHANNELS: Final = ("sms", "email")
+RELAY: Final = "smtp"  # who is asked to take an e-mail
 AWAY_SECONDS: Final = 0.5  # between two looks at a database that is away
 _log = structlog.get_logger("delivery")
 
@@ -61,6 +75,7 @@ class DeliveryService:
         """Keep what the loop needs; `count(channel, outcome)` feeds the metrics."""
         self._transactions = transactions
         self._clock = clock
+        self._begun = clock.now()
         self._open = seal_open
         self._carriers = carriers
         self._mailer = mailer
@@ -97,6 +112,8 @@ class DeliveryService:
                 "delivery.storage_unavailable", channel=message.channel, detail=away.detail
             )
             await asyncio.sleep(AWAY_SECONDS)
+        except Conflict:
+            return  # a receipt or a hand was faster, and nothing has left: the lane looks again
         except Exception as ours:  # noqa: BLE001 - the message waits and is tried again, the others go on
             where = traceback.extract_tb(ours.__traceback__)[-1]
             _log.error(
@@ -111,6 +128,9 @@ class DeliveryService:
 
     async def _attempt(self, message: Message) -> None:
         now = self._clock.now()
+        if left_by_another(message, self._begun, now):
+            await self._record(message, self._interrupted, "in_doubt")
+            return
         if message.sealed is None or now >= message.expires:
             await self._give_up(message)
             return
@@ -128,28 +148,54 @@ class DeliveryService:
         else:
             await self._record(message, settled, None)
 
+    def _interrupted(self, message: Message) -> Message:
+        """A dead process was handing it over: nobody knows whether it left. A relay sends no receipts."""
+        sms = message.channel == "sms"
+        patience = self._carriers.patience(message.asked_of) if sms else timedelta(0)
+        return interrupted(message, patience, self._clock.now())
+
     async def _text(self, message: Message, body: dict[str, str | None]) -> None:
         """Ask the next carrier; one that follows a silent one only if nobody opened the link meanwhile."""
-        now = self._clock.now()
-        site, opened = await self._about(message)
-        if message.state is not Delivery.QUEUED and opened:
+        now, number = self._clock.now(), body["to"] or ""
+        async with self._transactions() as uow:
+            site, opened = await self._about(uow, message)
+            needless = opened and message.state is not Delivery.QUEUED
+            carrier = self._carriers.first(overdue(message, now), number)
+            if carrier is not None and not needless:
+                await self._mark(
+                    uow, message, asking(message, carrier.name, now, once=carrier.once)
+                )
+        if needless:
             await self._record(message, settled, None)
-            return
-        carrier = self._carriers.first(overdue(message, now), body["to"] or "")
-        if carrier is None:
+        elif carrier is None:
             await self._record(message, lambda m: _nobody(m, now), "refused")
-            return
+        else:
+            await self._hand_over(carrier, message, body, site)
+
+    async def _hand_over(
+        self, carrier: Carrier, message: Message, body: dict[str, str | None], site: str
+    ) -> None:
+        now = self._clock.now()
         outcome, change = await self._carriers.hand_over(carrier, message, body, site)
         await self._record(message, lambda m: change(overdue(m, now), self._clock.now()), outcome)
 
-    async def _about(self, message: Message) -> tuple[str, bool]:
+    async def _mark(self, uow: UnitOfWork, before: Message, asked: Message) -> None:
+        """Make it durable that the request is about to leave; Conflict if the message is another by now."""
+        if maybe_twice(asked) and asked.history != before.history:
+            await self._save(uow, before, asked, Actor("server", before.site))
+        else:
+            await uow.messages.save(asked)
+        await uow.commit()
+        if asked.history != before.history:
+            self._count(asked.channel, "sent_again")
+
+    async def _about(self, uow: UnitOfWork, message: Message) -> tuple[str, bool]:
         """Return the site's key, and whether the link has done its work or may do none any more."""
-        async with self._transactions(write=False) as uow:
-            site = (await uow.sites.get(message.site)).key
-            if message.invitation is None:
-                return site, False
-            invitation = await uow.invitations.get(message.invitation)
-            over = (await uow.sessions.get(invitation.session)).state is State.ENDED
+        site = (await uow.sites.get(message.site)).key
+        if message.invitation is None:
+            return site, False
+        invitation = await uow.invitations.get(message.invitation)
+        over = (await uow.sessions.get(invitation.session)).state is State.ENDED
         return site, bool(over or invitation.opened or invitation.tapped or invitation.revoked)
 
     async def _mail(self, message: Message, body: dict[str, str | None]) -> None:
@@ -159,7 +205,10 @@ class DeliveryService:
             body["text"] or "",
             body.get("html"),
             body.get("reply_to"),
+            reference(message),
         )
+        async with self._transactions() as uow:
+            await self._mark(uow, message, asking(message, RELAY, self._clock.now()))
         try:
             await self._mailer.send(mail)
         except CarrierRefused:
@@ -218,13 +267,12 @@ class DeliveryService:
         """Fold a carrier's receipt in; an unknown reference is refused, a repeated one changes nothing."""
         async with self._transactions() as uow:
             before = await self._meant(uow, carrier, said)
-            if said.state is None:
-                return
             body = json.loads(self._open(before.sealed)) if before.sealed else {}
-            after = self._carriers.fold(
-                before, body.get("to"), carrier, said.state, self._clock.now()
-            )
-            if after == before:
+            now = self._clock.now()
+            dead = left_by_another(before, self._begun, now)
+            known = self._interrupted(before) if dead else before
+            after = self._carriers.fold(known, body.get("to"), carrier, said.state, now)
+            if after == known:
                 return
             session = await self._save(
                 uow, before, after, Actor("gateway", before.site, None, address)
@@ -256,6 +304,8 @@ def _told(before: Message, after: Message) -> str | None:
     """Return the audit's word for a change; None for one that is only bookkeeping."""
     if after.state is not before.state:
         return f"message.{after.state.value}"
+    if after.history != before.history and after.history[-1].outcome == SENT_AGAIN:
+        return "message.sent_again"
     if after.carrier != before.carrier and after.error is None:
         return "message.handed"
     if after.error != before.error or after.carrier != before.carrier:

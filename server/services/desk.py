@@ -392,7 +392,7 @@ def _invitation(
     invitation: Invitation, messages: Sequence[Message], contact: str | None, session: Session
 ) -> Json:
     last = messages[-1] if messages else None
-    label = funnel.MESSAGE_LABELS[last.state] if last else ""
+    label = funnel.message_label(last) if last else ""
     if invitation.revoked:
         label = "lien annulé"
     elif not invitation.active:

@@ -12,7 +12,7 @@ from server.domain.calls import LiveCall
 from server.domain.carriers import settled
 from server.domain.invitation import Invitation, token_hash
 from server.domain.linking import Link, first_link, linked_event
-from server.domain.messages import Delivery, Message, again, failed
+from server.domain.messages import Message, again, failed
 from server.domain.session import Command, Left, Session, State
 from server.domain.sms_text import one_segment
 from server.errors import (
@@ -283,8 +283,7 @@ class Invitations:
             expires = now + self._life
             if invitation.browser_hash is None:
                 invitation = await uow.invitations.save(replace(invitation, expires=expires))
-            if messages[-1].state is not Delivery.QUEUED:
-                await uow.messages.save(again(messages[-1], now, expires))
+            await uow.messages.save(again(messages[-1], now, expires))
             await note(uow, actor, "invitation.resent", invitation, now)
             await uow.commit()
         self._wake()

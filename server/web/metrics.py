@@ -139,7 +139,8 @@ class Metrics:
         for error in walk():
             self._refused.labels(error.code)
         for channel, outcome in product(
-            ("sms", "email"), ("handed", "retried", "refused", "expired")
+            ("sms", "email"),
+            ("handed", "retried", "refused", "expired", "in_doubt", "sent_again"),
         ):
             self._messages.labels(channel, outcome)
         for job in ("sweep", "spoken", "recordings", "reconcile"):

@@ -385,6 +385,8 @@ message = Table(
     Column(
         "history", JSON, nullable=False, server_default="[]"
     ),  # tries: carrier, outcome, at, ref
+    Column("asked", UtcDateTime),  # being handed over since then, written before the request leaves
+    Column("asked_of", SLUG),  # to this carrier; smtp: the relay
     Index("ix_message_carrier", "carrier", "carrier_ref"),
     Index("ix_message_due", "state", "due"),
     Index("ix_message_invitation", "invitation"),
