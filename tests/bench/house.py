@@ -26,7 +26,7 @@ from server.services.admin import Admin
 from server.web.base import SESSION_COOKIE, STATION_COOKIE
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
-from tests.lab.server import Server, server
+from tests.lab.server import VISIO15, Server, server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -178,6 +178,7 @@ async def house(
     database: str | None = None,
     host: str = "localhost",
     fill: Callable[[str], Awaitable[object]] | None = None,
+    program: Sequence[str] = VISIO15,
 ) -> AsyncIterator[House]:
     """Start it; stop it by its process id.
 
@@ -187,6 +188,7 @@ async def house(
         database: an empty database's URL; a new SQLite file without it.
         host: where it listens.
         fill: awaited with the URL of the furnished database before the server starts.
+        program: what runs the command that serves.
     """
     async with own_folder("bench") as folder:
         port, hep_port = free_port(), free_port()
@@ -196,5 +198,6 @@ async def house(
         cookies = await furnished(database, stations)
         if fill:
             await fill(database)
-        async with server(env["VISIO15_PUBLIC_URL"], {**env, **(extra or {})}, prepare=()) as up:
+        env |= extra or {}
+        async with server(env["VISIO15_PUBLIC_URL"], env, prepare=(), program=program) as up:
             yield House(up, hep_port, cookies)

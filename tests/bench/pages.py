@@ -23,11 +23,12 @@ TYPE = re.compile(r'"type": ?"([a-z0-9_.]+)"')
 
 @dataclass
 class Socket:
-    """One open socket; what it is told goes to `heard`, as text."""
+    """One open socket; what it is told goes to `heard`, as text, and `gone` is called when it is closed."""
 
     wire: WebSocketClientConnection
     counts: dict[str, int] = field(default_factory=dict)
     heard: Callable[[str], None] | None = None
+    gone: Callable[[], None] | None = None
 
     def say(self, type_: str, /, **fields: Any) -> None:
         """Send one message."""
@@ -50,6 +51,8 @@ class Socket:
     def _hear(self, frame: str | bytes | None) -> None:
         if frame is None:
             self.counts["closed"] = 1
+            if self.gone is not None:
+                self.gone()
             return
         text = str(frame)
         if self.heard is not None:
