@@ -59,6 +59,7 @@ class Gateway:
     body: str = ACCEPTED
     asked: list[dict[str, str]] = field(default_factory=list)
     accepted: list[dict[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     answering: asyncio.Event = field(default_factory=asyncio.Event)  # cleared: hangs
     _server: HTTPServer | None = None
 
@@ -101,6 +102,7 @@ class _Send(RequestHandler):
         asked["body"] = self.request.body.decode()
         gateway = self.gateway
         gateway.asked.append(asked)
+        gateway.headers.append(dict(self.request.headers))
         await gateway.answering.wait()
         self.set_status(gateway.status)
         if gateway.status == 200 and gateway.body == ACCEPTED:

@@ -157,6 +157,36 @@ async def test_a_body_is_quoted_for_where_it_stands(kind: str, body: str, expect
         sms.close()
 
 
+async def test_a_reference_is_put_where_the_gateway_wants_it() -> None:
+    async with gateway() as there:
+        url = f"{there.url}?to={{to}}&text={{reference}}"
+        given = {"url": url, "headers": {"Idempotency-Key": "v15-{reference}"}, "idempotent": True}
+        sms = HttpSms(SmsSettings.model_validate(given))
+        await sms.send(OutgoingSms("+33612345678", "t", "SAMU", None, "s", "m-1"))
+        assert there.accepted[0]["text"] == "m-1"
+        assert there.headers[0]["Idempotency-Key"] == "v15-m-1"
+        sms.close()
+
+
+async def test_only_a_request_that_may_have_been_read_has_no_answer() -> None:
+    """Whoever was never reached did not take the message; whoever hangs, or hangs up, may have."""
+    async with gateway() as there:
+        there.answering.clear()
+        hung = HttpSms(SmsSettings.model_validate({**there.settings, "timeout": 0.3}))
+        with pytest.raises(CarrierUnavailable, match="no_answer"):
+            await hung.send(MESSAGE)
+        hung.close()
+    async with rude_server(b"") as port:
+        rude = HttpSms(SmsSettings.model_validate({"url": f"http://127.0.0.1:{port}/?t={{text}}"}))
+        with pytest.raises(CarrierUnavailable, match="no_answer"):
+            await rude.send(MESSAGE)
+        rude.close()
+    away = HttpSms(SmsSettings.model_validate({"url": f"http://127.0.0.1:{free_port()}/"}))
+    with pytest.raises(CarrierUnavailable, match="refused"):
+        await away.send(MESSAGE)
+    away.close()
+
+
 # --- mail ------------------------------------------------------------------------------------------
 @asynccontextmanager
 async def mail_by_fake() -> AsyncIterator[tuple[Mailer, Callable[[], int], Any]]:
@@ -229,6 +259,15 @@ async def test_a_relay_that_talks_nonsense_is_tried_again(answer: bytes) -> None
     async with rude_server(answer, greets=True) as port:
         with pytest.raises(CarrierUnavailable):
             await SmtpMailer(SmtpSettings(host="127.0.0.1", port=port, timeout=2)).send(MAIL)
+
+
+async def test_a_repeated_mail_keeps_its_name_and_another_has_another() -> None:
+    async with mail_by_smtp() as (mailer, _, there):
+        for name in ("m-1", "m-1", "m-2", ""):
+            await mailer.send(OutgoingMail("a@example.fr", "x", "t", None, None, name))
+        names = [mail.message["Message-ID"] for mail in there.mails]
+        assert names[:3] == ["<m-1@chu.example>", "<m-1@chu.example>", "<m-2@chu.example>"]
+        assert names[3].endswith("@chu.example>")
 
 
 async def test_a_subject_cannot_add_a_header() -> None:

@@ -43,6 +43,8 @@ sendsms-port = {http}
 sendsms-interface = 127.0.0.1
 sendsms-chars = "0123456789 +-"
 global-sender = 15
+http-request-retry = 30
+http-queue-delay = 1
 log-level = 0
 
 group = sendsms-user
@@ -135,7 +137,8 @@ async def kannel() -> AsyncIterator[Kannel]:
 
     `GET sendsms?username=&password=&to=%2B336…&from=…&text=…&dlr-mask=31&dlr-url=…` hands a message over;
     the answer is 202 "0: Accepted for delivery". Kannel then calls the dlr-url, with %d replaced:
-    8 handed to the SMS centre, 1 delivered. It speaks GSM-7: what that alphabet lacks arrives as "?".
+    8 handed to the SMS centre, 1 delivered; again each second while nobody answers there. It speaks GSM-7: what that
+    alphabet lacks arrives as "?".
     """
     admin, smsbox, smsc, http = (free_port() for _ in range(4))
     async with own_folder("kannel") as folder:

@@ -12,6 +12,8 @@ from tests.lab.process import until
 from tests.unit.sdp_samples import OFFERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.kills.carrier import Carrier
 
 LINK = re.compile(r"/v/([A-Za-z0-9_-]{20,64})")
@@ -33,6 +35,7 @@ class Regulator:
     done: int = 0
     _socket: pages.Socket | None = None
     _answers: dict[str, str] = field(default_factory=dict)
+    _refused: list[str] = field(default_factory=list)
 
     @property
     def peer(self) -> str:
@@ -51,14 +54,16 @@ class Regulator:
 
     def _hear(self, text: str) -> None:
         message = json.loads(text)
-        if message["type"] in {"done", "error"}:
+        if message["type"] == "error":
+            self._refused.append(text)
+        elif message["type"] == "done":
             self._answers[message["id"]] = (message.get("result") or {}).get("session", "")
         elif message["type"].startswith("signal."):
             self._answers[message["type"]] = message["session"]
 
     async def _ask(self, type_: str, command: str, **fields: object) -> str:
         self._say(type_, id=command, **fields)
-        await until(lambda: command in self._answers, f"{type_} is answered", timeout=60)
+        await self._until(lambda: command in self._answers, f"{type_} is answered")
         return self._answers.pop(command)
 
     def _say(self, type_: str, **fields: object) -> None:
@@ -70,7 +75,7 @@ class Regulator:
         mobile = f"+33612{number:06d}"
         session = await self._ask("invite", f"invite-{number:08d}", mobile=mobile)
         await self._ask("session.watch", f"watch-{number:08d}", session=session)
-        await until(lambda: mobile in carrier.copies(), "the SMS leaves", timeout=60)
+        await self._until(lambda: mobile in carrier.copies(), "the SMS leaves")
         found = LINK.search(carrier.copies()[mobile][0])
         assert found
         phone = await pages.Phone(self.url).tap(found.group(1))
@@ -88,4 +93,9 @@ class Regulator:
         self.done += 1
 
     async def _told(self, type_: str, session: str) -> None:
-        await until(lambda: self._answers.get(type_) == session, f"{type_} arrives", timeout=60)
+        await self._until(lambda: self._answers.get(type_) == session, f"{type_} arrives")
+
+    async def _until(self, condition: Callable[[], bool], what: str) -> None:
+        """Wait for it; a refusal ends the waiting."""
+        await until(lambda: bool(self._refused) or condition(), what, timeout=60)
+        assert not self._refused, self._refused
