@@ -16,6 +16,10 @@ def take(bucket: Bucket | None, now: datetime, *, a_second: float, burst: int) -
     """Take one; None when nothing is left. A clock that was set back fills nothing."""
     if bucket is None:
         return Bucket(burst - 1, now)
-    filled = bucket.left + max(0.0, (now - bucket.at).total_seconds()) * a_second
-    left = min(filled, burst)
+    left = filled(bucket, now, a_second=a_second, burst=burst)
     return Bucket(left - 1, now) if left >= 1 else None
+
+
+def filled(bucket: Bucket, now: datetime, *, a_second: float, burst: int) -> float:
+    """Return what is in it by now; `burst` is as much as a bucket that nobody knows."""
+    return min(bucket.left + max(0.0, (now - bucket.at).total_seconds()) * a_second, burst)

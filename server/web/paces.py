@@ -1,12 +1,14 @@
 """How often strangers may say what is written down: a phone or observer that repeats itself fills no audit."""
 
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
-from server.domain.rate import Bucket, take
+from server.domain.rate import Bucket, filled, take
 from server.errors import MessageFlood
 
 MOST_KNOWN: Final = 10_000
+AT_ONCE: Final = 2  # forgotten for each that speaks: more than are added
 
 
 class Paces:
@@ -25,7 +27,14 @@ class Paces:
         left = take(before, now, a_second=self._a_second, burst=self._burst)
         # The last that spoke stands last: who is forgotten has been silent longest.
         self._buckets[name] = left or before or Bucket(0, now)
-        if len(self._buckets) > MOST_KNOWN:
-            self._buckets.pop(next(iter(self._buckets)))
+        self._forget(now)
         if left is None:
             raise MessageFlood(self._detail)
+
+    def _forget(self, now: datetime) -> None:
+        """Drop the oldest while they are full again: a caller who has gone leaves nothing behind."""
+        for name in tuple(islice(self._buckets, AT_ONCE)):
+            full = filled(self._buckets[name], now, a_second=self._a_second, burst=self._burst)
+            if full < self._burst and len(self._buckets) <= MOST_KNOWN:
+                return
+            del self._buckets[name]

@@ -19,22 +19,21 @@ MOST = 60
 
 
 def look(file: Path) -> None:
-    """Write down what is there."""
+    """Write down what is there; where things were made is known of what was made since the first look."""
     gc.collect()
+    if not tracemalloc.is_tracing():
+        tracemalloc.start()
     kinds = Counter(
         f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects()
     )
-    made = tracemalloc.take_snapshot().filter_traces(
-        [tracemalloc.Filter(inclusive=False, filename_pattern=tracemalloc.__file__)]
-    )
+    ours = tracemalloc.Filter(inclusive=False, filename_pattern=tracemalloc.__file__)
+    made = tracemalloc.take_snapshot().filter_traces([ours])
     lines = {str(each.traceback): each.size for each in made.statistics("lineno")[:400]}
-    whole = {"total": tracemalloc.get_traced_memory()[0], "types": kinds, "lines": lines}
-    file.with_suffix(".new").write_text(json.dumps(whole))
+    file.with_suffix(".new").write_text(json.dumps({"types": kinds, "lines": lines}))
     file.with_suffix(".new").replace(file)
 
 
 if __name__ == "__main__":
     where = Path(sys.argv.pop(1))
-    tracemalloc.start()
     signal.signal(signal.SIGUSR1, lambda _number, _frame: look(where))
     main()
