@@ -14,7 +14,6 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from server.tasks import cancel_and_wait, create_task
 from tests.bench.house import house
 from tests.bench.meters import resident
 from tests.kills.carrier import carrier
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from tests.bench.house import House
     from tests.kills.carrier import Carrier
 
-STATIONS = tuple(str(1601 + number) for number in range(6))
+STATIONS = tuple(str(1601 + number) for number in range(3))
 WARM = 400  # sessions before the first reading that counts: caches and pools are everybody's
 FLAT = 1.0  # kilobytes a session, at most
 SHOWN = 25
@@ -90,11 +89,9 @@ async def run(sessions: int, every: int, *, types: bool) -> float:
             readings, first, begun = list[tuple[int, int]](), None, time.monotonic()
             for done in range(every, sessions + 1, every):
                 numbers = iter(range(done - every, done))
-                working = [create_task(work(each, numbers, gateway), "memory") for each in people]
-                try:
-                    await asyncio.gather(*working)
-                finally:
-                    await cancel_and_wait(*working)
+                async with asyncio.TaskGroup() as group:
+                    for each in people:
+                        group.create_task(work(each, numbers, gateway))
                 readings.append((done, resident(home.pid)))
                 if types and (first is None or done >= sessions):
                     found = await looked(home, file)

@@ -22,7 +22,7 @@ def look(file: Path) -> None:
     """Write down what is there; where things were made is known of what was made since the first look."""
     gc.collect()
     if not tracemalloc.is_tracing():
-        tracemalloc.start()
+        tracemalloc.start()  # from the first look on: the start of the program is not held up
     kinds = Counter(
         f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects()
     )
