@@ -12,7 +12,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketError
 
 from tests.bench import pages
-from tests.lab.process import PartFailedError
+from tests.lab.process import until
 
 if TYPE_CHECKING:
     import random
@@ -54,19 +54,22 @@ class Desk:
             if answer.get("id") == command and answer["type"] == "done":
                 self.acknowledged[mobile] = answer["session"]
             elif answer["type"] == "closed":
+                socket.wire.close()
                 self._socket = None
 
     async def _connected(self) -> pages.Socket:
         while self._socket is None:
-            with suppress(OSError, HTTPClientError, WebSocketError, PartFailedError):
-                async with asyncio.timeout(3):
-                    socket = await pages.desk(self.url, self.cookie, f"desk-peer-{self.name}")
-                socket.heard = self._hear
-                socket.gone = self._gone
+            with suppress(OSError, HTTPClientError, WebSocketError):
+                socket = await pages.connect(f"{self.url}/ws/desk", self.cookie)
                 self._answers = asyncio.Queue()
+                socket.gone = self._gone
+                socket.say("hello", peer=f"desk-peer-{self.name}")
+                await until(lambda: bool({"view", "closed"} & socket.counts.keys()), "a view")  # noqa: B023 - awaited here
                 if "closed" not in socket.counts:
+                    socket.heard = self._hear
                     self._socket = socket
                     break
+                socket.wire.close()
             await asyncio.sleep(AGAIN)
         return self._socket
 

@@ -50,23 +50,20 @@ async def work(regulator: Regulator, numbers: Iterator[int], gateway: Carrier) -
         await regulator.session(number, gateway)
 
 
-async def looked(home: House, file: Path) -> dict[str, Counter[str]]:
+async def looked(home: House, file: Path) -> Counter[str]:
     """Ask the process what it holds."""
     file.unlink(missing_ok=True)
     os.kill(home.pid, signal.SIGUSR1)
     await until(file.exists, "the process says what it holds", timeout=120)
-    told = json.loads(file.read_text())
-    return {name: Counter(told[name]) for name in ("types", "lines")}
+    return Counter(json.loads(file.read_text()))
 
 
-def show_growth(before: dict[str, Counter[str]], after: dict[str, Counter[str]]) -> None:
+def show_growth(before: Counter[str], after: Counter[str]) -> None:
     """Print what became more."""
-    for name, unit in (("types", "objects"), ("lines", "bytes")):
-        print(f"\n{unit} more than at the beginning:")
-        more = Counter(after[name])
-        more.subtract(before[name])
-        for what, many in more.most_common(SHOWN):
-            print(f"  {many:>10}  {what}")
+    more = Counter(after)
+    more.subtract(before)
+    for what, many in more.most_common(SHOWN):
+        print(f"  {many:>+8} of {after[what]:>7}  {what}")
 
 
 async def run(sessions: int, every: int, *, types: bool) -> float:
@@ -93,10 +90,9 @@ async def run(sessions: int, every: int, *, types: bool) -> float:
                     for each in people:
                         group.create_task(work(each, numbers, gateway))
                 readings.append((done, resident(home.pid)))
-                if types and (first is None or done >= sessions):
+                if types:
                     found = await looked(home, file)
-                    if first is not None:
-                        show_growth(first, found)
+                    show_growth(first or found, found)
                     first = first or found
                 pace = done / (time.monotonic() - begun)
                 size = readings[-1][1] / 1024 / 1024

@@ -14,6 +14,9 @@ from server.adapters.db.presence import follow_file
 from server.errors import StorageUnavailable
 
 BUSY_MS: Final = 5_000
+CACHE_KB: Final = (
+    1_024  # of pages, a connection: each fills its own as the file grows, and keeps it
+)
 POOL: Final = 10  # connections kept
 OVERFLOW: Final = (
     10  # and as many again for a rush; PostgreSQL's own limit is 100 for all its clients
@@ -53,6 +56,7 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={BUSY_MS}",
+        f"cache_size=-{CACHE_KB}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
