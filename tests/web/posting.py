@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from server.bootstrap import build
+from server.config import load
 from tests.fakes import Gateway
 from tests.lab.process import until
 from tests.lab.smtp import Smtp, smtp
+from tests.web.house import SECRET, FakeClock, House
 from tests.web.running import Page, Running, running
 
 if TYPE_CHECKING:
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tornado.ioloop import IOLoop
+
+    from server.services.invitations import Invitations
+    from tests.databases import Furnished
 
 
 @dataclass
@@ -25,6 +31,35 @@ class Post:
     house: Running
     gateway: Gateway
     relay: Smtp
+
+
+@contextmanager
+def house_with(
+    io_loop: IOLoop, database: Furnished, folder: Path, **settings: Any
+) -> Iterator[House]:
+    """A server of these settings that does not listen; its delivery is asked by hand."""
+    with database.copied() as url:
+        configured = load(
+            data_dir=folder,
+            database=url,
+            secret_key=SECRET,
+            public_url="https://v.example",
+            **settings,
+        )
+        clock = FakeClock()
+        made = House(build(configured, clock), clock)
+        io_loop.run_sync(made.look_around)
+        yield made
+        for close in made.server.closers:
+            close()
+        io_loop.run_sync(made.server.engine.dispose)
+
+
+def invitations_of(house: House) -> Invitations:
+    """The use cases as the handlers have them."""
+    rules = house.server.app.wildcard_router.rules
+    given = [rule.target_kwargs for rule in rules if "invitations" in (rule.target_kwargs or {})]
+    return given[0]["invitations"]  # type: ignore[no-any-return]
 
 
 @contextmanager

@@ -14,20 +14,18 @@ import pytest
 from sqlalchemy import update
 
 from server.adapters.db.tables import invitation
-from server.bootstrap import build
-from server.config import load
 from server.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
 from server.ports import Actor
 from server.services.invitations import Request
-from tests.web.house import SECRET, FakeClock, House
+from tests.web.posting import house_with, invitations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from server.ports import OutgoingSms
-    from server.services.invitations import Invitations
     from tests.databases import Furnished
+    from tests.web.house import House
 
 KEY = "k" * 27
 NUMBER = "06 12 34 56 78"
@@ -57,22 +55,14 @@ class FakeSms:
 @pytest.fixture
 def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[House]:
     """A server with three carriers and low limits."""
-    with furnished_database.copied() as url:
-        settings = load(
-            data_dir=tmp_path,
-            database=url,
-            secret_key=SECRET,
-            public_url="https://v.example",
-            carriers=CARRIERS,
-            sms_limits={"site_hour": 5, "number_hour": 3},
-        )
-        clock = FakeClock()
-        made = House(build(settings, clock), clock)
-        io_loop.run_sync(made.look_around)
+    with house_with(
+        io_loop,
+        furnished_database,
+        tmp_path,
+        carriers=CARRIERS,
+        sms_limits={"site_hour": 5, "number_hour": 3},
+    ) as made:
         yield made
-        for close in made.server.closers:
-            close()
-        io_loop.run_sync(made.server.engine.dispose)
 
 
 @pytest.fixture
@@ -83,14 +73,6 @@ def sms(house: House) -> dict[str, FakeSms]:
     return fakes
 
 
-def invitations(house: House) -> Invitations:
-    rules = house.server.app.wildcard_router.rules
-    found = [
-        r.target_kwargs["invitations"] for r in rules if "invitations" in (r.target_kwargs or {})
-    ]
-    return found[0]  # type: ignore[no-any-return]
-
-
 def actor(house: House) -> Actor:
     return Actor("desk", house.sites["rivage"].id, house.users["regulator"].id, "127.0.0.1")
 
@@ -98,7 +80,7 @@ def actor(house: House) -> Actor:
 async def invite(house: House, command: str = "c1", **contact: str) -> Any:
     wanted = contact or {"mobile": NUMBER}
     request = Request(command, None, new_session=True, **wanted)
-    return await invitations(house).invite(actor(house), request)
+    return await invitations_of(house).invite(actor(house), request)
 
 
 async def deliver(house: House) -> None:

@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.bootstrap import build
-from server.config import load
 from server.errors import CarrierUnavailable
 from server.ports import Actor
 from server.services.desk import _invitation
 from server.services.invitations import Request
 from tests.fakes import FakeMailer
-from tests.web.house import SECRET, FakeClock, House
+from tests.web.posting import house_with, invitations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from server.ports import OutgoingMail, OutgoingSms
-    from server.services.invitations import Invitations
     from tests.databases import Furnished
+    from tests.web.house import House
 
 NUMBER = "06 12 34 56 78"
 KANNEL = {"preset": "kannel", "name": "k", "username": "u", "password": "p", "receipt_timeout": 0}
@@ -70,15 +68,9 @@ class Post:
         return self.house.server.delivery
 
     async def invite(self, **contact: str) -> None:
-        rules = self.house.server.app.wildcard_router.rules
-        found: list[Invitations] = [
-            r.target_kwargs["invitations"]
-            for r in rules
-            if "invitations" in (r.target_kwargs or {})
-        ]
         user = self.house.users["regulator"].id
         actor = Actor("desk", self.house.sites["rivage"].id, user, "127.0.0.1")
-        await found[0].invite(actor, Request("command-1", None, **contact))
+        await invitations_of(self.house).invite(actor, Request("command-1", None, **contact))
 
     async def deliver(self) -> None:
         """What the lanes do, until nothing is due."""
@@ -143,21 +135,8 @@ def house(
     io_loop: Any, furnished_database: Furnished, tmp_path: Path, carrier: dict[str, Any]
 ) -> Iterator[House]:
     """A server with one carrier."""
-    with furnished_database.copied() as url:
-        settings = load(
-            data_dir=tmp_path,
-            database=url,
-            secret_key=SECRET,
-            public_url="https://v.example",
-            carriers=[carrier],
-        )
-        clock = FakeClock()
-        made = House(build(settings, clock), clock)
-        io_loop.run_sync(made.look_around)
+    with house_with(io_loop, furnished_database, tmp_path, carriers=[carrier]) as made:
         yield made
-        for close in made.server.closers:
-            close()
-        io_loop.run_sync(made.server.engine.dispose)
 
 
 @pytest.fixture
