@@ -408,6 +408,16 @@ class TakenOver(Conflict):
     message = "Ce poste est ouvert dans une autre fenêtre."
 
 
+class StationTaken(Conflict):
+    """Another person's desk sits there: it is taken on purpose only.
+
+    Facts: `station`, `by`, `own`, `since`, `live`.
+    """
+
+    code = "station_taken"
+    message = "Ce poste est tenu : prenez-le, ou choisissez-en un autre."
+
+
 # --- sign-in ---------------------------------------------------------------------------------------
 class BadCredentials(Unauthenticated):
     """Identifier, password or code is wrong: never said which."""
@@ -438,6 +448,13 @@ class XsrfRefused(Forbidden):
 
 
 # --- launch and call events: signed from outside ----------------------------------------------------
+class LaunchTooLarge(Invalid):
+    """More than 2 kB of parameters: no call has so long a name."""
+
+    code = "launch_too_large"
+    message = "Contexte d'appel trop long (plus de 2 ko), refusé : ouvrez la visiorégulation et choisissez l'appel."
+
+
 class LaunchUnsigned(Forbidden):
     """The site only takes signed launches."""
 

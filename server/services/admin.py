@@ -9,6 +9,7 @@ from server.domain.access import Role
 from server.domain.audit import AuditEvent
 from server.domain.login import normal_identifier
 from server.domain.observer import LONGEST_NAME
+from server.domain.signing import LaunchPolicy
 from server.errors import Conflict, EmailImpossible, Invalid, NotFound, NumberImpossible
 from server.ports import (
     Actor,
@@ -52,7 +53,8 @@ class Admin:
         """Add a SAMU; Conflict when the key is taken."""
         _require(_KEY, key, "site_key")
         _require(_SENDER, sms_sender, "sms_sender")
-        site = Site(self._ids.new(), key, _name(name, 64), sms_sender, _email(referent), {})
+        policy = {"launch_signature": LaunchPolicy.REQUIRED.value}
+        site = Site(self._ids.new(), key, _name(name, 64), sms_sender, _email(referent), policy)
         async with self._transactions() as uow:
             await uow.sites.add(site, self._clock.now())
             await self._note(uow, site.id, "site.added", f"site:{site.id}")

@@ -325,6 +325,7 @@ def _launch(launched: Launched | None) -> Json | None:
         "mobile": launched.mobile,
         "notice": launched.notice,
         "code": launched.code,
+        "proposed": asdict(launched.proposed) if launched.proposed else None,
     }
 
 

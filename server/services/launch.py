@@ -1,25 +1,49 @@
-"""Opening the desk from call context.
+"""Opening the desk from call context (docs/adr/0015).
 
-Parameters become an opaque id at once (I5), then, once the site is known, they are judged (signature, time, nonce)
-and read as a call, a number and a clear sentence.
+Parameters become an opaque id at once (I5): a stranger's wait sealed in the own browser, those of who is signed in in
+the database. Once the site is known they are judged (signature, time, nonce). What is signed opens the desk; what is not
+signed only proposes, until the user accepts it.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 from server.domain.audit import AuditEvent
 from server.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
-from server.errors import AliasMalformed, AppError, LaunchReplayed, LaunchUnsigned
-from server.ports import Actor, Clock, Ids, Transactions, UnitOfWork
+from server.errors import (
+    AliasMalformed,
+    AppError,
+    Invalid,
+    LaunchReplayed,
+    LaunchTooLarge,
+    LaunchUnsigned,
+)
+from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
 from server.services.linking import check_alias, find_or_assert
 from telephony import NumberKind, parse_number
 
-LIFE = timedelta(hours=14)
-MAX_FIELD = 512
-PARAMETERS = (*SIGNED, "kid", "sig")
+LIFE: Final = timedelta(hours=14)
+WAIT: Final = timedelta(minutes=30)  # for the sign-in
+MOST: Final = 2_048  # bytes of all parameters, as they stand in an address: sealed, they fit into one cookie
+PARAMETERS: Final = (*SIGNED, "kid", "sig")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What an unsigned context asks for, as it was read; nothing of it is in force before the user accepts.
+
+    `foreign`: a page of another site led here.
+    """
+
+    call: str | None
+    mobile: str | None
+    station: str | None
+    foreign: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,48 +59,89 @@ class Launched:
     notice: str | None = None
     code: str | None = None
     signed: bool = False
+    proposed: Proposed | None = None
 
 
 class Launch:
     """Keeps launch contexts and resolves them for a signed-in user."""
 
-    def __init__(self, transactions: Transactions, clock: Clock, ids: Ids) -> None:
+    def __init__(self, transactions: Transactions, clock: Clock, ids: Ids, seal: Seal) -> None:
         """Keep what the use cases need."""
         self._transactions = transactions
         self._clock = clock
         self._ids = ids
+        self._seal = seal
 
-    async def keep(self, parameters: Mapping[str, str]) -> str:
-        """Store a context before anybody is signed in; return the opaque id for the URL."""
-        now = self._clock.now()
+    def read(self, parameters: Mapping[str, str], *, foreign: bool) -> Mapping[str, str]:
+        """Take a context in, with the time it came and whether another site led here; raises LaunchTooLarge."""
+        given = {name: parameters.get(name, "") for name in PARAMETERS}
+        if len(urlencode({name: value for name, value in given.items() if value})) > MOST:
+            raise LaunchTooLarge
+        told = {"foreign": "yes"} if foreign else {}
+        return {**given, **told, "received": self._clock.now().isoformat()}
+
+    def wait(self, context: Mapping[str, str]) -> tuple[str, str]:
+        """Return the opaque id for the URL, and the sealed context that the browser keeps until somebody signs in."""
         opaque = self._ids.token()
-        fields = {name: parameters.get(name, "")[:MAX_FIELD] for name in PARAMETERS}
-        fields["received"] = now.isoformat()
-        async with self._transactions() as uow:
-            await uow.launches.add(_hash(opaque), json.dumps(fields), now, now + LIFE)
-            await uow.commit()
+        return opaque, self._seal.close(urlencode({**context, "id": opaque})).decode()
+
+    async def keep(self, actor: Actor, context: Mapping[str, str]) -> str:
+        """Store a context for the site of who opened it; return the opaque id for the URL."""
+        opaque = self._ids.token()
+        await self._store(actor.site, opaque, context, self._clock.now())
         return opaque
 
-    async def resolve(self, actor: Actor, opaque: str, *, record: bool = False) -> Launched:
+    async def adopt(self, actor: Actor, opaque: str, sealed: str) -> bool:
+        """Store the context that this browser kept until the sign-in; False when it kept another one, or none."""
+        now = self._clock.now()
+        try:
+            context = dict(parse_qsl(self._seal.open(sealed.encode()), keep_blank_values=True))
+        except Invalid:
+            return False
+        if context.pop("id", None) != opaque or now >= _received(context) + WAIT:
+            return False
+        await self._store(actor.site, opaque, context, now)
+        return True
+
+    async def _store(
+        self, site: str, opaque: str, context: Mapping[str, str], now: datetime
+    ) -> None:
+        async with self._transactions() as uow:
+            if await uow.launches.get(_hash(opaque), now, site) is None:
+                await uow.launches.add(_hash(opaque), site, json.dumps(context), now, now + LIFE)
+                await uow.commit()
+
+    async def resolve(
+        self, actor: Actor, opaque: str, *, record: bool = False, accept: bool = False
+    ) -> Launched:
         """Say what the context means for this user's site; whatever is wrong, the desk still works.
 
-        `record` writes the launch to the audit: once, when the page opens, not at each reconnection.
+        `record` writes the launch to the audit: once, when the page opens, not at each reconnection. `accept`: the user
+        was shown what an unsigned context proposes, and wants it.
         """
+        launch = _hash(opaque)
         async with self._transactions() as uow:
-            kept = await uow.launches.get(_hash(opaque), self._clock.now(), actor.site)
+            kept = await uow.launches.get(launch, self._clock.now(), actor.site)
             if kept is None:
                 return Launched(
                     notice="Le contexte d'appel a expiré : rouvrez la page depuis l'appel."
                 )
             fields = json.loads(kept)
             try:
-                signed = await self._judge(uow, actor.site, _hash(opaque), fields)
+                signed = await self._judge(uow, actor.site, launch, fields)
             except AppError as refusal:
                 launched = Launched(notice=refusal.message, code=refusal.code)
             else:
-                launched = replace(await self._read(uow, actor.site, fields), signed=signed)
+                if accept and not signed and fields.get("accepted") != actor.user:
+                    fields["accepted"] = actor.user
+                    await uow.launches.change(launch, json.dumps(fields))
+                    record = True
+                accepted = actor.user is not None and fields.get("accepted") == actor.user
+                launched = await self._read(
+                    uow, actor.site, fields, signed=signed, accepted=accepted
+                )
             if record:
-                await self._record(uow, actor, launched)
+                await self._record(uow, actor, launched, fields)
             await uow.commit()
         return launched
 
@@ -93,7 +158,7 @@ class Launch:
             if policy == LaunchPolicy.REQUIRED and any(fields.get(name) for name in CONTEXT):
                 raise LaunchUnsigned
             return False
-        received = datetime.fromisoformat(fields["received"])
+        received = _received(fields)
         check_launch(fields, received, await uow.secrets.active(site))
         # A context may be resolved as long as it is kept; its nonce must be known as long.
         until = received + LIFE + 2 * WINDOW
@@ -102,8 +167,19 @@ class Launch:
             raise LaunchReplayed
         return True
 
-    async def _read(self, uow: UnitOfWork, site: str, fields: Mapping[str, str]) -> Launched:
-        """Read the context as a station, a number and a call of this site."""
+    async def _read(
+        self,
+        uow: UnitOfWork,
+        site: str,
+        fields: Mapping[str, str],
+        *,
+        signed: bool,
+        accepted: bool,
+    ) -> Launched:
+        """Read the context as a station, a number and a call of this site, or as a proposal of them.
+
+        A proposal makes no call, and its station is never taken here: once accepted, the page sits down there itself.
+        """
         known = {s.extension for s in await uow.sites.stations(site)}
         notices: list[str] = []
         station = fields["station"].strip() or None
@@ -111,23 +187,21 @@ class Launch:
             notices.append("Le poste indiqué n'est pas de votre site : choisissez le vôtre.")
             station = None
         mobile = _mobile(fields["caller"], notices)
-        call = await self._call(uow, site, fields["call"], station, notices)
-        return Launched(call, mobile, station, " ".join(notices) or None)
+        name = _name(fields["call"], notices)
+        if not signed and not accepted:
+            foreign = fields.get("foreign") == "yes"
+            asked = name or mobile or station
+            proposed = Proposed(name, mobile, station, foreign) if asked else None
+            return Launched(notice=" ".join(notices) or None, proposed=proposed)
+        call = await self._call(uow, site, name, station, notices) if name else None
+        notice = " ".join(notices) or None
+        return Launched(call, mobile, station if signed else None, notice, signed=signed)
 
     async def _call(
-        self, uow: UnitOfWork, site: str, text: str, station: str | None, notices: list[str]
-    ) -> str | None:
+        self, uow: UnitOfWork, site: str, name: str, station: str | None, notices: list[str]
+    ) -> str:
         """Find the call, or assert it until a feed reports it."""
-        if not text.strip():
-            return None
-        try:
-            value = check_alias(text)
-        except AliasMalformed:
-            notices.append(
-                "L'identifiant d'appel reçu est illisible : choisissez l'appel dans la liste."
-            )
-            return None
-        call = await find_or_assert(uow, site, value, self._ids, self._clock)
+        call = await find_or_assert(uow, site, name, self._ids, self._clock)
         found = await uow.calls.get(site, call)
         if found.state == "ended":
             notices.append("Cet appel est terminé : la vidéo lui restera liée si vous invitez.")
@@ -142,13 +216,36 @@ class Launch:
             notices.append(f"Cet appel {verb} au poste {', '.join(others)}.")
         return call
 
-    async def _record(self, uow: UnitOfWork, actor: Actor, launched: Launched) -> None:
-        """Write the launch down, and whether it was signed or why it was refused."""
+    async def _record(
+        self, uow: UnitOfWork, actor: Actor, launched: Launched, fields: Mapping[str, str]
+    ) -> None:
+        """Write the launch down: signed, proposed by whom, accepted, or why it was refused."""
         data: dict[str, object] = {"station": launched.station, "signed": launched.signed}
         if launched.code:
             data["refused"] = launched.code
+        elif launched.proposed:
+            data["station"] = launched.proposed.station
+            data["proposed"] = "other_site" if launched.proposed.foreign else "unsigned"
+        elif not launched.signed and fields.get("accepted"):
+            data["accepted"] = True
         event = AuditEvent("desk.launched", "desk:launch", None, launched.call, data)
         await uow.audit.append(actor, event, self._clock.now())
+
+
+def _received(context: Mapping[str, str]) -> datetime:
+    return datetime.fromisoformat(context["received"])
+
+
+def _name(text: str, notices: list[str]) -> str | None:
+    if not text.strip():
+        return None
+    try:
+        return check_alias(text)
+    except AliasMalformed:
+        notices.append(
+            "L'identifiant d'appel reçu est illisible : choisissez l'appel dans la liste."
+        )
+        return None
 
 
 def _mobile(text: str, notices: list[str]) -> str | None:

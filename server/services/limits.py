@@ -11,6 +11,7 @@ from server.domain.login import (
     forgiven,
     hourly,
 )
+from server.domain.spoken import source_of
 from server.errors import LoginThrottled, TooManyMessages
 from server.ports import Seal, UnitOfWork
 
@@ -32,7 +33,7 @@ class Limits:
         return account, self._codes(account)
 
     def _address(self, address: str | None) -> str:
-        return self._seal.lookup("address", address or "")
+        return self._seal.lookup("address", source_of(address))
 
     def _codes(self, account: str) -> str:
         return self._seal.lookup("codes", account)

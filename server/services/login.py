@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from server.domain.audit import AuditEvent
 from server.domain.login import (
@@ -22,7 +23,15 @@ from server.domain.login import (
     normal_identifier,
     safe_next,
 )
-from server.errors import BadCredentials, CodeExpired, Conflict, NotFound, StorageUnavailable
+from server.domain.rate import Bucket, take
+from server.errors import (
+    BadCredentials,
+    CodeExpired,
+    Conflict,
+    LoginThrottled,
+    NotFound,
+    StorageUnavailable,
+)
 from server.ports import (
     Actor,
     Clock,
@@ -39,6 +48,9 @@ from server.ports import (
 from server.services.codes import CODE_MINUTES, Codes
 from server.services.limits import Limits
 from server.tasks import create_task
+
+ASKED_AT_ONCE: Final = 300  # one-time codes asked for by everybody: a shift of a region, and more
+ASKED_A_SECOND: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +109,14 @@ class Login:
         self._codes = Codes(ids, seal, render)
         self._limits = Limits(seal)
         self._wake = wake
+        self._asked: Bucket | None = None
 
     # --- first step: identifier and password
     async def request_code(
         self, identifier: str, password: str, channel: str, address: str | None, next_: str | None
     ) -> str:
         """Return the opaque value of a challenge, whatever was typed; LoginThrottled is the only refusal."""
+        self._take_one()
         typed = normal_identifier(identifier)
         account = self._limits.account(typed)
         async with self._transactions(write=False) as uow:
@@ -123,6 +137,13 @@ class Login:
             create_task(self._rehash(asked.entitled, password), "login.rehash")
         return value
 
+    def _take_one(self) -> None:
+        """Count one of everybody's: whatever is asked for is written down, from however many addresses it comes."""
+        left = take(self._asked, self._clock.now(), a_second=ASKED_A_SECOND, burst=ASKED_AT_ONCE)
+        if left is None:
+            raise LoginThrottled("everybody")
+        self._asked = left
+
     async def _challenge(self, asked: _Asked) -> str:
         """Write challenge, message, throttles and audit: the same statements for right and wrong."""
         now, value, code = self._clock.now(), self._ids.token(), self._ids.code()
@@ -137,7 +158,7 @@ class Login:
             created=now,
             expires=now + CODE_LIFE,
         )
-        async with self._transactions() as uow:
+        async with self._transactions(stranger=True) as uow:
             await self._limits.check(uow, asked.account, asked.address, now)
             await self._limits.count(
                 uow, asked.account, asked.address, now, wrong=not asked.right, codes=True
@@ -190,7 +211,10 @@ class Login:
         Raises BadCredentials (try again), CodeExpired (ask again) or LoginThrottled (wait).
         """
         now, id_ = self._clock.now(), _hash(value or "")
-        async with self._transactions() as uow:
+        async with self._transactions(write=False) as uow:
+            if await uow.login.challenge(id_) is None:
+                raise CodeExpired
+        async with self._transactions(stranger=True) as uow:
             challenge = await uow.login.challenge(id_)
             if challenge is None:
                 raise CodeExpired
@@ -275,6 +299,9 @@ class Login:
     async def logout(self, cookie: str, address: str | None = None) -> None:
         """End this session on the server; a cookie that is no session is no error."""
         now, id_ = self._clock.now(), _hash(cookie)
+        async with self._transactions(write=False) as uow:
+            if await uow.login.web_session(id_) is None:
+                return
         async with self._transactions() as uow:
             session = await uow.login.web_session(id_)
             if session is None or session.revoked is not None:

@@ -208,8 +208,9 @@ class Observers:
 
     async def bind(self, token: str, address: str | None, browser: str) -> None:
         """Bind the link to this browser: the first tap wins, the same browser may tap again."""
-        await self.look(token, browser)
-        now = self._clock.now()
+        seen, now = await self.look(token, browser), self._clock.now()
+        if rules.bound(seen.observer, browser, now) is seen.observer:
+            return
         async with self._transactions() as uow:
             found = await self._by_token(uow, token)
             rules.admit(found.observer, found.session, browser, now)

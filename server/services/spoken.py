@@ -168,7 +168,7 @@ class SpokenCodes:
         async with self._transactions(write=False) as uow:
             await self._check(uow, own, everybody, now)
         digits = rules.typed_digits(typed)
-        async with self._transactions() as uow:
+        async with self._transactions(stranger=True) as uow:
             await self._check(uow, own, everybody, now)
             code = await uow.spoken.by_hash(self._hash(digits))
             token = await self._exchange(uow, code, address, token_hash(browser), now)

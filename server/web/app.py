@@ -53,6 +53,8 @@ from server.web import (
 )
 from server.web.base import Missing, Web
 from server.web.caller import (
+    GESTURES_A_SECOND,
+    GESTURES_BURST,
     WORDS_A_SECOND,
     WORDS_BURST,
     CallerOpen,
@@ -62,10 +64,12 @@ from server.web.caller import (
     CallerTap,
     CallerWords,
 )
-from server.web.desk import DeskPage, DeskSocket, DeskStation, Stations
+from server.web.desk import DeskSocket
+from server.web.desk_page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root, SmsReceipt
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.web.paces import Paces
+from server.web.seats import Stations
 from server.web.sockets import MAX_SOCKET_FRAME
 
 OPAQUE = r"([A-Za-z0-9_-]{20,64})"
@@ -197,7 +201,9 @@ def make_app(web: Web, services: Services) -> Application:
 
 
 def _desk(web: Web, services: Services) -> list[Any]:
-    base = {"web": web}
+    stations = Stations()
+    base = {"web": web, "stations": stations}
+    launches = Paces("launches", a_second=LAUNCHES_A_SECOND, burst=LAUNCHES_BURST)
     socket = {
         **base,
         "bus": services.bus,
@@ -214,13 +220,12 @@ def _desk(web: Web, services: Services) -> list[Any]:
         "signalling": services.signalling,
         "help": services.help,
         "rooms": services.rooms,
-        "stations": Stations(),
         "ice": services.ice,
         "ladder": services.ladder,
         "photos": services.photos,
     }
     return [
-        url(r"/desk", DeskPage, {**base, "launch": services.launch}),
+        url(r"/desk", DeskPage, {**base, "launch": services.launch, "launches": launches}),
         url(r"/desk/station", DeskStation, base),
         url(r"/ws/desk", DeskSocket, socket),
     ]
@@ -228,6 +233,8 @@ def _desk(web: Web, services: Services) -> list[Any]:
 
 def _caller(web: Web, services: Services) -> list[Any]:
     base = {"web": web, "links": services.links}
+    gestures = Paces("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
+    gesture = {**base, "gestures": gestures}
     socket = {
         **base,
         "sessions": services.sessions,
@@ -245,10 +252,10 @@ def _caller(web: Web, services: Services) -> list[Any]:
         url(
             rf"/v/{OPAQUE}/open",
             CallerOpen,
-            {**base, "rooms": services.rooms, "ice": services.ice},
+            {**gesture, "rooms": services.rooms, "ice": services.ice},
         ),
-        url(rf"/v/{OPAQUE}/tap", CallerTap, base),
-        url(rf"/v/{OPAQUE}/release", CallerRelease, base),
+        url(rf"/v/{OPAQUE}/tap", CallerTap, gesture),
+        url(rf"/v/{OPAQUE}/release", CallerRelease, gesture),
         url(r"/ws/caller", CallerSocket, socket),
     ]
 

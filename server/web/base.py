@@ -20,6 +20,7 @@ from server.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    OriginForeign,
     Unauthenticated,
     Unavailable,
     XsrfRefused,
@@ -32,6 +33,7 @@ from server.web.pages import Pages
 from server.web.wire import status_of
 
 SESSION_COOKIE = "v15_session"
+ELSEWHERE = frozenset({"cross-site", "same-site"})
 MACHINES = ("/api/", "/receipts/")  # no person reads what these answer
 STATION_COOKIE = "v15_station"
 THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/theme.js)
@@ -95,12 +97,16 @@ class BaseHandler(RequestHandler):
         """Close the page."""
         set_closed_headers(self)
 
-    async def prepare(self) -> None:
-        """Find who is signed in, and refuse who may not."""
+    async def identify(self) -> None:
+        """Find who is signed in."""
         if cookie := self.get_cookie(SESSION_COOKIE):
             found = await self.web.login.who(cookie)
             if found is not None:
                 self.user, self.site = found
+
+    async def prepare(self) -> None:
+        """Find who is signed in, and refuse who may not."""
+        await self.identify()
         if self.permission is None and not self.signed_in:
             return
         if self.user is None:
@@ -119,8 +125,18 @@ class BaseHandler(RequestHandler):
         user, site = self.me()
         return Actor(source, site.id, user.id, self.request.remote_ip)
 
+    def from_elsewhere(self) -> bool:
+        """Whether a page that is not ours led here, as far as the browser tells."""
+        return self.request.headers.get("Sec-Fetch-Site") in ELSEWHERE
+
     def check_xsrf_cookie(self) -> None:
-        """Refuse a form that is not from our page, with our own error."""
+        """Refuse a form that is not from our page, with our own error.
+
+        The token is compared with a cookie, which a neighbour of our domain may set: what the browser tells of the
+        page that speaks is believed first.
+        """
+        if self.from_elsewhere():
+            raise OriginForeign
         try:
             super().check_xsrf_cookie()
         except HTTPError as refused:

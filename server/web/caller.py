@@ -44,6 +44,9 @@ from server.web.sockets import PageSocket
 # What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.
 WORDS_BURST = 80
 WORDS_A_SECOND = 2.0
+# Opening, tapping and giving back one link: each takes the database's writer.
+GESTURES_BURST = 40
+GESTURES_A_SECOND = 0.5
 BROWSER_COOKIE = "v15_browser"
 BROWSER_DAYS = 0.25  # longer than any call
 MAX_OPENED = 1024
@@ -150,11 +153,13 @@ class CallerOpen(BaseHandler):
     links: Links
     rooms: Rooms
     ice: IceServers
+    gestures: Paces
 
     async def post(self, token: str) -> None:
         """A visible page's script reports itself, and learns what it needs to prepare its offer."""
         browser = self.get_cookie(BROWSER_COOKIE)
         page = self._page(await self.json_body(MAX_OPENED))
+        self.gestures.check(token, self.web.clock.now())
         session = await self.links.opened(token, self.request.remote_ip, browser, page)
         watchers = list(self.rooms.get(session.id).desks)
         self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
@@ -173,9 +178,11 @@ class CallerTap(BaseHandler):
 
     wants_json = True
     links: Links
+    gestures: Paces
 
     async def post(self, token: str) -> None:
         """Bind the link to this browser."""
+        self.gestures.check(token, self.web.clock.now())
         browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
         await self.links.tap(token, self.request.remote_ip, browser)
         self.set_secret_cookie(BROWSER_COOKIE, browser, days=BROWSER_DAYS)
@@ -187,9 +194,11 @@ class CallerRelease(BaseHandler):
 
     wants_json = True
     links: Links
+    gestures: Paces
 
     async def post(self, token: str) -> None:
         """Unbind the link from this browser, and from no other."""
+        self.gestures.check(token, self.web.clock.now())
         browser = self.get_cookie(BROWSER_COOKIE) or ""
         await self.links.release(token, self.request.remote_ip, browser)
         self.json({})

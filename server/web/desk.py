@@ -1,4 +1,4 @@
-"""Page B: the page itself, its station, its launch from call context, and its socket."""
+"""The socket of page B."""
 
 import asyncio
 import hashlib
@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
-from urllib.parse import quote
 
 from server.domain.access import Permission, may
 from server.domain.session import MediaFlowing, PeerLost, Session, State
@@ -14,8 +13,8 @@ from server.errors import (
     Forbidden,
     MessageOutOfOrder,
     PointerFlood,
+    StationTaken,
     StationUnknown,
-    TakenOver,
     Unauthenticated,
 )
 from server.ports import Bus, Changed, Station
@@ -25,7 +24,7 @@ from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
 from server.services.ladder import Ladder
 from server.services.languages import Languages
-from server.services.launch import PARAMETERS, Launch, Launched
+from server.services.launch import Launch, Launched
 from server.services.linking import Linking
 from server.services.photos import Photos
 from server.services.recent import Recent
@@ -34,104 +33,15 @@ from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.tasks import create_task
 from server.web import messages as m
-from server.web.base import SESSION_COOKIE, STATION_COOKIE, BaseHandler, Web
+from server.web.base import SESSION_COOKIE, STATION_COOKIE, Web
 from server.web.desk_third import THIRD, ThirdParties
+from server.web.seats import Seat
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk
 SOON_SECONDS = (
     0.25  # what a phone says of itself between tap and first picture is shown together, after it
 )
-
-
-class DeskPage(BaseHandler):
-    """GET /desk."""
-
-    permission = Permission.DESK_USE
-    launch: Launch
-
-    async def prepare(self) -> None:
-        """Exchange launch parameters for an opaque id before anything else, signed in or not (I5)."""
-        given = {name: self.get_query_argument(name, "") for name in PARAMETERS}
-        if any(given.values()):
-            opaque = await self.launch.keep(given)
-            self.redirect(f"/desk?launch={opaque}", status=303)
-            return
-        await super().prepare()
-
-    def sign_in_url(self) -> str:
-        """Come back to the launch after signing in."""
-        opaque = self.get_query_argument("launch", "")
-        if not opaque.replace("-", "").replace("_", "").isalnum():
-            return "/login"
-        return f"/login?next={quote(f'/desk?launch={opaque}', safe='')}"
-
-    async def get(self) -> None:
-        """Show page B; a launch that names a station of this site sets it."""
-        user, site = self.me()
-        del user
-        opaque = self.get_query_argument("launch", None)
-        async with self.web.transactions(write=False) as uow:
-            stations = await uow.sites.stations(site.id)
-        station = self.get_cookie(STATION_COOKIE)
-        if opaque:
-            launched = await self.launch.resolve(self.actor(), opaque, record=True)
-            if launched.code:
-                self.web.metrics.refused(launched.code)
-            station = launched.station or station
-            if launched.station:
-                self.set_secret_cookie(STATION_COOKIE, launched.station, days=365)
-        known = {s.extension for s in stations}
-        boot = {
-            "socket": "/ws/desk",
-            "launch": opaque,
-            "stations": [{"extension": s.extension, "name": s.name} for s in stations],
-            "station": station if station in known else None,
-            "demo": self.web.demo,
-        }
-        self.page("desk.html", boot=boot)
-
-
-class DeskStation(BaseHandler):
-    """POST /desk/station: the station of this PC, once."""
-
-    permission = Permission.DESK_USE
-
-    async def post(self) -> None:
-        """Keep the choice for a year."""
-        _, site = self.me()
-        wanted = self.get_body_argument("station", "")
-        async with self.web.transactions(write=False) as uow:
-            known = {s.extension for s in await uow.sites.stations(site.id)}
-        if wanted not in known:
-            raise StationUnknown
-        self.set_secret_cookie(STATION_COOKIE, wanted, days=365)
-        self.redirect("/desk", status=303)
-
-
-class Stations:
-    """Who sits where: the newer desk of a station takes over, the older is told."""
-
-    def __init__(self) -> None:
-        """Start with every station free."""
-        self._seats: dict[tuple[str, str], DeskSocket] = {}
-
-    def sit(self, site: str, extension: str, desk: "DeskSocket") -> None:
-        """Take the seat; another page there hears of it and closes."""
-        former = self._seats.get((site, extension))
-        self._seats[site, extension] = desk
-        if former is not None and former is not desk and former.peer != desk.peer:
-            former.send({"type": "taken_over", "by": desk.name})
-            former.shut(TakenOver())
-
-    def seated(self, site: str) -> dict[str, str]:
-        """Return who sits at each station of a site."""
-        return {ext: desk.name for (where, ext), desk in self._seats.items() if where == site}
-
-    def rise(self, site: str, extension: str, desk: "DeskSocket") -> None:
-        """Leave the seat if it is still ours."""
-        if self._seats.get((site, extension)) is desk:
-            del self._seats[site, extension]
 
 
 class DeskSocket(ThirdParties):
@@ -152,7 +62,6 @@ class DeskSocket(ThirdParties):
     signalling: Signalling
     help: Help
     rooms: Rooms
-    stations: Stations
     ice: IceServers
     ladder: Ladder
     photos: Photos
@@ -207,22 +116,33 @@ class DeskSocket(ThirdParties):
         if self.peer:
             raise MessageOutOfOrder("second_hello")
         user, site = self.me()
-        launched = await self.launch.resolve(self.actor(), hello.launch) if hello.launch else None
+        launched = (
+            await self.launch.resolve(self.actor(), hello.launch, accept=hello.accept)
+            if hello.launch
+            else None
+        )
         async with self.web.transactions(write=False) as uow:
             known = {s.extension: s for s in await uow.sites.stations(site.id)}
+            live = await uow.sessions.live_stations(site.id)
         if hello.station and hello.station not in known:
             raise StationUnknown
         watched = await self.sessions.get(site.id, hello.watch) if hello.watch else None
         # Nothing waits from here on: a hello is taken whole or not at all.
-        self.peer, self.name, self._launched = hello.peer, user.name, launched
         named = launched.station if launched else None
         # The cookie is the PC's: another window of it may have changed it since.
         extension = named or hello.station or self.get_cookie(STATION_COOKIE)
-        self._station = known.get(extension or "")
+        station = known.get(extension or "")
+        self.peer, self.name = hello.peer, user.name
+        if station and not self.gone:
+            seat, where = Seat(self, user.id, self.web.clock.now()), station.extension
+            try:
+                self.stations.sit(site.id, where, seat, take=hello.take, live=where in live)
+            except StationTaken:
+                self.peer = ""
+                raise
+        self._launched, self._station = launched, station
         if self.gone:
             return
-        if self._station:
-            self.stations.sit(site.id, self._station.extension, self)
         self._unsubscribe = self.bus.subscribe(site.id, self._changed)
         self._beside.append(create_task(self._show(), "desk.show"))
         if watched:

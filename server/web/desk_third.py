@@ -1,6 +1,6 @@
 """What a desk does with others: codes read aloud, observers, sessions offered and taken (docs/adr/0011)."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from server.errors import MessageOutOfOrder
 from server.ports import Station
@@ -9,14 +9,9 @@ from server.services.invitations import Request
 from server.services.observers import ObserverRequest, Observers
 from server.services.spoken import SpokenCodes
 from server.web import messages as m
+from server.web.desk_page import seats_of
+from server.web.seats import Stations
 from server.web.sockets import PageSocket
-
-
-class Seats(Protocol):
-    """Who sits at which station."""
-
-    def seated(self, site: str) -> dict[str, str]:
-        """Return the name of who sits at each station of a site."""
 
 
 class ThirdParties(PageSocket):
@@ -25,7 +20,7 @@ class ThirdParties(PageSocket):
     spoken: SpokenCodes
     observers: Observers
     handover: HandOver
-    stations: Seats
+    stations: Stations
     _station: Station | None
     _watching: str | None
     _shown: frozenset[str | None]
@@ -56,15 +51,12 @@ class ThirdParties(PageSocket):
 
     async def _list_stations(self, message: m.StationList) -> None:
         site = self.me()[1].id
-        here = self.stations.seated(site)
         async with self.web.transactions(write=False) as uow:
             known = await uow.sites.stations(site)
+            live = await uow.sessions.live_stations(site)
         own = self._station.extension if self._station else None
-        rows = [
-            {"extension": one.extension, "name": one.name, "who": here.get(one.extension)}
-            for one in known
-            if one.extension != own
-        ]
+        others = [one for one in known if one.extension != own]
+        rows = seats_of(others, self.stations, site, live)
         self._done(message.id, stations=sorted(rows, key=lambda row: row["who"] is None))
 
     async def _invite_observer(self, message: m.ObserverInvite) -> None:

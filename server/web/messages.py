@@ -49,6 +49,8 @@ class DeskHello(_Message):
     launch: Id | None = None
     watch: Id | None = None
     station: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
+    take: bool = False
+    accept: bool = False
 
 
 class Invite(_Message):

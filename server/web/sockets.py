@@ -161,7 +161,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
             try:
                 await hello()
             except Exception as fault:
-                if isinstance(fault, AppError) and not isinstance(fault, Unavailable | Conflict):
+                ours = not isinstance(fault, AppError) or isinstance(fault, Unavailable)
+                if not ours and type(fault) is not Conflict:
                     raise
                 self.tell(fault, again=again)
                 again = True

@@ -9,6 +9,7 @@ import { Graph } from "./desk_graph.js";
 import { DeskHelp } from "./desk_help.js";
 import { HandOver } from "./desk_handover.js";
 import { InviteForm } from "./desk_invite.js";
+import { Proposal } from "./desk_launch.js";
 import { keys } from "./desk_keys.js";
 import { CallerLanguage } from "./desk_language.js";
 import { drawCalls, drawSessions } from "./desk_lists.js";
@@ -22,6 +23,7 @@ import { Recent } from "./desk_recent.js";
 import { Report } from "./desk_report.js";
 import { Resend } from "./desk_resend.js";
 import { SayBox } from "./desk_say.js";
+import { SeatBox, pushedText } from "./desk_seat.js";
 import { SecondPhone } from "./desk_second.js";
 import { drawSession } from "./desk_session.js";
 import { SpokenCode } from "./desk_spoken.js";
@@ -49,6 +51,10 @@ const AGAIN = 2_000;
 let view = { ...START, watch: remembered() };
 /** @type {string | null} */
 let launch = BOOT.launch ?? null;
+/** Said with the next hello: another person's seat is taken on purpose. */
+let seizing = false;
+/** Said with the next hello: what the launch proposes is wanted. */
+let accept = false;
 /** Whether the server took this connection's hello. */
 let greeted = false;
 /** Attempts in a row that found no server. */
@@ -93,6 +99,7 @@ const picture = new DeskPicture(get("patient", HTMLVideoElement), {
 const webcam = new Webcam({ ...page, show: (track) => picture.show(track), notify: (text) => notice.show(text) });
 const form = new InviteForm({ ...page, onSent: invited, running });
 const pick = new Pick(page);
+const seat = new SeatBox(takeSeat);
 const report = new Report();
 /**
  * @typedef {object} Part a part of the page that looks after itself
@@ -110,7 +117,8 @@ const parts = [
   still,
   graph,
   new SayBox(() => graph.weak),
-  new StationMenu(),
+  new StationMenu(page),
+  new Proposal({ accept: acceptLaunch, leave: leaveLaunch }),
   new DraftKeeper(),
   new Recent({ ...page, open }),
   new CallerLanguage({ ...page, ask }),
@@ -132,7 +140,8 @@ function hello() {
   greeted = false;
   const station = keptStation();
   const first = { type: "hello", peer: PEER, ...(station ? { station } : {}) };
-  return { ...first, ...(launch ? { launch } : {}), ...(view.watch ? { watch: view.watch } : {}) };
+  const meant = { ...(seizing ? { take: true } : {}), ...(accept ? { accept: true } : {}) };
+  return { ...first, ...meant, ...(launch ? { launch } : {}), ...(view.watch ? { watch: view.watch } : {}) };
 }
 
 /** The hello itself was refused: say it again without what is gone, or a little later as it was. During its own trouble
@@ -175,7 +184,7 @@ function expired() {
 function connection(state, code) {
   const light = get("server-state", HTMLElement);
   light.dataset.state = state;
-  write(get("server-text", HTMLElement), SERVER[state]);
+  write(get("server-text", HTMLElement), view.taken === null ? SERVER[state] : `poste tenu par ${view.taken}`);
   if (state === "open") {
     failures = 0;
     if (view.watch && picture.stale) void join(view.watch);
@@ -184,6 +193,7 @@ function connection(state, code) {
   if (state === "waiting") failures += 1;
   if (state === "waiting" && failures % 4 === 3) void stillSignedIn();
   if (state === "stopped" && code === 4401) expired();
+  if (state === "stopped" && code === 4409 && view.taken === null) pushedOut({ type: "taken_over" });
   if (state === "stopped" && code === 4403) notice.show("Ce compte n’a pas accès à la visiorégulation.");
   // A desk that was taken over does not take the station back by itself because its network blinked.
   if (state === "waiting" && view.taken !== null) link.stop();
@@ -204,15 +214,21 @@ function receive(message) {
       if (message.session === view.watch && message.state === "online") webcam.tell();
       break;
     case "taken_over":
-      notice.show(`Ce poste est maintenant tenu par ${view.taken}. Cette page reste en lecture seule.`, "Reprendre ce poste", takeBack);
+      tellPushed(message.at);
       break;
     case "error":
+      if (message.code === "station_taken") {
+        held(message);
+        return;
+      }
       if (greetAgain(message.code)) return;
       if (TOLD.test(message.code)) notice.show(message.message || "Le serveur a refusé la demande.");
       else console.warn("visio15: refused", message.code);
       break;
     case "view":
       greeted = true;
+      seizing = accept = false;
+      seat.close();
       notice.announce(view.server?.launch?.notice ?? "");
       follow();
       break;
@@ -224,10 +240,54 @@ function receive(message) {
   render();
 }
 
-function takeBack() {
+/** Somebody sits at the station that was asked for. This page's own seat is not fought for, another is asked about.
+ * @param {Message} refusal */
+function held(refusal) {
+  if (view.server?.station?.extension !== refusal.station) {
+    seat.ask(refusal);
+    return;
+  }
+  link.stop();
+  pushedOut({ ...refusal, type: "taken_over", at: refusal.since });
+}
+
+/** @param {Message} message who sits here now */
+function pushedOut(message) {
+  view = next(view, message);
+  tellPushed(message.at);
+  connection("stopped", 0);
+}
+
+/** @param {string | undefined} at */
+function tellPushed(at) {
+  notice.show(pushedText(view.taken ?? "", at), "Reprendre ce poste", takeSeat);
+}
+
+function takeSeat() {
   notice.hide();
+  seizing = true;
+  greet();
+}
+
+/** Say hello again, with what is known now. */
+function greet() {
   link.stop();
   link.start();
+}
+
+/** @param {import("./session.js").Proposed} proposed */
+function acceptLaunch({ station }) {
+  accept = true;
+  if (station) keepStation(station);
+  greet();
+}
+
+/** Nothing of it is wanted: forget it, also for a reload. */
+function leaveLaunch() {
+  launch = null;
+  history.replaceState(null, "", "/desk");
+  view = next(view, { type: "page.proposal" });
+  greet();
 }
 
 /** @param {Message} message @returns {Promise<any>} undefined when refused: the reason is shown */

@@ -13,7 +13,7 @@ export function drawStage(view, { pictured, face, server }) {
   get("waiting", HTMLElement).hidden = pictured;
   get("stage", HTMLElement).dataset.session = session?.state ?? "none";
   write(get("waiting-title", HTMLElement), waitingTitle(session));
-  write(get("waiting-line", HTMLElement), view.server ? waitingLine(session, view.server.line15.state, server) : "");
+  write(get("waiting-line", HTMLElement), view.server ? waitingLine(session, view.server.line15.state, server, view.taken) : "");
   drawControls(view, Boolean(view.watch && session && session.state !== "ended"));
   drawWebcam(face);
 }

@@ -1,5 +1,6 @@
 /** The station of this window: two windows of one PC may work at two stations, though they share its cookie. */
 import { giveStation, keepStation } from "./desk_kept.js";
+import { stationLabel } from "./desk_seat.js";
 import { get, write } from "./dom.js";
 
 export class StationMenu {
@@ -7,7 +8,11 @@ export class StationMenu {
   #select = get("station", HTMLSelectElement);
   #shown = "";
 
-  constructor() {
+  /** @param {{command: (message: import("./socket.js").Message) => Promise<any>}} host */
+  constructor({ command }) {
+    this.#menu.addEventListener("toggle", () => {
+      if (this.#menu.open) command({ type: "station.list" }).then(({ stations }) => this.#tell(stations), () => undefined);
+    });
     get("station-form", HTMLFormElement).addEventListener("submit", () => keepStation(this.#select.value));
     get("station-window", HTMLElement).addEventListener("click", () => this.#open());
     this.#menu.addEventListener("keydown", (event) => {
@@ -26,6 +31,15 @@ export class StationMenu {
     keepStation(here);
     this.#select.value = here;
     write(get("station-text", HTMLElement), `poste ${here}`);
+  }
+
+  /** Say who sits where, before one changes over.
+   * @param {import("./session.js").Station[]} stations the others */
+  #tell(stations) {
+    for (const station of stations) {
+      const option = [...this.#select.options].find((one) => one.value === station.extension);
+      if (option) write(option, stationLabel(station));
+    }
   }
 
   #open() {

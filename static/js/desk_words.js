@@ -61,10 +61,11 @@ export function waitingTitle(session) {
   return session.state === "connecting" || session.state === "live" ? "L’image arrive…" : "Invitation en cours";
 }
 
-/** @param {Session | null} session @param {keyof typeof LINE} line15 @param {LinkState} server @returns {string} */
-export function waitingLine(session, line15, server) {
+/** @param {Session | null} session @param {keyof typeof LINE} line15 @param {LinkState} server
+ * @param {string | null} [taken] who sits at this station now, on another page @returns {string} */
+export function waitingLine(session, line15, server, taken = null) {
   const last = session?.state === "ended" ? `dernière vidéo ${reason(session.end_reason ?? "") || "terminée"} · ` : "";
-  return `${last}${LINE[line15]} · ${SERVER[server]}`;
+  return `${last}${LINE[line15]} · ${taken === null ? SERVER[server] : `poste tenu par ${taken}`}`;
 }
 
 /** Age of a picture.

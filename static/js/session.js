@@ -5,6 +5,8 @@
 
 /** @typedef {{type: string, [field: string]: any}} Message */
 /** @typedef {{type: string, value: string}} Alias */
+/** @typedef {{extension: string, name: string, who?: string | null, since?: string | null, live?: boolean}} Station who sits there, since when, whether a video is on */
+/** @typedef {{call: string | null, mobile: string | null, station: string | null, foreign: boolean}} Proposed what an unsigned launch asks for; foreign: from a page of another site */
 /**
  * @typedef {object} Call
  * @property {string} id
@@ -81,7 +83,7 @@
  * @property {{name: string, snapshots: "none" | "store", observers?: string[]}} site
  * @property {{extension: string, name: string, webcam: boolean} | null} station
  * @property {{state: "connected" | "quiet" | "down" | "none"}} line15
- * @property {{call: string | null, mobile: string | null, notice: string | null, code?: string | null} | null} launch code: why the context was refused
+ * @property {{call: string | null, mobile: string | null, notice: string | null, code?: string | null, proposed?: Proposed | null} | null} launch code: why the context was refused
  * @property {Call[]} calls
  * @property {Session[]} sessions
  * @property {string | null} watching
@@ -115,7 +117,7 @@ export function next(view, message) {
     case "caller.state":
       return message.session === view.watch ? { ...view, ...said(message.state) } : { ...view };
     case "taken_over":
-      return { ...view, taken: String(message.by ?? "") || "un autre poste" };
+      return { ...view, taken: message.own ? "une autre de vos fenêtres" : String(message.by ?? "") || "une autre page" };
     case "page.watch":
       return { ...view, watch: message.session, look: null, muted: false, hidden: false, online: true };
     case "page.look":
@@ -124,6 +126,8 @@ export function next(view, message) {
       return { ...view, launched: true };
     case "page.hello":
       return { ...view, taken: null };
+    case "page.proposal":
+      return { ...view, server: view.server && { ...view.server, launch: null } };
     default:
       return { ...view };
   }

@@ -37,6 +37,7 @@ test("the session whose phone is farthest on is wanted, the newest of several, w
   assert.equal(wanted(view), "a");
   assert.equal(wanted(seeing({ sessions: [session("c", "ended"), session("b", "invited"), session("a", "opened")] })), "b");
   assert.equal(wanted(seeing({ sessions: [session("b", "live", { moved: ["2"] }), session("a", "tapped")] })), "a");
+  assert.equal(wanted(seeing({ sessions: [session("b", "live"), session("a", "live")] })), "b", "the newest");
   assert.equal(wanted({ ...view, watch: "a" }), null);
   assert.equal(wanted({ ...view, taken: "Dr Autre" }), null);
   assert.equal(wanted(START), null);
@@ -110,6 +111,7 @@ test("a desk that says hello again holds its station again", () => {
   const taken = next(seeing({}), { type: "taken_over", by: "Dr Autre" });
   assert.equal(taken.taken, "Dr Autre");
   assert.equal(next(taken, { type: "page.hello" }).taken, null);
+  assert.equal(next(seeing({}), { type: "taken_over", by: "Dr Soi", own: true }).taken, "une autre de vos fenêtres");
 });
 
 test("times read as on a telephone", () => {

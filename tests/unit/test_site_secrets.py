@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -81,11 +82,16 @@ def test_no_value_stands_in_the_database(shell: Shell) -> None:
 
 
 def test_the_rule_for_launches(shell: Shell) -> None:
+    def policy() -> dict[str, str]:
+        with closing(sqlite3.connect(shell.file)) as connection:
+            (found,) = connection.execute("SELECT policy FROM site").fetchone()
+        return dict(json.loads(found))
+
+    assert policy() == {"launch_signature": "required"}, "of a new site"
     assert shell("launches", "rivage", "sometimes").exit_code == 2
-    assert shell("launches", "rivage", "required").exit_code == 0
+    assert shell("launches", "rivage", "optional").exit_code == 0
+    assert policy() == {"launch_signature": "optional"}
     connection = sqlite3.connect(shell.file)
-    (policy,) = connection.execute("SELECT policy FROM site").fetchone()
     actions = [row[0] for row in connection.execute("SELECT action FROM audit ORDER BY seq")]
     connection.close()
-    assert json.loads(policy) == {"launch_signature": "required"}
     assert actions == ["site.added", "site.policy_set"]

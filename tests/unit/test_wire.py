@@ -14,7 +14,7 @@ KINDS: Final = walk()
 #: The contract with pages, gateways and statistics: a code is never renamed.
 CODES: Final = {
     400: "alias_malformed candidate_malformed carrier_refused contact_missing email_impossible invalid"
-    " link_reason_missing message_malformed message_out_of_order message_too_large message_unknown"
+    " launch_too_large link_reason_missing message_malformed message_out_of_order message_too_large message_unknown"
     " name_missing number_impossible number_landline picture_malformed picture_too_large sdp_audio sdp_data_channel"
     " sdp_malformed sdp_refused sdp_too_large webhook_key_malformed"
     " webhook_malformed webhook_too_large webhook_too_many",
@@ -24,7 +24,8 @@ CODES: Final = {
     404: "call_unknown code_wrong link_unknown not_found photo_unknown recording_erased recording_missing"
     " recording_outside recording_unknown snapshot_erased snapshot_unknown station_unknown",
     409: "already_invited call_ambiguous conflict incident_changed launch_replayed link_changed link_expired"
-    " link_revoked offer_gone open_elsewhere phone_away selftest_running session_ended taken_over viewers_full"
+    " link_revoked offer_gone open_elsewhere phone_away selftest_running session_ended station_taken taken_over"
+    " viewers_full"
     " webhook_body_conflict webhook_replayed",
     429: "code_throttled code_too_many help_flood login_throttled message_flood picture_too_many pointer_flood"
     " selftest_spent snapshot_too_many too_many too_many_messages too_many_reports webhook_flood",

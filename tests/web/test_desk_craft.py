@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.web.running import MOBILE, Running, running
+from tests.web.signed import Cti
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ async def test_a_launch_moves_the_window_that_it_opens_in(house: Running) -> Non
     """And no other: the cookie is only where a new window begins."""
     browser = await house.signed_in("regulator", "201")
     other = await house.desk(browser, "desk-peer-2")
-    answer = await browser.get("/desk?station=202&caller=0612345678")
+    answer = await browser.get((await Cti.of(house)).launch())
     launch = answer.headers["Location"].partition("=")[2]
     await browser.get(f"/desk?launch={launch}")
     assert browser.cookies["v15_station"] == "202"
@@ -105,7 +106,7 @@ async def test_the_sessions_of_the_shift(house: Running) -> None:
     assert mine["link"].startswith("Non lié")
     # The doctor sits down at the ARM's station: hers are shown too, and not as his.
     there = await house.desk(
-        await house.signed_in("regulator", "201"), "desk-peer-3", station="202"
+        await house.signed_in("regulator", "201"), "desk-peer-3", station="202", take=True
     )
     assert [(each["id"], each["mine"]) for each in await recent(there)] == [
         (other, False),

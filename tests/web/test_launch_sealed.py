@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.domain.access import Role
+from server.domain.signing import LaunchPolicy
 from tests.web.running import Running, running
+from tests.web.signed import Cti, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.web.house import Browser
 
 CONTEXT = "/desk?call=a-call-id%40pbx.example&caller=0612345678&station=201"
 
@@ -22,21 +26,28 @@ def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Ru
         yield house
 
 
-async def launched(house: Running) -> str:
-    """What a click in the call's software leads to, before anybody is signed in."""
-    answer = await house.browser().get(CONTEXT)
+async def launched(browser: Browser, address: str) -> str:
+    """What a click in the call's software leads to."""
+    answer = await browser.get(address)
     assert answer.code == 303
     address = answer.headers["Location"]
     assert address.startswith("/desk?launch=")
-    for personal in ("call-id", "612345678", "station"):
+    for personal in ("call-id", "612345678", "station", "pop-17"):
         assert personal not in address
     return address.partition("=")[2]
 
 
-async def test_a_launch_is_of_the_site_that_opens_it_first(house: Running) -> None:
+async def test_nothing_personal_stays_in_an_address_signed_in_or_not(house: Running) -> None:
+    for browser in (house.browser(), await house.signed_in("regulator")):
+        await launched(browser, CONTEXT)
+
+
+async def test_a_launch_is_of_the_site_that_opens_it(house: Running) -> None:
     await house.admin.set_role("ailleurs", Role.REGULATOR)
-    opaque = await launched(house)
-    here = await house.connect("/ws/desk", await house.signed_in("regulator"))
+    cti = await Cti.of(house)
+    browser = await house.signed_in("regulator")
+    opaque = await launched(browser, cti.launch())
+    here = await house.connect("/ws/desk", browser)
     await here.say("hello", peer="desk-peer-1", launch=opaque)
     view = await here.hear("view")
     assert view["launch"]["mobile"] == "06 12 34 56 78"
@@ -52,8 +63,9 @@ async def test_a_launch_is_of_the_site_that_opens_it_first(house: Running) -> No
 
 
 async def test_the_same_site_may_open_it_again(house: Running) -> None:
-    opaque = await launched(house)
+    cti = await Cti.of(house)
     browser = await house.signed_in("regulator")
+    opaque = await launched(browser, cti.launch())
     for peer in ("desk-peer-1", "desk-peer-2"):
         assert (await browser.get(f"/desk?launch={opaque}")).code == 200
         page = await house.connect("/ws/desk", browser)
@@ -62,7 +74,8 @@ async def test_the_same_site_may_open_it_again(house: Running) -> None:
 
 
 async def test_a_launch_is_over_after_a_shift(house: Running) -> None:
-    opaque = await launched(house)
+    cti = await Cti.of(house)
+    opaque = await launched(await house.signed_in("regulator"), cti.launch())
     house.clock.pass_(hours=14)
     page = await house.connect("/ws/desk", await house.signed_in("regulator"))
     await page.say("hello", peer="desk-peer-1", launch=opaque)
@@ -73,6 +86,7 @@ async def test_a_launch_is_over_after_a_shift(house: Running) -> None:
     "context", ["call=%E2%80%AE", "caller=abc", "station=999", "call=" + "x" * 600]
 )
 async def test_a_wrong_context_still_opens_the_desk(house: Running, context: str) -> None:
+    await secrets(house).launches("rivage", LaunchPolicy.OPTIONAL)
     browser = await house.signed_in("regulator")
     answer = await browser.get(f"/desk?{context}")
     assert (await browser.get(answer.headers["Location"])).code == 200
@@ -81,4 +95,5 @@ async def test_a_wrong_context_still_opens_the_desk(house: Running, context: str
     await page.say("hello", peer="desk-peer-1", launch=opaque)
     view = await page.hear("view")
     assert view["launch"]["notice"]
+    assert view["launch"]["proposed"] is None
     await page.alive()

@@ -60,6 +60,8 @@ ROUTES = [
     Route("GET", "/desk", USES, 200),
     Route("GET", "/desk?launch=unknown-launch", USES, 200),
     Route("GET", "/desk?call=x", ANYBODY, 303),
+    Route("GET", "/desk?call=" + "x" * 3_000, ANYBODY, 400),
+    Route("GET", "/desk/station", USES, 200),
     Route("POST", "/desk/station", USES, 303, {"station": "201"}),
     Route("POST", "/desk/station", USES, 404, {"station": "301"}),
     Route("POST", "/desk/snapshots?session=unknown", USES, 403, as_json=True),

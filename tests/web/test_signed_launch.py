@@ -79,7 +79,10 @@ async def test_it_waits_for_the_sign_in(house: Running, cti: Cti) -> None:
     assert "/login" in (await stranger.get(target)).headers["Location"]
     house.clock.pass_(minutes=20)
     browser = await house.signed_in("regulator")
-    assert (await shown(house, browser, target))["code"] is None
+    browser.cookies |= stranger.cookies
+    assert (await browser.get(target)).code == 200
+    shows = await shown(house, browser, target)
+    assert (shows["code"], shows["mobile"]) == (None, "06 12 34 56 78")
 
 
 @pytest.mark.parametrize(
@@ -154,17 +157,28 @@ async def test_the_same_nonce_of_two_sites(house: Running, cti: Cti) -> None:
     assert (await opened(house, browser, foreign.launch()))[1]["code"] is None
 
 
-async def test_unsigned_is_a_hint_or_nothing(house: Running) -> None:
+async def test_unsigned_is_a_proposal_or_nothing(house: Running) -> None:
     browser = await house.signed_in("regulator")
     address = "/desk?call=pop-17&caller=0612345678&station=202"
     _, launch = await opened(house, browser, address)
-    assert (launch["mobile"], launch["code"]) == ("06 12 34 56 78", None)
-    await secrets(house).launches("rivage", LaunchPolicy.REQUIRED)
-    _, launch = await opened(house, browser, address)
     assert (launch["call"], launch["mobile"], launch["code"]) == (None, None, "launch_unsigned")
     assert "non signé" in launch["notice"]
+    await secrets(house).launches("rivage", LaunchPolicy.OPTIONAL)
+    _, launch = await opened(house, browser, address)
+    assert (launch["call"], launch["mobile"], launch["code"]) == (None, None, None)
+    assert launch["proposed"]["mobile"] == "06 12 34 56 78"
     said = [(row["signed"], row.get("refused")) for row in await audited(house)]
-    assert said == [(False, None), (False, "launch_unsigned")]
+    assert said == [(False, "launch_unsigned"), (False, None)]
+
+
+async def test_a_site_of_before_decides_as_it_did(house: Running) -> None:
+    """An upgrade refuses nothing that came in: what a site never decided is proposed."""
+    async with house.server.transactions() as uow:
+        await uow.sites.set_policy(house.sites["rivage"].id, {})
+        await uow.commit()
+    browser = await house.signed_in("regulator")
+    _, launch = await opened(house, browser, "/desk?caller=0612345678")
+    assert launch["proposed"]["mobile"] == "06 12 34 56 78"
 
 
 async def test_two_secrets_while_one_is_replaced(house: Running, cti: Cti) -> None:

@@ -17,20 +17,25 @@ class SqlLaunches:
         self._db = connection
         self._seal = seal
 
-    async def add(self, id_: str, context: str, created: datetime, expires: datetime) -> None:
+    async def add(
+        self, id_: str, site: str, context: str, created: datetime, expires: datetime
+    ) -> None:
         """Keep `context` (JSON)."""
         await self._db.execute(delete(launch).where(launch.c.expires < created))
         sealed = self._seal.close(context)
         await self._db.execute(
-            insert(launch).values(id=id_, sealed=sealed, created=created, expires=expires)
+            insert(launch).values(
+                id=id_, site=site, sealed=sealed, created=created, expires=expires
+            )
         )
 
     async def get(self, id_: str, now: datetime, site: str) -> str | None:
-        """Return the context while it is fresh, and only to the site that asked first (I7)."""
-        fresh = (launch.c.id == id_, launch.c.expires > now)
-        row = (await self._db.execute(select(launch.c.sealed, launch.c.site).where(*fresh))).first()
-        if row is None or row.site not in {None, site}:
-            return None
-        if row.site is None:
-            await self._db.execute(update(launch).where(launch.c.id == id_).values(site=site))
-        return self._seal.open(row.sealed)
+        """Return the context while it is fresh, and only to its site (I7)."""
+        fresh = (launch.c.id == id_, launch.c.site == site, launch.c.expires > now)
+        sealed = await self._db.scalar(select(launch.c.sealed).where(*fresh))
+        return None if sealed is None else self._seal.open(sealed)
+
+    async def change(self, id_: str, context: str) -> None:
+        """Keep another `context` in its place."""
+        sealed = self._seal.close(context)
+        await self._db.execute(update(launch).where(launch.c.id == id_).values(sealed=sealed))

@@ -18,6 +18,7 @@ from server.errors import NotFound
 OPEN = tuple(state.value for state in State if state is not State.ENDED)
 ENDED_FOLLOWED = 10  # ended sessions of a desk's calls that are shown there
 ENDED_OF_CALL = 200  # ended sessions of one call: a name typed by hand for every video ends here
+LIVE = (State.LIVE.value, State.INTERRUPTED.value)
 
 
 class SqlSessions:
@@ -130,6 +131,13 @@ class SqlSessions:
             session.c.offered_to == extension,
             limit=None,
         )
+
+    async def live_stations(self, site: str) -> frozenset[str]:
+        """Return the stations where a video is on, or interrupted."""
+        query = select(session.c.station).where(
+            session.c.state.in_(LIVE), checked(session.c.site, site), session.c.station.is_not(None)
+        )
+        return frozenset(await self._db.scalars(query))
 
     async def unlinked(self, site: str, start: datetime, end: datetime) -> Sequence[Session]:
         """Return the sessions of a period whose newest link names no call."""

@@ -396,7 +396,7 @@ launch = Table(
     "launch",
     metadata,
     Column("id", String(64), primary_key=True),  # SHA-256 of the opaque id in the URL
-    Column("site", ForeignKey("site.id")),  # known once somebody signed in
+    Column("site", ForeignKey("site.id")),  # empty in the probe of readiness, and before 0.2
     Column("sealed", LargeBinary, nullable=False),
     Column("created", UtcDateTime, nullable=False),
     Column("expires", UtcDateTime, nullable=False),

@@ -7,8 +7,9 @@ this process queue before they take a connection: readers always find one. A rea
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Final, Self
 
@@ -40,6 +41,7 @@ from server.ports import Seal
 
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
 TURN_SECONDS: Final = 5.0
+PROBE_EVERY: Final = 1.0  # seconds, at most, while it fails
 _DATA, _ROLLBACK = (
     "22",
     "40",
@@ -100,37 +102,46 @@ class SqlTransactions:
         self._presence = Presence(engine)
         self._sqlite = engine.url.get_backend_name() == "sqlite"
         self._turn = asyncio.Lock()
+        self._strangers = asyncio.Lock()
+        self._probe = asyncio.Lock()
+        self._probed = -PROBE_EVERY
 
-    def __call__(self, *, write: bool = True) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+    def __call__(
+        self, *, write: bool = True, stranger: bool = False
+    ) -> AbstractAsyncContextManager[SqlUnitOfWork]:
         """Open one transaction; `write=False` never waits for writers, and sees one moment."""
-        return self._writing() if write else self._open(write=False)
+        return self._writing(stranger=stranger) if write else self._open(write=False)
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[SqlUnitOfWork]:
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise StorageUnavailable("writers_queue") from None
-        try:
+    async def _writing(self, *, stranger: bool) -> AsyncIterator[SqlUnitOfWork]:
+        async with AsyncExitStack() as turns:
+            try:
+                async with asyncio.timeout(TURN_SECONDS):
+                    if stranger:  # however many they are, one stands before a desk
+                        await turns.enter_async_context(self._strangers)
+                    await turns.enter_async_context(self._turn)
+            except TimeoutError:
+                raise StorageUnavailable("writers_queue") from None
             async with self._open(write=True) as uow:
                 yield uow
-        finally:
-            self._turn.release()
 
     async def writable(self) -> bool:
         """Tell whether a command would be durable now: proven by the last one, else by trying."""
-        if self._presence.proven:
-            self._presence.check()
+        async with self._probe:  # whoever asks: however many ask, one tries
+            if self._presence.proven:
+                self._presence.check()
+                return True
+            if time.monotonic() - self._probed < PROBE_EVERY:
+                return False
+            try:
+                async with self._connected(write=True) as connection:
+                    await write_and_take_back(connection)
+                    await connection.commit()
+            except StorageUnavailable:
+                self._probed = time.monotonic()
+                return False
+            self._presence.wrote()
             return True
-        try:
-            async with self._connected(write=True) as connection:
-                await write_and_take_back(connection)
-                await connection.commit()
-        except StorageUnavailable:
-            return False
-        self._presence.wrote()
-        return True
 
     @asynccontextmanager
     async def _open(self, *, write: bool) -> AsyncIterator[SqlUnitOfWork]:

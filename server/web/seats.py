@@ -1,0 +1,88 @@
+"""Who sits where: a station has one desk. Another person takes it on purpose only, and whoever is pushed out is told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from server.errors import AppError, StationTaken, TakenOver
+
+PUSHED: Final = 20  # pages remembered of those that lost a seat
+
+
+class Sitter(Protocol):
+    """A desk's socket, as its seat knows it."""
+
+    peer: str
+    name: str
+
+    def send(self, message: Mapping[str, object]) -> None:
+        """Tell its page something."""
+
+    def shut(self, error: AppError) -> None:
+        """Close it, and say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A station where somebody sits; `pushed`: the pages that lost it, which do not come back by themselves."""
+
+    desk: Sitter
+    user: str
+    since: datetime
+    pushed: tuple[str, ...] = ()
+
+
+class Stations:
+    """The seats of all sites."""
+
+    def __init__(self) -> None:
+        """Start with every station free."""
+        self._seats: dict[tuple[str, str], Seat] = {}
+
+    def sit(
+        self, site: str, extension: str, new: Seat, *, take: bool = False, live: bool = False
+    ) -> None:
+        """Take the seat; raises StationTaken where another person sits, unless `take` says that one means it.
+
+        The page that sits there comes back to it as it pleases, and so does its user with another page: the former one
+        is told and closes. A page that was pushed out asks like anybody else. `live`: a video is on there, for who asks.
+        """
+        former = self._seats.get((site, extension))
+        if former is None:
+            self._seats[site, extension] = new
+            return
+        if former.desk.peer == new.desk.peer:
+            self._seats[site, extension] = Seat(new.desk, new.user, former.since, former.pushed)
+            return
+        own = former.user == new.user
+        if not take and (not own or new.desk.peer in former.pushed):
+            raise StationTaken(
+                station=extension,
+                by=former.desk.name,
+                own=own,
+                since=former.since.isoformat(),
+                live=live,
+            )
+        pushed = [peer for peer in former.pushed if peer != new.desk.peer]
+        pushed = [*pushed, former.desk.peer][-PUSHED:]
+        self._seats[site, extension] = Seat(new.desk, new.user, new.since, tuple(pushed))
+        former.desk.send(
+            {
+                "type": "taken_over",
+                "by": new.desk.name,
+                "own": own,
+                "at": new.since.isoformat(),
+            }
+        )
+        former.desk.shut(TakenOver())
+
+    def seated(self, site: str) -> dict[str, Seat]:
+        """Return who sits at each station of a site."""
+        return {extension: seat for (where, extension), seat in self._seats.items() if where == site}
+
+    def rise(self, site: str, extension: str, desk: Sitter) -> None:
+        """Leave the seat if it is still this desk's."""
+        seat = self._seats.get((site, extension))
+        if seat is not None and seat.desk is desk:
+            del self._seats[site, extension]

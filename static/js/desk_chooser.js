@@ -1,0 +1,11 @@
+/** The question before page B: which station is this? Says since when somebody sits there; the choice is this window's. */
+import { keepStation } from "./desk_kept.js";
+import { stationLabel } from "./desk_seat.js";
+import { boot, get, write } from "./dom.js";
+
+const select = get("station", HTMLSelectElement);
+for (const station of boot().stations) {
+  const option = [...select.options].find((one) => one.value === station.extension);
+  if (option) write(option, stationLabel(station));
+}
+get("chooser", HTMLFormElement).addEventListener("submit", () => keepStation(select.value));
