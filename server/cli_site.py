@@ -72,7 +72,7 @@ def observer_remove(lazy: Lazy, key: str, name: str) -> None:
 @click.argument("policy", type=click.Choice([policy.value for policy in LaunchPolicy]))
 @click.pass_obj
 def site_launches(lazy: Lazy, key: str, policy: str) -> None:
-    """Say whether the desks of the site KEY take launches that are not signed."""
+    """Say whether launches that are not signed may propose something to the desks of the site KEY, or are refused."""
     run(lazy, lambda house: house.secrets.launches(key, LaunchPolicy(policy)))
     click.echo(f"launches of {key}: signature {policy}")
 

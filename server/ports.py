@@ -469,7 +469,7 @@ class UnitOfWork(Protocol):
 class Transactions(Protocol):
     """Opens units of work; `write=True` takes the write lock at once, so that load-decide-save is one step.
 
-    `stranger`: for somebody who has not signed in; strangers queue by themselves, and one of them at a time with others.
+    `stranger`: for somebody who has not signed in; strangers queue by themselves, and one at a time among the others.
     """
 
     def __call__(

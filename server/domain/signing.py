@@ -23,7 +23,7 @@ _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class LaunchPolicy(StrEnum):
-    """Whether a site takes launches that nobody signed."""
+    """Whether launches that nobody signed may propose something, or are refused (so on a new site)."""
 
     OPTIONAL = "optional"
     REQUIRED = "required"

@@ -1,8 +1,8 @@
 """Opening the desk from call context (docs/adr/0015).
 
-Parameters become an opaque id at once (I5): a stranger's wait sealed in the own browser, those of who is signed in in
-the database. Once the site is known they are judged (signature, time, nonce). What is signed opens the desk; what is not
-signed only proposes, until the user accepts it.
+Parameters become an opaque id at once (I5): a stranger's wait sealed in his own browser, those of who is signed in
+stand in the database. Once the site is known they are judged (signature, time, nonce). What is signed opens the desk;
+what is not only proposes, until the user accepts it.
 """
 
 import hashlib
@@ -29,7 +29,9 @@ from telephony import NumberKind, parse_number
 
 LIFE: Final = timedelta(hours=14)
 WAIT: Final = timedelta(minutes=30)  # for the sign-in
-MOST: Final = 2_048  # bytes of all parameters, as they stand in an address: sealed, they fit into one cookie
+MOST: Final = (
+    2_048  # bytes of all parameters, as they stand in an address: sealed, they fit into one cookie
+)
 PARAMETERS: Final = (*SIGNED, "kid", "sig")
 
 

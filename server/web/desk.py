@@ -13,7 +13,6 @@ from server.errors import (
     Forbidden,
     MessageOutOfOrder,
     PointerFlood,
-    StationTaken,
     StationUnknown,
     Unauthenticated,
 )
@@ -116,11 +115,9 @@ class DeskSocket(ThirdParties):
         if self.peer:
             raise MessageOutOfOrder("second_hello")
         user, site = self.me()
-        launched = (
-            await self.launch.resolve(self.actor(), hello.launch, accept=hello.accept)
-            if hello.launch
-            else None
-        )
+        launched = None
+        if hello.launch:
+            launched = await self.launch.resolve(self.actor(), hello.launch, accept=hello.accept)
         async with self.web.transactions(write=False) as uow:
             known = {s.extension: s for s in await uow.sites.stations(site.id)}
             live = await uow.sessions.live_stations(site.id)
@@ -132,14 +129,12 @@ class DeskSocket(ThirdParties):
         # The cookie is the PC's: another window of it may have changed it since.
         extension = named or hello.station or self.get_cookie(STATION_COOKIE)
         station = known.get(extension or "")
-        self.peer, self.name = hello.peer, user.name
         if station and not self.gone:
-            seat, where = Seat(self, user.id, self.web.clock.now()), station.extension
-            try:
-                self.stations.sit(site.id, where, seat, take=hello.take, live=where in live)
-            except StationTaken:
-                self.peer = ""
-                raise
+            seat = Seat(self, hello.peer, user.name, user.id, self.web.clock.now())
+            where = station.extension
+            self.stations.sit(site.id, where, seat, take=hello.take, live=where in live)
+        # Whoever was refused the seat has said nothing: the same page says hello again when it means it.
+        self.peer, self.name = hello.peer, user.name
         self._launched, self._station = launched, station
         if self.gone:
             return

@@ -138,7 +138,7 @@ def seats_of(
         {
             "extension": one.extension,
             "name": one.name,
-            "who": seat.desk.name if seat else None,
+            "who": seat.name if seat else None,
             "since": seat.since.isoformat() if seat else None,
             "live": one.extension in live,
         }

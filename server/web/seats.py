@@ -1,7 +1,7 @@
-"""Who sits where: a station has one desk. Another person takes it on purpose only, and whoever is pushed out is told."""
+"""Who sits where: a station has one desk. Another person takes it on purpose only, and who is pushed out is told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -12,9 +12,6 @@ PUSHED: Final = 20  # pages remembered of those that lost a seat
 
 class Sitter(Protocol):
     """A desk's socket, as its seat knows it."""
-
-    peer: str
-    name: str
 
     def send(self, message: Mapping[str, object]) -> None:
         """Tell its page something."""
@@ -28,6 +25,8 @@ class Seat:
     """A station where somebody sits; `pushed`: the pages that lost it, which do not come back by themselves."""
 
     desk: Sitter
+    peer: str
+    name: str
     user: str
     since: datetime
     pushed: tuple[str, ...] = ()
@@ -46,31 +45,31 @@ class Stations:
         """Take the seat; raises StationTaken where another person sits, unless `take` says that one means it.
 
         The page that sits there comes back to it as it pleases, and so does its user with another page: the former one
-        is told and closes. A page that was pushed out asks like anybody else. `live`: a video is on there, for who asks.
+        is told and closes. A page that was pushed out asks like anybody else. `live`: a video is on there.
         """
         former = self._seats.get((site, extension))
         if former is None:
             self._seats[site, extension] = new
             return
-        if former.desk.peer == new.desk.peer:
-            self._seats[site, extension] = Seat(new.desk, new.user, former.since, former.pushed)
-            return
         own = former.user == new.user
-        if not take and (not own or new.desk.peer in former.pushed):
+        if own and former.peer == new.peer:
+            self._seats[site, extension] = replace(new, since=former.since, pushed=former.pushed)
+            return
+        if not take and (not own or new.peer in former.pushed):
             raise StationTaken(
                 station=extension,
-                by=former.desk.name,
+                by=former.name,
                 own=own,
                 since=former.since.isoformat(),
                 live=live,
             )
-        pushed = [peer for peer in former.pushed if peer != new.desk.peer]
-        pushed = [*pushed, former.desk.peer][-PUSHED:]
-        self._seats[site, extension] = Seat(new.desk, new.user, new.since, tuple(pushed))
+        pushed = [peer for peer in former.pushed if peer != new.peer]
+        pushed = [*pushed, former.peer][-PUSHED:]
+        self._seats[site, extension] = replace(new, pushed=tuple(pushed))
         former.desk.send(
             {
                 "type": "taken_over",
-                "by": new.desk.name,
+                "by": new.name,
                 "own": own,
                 "at": new.since.isoformat(),
             }
@@ -79,7 +78,9 @@ class Stations:
 
     def seated(self, site: str) -> dict[str, Seat]:
         """Return who sits at each station of a site."""
-        return {extension: seat for (where, extension), seat in self._seats.items() if where == site}
+        return {
+            extension: seat for (where, extension), seat in self._seats.items() if where == site
+        }
 
     def rise(self, site: str, extension: str, desk: Sitter) -> None:
         """Leave the seat if it is still this desk's."""

@@ -99,7 +99,7 @@ const picture = new DeskPicture(get("patient", HTMLVideoElement), {
 const webcam = new Webcam({ ...page, show: (track) => picture.show(track), notify: (text) => notice.show(text) });
 const form = new InviteForm({ ...page, onSent: invited, running });
 const pick = new Pick(page);
-const seat = new SeatBox(takeSeat);
+const seat = new SeatBox({ take: takeSeat, back });
 const report = new Report();
 /**
  * @typedef {object} Part a part of the page that looks after itself
@@ -267,6 +267,15 @@ function takeSeat() {
   notice.hide();
   seizing = true;
   greet();
+}
+
+/** Stay where this page sat before another station was asked for. */
+function back() {
+  const here = view.server?.station?.extension;
+  if (!here) return false;
+  keepStation(here);
+  greet();
+  return true;
 }
 
 /** Say hello again, with what is known now. */

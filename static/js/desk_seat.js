@@ -26,29 +26,36 @@ export function pushedText(taken, at) {
 /** Asks before somebody else's desk is closed. */
 export class SeatBox {
   #dialog = get("seat", HTMLDialogElement);
+  /** Whether an answer is waited for: browsers let a second Escape close what must stay. */
+  #asking = false;
 
-  /** @param {() => void} take sit down all the same */
-  constructor(take) {
+  /** @param {{take: () => void, back: () => boolean}} host `take`: sit down all the same; `back`: to the station this
+   *   page has already, false when it has none */
+  constructor({ take, back }) {
     get("seat-take", HTMLElement).addEventListener("click", () => {
-      this.#dialog.close();
+      this.close();
       take();
     });
     get("seat-other", HTMLElement).addEventListener("click", () => location.assign(`/desk/station${location.search}`));
-    // There is nothing behind it to go back to: one takes this station, or another.
-    this.#dialog.addEventListener("cancel", (event) => event.preventDefault());
+    this.#dialog.addEventListener("close", () => {
+      if (this.#asking && back()) this.#asking = false;
+      if (this.#asking) this.#dialog.showModal();
+    });
   }
 
   /** @param {import("./session.js").Message} refusal station_taken */
   ask(refusal) {
-    write(get("seat-title", HTMLElement), `Le poste ${refusal.station} est tenu`);
-    const { by, since, live } = refusal;
+    const { station, by, since, live } = refusal;
+    write(get("seat-title", HTMLElement), `Le poste ${station} est tenu`);
     write(get("seat-text", HTMLElement), heldText({ by, since, live }));
+    this.#asking = true;
     if (this.#dialog.open) return;
     this.#dialog.showModal();
     get("seat-title", HTMLElement).focus();
   }
 
   close() {
+    this.#asking = false;
     this.#dialog.close();
   }
 }

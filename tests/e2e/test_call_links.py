@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import secrets
 import socket
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
@@ -15,8 +17,11 @@ from tests.e2e.seen import session_id
 from tests.lab import sipp
 from tests.lab.browser import moving_picture
 from tests.lab.ports import free_port
+from tests.web.signed import mac
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.async_api import Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
@@ -26,12 +31,28 @@ OPAQUE = re.compile(r"/desk\?launch=[A-Za-z0-9_-]{20,}")
 
 
 def context(**values: str) -> str:
+    """An address that anybody could write."""
     return f"/desk?{urlencode(values)}"
 
 
-async def launch(home: House, desk: Page, **values: str) -> str:
+async def signing(home: House) -> Callable[..., str]:
+    """Share a secret with the site; what is returned writes the addresses of the call-centre software."""
+    said = await home.server.cli("site", "secret", "samu37")
+    found = re.search(r"[0-9a-f]{64}", said)
+    assert found, said
+
+    def signed(**values: str) -> str:
+        once = {"ts": str(int(time.time())), "nonce": secrets.token_hex(16)}
+        told = {name: values.get(name, "") for name in ("call", "caller", "station")}
+        fields = {**once, **told}
+        return context(**fields, sig=mac(found.group(), "\n".join(fields.values()).encode()))
+
+    return signed
+
+
+async def launch(home: House, desk: Page, address: str) -> str:
     """Open page B from call context; return the sentence it shows, "" for none."""
-    await desk.goto(home.url + context(**values))
+    await desk.goto(home.url + address)
     await desk.wait_for_selector(OPEN)
     await desk.wait_for_selector("#line15:not([data-state=unknown])")
     return await desk.text_content("#notice-text") or ""
@@ -58,14 +79,15 @@ async def test_a_page_launched_from_a_call_is_on_that_call() -> None:
     async with house() as home, sipp.phone(port=home.uas_port):
         client = await home.browser.desk()
         desk = await client.context.new_page()
+        signed = await signing(home)
         async with sipp.call(home.kamailio.address, caller=CALLER) as line:
             await line.answered()
             pop = {"call": line.call_id, "caller": CALLER, "station": "1601"}
             # Nothing personal stays in an address, signed in or not.
-            answer = await client.context.request.get(home.url + context(**pop), max_redirects=0)
+            answer = await client.context.request.get(home.url + signed(**pop), max_redirects=0)
             assert answer.status == 303
             assert OPAQUE.fullmatch(answer.headers["location"])
-            await home.sign_in(desk, target=context(**pop))
+            await home.sign_in(desk, target=signed(**pop))
             await desk.wait_for_selector(OPEN)
             assert OPAQUE.fullmatch(desk.url.removeprefix(home.url))
             await desk.wait_for_selector("#calls li[data-state=talking]")
@@ -77,30 +99,30 @@ async def test_a_page_launched_from_a_call_is_on_that_call() -> None:
             await quit_video(desk)
             assert await evidence(home, line.call_id, first) == [("launch_context", "certain")]
             # What is wrong is said, and the desk works all the same.
-            assert "pas de votre site" in await launch(home, desk, station="9999")
-            assert "illisible" in await launch(home, desk, call="x" * 300)
-            assert "illisible" in await launch(home, desk, caller="n'importe quoi")
-            assert "téléphone fixe" in await launch(home, desk, caller="0247000000")
+            assert "pas de votre site" in await launch(home, desk, signed(station="9999"))
+            assert "illisible" in await launch(home, desk, signed(call="x" * 300))
+            assert "illisible" in await launch(home, desk, signed(caller="n'importe quoi"))
+            assert "téléphone fixe" in await launch(home, desk, signed(caller="0247000000"))
             await desk.wait_for_selector("#calls li[data-state=talking]")
             await line.hang_up()
         await desk.wait_for_selector("#calls li[data-state=ended]")
-        assert "terminé" in await launch(home, desk, call=line.call_id)
+        assert "terminé" in await launch(home, desk, signed(call=line.call_id))
         await desk.fill("#mobile", "06 12 34 56 01")
         await desk.click("#invite")
         await linked(desk, "certain", "depuis lequel la page a été ouverte")
         await quit_video(desk)
-        await the_screen_pops_first(home, desk)
+        await the_screen_pops_first(home, desk, signed)
         said = home.server.logs()
-        for secret in (CALLER, quote(CALLER), CALLER_SHOWN, line.call_id, "pop-first"):
-            assert secret not in said, f"{secret} is in the log"
+        for personal in (CALLER, quote(CALLER), CALLER_SHOWN, line.call_id, "pop-first"):
+            assert personal not in said, f"{personal} is in the log"
         home.browser.assert_clean(home.url)
         await verified(home)
 
 
-async def the_screen_pops_first(home: House, desk: Page) -> None:
+async def the_screen_pops_first(home: House, desk: Page, signed: Callable[..., str]) -> None:
     """An unknown id is kept as asserted, and confirmed when a feed reports it."""
     asserted = "pop-first@pbx.example"
-    said = await launch(home, desk, call=asserted, caller=CALLER, station="1601")
+    said = await launch(home, desk, signed(call=asserted, caller=CALLER, station="1601"))
     assert "à confirmer" in said
     await desk.wait_for_selector("#calls li[data-state=asserted]")
     assert await desk.input_value("#mobile") == CALLER_SHOWN
@@ -122,6 +144,55 @@ async def the_screen_pops_first(home: House, desk: Page) -> None:
     links = record["sessions"][0]["links"]
     assert [link["certainty"] for link in links] == ["certain", "certain"]
     assert links[1]["call"] == record["call"]["id"] != links[0]["call"]
+
+
+async def test_a_link_on_a_foreign_page_only_proposes() -> None:
+    """A signed-in colleague follows it: no desk is cut, nothing is filled in, and it is said where it comes from."""
+    bait = {"call": "forged@evil.example", "caller": "0698765432", "station": "1602"}
+    async with house() as home:
+        await home.server.cli("site", "launches", "samu37", "optional")
+        doctor = await home.desk("regulateur", station="1602")
+        victim = await home.desk("arm", station="1601")
+        await victim.goto("about:blank")
+        await victim.set_content(f'<a href="{home.url}{context(**bait)}">les résultats</a>')
+        await victim.click("a")
+        await victim.wait_for_selector("#proposal:not([hidden])")
+        await until_text(victim, "#proposal-text", "Une page d’un autre site demande")
+        await until_text(
+            victim, "#proposal-text", "06 98 76 54 32, appel forged@evil.example, poste 1602"
+        )
+        assert OPAQUE.fullmatch(victim.url.removeprefix(home.url))
+        await until_text(victim, "#station-text", "poste 1601")
+        assert await victim.input_value("#mobile") == ""
+        assert await victim.locator("#calls li").count() == 0
+        await victim.click("#proposal-leave")
+        await victim.wait_for_selector("#proposal[hidden]", state="attached")
+        assert victim.url == f"{home.url}/desk"
+        await victim.reload()
+        await victim.wait_for_selector(OPEN)
+        assert await victim.is_hidden("#proposal")
+        # What one asked for oneself is accepted; somebody sits at its station, which is another question.
+        await victim.goto(home.url + context(**bait))
+        await until_text(victim, "#proposal-text", "Un lien sans signature demande")
+        await victim.click("#proposal-take")
+        await victim.wait_for_selector("#seat[open]")
+        await until_text(victim, "#seat-text", "Dr Regulateur y est")
+        assert await doctor.is_hidden("#notice")
+        await victim.keyboard.press("Escape")
+        await victim.wait_for_selector("#calls li[data-state=asserted]")
+        await until_text(victim, "#station-text", "poste 1601")
+        assert await doctor.is_hidden("#notice")
+        await victim.evaluate("() => sessionStorage.setItem('visio15.station', '1602')")
+        await victim.reload()
+        await victim.wait_for_selector("#seat[open]")
+        await victim.click("#seat-take")
+        await until_text(doctor, "#notice-text", "tenu par Dr Arm")
+        await until_text(victim, "#station-text", "poste 1602")
+        await victim.wait_for_selector("#calls li[data-state=asserted]")
+        assert await victim.input_value("#mobile") == "06 98 76 54 32"
+        assert await victim.is_hidden("#proposal")
+        home.browser.assert_clean(home.url)
+        await verified(home)
 
 
 async def test_several_calls_are_asked_about_and_a_link_is_changed_by_new_rows() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -185,8 +186,49 @@ async def until_value(page: Page, selector: str, value: str) -> None:
     await until(there, f"{value!r} in {selector}")
 
 
+async def taken_on_purpose(newer: Page, older: Page) -> None:
+    """It says who sits there and that a video is on; nobody is disturbed before it is meant."""
+    await newer.wait_for_selector("#seat[open]")
+    await until_text(newer, "#seat-text", "Dr Regulateur y est depuis")
+    await until_text(newer, "#seat-text", "Une vidéo y est en cours")
+    await newer.keyboard.press("Escape")
+    assert await newer.is_visible("#seat")
+    await newer.click("#seat-other")
+    await newer.wait_for_url("**/desk/station")
+    options = await newer.inner_text("select[name=station]")
+    assert re.search(
+        r"1601 · Poste médecin 1 — Dr Regulateur depuis \d\d:\d\d · vidéo en cours", options
+    )
+    assert re.search(
+        r"1602 · Poste médecin 2 — Dr Regulateur depuis \d\d:\d\d$", options, re.MULTILINE
+    )
+    assert "1501 · Poste ARM\n" in options + "\n"
+    await newer.select_option("select[name=station]", "1601")
+    await newer.click("form[action='/desk/station'] button")
+    await newer.wait_for_selector("#seat[open]")
+    assert await older.is_enabled("#end")
+    await newer.click("#seat-take")
+
+
+async def older_in_two_tabs(desk: Page) -> None:
+    """A second tab of the same person opens without a question on the live picture, though an invitation is newer."""
+    live = await session_id(desk)
+    await desk.fill("#mobile", "06 98 76 54 32")
+    await desk.click("#invite")
+    await desk.wait_for_selector("#sessions li[data-state=invited]")
+    second = await desk.context.new_page()
+    await second.goto(desk.url)
+    await moving_picture(second, "#patient")
+    assert await session_id(second) == live
+    await until_text(desk, "#notice-text", "tenu par une autre de vos fenêtres")
+    await desk.click("#notice-action")
+    await moving_picture(desk, "#patient")
+    await until_text(second, "#server-text", "poste tenu par une autre de vos fenêtres")
+    await second.close()
+
+
 async def test_one_station_one_regulator() -> None:
-    """The newer desk of a station takes over, the older is told; another station sees nothing of it."""
+    """A station is taken on purpose only, the one pushed out is told by whom; another station sees nothing of it."""
     async with house() as home, sipp.phone(port=home.uas_port):
         older = await home.desk("regulateur")
         aside = await home.desk("regulateur", station="1602", name="aside")
@@ -203,8 +245,11 @@ async def test_one_station_one_regulator() -> None:
             assert await older.input_value("#mobile") == "07 98 76 54 32"
             phone = await home.film(older)
             newer = await home.desk("arm")
-            await until_text(older, "#notice-text", "tenu par Dr Arm")
+            await taken_on_purpose(newer, older)
+            await until_text(older, "#notice-text", "tenu par Dr Arm depuis")
+            await until_text(older, "#server-text", "poste tenu par Dr Arm")
             await older.wait_for_selector("#end[disabled]")
+            await newer.wait_for_selector("#seat:not([open])", state="attached")
             # The picture goes to the newer desk, with the calls and the session.
             await moving_picture(newer, "#patient")
             await newer.wait_for_selector("#calls li[data-state=talking][data-linked=true]")
@@ -214,6 +259,7 @@ async def test_one_station_one_regulator() -> None:
             await until_text(newer, "#notice-text", "tenu par Dr Regulateur")
             await moving_picture(older, "#patient")
             await older.wait_for_selector("#end:not([disabled])")
+            await older_in_two_tabs(older)
             assert await aside.locator("#calls li").count() == 0
             assert await aside.locator("#sessions li").count() == 0
             assert await frames(aside) == 0

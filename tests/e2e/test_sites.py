@@ -185,7 +185,9 @@ async def test_nothing_leaks_between_two_sites() -> None:
 
 async def the_same_id_is_another_call(home: House, theirs: Page, sip_call_id: str) -> None:
     """A launch that names the other site's call is on an unknown call of one's own."""
+    await home.server.cli("site", "launches", "samu45", "optional")
     await theirs.goto(f"{home.url}/desk?call={sip_call_id}")
+    await theirs.click("#proposal-take")
     await theirs.wait_for_selector("#calls li[data-state=asserted]")
     text = await theirs.inner_text("#calls")
     assert CALLER_SHOWN not in text

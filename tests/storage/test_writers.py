@@ -17,6 +17,7 @@ from server.domain.audit import AuditEvent
 from server.errors import Invalid, StorageUnavailable
 from server.ports import Actor, Site
 from server.services.chain import Chain
+from server.tasks import create_task
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 WRITERS = 20
@@ -126,4 +127,45 @@ async def test_a_value_no_database_holds_is_the_asker_s_mistake(database_url: st
     with pytest.raises(Invalid, match="value") if postgres else nullcontext():
         async with one(write=False) as work:
             assert await work.users.by_identifier("a\x00b") is None
+    await close(several)
+
+
+async def test_a_desk_waits_for_one_stranger_at_most(database_url: str) -> None:
+    """However many who have not signed in came before it."""
+    (one,) = several = await processes(database_url, 1)
+    order: list[str] = []
+
+    async def write(who: str) -> None:
+        async with one(stranger=who == "stranger"):
+            order.append(who)
+
+    async with one():
+        strangers = [create_task(write("stranger"), "stranger") for _ in range(20)]
+        await asyncio.sleep(0)
+        desks = [create_task(write("desk"), "desk") for _ in range(5)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*strangers, *desks)
+    assert order[:6].count("desk") == 5
+    assert order.count("stranger") == 20
+    await close(several)
+
+
+async def test_many_who_ask_whether_one_can_write_try_once(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readiness is asked by anybody: while it fails, it is tried once a second."""
+    tried = []
+
+    async def failing(_: object) -> None:
+        tried.append(1)
+        raise OSError
+
+    (one,) = several = await processes(database_url, 1)
+    one._presence.failed()
+    monkeypatch.setattr(uow, "write_and_take_back", failing)
+    assert not any(await asyncio.gather(*(one.writable() for _ in range(50))))
+    assert len(tried) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr(uow, "PROBE_EVERY", 0.0)
+    assert await one.writable()
     await close(several)

@@ -100,7 +100,7 @@ async def test_what_the_camera_can_do_reaches_every_desk_also_later(house: Runni
     await phone.say("abilities", **ABLE)
     told = await desk.hear("caller.abilities", session=session)
     assert told["abilities"] == ABLE
-    later = await house.desk(await house.signed_in("arm"), "desk-peer-2", watch=session)
+    later = await house.desk(await house.signed_in("arm"), "desk-peer-2", watch=session, take=True)
     view = await (await later.say("session.watch", id="watch-0001", session=session)).hear("view")
     assert view["sessions"][0]["caller"]["abilities"] == ABLE
     assert view["site"]["snapshots"] == "none"

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from server.domain.signing import LaunchPolicy
 from server.services.login import ASKED_AT_ONCE
-from server.services.site_secrets import LaunchPolicy
 from tests.web.house import wrong
 from tests.web.running import Running, running
 from tests.web.signed import code, secrets
@@ -99,7 +99,7 @@ async def test_a_forged_cookie_is_nothing(house: Running, junk: str) -> None:
     [
         {"call": "x" * 2_100},
         {"call": "é" * 400},
-        {name: "x" * 450 for name in ("call", "caller", "station", "kid", "nonce")},
+        dict.fromkeys(("call", "caller", "station", "kid", "nonce"), "x" * 450),
         {"call": "x", "other": "y" * 2_100},
     ],
 )
