@@ -1,30 +1,23 @@
 """Who sits where: a station has one desk. Another person takes it on purpose only, and who is pushed out is told."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
-from server.errors import AppError, StationTaken, TakenOver
+from server.errors import StationTaken, TakenOver
+from server.services.rooms import Line
 
 PUSHED: Final = 20  # pages remembered of those that lost a seat
 
 
-class Sitter(Protocol):
-    """A desk's socket, as its seat knows it."""
-
-    def send(self, message: Mapping[str, object]) -> None:
-        """Tell its page something."""
-
-    def shut(self, error: AppError) -> None:
-        """Close it, and say why."""
-
-
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A station where somebody sits; `pushed`: the pages that lost it, which do not come back by themselves."""
+    """A station where a page sits, behind its socket.
 
-    desk: Sitter
+    `pushed`: the pages that lost it; they do not come back by themselves.
+    """
+
+    desk: Line
     peer: str
     name: str
     user: str
@@ -82,7 +75,7 @@ class Stations:
             extension: seat for (where, extension), seat in self._seats.items() if where == site
         }
 
-    def rise(self, site: str, extension: str, desk: Sitter) -> None:
+    def rise(self, site: str, extension: str, desk: Line) -> None:
         """Leave the seat if it is still this desk's."""
         seat = self._seats.get((site, extension))
         if seat is not None and seat.desk is desk:
