@@ -96,6 +96,7 @@ class Said:
 #: Who receives what a file sends.
 RECEIVERS = {
     "server/web/desk.py": "desk",
+    "server/web/seats.py": "desk",
     "server/services/desk.py": "desk",
     "server/web/caller.py": "caller",
     "server/web/sockets.py": "both",
