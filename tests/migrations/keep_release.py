@@ -2,6 +2,7 @@
 
 Run once at each release, before the version number changes: `.venv/bin/python -m tests.migrations.keep_release`.
 Writes releases/VERSION.sql.gz (SQLite) and releases/VERSION.postgres.sql.gz; files kept earlier are never made again.
+`tests.migrations.keep_filled_release` keeps one with every kind of row.
 """
 
 from __future__ import annotations
