@@ -21,6 +21,7 @@ from server.errors import StorageUnavailable
 from server.services.reconcile import Reconciler
 from server.services.sessions import Sessions
 from server.tls import Reloader
+from server.web.connections import Connections
 from telephony import Rang
 from telephony.correlation import Correlator
 from telephony.feed_hep import HepFeed
@@ -46,6 +47,7 @@ WORK: dict[str, tuple[type[Any], str]] = {
     "sweep": (Sessions, "sweep"),
     "spoken": (SqlSpoken, "expired"),
     "reconcile": (Reconciler, "due"),
+    "connections": (Connections, "close_late"),
     "line15.states": (TelephonyCalls, "states"),
     "recordings": (SqlRecordings, "longest_unchecked"),
     "recordings.rivage.enregistrements": (RecordingsFeed, "look"),
@@ -84,7 +86,7 @@ class Sore:
 def house(
     io_loop: Any, furnished_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Running]:
-    for name in ("SWEEP", "RECONCILE", "LINES", "RECORDINGS"):
+    for name in ("SWEEP", "RECONCILE", "LINES", "RECORDINGS", "LATE"):
         monkeypatch.setattr(f"server.bootstrap.{name}_SECONDS", 0.01)
     feed = {"kind": "hep", "site": "rivage", "port": free_port()}
     folder = {"site": "rivage", "root": str(tmp_path), "scan_seconds": 0.01}
