@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.bench.house import House
     from tests.kills.carrier import Carrier
 
-STATIONS = tuple(str(1601 + number) for number in range(3))
+DESKS = 3  # more ask for more connections to the database at once, each with its cache
 WARM = 400  # sessions before the first reading that counts: caches and pools are everybody's
 FLAT = 1.0  # kilobytes a session, at most
 SHOWN = 25
@@ -66,9 +66,10 @@ def show_growth(before: Counter[str], after: Counter[str]) -> None:
         print(f"  {many:>+8} of {after[what]:>7}  {what}")
 
 
-async def run(sessions: int, every: int, *, types: bool) -> float:
+async def run(sessions: int, every: int, desks: int, *, types: bool) -> float:
     """Go through them; return the kilobytes a session."""
     chance = random.Random(15)
+    stations = tuple(str(1601 + number) for number in range(desks))
     async with own_folder("memory") as folder, carrier("repeated", chance) as gateway:
         extra = {
             "VISIO15_SMS": json.dumps(gateway.settings()),
@@ -76,10 +77,10 @@ async def run(sessions: int, every: int, *, types: bool) -> float:
         }
         file = folder / "looked.json"
         program = (sys.executable, "-m", "tests.memory.looked_at", str(file)) if types else VISIO15
-        async with house(stations=STATIONS, extra=extra, program=program) as home:
+        async with house(stations=stations, extra=extra, program=program) as home:
             people = [
                 Regulator(home.url, home.signed_in(station=station), station)
-                for station in STATIONS
+                for station in stations
             ]
             for each in people:
                 await each.sit_down()
@@ -107,9 +108,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.memory")
     parser.add_argument("--sessions", type=int, default=2000)
     parser.add_argument("--every", type=int, default=200)
+    parser.add_argument("--desks", type=int, default=DESKS)
     parser.add_argument("--types", action="store_true", help="show what grows")
     asked = parser.parse_args()
-    grows = asyncio.run(run(asked.sessions, asked.every, types=asked.types))
+    grows = asyncio.run(run(asked.sessions, asked.every, asked.desks, types=asked.types))
     print(f"{grows:.2f} kB a session after the first {WARM}, at most {FLAT:g}")
     return 1 if grows > FLAT else 0
 
