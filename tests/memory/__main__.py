@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.kills.carrier import Carrier
 
 DESKS = 3  # more ask for more connections to the database at once, each with its cache
-WARM = 400  # sessions before the first reading that counts: caches and pools are everybody's
+WARM = 800  # sessions before the first reading that counts: then the file is longer than the caches of its pages
 FLAT = 1.0  # kilobytes a session, at most
 SHOWN = 25
 
