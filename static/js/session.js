@@ -191,14 +191,14 @@ export function shown(view) {
   return view.server?.sessions.find((session) => session.id === id) ?? null;
 }
 
-/** The session to watch without being asked, when nothing is watched: of those this desk takes by itself the one whose
- * phone is farthest on, the newest of several.
+/** The session to watch without being asked, when nothing is watched: of those this desk takes by itself the live one,
+ * else the one whose phone is farthest on, the newest of several.
  * @param {Readonly<View>} view @returns {string | null} */
 export function wanted(view) {
   if (!view.server || view.watch || view.taken !== null) return null;
   const all = view.server.sessions.filter((one) => ours(view, one));
-  const farthest = Math.max(0, ...all.map(reach));
-  return all.find((one) => reach(one) === farthest)?.id ?? null;
+  const near = (/** @type {Session} */ one) => (one.state === "live" ? 3 : reach(one));
+  return all.sort((a, b) => near(b) - near(a))[0]?.id ?? null;
 }
 
 /** Whether this desk takes a session by itself: not ended, not gone on to another station, not merely offered.

@@ -38,6 +38,7 @@ test("the session whose phone is farthest on is wanted, the newest of several, w
   assert.equal(wanted(seeing({ sessions: [session("c", "ended"), session("b", "invited"), session("a", "opened")] })), "b");
   assert.equal(wanted(seeing({ sessions: [session("b", "live", { moved: ["2"] }), session("a", "tapped")] })), "a");
   assert.equal(wanted(seeing({ sessions: [session("b", "live"), session("a", "live")] })), "b", "the newest");
+  assert.equal(wanted(seeing({ sessions: [session("b", "connecting"), session("a", "live")] })), "a", "the live picture first");
   assert.equal(wanted({ ...view, watch: "a" }), null);
   assert.equal(wanted({ ...view, taken: "Dr Autre" }), null);
   assert.equal(wanted(START), null);
