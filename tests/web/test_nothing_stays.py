@@ -133,4 +133,5 @@ async def settled(house: Running) -> None:
     house.clock.pass_(hours=1)
     await house.server.sessions.sweep(timedelta(seconds=30))
     await house.server.spoken.sweep()
+    await house.server.reconciler.due(list(house.server.calls.states()))
     house.server.bus.publish(Changed(house.sites["rivage"].id, frozenset()))
