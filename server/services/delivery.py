@@ -267,8 +267,6 @@ class DeliveryService:
         """Fold a carrier's receipt in; an unknown reference is refused, a repeated one changes nothing."""
         async with self._transactions(write=False) as uow:
             await self._meant(uow, carrier, said)  # who guesses never waits for a writer's turn
-        if said.state is None:
-            return
         async with self._transactions() as uow:
             before = await self._meant(uow, carrier, said)
             body = json.loads(self._open(before.sealed)) if before.sealed else {}

@@ -5,6 +5,7 @@ both pages say `hello` again after a
 restart.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -112,7 +113,7 @@ class Rooms:
         """Start empty."""
         self._rooms: dict[str, Room] = {}
         self._expected: dict[str, Admission] = {}
-        self._ended: dict[str, None] = {}  # the last ones, the oldest first
+        self._ended: deque[str] = deque(maxlen=ENDS_KEPT)
         self.when_over: list[Callable[[str], None]] = []
 
     def __iter__(self) -> Iterator[str]:
@@ -236,9 +237,7 @@ class Rooms:
     def close(self, session: str, by: str, reason: str) -> None:
         """The session is over: everybody leaves the room; the desks learn it from their view."""
         self._expected.pop(session, None)
-        self._ended[session] = None
-        if len(self._ended) > ENDS_KEPT:
-            del self._ended[next(iter(self._ended))]
+        self._ended.append(session)
         room = self._rooms.pop(session, None)
         if room is not None and room.phone is not None:
             room.phone.send({"type": "ended", "by": by, "reason": reason})

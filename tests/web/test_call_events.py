@@ -119,7 +119,8 @@ async def test_a_call_of_before_a_restart_is_nobodys_sole_call_until_it_is_heard
     """It may be over: the doctor is asked, and one that is confirmed is linked as ever."""
     (old,) = await cti.tell(cti.event("answered", caller="+33612345678", station="201"))
     await restarted(house)
-    desk = await house.desk(await house.signed_in("regulator"))
+    desk = await house.connect("/ws/desk", await house.signed_in("regulator"))
+    await desk.say("hello", peer="desk-peer-1")
     view = await desk.hear("view")
     (call,) = view["calls"]
     assert (call["state"], call["certain"]) == ("talking", False)
@@ -133,7 +134,7 @@ async def test_a_call_of_before_a_restart_is_nobodys_sole_call_until_it_is_heard
     (new,) = await cti.tell(
         cti.event("answered", call="18", caller="+33698765432", station="201", seconds=1)
     )
-    second = await house.invite(desk, "command-2")
+    second = await house.invite(desk, "command-2", new_session=True)
     assert await link_of(house, second) == (new["call"], "inferred", "sole_talking_call")
     # And it comes back with a message of its own.
     await cti.tell(
@@ -141,7 +142,7 @@ async def test_a_call_of_before_a_restart_is_nobodys_sole_call_until_it_is_heard
         cti.event("held", seconds=3),
         cti.event("resumed", seconds=4),
     )
-    third = await house.invite(desk, "command-3")
+    third = await house.invite(desk, "command-3", new_session=True)
     assert await link_of(house, third) == (old["call"], "inferred", "sole_talking_call")
 
 

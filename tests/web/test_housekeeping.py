@@ -130,7 +130,8 @@ async def test_a_session_that_cannot_be_ended_keeps_no_other_waiting(
     desk = await house.desk(await house.signed_in("regulator"))
     sessions = []
     for number in range(3):
-        sessions.append(await house.invite(desk, f"command-{number:04}", mobile="0612345678"))
+        mobile = f"061234567{number}"
+        sessions.append(await house.invite(desk, f"command-{number:04}", mobile=mobile))
         house.clock.pass_(seconds=1)
     house.clock.pass_(seconds=LONGER)
     bad = sessions[-1]  # the sweep begins with the newest
@@ -176,7 +177,8 @@ async def test_a_site_or_a_session_that_cannot_be_reconciled_keeps_no_other_wait
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = await house.desk(await house.signed_in("regulator"))
-    bad, good = [await house.invite(desk, f"command-{n:04}") for n in range(2)]
+    mobiles = ("0612345678", "0612345679")
+    bad, good = [await house.invite(desk, f"command-{mobile}", mobile=mobile) for mobile in mobiles]
     linked: list[str] = []
 
     async def link(_self: Reconciler, _actor: object, session: str) -> bool:

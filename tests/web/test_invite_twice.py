@@ -199,6 +199,6 @@ async def test_a_session_that_runs_is_shown_however_many_came_after(house: Runni
         await ask(desk, "session.end", f"command-2{number:03d}", session=made["session"])
         house.clock.pass_(seconds=1)
     other = await house.connect("/ws/desk", await house.signed_in("arm", "201"))
-    await other.say("hello", peer="desk-peer-9")
+    await other.say("hello", peer="desk-peer-9", take=True)
     view = await other.hear("view")
     assert first in {one["id"] for one in view["sessions"]}

@@ -109,7 +109,9 @@ async def is_handed(house: Running, number: int) -> bool:
 async def test_a_session_that_is_over_leaves_nothing_in_memory(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.services.desk.SESSIONS_SHOWN", 1)  # of those that are over, too
+    monkeypatch.setattr(
+        "server.services.desk.ENDED_SESSIONS_SHOWN", 1
+    )  # of those that are over, too
     doctor = await desk(house)
     numbers = iter(range(1, 2 + ROUNDS))
     await session(house, doctor, next(numbers))
@@ -130,6 +132,7 @@ async def settled(house: Running) -> None:
     """Nothing is on its way, nobody's bucket is short, and the loops have swept."""
     await until(lambda: not any(lane._flying for lane in house.server.delivery._lanes), "landed")
     await until(lambda: len(house.server.audience._pages) == 1, "only the desk is left")
+    await until(lambda: bool(house.server._lines_told), "the state of each line is known")
     house.clock.pass_(hours=1)
     await house.server.sessions.sweep(timedelta(seconds=30))
     await house.server.spoken.sweep()

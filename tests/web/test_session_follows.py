@@ -103,7 +103,7 @@ async def test_of_two_stations_that_ring_only_who_answers_has_the_call(house: Ru
     assert here(view) == ("talking", ["202"], [])
     await shown(arm, lambda v: here(v)[1] == ["202"])
     session = await house.invite(arm, "command-arm")
-    mine = await house.invite(doctor, "command-doctor")
+    mine = await house.invite(doctor, "command-doctor", new_session=True)
     links = {
         row["session"]: row["evidence"]
         for row in await house.rows("SELECT session, evidence FROM session_link")

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from server.adapters.db.uow import SqlUnitOfWork
+from server.domain.signing import LaunchPolicy
 from server.errors import NotFound, StorageUnavailable
 from server.services.ice import IceServers
 from tests.fakes import Gateway
@@ -20,6 +21,7 @@ from tests.lab.process import until
 from tests.unit.sdp_samples import OFFERS
 from tests.web.everybody import everybody
 from tests.web.running import MOBILE, Page, Running, running, written_logs
+from tests.web.signed import secrets
 from tests.web.test_hand_over import shown
 
 if TYPE_CHECKING:
@@ -276,7 +278,8 @@ async def test_a_hello_that_meets_an_outage_is_done_when_the_database_is_back(
     all_ = await everybody(house)
     session, hello = all_.session, all_.hellos[kind]
     if kind == "desk":
-        hello |= {"launch": await launched(all_.browsers["desk"])}
+        await secrets(house).launches("rivage", LaunchPolicy.OPTIONAL)
+        hello |= {"launch": await launched(all_.browsers["desk"]), "accept": True}
     page = await house.connect(f"/ws/{kind}", all_.browsers[kind])
     async with gone(house):
         await page.say("hello", **hello)
@@ -362,7 +365,11 @@ async def test_the_delivery_waits_for_the_database_and_goes_on(
     async with gone(house):
         house.server.delivery.wake()
         await until(lambda: not house.server.delivery.ready, "the delivery sees it")
-        assert (await ready(house))["parts"] == {"database": False, "delivery": False}
+        assert (await ready(house))["parts"] == {
+            "database": False,
+            "delivery": False,
+            "loops": True,
+        }
     await until_ready(house)
     await house.invite(desk)
     await until(lambda: len(gateway.accepted) == 1, "it delivers")
