@@ -179,7 +179,7 @@ class AlreadyInvited(Conflict):
     """
 
     code = "already_invited"
-    message = "Une vidéo est déjà en cours pour ce contact : renvoyez le lien, ou créez exprès une autre session."
+    message = "Une session de ce contact n’est pas terminée : renvoyez le lien, ou créez exprès une autre session."
 
 
 # --- links -----------------------------------------------------------------------------------------

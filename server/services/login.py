@@ -116,12 +116,12 @@ class Login:
         self, identifier: str, password: str, channel: str, address: str | None, next_: str | None
     ) -> str:
         """Return the opaque value of a challenge, whatever was typed; LoginThrottled is the only refusal."""
-        self._take_one()
         typed = normal_identifier(identifier)
         account = self._limits.account(typed)
         async with self._transactions(write=False) as uow:
             await self._limits.check(uow, account, address, self._clock.now())
             user = await uow.users.by_identifier(typed)
+        self._take_one()
         right = await self._passwords.verify(user.password_hash if user else None, password)
         asked = _Asked(
             account=account,
@@ -138,7 +138,7 @@ class Login:
         return value
 
     def _take_one(self) -> None:
-        """Count one of everybody's: whatever is asked for is written down, from however many addresses it comes."""
+        """Count one of everybody's: it will be written down. Who is refused for oneself takes none from the others."""
         left = take(self._asked, self._clock.now(), a_second=ASKED_A_SECOND, burst=ASKED_AT_ONCE)
         if left is None:
             raise LoginThrottled("everybody")

@@ -31,6 +31,7 @@ class Rounds:
         self._job = job
         self._failed = failed
         self._failing: set[str] = set()
+        self._stopped = ""  # where the last round ended early: the next one begins behind it
 
     async def each(self, items: Mapping[str, Item], work: Callable[[Item], Awaitable[int]]) -> Done:
         """Do `work`, which says how much it changed, for each item by its name; names may be logged.
@@ -38,14 +39,17 @@ class Rounds:
         Raises StorageUnavailable when the storage is away for all of them.
         """
         changed = postponed = away = 0
-        for name, item in items.items():
+        names = list(items)
+        begin = names.index(self._stopped) + 1 if self._stopped in items else 0
+        for name in (*names[begin:], *names[:begin]):
             try:
-                changed += await work(item)
+                changed += await work(items[name])
             except Exception as fault:
                 self._tell(name, fault)
                 postponed += isinstance(fault, AppError)
                 away = away + 1 if isinstance(fault, StorageUnavailable) else 0
                 if away == STORAGE_AWAY:
+                    self._stopped = name
                     raise
             else:
                 away = 0

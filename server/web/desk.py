@@ -125,7 +125,7 @@ class DeskSocket(ThirdParties):
             raise StationUnknown
         watched = await self.sessions.get(site.id, hello.watch) if hello.watch else None
         # Nothing waits from here on: a hello is taken whole or not at all.
-        named = launched.station if launched else None
+        named = launched.station if launched and not (hello.station and hello.chosen) else None
         # The cookie is the PC's: another window of it may have changed it since.
         extension = named or hello.station or self.get_cookie(STATION_COOKIE)
         station = known.get(extension or "")

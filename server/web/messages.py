@@ -49,6 +49,7 @@ class DeskHello(_Message):
     launch: Id | None = None
     watch: Id | None = None
     station: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
+    chosen: bool = False
     take: bool = False
     accept: bool = False
 

@@ -141,7 +141,7 @@ class SelftestSocket(PageSocket):
             raise MessageOutOfOrder("second_hello")
         user, _ = self.me()
         ice = self.ice.for_session(f"st-{self.web.ids.new()}")
-        self._greeted = True
+        self._greeted = self.greeting = True
         if self.gone:
             return
         self.testers.sit(user.id, self)

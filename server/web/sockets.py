@@ -25,6 +25,7 @@ from server.errors import (
     AppError,
     Conflict,
     MessageFlood,
+    MessageOutOfOrder,
     OriginForeign,
     StorageUnavailable,
     Unavailable,
@@ -40,6 +41,9 @@ QUEUE: Final = 500
 INBOX: Final = 200
 TICK: Final = 5.0
 READER_GRACE: Final = 10.0
+HELLO_SECONDS: Final = (
+    20.0  # a page that has not said hello by then is closed: it would take a place for ever
+)
 GREET_AGAIN: Final = 1.0  # seconds between two tries of a hello that met our own trouble
 MAX_SOCKET_FRAME: Final = (
     1_048_576  # larger frames close the connection before they are held in memory
@@ -75,6 +79,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self._shut = False  # nothing more is sent
         self._command: str | None = None
         self._cut = False  # we closed: what still arrives is not handled
+        self.greeting = False  # it has said hello
         self.over = asyncio.Event()  # the connection is gone
 
     async def prepare(self) -> None:
@@ -156,7 +161,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
 
         The hello changes nothing before it has read everything, so that one that fails leaves the page as it was.
         """
-        again = False
+        again, self.greeting = False, True
         while not self.gone:
             try:
                 await hello()
@@ -266,8 +271,10 @@ class PageSocket(WebSocketHandler, BaseHandler):
             return
 
     async def _tick(self) -> None:
-        again = False
+        again, opened = False, time.monotonic()
         while not self.over.is_set():
+            if not self.greeting and time.monotonic() - opened >= HELLO_SECONDS:
+                self.shut(MessageOutOfOrder("no_hello"))
             try:
                 await self.tick()
             except AppError as away:  # the page lives on; the next tick asks again

@@ -17,7 +17,7 @@ import { Notice, sentence } from "./desk_notice.js";
 import { Observers } from "./desk_observers.js";
 import { Pick } from "./desk_pick.js";
 import { DeskPicture } from "./desk_picture.js";
-import { keepStation, keptStation, remember, remembered } from "./desk_kept.js";
+import { chosenAfter, keepStation, keptStation, remember, remembered } from "./desk_kept.js";
 import { ReadyPhones } from "./desk_ready.js";
 import { Recent } from "./desk_recent.js";
 import { Report } from "./desk_report.js";
@@ -90,6 +90,8 @@ const page = {
   take: open,
   /** @param {string} text @param {string} [verb] @param {() => void} [act] */
   notify: (text, verb, act) => notice.show(text, verb, act),
+  /** @param {string} text */
+  withdraw: (text) => notice.withdraw(text),
 };
 const notice = new Notice();
 const picture = new DeskPicture(get("patient", HTMLVideoElement), {
@@ -139,7 +141,8 @@ function hello() {
   view = next(view, { type: "page.hello" });
   greeted = false;
   const station = keptStation();
-  const first = { type: "hello", peer: PEER, ...(station ? { station } : {}) };
+  const chosen = station && chosenAfter(launch) ? { chosen: true } : {};
+  const first = { type: "hello", peer: PEER, ...(station ? { station } : {}), ...chosen };
   const meant = { ...(seizing ? { take: true } : {}), ...(accept ? { accept: true } : {}) };
   return { ...first, ...meant, ...(launch ? { launch } : {}), ...(view.watch ? { watch: view.watch } : {}) };
 }
@@ -243,11 +246,12 @@ function receive(message) {
 /** Somebody sits at the station that was asked for. This page's own seat is not fought for, another is asked about.
  * @param {Message} refusal */
 function held(refusal) {
+  // Nothing is asked for again until somebody has answered: a seat that falls free meanwhile is not taken unseen.
+  link.stop();
   if (view.server?.station?.extension !== refusal.station) {
     seat.ask(refusal);
     return;
   }
-  link.stop();
   pushedOut({ ...refusal, type: "taken_over", at: refusal.since });
 }
 
@@ -378,6 +382,7 @@ function running(session) {
 /** A session of the list was chosen: watched while it lives, looked at once it is over.
  * @param {string} session */
 function open(session) {
+  if (view.taken !== null) return; // read only: nothing more is asked for, and the way back stays in sight
   const now = view.server?.sessions.find((one) => one.id === session);
   if (now && now.state !== "ended") take(session);
   else if (!view.watch) view = next(view, { type: "page.look", session });
@@ -416,6 +421,12 @@ function render() {
   beat();
 }
 
+/** The form may be under the sheet: whoever goes there has done with the choice. */
+function toForm() {
+  pick.close();
+  form.focus();
+}
+
 /** The server's clock is the one that counts. */
 function beat() {
   tick(Date.now() + view.offset);
@@ -427,7 +438,7 @@ end.addEventListener("click", (event) => {
 get("fullscreen", HTMLElement).addEventListener("click", toggleFullscreen);
 get("change-call", HTMLElement).addEventListener("click", () => pick.open());
 keys([
-  { code: "KeyM", shown: "M", does: "Aller au champ Mobile", act: () => form.focus() },
+  { code: "KeyM", shown: "M", does: "Aller au champ Mobile", act: () => toForm() },
   { code: "KeyL", shown: "L", does: "Changer d’appel", act: () => pick.open() },
   { code: "KeyW", shown: "W", does: "Ma caméra, allumée ou éteinte", act: () => void webcam.toggle() },
   { code: "KeyP", shown: "P", does: "Plein écran", act: toggleFullscreen },

@@ -1,5 +1,5 @@
 /** The question before page B: which station is this? Says since when somebody sits there; the choice is this window's. */
-import { keepStation } from "./desk_kept.js";
+import { chooseStation } from "./desk_kept.js";
 import { stationLabel } from "./desk_seat.js";
 import { boot, get, write } from "./dom.js";
 
@@ -8,4 +8,5 @@ for (const station of boot().stations) {
   const option = [...select.options].find((one) => one.value === station.extension);
   if (option) write(option, stationLabel(station));
 }
-get("chooser", HTMLFormElement).addEventListener("submit", () => keepStation(select.value));
+const form = get("chooser", HTMLFormElement);
+form.addEventListener("submit", () => chooseStation(select.value, String(new FormData(form).get("launch") ?? "")));

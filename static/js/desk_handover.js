@@ -55,7 +55,7 @@ export class HandOver {
     write(get("offer-text", HTMLElement), now?.text ?? "");
     write(get("offer-back", HTMLElement), now?.mine ? "Retirer l’offre" : "Refuser");
     const session = shown(view);
-    if (this.#dialog.open && (session?.id !== this.#about || session.state === "ended")) this.#dialog.close();
+    if (this.#dialog.open && (session?.id !== this.#about || session.state === "ended" || view.taken !== null)) this.#dialog.close();
   }
 
   #key() {

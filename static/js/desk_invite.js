@@ -66,7 +66,7 @@ export class InviteForm {
     // A field emptied on purpose stays empty until the telephone proposes something else.
     if (number !== this.#lastProposed && this.#mobile.value === "") this.#touched = false;
     this.#lastProposed = number;
-    if (!this.#touched && !this.#busy && this.#mobile.value !== number) {
+    if (!this.#touched && !this.#busy && this.#doubled === null && this.#mobile.value !== number) {
       this.#mobile.value = number;
       // Somebody is about to type: what is typed replaces the number that came meanwhile, it is not added to it.
       if (document.activeElement === this.#mobile) this.#mobile.select();
@@ -84,7 +84,7 @@ export class InviteForm {
     const session = this.#doubled && view.server?.sessions.find((one) => one.id === this.#doubled?.session);
     if (session?.state === "ended") this.#clearErrors();
     get("again", HTMLElement).hidden = this.#doubled === null || view.taken !== null;
-    get("again-show", HTMLElement).hidden = this.#doubled === null || view.watch === this.#doubled.session;
+    get("again-show", HTMLElement).hidden = !session || view.watch === session.id;
   }
 
   /** @param {SubmitEvent} event */

@@ -5,6 +5,7 @@
 
 const WATCH = "visio15.watch";
 const STATION = "visio15.station";
+const CHOSEN = "visio15.chosen";
 const DRAFT = "visio15.draft";
 const SOUND = "visio15.sound";
 
@@ -40,6 +41,16 @@ export const keptStation = () => tab(STATION);
 
 /** @param {string | null} extension */
 export const keepStation = (extension) => keep(STATION, extension);
+
+/** The station of this window was chosen after a launch had named another one.
+ * @param {string} extension @param {string} launch "" for none */
+export function chooseStation(extension, launch) {
+  keep(STATION, extension);
+  keep(CHOSEN, launch);
+}
+
+/** @param {string | null} launch @returns {boolean} whether the station of this window goes before that of this launch */
+export const chosenAfter = (launch) => launch !== null && tab(CHOSEN) === launch;
 
 /** Give a window that was just opened a station of its own, and nothing else of ours.
  * @param {Window} other @param {string} extension */

@@ -42,6 +42,12 @@ export class Notice {
     this.#announced = text;
   }
 
+  /** What was said is no longer true; another notice stays.
+   * @param {string} text */
+  withdraw(text) {
+    if (get("notice-text", HTMLElement).textContent === text) this.hide();
+  }
+
   hide() {
     get("notice", HTMLElement).hidden = true;
   }

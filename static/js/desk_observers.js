@@ -46,7 +46,7 @@ export class Observers {
     get("people-box", HTMLElement).hidden = !on;
     for (const id of ["observers-open", "handover-open", "second-open"]) get(id, HTMLButtonElement).disabled = view.taken !== null;
     drawPeople(get("people", HTMLElement), on ? session.participants ?? [] : [], session?.state === "live", (id) => this.#remove(id));
-    if (this.#dialog.open && (!on || session.id !== this.#about)) this.#dialog.close();
+    if (this.#dialog.open && (!on || session.id !== this.#about || view.taken !== null)) this.#dialog.close();
   }
 
   #open() {

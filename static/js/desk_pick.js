@@ -38,7 +38,7 @@ export class Pick {
   constructor(host) {
     this.#host = host;
     get("pick-none", HTMLElement).addEventListener("click", () => void this.#relink({ type: "link.none" }));
-    get("pick-later", HTMLElement).addEventListener("click", () => this.#close());
+    get("pick-later", HTMLElement).addEventListener("click", () => this.close());
     this.#sheet.addEventListener("keydown", (event) => this.#typed(event));
     get("pick-manual", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
@@ -64,10 +64,10 @@ export class Pick {
       // Never about another session than the one it was opened for, nor when there is nothing left to ask.
       const asks = session?.id === this.#about && view.taken === null && (session.link.pick || !this.#byItself);
       if (asks) this.#drawRows(session);
-      else this.#close();
+      else this.close();
     }
     if (!session || view.taken !== null || session.state === "ended" || this.#sheet.open) return;
-    if (!session.link.pick || this.#asked.has(session.id) || modalOpen()) return;
+    if (!session.link.pick || this.#asked.has(session.id) || modalOpen() || this.#typing) return;
     this.#show(session, true);
     // One key chooses only what is likely: whoever pressed Enter twice links nothing by it.
     const best = likeliest(this.#rows, this.#wanted(session));
@@ -87,10 +87,18 @@ export class Pick {
     this.#under.inert = true;
   }
 
-  #close() {
-    // Before it closes: the focus goes back to where it was.
+  /** The choice is made, or put off. The focus goes back to where it was, never into a form that Enter would send. */
+  close() {
+    if (!this.#sheet.open) return;
     this.#under.inert = false;
     this.#sheet.close();
+    if (this.#under.contains(document.activeElement)) get("panel", HTMLElement).focus({ preventScroll: true });
+  }
+
+  /** Somebody types below: the sheet waits, it would take the keys. */
+  get #typing() {
+    const field = document.activeElement;
+    return field instanceof HTMLInputElement && field.value !== "" && this.#under.contains(field);
   }
 
   /** @param {HTMLElement | undefined} row or the title, from which an arrow leads to the first row */
@@ -150,7 +158,7 @@ export class Pick {
     const step = STEPS[event.key];
     const typing = event.target instanceof HTMLInputElement;
     if (event.key === "Escape") {
-      this.#close();
+      this.close();
     } else if (step && !typing) {
       const rows = this.#buttons();
       const place = rows.findIndex((row) => row === document.activeElement);
@@ -164,12 +172,16 @@ export class Pick {
 
   /** @param {Message} message */
   async #relink(message) {
-    if (this.#busy) return;
+    if (this.#busy) {
+      write(get("pick-error", HTMLElement), "En attente du serveur…");
+      return;
+    }
     this.#busy = true;
+    const session = this.#about;
     try {
-      await this.#host.command({ ...message, session: this.#about });
+      await this.#host.command({ ...message, session });
       get("manual", HTMLInputElement).value = "";
-      if (this.#sheet.open) this.#close();
+      if (this.#about === session) this.close();
     } catch (error) {
       write(get("pick-error", HTMLElement), sentence(error));
     } finally {

@@ -10,6 +10,7 @@ import { arrived, greeted, phoneName } from "./phones.js";
  * @property {(session: string) => void} take show this session here
  * @property {(session: string) => void} come show it, though nobody asked
  * @property {(text: string) => void} notify
+ * @property {(text: string) => void} withdraw
  * @property {() => void} changed
  * @property {() => boolean} flowing the picture of the session that is open flows
  */
@@ -24,6 +25,8 @@ export class ReadyPhones {
   #news = new Set();
   /** @type {Session[]} */
   #told = [];
+  /** What was said of the session that came up by itself. @type {{ session: string, text: string } | null} */
+  #said = null;
   keys = [{ code: "KeyJ", shown: "J", does: "Afficher le téléphone qui vient d’être prêt", act: () => this.#go() }];
 
   /** @param {ReadyHost} host */
@@ -50,6 +53,10 @@ export class ReadyPhones {
   draw() {
     const { watch } = this.#host.view();
     if (watch) this.#news.delete(watch);
+    if (this.#said && this.#said.session !== watch) {
+      this.#host.withdraw(this.#said.text);
+      this.#said = null;
+    }
     this.#told = this.#decide().tell;
     const [first, ...others] = this.#told;
     this.#banner.hidden = !first;
@@ -65,7 +72,10 @@ export class ReadyPhones {
     }
     const away = this.#host.view().watch !== null;
     this.#host.come(take.id);
-    if (away) this.#host.notify(`Le téléphone ${phoneName(take)} est prêt : il est affiché.`);
+    if (away) {
+      this.#said = { session: take.id, text: `Le téléphone ${phoneName(take)} est prêt : il est affiché.` };
+      this.#host.notify(this.#said.text);
+    }
     this.#host.changed();
   }
 

@@ -45,8 +45,10 @@ export class Resend {
     if (!session || links.length === 0 || this.#host.view().taken !== null || this.#busy || this.#rests(session.id)) return;
     this.#busy = true;
     try {
-      for (const invitation of links) await this.#host.command({ type: "invitation.resend", invitation });
-      this.#sent = { session: session.id, at: performance.now() };
+      for (const invitation of links) {
+        await this.#host.command({ type: "invitation.resend", invitation });
+        this.#sent = { session: session.id, at: performance.now() }; // also when the next way is refused
+      }
       setTimeout(() => this.#host.changed(), SAME_GESTURE);
     } catch (error) {
       this.#host.notify(sentence(error));

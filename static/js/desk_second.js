@@ -58,7 +58,7 @@ export class SecondPhone {
       part(node, "name", phoneName(one));
       part(node, "state", tabState(one, watched, view.server?.station?.extension ?? null));
     });
-    if (this.#dialog.open && shown(view)?.id !== this.#about) this.#dialog.close();
+    if (this.#dialog.open && (shown(view)?.id !== this.#about || view.taken !== null)) this.#dialog.close();
   }
 
   /** @param {string} session */

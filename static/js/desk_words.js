@@ -95,7 +95,7 @@ export function refusal(error, server) {
   const { by, station } = error.answer;
   const here = station && station === server?.station?.extension ? " à ce poste" : station ? `, poste ${station}` : "";
   const who = by && by === server?.me.name && here === " à ce poste" ? "par vous" : `par ${by}`;
-  return `Déjà invité ${who}${here} : la vidéo est en cours.`;
+  return `Déjà invité ${who}${here} : cette session n’est pas terminée.`;
 }
 
 /** Which field of the invitation a refusal is about; "invite" for the whole.

@@ -36,12 +36,13 @@ export function arrived(before, after) {
  * @param {boolean} asked a dialog is open: it speaks of the session that is open
  * @returns {{take: Session | null, tell: Session[]}} `take`: show this one now; `tell`: say that these are ready */
 export function greeted(view, news, seen, asked) {
+  if (view.taken !== null) return { take: null, tell: [] };
   const all = view.server?.sessions ?? [];
   const ready = all.filter((one) => news.has(one.id) && one.id !== view.watch && ours(view, one) && reach(one) > 0).reverse();
   const farthest = Math.max(0, ...ready.map(reach));
   const best = ready.find((one) => reach(one) === farthest) ?? null;
   const open = all.find((one) => one.id === view.watch && one.state !== "ended");
-  const free = !seen && !asked && view.taken === null && (!open || (reach(open) < 2 && reach(open) < farthest));
+  const free = !seen && !asked && (!open || (reach(open) < 2 && reach(open) < farthest));
   return { take: free ? best : null, tell: free ? ready.filter((one) => one !== best) : ready };
 }
 

@@ -192,6 +192,10 @@ async def taken_on_purpose(newer: Page, older: Page) -> None:
     await newer.wait_for_selector("#seat[open]")
     await until_text(newer, "#seat-text", "Dr Regulateur y est depuis")
     await until_text(newer, "#seat-text", "Une vidéo y est en cours")
+    # A seat that falls free meanwhile is not taken by a page that only asks.
+    await older.reload()
+    await older.wait_for_selector("#server-state[data-state=open]")
+    await moving_picture(older, "#patient")
     await newer.keyboard.press("Escape")
     assert await newer.is_visible("#seat")
     await newer.click("#seat-other")

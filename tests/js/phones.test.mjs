@@ -28,7 +28,7 @@ const CASES = [
   ["a picture is interrupted, its phone is gone", ["a", "interrupted", away], [["b", "connecting"]], {}, "b", []],
   ["a frozen picture is looked at", ["a", "interrupted", away], [["b", "connecting"]], { seen: true }, null, ["b"]],
   ["a dialog speaks of the session that is open", ["a", "invited"], [["b", "tapped"]], { asked: true }, null, ["b"]],
-  ["the station is held by another desk", ["a", "invited"], [["b", "tapped"]], { taken: "Dr Autre" }, null, ["b"]],
+  ["the station is held by another desk", ["a", "invited"], [["b", "tapped"]], { taken: "Dr Autre" }, null, []],
   ["two phones: the one farther on, the other is told", ["a", "invited"], [["b", "tapped"], ["c", "connecting"]], {}, "c", ["b"]],
   ["two phones as far: the one that has waited longer", ["a", "invited"], [["c", "tapped"], ["b", "tapped"]], {}, "b", ["c"]],
   ["the phone went away again", ["a", "invited"], [["b", "connecting", away]], {}, null, []],
@@ -96,10 +96,10 @@ test("a phone has its number's name, else its address's", () => {
 
 test("who invited already is named", () => {
   const said = (by, station) => refusal(new Refused({ type: "error", code: "already_invited", session: "s", by, station }), view([]).server);
-  assert.equal(said("Dr Moi", "1601"), "Déjà invité par vous à ce poste : la vidéo est en cours.");
-  assert.equal(said("Dr Arm", "1601"), "Déjà invité par Dr Arm à ce poste : la vidéo est en cours.");
-  assert.equal(said("Dr Arm", "1501"), "Déjà invité par Dr Arm, poste 1501 : la vidéo est en cours.");
-  assert.equal(said("Dr Arm", null), "Déjà invité par Dr Arm : la vidéo est en cours.");
+  assert.equal(said("Dr Moi", "1601"), "Déjà invité par vous à ce poste : cette session n’est pas terminée.");
+  assert.equal(said("Dr Arm", "1601"), "Déjà invité par Dr Arm à ce poste : cette session n’est pas terminée.");
+  assert.equal(said("Dr Arm", "1501"), "Déjà invité par Dr Arm, poste 1501 : cette session n’est pas terminée.");
+  assert.equal(said("Dr Arm", null), "Déjà invité par Dr Arm : cette session n’est pas terminée.");
   assert.equal(refusal(new Refused({ type: "error", code: "unavailable" }), null), "");
   assert.equal(refusal(new Error("x"), null), "");
 });

@@ -96,6 +96,25 @@ async def test_every_live_call_of_a_station_then_the_newest_ended(database_url: 
         assert all(call.stations == (STATION,) for call in some)
 
 
+async def test_a_call_that_had_expired_and_goes_on_is_at_its_station_again(
+    database_url: str,
+) -> None:
+    """Its feed was away for longer than an unconfirmed call is kept; then a message of it came."""
+    talking = a_call("one", CallState.TALKING, EARLIER)
+    expired = a_call("one", CallState.ENDED, EARLIER, EARLIER + timedelta(minutes=31))
+    async with storage(database_url) as transactions, transactions() as uow:
+        for _ in range(2):
+            for told in (talking, talking, expired, expired):
+                await uow.calls.save(SITE, told, NOW)
+            [over] = await uow.calls.at_station(SITE, STATION, EARLIER, ended=1)
+            assert not over.talks_at(STATION)
+        await uow.calls.save(SITE, talking, NOW)
+        [live] = await uow.calls.at_station(SITE, STATION, EARLIER)
+        record = await uow.calls.record(SITE, "one")
+    assert live.talks_at(STATION)
+    assert [(span.start, span.end) for span in record.spans] == [(EARLIER, None)]
+
+
 async def test_a_live_call_is_found_by_name_number_day_and_time(database_url: str) -> None:
     lookup = FernetSeal("k" * 32).lookup("number", NUMBER)
     start, end = NOW - timedelta(hours=12), NOW + timedelta(hours=12)

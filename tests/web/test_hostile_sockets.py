@@ -261,3 +261,15 @@ async def test_a_desk_whose_session_is_revoked_is_closed(
     desk = await house.desk(browser)
     await house.login.logout(browser.cookies[SESSION_COOKIE])
     assert await desk.closed() == (4401, "not_signed_in")
+
+
+@pytest.mark.parametrize("path", ["/ws/desk", "/ws/caller", "/ws/observer", "/ws/selftest"])
+async def test_a_page_that_never_says_hello_takes_no_place_for_ever(
+    house: Running, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("server.web.sockets.TICK", 0.05)
+    monkeypatch.setattr("server.web.sockets.HELLO_SECONDS", 0.2)
+    greeted = await house.desk(await house.signed_in("regulator"))
+    silent = await house.connect(path, await house.signed_in("regulator"))
+    assert await silent.closed() == (4400, "message_out_of_order")
+    await greeted.alive()

@@ -213,6 +213,23 @@ async def test_the_storage_being_away_ends_the_round() -> None:
     assert len(asked) == len(counted) == STORAGE_AWAY
 
 
+async def test_three_that_the_storage_always_refuses_hold_up_nobody_for_long() -> None:
+    done: list[str] = []
+
+    async def work(item: str) -> int:
+        if item in {"0", "1", "2"}:
+            raise StorageUnavailable("test")
+        done.append(item)
+        return 1
+
+    rounds, items = Rounds("sweep"), {str(n): str(n) for n in range(6)}
+    with pytest.raises(StorageUnavailable):
+        await rounds.each(items, work)
+    with pytest.raises(StorageUnavailable):
+        await rounds.each(items, work)
+    assert done == ["3", "4", "5"], "the second round begins where the first one ended"
+
+
 async def test_a_batch_that_fails_is_done_one_by_one() -> None:
     done: list[int] = []
 

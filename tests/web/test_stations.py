@@ -259,6 +259,23 @@ async def test_a_signed_launch_asks_before_it_pushes_anybody_out(house: Running)
     await doctor.alive()
 
 
+async def test_a_station_chosen_after_a_launch_goes_before_that_of_the_launch(
+    house: Running,
+) -> None:
+    """Somebody sits where the launch leads to: the call stays, the seat is another one."""
+    cti = await Cti.of(house)
+    doctor = await house.desk(await house.signed_in("regulator", "202"), "doctor-page")
+    arm = await house.signed_in("arm", "201")
+    launch = (await arm.get(cti.launch())).headers["Location"].partition("=")[2]
+    page = await greeted(house, arm, "arm-page", launch=launch, station="201")
+    await page.refused("station_taken")
+    await page.say("hello", peer="arm-page", launch=launch, station="201", chosen=True)
+    view = await page.hear("view")
+    assert view["station"]["extension"] == "201"
+    assert view["launch"]["call"]
+    await doctor.alive()
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 async def test_a_form_sent_by_another_page_is_refused_whatever_it_knows(
     house: Running, site: str

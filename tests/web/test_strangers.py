@@ -1,16 +1,18 @@
-"""Who has not signed in never fills the database and never stands in the desks' way (rows C2 of the attacks)."""
+"""Who has not signed in never fills the database and never stands in the desks' way."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
 
 from server.domain.signing import LaunchPolicy
+from server.errors import LoginThrottled
 from server.services.login import ASKED_AT_ONCE
-from tests.web.house import wrong
+from tests.web.house import PASSWORD, wrong
 from tests.web.running import Running, running
 from tests.web.signed import code, secrets
 
@@ -203,6 +205,17 @@ async def test_sign_ins_are_bounded_in_all(house: Running) -> None:
     house.clock.pass_(seconds=1)
     house.login._passwords = passwords
     assert (await house.browser().ask_code("regulator")).code == 303
+
+
+async def test_one_machine_that_never_rests_keeps_nobody_out(house: Running) -> None:
+    """Who is refused for his own failures takes nothing of what everybody has."""
+    passwords = house.login._passwords
+    house.login._passwords = Nobody()  # type: ignore[assignment] # quicker
+    for number in range(3 * ASKED_AT_ONCE):
+        with suppress(LoginThrottled):
+            await house.login.request_code(f"nobody-{number}", "x", "email", "10.0.0.1", None)
+    house.login._passwords = passwords
+    assert await house.login.request_code("regulator", PASSWORD, "email", "10.0.0.2", None)
 
 
 async def test_a_whole_network_of_ipv6_counts_as_one(house: Running) -> None:

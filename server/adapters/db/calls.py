@@ -31,7 +31,8 @@ _LISTED = 50
 _NAMED = 2_000  # rows of one name: a name that a faulty switchboard gives to every call ends here
 _DAY = 5_000  # calls of one day, or of one number, that an auditor is shown
 _LONGEST_CALL = timedelta(hours=12)
-_SPAN = ("kind", "value", "start", "end", "state")
+_STRETCH = ("kind", "value", "start")
+_SPAN = (*_STRETCH, "end", "state")
 
 
 class SqlCalls:
@@ -111,20 +112,34 @@ class SqlCalls:
                 for r in value.related
             ),
         ]
-        await self._append_spans(value.id, wanted, new=new)
+        await self._append_spans(value.id, wanted, new=new, whole=True)
 
-    async def _append_spans(self, id_: str, wanted: Iterable[SpanRow], *, new: bool = False) -> int:
-        query = select(call_span).where(call_span.c.call == id_)
-        rows = () if new else (await self._db.execute(query)).mappings()
+    async def _append_spans(
+        self, id_: str, wanted: Iterable[SpanRow], *, new: bool = False, whole: bool = False
+    ) -> int:
+        """Append the stretches that are not there yet. `whole`: these are all there are, as they are now.
+
+        Then one that the newest row tells otherwise is written again: a call that had expired goes on.
+        """
+        query = select(call_span).where(call_span.c.call == id_).order_by(call_span.c.id)
+        rows = () if new else (await self._db.execute(query)).mappings().all()
         known = {tuple(r[each] for each in _SPAN) for r in rows}
-        fresh = [
-            {"call": id_, **{each: getattr(span, each) for each in _SPAN}}
-            for span in wanted
-            if tuple(getattr(span, each) for each in _SPAN) not in known
-        ]
-        if fresh:
-            await self._db.execute(insert(call_span), fresh)
-        return len(fresh)
+        told = {tuple(r[each] for each in _STRETCH): tuple(r[each] for each in _SPAN) for r in rows}
+        now: dict[tuple[object, ...], tuple[object, ...]] = {}
+        fresh: dict[tuple[object, ...], None] = {}
+        for span in wanted:
+            row = tuple(getattr(span, each) for each in _SPAN)
+            now[tuple(getattr(span, each) for each in _STRETCH)] = row
+            if row not in known:
+                fresh[row] = None
+        if whole:
+            fresh |= dict.fromkeys(
+                row for key, row in now.items() if key in told and told[key] != row
+            )
+        added = [{"call": id_, **dict(zip(_SPAN, row, strict=True))} for row in fresh]
+        if added:
+            await self._db.execute(insert(call_span), added)
+        return len(added)
 
     async def add_facts(self, site: str, facts: Sequence[tuple[str, Fact]], at: datetime) -> None:
         """Keep what the feeds said of calls, in order, sealed: a restarted server folds the same calls again."""
