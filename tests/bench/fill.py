@@ -99,6 +99,7 @@ class Writer:
                 ended,
                 True,
                 True,
+                True,
                 '["same X-Call"]',
                 None,
                 5,
@@ -108,7 +109,7 @@ class Writer:
             value = name_of(number, which)
             add["call_alias"].append((site, id_, kind, value, "hep", "Call-ID", start, None))
         for end in (None, ended):
-            add["call_span"].append((id_, "station", station, start, end))
+            add["call_span"].append((id_, "station", station, start, end, "talking"))
         add["call_fact"] += [(site, id_, self.fact, start)] * 2
         for action, at in (("ringing", start), ("talking", answered), ("ended", ended)):
             data = {"certain": True, "started": start.isoformat()}
@@ -164,6 +165,8 @@ class Writer:
                 4,
                 "sms",
                 "[]",
+                None,
+                None,
             )
         )
         for action in ("session.created", "session.linked", "invitation.created", "session.ended"):

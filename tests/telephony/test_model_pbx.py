@@ -122,15 +122,16 @@ class ModelPbx(RuleBasedStateMachine):
         self.now += timedelta(seconds=1)
 
     def which(self, *, talking: bool = False, ringing: bool = False, **wanted: bool) -> list[Truth]:
-        states = (
-            {CallState.TALKING} if talking else {CallState.RINGING} if ringing else set(CallState)
-        )
+        """Choose calls that live. `ringing`: at a station that has not answered; `talking`: at one that has."""
         return [
             call
             for call in self.calls
             if call.live
             and call.trunk
-            and call.state in states
+            and not (talking and call.state is not CallState.TALKING)
+            and not (
+                call.agent and ((talking and not call.agent.up) or (ringing and call.agent.up))
+            )
             and ("agent" not in wanted or bool(call.agent) is wanted["agent"])
             and ("consult" not in wanted or bool(call.consult) is wanted["consult"])
         ]
