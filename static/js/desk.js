@@ -59,7 +59,7 @@ let accept = false;
 let greeted = false;
 /** Attempts in a row that found no server. */
 let failures = 0;
-/** When a session came up by itself: what was meant for the one before it must not hit it. */
+/** When a session came up by itself in the place of another: what was meant for that one must not hit it. */
 let cameUp = -Infinity;
 /** The order to end the video is under way. */
 let quitting = false;
@@ -112,6 +112,7 @@ const report = new Report();
 const still = new DeskStill({ ...page, flowing: () => picture.flows });
 const graph = new Graph({ ...page, connection: () => picture.connection });
 const spoken = new SpokenCode(page);
+const ready = new ReadyPhones({ ...page, come, flowing: () => picture.flows });
 /** @type {Part[]} */
 const parts = [
   report,
@@ -129,7 +130,7 @@ const parts = [
   new HandOver(page),
   new SecondPhone(page, spoken),
   new Resend(page),
-  new ReadyPhones({ ...page, come, flowing: () => picture.flows }),
+  ready,
   themeKeys,
   new Alerts(page.view),
 ];
@@ -325,7 +326,7 @@ function follow() {
 /** Show a session that nobody asked for.
  * @param {string} session */
 function come(session) {
-  cameUp = performance.now();
+  if (shown(view)) cameUp = performance.now();
   take(session);
 }
 
@@ -383,6 +384,7 @@ function running(session) {
  * @param {string} session */
 function open(session) {
   if (view.taken !== null) return; // read only: nothing more is asked for, and the way back stays in sight
+  ready.known();
   const now = view.server?.sessions.find((one) => one.id === session);
   if (now && now.state !== "ended") take(session);
   else if (!view.watch) view = next(view, { type: "page.look", session });

@@ -34,7 +34,7 @@ export class ReadyPhones {
     this.#host = host;
     get("ready-show", HTMLElement).addEventListener("click", () => this.#go());
     get("ready-close", HTMLElement).addEventListener("click", () => {
-      for (const { id } of this.#told) this.#news.delete(id);
+      this.known();
       this.draw();
     });
     // What waited for the end of a dialog is shown then.
@@ -89,8 +89,15 @@ export class ReadyPhones {
     return this.#host.flowing() || this.#stage.dataset.frozen === "true" || (photo !== null && !photo.hidden);
   }
 
+  /** What is told is known: somebody chose a session by hand, or closed the banner. It takes nothing away any more. */
+  known() {
+    for (const { id } of this.#told) this.#news.delete(id);
+  }
+
   #go() {
-    const [first] = this.#told;
-    if (first) this.#host.take(first.id);
+    const [first, ...others] = this.#told;
+    if (!first) return;
+    this.#host.take(first.id);
+    for (const { id } of others) this.#news.add(id);
   }
 }

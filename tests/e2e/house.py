@@ -69,15 +69,20 @@ class House:
         await page.wait_for_url(lambda url: "/login" not in url)
 
     async def open_desk(
-        self, page: Page, *, identifier: str = "regulateur", station: str = STATION
+        self,
+        page: Page,
+        *,
+        identifier: str = "regulateur",
+        station: str = STATION,
+        free: bool = True,
     ) -> None:
-        """Sign in, click on Visiorégulation in the kiosk, choose the station of this PC."""
+        """Sign in, click on Visiorégulation in the kiosk, choose the station of this PC; `free`: nobody sits there."""
         await self.sign_in(page, identifier)
         await page.click("a:has-text('Visiorégulation')")
         await page.wait_for_url("**/desk")
         await page.select_option("select[name=station]", station)
         await page.click("form[action='/desk/station'] button")
-        await page.wait_for_selector("#server-state[data-state=open]")
+        await page.wait_for_selector("#server-state[data-state=open]" if free else "#seat[open]")
 
     def mailbox(self, identifier: str) -> str:
         """Where this person's codes go."""
@@ -88,13 +93,18 @@ class House:
         )
 
     async def desk(
-        self, identifier: str = "regulateur", *, station: str = STATION, name: str | None = None
+        self,
+        identifier: str = "regulateur",
+        *,
+        station: str = STATION,
+        name: str | None = None,
+        free: bool = True,
     ) -> Page:
         """Open page B in a browser of its own."""
         client = await self.browser.desk(name or f"desk of {identifier}")
         await client.context.add_init_script(KEEP_SOCKETS)
         page = await client.context.new_page()
-        await self.open_desk(page, identifier=identifier, station=station)
+        await self.open_desk(page, identifier=identifier, station=station, free=free)
         return page
 
     async def phone(self, link: str, device: str = PIXEL, **options: Any) -> Page:

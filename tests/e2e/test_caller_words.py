@@ -177,6 +177,9 @@ async def never_answered(phone: Page) -> None:
 async def in_an_application(home: House, desk: Page, phone: Page) -> None:
     """Told before the tap, to the regulator too; the link opens in Chrome, or here anyway."""
     await stuck(phone, "in_app", "do_open")
+    await desk.locator(
+        "#sessions li button"
+    ).first.click()  # the desk stays with a phone that is there
     await until_text(desk, "#say", "navigateur")
     host = home.url.partition("://")[2]
     href = await phone.get_attribute("#outside", "href")

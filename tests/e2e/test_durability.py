@@ -200,7 +200,8 @@ async def test_a_call_that_ended_unheard_is_not_taken_for_sure() -> None:
             await line.answered()
             await desk.wait_for_selector("#calls li[data-state=talking] >> nth=1")
             await home.invite(desk, "+33711223344")
-            await desk.wait_for_selector("#pick[open]")
+            await desk.wait_for_selector("#calls li[data-linked=true]:has-text('07 11 22 33 44')")
+            await desk.click("#change-call")
             choices = await desk.locator("#pick-calls li").all_text_contents()
             assert [("à confirmer" in choice) for choice in choices] == [False, True], choices
             await line.hang_up()

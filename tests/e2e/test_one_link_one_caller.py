@@ -249,7 +249,7 @@ async def test_one_station_one_regulator() -> None:
             await older.keyboard.type("07 98 76 54 32")
             assert await older.input_value("#mobile") == "07 98 76 54 32"
             phone = await home.film(older)
-            newer = await home.desk("arm")
+            newer = await home.desk("arm", free=False)
             await taken_on_purpose(newer, older)
             await until_text(older, "#notice-text", "tenu par Dr Arm depuis")
             await until_text(older, "#server-text", "poste tenu par Dr Arm")

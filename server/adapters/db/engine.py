@@ -21,6 +21,9 @@ POOL: Final = 10  # connections kept
 OVERFLOW: Final = (
     10  # and as many again for a rush; PostgreSQL's own limit is 100 for all its clients
 )
+FILES: Final = (
+    12  # connections to an SQLite file: all are kept, since a thread and its memory go with each
+)
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 40.0  # after the server's own limit: for a network that swallows everything
 LIMITS: Final = {
@@ -40,8 +43,13 @@ def make_engine(url: str) -> AsyncEngine:
     """
     if make_url(url).get_backend_name() == "postgresql":
         return _postgresql(url)
-    # A fault is logged, and its values are personal.
-    engine = create_async_engine(url, hide_parameters=True)
+    engine = create_async_engine(
+        url,
+        pool_size=FILES,
+        max_overflow=0,
+        pool_timeout=CONNECT_SECONDS,
+        hide_parameters=True,  # a fault is logged, and its values are personal
+    )
     if url.startswith("sqlite"):
         use_one_hop(engine)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
