@@ -1,4 +1,4 @@
-"""SIGKILL under load, a few times: the long storm is `python -m tests.kills` (issue 9, C14)."""
+"""SIGKILL under load, a few times: the long storm is `python -m tests.kills`."""
 
 from __future__ import annotations
 
