@@ -21,6 +21,7 @@ from server.domain.audit import AuditEvent
 from server.domain.invitation import Invitation
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.login import CODE_LIFE
+from server.domain.messages import LONGEST_RETRY, Delivery
 from server.domain.session import Session
 from server.ports import Actor
 from server.services.admin import Admin
@@ -114,12 +115,13 @@ class House:
         self.users = {user.identifier: user for user in await self.admin.users()}
 
     async def messages(self) -> list[dict[str, Any]]:
-        """Every message that waits to be sent, opened."""
+        """Every message that waits to be sent, or to be tried again, opened."""
         async with self.server.transactions(write=False) as uow:
-            due = await uow.messages.due(self.clock.now(), 100)
+            due = await uow.messages.due(self.clock.now() + LONGEST_RETRY, 100)
         return [
             {"kind": m.kind, "channel": m.channel, **json.loads(self.seal.open(m.sealed or b""))}
             for m in due
+            if m.state is Delivery.QUEUED
         ]
 
     async def code(self) -> str:
