@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 import { BACKOFF, Link, Refused, SILENCE, address, pause } from "../../static/js/socket.js";
+
+globalThis.crypto ??= webcrypto; // as every browser has it, and Node.js from 19 on
 
 /** A clock that moves only when told. */
 class FakeClock {
