@@ -103,7 +103,7 @@ async def feeds(settings: Settings) -> list[Finding]:
 async def _signs_in(feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> Finding:
     where = f"{feed.name} : {feed.host}:{feed.port}"
     try:
-        await probe(feed)
+        switchboard = await probe(feed)
     except ssl.SSLError:
         todo = "donnez tls_ca, l'autorité qui a signé le certificat du standard"
         return Finding("bad", "flux", f"{where} : certificat refusé", todo)
@@ -119,7 +119,8 @@ async def _signs_in(feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSett
     except OSError:
         todo = "le standard écoute-t-il là, et le pare-feu laisse-t-il passer ?"
         return Finding("bad", "flux", f"{where} ne répond pas", todo)
-    return Finding("ok", "flux", f"{where} : connecté et identifié")
+    named = f" ({switchboard})" if switchboard else ""
+    return Finding("ok", "flux", f"{where} : connecté et identifié{named}")
 
 
 def _port(name: str, host: str, port: int) -> Finding:

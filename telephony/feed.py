@@ -35,7 +35,8 @@ class FeedHealth:
     `sample` is the start line of the last packet refused for its content, without any identifier. `lag`
     is how long ago, in seconds by the sender's clock, the last message was dated: network, queue and the
     difference of the clocks together. `resynced` is when the switchboard last said all that it has, `recent`
-    how many messages came within the last minute.
+    how many messages came within the last minute. `switchboard` is what the switchboard says it is, with its
+    version: `Asterisk 22.10.0, AMI 11.0.0`; empty while it has not said.
     """
 
     name: str
@@ -48,6 +49,7 @@ class FeedHealth:
     lag: float | None = None
     resynced: datetime | None = None
     recent: int = 0
+    switchboard: str = ""
 
 
 class FeedRefusedError(ConnectionError):
@@ -100,6 +102,7 @@ class HealthBook:
         self._lag: float | None = None
         self._resynced: datetime | None = None
         self._minute: deque[tuple[datetime, int]] = deque()
+        self._switchboard = ""
 
     def state(self, state: FeedState) -> None:
         """Note a change of state; the same one again keeps its date, and so does an outage while it lasts."""
@@ -135,6 +138,10 @@ class HealthBook:
         """Note that the switchboard has just told all that it has."""
         self._resynced = self._clock()
 
+    def switchboard(self, description: str) -> None:
+        """Note what the switchboard says it is; only printable characters of it, 80 at most."""
+        self._switchboard = "".join(filter(str.isprintable, description))[:80]
+
     def reject(self, reason: str, sample: str = "") -> None:
         """Count a refusal under its slug; keep one redacted sample."""
         self._rejected[reason] += 1
@@ -151,4 +158,4 @@ class HealthBook:
         accounts = (self._last, self._received, rejected, self._sample, self._lag, self._resynced)
         self._forget(self._clock())
         recent = sum(count for _, count in self._minute)
-        return FeedHealth(self._name, state, since, *accounts, recent)
+        return FeedHealth(self._name, state, since, *accounts, recent, self._switchboard)

@@ -104,14 +104,15 @@ class DialogInfoFeed:
         finally:
             self._book.state(FeedState.DOWN)
 
-    async def probe(self) -> None:
-        """Ask once for the account's own dialogs: can it be done at all. Raises what `run` raises."""
+    async def probe(self) -> str:
+        """Ask once for the account's own dialogs; tell what the switchboard says it is. Raises what `run` raises."""
         async with self._connected() as line:
             subscriber = self._subscriber(line, (self._account.username,))
             talk = _Conversation(line, subscriber, self._book)
             subscriber.fetch(talk.now)
             while subscriber.busy:
                 await talk.turn()
+            return self._book.read().switchboard
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Line]:

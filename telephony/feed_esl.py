@@ -91,10 +91,10 @@ class EslFeed:
         finally:
             self._book.state(FeedState.DOWN)
 
-    async def probe(self) -> None:
-        """Sign in and leave: can it be done at all. Raises what `run` raises."""
+    async def probe(self) -> str:
+        """Sign in and leave; tell what the switchboard says it is. Raises what `run` raises."""
         async with self._signed_in():
-            pass
+            return self._book.read().switchboard
 
     @asynccontextmanager
     async def _signed_in(self) -> AsyncIterator[_Connection]:

@@ -123,13 +123,13 @@ def _dialog_info(
     )
 
 
-async def probe(settings: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> None:
-    """Sign in to a switchboard and leave. Raises FeedRefusedError, FeedCutError, OSError."""
+async def probe(settings: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> str:
+    """Sign in to a switchboard and leave; return what it says it is. Raises FeedRefusedError, FeedCutError, OSError."""
     match settings:
         case AmiFeedSettings():
-            await _ami(settings, (), lambda _: ()).probe()
+            return await _ami(settings, (), lambda _: ()).probe()
         case EslFeedSettings():
-            await _esl(settings, (), lambda _: ()).probe()
+            return await _esl(settings, (), lambda _: ()).probe()
         case DialogInfoFeedSettings():  # on a port of its own: the feed may be running
             free = settings.model_copy(update={"bind_port": 0})
-            await _dialog_info(free, (), lambda _: ()).probe()
+            return await _dialog_info(free, (), lambda _: ()).probe()

@@ -41,6 +41,7 @@ class FeedPart:
     refused: Sequence[RefusedPart]
     sample: str
     advice: Sequence[str]
+    switchboard: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ def _feed(report: FeedReport) -> FeedPart:
         refused=[RefusedPart(reason, count, why_refused(reason)) for reason, count in refused],
         sample=health.sample,
         advice=advice(report.kind, health.state.value, health.lag, health.rejected),
+        switchboard=health.switchboard,
     )
 
 

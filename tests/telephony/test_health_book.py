@@ -44,3 +44,10 @@ def test_a_rate_is_that_of_the_last_minute_and_costs_no_memory() -> None:
     assert len(book._minute) <= 61
     clock.pass_(61)
     assert book.read().recent == 0
+
+
+def test_what_the_switchboard_says_it_is_is_kept_short_and_printable() -> None:
+    book = HealthBook("x")
+    assert book.read().switchboard == ""
+    book.switchboard("Asterisk 22.10.0\r\n\x1b[31m" + "x" * 100)
+    assert book.read().switchboard == ("Asterisk 22.10.0[31m" + "x" * 100)[:80]

@@ -96,7 +96,19 @@ class _Line:
         self.calls = calls
 
     def report(self, _site: str) -> LineReport:
-        down = FeedHealth("pbx", FeedState.DOWN, START, START, 9, {"login": 4}, "", 7.25, START, 2)
+        down = FeedHealth(
+            "pbx",
+            FeedState.DOWN,
+            START,
+            START,
+            9,
+            {"login": 4},
+            "",
+            7.25,
+            START,
+            2,
+            "Asterisk 22.10.0",
+        )
         return LineReport((FeedReport("ami", down, 5),), self.calls, 3, 12, 1, 0)
 
 
@@ -112,6 +124,7 @@ def test_what_is_wrong_with_calls_and_queue_is_told_without_a_number() -> None:
     assert (told.level, told.live, told.uncertain, told.overflow) == ("bad", 1, 1, 12)
     assert [(one.call, one.why) for one in told.contradictions] == [("a", why)]
     assert (feed.per_minute, feed.restarts, feed.lag, feed.words) == (2, 5, 7.25, "coupée")
+    assert feed.switchboard == "Asterisk 22.10.0"
     assert len(feed.advice) == 3  # the connection, the clock, the account
     assert len(told.advice) == 3  # the overflow, the uncertain call, the contradiction
     assert NUMBER not in repr(told)
