@@ -368,6 +368,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     catalogue = Catalogue(transactions, clock, ids, seal, audio, metrics.item_failed)
     folders = tuple(watch(settings.recordings, clock))
     callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
+    readiness = ReadinessReader(engine, transactions, delivery, supervisor)
     services = Services(
         bus=bus,
         rooms=rooms,
@@ -402,10 +403,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         incidents=Incidents(transactions, clock),
         webhook=Webhook(transactions, clock, calls, bus),
         line_health=LineHealthReader(calls, clock),
-        ready=lambda: _ready(engine, transactions, delivery, supervisor),
+        ready=readiness.read,
         refresh_metrics=lambda: _refresh(
-            *(metrics, calls, catalogue, folders, supervisor),
-            _ready(engine, transactions, delivery, supervisor),
+            *(metrics, calls, catalogue, folders, supervisor), readiness.read()
         ),
         outbox=outbox,
         callers=callers,
@@ -446,20 +446,47 @@ def _ice(settings: Settings, clock: Clock) -> IceServers:
     return IceServers(clock, ice.stun, ice.turn, secret, ice.ttl, ice.relay_only)
 
 
-async def _ready(
-    engine: AsyncEngine,
-    transactions: SqlTransactions,
-    delivery: DeliveryService,
-    supervisor: Supervisor,
-) -> Readiness:
-    """Say which parts work: a database is ready when it can be read and written, at this release's schema."""
-    try:
-        await schema.check(engine)
-        writable = await transactions.writable()
-    except Exception:  # noqa: BLE001 - whatever is wrong, the answer is "not ready"
-        writable = False
-    away = supervisor.away()
-    return Readiness({"database": writable, "delivery": delivery.ready, "loops": not away}, away)
+class ReadinessReader:
+    """Says which parts work. A database is ready when it can be read and written, at this release's schema."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        transactions: SqlTransactions,
+        delivery: DeliveryService,
+        supervisor: Supervisor,
+    ) -> None:
+        self._engine = engine
+        self._transactions = transactions
+        self._delivery = delivery
+        self._supervisor = supervisor
+        self._away = False
+
+    async def read(self) -> Readiness:
+        """Ask each part now."""
+        away = self._supervisor.away()
+        parts = {
+            "database": await self._database(),
+            "delivery": self._delivery.ready,
+            "loops": not away,
+        }
+        return Readiness(parts, away)
+
+    async def _database(self) -> bool:
+        """Whatever is wrong, the answer is "not ready"; the log tells why, once an outage."""
+        try:
+            await schema.check(self._engine)
+            writable = await self._transactions.writable()
+        except Exception as fault:  # noqa: BLE001 - the errors of a database are many
+            if not self._away:
+                ours = fault if not isinstance(fault, AppError) else None
+                _log.warning("readiness.database_away", error=type(fault).__name__, exc_info=ours)
+            self._away = True
+            return False
+        if self._away:
+            _log.info("readiness.database_back")
+        self._away = False
+        return writable
 
 
 async def _refresh(

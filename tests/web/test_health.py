@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
@@ -52,9 +53,13 @@ async def test_another_schema_is_not_ready(house: Running, revision: str | None)
     changed = f"UPDATE alembic_version SET version_num = '{revision}'"  # noqa: S608
     async with house.server.engine.begin() as other:
         await other.exec_driver_sql(changed if revision else "DELETE FROM alembic_version")
-    answer = await house.browser().get("/readyz")
-    assert answer.code == 503
-    assert json.loads(answer.body)["parts"]["database"] is False
+    with capture_logs() as logged:
+        for _ in range(3):
+            answer = await house.browser().get("/readyz")
+            assert answer.code == 503
+            assert json.loads(answer.body)["parts"]["database"] is False
+    told = [line for line in logged if line["event"] == "readiness.database_away"]
+    assert len(told) == 1, "why is told once an outage, however often it is asked"
 
 
 async def metrics(house: Running) -> dict[str, float]:
