@@ -3,7 +3,12 @@
 The channel that has no station is the one that leads outside; SIP Call-ID and emergency ids are
 read there only, because Asterisk copies the caller's variables to every channel it creates. A
 Linkedid ties a channel to its call when the channel is made; once two calls were connected their
-channels share one, which then names both and ties nothing. No clock, no I/O.
+channels share one, which then names both and ties nothing.
+
+Channel drivers tell who set a channel up, the number and what it dials at different times: PJSIP and IAX2
+at its beginning, chan_sip, DAHDI, SCCP and others later. So every event is evidence, and the first that
+decides holds (docs/telephony.md has the table): a channel that rings us called, a channel that is dialled or
+rings at the other end was called. Until then nothing is said of direction and number. No clock, no I/O.
 """
 
 from __future__ import annotations
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from telephony.ami import AmiMessage
+    from telephony.number import Number
 
 #: Past this difference the PBX's clock is wrong and ours dates the event.
 MAX_SKEW: Final = timedelta(hours=1)
@@ -49,12 +55,33 @@ _LONGEST: Final = 255
 #: Times a channel is asked about: its ids may come after it.
 _ASKED: Final = 4
 _EXTENSION: Final = re.compile(r"[0-9]{2,6}")
-_ENDPOINT: Final = re.compile(r"[^/]+/(?P<name>.+?)(-[0-9a-f]{8})?(;[12])?")
-_DOWN, _RING, _UP = "0", "4", "6"
-_UNKNOWN: Final = frozenset({"", "<unknown>", "<none>", "s"})
+#: Technology, endpoint, and the count the driver adds: `PJSIP/1501-0000001b`, `IAX2/1501-7713`, `USTM/1501@x-0x7f2a`.
+_ENDPOINT: Final = re.compile(
+    r"(?P<technology>[^/]+)/(?P<name>.+?)(-(0x)?[0-9a-fA-F]+)?(;[12])?", re.DOTALL
+)
+#: Technologies of channels that Asterisk makes for itself: nobody is at their end.
+_INNER: Final = frozenset(
+    {"Local", "Announcer", "Recorder", "CBAnn", "CBRec", "Snoop", "Message"}
+    | {"UnicastRTP", "MulticastRTP", "AudioSocket", "WebSocket"}
+)
+#: Technologies that number their circuits: such a number is an extension only where the site says so.
+_CIRCUITS: Final = frozenset({"DAHDI", "Zap", "mISDN", "CAPI"})
+#: States of a channel (AST_STATE_…): it rings us, or has announced a ring; its digits are sent, or it rings out there.
+_RINGS_US: Final = frozenset({"4", "9"})
+_RINGS_THERE: Final = frozenset({"3", "5"})
+_UP: Final = "6"
+#: What stands where a number or a dialled extension is not known, extensions of the dialplan's own among them.
+_UNKNOWN: Final = frozenset(
+    {"", "<unknown>", "<none>", "unknown", "anonymous", "unavailable", "restricted", "asterisk"}
+    | {"s", "i", "t", "h", "o", "a", "e", "fax", "failed"}
+)
+_SAME_NUMBER: Final = 6
+#: One channel of the list the PBX gives.
+_LISTED: Final = "CoreShowChannel"
 #: Events of a channel that lives.
 _TELLING: Final = frozenset(
-    {"Newstate", "NewConnectedLine", "Hold", "Unhold", "MixMonitorStart", "BridgeEnter"}
+    {"Newstate", "NewConnectedLine", "NewCallerid", "Newexten", "DialBegin"}
+    | {"Hold", "Unhold", "MixMonitorStart", "BridgeEnter"}
 )
 
 
@@ -66,7 +93,13 @@ class _Channel:
     name: str
     linkedid: str
     station: str | None
-    local: bool
+    inner: bool
+    #: Whether it called, or was called; None while no event decides.
+    calls: bool | None = None
+    caller: Number | None = None
+    exten: str = ""
+    dialled: str = ""
+    told: tuple[Direction, Number | None, str] | None = None
     up: bool = False
     asked: int = 0
     recording: str = ""
@@ -76,7 +109,7 @@ class _Channel:
 
     @property
     def outside(self) -> bool:
-        return self.station is None and not self.local
+        return self.station is None and not self.inner
 
 
 class AmiObserver:
@@ -107,9 +140,10 @@ class AmiObserver:
         self.skewed = 0
         self._handlers: dict[str, Callable[[AmiMessage, datetime], list[Fact]]] = {
             "Newchannel": self._newchannel,
-            "Newstate": self._newstate,
-            "NewConnectedLine": self._newstate,
-            "NewCallerid": self._newstate,
+            "Newstate": _no_more,
+            "NewConnectedLine": _no_more,
+            "NewCallerid": _no_more,
+            "Newexten": _no_more,
             "DialBegin": self._dialbegin,
             "VarSet": self._varset,
             "MixMonitorStart": self._recorder,
@@ -135,9 +169,12 @@ class AmiObserver:
         channel = self._channels.get(message.get("Uniqueid"))
         if channel is None and message.event in _TELLING:
             # Its beginning was not heard: every event says which channel it is about.
-            return [*self._new(message, at), *handler(message, at)]
-        noted = self._mixing(channel, message, at) if channel else []
-        return [*handler(message, at), *noted]
+            noted = self._new(message, at)
+        else:
+            noted = self._mixing(channel, message, at) if channel else []
+        facts = [*noted, *handler(message, at)]
+        after = self._channels.get(message.get("Uniqueid"))
+        return facts if after is None else [*facts, *self._learnt(after, message, at)]
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -164,7 +201,7 @@ class AmiObserver:
         channel = self._channels.get(uniqueid)
         if channel is None:
             return facts
-        facts += self._state(channel, message.get("ChannelState"), arrived)
+        facts += self._learnt(channel, message, arrived)
         bridge = message.get("BridgeId")[:_LONGEST]
         facts += [
             Left(channel.leg, arrived, self.source, each) for each in channel.bridges - {bridge}
@@ -203,7 +240,7 @@ class AmiObserver:
     def questions(self, uniqueid: str) -> tuple[str, ...]:
         """List what is worth asking about a channel now; each thing a few times at most."""
         channel = self._channels.get(uniqueid)
-        if channel is None or channel.local or channel.asked >= _ASKED:
+        if channel is None or channel.inner or channel.asked >= _ASKED:
             return ()
         channel.asked += 1
         own = any(kind is AliasType.SIP_CALL_ID for kind, _ in channel.named)
@@ -228,93 +265,100 @@ class AmiObserver:
             self._mixed.clear()
         return facts + self._new(message, at)
 
-    def _new(self, message: AmiMessage, at: datetime) -> list[Fact]:
-        uniqueid = message.get("Uniqueid")[:_LONGEST]
-        name = message.get("Channel")[:_LONGEST]
-        linkedid = message.get("Linkedid")[:_LONGEST]
+    def _new(self, message: AmiMessage, at: datetime, prefix: str = "") -> list[Fact]:
+        """Take a channel in; `prefix` where the event calls it `Dest…`, the one that is dialled."""
+        uniqueid = message.get(f"{prefix}Uniqueid")[:_LONGEST]
+        name = message.get(f"{prefix}Channel")[:_LONGEST]
+        linkedid = message.get(f"{prefix}Linkedid")[:_LONGEST]
         if not uniqueid or not name:
             return []
-        station, local = self._station(name), name.startswith("Local/")
         # The name ends in the PBX's own count: a Uniqueid that comes again after a restart is another leg.
         leg = f"{self.source}:{uniqueid}:{name.rpartition('-')[2]}"
-        channel = _Channel(leg, name, linkedid, station, local)
+        inner = name.partition("/")[0] in _INNER
+        channel = _Channel(leg, name, linkedid, self._station(name), inner)
         self._channels[uniqueid] = channel
         while len(self._channels) > MAX_CHANNELS:
             self._channels.popitem(last=False)
-        # Who comes by itself rings us; in a list of channels it may be up already, and is its call's first.
-        dialling = message.get("ChannelState") == _RING or (
-            message.get("ChannelState") == _UP and uniqueid == linkedid
-        )
-        rang = self._rang(channel, message, at, dialling=dialling)
         # Names before the ring: the leg joins its call at once, and no second one flashes up at a desk.
         facts = self._named(channel, AliasType.UNIQUEID, uniqueid, at, "Uniqueid")
         if linkedid:
             channel.named.add((AliasType.LINKEDID, linkedid))
             # Who was not seen to begin may bear the Linkedid of a call it was connected to since.
-            own = message.event == "Newchannel" or uniqueid == linkedid or not channel.outside
+            begins = message.event == "Newchannel" or bool(prefix)
+            own = begins or uniqueid == linkedid or not channel.outside
             binds = own and linkedid not in self._mixed
             alias = Alias(AliasType.LINKEDID, linkedid)
             facts.append(Aliased(leg, at, self.source, alias, "Linkedid", binds=binds))
-        return [*facts, *self._variables(channel, message, at), rang]
+        variables = [] if prefix else self._variables(channel, message, at)
+        self._judge(channel, message, prefix)
+        return [*facts, *variables, *self._rang(channel, at)]
 
-    def _rang(
-        self, channel: _Channel, message: AmiMessage, at: datetime, *, dialling: bool
-    ) -> Rang:
-        """Say who set the leg up; a channel that begins by ringing us dialled, the other kind is dialled."""
-        number, exten = message.get("CallerIDNum"), message.get("Exten")
-        dialled = exten if dialling else "" if message.event == "Newchannel" else number
-        called = None if dialled in _UNKNOWN else dialled[:_LONGEST]
-        if channel.outside:
-            way = Direction.INCOMING if dialling else Direction.OUTGOING
-            caller = parse_number(number) if dialling else None
-            return Rang(channel.leg, at, self.source, caller, called, None, way)
-        within = channel.station and called and self._is_station(called)
-        way = Direction.INTERNAL if within else Direction.UNKNOWN
-        return Rang(channel.leg, at, self.source, None, called, channel.station, way)
+    def _judge(self, channel: _Channel, message: AmiMessage, prefix: str = "") -> None:
+        """Take an event as evidence of who set the channel up, of its number and of what it dialled."""
+        state, listed = message.get(f"{prefix}ChannelState"), message.event == _LISTED
+        number = message.get(f"{prefix}CallerIDNum")
+        if channel.calls is None and state in _RINGS_US:
+            channel.calls = True
+        elif channel.calls is None and state in _RINGS_THERE and channel.outside:
+            channel.calls = (
+                False  # a station's own telephone says "dialling" too while somebody dials on it
+            )
+        elif channel.calls is None and state == _UP and listed and channel.linkedid:
+            # Nothing better will come of one that is up: the first of its call is who called.
+            channel.calls = message.get("Uniqueid") == channel.linkedid
+        channel.caller = channel.caller or parse_number(number)
+        channel.exten = channel.exten or _known(message.get(f"{prefix}Exten"))
+        if listed and channel.calls is False and channel.outside:
+            channel.dialled = channel.dialled or _known(number)
+
+    def _rang(self, channel: _Channel, at: datetime) -> list[Fact]:
+        """Say who set the leg up and whom it calls, as far as is known; the same is not said twice."""
+        called = channel.exten if channel.calls else channel.dialled
+        way, caller = Direction.UNKNOWN, None
+        if channel.outside and channel.calls:
+            way, caller = Direction.INCOMING, channel.caller
+        elif channel.outside and channel.calls is False:
+            way = Direction.OUTGOING
+        elif channel.station and called and self._is_station(called):
+            way = Direction.INTERNAL
+        if channel.told == (way, caller, called):
+            return []
+        channel.told = (way, caller, called)
+        return [Rang(channel.leg, at, self.source, caller, called or None, channel.station, way)]
 
     def _dialbegin(self, message: AmiMessage, at: datetime) -> list[Fact]:
         """Tie the dialled channel to the one that dials; learn the number an outgoing one calls."""
-        dialled = self._channels.get(message.get("DestUniqueid"))
+        uniqueid = message.get("DestUniqueid")
+        facts = [] if uniqueid in self._channels else self._new(message, at, "Dest")
+        dialled = self._channels.get(uniqueid)
         if dialled is None:
-            return []
-        facts: list[Fact] = []
+            return facts
         source = self._channels.get(message.get("Uniqueid"))
         if source is not None and source is not dialled:
             facts.append(
                 Paired(dialled.leg, at, self.source, source.leg, "dialled by it", inferred=False)
             )
+        if dialled.calls is None:
+            dialled.calls = False
         if dialled.outside:
-            number = message.get("DestCallerIDNum")
-            if number in _UNKNOWN:
-                number = message.get("DialString").rpartition("/")[2].partition("@")[0]
-            way = Direction.OUTGOING
-            facts.append(
-                Rang(dialled.leg, at, self.source, None, number[:_LONGEST] or None, None, way)
-            )
-        return facts
+            number = _number_called(message.get("DestCallerIDNum"), message.get("DialString"))
+            dialled.dialled = dialled.dialled or number[:_LONGEST]
+        return [*facts, *self._rang(dialled, at)]
 
-    def _newstate(self, message: AmiMessage, at: datetime) -> list[Fact]:
+    def _learnt(self, channel: _Channel, message: AmiMessage, at: datetime) -> list[Fact]:
+        """Tell what an event says of its channel beside what it is about: it was answered, it is known by a name."""
+        self._judge(channel, message)
+        facts = self._rang(channel, at)
+        if message.get("ChannelState") == _UP and not channel.up and not channel.inner:
+            channel.up = True
+            facts.append(Answered(channel.leg, at, self.source, channel.station))
+        return [*facts, *self._variables(channel, message, at)]
+
+    def _varset(self, message: AmiMessage, _at: datetime) -> list[Fact]:
         channel = self._channels.get(message.get("Uniqueid"))
-        if channel is None:
-            return []
-        return [
-            *self._state(channel, message.get("ChannelState"), at),
-            *self._variables(channel, message, at),
-        ]
-
-    def _state(self, channel: _Channel, state: str, at: datetime) -> list[Fact]:
-        if state != _UP or channel.up or channel.local:
-            return []
-        channel.up = True
-        return [Answered(channel.leg, at, self.source, channel.station)]
-
-    def _varset(self, message: AmiMessage, at: datetime) -> list[Fact]:
-        channel = self._channels.get(message.get("Uniqueid"))
-        if channel is None:
-            return []
-        if message.get("Variable") == RECORDING:
+        if channel is not None and message.get("Variable") == RECORDING:
             channel.recording = message.get("Value")[:_LONGEST]
-        return self._variables(channel, message, at)
+        return []
 
     def _recorder(self, message: AmiMessage, at: datetime) -> list[Fact]:
         channel = self._channels.get(message.get("Uniqueid"))
@@ -367,7 +411,7 @@ class AmiObserver:
     def _renamed(self, message: AmiMessage, at: datetime) -> list[Fact]:
         channel = self._channels.get(message.get("Uniqueid"))
         name = message.get("Newname")[:_LONGEST]
-        if channel is None or not name or channel.local:
+        if channel is None or not name or channel.inner:
             return []
         station = self._station(name)
         channel.name = name
@@ -446,10 +490,14 @@ class AmiObserver:
         return [Aliased(channel.leg, at, self.source, Alias(kind, value), why)]
 
     def _station(self, name: str) -> str | None:
+        """Read the extension out of a channel's name; some drivers add the device: `Skinny/1501@SEP00…-3`."""
         found = _ENDPOINT.fullmatch(name)
-        endpoint = found["name"] if found else ""
-        local = name.startswith("Local/")
-        return endpoint if not local and self._is_station(endpoint) else None
+        if found is None or found["technology"] in _INNER:
+            return None
+        names = (found["name"], found["name"].partition("@")[0])
+        if found["technology"] in _CIRCUITS:
+            return next((each for each in names if each in self._stations), None)
+        return next(filter(self._is_station, names), None)
 
     def _is_station(self, name: str) -> bool:
         return name in self._stations or (not self._stations and bool(_EXTENSION.fullmatch(name)))
@@ -470,6 +518,29 @@ class AmiObserver:
 #: What is asked about a channel: its own SIP Call-ID, and the file of its recording.
 CALL_ID: Final = "CHANNEL(pjsip,call-id)"
 RECORDING: Final = "MIXMONITOR_FILENAME"
+
+
+def _no_more(_message: AmiMessage, _at: datetime) -> list[Fact]:
+    """Add nothing to what every event of a channel tells."""
+    return []
+
+
+def _known(text: str) -> str:
+    """Return a number or extension, nothing where the PBX writes that it knows none."""
+    return "" if text.strip().lower() in _UNKNOWN else text[:_LONGEST]
+
+
+def _number_called(shown: str, dial_string: str) -> str:
+    """Say whom an outgoing channel calls, from its caller ID and from what the line is told to dial.
+
+    The caller ID is that number, unless the line's own configuration or a transfer put another there; what is
+    dialled may bear the line's prefix.
+    """
+    shown = _known(shown)
+    dialled = _known(dial_string.rpartition("/")[2].partition("@")[0].removeprefix("sip:"))
+    if not dialled or (shown and dialled.endswith(shown[-_SAME_NUMBER:])):
+        return shown
+    return dialled if parse_number(dialled) or not shown else shown
 
 
 def _duration(text: str) -> timedelta:

@@ -13,6 +13,7 @@ import itertools
 import ssl
 from collections import OrderedDict
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from telephony.ami import AmiDecoder, AmiMessage
@@ -238,7 +239,10 @@ class _Conversation:
                 facts = self._observer.present(message, now)
                 self._inquire(message.get("Uniqueid"))
                 # When it began is known better than the list can tell, in whole seconds.
-                return [f for f in facts if not (isinstance(f, Rang) and f.leg in self._believed)]
+                return [
+                    replace(f, at=now) if isinstance(f, Rang) and f.leg in self._believed else f
+                    for f in facts
+                ]
             case "CoreShowChannelsComplete" if message.get("ActionID") == "channels":
                 return self._compare(now)
             case "":
