@@ -32,7 +32,7 @@ from server.doctor_net import udp_free
 from server.doctor_recordings import recordings
 from server.doctor_remote import carriers, mail, turn
 from server.errors import AppError
-from telephony import FeedRefusedError
+from telephony import TRIED, FeedRefusedError, tried_instead
 
 WIDE: Final = {4: 16, 6: 48}
 GIGABYTE: Final = 1_000_000_000
@@ -100,27 +100,62 @@ async def feeds(settings: Settings) -> list[Finding]:
     return found
 
 
+#: Switchboards that cannot be followed, by the reason of the refusal: what is wrong, and what to do.
+_NOT_FOLLOWED: Final = {
+    "ami_version": (
+        "est un Asterisk trop ancien (AMI 1) : Visio15 ne le suit pas",
+        f"il faut Asterisk 12 (AMI 2) ou plus récent ; essayées : {', '.join(TRIED['Asterisk'])}",
+    ),
+    "not_ami": (
+        "n'est pas l'interface AMI d'un Asterisk",
+        "donnez l'adresse et le port de manager.conf (5038 en clair) ; avec tls, tlsbindaddr",
+    ),
+}
+
+
 async def _signs_in(feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> Finding:
     where = f"{feed.name} : {feed.host}:{feed.port}"
     try:
         switchboard = await probe(feed)
-    except ssl.SSLError:
-        todo = "donnez tls_ca, l'autorité qui a signé le certificat du standard"
-        return Finding("bad", "flux", f"{where} : certificat refusé", todo)
-    except FeedRefusedError as refused:
-        if isinstance(feed, DialogInfoFeedSettings) and str(refused) != "login":
-            todo = "le standard sert-il la présence (contrib/kamailio-presence.cfg) ?"
-            return Finding("bad", "flux", f"{where} refuse l'abonnement ({refused})", todo)
-        names = {"ami": "username et secret", "esl": "password"}.get(
-            feed.kind, "username et password"
-        )
-        todo = f"corrigez {names} ; l'adresse de ce serveur doit être permise au standard"
-        return Finding("bad", "flux", f"{where} refuse l'identification", todo)
-    except OSError:
-        todo = "le standard écoute-t-il là, et le pare-feu laisse-t-il passer ?"
-        return Finding("bad", "flux", f"{where} ne répond pas", todo)
+    except OSError as error:
+        what, todo = _unreached(feed, error)
+        return Finding("bad", "flux", f"{where} {what}", todo)
     named = f" ({switchboard})" if switchboard else ""
-    return Finding("ok", "flux", f"{where} : connecté et identifié{named}")
+    tried = tried_instead(switchboard)
+    if not tried:
+        return Finding("ok", "flux", f"{where} : connecté et identifié{named}")
+    text = f"{where} : connecté et identifié{named}, version jamais essayée avec Visio15"
+    todo = f"essayées : {tried} ; comparez un appel, une garde et un transfert avec les postes"
+    return Finding("warn", "flux", text, todo)
+
+
+def _unreached(
+    feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings, error: OSError
+) -> tuple[str, str]:
+    """Say why a switchboard was not signed in to, and what to do."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            todo = "donnez tls_ca, l'autorité qui a signé le certificat du standard"
+            return ": certificat refusé", todo
+        case ssl.SSLError():
+            todo = "donnez le port TLS du standard, ou tls = false si ce port est en clair"
+            return "ne parle pas TLS", todo
+        case FeedRefusedError() if str(error) in _NOT_FOLLOWED:
+            return _NOT_FOLLOWED[str(error)]
+        case FeedRefusedError() if (
+            isinstance(feed, DialogInfoFeedSettings) and str(error) != "login"
+        ):
+            todo = "le standard sert-il la présence (contrib/kamailio-presence.cfg) ?"
+            return f"refuse l'abonnement ({error})", todo
+        case FeedRefusedError():
+            names = {"ami": "username et secret", "esl": "password"}.get(
+                feed.kind, "username et password"
+            )
+            todo = f"corrigez {names} ; l'adresse de ce serveur doit être permise au standard"
+            return "refuse l'identification", todo
+        case _:
+            todo = "le standard écoute-t-il là, et le pare-feu laisse-t-il passer ?"
+            return "ne répond pas", todo
 
 
 def _port(name: str, host: str, port: int) -> Finding:

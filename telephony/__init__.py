@@ -49,9 +49,11 @@ from telephony.recordings_folder import (
     PatternError,
     wav_seconds,
 )
+from telephony.versions import TRIED, tried_instead
 
 __all__ = [
     "ASTERISK_NAMES",
+    "TRIED",
     "Alias",
     "AliasRecord",
     "AliasType",
@@ -97,5 +99,6 @@ __all__ = [
     "fact_to_json",
     "load_numbering_plans",
     "parse_number",
+    "tried_instead",
     "wav_seconds",
 ]

@@ -6,6 +6,7 @@ what waits for its end have a limit each, and what is over it is dropped and cou
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 MAX_LINE: Final = 8192
 MAX_LINES: Final = 512
+#: The first version that is followed: Asterisk 12. Before it, other events told of dials, bridges and holds.
+OLDEST: Final = 2
+_GREETING: Final = re.compile(r"Asterisk Call Manager/([0-9]{1,4}(\.[0-9]{1,4}){0,3})")
+#: What only those older versions send.
+_OLD_EVENTS: Final = frozenset({"Dial", "Bridge", "Link", "Unlink", "Join", "Leave", "Masquerade"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,25 @@ class AmiMessage:
     def event(self) -> str:
         """Name the event; empty for a response."""
         return self.get("event")
+
+
+def greeted(line: str) -> str | None:
+    """Read the version out of the first line of a manager: empty when it is not legible, None when it is no manager."""
+    if "Call Manager" not in line:
+        return None
+    found = _GREETING.fullmatch(line.strip())
+    return found[1] if found else ""
+
+
+def too_old(version: str) -> bool:
+    """Whether a version is older than those that are followed; one that is not legible is not."""
+    return bool(version) and int(version.partition(".")[0]) < OLDEST
+
+
+def is_old(message: AmiMessage) -> bool:
+    """Whether an event is one that only a version too old to be followed sends."""
+    on_or_off = message.event == "Hold" and bool(message.get("Status"))
+    return on_or_off or message.event in _OLD_EVENTS
 
 
 @dataclass(slots=True)

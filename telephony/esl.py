@@ -8,6 +8,7 @@ and counted, and the stream goes on after it. Pure.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ MAX_FIELDS: Final = 2000
 MAX_BODY: Final = 8 * 1024 * 1024
 EVENT: Final = "text/event-plain"
 _DIGITS: Final = 18
+_VERSION: Final = re.compile(r"FreeSWITCH Version ([0-9]{1,4}(\.[0-9]{1,4}){0,3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,12 @@ def channels(body: str) -> tuple[str, ...] | None:
         return None
     found = (row.get("uuid") for row in rows if isinstance(row, dict))
     return tuple(uuid for uuid in found if isinstance(uuid, str) and uuid)
+
+
+def freeswitch_version(body: str) -> str | None:
+    """Read the answer to `version`; None when it is something else."""
+    found = _VERSION.search(body)
+    return found[1] if found else None
 
 
 def _json(body: str) -> object:

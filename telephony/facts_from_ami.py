@@ -14,11 +14,12 @@ rings at the other end was called. Until then nothing is said of direction and n
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from telephony.ami import is_old
 from telephony.facts import (
     Alias,
     Aliased,
@@ -137,7 +138,8 @@ class AmiObserver:
         self._channels: OrderedDict[str, _Channel] = OrderedDict()
         self._mixed: set[str] = set()
         self.skew = 0.0
-        self.skewed = 0
+        #: What was not followed, or not as it stood, by reason.
+        self.rejected: Counter[str] = Counter()
         self._handlers: dict[str, Callable[[AmiMessage, datetime], list[Fact]]] = {
             "Newchannel": self._newchannel,
             "Newstate": _no_more,
@@ -162,6 +164,9 @@ class AmiObserver:
 
     def observe(self, message: AmiMessage, arrived: datetime) -> list[Fact]:
         """Tell what one event means; an event of no interest means nothing."""
+        if is_old(message):
+            self.rejected["old_event"] += 1
+            return []
         handler = self._handlers.get(message.event)
         if handler is None:
             return []
@@ -510,7 +515,7 @@ class AmiObserver:
             return arrived
         self.skew = (arrived - at).total_seconds()
         if self._max_skew is not None and abs(arrived - at) > self._max_skew:
-            self.skewed += 1
+            self.rejected["clock_skew"] += 1
             return arrived
         return at
 

@@ -12,11 +12,11 @@ import hashlib
 import itertools
 import ssl
 from collections import OrderedDict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from telephony.ami import AmiDecoder, AmiMessage
+from telephony.ami import MAX_LINE, AmiDecoder, AmiMessage, greeted, too_old
 from telephony.facts import HungUp, Rang
 from telephony.facts_from_ami import AmiObserver
 from telephony.feed import (
@@ -30,6 +30,7 @@ from telephony.feed import (
 from telephony.feed_tcp import PATIENCE, connected
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import AsyncIterator, Callable, Collection
     from datetime import datetime
 
@@ -43,13 +44,15 @@ SILENCE: Final = 25.0
 #: Seconds between two lists of channels while all is well: a lost hang-up does not live for ever.
 RESYNC: Final = 60.0
 _QUESTIONS: Final = 1000
+_SETTINGS: Final = "settings"
 
 
 class AmiFeed:
     """Reports the facts of one Asterisk. `live` names the legs of this feed the product believes alive.
 
-    `run` raises FeedRefusedError (login), FeedCutError (silence, end of stream), OSError; the runner
-    starts it again. Needs `read = call,dialplan` and `write = call,reporting` in manager.conf.
+    `run` raises FeedRefusedError (login; ami_version: older than what is followed; not_ami: another service),
+    FeedCutError (silence, end of stream), OSError; the runner starts it again. Needs `read = call,dialplan` and
+    `write = call,reporting` in manager.conf.
     """
 
     def __init__(
@@ -94,7 +97,8 @@ class AmiFeed:
 
     async def probe(self) -> str:
         """Sign in and leave; tell what the switchboard says it is. Raises what `run` raises."""
-        async with self._signed_in():
+        async with self._signed_in() as connection:
+            await connection.introduced()
             return self._book.read().switchboard
 
     @asynccontextmanager
@@ -115,6 +119,7 @@ class AmiFeed:
                 for message in messages:
                     for fact in conversation.take(message):
                         emit(fact)
+                _drain(self._book, self._observer.rejected)
                 self._book.lag(self._observer.skew)
                 if conversation.resynced:
                     conversation.resynced = False
@@ -126,6 +131,7 @@ class AmiFeed:
         """Ask for the channels now and then, and for a sign of life in between."""
         loop = asyncio.get_running_loop()
         due = loop.time()
+        connection.ask_settings()
         while True:
             if loop.time() >= due:
                 connection.send(Action="CoreShowChannels", ActionID="channels")
@@ -150,6 +156,7 @@ class _Connection:
         self._decoder = AmiDecoder()
         self._book, self._clock, self._silence = book, clock, silence
         self._early: list[AmiMessage] = []
+        self._interface = ""
 
     def send(self, **fields: str) -> None:
         """Send an action; nothing in it may break a line."""
@@ -169,20 +176,21 @@ class _Connection:
             raise FeedCutError("silent") from None
         if not data:
             raise FeedCutError("ended")
+        return self._taken(data)
+
+    def _taken(self, data: bytes) -> list[AmiMessage]:
         messages = self._decoder.feed(data)
-        for reason, count in self._decoder.rejected.items():
-            for _ in range(count):
-                self._book.reject(reason)
-        self._decoder.rejected.clear()
+        _drain(self._book, self._decoder.rejected)
         if messages:
             self._book.heard(len(messages))
         return messages
 
     async def sign_in(self, username: str, secret: str) -> None:
-        """Log in by challenge. Raises FeedRefusedError when the switchboard says no."""
+        """Log in by challenge. Raises FeedRefusedError when the switchboard says no, or is none we can follow."""
+        self.send(Action="Challenge", AuthType="MD5", ActionID="challenge")
+        await self._greeting()
         try:
             async with asyncio.timeout(PATIENCE):
-                self.send(Action="Challenge", AuthType="MD5", ActionID="challenge")
                 challenge = (await self._response("challenge")).get("Challenge")
                 key = hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
                 login = {"Username": username, "Key": key, "Events": "on", "ActionID": "login"}
@@ -191,9 +199,57 @@ class _Connection:
         except TimeoutError:
             raise FeedCutError("no answer") from None
         if answer.get("Response") != "Success":
-            self._book.reject("login")
-            raise FeedRefusedError("login")
+            self._refuse("login")
         self._book.state(FeedState.CONNECTED)
+
+    def ask_settings(self) -> None:
+        """Ask for the version of the switchboard, beside that of its interface."""
+        self.send(Action="CoreSettings", ActionID=_SETTINGS)
+
+    async def introduced(self) -> None:
+        """Wait for the version of the switchboard; one that keeps it to itself is known by its interface's."""
+        self.ask_settings()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                self.describe(await self._response(_SETTINGS))
+
+    def describe(self, settings: AmiMessage) -> None:
+        """Note the version an answer tells; an account without `reporting` or `system` is told none."""
+        version = settings.get("AsteriskVersion")
+        if version:
+            self._book.switchboard(f"Asterisk {version}, {self._interface}")
+
+    async def _greeting(self) -> None:
+        """Read the first line, which says what answers here, in which version.
+
+        Raises FeedRefusedError when it cannot be followed, FeedCutError when nothing comes.
+        """
+        data = b""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while b"\n" not in data and len(data) <= MAX_LINE:
+                    more = await self._reader.read(_READ)
+                    if not more:
+                        break
+                    data += more
+        except TimeoutError:
+            if not data:
+                raise FeedCutError("no answer") from None
+        if not data:
+            raise FeedCutError("ended")
+        line, end, _ = data.partition(b"\n")
+        version = greeted(line.decode("utf-8", "replace")) if end else None
+        if version is None:
+            self._refuse("not_ami")
+        self._interface = f"AMI {version or '?'}"
+        self._book.switchboard(self._interface)
+        if too_old(version):
+            self._refuse("ami_version")
+        self._early = self._taken(data)
+
+    def _refuse(self, reason: str) -> NoReturn:
+        self._book.reject(reason)
+        raise FeedRefusedError(reason)
 
     async def _response(self, action: str) -> AmiMessage:
         """Wait for the response to an action; events that come meanwhile are kept for later."""
@@ -205,6 +261,13 @@ class _Connection:
                     self._early = [*kept, *messages[:index], *messages[index + 1 :]]
                     return message
             kept += messages
+
+
+def _drain(book: HealthBook, rejected: Counter[str]) -> None:
+    """Count what was dropped, once."""
+    for reason in rejected.elements():
+        book.reject(reason)
+    rejected.clear()
 
 
 class _Conversation:
@@ -281,6 +344,8 @@ class _Conversation:
             )
 
     def _answered(self, message: AmiMessage, now: datetime) -> list[Fact]:
+        if message.get("ActionID") == _SETTINGS:
+            self._connection.describe(message)
         asked = self._questions.pop(message.get("ActionID"), None)
         if asked is None:
             return []

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from telephony.esl import EVENT, EslDecoder, EslMessage, channels, dumped
+from telephony.esl import (
+    EVENT,
+    EslDecoder,
+    EslMessage,
+    channels,
+    dumped,
+    freeswitch_version,
+)
 from telephony.facts import HungUp
 from telephony.facts_from_esl import CONFERENCE, EVENTS, EslObserver
 from telephony.feed import (
@@ -42,7 +49,7 @@ RESYNC: Final = 60.0
 _AT_ONCE: Final = 16
 _MOST: Final = 5000
 _GONE: Final = "no such channel"
-_LIST, _PING = "list", "ping"
+_LIST, _PING, _VERSION = "list", "ping", "version"
 
 
 class EslFeed:
@@ -93,7 +100,8 @@ class EslFeed:
 
     async def probe(self) -> str:
         """Sign in and leave; tell what the switchboard says it is. Raises what `run` raises."""
-        async with self._signed_in():
+        async with self._signed_in() as connection:
+            await connection.introduced()
             return self._book.read().switchboard
 
     @asynccontextmanager
@@ -127,6 +135,7 @@ class EslFeed:
         """Look at all channels now and then; ask for a sign of life in between."""
         loop = asyncio.get_running_loop()
         due = loop.time()
+        talk.introduce()
         while True:
             if loop.time() >= due and talk.look():
                 due = loop.time() + self._resync
@@ -191,6 +200,18 @@ class _Connection:
             raise FeedCutError("no answer") from None
         self._book.state(FeedState.CONNECTED)
 
+    async def introduced(self) -> None:
+        """Wait for the version of the switchboard; one that keeps it to itself is none the worse."""
+        self.send("api version")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                self.describe(await self._next("api/response"))
+
+    def describe(self, answer: EslMessage) -> None:
+        """Note the version an answer tells."""
+        if (version := freeswitch_version(answer.body)) is not None:
+            self._book.switchboard(f"FreeSWITCH {version}")
+
     def _refuse(self, reason: str) -> None:
         self._book.reject(reason)
         raise FeedRefusedError(reason)
@@ -229,6 +250,10 @@ class _Conversation:
         """Tell for how many seconds the oldest question has had no answer."""
         return asyncio.get_running_loop().time() - self._progress if self._asked else 0.0
 
+    def introduce(self) -> None:
+        """Ask the switchboard for its version."""
+        self._ask(_VERSION, "version")
+
     def look(self) -> bool:
         """Begin to ask about all channels, unless that is still under way."""
         if self._looking:
@@ -255,7 +280,9 @@ class _Conversation:
         self._progress = asyncio.get_running_loop().time()
         if message.kind == "command/reply":
             self._book.reject("denied")
-        if asked == _PING:
+        if asked == _VERSION:
+            self._connection.describe(message)
+        if asked in {_PING, _VERSION}:
             return []
         return self._listed(message) if asked == _LIST else self._described(asked, message, now)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 import dpkt
 
 from telephony import dialog_info, hep, sip
-from telephony.ami import AmiDecoder
+from telephony.ami import AmiDecoder, greeted, too_old
 from telephony.esl import EslDecoder
 from telephony.facts_from_ami import AmiObserver
 from telephony.facts_from_dialog import DialogObserver
@@ -108,11 +108,15 @@ def _reader(file: Path) -> _Reader | None:
 def _ami(data: bytes, stations: Collection[str], told: Recorded) -> None:
     decoder, observer = AmiDecoder(), AmiObserver("ami", stations, max_skew=None)
     at = datetime.fromtimestamp(0, UTC)
-    for message in decoder.feed(data + b"\r\n\r\n"):
+    messages = decoder.feed(data + b"\r\n\r\n")
+    if too_old(greeted(decoder.banner) or ""):
+        told.drop({"ami_version": 1})
+        return
+    for message in messages:
         for fact in observer.observe(message, at):
             told.facts.append(fact)
             at = max(at, fact.at)  # an event without a date happened after the one before it
-    told.drop(decoder.rejected)
+    told.drop(decoder.rejected + observer.rejected)
 
 
 def _esl(data: bytes, stations: Collection[str], told: Recorded) -> None:

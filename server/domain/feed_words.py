@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from telephony import TRIED, tried_instead
+
 #: Seconds by the two clocks together until somebody should look; a clock that is ahead is wrong sooner.
 LATE: Final = 5.0
 AHEAD: Final = -2.0
 
+_ASTERISK: Final = " et ".join(("Asterisk " + TRIED["Asterisk"][0], *TRIED["Asterisk"][1:]))
 _STATES: Final = {
     "starting": "démarrage",
     "connected": "connectée",
@@ -35,6 +38,14 @@ _REFUSED: Final = {
     "key_wrong": "mauvaise clé de capture",
     "clock_skew": "daté à plus d’une heure de notre horloge (gardé, redaté)",
     "login": "le commutateur refuse le compte",
+    "acl": "le commutateur refuse notre adresse",
+    "events": "le commutateur refuse de dire ses événements",
+    "denied": "question refusée par le commutateur",
+    "list": "liste des appels illisible",
+    "description": "description d’appel illisible",
+    "ami_version": "Asterisk trop ancien (AMI 1)",
+    "not_ami": "ce n’est pas l’interface AMI d’un Asterisk",
+    "old_event": "événement d’un Asterisk trop ancien",
     "line_too_long": "ligne trop longue",
     "too_many_lines": "trop de lignes",
     "no_event": "illisible",
@@ -48,6 +59,26 @@ _REMEDIES: Final = (
     (
         {"login"},
         "Le commutateur refuse le compte : comparez identifiant et mot de passe avec sa configuration.",
+    ),
+    (
+        {"acl"},
+        "Le commutateur refuse notre adresse : permettez-la (event_socket.conf, apply-inbound-acl).",
+    ),
+    (
+        {"events", "denied"},
+        "Le commutateur ne laisse pas ce compte suivre les appels : donnez-lui les événements et « api ».",
+    ),
+    (
+        {"ami_version"},
+        f"Cet Asterisk parle AMI 1, qui n’est pas suivi : il faut Asterisk 12 ou plus récent. Essayés : {_ASTERISK}.",
+    ),
+    (
+        {"not_ami"},
+        "Ce qui répond à cette adresse n’est pas l’interface AMI d’un Asterisk : vérifiez host, port et tls.",
+    ),
+    (
+        {"old_event"},
+        f"Des événements d’Asterisk 11 ou plus ancien ne sont pas suivis : des appels manquent. Essayés : {_ASTERISK}.",
     ),
     (
         {"source"},
@@ -88,6 +119,12 @@ def why_refused(reason: str) -> str:
         if reason.startswith(start):
             return f"{words} ({reason.removeprefix(start)})"
     return reason
+
+
+def remark(switchboard: str) -> str:
+    """Say that a switchboard's version was never tried; nothing when it was, or when it does not say."""
+    tried = tried_instead(switchboard)
+    return f"version jamais essayée avec Visio15 (essayées : {tried})" if tried else ""
 
 
 def advice(kind: str, state: str, lag: float | None, rejected: Mapping[str, int]) -> Sequence[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from server.domain.feed_words import advice, level, state_words, why_refused
+from server.domain.feed_words import advice, level, remark, state_words, why_refused
 from server.ports import Clock, FeedReport, Lines
 from telephony import Call
 
@@ -24,7 +24,10 @@ class RefusedPart:
 
 @dataclass(frozen=True, slots=True)
 class FeedPart:
-    """One feed. `level` is ok, watch or bad; `lag` in seconds holds the difference of the two clocks too."""
+    """One feed. `level` is ok, watch or bad; `lag` in seconds holds the difference of the two clocks too.
+
+    `remark` says in words what is to be known of the switchboard's version, if anything.
+    """
 
     name: str
     kind: str
@@ -42,6 +45,7 @@ class FeedPart:
     sample: str
     advice: Sequence[str]
     switchboard: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ def _feed(report: FeedReport) -> FeedPart:
         sample=health.sample,
         advice=advice(report.kind, health.state.value, health.lag, health.rejected),
         switchboard=health.switchboard,
+        remark=remark(health.switchboard),
     )
 
 

@@ -39,7 +39,7 @@ function card(feed) {
   const node = el("article", { class: "feed", "data-feed": feed.name, "data-level": feed.level },
     el("h3", {}, icon(sign), el("strong", {}, feed.name), el("span", { class: "muted" }, KINDS[feed.kind] ?? feed.kind), el("span", { class: "tag" }, `${feed.words} depuis ${clock(feed.since)}`)),
     el("dl", { class: "facts" }, ...facts([
-      ["Commutateur", feed.switchboard || "ne l’a pas dit"],
+      ["Commutateur", [feed.switchboard || "ne l’a pas dit", feed.remark].filter(Boolean).join(" : ")],
       ["Dernier message", clock(feed.last_message)],
       ["Reçus", count(feed.received)],
       ["Par minute", count(feed.per_minute)],

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Callable, Sequence
 
-BANNER = b"Asterisk Call Manager/11.0.0\r\n"
+GREETING = b"Asterisk Call Manager/11.0.0\r\n"
 #: What an event tells of a channel that a list of channels tells again.
 _LISTED = (
     *("Channel", "ChannelState", "CallerIDNum", "ConnectedLineNum", "Context", "Exten"),
@@ -22,12 +22,24 @@ _LISTED = (
 
 
 class AmiServer:
-    """Who is connected hears what is played; who is not, does not. `variables` answers Getvar."""
+    """Who is connected hears what is played; who is not, does not. `variables` answers Getvar.
+
+    `greeting` is what it says first, `hush` all that it says; `version` is what the account may know of the switchboard
+    beside it, if anything.
+    """
 
     def __init__(
-        self, username: str = "visio15", secret: str = "s3cr3t-of-the-pbx", *, mute: bool = False
+        self,
+        username: str = "visio15",
+        secret: str = "s3cr3t-of-the-pbx",
+        *,
+        mute: bool = False,
+        greeting: bytes = GREETING,
+        version: str = "22.10.0",
+        hush: bool = False,
     ) -> None:
         self.username, self.secret, self.mute = username, secret, mute
+        self.greeting, self.version, self.hush = greeting, version, hush
         self.variables: dict[tuple[str, str], str] = {}
         self.port = 0
         self.logins = 0
@@ -71,11 +83,13 @@ class AmiServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         decoder, challenge, inside = AmiDecoder(), "271828182", False
-        writer.write(BANNER)
+        writer.write(self.greeting)
         try:
             while True:
                 (action,) = decoder.feed(b"Event: Action\r\n" + await reader.readuntil(b"\r\n\r\n"))
                 self.actions.append(action.get("Action"))
+                if self.hush:
+                    continue
                 if action.get("Action") == "Challenge":
                     self._say(writer, action, Response="Success", Challenge=challenge)
                 elif action.get("Action") == "Login":
@@ -102,6 +116,11 @@ class AmiServer:
         match action.get("Action"):
             case "Ping":
                 self._say(writer, action, Response="Success", Ping="Pong")
+            case "CoreSettings" if self.version:
+                told = {"AMIversion": "11.0.0", "AsteriskVersion": self.version}
+                self._say(writer, action, Response="Success", **told)
+            case "CoreSettings":
+                self._say(writer, action, Response="Error", Message="Permission denied")
             case "CoreShowChannels":
                 self.before_list()
                 self._say(writer, action, Response="Success", EventList="start")

@@ -46,6 +46,7 @@ class EslServer:
         self.commands: list[str] = []
         self.before_list: Callable[[], None] = lambda: None
         self.list_answer = ""
+        self.version = "FreeSWITCH Version 1.10.12-release+git~20240802T210227Z~a88d069d6f~64bit (git a88d069 64bit)"
         self._writers: set[asyncio.StreamWriter] = set()
         self.live: dict[str, EslMessage] = {}
 
@@ -107,6 +108,8 @@ class EslServer:
     def _api(self, command: str) -> str:
         name, _, rest = command.partition(" ")
         match name:
+            case "version":
+                return f"{self.version}\n"
             case "status":
                 return "UP 0 years, 0 days\nFreeSWITCH is ready\n"
             case "show" if rest == "channels as json":

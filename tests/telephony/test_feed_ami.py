@@ -19,6 +19,7 @@ from telephony.ami import MAX_LINE, AmiDecoder, AmiMessage
 from telephony.facts_from_ami import AmiObserver
 from telephony.feed import FeedCutError, FeedRefusedError
 from telephony.feed_ami import AmiFeed
+from telephony.versions import tried_instead
 from tests.telephony.ami_server import AmiServer, serving
 from tests.telephony.shell import running, until
 from tests.telephony.test_ami_traces import CALLER, EXPECTED, NAMES, OTHER, folder
@@ -75,15 +76,17 @@ class Line:
 
 
 @asynccontextmanager
-async def line(name: str, **more: object) -> AsyncIterator[Line]:
-    async with serving(AmiServer()) as server:
-        one = Line(name, server, **more)
+async def line(
+    name: str, *, server: AmiServer | None = None, **more: object
+) -> AsyncIterator[Line]:
+    async with serving(server or AmiServer()) as pbx:
+        one = Line(name, pbx, **more)
         holder: list[Correlator] = []
         feed = one.feed(lambda: holder[0].live_legs("ami") if holder else ())
         async with running([feed], clock=one.clock, tick=3600) as (runner, _facts):
             holder.append(runner.correlator)
             one.runner = runner
-            await until(lambda: server.logins == 1 and feed.health().resynced is not None)
+            await until(lambda: pbx.logins == 1 and feed.health().resynced is not None)
             yield one
 
 
@@ -296,6 +299,128 @@ def test_over_tls(tls_files: tuple[Path, Path]) -> None:
             )
             with pytest.raises(OSError, match="certificate"):
                 await stranger.run(lambda _: None)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [("22.10.0", "Asterisk 22.10.0, AMI 11.0.0"), ("", "AMI 11.0.0")],
+    ids=["told", "kept"],
+)
+def test_it_tells_what_the_switchboard_is(version: str, said: str) -> None:
+    """An account without the class `reporting` is told the version of the interface only."""
+
+    async def scenario() -> None:
+        async with serving(AmiServer(version=version)) as server:
+            feed = AmiFeed("ami", "127.0.0.1", server.port, "visio15", SECRET)
+            assert await feed.probe() == said
+            async with running([feed]):
+                await until(lambda: feed.health().resynced is not None)
+                await until(lambda: feed.health().switchboard == said)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("greeting", "reason", "said"),
+    [
+        (b"Asterisk Call Manager/1.0\r\n", "ami_version", "AMI 1.0"),
+        (b"Asterisk Call Manager/1.3\r\n", "ami_version", "AMI 1.3"),
+        (b"Asterisk Call Manager/0.9.9\r\n", "ami_version", "AMI 0.9.9"),
+        (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "not_ami", ""),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "not_ami", ""),
+        (b"220 mail.example ESMTP\r\n", "not_ami", ""),
+        (b"\r\n\r\n", "not_ami", ""),
+        (b"\x15\x03\x03\x00\x02\x02\x28\n", "not_ami", ""),
+        (b"Content-Type: auth/request\n\n", "not_ami", ""),
+        (b"Asterisk Call Manager/" + b"1" * 4 * MAX_LINE, "not_ami", ""),
+    ],
+    ids=["1.0", "1.3", "0.9", "ssh", "http", "smtp", "empty", "tls", "freeswitch", "endless"],
+)
+def test_what_cannot_be_followed_is_refused_counted_and_sent_no_account(
+    greeting: bytes, reason: str, said: str
+) -> None:
+    async def scenario() -> None:
+        async with serving(AmiServer(greeting=greeting)) as server:
+            feed = AmiFeed("ami", "127.0.0.1", server.port, "visio15", SECRET)
+            for attempt in (feed.run(lambda _: None), feed.probe()):
+                with pytest.raises(FeedRefusedError, match=reason):
+                    await attempt
+            assert "Login" not in server.actions
+            health = feed.health()
+            assert (health.state, health.switchboard) == (FeedState.DOWN, said)
+            assert health.rejected == {reason: 2}
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"),
+    [
+        (b"Asterisk Call Manager/2.10.6\r\n", "AMI 2.10.6"),
+        (b"Asterisk Call Manager/99.0.0\r\n", "AMI 99.0.0"),
+        (b"Asterisk Call Manager/UNKNOWN\r\n", "AMI ?"),
+        (b"Asterisk Call Manager/" + "é\0\u202e".encode() + b"\r\n", "AMI ?"),
+        (b"Asterisk Call Manager/1.2.3.4.5\n", "AMI ?"),
+        (b"Asterisk Call Manager Proxy/1.21\r\n", "AMI ?"),
+    ],
+)
+def test_a_version_nobody_knows_is_followed(greeting: bytes, said: str) -> None:
+    async def scenario() -> None:
+        async with line("simple", server=AmiServer(greeting=greeting, version="")) as one:
+            one.play()
+            await until(lambda: len(one.calls()) == 1 and not one.runner.correlator.live())
+            assert [told(call, call.started) for call in one.calls()] == EXPECTED["simple"]
+            (health,) = one.runner.health()
+            assert (health.switchboard, dict(health.rejected)) == (said, {})
+            assert tried_instead(said) == "AMI 11, 12"
+
+    asyncio.run(scenario())
+
+
+def test_nobody_who_says_nothing_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony.feed_ami.PATIENCE", 0.2)
+
+    async def scenario() -> None:
+        for greeting, error, why in (
+            (b"", FeedCutError, "no answer"),
+            (b"Asterisk Call Mana", FeedRefusedError, "not_ami"),
+        ):
+            async with serving(AmiServer(greeting=greeting, hush=True)) as server:
+                feed = AmiFeed("ami", "127.0.0.1", server.port, "visio15", SECRET)
+                with pytest.raises(error, match=why):
+                    await feed.probe()
+
+    asyncio.run(scenario())
+
+
+def test_events_of_an_old_asterisk_are_counted_and_followed_in_nothing() -> None:
+    """A relay may greet with another version than that of the switchboard behind it."""
+    old = (
+        b"Event: Dial\r\nSubEvent: Begin\r\nChannel: SIP/x-1\r\nUniqueID: 1.1\r\n\r\n"
+        b"Event: Bridge\r\nBridgestate: Link\r\nUniqueid1: 1.1\r\nUniqueid2: 1.2\r\n\r\n"
+        b"Event: Hold\r\nStatus: Off\r\nChannel: SIP/x-1\r\nUniqueid: samu37-1795373136.1\r\n\r\n"
+    )
+
+    async def scenario() -> None:
+        async with line("simple") as one:
+            one.play(0, one.where("BridgeEnter", 2))
+            one.server.raw(old)
+            one.play(one.where("BridgeEnter", 2))
+            await until(lambda: len(one.calls()) == 1 and not one.runner.correlator.live())
+            assert [told(call, call.started) for call in one.calls()] == EXPECTED["simple"]
+            (health,) = one.runner.health()
+            assert health.rejected == {"old_event": 3}
+
+    asyncio.run(scenario())
+
+
+def test_a_clock_an_hour_off_is_counted() -> None:
+    async def scenario() -> None:
+        async with line("simple") as one:
+            one.server.raw(b"Event: VarSet\r\nUniqueid: x\r\nTimestamp: 1000.0\r\n\r\n")
+            await until(lambda: one.runner.health()[0].rejected == {"clock_skew": 1})
 
     asyncio.run(scenario())
 

@@ -258,6 +258,25 @@ def test_one_that_talks_on_and_answers_nothing_is_given_up_too() -> None:
     asyncio.run(scenario())
 
 
+def test_it_tells_what_the_switchboard_is() -> None:
+    async def scenario() -> None:
+        async with serving_esl(EslServer()) as server:
+            feed = EslFeed("esl", "127.0.0.1", server.port, PASSWORD)
+            for version, said in (
+                (server.version, "FreeSWITCH 1.10.12"),
+                ("-ERR version Command not found!", ""),
+                ("FreeSWITCH Version \u202e\0", ""),
+            ):
+                server.version = version
+                feed = EslFeed("esl", "127.0.0.1", server.port, PASSWORD)
+                assert await feed.probe() == said
+                async with running([feed]):
+                    await until(lambda feed=feed: feed.health().resynced is not None)  # type: ignore[misc]
+                    assert feed.health().switchboard == said
+
+    asyncio.run(scenario())
+
+
 def test_noise_is_dropped_counted_and_bounded() -> None:
     async def scenario() -> None:
         async with line("simple") as one:

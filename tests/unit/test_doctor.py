@@ -92,6 +92,44 @@ async def test_a_switchboard_is_signed_in_to() -> None:
     assert (finding.level, "ne répond pas" in finding.text) == ("bad", True)
 
 
+@pytest.mark.parametrize(
+    ("given", "level", "text", "do"),
+    [
+        ({}, "ok", "(Asterisk 22.10.0, AMI 11.0.0)", ""),
+        ({"version": "24.0.1"}, "warn", "Asterisk 24.0.1", "Asterisk 22.10, 23.4"),
+        ({"version": ""}, "ok", "(AMI 11.0.0)", ""),
+        (
+            {"version": "", "greeting": b"Asterisk Call Manager/x\r\n"},
+            "warn",
+            "(AMI ?)",
+            "AMI 11, 12",
+        ),
+        ({"greeting": b"Asterisk Call Manager/1.3\r\n"}, "bad", "trop ancien", "Asterisk 12"),
+        ({"greeting": b"SSH-2.0-OpenSSH_9.2\r\n"}, "bad", "n'est pas l'interface AMI", "5038"),
+    ],
+)
+async def test_a_switchboard_s_version_is_told_and_judged(
+    given: dict[str, Any], level: str, text: str, do: str
+) -> None:
+    async with serving(AmiServer(**given)) as pbx:
+        feed = {"kind": "ami", "site": "s", "username": pbx.username, "secret": pbx.secret}
+        (finding,) = await doctor_checks.feeds(settings(feeds=[feed | {"port": pbx.port}]))
+        assert (finding.level, text in finding.text, do in finding.do) == (level, True, True)
+        feed["tls"] = True
+        (finding,) = await doctor_checks.feeds(settings(feeds=[feed | {"port": pbx.port}]))
+        assert (finding.level, "ne parle pas TLS" in finding.text) == ("bad", True)
+
+
+async def test_a_freeswitch_s_version_is_told_and_judged() -> None:
+    async with serving_esl(EslServer()) as pbx:
+        feed = {"kind": "esl", "site": "s", "password": pbx.password, "port": pbx.port}
+        (finding,) = await doctor_checks.feeds(settings(feeds=[feed]))
+        assert (finding.level, "(FreeSWITCH 1.10.12)" in finding.text) == ("ok", True)
+        pbx.version = "FreeSWITCH Version 1.6.20~64bit ( 64bit)"
+        (finding,) = await doctor_checks.feeds(settings(feeds=[feed]))
+        assert (finding.level, "FreeSWITCH 1.10.12" in finding.do) == ("warn", True)
+
+
 async def test_a_freeswitch_is_signed_in_to() -> None:
     async with serving_esl(EslServer()) as pbx, serving_esl(EslServer(acl=False)) as closed:
         for server, password, level, told in (

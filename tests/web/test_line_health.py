@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain.feed_words import advice, level, why_refused
+from server.domain.feed_words import advice, level, remark, why_refused
 from server.ports import FeedReport, LineReport
 from server.services.line_health import LineHealthReader
 from telephony import Call, CallState, FeedHealth, FeedState, Number, Related
@@ -124,7 +124,7 @@ def test_what_is_wrong_with_calls_and_queue_is_told_without_a_number() -> None:
     assert (told.level, told.live, told.uncertain, told.overflow) == ("bad", 1, 1, 12)
     assert [(one.call, one.why) for one in told.contradictions] == [("a", why)]
     assert (feed.per_minute, feed.restarts, feed.lag, feed.words) == (2, 5, 7.25, "coupée")
-    assert feed.switchboard == "Asterisk 22.10.0"
+    assert (feed.switchboard, feed.remark) == ("Asterisk 22.10.0", "")
     assert len(feed.advice) == 3  # the connection, the clock, the account
     assert len(told.advice) == 3  # the overflow, the uncertain call, the contradiction
     assert NUMBER not in repr(told)
@@ -136,6 +136,39 @@ def test_every_bad_state_of_every_feed_has_a_sentence(kind: str, state: str) -> 
     (sentence,) = advice(kind, state, None, {})
     assert sentence.endswith(".")
     assert level(state, None) != "ok"
+
+
+@pytest.mark.parametrize(
+    ("switchboard", "tried"),
+    [
+        ("", ""),
+        ("Asterisk 22.10.0, AMI 11.0.0", ""),
+        ("Asterisk 22.10.1~dfsg-1, AMI 11.0.0", ""),
+        ("Asterisk 23.4.1, AMI 12.0.0", ""),
+        ("AMI 12.0.0", ""),
+        ("FreeSWITCH 1.10.12", ""),
+        ("Asterisk 22.1.0, AMI 11.0.0", "Asterisk 22.10, 23.4"),
+        ("Asterisk certified-20.7-cert1, AMI 9.0.0", "Asterisk 22.10, 23.4"),
+        ("AMI 110.0.0", "AMI 11, 12"),
+        ("AMI ?", "AMI 11, 12"),
+        ("FreeSWITCH 1.6.20", "FreeSWITCH 1.10.12"),
+        ("Another 1.0", ""),
+    ],
+)
+def test_a_version_that_was_never_tried_is_remarked(switchboard: str, tried: str) -> None:
+    said = remark(switchboard)
+    assert ("jamais essayée" in said, f": {tried})" in said) == (bool(tried), bool(tried))
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["ami_version", "not_ami", "old_event", "acl", "events", "denied", "list", "description"],
+)
+def test_what_a_switchboard_is_refused_for_has_its_words(reason: str) -> None:
+    assert why_refused(reason) != reason
+    told = advice("ami", "connected", None, {reason: 1})
+    assert all(sentence.endswith(".") for sentence in told)
+    assert len(told) == (reason not in {"list", "description"})
 
 
 def test_a_clock_that_is_off_is_seen_either_way() -> None:
