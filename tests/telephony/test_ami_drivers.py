@@ -6,8 +6,9 @@ begins Down and rings us afterwards; right is incoming, +33612345678, station 15
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,9 +17,15 @@ from hypothesis import strategies as st
 from telephony import Call, CallState, Direction
 from telephony.ami import AmiDecoder, AmiMessage
 from telephony.facts_from_ami import AmiObserver
+from telephony.feed_ami import AmiFeed
 from telephony.recorded import read
+from tests.telephony.ami_server import AmiServer, serving
+from tests.telephony.shell import running, until
 from tests.telephony.strategies import START, at
 from tests.telephony.traces import STATIONS, correlated
+
+if TYPE_CHECKING:
+    from telephony.runner import Runner
 
 CASE = Path(__file__).with_name("cases") / "01-ami-chan-sip-incoming"
 CALLER = "+33612345678"
@@ -81,6 +88,13 @@ def test_chan_sip_s_recording_is_told_the_same_by_replay() -> None:
     facts = read([CASE / "ami-chan_sip.txt"]).facts
     (found,) = correlated(facts)[0].calls()
     assert (found.direction, found.number and found.number.e164) == (Direction.INCOMING, CALLER)
+
+
+def test_a_recording_of_an_old_asterisk_is_told_in_nothing(tmp_path: Path) -> None:
+    old = (CASE / "ami-chan_sip.txt").read_bytes().replace(b"Manager/5.0.1", b"Manager/1.3")
+    (tmp_path / "ami.txt").write_bytes(old)
+    told = read([tmp_path / "ami.txt"])
+    assert (told.facts, told.rejected) == ([], {"ami_version": 1})
 
 
 def rings(stream: Stream, trunk: tuple[str, str], phone: tuple[str, str]) -> Stream:
@@ -221,6 +235,41 @@ def test_what_a_switchboard_makes_for_itself_is_nobody_outside(name: str) -> Non
     stream.channel("Newstate", (name, OTHER), UP)
     found = call(stream.events)
     assert (found.direction, found.answered) == (Direction.INCOMING, None)
+
+
+def test_who_called_is_told_by_the_list_when_the_ring_was_not_heard() -> None:
+    """The connection is cut between the beginning of the channel and its ring; the product has the call already."""
+    trunk, stream = ("SIP/operateur-0000001c", TRUNK), Stream()
+    stream.channel("Newchannel", trunk, DOWN, "0612345678", "15")
+    rings(stream, trunk, ("SIP/1501-0000001b", STATION))
+
+    async def scenario() -> None:
+        async with serving(AmiServer()) as server:
+            runners: list[Runner] = []
+            feed = AmiFeed(
+                "ami",
+                "127.0.0.1",
+                server.port,
+                server.username,
+                server.secret,
+                stations=STATIONS,
+                clock=lambda: at(60),
+                live=lambda: runners[0].correlator.live_legs("ami") if runners else (),
+            )
+            async with running([feed], clock=lambda: at(60)) as (runner, _facts):
+                runners.append(runner)
+                calls = runner.correlator.calls
+                await until(lambda: feed.health().resynced is not None)
+                server.play(stream.events[:1])
+                await until(lambda: [each.direction for each in calls()] == [Direction.UNKNOWN])
+                server.cut()
+                server.play(stream.events[1:])
+                await until(lambda: calls()[0].direction is Direction.INCOMING)
+                (found,) = calls()
+                assert (found.number and found.number.e164, found.called) == (CALLER, "15")
+                assert (found.started, found.current_stations) == (at(0), ("1501",))
+
+    asyncio.run(scenario())
 
 
 def incoming() -> list[AmiMessage]:

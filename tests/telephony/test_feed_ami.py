@@ -345,8 +345,9 @@ def test_what_cannot_be_followed_is_refused_counted_and_sent_no_account(
         async with serving(AmiServer(greeting=greeting)) as server:
             feed = AmiFeed("ami", "127.0.0.1", server.port, "visio15", SECRET)
             for attempt in (feed.run(lambda _: None), feed.probe()):
-                with pytest.raises(FeedRefusedError, match=reason):
-                    await attempt
+                async with asyncio.timeout(10):
+                    with pytest.raises(FeedRefusedError, match=reason):
+                        await attempt
             assert "Login" not in server.actions
             health = feed.health()
             assert (health.state, health.switchboard) == (FeedState.DOWN, said)
