@@ -110,6 +110,10 @@ _NOT_FOLLOWED: Final = {
         "n'est pas l'interface AMI d'un Asterisk",
         "donnez l'adresse et le port de manager.conf (5038 en clair) ; avec tls, tlsbindaddr",
     ),
+    "not_esl": (
+        "n'est pas l'event socket d'un FreeSWITCH",
+        "donnez l'adresse et le port de event_socket.conf.xml (8021)",
+    ),
 }
 
 

@@ -55,8 +55,8 @@ _LIST, _PING, _VERSION = "list", "ping", "version"
 class EslFeed:
     """Reports the facts of one FreeSWITCH. `live` names the legs of this feed the product believes alive.
 
-    `run` raises FeedRefusedError (password, access list), FeedCutError (silence, end of stream), OSError; the
-    runner starts it again. Needs `event_socket.conf.xml` to listen where this server may connect.
+    `run` raises FeedRefusedError (password, access list, another service), FeedCutError (silence, end of stream),
+    OSError; the runner starts it again. Needs `event_socket.conf.xml` to listen where this server may connect.
     """
 
     def __init__(
@@ -158,6 +158,7 @@ class _Connection:
         self._decoder = EslDecoder()
         self._book, self._silence = book, silence
         self._early: list[EslMessage] = []
+        self._spoken_to = False
 
     def send(self, command: str) -> None:
         """Send a command; nothing in it may break a line."""
@@ -176,6 +177,7 @@ class _Connection:
             raise FeedCutError("silent") from None
         if not data:
             raise FeedCutError("ended")
+        self._spoken_to = True
         messages = self._decoder.feed(data)
         for reason, count in self._decoder.rejected.items():
             for _ in range(count):
@@ -186,10 +188,10 @@ class _Connection:
         return messages
 
     async def sign_in(self, password: str) -> None:
-        """Give the password, subscribe. Raises FeedRefusedError when the switchboard says no."""
+        """Give the password, subscribe. Raises FeedRefusedError when the switchboard says no, or is none."""
+        await self._greeting()
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._next("auth/request")
                 self.send(f"auth {password}")
                 if not (await self._next("command/reply")).reply.startswith("+OK"):
                     self._refuse("login")
@@ -199,6 +201,18 @@ class _Connection:
         except TimeoutError:
             raise FeedCutError("no answer") from None
         self._book.state(FeedState.CONNECTED)
+
+    async def _greeting(self) -> None:
+        """Wait to be asked for the password; who says anything else first is no event socket."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._next("auth/request")
+        except (TimeoutError, FeedCutError) as error:
+            if self._spoken_to:
+                self._refuse("not_esl")
+            if isinstance(error, FeedCutError):
+                raise
+            raise FeedCutError("no answer") from None
 
     async def introduced(self) -> None:
         """Wait for the version of the switchboard; one that keeps it to itself is none the worse."""

@@ -45,6 +45,7 @@ _REFUSED: Final = {
     "description": "description d’appel illisible",
     "ami_version": "Asterisk trop ancien (AMI 1)",
     "not_ami": "ce n’est pas l’interface AMI d’un Asterisk",
+    "not_esl": "ce n’est pas l’event socket d’un FreeSWITCH",
     "old_event": "événement d’un Asterisk trop ancien",
     "line_too_long": "ligne trop longue",
     "too_many_lines": "trop de lignes",
@@ -75,6 +76,10 @@ _REMEDIES: Final = (
     (
         {"not_ami"},
         "Ce qui répond à cette adresse n’est pas l’interface AMI d’un Asterisk : vérifiez host, port et tls.",
+    ),
+    (
+        {"not_esl"},
+        "Ce qui répond à cette adresse n’est pas l’event socket d’un FreeSWITCH : vérifiez host et port.",
     ),
     (
         {"old_event"},

@@ -46,6 +46,7 @@ class EslServer:
         self.commands: list[str] = []
         self.before_list: Callable[[], None] = lambda: None
         self.list_answer = ""
+        self.greeting = b"Content-Type: auth/request\n\n"
         self.version = "FreeSWITCH Version 1.10.12-release+git~20240802T210227Z~a88d069d6f~64bit (git a88d069 64bit)"
         self._writers: set[asyncio.StreamWriter] = set()
         self.live: dict[str, EslMessage] = {}
@@ -80,7 +81,7 @@ class EslServer:
                 body = "Access Denied, go away.\n"
                 writer.write(_answer("text/rude-rejection", body))
                 return
-            writer.write(b"Content-Type: auth/request\n\n")
+            writer.write(self.greeting)
             inside = False
             while True:
                 command = (await reader.readuntil(b"\n\n")).decode().strip()

@@ -258,6 +258,33 @@ def test_one_that_talks_on_and_answers_nothing_is_given_up_too() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("greeting", "error", "why"),
+    [
+        (b"Asterisk Call Manager/11.0.0\r\n", FeedRefusedError, "not_esl"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", FeedRefusedError, "not_esl"),
+        (b"x" * 4 * MAX_LINE, FeedRefusedError, "not_esl"),
+        (b"", FeedCutError, "no answer"),
+    ],
+    ids=["ami", "http", "endless", "silent"],
+)
+def test_another_service_is_refused_and_sent_no_password(
+    monkeypatch: pytest.MonkeyPatch, greeting: bytes, error: type[Exception], why: str
+) -> None:
+    monkeypatch.setattr("telephony.feed_esl.PATIENCE", 0.2)
+
+    async def scenario() -> None:
+        async with serving_esl(EslServer()) as server:
+            server.greeting = greeting
+            feed = EslFeed("esl", "127.0.0.1", server.port, PASSWORD)
+            with pytest.raises(error, match=why):
+                await feed.probe()
+            assert server.commands == []
+            assert feed.health().rejected.get("not_esl", 0) == (why == "not_esl")
+
+    asyncio.run(scenario())
+
+
 def test_it_tells_what_the_switchboard_is() -> None:
     async def scenario() -> None:
         async with serving_esl(EslServer()) as server:

@@ -162,7 +162,17 @@ def test_a_version_that_was_never_tried_is_remarked(switchboard: str, tried: str
 
 @pytest.mark.parametrize(
     "reason",
-    ["ami_version", "not_ami", "old_event", "acl", "events", "denied", "list", "description"],
+    [
+        "ami_version",
+        "not_ami",
+        "not_esl",
+        "old_event",
+        "acl",
+        "events",
+        "denied",
+        "list",
+        "description",
+    ],
 )
 def test_what_a_switchboard_is_refused_for_has_its_words(reason: str) -> None:
     assert why_refused(reason) != reason
