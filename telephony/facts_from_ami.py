@@ -305,9 +305,8 @@ class AmiObserver:
         if channel.calls is None and state in _RINGS_US:
             channel.calls = True
         elif channel.calls is None and state in _RINGS_THERE and channel.outside:
-            channel.calls = (
-                False  # a station's own telephone says "dialling" too while somebody dials on it
-            )
+            # Outside only: a station's own telephone says "dialling" too, while somebody dials on it.
+            channel.calls = False
         elif channel.calls is None and state == _UP and listed and channel.linkedid:
             # Nothing better will come of one that is up: the first of its call is who called.
             channel.calls = message.get("Uniqueid") == channel.linkedid
