@@ -4,7 +4,6 @@ Six digits can be guessed, so tries are counted by address and all together (doc
 address that has not typed a wrong code itself: many callers share one, and a lock on all would be the attacker's.
 """
 
-import ipaddress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -43,19 +42,6 @@ class SpokenCode:
 def typed_digits(text: str) -> str:
     """Read a code as people type it: spaces, dots and dashes do not matter, digits of any script do."""
     return "".join(str(int(sign)) for sign in text[:64] if sign.isdecimal())
-
-
-def source_of(address: str | None) -> str:
-    """Return whose tries count together: an IPv4 address, or the /64 of an IPv6 one, which one machine has whole."""
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return address or ""
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
 
 
 def alarmed(everybody: Throttle | None, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from server.domain.login import (
     forgiven,
     hourly,
 )
-from server.domain.spoken import source_of
+from server.domain.source import source_of
 from server.errors import LoginThrottled, TooManyMessages
 from server.ports import Seal, UnitOfWork
 

@@ -9,6 +9,7 @@ from server.domain import spoken as rules
 from server.domain.audit import AuditEvent
 from server.domain.invitation import Invitation, redeemed, token_hash
 from server.domain.session import Session, State, marked
+from server.domain.source import source_of
 from server.domain.spoken import CODE_LIFE, MOST_LIVE, SpokenCode
 from server.errors import (
     CodesTooMany,
@@ -163,7 +164,7 @@ class SpokenCodes:
         Raises SpokenWrong for whatever is not a live code, without saying why, and SpokenThrottled.
         """
         now = self._clock.now()
-        own = self._seal.lookup("spoken-address", rules.source_of(address))
+        own = self._seal.lookup("spoken-address", source_of(address))
         everybody = self._seal.lookup("spoken-address", EVERYBODY)
         async with self._transactions(write=False) as uow:
             await self._check(uow, own, everybody, now)

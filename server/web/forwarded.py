@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final, cast
 
 from tornado.httpserver import HTTPServer
@@ -21,10 +21,10 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
+from server.domain.source import Address, read_address, source_of
 from server.web.accepting import Acceptor, Counted, stream
 from server.web.connections import Connection, Connections
 
-Address = IPv4Address | IPv6Address
 FORWARDED: Final = (
     "X-Forwarded-For",
     "X-Forwarded-Proto",
@@ -50,12 +50,7 @@ def address(text: str) -> Address | None:
     text = text.strip()
     if found := _PORT.fullmatch(text):
         text = found.group(1) or found.group(2)
-    try:
-        read = ip_address(text)
-    except ValueError:
-        return None
-    mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None
-    return mapped or read
+    return read_address(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +95,8 @@ def _last(headers: HTTPHeaders, name: str) -> str:
 
 
 def counted_as(peer: str, trusted: Sequence[IPv4Network | IPv6Network]) -> str | None:
-    """Return under which address a peer's connections are counted; None for a trusted proxy, behind which many are.
-
-    An IPv6 address counts as its network of 64 bits, which one peer may hold whole.
-    """
-    found = address(peer)
-    if _trusted(found, trusted):
-        return None
-    if isinstance(found, IPv6Address):
-        return f"{int(found) >> 64:x}::/64"
-    return str(found or peer)
+    """Return under which address a peer's connections are counted; None for a trusted proxy, behind which many are."""
+    return None if _trusted(address(peer), trusted) else source_of(peer)
 
 
 def _trusted(found: Address | None, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:

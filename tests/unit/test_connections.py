@@ -163,8 +163,8 @@ def test_the_accounts_are_right_whatever_happens(steps: list[tuple[str, int]]) -
         ("192.0.2.1", "192.0.2.1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
         ("10.0.0.1", None),
-        ("2001:db8:1:2:aaaa::1", "20010db800010002::/64"),
-        ("2001:db8:1:2:bbbb::2", "20010db800010002::/64"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:bbbb::2", "2001:db8:1:2::/64"),
     ],
 )
 def test_under_which_address_a_peer_is_counted(peer: str, counted: str | None) -> None:
