@@ -23,7 +23,10 @@ class Opened:
 
 
 class Links:
-    """What a phone may do with the link it was sent."""
+    """What a phone may do with the link it was sent.
+
+    Who guesses never waits for a writer's turn: `look` comes before `opened`, `tap` and `release`, which judge again.
+    """
 
     def __init__(
         self, transactions: Transactions, clock: Clock, sessions: Sessions, rooms: Rooms
@@ -72,7 +75,6 @@ class Links:
         self, token: str, address: str | None, browser: str | None, page: Opened
     ) -> Session:
         """A visible page's script reports itself, and what it shows."""
-        await self.look(token, browser)  # who guesses never waits for a writer's turn
         now = self._clock.now()
         async with self._transactions() as uow:
             invitation, session, site = await self._by_token(uow, token)
@@ -95,7 +97,6 @@ class Links:
 
     async def tap(self, token: str, address: str | None, browser: str) -> None:
         """Bind the link to this browser: the first tap wins, the same browser may tap again."""
-        await self.look(token, browser)
         now = self._clock.now()
         async with self._transactions() as uow:
             invitation, session, site = await self._by_token(uow, token)
@@ -115,7 +116,6 @@ class Links:
 
     async def release(self, token: str, address: str | None, browser: str) -> None:
         """The bound browser gives its link back: another one on this phone is to take it."""
-        await self.look(token, browser)
         now = self._clock.now()
         async with self._transactions() as uow:
             bound, session, site = await self._by_token(uow, token)

@@ -8,9 +8,10 @@ import structlog
 from server.domain import spoken as rules
 from server.domain.audit import AuditEvent
 from server.domain.invitation import Invitation, redeemed, token_hash
+from server.domain.login import within
 from server.domain.session import Session, State, marked
 from server.domain.source import source_of
-from server.domain.spoken import CODE_LIFE, MOST_LIVE, SpokenCode
+from server.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
 from server.errors import (
     CodesTooMany,
     LinkRevoked,
@@ -205,6 +206,7 @@ class SpokenCodes:
         session = await uow.sessions.get(code.session)
         if session.state is State.ENDED or invitation.revoked or invitation.tapped:
             return None
+        await self._again(uow, code, now)
         token = self._ids.token()
         await uow.invitations.save(redeemed(invitation, token, now + self._life))
         used = replace(code, used=code.used or now, browser=browser, tries=code.tries + 1)
@@ -213,6 +215,14 @@ class SpokenCodes:
         actor = Actor("phone", code.site, None, address)
         await self._note(uow, actor, "code.redeemed", code, tries=used.tries)
         return token
+
+    async def _again(self, uow: UnitOfWork, code: SpokenCode, now: datetime) -> None:
+        """Count how often one code was exchanged, each a row of the audit: SpokenThrottled past some lost answers."""
+        key = self._seal.lookup("spoken-typed", code.id)
+        typed = within(await uow.login.throttle(key), key, now, CODE_LIFE)
+        if typed.count > MOST_TYPED:
+            raise SpokenThrottled
+        await uow.login.save_throttle(typed)
 
     async def _wrong(self, uow: UnitOfWork, own: str, everybody: str, now: datetime) -> None:
         """Count a wrong code against its address and among all."""
@@ -237,6 +247,7 @@ class SpokenCodes:
             async with self._transactions() as uow:
                 await uow.spoken.forget([], now)
                 await self._tell(uow, everybody, now)
+                await uow.login.forget(now)  # one a network that guessed: an attacker has many
                 await uow.commit()
         return done.changed
 

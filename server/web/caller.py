@@ -44,7 +44,7 @@ from server.web.sockets import PageSocket
 # What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.
 WORDS_BURST = 80
 WORDS_A_SECOND = 2.0
-# Opening, tapping and giving back one link: each takes the database's writer.
+# Opening, tapping and giving back the links of one session: each takes the database's writer.
 GESTURES_BURST = 40
 GESTURES_A_SECOND = 0.5
 BROWSER_COOKIE = "v15_browser"
@@ -146,20 +146,34 @@ class CallerWords(BaseHandler):
         self.json(self.web.pages.words(lang))
 
 
-class CallerOpen(BaseHandler):
-    """POST /v/TOKEN/open."""
+class _Gesture(BaseHandler):
+    """What a page does to its link, at the pace of its session."""
 
     wants_json = True
     links: Links
+    gestures: Paces
+
+    async def admit(self, token: str, browser: str | None) -> None:
+        """Refuse who may not use this link, then who uses it too often.
+
+        Who guesses is answered from a read and is not counted: a made-up link makes nobody forget a real one, and the
+        second reader of a link spends nothing of the first one's.
+        """
+        _, session, _ = await self.links.look(token, browser)
+        self.gestures.check(session.id, self.web.clock.now())
+
+
+class CallerOpen(_Gesture):
+    """POST /v/TOKEN/open."""
+
     rooms: Rooms
     ice: IceServers
-    gestures: Paces
 
     async def post(self, token: str) -> None:
         """A visible page's script reports itself, and learns what it needs to prepare its offer."""
         browser = self.get_cookie(BROWSER_COOKIE)
         page = self._page(await self.json_body(MAX_OPENED))
-        self.gestures.check(token, self.web.clock.now())
+        await self.admit(token, browser)
         session = await self.links.opened(token, self.request.remote_ip, browser, page)
         watchers = list(self.rooms.get(session.id).desks)
         self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
@@ -173,33 +187,25 @@ class CallerOpen(BaseHandler):
         return Opened(language, body.get("chosen") is True, known)
 
 
-class CallerTap(BaseHandler):
+class CallerTap(_Gesture):
     """POST /v/TOKEN/tap."""
-
-    wants_json = True
-    links: Links
-    gestures: Paces
 
     async def post(self, token: str) -> None:
         """Bind the link to this browser."""
-        self.gestures.check(token, self.web.clock.now())
         browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
+        await self.admit(token, browser)
         await self.links.tap(token, self.request.remote_ip, browser)
         self.set_secret_cookie(BROWSER_COOKIE, browser, days=BROWSER_DAYS)
         self.json({})
 
 
-class CallerRelease(BaseHandler):
+class CallerRelease(_Gesture):
     """POST /v/TOKEN/release."""
-
-    wants_json = True
-    links: Links
-    gestures: Paces
 
     async def post(self, token: str) -> None:
         """Unbind the link from this browser, and from no other."""
-        self.gestures.check(token, self.web.clock.now())
         browser = self.get_cookie(BROWSER_COOKIE) or ""
+        await self.admit(token, browser)
         await self.links.release(token, self.request.remote_ip, browser)
         self.json({})
 
@@ -390,7 +396,15 @@ class CallerSocket(PageSocket):
             self._tell("offline")
 
 
-WRITTEN = (m.Camera, m.SignalOffer, m.CallerMedia, m.Visibility, m.Language, m.Ladder)
+WRITTEN = (
+    m.Camera,
+    m.SignalOffer,
+    m.CallerMedia,
+    m.Visibility,
+    m.Language,
+    m.Ladder,
+    m.Network,
+)
 
 
 def _camera_event(state: str) -> Event:

@@ -12,7 +12,7 @@ from server.adapters.db.tables import web_session as web_sessions
 from server.domain.login import Challenge, Throttle
 from server.ports import WebSession
 
-KEPT = timedelta(days=1)
+KEPT = timedelta(hours=2)  # the longest count runs an hour, and a block ends an hour after it began
 
 
 class SqlLogin:
