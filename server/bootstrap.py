@@ -68,11 +68,12 @@ from server.web.accepting import Summary
 from server.web.app import Services, make_app
 from server.web.audience import Audience
 from server.web.base import Web
-from server.web.connections import Connections, file_limit, limits
+from server.web.connections import Connections, Limits, file_limit, limits
 from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.operations import Readiness
 from server.web.pages import Pages
+from server.web.strangers import Strangers
 from telephony import FeedState, FoundRecording
 from telephony.feed_recordings import RecordingsFeed
 from telephony.supervisor import Supervisor
@@ -151,8 +152,7 @@ class Server:
             if reason != "late":  # a browser opens connections that it may never use
                 summary.note(reason)
 
-        asked = (settings.connections, settings.connections_per_address)
-        connections = Connections(limits(file_limit(), *asked), closed)
+        connections = Connections(_limits(settings), closed)
         self.metrics.follow_connections(lambda: len(connections))
         http.serve(sockets, connections)
         self.supervisor.start("connections", lambda: _every(LATE_SECONDS, http.close_late))
@@ -263,6 +263,11 @@ class Server:
         _log.info("server.stopped")
 
 
+def _limits(settings: Settings) -> Limits:
+    """Return how many connections there may be."""
+    return limits(file_limit(), settings.connections, settings.connections_per_address)
+
+
 async def _every(seconds: float, work: Callable[[], object], event: str = "") -> None:
     """Do `work` each `seconds`, for ever."""
     while True:
@@ -325,6 +330,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         secure=settings.secure,
         demo=settings.demo,
         origins=frozenset({settings.public_url, *settings.extra_origins}),
+        strangers=Strangers(_limits(settings).total),
     )
     invitations = Invitations(
         transactions=transactions,

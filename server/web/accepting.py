@@ -7,6 +7,8 @@ each time.
 import asyncio
 import socket
 import ssl
+import time
+from asyncio import Future
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -117,9 +119,30 @@ class Counted(IOStream):
         super().close_fd()
         self.connections.leave(self.connection)
 
-    def works(self) -> None:
+    def reads(self) -> None:
         """A whole request head came."""
+        self.connections.reads(self.connection)
+
+    def works(self) -> None:
+        """A whole request came."""
         self.connections.works(self.connection)
+
+    def write(self, data: bytes | memoryview) -> Future[None]:
+        """Send, and note when the peer does not take it."""
+        future = super().write(data)
+        if self.writing():
+            self.connections.sends(self.connection, time.monotonic(), moved=False)
+        return future
+
+    def write_to_fd(self, data: memoryview) -> int:
+        """Hand over to the system, and note that the peer takes what waited."""
+        size = len(data)
+        written = super().write_to_fd(data)
+        if written >= size:
+            self.connections.sent(self.connection)
+        elif written:
+            self.connections.sends(self.connection, time.monotonic(), moved=True)
+        return written
 
     def refuse(self) -> None:
         """Say that there is no room, and close."""

@@ -30,6 +30,7 @@ from server.services.login import Login
 from server.web.audience import Audience
 from server.web.metrics import Metrics
 from server.web.pages import Pages
+from server.web.strangers import Strangers
 from server.web.wire import status_of
 
 SESSION_COOKIE = "v15_session"
@@ -59,6 +60,7 @@ class Web:
     secure: bool
     demo: bool
     origins: frozenset[str]
+    strangers: Strangers
     audience: Audience = field(default_factory=Audience)
 
 

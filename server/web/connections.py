@@ -1,23 +1,26 @@
 """How many connections there may be, and which one gives way: decided here, without a socket.
 
 Limits stay below the limit of open files, so that the database, the telephony and those already connected always find
-a descriptor. A connection that waits for its peer (for the first request, or for the next one) gives way to a new one;
-one that is at work never does. When all are at work, a few more are let in for /healthz, /readyz and /metrics only.
+a descriptor. A connection that waits for its peer (for the first request, for the next one, or for the rest of a body)
+gives way to a new one; one that is at work never does, unless its peer reads nothing of the answer. When all are at
+work, a few more are let in for /healthz, /readyz and /metrics only.
 """
 
 import resource
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 SPARE: Final = 16
 HEAD_SECONDS: Final = 10.0
+STALL_SECONDS: Final = 30.0  # without one byte taken of what waits to be sent
 _LEAST_RESERVE: Final = 64
 _MOST_RESERVE: Final = 512
 _LEAST: Final = 16
 #: Why a connection was not let in, or was closed by us.
-REASONS: Final = ("full", "address", "idle", "late", "files")
+REASONS: Final = ("full", "address", "idle", "late", "stalled", "files")
 
 
 _MOST_FILES: Final = 65_536
@@ -75,7 +78,9 @@ class Connections:
     _open: dict[Connection, None] = field(default_factory=dict)  # oldest first
     _quiet: dict[Connection, None] = field(default_factory=dict)
     _quiet_spare: dict[Connection, None] = field(default_factory=dict)
+    _reading: dict[Connection, None] = field(default_factory=dict)  # its body is on the way
     _fresh: dict[Connection, float] = field(default_factory=dict)  # no whole head yet; since when
+    _unsent: dict[Connection, float] = field(default_factory=dict)  # since when nothing was taken
     _by_address: Counter[str] = field(default_factory=Counter)
     _spares: int = 0
 
@@ -86,14 +91,14 @@ class Connections:
     def enter(self, new: Connection, now: float) -> bool:
         """Let one in, at the cost of a quiet one if need be; False: it must be closed."""
         if new.address and self._by_address[new.address] >= self.limits.address:
-            mine = next((old for old in self._quiet if old.address == new.address), None)
+            mine = next((old for old in self._waiting() if old.address == new.address), None)
             if mine is None:
                 self.closed("address")
                 return False
             self._give_way(mine, "address")
         if len(self._open) - self._spares >= self.limits.total:
-            if self._quiet:
-                self._give_way(next(iter(self._quiet)), "idle")
+            if (oldest := next(self._waiting(), None)) is not None:
+                self._give_way(oldest, "idle")
             elif not self._enter_spare(new):
                 self.closed("full")
                 return False
@@ -103,6 +108,10 @@ class Connections:
             self._by_address[new.address] += 1
         self.rests(new)
         return True
+
+    def _waiting(self) -> Iterator[Connection]:
+        """Iterate over those that wait for their peer, as they give way."""
+        return chain(self._quiet, self._reading)
 
     def _enter_spare(self, new: Connection) -> bool:
         if self._spares >= self.limits.spare:
@@ -125,19 +134,38 @@ class Connections:
         if connection.spare and len(self._open) - self._spares < self.limits.total:
             connection.spare = False
             self._spares -= 1
+        self._reading.pop(connection, None)
         (self._quiet_spare if connection.spare else self._quiet)[connection] = None
 
+    def reads(self, connection: Connection) -> None:
+        """Note that a whole request head came, and that its body is waited for."""
+        self._fresh.pop(connection, None)
+        if connection in self._quiet:
+            del self._quiet[connection]
+            self._reading[connection] = None
+
     def works(self, connection: Connection) -> None:
-        """Note that a whole request head came."""
+        """Note that a whole request came."""
         self._fresh.pop(connection, None)
         self._quiet.pop(connection, None)
         self._quiet_spare.pop(connection, None)
+        self._reading.pop(connection, None)
+
+    def sends(self, connection: Connection, now: float, *, moved: bool) -> None:
+        """Note that something waits to be sent, and whether some of it was taken just now."""
+        if connection in self._open and (moved or connection not in self._unsent):
+            self._unsent[connection] = now
+
+    def sent(self, connection: Connection) -> None:
+        """Note that nothing waits to be sent."""
+        self._unsent.pop(connection, None)
 
     def close_late(self, now: float) -> None:
-        """Close those that sent no whole request head in time."""
-        late = [each for each, since in self._fresh.items() if now - since >= HEAD_SECONDS]
-        for each in late:
+        """Close those that sent no whole request head in time, and those that take nothing of what they asked for."""
+        for each in _since(self._fresh, now - HEAD_SECONDS):
             self._give_way(each, "late")
+        for each in _since(self._unsent, now - STALL_SECONDS):
+            self._give_way(each, "stalled")
 
     def leave(self, connection: Connection) -> None:
         """Forget one that is closed; twice does no harm."""
@@ -147,8 +175,15 @@ class Connections:
         self._fresh.pop(connection, None)
         self._quiet.pop(connection, None)
         self._quiet_spare.pop(connection, None)
+        self._reading.pop(connection, None)
+        self._unsent.pop(connection, None)
         self._spares -= connection.spare
         if connection.address:
             self._by_address[connection.address] -= 1
             if not self._by_address[connection.address]:
                 del self._by_address[connection.address]
+
+
+def _since(begun: dict[Connection, float], moment: float) -> list[Connection]:
+    """Return those that began at this moment or before."""
+    return [each for each, since in begun.items() if since <= moment]

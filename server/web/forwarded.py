@@ -131,7 +131,7 @@ class ProxiedServer(HTTPServer):
         self.handle_stream(made, peer)
 
     def close_late(self) -> None:
-        """Close the connections whose first request did not come in time."""
+        """Close the connections whose peer keeps us waiting."""
         self.connections.close_late(time.monotonic())
 
     def stop(self) -> None:
@@ -168,7 +168,7 @@ class _Rule(HTTPMessageDelegate):
     def headers_received(
         self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
     ) -> Awaitable[None] | None:
-        self._stream.works()
+        self._stream.reads()
         path = cast("RequestStartLine", start_line).path.partition("?")[0]
         if self._stream.connection.spare and path not in OPERATIONS:
             self._inner = HTTPMessageDelegate()
@@ -188,6 +188,7 @@ class _Rule(HTTPMessageDelegate):
         return self._inner.data_received(chunk)
 
     def finish(self) -> None:
+        self._stream.works()
         self._inner.finish()
         self._undo()
 

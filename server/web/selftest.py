@@ -98,7 +98,7 @@ class SelftestSocket(PageSocket):
     def initialize(self, web: Web, **services: Any) -> None:
         """Start before the hello, with nothing weighed."""
         super().initialize(web, **services)
-        self._greeted = False
+        self._ready = False
         self._weight = 0
         self._pings = 0
 
@@ -121,7 +121,7 @@ class SelftestSocket(PageSocket):
         if isinstance(message, m.SelftestHello):
             self._hello()
             return
-        if not self._greeted:
+        if not self._ready:
             raise MessageOutOfOrder("before_hello")
         match message:
             case m.SelftestPing(n=n):
@@ -137,11 +137,11 @@ class SelftestSocket(PageSocket):
                 self.send({"type": "fill", "n": n, "data": "0" * size})
 
     def _hello(self) -> None:
-        if self._greeted:
+        if self._ready:
             raise MessageOutOfOrder("second_hello")
         user, _ = self.me()
         ice = self.ice.for_session(f"st-{self.web.ids.new()}")
-        self._greeted = self.greeting = True
+        self._ready = self.greeting = True
         if self.gone:
             return
         self.testers.sit(user.id, self)

@@ -1,4 +1,4 @@
-"""What all sockets share: same origin, bounded queues, limits, refusals as messages, a tick.
+"""What all sockets share: same origin, a hello in time, bounded queues, limits, refusals as messages, a tick.
 
 A frame that raises an AppError is answered with its code and counted; ten in a minute that are not
 our storage's fault close the socket. An exception of ours never kills the connection in silence.
@@ -19,8 +19,14 @@ from urllib.parse import urlsplit
 
 import structlog
 from tornado.iostream import StreamClosedError
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import (
+    WebSocketClosedError,
+    WebSocketHandler,
+    WebSocketProtocol,
+    WebSocketProtocol13,
+)
 
+from server.domain.source import source_of
 from server.errors import (
     AppError,
     Conflict,
@@ -32,6 +38,7 @@ from server.errors import (
 )
 from server.tasks import cancel_and_wait, create_task
 from server.web.base import BaseHandler, Web
+from server.web.frames import CountedFrames
 from server.web.messages import MAX_FRAME
 from server.web.wire import close_code_of
 
@@ -42,8 +49,9 @@ INBOX: Final = 200
 TICK: Final = 5.0
 READER_GRACE: Final = 10.0
 HELLO_SECONDS: Final = (
-    20.0  # a page that has not said hello by then is closed: it would take a place for ever
+    10.0  # a page that has not said hello by then is closed: it would take a place for ever
 )
+FRAMES_BEFORE_HELLO: Final = 100  # of whatever kind: a page of ours says hello first
 GREET_AGAIN: Final = 1.0  # seconds between two tries of a hello that met our own trouble
 MAX_SOCKET_FRAME: Final = (
     1_048_576  # larger frames close the connection before they are held in memory
@@ -74,12 +82,17 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self._work: asyncio.Queue[tuple[Work, str | None]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[Any]] = []
         self._beside: list[asyncio.Task[None]] = []  # ends by itself once the page has left
+        self._frames: CountedFrames | None = None
         self._stamps: deque[float] = deque(maxlen=FRAMES_A_SECOND)
+        self._early = 0  # frames before the hello
+        self._flooding = False
         self._errors: deque[float] = deque(maxlen=ERRORS_A_MINUTE)
         self._shut = False  # nothing more is sent
         self._command: str | None = None
         self._cut = False  # we closed: what still arrives is not handled
-        self.greeting = False  # it has said hello
+        self.greeting = False  # it has said hello, and was not refused
+        self._greeted = False  # its hello was taken
+        self._late: asyncio.TimerHandle | None = None  # cuts it when no hello comes
         self.over = asyncio.Event()  # the connection is gone
 
     async def prepare(self) -> None:
@@ -102,12 +115,30 @@ class PageSocket(WebSocketHandler, BaseHandler):
     def get_compression_options(self) -> None:
         """No deflate: 100 kB a connection and half the speed (measured)."""
 
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """Speak the protocol as Tornado does, and count its frames."""
+        plain = super().get_websocket_protocol()
+        if not isinstance(plain, WebSocketProtocol13):
+            return plain
+        self._frames = CountedFrames(self, plain, self._count)
+        if self.stranger:
+            self._frames.bear(MAX_FRAME)
+        return self._frames
+
+    @property
+    def stranger(self) -> bool:
+        """Whether anybody may open this socket: who speaks is known by its hello only."""
+        return self.permission is None and not self.signed_in
+
     async def open(self, *args: str, **kwargs: str) -> None:
         """Start writer, reader and tick."""
         del args, kwargs
         if self.over.is_set():
             return  # it left while `prepare` waited, and `on_close` has been: nobody would give anything back
         self.set_nodelay(True)
+        if self.stranger:
+            self.web.strangers.enter(self, source_of(self.request.remote_ip))
+        self._late = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._no_hello)
         self.web.metrics.socket(self.kind, 1)
         self.web.audience.enter(self)
         self._tasks = [
@@ -117,13 +148,70 @@ class PageSocket(WebSocketHandler, BaseHandler):
             create_task(self._tick(), f"{self.kind}.tick"),
         ]
 
-    def on_message(self, message: str | bytes) -> None:
-        """Take one frame; a flood ends the connection."""
+    def _count(self) -> bool:
+        """Count one frame of any kind; return whether the pace holds."""
         now = time.monotonic()
         full = len(self._stamps) == FRAMES_A_SECOND and now - self._stamps[0] < 1
         self._stamps.append(now)
-        if full or self._in.qsize() + self._work.qsize() >= INBOX:
-            self.shut(MessageFlood())
+        self._early += not self.greeting
+        if full or (self.stranger and self._early > FRAMES_BEFORE_HELLO):
+            self._flood()
+        return not self._flooding
+
+    def _flood(self) -> None:
+        """A flood ends the connection; that of a stranger without another word being read."""
+        if self._flooding:
+            return
+        self._flooding = True
+        if self.stranger and not self._greeted:
+            self._cut_off(MessageFlood("before_hello"))
+            return
+        self._count_refusal(MessageFlood())
+        self.shut(MessageFlood())
+
+    def _no_hello(self) -> None:
+        """Close a page that said no hello in time, and one whose hello was refused, if nobody knows it."""
+        self._late = None
+        if not self.greeting:
+            self._cut_off(MessageOutOfOrder("no_hello"))
+
+    def _unwelcome(self) -> None:
+        """A stranger whose hello was refused has the rest of its time for another one."""
+        if self.stranger and not self._greeted:
+            self.greeting = False
+            if self._late is None:
+                self._no_hello()
+
+    def _welcome(self) -> None:
+        """Whoever it is, it is known now."""
+        self._greeted = True
+        self.web.strangers.leave(self)
+        if self._frames is not None:
+            self._frames.bear(MAX_SOCKET_FRAME)
+
+    def give_way(self) -> None:
+        """Make room for a newer stranger; a page of ours comes back."""
+        self._cut_off(Unavailable("strangers"))
+
+    def _cut_off(self, why: AppError) -> None:
+        """Tell why and close at once, without waiting for the other side's goodbye: it may never say it."""
+        if self._shut:
+            return
+        self._count_refusal(why)
+        self._shut = self._cut = True
+        frames = self._frames
+        self.close(close_code_of(why), why.code)
+        if frames is not None:
+            frames.stream.close()
+
+    def _count_refusal(self, refusal: AppError) -> None:
+        self.web.metrics.refused(refusal.code)
+        _log.info("socket.refused", kind=self.kind, code=refusal.code, detail=refusal.detail)
+
+    def on_message(self, message: str | bytes) -> None:
+        """Take one message; more than can wait are a flood."""
+        if self._in.qsize() + self._work.qsize() >= INBOX:
+            self._flood()
             return
         # Of a binary frame that is too large only so much is held as shows it.
         self._in.put_nowait(message if isinstance(message, str) else message[: MAX_FRAME + 1])
@@ -168,10 +256,12 @@ class PageSocket(WebSocketHandler, BaseHandler):
             except Exception as fault:
                 ours = not isinstance(fault, AppError) or isinstance(fault, Unavailable)
                 if not ours and type(fault) is not Conflict:
+                    self._unwelcome()
                     raise
                 self.tell(fault, again=again)
                 again = True
             else:
+                self._welcome()
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(GREET_AGAIN):
@@ -190,12 +280,12 @@ class PageSocket(WebSocketHandler, BaseHandler):
         It is told as "unavailable". `again`: the same failed just before; one trace and one message tell enough.
         """
         refusal = fault if isinstance(fault, AppError) else Unavailable()
-        self.web.metrics.refused(refusal.code)
         if again:
+            self.web.metrics.refused(refusal.code)
             return refusal
         if refusal is not fault:
             _log.error("socket.failed", kind=self.kind, exc_info=fault)
-        _log.info("socket.refused", kind=self.kind, code=refusal.code, detail=refusal.detail)
+        self._count_refusal(refusal)
         answer: dict[str, object] = {
             "type": "error",
             "code": refusal.code,
@@ -271,10 +361,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
             return
 
     async def _tick(self) -> None:
-        again, opened = False, time.monotonic()
+        again = False
         while not self.over.is_set():
-            if not self.greeting and time.monotonic() - opened >= HELLO_SECONDS:
-                self.shut(MessageOutOfOrder("no_hello"))
             try:
                 await self.tick()
             except AppError as away:  # the page lives on; the next tick asks again
@@ -296,6 +384,9 @@ class PageSocket(WebSocketHandler, BaseHandler):
         """Stop writing; the reader finishes what arrived, then leaves."""
         self._shut = True
         self.over.set()
+        self.web.strangers.leave(self)
+        if self._late is not None:
+            self._late.cancel()
         if not self._tasks:
             return  # it left before it was open
         self.web.metrics.socket(self.kind, -1)

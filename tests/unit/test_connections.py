@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web.connections import HEAD_SECONDS, Connection, Connections, Limits, limits
+from server.web.connections import (
+    HEAD_SECONDS,
+    STALL_SECONDS,
+    Connection,
+    Connections,
+    Limits,
+    limits,
+)
 from server.web.forwarded import counted_as
 
 
@@ -30,6 +37,13 @@ class Hall:
         connection = Connection(address, lambda: self.shut.append(name))
         self.named[name] = connection
         return self.all.enter(connection, now)
+
+    def reads(self, *names: str) -> None:
+        for name in names:
+            self.all.reads(self.named[name])
+
+    def sends(self, name: str, now: float, *, moved: bool = False) -> None:
+        self.all.sends(self.named[name], now, moved=moved)
 
     def works(self, *names: str) -> None:
         for name in names:
@@ -126,10 +140,50 @@ def test_who_sends_no_head_in_time_is_closed() -> None:
     assert len(hall.all) == 2
 
 
-Steps = st.lists(
-    st.tuples(st.sampled_from(["enter", "works", "rests", "leave", "late"]), st.integers(0, 30)),
-    max_size=200,
-)
+def test_one_whose_body_is_waited_for_gives_way_after_those_that_ask_nothing() -> None:
+    hall = Hall(Limits(3, 3, spare=0))
+    for name in "abc":
+        hall.enter(name)
+    hall.reads("a", "b")
+    assert hall.enter("d", "other")
+    assert hall.enter("e", "other")
+    assert hall.shut == ["c", "d"], "d asked nothing yet, and gives way before a, which does"
+    hall.works("e")
+    assert hall.enter("f", "192.0.2.1")
+    assert hall.shut[2:] == ["a"]
+    hall.works("b", "f")
+    assert not hall.enter("g")
+
+
+def test_one_let_in_for_operations_keeps_no_place_by_a_body_that_does_not_come() -> None:
+    hall = Hall(Limits(1, 1, spare=1))
+    hall.enter("a", "1")
+    hall.works("a")
+    assert hall.enter("b", "2")
+    hall.reads("b")
+    assert hall.enter("c", "3")
+    assert hall.shut == ["b"]
+
+
+def test_who_takes_nothing_of_what_it_asked_for_is_closed() -> None:
+    hall = Hall(Limits(9, 9))
+    for name in ("deaf", "slow", "quick"):
+        hall.enter(name)
+        hall.works(name)
+        hall.sends(name, 0)
+    hall.all.sent(hall.named["quick"])
+    hall.sends("slow", STALL_SECONDS - 1, moved=True)
+    hall.sends("deaf", STALL_SECONDS - 1)
+    hall.all.close_late(STALL_SECONDS)
+    assert (hall.shut, hall.told) == (["deaf"], ["stalled"])
+    hall.all.close_late(2 * STALL_SECONDS)
+    assert hall.shut == ["deaf", "slow"]
+    hall.sends("deaf", 100)
+    assert not hall.all._unsent, "who has gone is not noted again"
+
+
+WORDS = ["enter", "reads", "works", "rests", "leave", "late", "sends", "sent"]
+Steps = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 30)), max_size=200)
 
 
 @given(Steps)
@@ -143,16 +197,20 @@ def test_the_accounts_are_right_whatever_happens(steps: list[tuple[str, int]]) -
             hall.all.close_late(number)
         elif hall.named:
             one = list(hall.named.values())[which % len(hall.named)]
-            if one in hall.all._open:
+            if step == "sends":
+                hall.all.sends(one, number, moved=which % 2 == 0)
+            elif one in hall.all._open:
                 getattr(hall.all, step)(one)
         is_open = hall.all._open
         assert len(is_open) <= 6 + 2
         assert sum(one.spare for one in is_open) == hall.all._spares <= 2
         assert Counter(one.address for one in is_open if one.address) == hall.all._by_address
         assert max(hall.all._by_address.values(), default=0) <= 3
-        for kept in (hall.all._quiet, hall.all._quiet_spare, hall.all._fresh):
+        all_ = hall.all
+        for kept in (all_._quiet, all_._quiet_spare, all_._fresh, all_._reading, all_._unsent):
             assert set(kept) <= set(is_open)
-        assert not any(one.spare for one in hall.all._quiet)
+        assert not any(one.spare for one in [*all_._quiet, *all_._reading])
+        assert not set(all_._quiet) & set(all_._reading)
         assert all(one.spare for one in hall.all._quiet_spare)
         assert not {name for name in hall.shut if hall.named[name] in is_open}
 

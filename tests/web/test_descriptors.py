@@ -29,6 +29,8 @@ from tests.web.running import Running, running
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from tests.databases import Furnished
+
 KEY = "capture-key"
 TICKS = os.sysconf("SC_CLK_TCK")
 #: One number of each of many countries; none of them is France.
@@ -62,20 +64,7 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     async def get(self, path: str, seconds: float = 5) -> tuple[int, str]:
-        """Ask once on a connection of its own; 0 when it is closed without an answer."""
-        async with asyncio.timeout(seconds):
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            try:
-                head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-                writer.write(head.encode())
-                answer = (await reader.read()).decode()
-            except ConnectionError:
-                return 0, ""
-            finally:
-                writer.close()
-                with suppress(ConnectionError):
-                    await writer.wait_closed()
-        return int(answer.split(" ", 2)[1]) if answer else 0, answer
+        return await get(self.port, path, seconds)
 
     async def alive(self) -> bool:
         with suppress(TimeoutError, ConnectionError):
@@ -98,6 +87,23 @@ class Process:
         packet = HepPacket(*ends, datetime.now(UTC), invite.encode(), auth_key=KEY.encode())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
             agent.sendto(hep.encode(packet), ("127.0.0.1", self.hep))
+
+
+async def get(port: int, path: str, seconds: float = 5) -> tuple[int, str]:
+    """Ask once on a connection of its own; 0 when it is closed without an answer."""
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            writer.write(head.encode())
+            answer = (await reader.read()).decode()
+        except ConnectionError:
+            return 0, ""
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+    return int(answer.split(" ", 2)[1]) if answer else 0, answer
 
 
 @asynccontextmanager
@@ -230,40 +236,24 @@ async def test_a_crowd_that_says_nothing_keeps_nobody_out(
         assert len(told) == 1, "one line a minute"
 
 
-async def test_while_all_connections_are_at_work_operations_are_answered(
-    tmp_path: Path, crowd: Crowd
+@pytest.mark.parametrize("body", [b"", b"x"], ids=["nothing of it", "some of it"])
+async def test_a_crowd_that_sends_no_whole_body_keeps_nobody_out(
+    tmp_path: Path, crowd: Crowd, body: bytes
 ) -> None:
+    """Each claims a hundred bytes, and has thirty seconds for them: longer than anybody waits for a page."""
     async with process(tmp_path, 256, VISIO15_TRUSTED_PROXIES='["127.0.0.1"]') as server:
         await until(server.alive, "it answers")
-        busy = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
-        crowded = await crowd.come(server.port, 192, busy)
-
-        async def full() -> bool:
-            """One that had not been read yet may have given way to a probe of ours: send another."""
-            if (await server.get("/kiosk"))[0] == 503:
-                return True
-            crowded.extend(await crowd.come(server.port, 1, busy))
-            return False
-
-        await until(full, "every place is taken")
-        for path in ("/healthz", "/readyz", "/metrics"):
-            assert (await server.get(path, 2))[0] == 200
-        await crowd.come(server.port, 100)
-        assert (await server.get("/healthz", 2))[0] == 200, "silent ones give way here, too"
-        assert await server.metric('visio15_connections_refused_total{reason="full"}') >= 1
-
-        for one in crowded:
-            one.close()
-
-        async def room() -> bool:
-            return (await server.get("/kiosk"))[0] == 302
-
-        await until(room, "there is room again")
+        slow = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n" + body
+        for _ in range(3):
+            await crowd.come(server.port, 192, slow)
+            for path, status in (("/kiosk", 302), ("/readyz", 200)):
+                assert (await server.get(path, 5))[0] == status
+        assert await server.metric("visio15_connections") <= 192
 
 
 # --- within one process ----------------------------------------------------------------------------
 @pytest.fixture
-def house(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Running]:
+def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
     with running(io_loop, furnished_database, tmp_path, connections=24) as house:
         yield house
 
@@ -297,6 +287,54 @@ async def test_who_sends_no_whole_request_is_cut_within_seconds(
     await until(dripped, "the slow one is cut")
     assert await asyncio.wait_for(loop.sock_recv(silent, 10), 5) == b""
     assert await asked(asks) == b"HTTP/1.1 200", "keep-alive goes on"
+
+
+@pytest.fixture
+def small(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
+    proxies = ["127.0.0.1"]
+    with running(
+        io_loop, furnished_database, tmp_path, connections=16, trusted_proxies=proxies
+    ) as house:
+        yield house
+
+
+async def test_while_all_connections_are_at_work_operations_are_answered(
+    small: Running, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.web.sockets.HELLO_SECONDS", 600)
+    port, connections = small.server.port, small.server.http.connections  # type: ignore[union-attr]
+    browser = await small.signed_in("regulator")
+    desks = [await small.connect("/ws/desk", browser) for _ in range(16)]
+    await until(lambda: not list(connections._waiting()), "every place is taken")
+    assert (await get(port, "/kiosk"))[0] == 503
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert (await get(port, path, 2))[0] == 200
+    await crowd.come(port, 100)
+    assert (await get(port, "/healthz", 2))[0] == 200, "silent ones give way here, too"
+    await desks[0].alive()
+    for desk in desks:
+        desk.socket.close()
+    crowd.leave()
+
+    async def room() -> bool:
+        return (await get(port, "/kiosk"))[0] == 302
+
+    await until(room, "there is room again")
+
+
+async def test_who_reads_nothing_of_the_answer_is_cut(
+    house: Running, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for more than the system keeps for it, and takes none: it would be at work for ever."""
+    monkeypatch.setattr("server.web.connections.STALL_SECONDS", 0.3)
+    refused = "visio15_connections_refused_total"
+    asks = b"GET /static/js/desk.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    deaf, hears = await crowd.come(house.server.port, 2)
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(deaf, asks * 1_000)
+    await until(lambda: house._sample(refused, reason="stalled") == 1, "it is cut")
+    assert await asked(hears) == b"HTTP/1.1 200"
 
 
 async def test_every_way_to_leave_makes_room(house: Running, crowd: Crowd) -> None:
