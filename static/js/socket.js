@@ -7,6 +7,8 @@
 export const SILENCE = 12_000;
 /** Shortest and longest pause before a new attempt, in milliseconds. */
 export const BACKOFF = Object.freeze({ first: 300, most: 5_000 });
+/** How often a socket opened ahead is replaced: the server closes one after ten seconds without a word. */
+export const KEPT_WARM = 30;
 /** Undelivered signalling kept during a cut: beyond it the oldest goes first. */
 const KEPT = 256;
 
@@ -102,6 +104,7 @@ export class Link {
     /** @type {Wire | null} */
     this.spare = null;
     this.attempt = 0;
+    this.warmed = 0;
     this.heard = 0;
     this.asked = 0;
     /** Milliseconds the first handshake took. @type {number | null} */
@@ -122,6 +125,16 @@ export class Link {
     const spare = this.#open();
     this.spare = spare;
     spare.onopen = () => this.#timed();
+    spare.onclose = () => this.#cooled(spare);
+  }
+
+  /** The server closed it, as it does with everybody who says nothing: another is ready when the caller taps.
+   * @param {Wire} spare */
+  #cooled(spare) {
+    if (this.spare !== spare) return;
+    this.spare = null;
+    this.warmed += 1;
+    if (this.warmed < KEPT_WARM) this.timer = this.clock.setTimeout(() => this.warm(), BACKOFF.first);
   }
 
   start() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
-import { BACKOFF, Link, Refused, SILENCE, address, pause } from "../../static/js/socket.js";
+import { BACKOFF, KEPT_WARM, Link, Refused, SILENCE, address, pause } from "../../static/js/socket.js";
 
 globalThis.crypto ??= webcrypto; // as every browser has it, and Node.js from 19 on
 
@@ -212,6 +212,38 @@ test("a socket opened ahead is replaced on another network too, and its handshak
   link.start();
   assert.equal(link.took, 30);
   assert.deepEqual(last().sent.map((message) => message.type), ["hello"]);
+});
+
+test("a socket opened ahead that the server closed is replaced while its caller still reads, and not for ever", () => {
+  const { clock, wires, link, last } = stage();
+  link.stop();
+  const before = wires.length;
+  link.warm();
+  for (let turn = 1; turn <= 2 * KEPT_WARM; turn += 1) {
+    if (wires.length - before < turn) break;
+    last().up();
+    clock.pass(10_000);
+    last().down(4400);
+    clock.pass(BACKOFF.first);
+  }
+  assert.equal(wires.length - before, KEPT_WARM);
+  link.start();
+  last().up();
+  assert.deepEqual(last().sent.map((message) => message.type), ["hello"]);
+});
+
+test("a caller who taps while the socket opened ahead is being replaced waits for one socket only", () => {
+  const { clock, wires, link, last } = stage();
+  link.stop();
+  link.warm();
+  last().up();
+  last().down(4400);
+  const before = wires.length;
+  link.start();
+  last().up();
+  clock.pass(BACKOFF.first);
+  assert.equal(wires.length, before + 1);
+  assert.equal(link.state, "open");
 });
 
 test("a late event of a former socket changes nothing", () => {
