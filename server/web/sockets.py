@@ -307,6 +307,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
         now = time.monotonic()
         self._errors.append(now)
         if len(self._errors) == ERRORS_A_MINUTE and now - self._errors[0] < 60:  # noqa: PLR2004 - a minute
+            self._count_refusal(MessageFlood("errors"))
             self.shut(MessageFlood("errors"))
 
     async def take(self, frame: str | bytes) -> None:

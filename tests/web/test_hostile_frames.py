@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from server.web import sockets, strangers
+from server.web import sockets
 from tests.lab.process import until
 from tests.web.running import Running, running
 
@@ -289,9 +289,3 @@ async def test_who_is_known_is_no_stranger(house: Running) -> None:
     await desk.alive()
     for wire in many:
         wire.leave()
-
-
-def test_a_quarter_of_the_connections_and_no_more_than_bounded() -> None:
-    for connections, most, of_one in ((65_024, 512, 64), (768, 192, 48), (24, 6, 1), (2, 1, 1)):
-        kept = strangers.Strangers(connections)
-        assert (kept.most, kept.most_of_one) == (most, of_one)
