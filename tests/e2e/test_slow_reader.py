@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
+@dataclass
+class Opened:
+    """The sockets a page opened, and what it said."""
+
+    sockets: list[WebSocket] = field(default_factory=list)
+    said: list[tuple[WebSocket, str | bytes]] = field(default_factory=list)
+
+    def opened(self, socket: WebSocket) -> None:
+        self.sockets.append(socket)
+
+        def frame(payload: str | bytes) -> None:
+            self.said.append((socket, payload))
+
+        socket.on("framesent", frame)
+
+
 async def test_a_caller_who_reads_for_long_waits_for_no_handshake() -> None:
     """The server closes the first socket, which said nothing for ten seconds; the page has another ready."""
     async with house() as home:
@@ -23,16 +40,15 @@ async def test_a_caller_who_reads_for_long_waits_for_no_handshake() -> None:
         link = await home.invite(desk)
         caller = await home.browser.caller()
         page = await caller.context.new_page()
-        sockets: list[WebSocket] = []
-        page.on("websocket", sockets.append)
+        seen = Opened()
+        page.on("websocket", seen.opened)
         await page.goto(link)
         await page.wait_for_selector("body[data-ready=true]")
-        await until(lambda: len(sockets) > 1, "the socket is replaced", timeout=30)
-        assert sockets[0].is_closed()
-        sent: list[str | bytes] = []
-        opened = len(sockets)
-        sockets[-1].on("framesent", sent.append)
+        await until(lambda: len(seen.sockets) > 1, "the socket is replaced", timeout=30)
+        first, ready = seen.sockets
+        assert first.is_closed()
+        assert not seen.said
         await page.tap("#tap")
         await moving_picture(desk, "#patient")
-        assert sent, "the hello went over the socket that was ready"
-        assert len(sockets) == opened
+        assert {socket for socket, _ in seen.said} == {ready}
+        assert seen.sockets == [first, ready]
