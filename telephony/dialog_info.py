@@ -62,7 +62,11 @@ class Replaced:
 
 @dataclass(frozen=True, slots=True)
 class Dialog:
-    """One dialog of the entity; `event` and `code` say why it is terminated, where they are told."""
+    """One dialog of the entity; `event` and `code` say why it is terminated, where they are told.
+
+    `pvalue`: a parameter of it was written so, and not as `pval`: Asterisk and FreeSWITCH do. `nth` tells calls
+    apart that bear one id one after the other; a document never says it.
+    """
 
     id: str
     state: DialogState
@@ -77,6 +81,13 @@ class Dialog:
     replaces: Replaced | None = None
     referred_by: str = field(default="", repr=False)
     duration: int | None = None
+    pvalue: bool = False
+    nth: int = 0
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What tells it from the other dialogs of its station."""
+        return self.id, self.nth
 
     @property
     def held(self) -> bool:
@@ -128,6 +139,7 @@ class _Draft:
     attributes: dict[str, dict[str, str]]
     texts: dict[str, str] = field(default_factory=dict)
     rendering: dict[str, bool] = field(default_factory=dict)
+    pvalue: bool = False
 
     def attribute(self, path: str, name: str) -> str:
         return self.attributes.get(path, {}).get(name, "").strip()[:_LONGEST]
@@ -167,7 +179,9 @@ class _Reader:
         side, _, rest = path.partition("/")
         if rest == "target/param" and side in {"local", "remote"}:
             if attributes.get("pname", "").lower() == "+sip.rendering":
-                draft.rendering[side] = attributes.get("pval", "").strip().lower() != "no"
+                draft.pvalue = draft.pvalue or "pvalue" in attributes
+                value = attributes.get("pval", attributes.get("pvalue", ""))
+                draft.rendering[side] = value.strip().lower() != "no"
             return
         draft.attributes[path] = attributes
         draft.texts[path] = ""
@@ -220,6 +234,7 @@ def _dialog(draft: _Draft) -> Dialog:
         replaces=Replaced(replaced, *tags) if replaced else None,
         referred_by=draft.text("referred-by"),
         duration=_number(draft.text("duration")),
+        pvalue=draft.pvalue,
     )
 
 

@@ -2,7 +2,8 @@
 
 Each station tells of its own dialogs; two stations on one call tell of one dialog, under one Call-ID,
 and so does capture. Documents of one subscription are counted: one that repeats is no news, a gap means
-that the whole state must be asked again. What a full state no longer lists has ended. No clock, no I/O.
+that the whole state must be asked again. What a full state no longer lists has ended. What a document means is
+told by dialog_dialects.py. No clock, no I/O.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from telephony.dialog_dialects import Dialect, Key, another, meaning, recognise
 from telephony.dialog_info import Dialog, DialogInfo, DialogState
 from telephony.facts import (
     Alias,
@@ -26,6 +28,7 @@ from telephony.facts import (
     Rang,
     Resumed,
     Seen,
+    Unpaired,
 )
 from telephony.number import Number, parse_number
 from telephony.sip import uri_user
@@ -39,6 +42,9 @@ _REMEMBERED: Final = 2000
 #: A version told before: the document is dropped. One that skips some: the state is to be asked for.
 OLD: Final = "version_old"
 GAP: Final = "version_gap"
+#: A document about another station, dropped. One that contradicts itself or those before it.
+ENTITY: Final = "entity"
+CONTRADICTED: Final = "contradiction"
 #: A call transferred lost its old leg at most so long ago.
 _TRANSFER: Final = timedelta(seconds=10)
 #: A dialog that says it lasted longer is not believed.
@@ -51,7 +57,6 @@ _BYE: Final = {
     "timeout": "timeout",
     "replaced": "replaced",
 }
-_RANKS: Final = {state: rank for rank, state in enumerate(DialogState)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class _View:
 class _Leg:
     """What was told of one leg so far, by all its stations."""
 
-    views: dict[tuple[str, str], _View] = field(default_factory=dict)
+    views: dict[tuple[str, Key], _View] = field(default_factory=dict)
     #: Every station that had it, the transfer's key when the views are gone.
     stations: dict[str, None] = field(default_factory=dict)
     others: dict[str, None] = field(default_factory=dict)
@@ -81,7 +86,8 @@ class _Leg:
     answered: bool = False
     #: Stations first told of after the answer: each of them says when it is in conversation, too.
     late: set[str] = field(default_factory=set)
-    held: bool = False
+    #: None while it is not known: it may have been held before we listened.
+    held: bool | None = None
     ended: datetime | None = None
 
 
@@ -96,7 +102,12 @@ class DialogObserver:
         self._stale: set[str] = set(stations)
         self._legs: dict[str, _Leg] = {}
         self._over: OrderedDict[str, _Leg] = OrderedDict()
-        self._told: dict[str, dict[str, _View]] = {}
+        #: Legs that ended unheard: when they are told again they live.
+        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._told: dict[str, dict[Key, _View]] = {}
+        self._dialects: dict[str, Dialect] = {}
+        self._unsure: set[str] = set()
+        self.presumed = Dialect.CALLS
 
     @property
     def legs(self) -> set[str]:
@@ -108,27 +119,68 @@ class DialogObserver:
         """The stations that have not told their whole state since their subscription began."""
         return frozenset(self._stale)
 
+    @property
+    def dialect(self) -> Dialect:
+        """How the switchboard uses the documents: as they showed last, else as presumed."""
+        return next(reversed(self._dialects.values()), self.presumed)
+
+    @property
+    def unsure(self) -> frozenset[str]:
+        """The stations where one dialog was told while others live, which are to be asked about."""
+        return frozenset(self._unsure)
+
     def begin(self, station: str) -> None:
         """Start counting anew: another subscription, whose first document is a full one."""
         self._versions.pop(station, None)
         self._stale.add(station)
 
-    def observe(self, station: str, info: DialogInfo, at: datetime) -> tuple[list[Fact], str]:
-        """Tell what a document means, and what is wrong with its version: OLD, GAP or nothing."""
+    def observe(
+        self, station: str, info: DialogInfo, at: datetime, *, answers: bool = False
+    ) -> tuple[list[Fact], str]:
+        """Tell what a document means, and what is wrong with it: OLD, GAP, ENTITY, CONTRADICTED or nothing.
+
+        `answers`: it is the first since our last subscription was accepted.
+        """
+        entity = uri_user(info.entity)
+        if entity != station and entity in self._stations:
+            return [], ENTITY
         last = self._versions.get(station)
         if last is not None and info.version <= last:
             return [], OLD
-        if not info.full and (station in self._stale or last is None or info.version > last + 1):
+        skipped = last is not None and info.version > last + 1
+        if not info.full and (station in self._stale or last is None or skipped):
             self._stale.add(station)
             return [], GAP
         self._versions[station] = info.version
+        dialect = recognise(info, station) or self._dialects.get(station, self.presumed)
+        if info.dialogs:
+            self._dialects.pop(station, None)
+            self._dialects[station] = dialect
+        known = {key: view.dialog for key, view in self._told.get(station, {}).items()}
+        missed = skipped or station in self._stale
+        meant = meaning(info, station, known, dialect, answers=answers, missed=missed)
+        before = {view.leg for view in self._told.get(station, {}).values()}
         facts: list[Fact] = []
-        dialogs = _latest(info.dialogs)
-        for dialog in dialogs.values():
+        for dialog in meant.dialogs:
             facts += self._dialog(station, dialog, at)
-        if info.full:
-            facts += self._unlisted(station, dialogs, at)
-        return facts, ""
+        if dialect is Dialect.EXTENSION:
+            facts += self._doubts(station, before, at)
+        if meant.whole:
+            listed = meant.mute | {each.key for each in meant.dialogs}
+            facts += self._unlisted(station, listed, at)
+        elif skipped:
+            self._stale.add(station)
+            return facts, GAP
+        elif dialect is Dialect.EVENTS and len(self._told.get(station, {})) > 1:
+            self._unsure.add(station)
+        return facts, CONTRADICTED if meant.contradicted else ""
+
+    def _doubts(self, station: str, before: Collection[str], at: datetime) -> Iterable[Fact]:
+        """Doubt who is on the phone where one state stands for two calls."""
+        for view in self._told.get(station, {}).values():
+            for other in sorted(before) if view.leg not in before else ():
+                why = "one state of the extension for both"
+                yield Unpaired(view.leg, at, self.source, other, why, doubtful=True)
 
     def nothing(self, station: str, at: datetime) -> list[Fact]:
         """Take the whole state of a station that has none: a notification without a document."""
@@ -139,64 +191,76 @@ class DialogObserver:
         gone = sorted(set(believed) - self._legs.keys() - self._over.keys())
         return [HungUp(leg, at, self.source, "gone while unheard", certain=False) for leg in gone]
 
-    def _unlisted(self, station: str, listed: Collection[str], at: datetime) -> list[Fact]:
+    def _unlisted(self, station: str, listed: Collection[Key], at: datetime) -> list[Fact]:
         """End what the whole state of a station does not list."""
         self._stale.discard(station)
+        self._unsure.discard(station)
         facts: list[Fact] = []
         for name, view in list(self._told.get(station, {}).items()):
             if name not in listed:
-                facts += self._gone(view, at)
+                facts += self._lost(view, at)
         return facts
 
-    def _gone(self, view: _View, at: datetime) -> list[Fact]:
+    def _lost(self, view: _View, at: datetime) -> list[Fact]:
         leg = self._forget(view)
         if leg is None or leg.views:
             return []
         del self._legs[view.leg]
+        self._gone[view.leg] = None
+        if len(self._gone) > _REMEMBERED:
+            self._gone.popitem(last=False)
         return [HungUp(view.leg, at, self.source, "gone while unheard", certain=False)]
 
     def _forget(self, view: _View) -> _Leg | None:
-        self._told.get(view.station, {}).pop(view.dialog.id, None)
+        self._told.get(view.station, {}).pop(view.dialog.key, None)
         leg = self._legs.get(view.leg)
         if leg is not None:
-            leg.views.pop((view.station, view.dialog.id), None)
+            leg.views.pop((view.station, view.dialog.key), None)
         return leg
 
     def _dialog(self, station: str, dialog: Dialog, at: datetime) -> list[Fact]:
-        known = self._told.get(station, {}).get(dialog.id)
+        known = self._told.get(station, {}).get(dialog.key)
         facts: list[Fact] = []
-        if known is not None and known.dialog.call_id != dialog.call_id:
-            facts += self._gone(known, at)  # the same id for another dialog
+        if known is not None and another(known.dialog, dialog):
+            facts += self._lost(known, at)
             known = None
         if dialog.state is DialogState.TERMINATED:
-            return facts + self._terminated(dialog, known, at)
-        name = known.leg if known else self._name(station, dialog, at)
+            return facts + self._terminated(station, dialog, known, at)
+        name = known.leg if known else self._name(station, dialog)
+        if not name:  # its id may come again later, for another call
+            name = f"{self.source}:{station}:{dialog.id}:{at.timestamp():.3f}"
         if name in self._over:
             return facts  # told late: it is over
         return facts + self._living(_View(name, station, dialog), at)
 
-    def _name(self, station: str, dialog: Dialog, at: datetime) -> str:
-        """Name the leg as capture does; without a Call-ID, its id may come again later."""
-        if dialog.call_id:
-            return f"sip:{dialog.call_id}"
-        return f"{self.source}:{station}:{dialog.id}:{at.timestamp():.3f}"
+    def _name(self, station: str, dialog: Dialog) -> str:
+        """Name the leg as capture does, or by what is its own for ever; empty when nothing is."""
+        if self._dialects.get(station) is Dialect.EVENTS:
+            return f"{self.source}:{station}:{dialog.id}"
+        return f"sip:{dialog.call_id}" if dialog.call_id else ""
 
     def _living(self, view: _View, at: datetime) -> list[Fact]:
+        new = view.leg not in self._legs
         leg = self._legs.setdefault(view.leg, _Leg())
-        leg.views[view.station, view.dialog.id] = view
+        if new and view.station not in self._stale:
+            leg.held = False
+        leg.views[view.station, view.dialog.key] = view
         if leg.answered and view.station not in leg.stations:
             leg.late.add(view.station)
         leg.stations[view.station] = None
         leg.others[_other(view.dialog)] = None
-        self._told.setdefault(view.station, {})[view.dialog.id] = view
+        self._told.setdefault(view.station, {})[view.dialog.key] = view
         facts: list[Fact] = [*self._names(leg, view, at), *self._rings(leg, view, at)]
+        if view.leg in self._gone:
+            del self._gone[view.leg]
+            facts.append(Seen(view.leg, at, self.source))
         facts += self._replaces(leg, view, at)
         if view.confirmed and (not leg.answered or view.station in leg.late):
             leg.answered = True
             leg.late.discard(view.station)
             facts.append(Answered(view.leg, at, self.source, _answering(leg, view)))
-        held = leg.answered and any(each.dialog.held for each in leg.views.values())
-        if held != leg.held:
+        held = any(each.dialog.held for each in leg.views.values())
+        if leg.answered and held != leg.held:
             leg.held = held
             facts.append((Held if held else Resumed)(view.leg, at, self.source))
         return facts or [Seen(view.leg, at, self.source)]
@@ -263,9 +327,11 @@ class DialogObserver:
         ]
         return found[0] if len(found) == 1 else None
 
-    def _terminated(self, dialog: Dialog, known: _View | None, at: datetime) -> list[Fact]:
+    def _terminated(
+        self, station: str, dialog: Dialog, known: _View | None, at: datetime
+    ) -> list[Fact]:
         if known is None:
-            return self._ended_unheard(dialog, at)
+            return self._ended_unheard(self._name(station, dialog), dialog, at)
         leg = self._forget(known)
         # One branch of several may fail alone; the end of who called, or of who answered, is the end.
         if leg is None or (leg.views and not _decides(known, leg)):
@@ -275,10 +341,9 @@ class DialogObserver:
         self._legs.pop(known.leg, None)
         return [self._ended(known.leg, leg, dialog, at)]
 
-    def _ended_unheard(self, dialog: Dialog, at: datetime) -> list[Fact]:
+    def _ended_unheard(self, name: str, dialog: Dialog, at: datetime) -> list[Fact]:
         """End a leg of before our own restart; of one never heard of, there is nothing to end."""
-        name = f"sip:{dialog.call_id}"
-        if not dialog.call_id or name in self._over or name in self._legs:
+        if not name or name in self._over or name in self._legs:
             return []
         return [self._ended(name, _Leg(), dialog, at)]
 
@@ -292,16 +357,6 @@ class DialogObserver:
                 self._over.popitem(last=False)
         cause = _cause(dialog, answered=leg.answered)
         return HungUp(name, at, self.source, cause, certain=certain)
-
-
-def _latest(dialogs: Iterable[Dialog]) -> dict[str, Dialog]:
-    """Keep one of each id: a document may list a dialog twice, as it was and as it is."""
-    latest: dict[str, Dialog] = {}
-    for dialog in dialogs:
-        known = latest.get(dialog.id)
-        if known is None or _RANKS[dialog.state] >= _RANKS[known.state]:
-            latest[dialog.id] = dialog
-    return latest
 
 
 def _answering(leg: _Leg, view: _View) -> str | None:
