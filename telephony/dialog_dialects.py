@@ -21,14 +21,7 @@ from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party
 from telephony.sip import uri_user
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_PICKUP: Final = "pickup-"
-_RANKS: Final = {state: rank for rank, state in enumerate(DialogState)}
-
-#: An id of the document, and which of the calls that bear it one after the other.
-Key = tuple[str, int]
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Dialect(StrEnum):
@@ -37,6 +30,36 @@ class Dialect(StrEnum):
     CALLS = "calls"
     EXTENSION = "extension"
     EVENTS = "events"
+
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PICKUP: Final = "pickup-"
+_RANKS: Final = {state: rank for rank, state in enumerate(DialogState)}
+
+_LONGEST_NAME: Final = 40
+_VERSION: Final = r"[^0-9]{0,40}([0-9]+(?:\.[0-9]+)*)"
+#: How products write themselves in Server and User-Agent, and how people name them.
+_PRODUCTS: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), name)
+    for pattern, name in (
+        (rf"kamailio{_VERSION}", "Kamailio {}"),
+        (rf"opensips{_VERSION}", "OpenSIPS {}"),
+        (rf"freeswitch{_VERSION}", "FreeSWITCH {}"),
+        (r"FPBX-([0-9.]+)\(([0-9.]+)", "FreePBX {} (Asterisk {})"),
+        (rf"asterisk{_VERSION}", "Asterisk {}"),
+    )
+)
+
+#: What each is known to use.
+_SPOKEN: Final = {
+    "Kamailio": Dialect.CALLS,
+    "OpenSIPS": Dialect.CALLS,
+    "Asterisk": Dialect.EXTENSION,
+    "FreeSWITCH": Dialect.EVENTS,
+}
+
+#: An id of the document, and which of the calls that bear it one after the other.
+Key = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +74,21 @@ class Meant:
     whole: bool
     mute: frozenset[Key] = frozenset()
     contradicted: bool = False
+
+
+def product(written: str) -> str:
+    """Name a product as people do, given its Server or User-Agent: `Asterisk 22.1.0`."""
+    for pattern, name in _PRODUCTS:
+        found = pattern.match(written.strip())
+        if found:
+            return name.format(*found.groups())
+    return written.strip()[:_LONGEST_NAME]
+
+
+def presumed(name: str) -> Dialect | None:
+    """Tell the dialect that a product of this name is known to use, until its documents show theirs."""
+    found = [dialect for known, dialect in _SPOKEN.items() if f"{known} " in name]
+    return found[0] if found else None
 
 
 def recognise(info: DialogInfo, station: str) -> Dialect | None:
@@ -142,7 +180,7 @@ def _continued(
         turned = None not in {before.initiator, dialog.initiator} and (
             before.initiator is not dialog.initiator
         )
-        contradicted = contradicted or back or turned
+        contradicted = contradicted or turned or (back and not dialog.held)
         continued.append(
             replace(
                 dialog,
@@ -188,33 +226,27 @@ def _extension(told: Dialog | None, station: str, known: Mapping[Key, Dialog]) -
     if told is None:
         return Meant((), whole=False)
     told = replace(told, call_id="", local_tag="", remote_tag="")
-    if _person(told) in {
-        station,
-        told.id,
-    }:  # Asterisk that does not know who calls writes the extension
+    if _person(told) in {station, told.id}:  # who calls is not known: the extension is written
         told = replace(told, remote=Party(rendering=told.remote.rendering))
     if told.state is DialogState.TERMINATED:
-        return Meant(
-            tuple([replace(told, id=name, nth=nth) for name, nth in known] or [told]), whole=True
-        )
-    talks = next((each for each in known.values() if _talked(each)), None)
-    rings = next((each for each in known.values() if not _talked(each)), None)
+        ended = [replace(told, id=name, nth=nth) for name, nth in known] or [told]
+        return Meant(tuple(ended), whole=True)
+    talks = [each for each in known.values() if _talked(each)]
+    rings = [each for each in known.values() if not _talked(each)]
     new = replace(told, nth=1 + max((nth for _, nth in known), default=-1))
     if _talked(told):
-        went_on = talks or rings
-        return Meant((_next(went_on, told) or new,), whole=True)
-    still = (talks,) if talks else ()
-    if rings is None and talks is not None and _person(told) and _person(talks) == _person(told):
-        return Meant(still, whole=True, contradicted=True)  # the same person rings, and talks
-    return Meant((*still, _next(rings, told) or new), whole=True)
+        return Meant((_next([*talks, *rings], told) or new,), whole=True)
+    if talks and not rings and _person(told) and _person(talks[0]) == _person(told):
+        return Meant(tuple(talks), whole=True, contradicted=True)  # one person rings, and talks
+    return Meant((*talks, _next(rings, told) or new), whole=True)
 
 
-def _next(before: Dialog | None, told: Dialog) -> Dialog | None:
-    """Take the state told as the next one of the call known before, unless somebody else calls."""
-    if before is None:
-        return None
-    persons = {_person(before), _person(told)} - {""}
-    return replace(told, nth=before.nth) if len(persons) <= 1 else None
+def _next(before: Sequence[Dialog], told: Dialog) -> Dialog | None:
+    """Take the state told as the next one of a call known before, unless it names somebody else."""
+    named = [each for each in before if _person(told) and _person(each) == _person(told)]
+    unnamed = [each for each in before if not _person(told) or not _person(each)]
+    found = next(iter((*named, *unnamed)), None)
+    return replace(told, nth=found.nth) if found else None
 
 
 def _talked(dialog: Dialog) -> bool:

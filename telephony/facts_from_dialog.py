@@ -107,7 +107,8 @@ class DialogObserver:
         self._told: dict[str, dict[Key, _View]] = {}
         self._dialects: dict[str, Dialect] = {}
         self._unsure: set[str] = set()
-        self.presumed = Dialect.CALLS
+        #: The dialect of documents that do not show theirs, where it is known.
+        self.presumed: Dialect | None = None
 
     @property
     def legs(self) -> set[str]:
@@ -120,9 +121,9 @@ class DialogObserver:
         return frozenset(self._stale)
 
     @property
-    def dialect(self) -> Dialect:
-        """How the switchboard uses the documents: as they showed last, else as presumed."""
-        return next(reversed(self._dialects.values()), self.presumed)
+    def dialect(self) -> Dialect | None:
+        """How the switchboard uses the documents, as they showed last."""
+        return next(reversed(self._dialects.values()), None)
 
     @property
     def unsure(self) -> frozenset[str]:
@@ -152,28 +153,43 @@ class DialogObserver:
             self._stale.add(station)
             return [], GAP
         self._versions[station] = info.version
-        dialect = recognise(info, station) or self._dialects.get(station, self.presumed)
-        if info.dialogs:
-            self._dialects.pop(station, None)
-            self._dialects[station] = dialect
-        known = {key: view.dialog for key, view in self._told.get(station, {}).items()}
+        facts, contradicted = self._document(station, info, at, answers=answers, skipped=skipped)
+        if skipped and station in self._stale:
+            return facts, GAP
+        return facts, CONTRADICTED if contradicted else ""
+
+    def _document(
+        self, station: str, info: DialogInfo, at: datetime, *, answers: bool, skipped: bool
+    ) -> tuple[list[Fact], bool]:
+        """Tell what a document means whose version is right, and whether it contradicts anything."""
+        dialect = self._recognised(station, info)
+        before = dict(self._told.get(station, {}))
+        known = {key: view.dialog for key, view in before.items()}
         missed = skipped or station in self._stale
         meant = meaning(info, station, known, dialect, answers=answers, missed=missed)
-        before = {view.leg for view in self._told.get(station, {}).values()}
         facts: list[Fact] = []
         for dialog in meant.dialogs:
             facts += self._dialog(station, dialog, at)
         if dialect is Dialect.EXTENSION:
-            facts += self._doubts(station, before, at)
+            facts += self._doubts(station, {view.leg for view in before.values()}, at)
         if meant.whole:
             listed = meant.mute | {each.key for each in meant.dialogs}
             facts += self._unlisted(station, listed, at)
         elif skipped:
             self._stale.add(station)
-            return facts, GAP
         elif dialect is Dialect.EVENTS and len(self._told.get(station, {})) > 1:
             self._unsure.add(station)
-        return facts, CONTRADICTED if meant.contradicted else ""
+        return facts, meant.contradicted
+
+    def _recognised(self, station: str, info: DialogInfo) -> Dialect:
+        """Tell the dialect of a document by itself, by those before it, or by who writes it."""
+        dialect = recognise(info, station) or self._dialects.get(station) or self.presumed
+        if dialect is None:
+            return Dialect.CALLS
+        if info.dialogs:
+            self._dialects.pop(station, None)  # the last one told is the last one listed
+            self._dialects[station] = dialect
+        return dialect
 
     def _doubts(self, station: str, before: Collection[str], at: datetime) -> Iterable[Fact]:
         """Doubt who is on the phone where one state stands for two calls."""

@@ -13,6 +13,7 @@ import secrets
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from telephony.dialog_dialects import Dialect, presumed, product
 from telephony.dialog_info import DialogInfoError, read
 from telephony.facts_from_dialog import GAP, OLD, DialogObserver
 from telephony.feed import (
@@ -44,6 +45,12 @@ HEARTBEAT: Final = 3.0
 PATIENCE: Final = 4.0
 #: Seconds given to unsubscribe when the product stops.
 _FAREWELL: Final = 1.0
+#: How the switchboard uses the documents, as the health page and the doctor say it.
+_DIALECTS: Final = {
+    Dialect.CALLS: "dialogues par Call-ID",
+    Dialect.EXTENSION: "un état par poste",
+    Dialect.EVENTS: "un dialogue par document",
+}
 
 
 class DialogInfoFeed:
@@ -111,7 +118,9 @@ class DialogInfoFeed:
             talk = _Conversation(line, subscriber, self._book)
             subscriber.fetch(talk.now)
             while subscriber.busy:
-                await talk.turn()
+                for told in await talk.turn():
+                    self._told(told, talk, subscriber)
+            self._present(subscriber)
             return self._book.read().switchboard
 
     @asynccontextmanager
@@ -153,6 +162,7 @@ class DialogInfoFeed:
             for told in await talk.turn():
                 for fact in self._told(told, talk, subscriber):
                     emit(fact)
+                self._present(subscriber)
                 if self._observer.stale <= subscriber.failing:
                     self._book.state(FeedState.CONNECTED)
                     self._book.resynced()
@@ -165,6 +175,7 @@ class DialogInfoFeed:
         """Tell what one notification means; what cannot be read is counted, and asked for again later."""
         if told.first:
             self._observer.begin(told.station)
+        self._observer.presumed = presumed(product(subscriber.product))
         now = self._clock()
         if not told.body:
             return self._observer.nothing(told.station, now)
@@ -173,16 +184,22 @@ class DialogInfoFeed:
         except DialogInfoError as error:
             self._book.reject(error.reason)
             return []
-        facts, wrong = self._observer.observe(told.station, info, now)
+        facts, wrong = self._observer.observe(told.station, info, now, answers=told.answers)
         if wrong:
             self._book.reject(wrong)
-        if wrong == GAP:
+        if wrong == GAP or told.station in self._observer.unsure:
             subscriber.again(told.station, talk.now)
         elif (
             wrong == OLD
         ):  # notifications come in order: it is the switchboard that counts otherwise
             subscriber.anew(told.station, talk.now)
         return facts
+
+    def _present(self, subscriber: Subscriber) -> None:
+        """Say what the switchboard is: its name and version, and how it uses the documents."""
+        dialect = self._observer.dialect or presumed(product(subscriber.product))
+        said = (product(subscriber.product), _DIALECTS[dialect] if dialect else "")
+        self._book.switchboard(" · ".join(each for each in said if each))
 
 
 class _Conversation:

@@ -63,11 +63,15 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Notified:
-    """A station told its dialogs; `first` of a subscription, whose versions begin anew."""
+    """A station told its dialogs; `first` of a subscription, whose versions begin anew.
+
+    `answers`: the first since our last SUBSCRIBE was accepted.
+    """
 
     station: str
     body: bytes = field(repr=False)
     first: bool
+    answers: bool
 
 
 class RefusedError(Exception):
@@ -138,6 +142,8 @@ class Subscriber:
         patience: float,
     ) -> None:
         self.rejected: Counter[str] = Counter()
+        #: What the switchboard says it is, as it writes it.
+        self.product = ""
         self._account, self._here, self._token = account, here, token
         self._expires, self._heartbeat, self._patience = expires, heartbeat, patience
         self._all = {station: _Subscription(station) for station in stations}
@@ -383,6 +389,7 @@ class Subscriber:
         self, each: _Subscription, message: SipMessage, asked: _Transaction, now: float
     ) -> None:
         each.failed = 0
+        self._presents(message)
         if not each.remote_tag:
             each.remote_tag = message.to.tag
         if not each.notified:
@@ -442,10 +449,12 @@ class Subscriber:
             return
         number = (message.cseq or (0, ""))[0]
         again = number == each.heard
+        answers = each.due is not None or not each.notified
         each.heard, each.heard_at, each.due = number, now, None
         self._reply(message, _OK, each)
         if again:
             return
+        self._presents(message)
         if not each.remote_tag:
             each.remote_tag = message.from_.tag
             each.routes = tuple(message.items("record-route"))
@@ -453,10 +462,13 @@ class Subscriber:
         state, _, rest = message.first("subscription-state").partition(";")
         state = state.strip().lower()
         if message.body or state == "active":
-            self._events.append(Notified(each.station, message.body, not each.notified))
+            self._events.append(Notified(each.station, message.body, not each.notified, answers))
             each.notified = True
         if state == "terminated" and not self._leaving:
             self._ended(each, rest, now)
+
+    def _presents(self, message: SipMessage) -> None:
+        self.product = message.first("server") or message.first("user-agent") or self.product
 
     def _refusal(self, each: _Subscription | None, message: SipMessage) -> int:
         """Say with which status to refuse a NOTIFY; 0: it is one of ours."""

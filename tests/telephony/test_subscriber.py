@@ -133,8 +133,8 @@ def test_a_subscription() -> None:
     assert talk.notify(asked) == "200"
     assert talk.notify(asked) == "200"
     assert talk.agent.events() == [
-        Notified("1501", BODY, first=True),
-        Notified("1501", BODY, first=False),
+        Notified("1501", BODY, first=True, answers=True),
+        Notified("1501", BODY, first=False, answers=False),
     ]
     talk.pass_time(539)
     assert talk.sent() == []
@@ -283,7 +283,7 @@ def test_who_was_forgotten_subscribes_anew_and_the_others_are_asked() -> None:
     assert (anew.to.tag, anew.call_id == first.call_id) == ("", False)
     assert other.call_id == second.call_id
     talk.notify(anew)
-    assert talk.agent.events() == [Notified("1501", BODY, first=True)]
+    assert talk.agent.events() == [Notified("1501", BODY, first=True, answers=True)]
     assert talk.notify(first) == "481"  # the old dialog is none any more
     assert talk.agent.rejected == {"status_481": 1, "foreign_notify": 1}
 
@@ -412,7 +412,7 @@ def test_an_empty_notification_while_pending_says_nothing() -> None:
     talk.notify(asked, body=b"", state="pending")
     assert talk.agent.events() == []
     talk.notify(asked, body=b"")
-    assert talk.agent.events() == [Notified("1501", b"", first=True)]
+    assert talk.agent.events() == [Notified("1501", b"", first=True, answers=True)]
 
 
 def test_nobody_can_call_it() -> None:
