@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -145,8 +146,9 @@ def test_who_may_not_ask_is_told_so() -> None:
                 assert told.health().state is FeedState.DOWN
                 with pytest.raises(FeedRefusedError, match="login"):
                     await told.probe()
-            await feed(switchboard.port).probe()
-            await feed(switchboard.port, "tcp").probe()
+            for transport in ("udp", "tcp"):
+                said = await feed(switchboard.port, transport).probe()
+                assert re.fullmatch(r"Kamailio \d+\.\d+\.\d+ · dialogues par Call-ID", said)
         with pytest.raises(OSError, match="Connect"):
             await feed(switchboard.port, "tcp").probe()
         with pytest.raises(FeedCutError, match="no_answer"):

@@ -11,6 +11,7 @@ import pytest
 from telephony import CallState, FeedCutError, FeedState
 from telephony.feed_dialog import Account, DialogInfoFeed
 from telephony.sip import SipMessage, parse
+from tests.telephony.dialects import Asterisk, FreeSwitch, TrueCall
 from tests.telephony.shell import in_background, running, until
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def document(version: int, *dialogs: str, state: str = "full") -> bytes:
 class PresenceServer(asyncio.DatagramProtocol):
     """Accepts every subscription and answers each question with the next body, then with the last."""
 
-    def __init__(self, bodies: list[bytes]) -> None:
+    def __init__(self, bodies: list[bytes], product: str) -> None:
         self.bodies = bodies
+        self.product = product
         self.port = 0
         self.asked: list[SipMessage] = []
         self.replies: list[int] = []
@@ -53,7 +55,7 @@ class PresenceServer(asyncio.DatagramProtocol):
         names = ("via", "from", "call-id", "cseq", "expires")
         lines = [f"{name}: {message.first(name)}" for name in names]
         lines += [f"To: <{message.to.uri}>;tag=theirs", f"Contact: <sip:127.0.0.1:{self.port}>"]
-        self._say(["SIP/2.0 200 OK", *lines], b"", addr)
+        self._say(["SIP/2.0 200 OK", f"Server: {self.product}", *lines], b"", addr)
         self.notify(self.bodies.pop(0) if len(self.bodies) > 1 else self.bodies[0])
 
     def notify(self, body: bytes) -> None:
@@ -80,8 +82,8 @@ class PresenceServer(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def serving(*bodies: bytes) -> AsyncIterator[PresenceServer]:
-    server = PresenceServer(list(bodies))
+async def serving(*bodies: bytes, product: str = "") -> AsyncIterator[PresenceServer]:
+    server = PresenceServer(list(bodies), product)
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(lambda: server, local_addr=("127.0.0.1", 0))
     try:
@@ -179,3 +181,89 @@ async def test_it_unsubscribes_when_it_is_stopped() -> None:
         async with in_background(told.run(lambda _: None)):
             await until(lambda: told.health().state is FeedState.CONNECTED)
         assert [each.first("expires") for each in server.asked] == ["600", "0"]
+
+
+RINGING = [CallState.RINGING]
+FREESWITCH = "FreeSWITCH-mod_sofia/1.10.12-release~64bit"
+
+
+@pytest.mark.parametrize(
+    ("product", "body", "said"),
+    [
+        ("kamailio (5.6.3 (x86_64/linux))", document(0), "Kamailio 5.6.3 · dialogues par Call-ID"),
+        (FREESWITCH, FreeSwitch().answer([]).body, "FreeSWITCH 1.10.12 · un dialogue par document"),
+        ("Asterisk PBX 22.1.0", Asterisk().answer([]).body, "Asterisk 22.1.0 · un état par poste"),
+        ("Visio PBX", Asterisk().answer([]).body, "Visio PBX · un état par poste"),
+        ("", Asterisk().answer([]).body, "un état par poste"),
+        ("Visio PBX", document(0), "Visio PBX"),
+    ],
+)
+async def test_it_says_what_the_switchboard_is_and_how_it_tells(
+    product: str, body: bytes, said: str
+) -> None:
+    async with serving(body, product=product) as server:
+        told = feed(server.port)
+        async with running([told]):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            assert told.health().switchboard == said
+        server.bodies = [body.replace(b"1501", b"visio15")]  # the doctor asks about its own account
+        assert await feed(server.port).probe() == said
+
+
+async def test_a_missed_end_at_a_freeswitch_is_seen_at_the_next_question() -> None:
+    switchboard, call = FreeSwitch(), TrueCall("0612345678", 0, "talking", "confirmed")
+    bodies = [switchboard.answer([call]).body, switchboard.answer([]).body]
+    async with serving(*bodies, product=FREESWITCH) as server:
+        told = feed(server.port, heartbeat=0.05)
+        async with running([told]) as (runner, _):
+            await until(lambda: len(runner.correlator.calls()) == 1)
+            await until(lambda: not runner.correlator.live())
+            assert [each.end_certain for each in runner.correlator.calls()] == [False]
+
+
+async def test_a_freeswitch_is_asked_when_it_tells_of_one_call_of_several() -> None:
+    switchboard = FreeSwitch()
+    first, second = (TrueCall(f"061234567{n}", n) for n in range(2))
+    bodies = [switchboard.answer([]).body]
+    async with serving(*bodies, product=FREESWITCH) as server:
+        told = feed(server.port)
+        async with running([told]) as (runner, _):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            server.notify(switchboard.event([], first).body)
+            await until(lambda: len(runner.correlator.live()) == 1)
+            assert len(server.asked) == 1
+            event = switchboard.event([], second).body
+            server.bodies = [switchboard.answer([second]).body]
+            server.notify(event)
+            await until(lambda: len(server.asked) == 2)
+            await until(lambda: [each.state for each in runner.correlator.live()] == RINGING)
+            assert len(runner.correlator.calls()) == 2
+
+
+async def test_documents_that_contradict_are_counted() -> None:
+    turned = document(2, "c1").replace(b"recipient", b"initiator")
+    async with serving(document(1, "c1")) as server:
+        told = feed(server.port)
+        async with running([told]) as (runner, _):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            server.notify(turned)
+            await until(lambda: told.health().rejected == {"contradiction": 1})
+            assert [each.legs for each in runner.correlator.live()] == [("sip:c1",)]
+
+
+async def test_a_document_about_another_station_is_counted() -> None:
+    async with serving(document(1, "c1")) as server:
+        told = DialogInfoFeed(
+            "dialog",
+            "127.0.0.1",
+            server.port,
+            Account("visio15", "s3cret", "x"),
+            stations=["1501", "1601"],
+        )
+        async with running([told]) as (runner, _):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            (other,) = {"1501", "1601"} - {server.asked[-1].to.user}
+            entity = f'version="2" entity="sip:{other}@x"'.encode()
+            server.notify(document(2, "c2").replace(b'version="2"', entity))
+            await until(lambda: told.health().rejected == {"entity": 1})
+            assert {each.legs for each in runner.correlator.calls()} == {("sip:c1",)}
