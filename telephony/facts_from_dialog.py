@@ -89,6 +89,8 @@ class _Leg:
     #: None while it is not known: it may have been held before we listened.
     held: bool | None = None
     ended: datetime | None = None
+    #: Its station was unheard for a while, and a state that names nobody does not prove that it is the same call.
+    unproven: bool = False
 
 
 class DialogObserver:
@@ -134,6 +136,9 @@ class DialogObserver:
         """Start counting anew: another subscription, whose first document is a full one."""
         self._versions.pop(station, None)
         self._stale.add(station)
+        if self._dialects.get(station) is Dialect.EXTENSION:
+            for view in self._told.get(station, {}).values():
+                self._legs[view.leg].unproven = True
 
     def observe(
         self, station: str, info: DialogInfo, at: datetime, *, answers: bool = False
@@ -279,7 +284,7 @@ class DialogObserver:
         if leg.answered and held != leg.held:
             leg.held = held
             facts.append((Held if held else Resumed)(view.leg, at, self.source))
-        return facts or [Seen(view.leg, at, self.source)]
+        return facts or ([] if leg.unproven else [Seen(view.leg, at, self.source)])
 
     def _names(self, leg: _Leg, view: _View, at: datetime) -> Iterable[Fact]:
         """Give its names; the id is the station's own count and ties nothing."""

@@ -337,6 +337,45 @@ def test_a_hold_that_ended_while_nobody_listened() -> None:
     assert len(life.watcher.calls) == 1
 
 
+def test_a_state_after_a_cut_does_not_prove_which_call_it_is() -> None:
+    """Who is on the phone may have changed meanwhile: an extension in use names nobody."""
+    life = Life(Asterisk())
+    for step in (Life.ring, Life.answer):
+        step(life)
+    life.watcher.correlator.feed_lost("dialog", life.watcher.now)
+    life.watcher.observer.begin(STATION)
+    life.refresh()
+    (call,) = life.watcher.calls
+    assert (call.state, call.confirmed, call.certain) == (CallState.TALKING, False, False)
+    for step in (Life.hang_up, Life.ring, Life.answer):
+        step(life)
+    assert [each.certain for each in life.watcher.correlator.live()] == [True]
+
+
+def test_a_freeswitch_call_after_a_cut_is_the_same() -> None:
+    life = Life(FreeSwitch())
+    for step in (Life.ring, Life.answer):
+        step(life)
+    life.watcher.correlator.feed_lost("dialog", life.watcher.now)
+    life.watcher.observer.begin(STATION)
+    life.refresh()
+    (call,) = life.watcher.calls
+    assert (call.state, call.certain) == (CallState.TALKING, True)
+
+
+def test_a_call_id_that_comes_and_goes_names_the_call_all_the_same() -> None:
+    watcher = Watcher()
+    for version, (state, call_id) in enumerate(
+        [(EARLY, ""), (EARLY, "c@gw"), (CONFIRMED, ""), (CONFIRMED, "c@gw"), (TERMINATED, "")]
+    ):
+        told = dialog("d", state, call_id=call_id, remote=CALLER)
+        assert not watcher.observe(info(told, version=version))
+    (call,) = watcher.calls
+    assert (call.state, call.end_certain) == (CallState.ENDED, True)
+    names = {each.alias.type: each.alias.value for each in call.aliases}
+    assert names == {AliasType.SIP_CALL_ID: "c@gw", AliasType.DIALOG_ID: "d"}
+
+
 def test_two_dialogs_of_which_one_is_told_are_asked_about() -> None:
     """FreeSWITCH may tell a call that ended as answered while another goes on."""
     life = Life(FreeSwitch())

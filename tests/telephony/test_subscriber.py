@@ -148,6 +148,35 @@ def test_a_subscription() -> None:
     assert again.cseq == (2, "SUBSCRIBE")
 
 
+def test_what_answers_a_question_is_told_from_what_comes_by_itself() -> None:
+    talk = Exchange(heartbeat=10.0)
+    talk.subscribed()
+    talk.pass_time(10)
+    again = talk.one()
+    talk.notify(again)  # on its way before the switchboard read the question
+    talk.answer(again, 202, "Expires: 600")
+    talk.notify(again)
+    talk.pass_time(10)
+    again = talk.one()
+    talk.answer(again, 202, "Expires: 600")
+    talk.notify(again)
+    talk.notify(again)
+    assert [each.answers for each in talk.agent.events()] == [False, False, True, False]
+
+
+def test_only_the_switchboard_says_what_it_is() -> None:
+    talk = Exchange()
+    asked = talk.one()
+    talk.notify(asked, "User-Agent: somebody", To="<sip:visio15@x>;tag=guess")
+    assert talk.agent.product == ""
+    talk.answer(asked, 200, "Expires: 60", "Contact: <sip:p@h>", "Server: Asterisk PBX 22.1.0")
+    assert talk.agent.product == "Asterisk PBX 22.1.0"
+    talk.notify(asked)
+    assert talk.agent.product == "Asterisk PBX 22.1.0"
+    talk.notify(asked, "User-Agent: Asterisk PBX 22.2.0")
+    assert talk.agent.product == "Asterisk PBX 22.2.0"
+
+
 def test_the_route_of_the_dialog_is_kept() -> None:
     for first in ("answer", "notify"):
         talk = Exchange()
