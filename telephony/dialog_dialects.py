@@ -243,10 +243,10 @@ def _extension(told: Dialog | None, station: str, known: Mapping[Key, Dialog]) -
 
 def _next(before: Sequence[Dialog], told: Dialog) -> Dialog | None:
     """Take the state told as the next one of a call known before, unless it names somebody else."""
-    named = [each for each in before if _person(told) and _person(each) == _person(told)]
-    unnamed = [each for each in before if not _person(told) or not _person(each)]
-    found = next(iter((*named, *unnamed)), None)
-    return replace(told, nth=found.nth) if found else None
+    for each in before:
+        if len({_person(each), _person(told)} - {""}) <= 1:
+            return replace(told, nth=each.nth)
+    return None
 
 
 def _talked(dialog: Dialog) -> bool:

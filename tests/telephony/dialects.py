@@ -149,7 +149,7 @@ class FreeSwitch(_Versions):
         told = {"ringing": "early", "talking": "confirmed", "held": "early", "ended": "terminated"}
         changed.stored = told[changed.state]
         ends = ""
-        if changed.live:
+        if changed.live and changed.caller:
             ends = _ends(STATION, changed.caller, "no" if changed.state == "held" else "yes")
         names = f'id="{changed.uuid}" direction="recipient"'
         return self.document(f"<dialog {names}>\n<state>{changed.stored}</state>{ends}</dialog>\n")

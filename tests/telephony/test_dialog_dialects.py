@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -51,8 +52,11 @@ class Watcher:
         return self.observe(read(document.body), answers=document.answers)
 
     def observe(self, info: DialogInfo, *, answers: bool = False) -> str:
+        return self.take_at(STATION, info, answers=answers)
+
+    def take_at(self, station: str, info: DialogInfo, *, answers: bool = False) -> str:
         self.now += timedelta(seconds=1)
-        facts, wrong = self.observer.observe(STATION, info, self.now, answers=answers)
+        facts, wrong = self.observer.observe(station, info, self.now, answers=answers)
         self.facts += facts
         for fact in facts:
             self.correlator.receive(fact)
@@ -374,6 +378,66 @@ def test_a_call_id_that_comes_and_goes_names_the_call_all_the_same() -> None:
     assert (call.state, call.end_certain) == (CallState.ENDED, True)
     names = {each.alias.type: each.alias.value for each in call.aliases}
     assert names == {AliasType.SIP_CALL_ID: "c@gw", AliasType.DIALOG_ID: "d"}
+
+
+def test_another_call_id_is_another_call_even_after_documents_without_one() -> None:
+    watcher = Watcher()
+    for version, call_id in enumerate(["c@gw", "", "e@gw"]):
+        watcher.observe(info(dialog("d", call_id=call_id, remote=CALLER), version=version))
+    first, second = watcher.calls
+    assert (first.state, first.end_certain, first.legs) == (CallState.ENDED, False, ("sip:c@gw",))
+    assert (second.state, second.legs) == (CallState.RINGING, ("sip:e@gw",))
+
+
+def test_a_hold_told_as_early_under_a_call_id_is_no_contradiction() -> None:
+    watcher = Watcher()
+    told = dialog("d", CONFIRMED, call_id="c@gw", remote=CALLER)
+    watcher.observe(info(told))
+    held = replace(told, state=EARLY, local=Party("sip:1501@x", rendering=False))
+    assert not watcher.observe(info(held, version=2))
+    assert watcher.live == [("held", "+33612345678")]
+
+
+def test_the_end_at_the_station_that_answered_is_the_end_even_if_its_state_went_back() -> None:
+    watcher = Watcher()
+    told = dialog("d", call_id="c@gw", remote=CALLER)
+    watcher.take_at("1601", info(told, entity="sip:1601@x"))
+    for version, state in enumerate([CONFIRMED, EARLY, TERMINATED]):
+        watcher.observe(info(replace(told, state=state), version=version))
+    assert watcher.live == []
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_freeswitch_call_found_under_way(swapped: bool) -> None:  # noqa: FBT001 -- a drawn value
+    writer = FreeSwitch(swapped=swapped)
+    watcher = Watcher()
+    watcher.take(writer.answer([TrueCall("0612345678", 0, "talking", "confirmed")]))
+    (call,) = watcher.calls
+    assert (call.state, call.direction, number(call), call.called) == (
+        CallState.TALKING,
+        Direction.INCOMING,
+        "+33612345678",
+        STATION,
+    )
+
+
+def test_a_freeswitch_call_of_which_the_hold_is_heard_first() -> None:
+    watcher = Watcher()
+    watcher.take(FreeSwitch().event([], TrueCall("0612345678", 0, "held")))
+    assert watcher.live == [("held", "+33612345678")]
+
+
+def test_a_freeswitch_document_after_a_lost_one_is_news_and_the_rest_is_asked_for() -> None:
+    life = Life(FreeSwitch())
+    life.ring()
+    assert isinstance(life.writer, FreeSwitch)
+    life.writer.version += 1
+    life.calls[0].state = "talking"
+    assert life.watcher.take(life.writer.event(life.calls, life.calls[0])) == GAP
+    assert life.watcher.live == [("talking", "+33600000000")]
+    assert STATION in life.watcher.observer.stale
+    life.refresh()
+    assert STATION not in life.watcher.observer.stale
 
 
 def test_two_dialogs_of_which_one_is_told_are_asked_about() -> None:

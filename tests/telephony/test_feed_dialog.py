@@ -267,3 +267,21 @@ async def test_a_document_about_another_station_is_counted() -> None:
             server.notify(document(2, "c2").replace(b'version="2"', entity))
             await until(lambda: told.health().rejected == {"entity": 1})
             assert {each.legs for each in runner.correlator.calls()} == {("sip:c1",)}
+
+
+async def test_documents_that_show_nothing_are_read_as_the_product_writes_them() -> None:
+    """FreeSWITCH writes no ends where nobody is known: only its name tells that others go on."""
+    switchboard = FreeSwitch()
+    first, second = (TrueCall("", n) for n in range(2))
+    async with serving(switchboard.answer([]).body, product=FREESWITCH) as server:
+        told = feed(server.port)
+        async with running([told]) as (runner, _):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            server.notify(switchboard.event([], first).body)
+            await until(lambda: len(runner.correlator.live()) == 1)
+            event = switchboard.event([], second).body
+            server.bodies = [switchboard.answer([first, second]).body]
+            server.notify(event)
+            await until(lambda: len(server.asked) == 2)
+            await until(lambda: len(runner.correlator.live()) == 2)
+            assert len(runner.correlator.calls()) == 2
