@@ -2,18 +2,17 @@
 
 Pure: the wire gives the times. One observer watches one feed; it remembers dialogs (bounded) only
 to tell an initial INVITE from a re-INVITE, a hold from its refusal, a proxy's branch from the
-caller's. What it has forgotten after a restart it reports with less certainty, not wrongly.
-RFC 3261; RFC 3264 8.4 and RFC 2543 (hold); RFC 3326 (Reason).
+caller's, one who answered from another. What it has forgotten after a restart it reports with less
+certainty, not wrongly. RFC 3261; RFC 3264, in offer_answer.py (hold); RFC 3326 (Reason).
 """
 
 from __future__ import annotations
 
 import re
-from bisect import insort
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from telephony.facts import (
     Alias,
@@ -24,17 +23,21 @@ from telephony.facts import (
     Fact,
     Held,
     HungUp,
+    Moved,
     Rang,
     Resumed,
     Seen,
 )
 from telephony.number import Number, parse_number
+from telephony.offer_answer import PAST, Dialog, Transaction, held
 from telephony.pairing import Pairing
 from telephony.sip import Address, SipMessage, address, uri_user
 from telephony.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
+    from telephony.sdp import Audio
 
 DEFAULT_HEADERS: Final = ("X-Line15-Call-ID",)
 #: Who places notification calls (contrib/): they are about a call, they are none.
@@ -44,35 +47,135 @@ _CALL_METHODS: Final = frozenset(
 )
 _CAUSE: Final = re.compile(r"cause\s*=\s*([0-9]{1,3})")
 _EXTENSION: Final = re.compile(r"[0-9]{2,6}")
+_RACK: Final = re.compile(r"[0-9]{1,10}\s+([0-9]{1,10})\s+INVITE", re.IGNORECASE)
 _MAX_VALUE: Final = 256
-_MAX_DIALOGS: Final = 20_000
+_MAX_CALLS: Final = 20_000
 _MAX_KEPT: Final = 64
+_MAX_DIALOGS: Final = 8
 _AUTHENTICATE: Final = (401, 407)
+#: Answers inside a dialog that say it is no more (RFC 3261, 12.2.1.2).
+_GONE: Final = (408, 481)
 _TERMINATED: Final = 487
-_OK, _REDIRECT, _FAILURE = 200, 300, 400
+_OK, _REDIRECT = 200, 300
 _TICK: Final = timedelta(microseconds=1)
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+class _Wire(NamedTuple):
+    """One message as it was captured, what every decision looks at read once."""
+
+    leg: str
+    message: SipMessage
+    at: datetime
+    number: int
+    method: str
+    #: Tags of who sent the request and of who got it, in the request and in its response alike.
+    from_: str
+    to: str
+
+    @property
+    def transaction(self) -> Transaction:
+        """Name the transaction; an ACK belongs to that of its INVITE."""
+        method = "INVITE" if self.method == "ACK" else self.method
+        return (self.from_, self.number, method)
+
+    @property
+    def branch(self) -> str:
+        """The branch of the nearest hop."""
+        return (self.message.branches or ("",))[0]
 
 
 @dataclass(slots=True)
-class _Dialog:
+class _Call:
     """What one Call-ID showed so far, only as far as later messages need it."""
 
-    initial: set[int] = field(default_factory=set)
+    #: The INVITEs that asked for the call, by From-tag and CSeq: when, and what they describe.
+    initial: dict[tuple[str, int], tuple[datetime, Audio | None]] = field(default_factory=dict)
+    #: Those of them that were refused, or found the dialog gone: their ACK is no sign of life.
+    refused: dict[tuple[str, int], None] = field(default_factory=dict)
     vias: int = 0
     branches: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     rang: dict[tuple[str, str | None], None] = field(default_factory=dict)
     named: set[Alias] = field(default_factory=set)
-    offers: dict[tuple[int, str], str | None] = field(default_factory=dict)
-    #: Answers that came before their offer, by (CSeq, From-tag).
-    early: dict[tuple[int, str], datetime] = field(default_factory=dict)
-    #: What was agreed, when, by whose offer; and what was told of each moment.
-    agreed: list[tuple[datetime, str, str]] = field(default_factory=list)
-    told: dict[datetime, bool] = field(default_factory=dict)
+    dialogs: dict[tuple[str, str], Dialog] = field(default_factory=dict)
+    #: What was told of a hold at each moment, and how often it was corrected.
+    told: dict[datetime, tuple[bool, int]] = field(default_factory=dict)
+    #: Whether it is the copy for a recorder (SIPREC): one-way sound is no hold there.
+    recorder: bool = False
 
     def upstream(self, branch: str) -> bool:
         """Whether this branch is the caller's own, not one a proxy forked."""
         known = self.branches.get(branch)
         return known is None or known[0] <= self.vias
+
+    def inside(self, seen: _Wire) -> bool:
+        """Whether a response is to a request inside a dialog; unknown, it may be to the INVITE that asked for it."""
+        if seen.method != "INVITE":
+            return True
+        if (seen.from_, seen.number) in self.initial:
+            return False
+        known = self.dialogs.get(_pair(seen))
+        return bool(self.initial) or (known is not None and known.knows(seen.transaction))
+
+    def dialog(self, seen: _Wire) -> Dialog:
+        """Return the dialog of a message; of too many, one that ended or was never answered is forgotten."""
+        pair = _pair(seen)
+        if pair not in self.dialogs and len(self.dialogs) >= _MAX_DIALOGS:
+            least = min(self.dialogs, key=lambda each: self.dialogs[each].talks)
+            del self.dialogs[least]
+        return self.dialogs.setdefault(pair, Dialog())
+
+    def family(self, pair: tuple[str, str]) -> str:
+        """Name the caller's side of a dialog; those who answered one caller's INVITE share it."""
+        callers = {tag for tag, _ in self.initial}
+        return next((tag for tag in pair if tag in callers), "")
+
+    def others(self, seen: _Wire) -> list[Dialog]:
+        """List the dialogs that go on without this one: one INVITE may be answered by several (a fork).
+
+        While nobody has answered, those where it rings.
+        """
+        mine = _pair(seen)
+        family = self.family(mine)
+        near = [
+            dialog
+            for pair, dialog in self.dialogs.items()
+            if family and pair != mine and not dialog.ended and self.family(pair) == family
+        ]
+        own = self.dialogs.get(mine)
+        ringing = own is not None and own.answered is None
+        return [dialog for dialog in near if dialog.answered] or (near if ringing else [])
+
+    def holds(self) -> list[tuple[datetime, bool]]:
+        """Tell what follows for the call from what its dialogs agreed, as far as they were answered."""
+        families: dict[object, list[Dialog]] = {}
+        for pair, dialog in self.dialogs.items():
+            family = self.family(pair)
+            if dialog.answered or not family:
+                families.setdefault(family or pair, []).append(dialog)
+        return held(families.values())
+
+    @property
+    def settled(self) -> datetime:
+        """Up to when what was told of holds is not looked at again."""
+        return max((dialog.settled for dialog in self.dialogs.values()), default=PAST)
+
+
+def _pair(seen: _Wire) -> tuple[str, str]:
+    """Name a dialog by its two tags, whichever side speaks."""
+    return (seen.from_, seen.to) if seen.from_ < seen.to else (seen.to, seen.from_)
+
+
+def _other(pair: tuple[str, str], tag: str) -> str:
+    return pair[1] if pair[0] == tag else pair[0]
+
+
+def _remember(into: dict[_K, _V], key: _K, value: _V) -> None:
+    """Keep a value, and no more than the last ones: what goes on for hours must neither grow nor stop being seen."""
+    into.setdefault(key, value)
+    if len(into) > _MAX_KEPT:
+        del into[next(iter(into))]
 
 
 class SipObserver:
@@ -91,7 +194,7 @@ class SipObserver:
         self._source = source
         self._stations = frozenset(stations)
         self._headers = tuple(private_headers)
-        self._dialogs: OrderedDict[str, _Dialog] = OrderedDict()
+        self._calls: OrderedDict[str, _Call] = OrderedDict()
         self._pairing = Pairing(source)
         self._transfers = Transfers(source)
 
@@ -105,26 +208,24 @@ class SipObserver:
             return []
         if (message.method or cseq[1]) not in _CALL_METHODS:
             return []
-        if message.first("x-line15-event") or NOTIFIER in {message.from_.user, message.to.user}:
+        from_, to = message.from_, message.to
+        if message.first("x-line15-event") or NOTIFIER in {from_.user, to.user}:
             return []
         leg = f"sip:{call_id}"
-        if message.method == "INVITE" and not message.to.tag:
-            return self._invite(leg, message, cseq[0], at, (src[0], dst[0]))
-        dialog = self._dialogs.get(leg)
-        facts = (
-            self._request(leg, dialog, message, at)
-            if message.method
-            else self._response(leg, dialog, message, at)
-        )
+        seen = _Wire(leg, message, at, *cseq, from_.tag[:_MAX_VALUE], to.tag[:_MAX_VALUE])
+        if message.method == "INVITE" and not to.tag:
+            return self._invite(seen, (src[0], dst[0]))
+        call = self._calls.get(leg)
+        facts = self._request(seen, call) if message.method else self._response(seen, call)
         return [*facts, *self._judge(leg, facts, at)]
 
-    def _dialog(self, leg: str) -> _Dialog:
+    def _call(self, leg: str) -> _Call:
         """Return what is kept of a Call-ID, from now on."""
-        dialog = self._dialogs.setdefault(leg, _Dialog())
-        self._dialogs.move_to_end(leg)
-        if len(self._dialogs) > _MAX_DIALOGS:
-            self._dialogs.popitem(last=False)
-        return dialog
+        call = self._calls.setdefault(leg, _Call())
+        self._calls.move_to_end(leg)
+        if len(self._calls) > _MAX_CALLS:
+            self._calls.popitem(last=False)
+        return call
 
     def _judge(self, leg: str, facts: Sequence[Fact], at: datetime) -> list[Fact]:
         """Ask again which legs are one call, after this message."""
@@ -134,21 +235,23 @@ class SipObserver:
             return list(self._pairing.ended(leg, at))
         return list(self._pairing.seen(leg, at))
 
-    def _invite(
-        self, leg: str, message: SipMessage, cseq: int, at: datetime, hosts: tuple[str, str]
-    ) -> list[Fact]:
-        dialog = self._dialog(leg)
+    def _invite(self, seen: _Wire, hosts: tuple[str, str]) -> list[Fact]:
+        leg, message, at = seen.leg, seen.message, seen.at
+        call = self._call(leg)
         rings = self._rings(leg, message, at)
-        self._note(dialog, message, cseq, rings[0].station)
-        facts: list[Fact] = list(self._names(leg, dialog, message, at))
+        if call.refused and (seen.from_, seen.number) not in {*call.initial, *call.refused}:
+            call.rang.clear()  # it is tried again: it rings again
+        self._note(call, seen, rings[0].station)
+        facts: list[Fact] = list(self._names(leg, call, message, at))
         numbers = _numbers(message, "from", "p-asserted-identity", "remote-party-id")
         more = _numbers(message, "diversion", "history-info")
         facts += self._pairing.invited(leg, at, hosts, numbers, numbers | more)
         facts += self._transfers.invites(leg, message, rings[0].called or "", at)
-        fresh = [ring for ring in rings if (ring.called or "", ring.station) not in dialog.rang]
-        if len(dialog.rang) < _MAX_KEPT:
-            dialog.rang |= {(ring.called or "", ring.station): None for ring in fresh}
+        fresh = [ring for ring in rings if (ring.called or "", ring.station) not in call.rang]
+        for ring in fresh:
+            _remember(call.rang, (ring.called or "", ring.station), None)
         facts += fresh or [Seen(leg, at, self._source)]
+        facts += self._answered_before(seen, call)
         return facts
 
     def _rings(self, leg: str, message: SipMessage, at: datetime) -> list[Rang]:
@@ -169,16 +272,26 @@ class SipObserver:
             if station or len(ends) == 1
         ]
 
-    def _note(self, dialog: _Dialog, message: SipMessage, cseq: int, station: str | None) -> None:
+    def _note(self, call: _Call, seen: _Wire, station: str | None) -> None:
         """Remember the transaction: fewest Vias means nearest to the caller."""
-        branches = message.branches
-        dialog.vias = min(dialog.vias or len(branches), len(branches))
-        if len(dialog.initial) < _MAX_KEPT:
-            dialog.initial.add(cseq)
-        if branches and len(dialog.branches) < _MAX_KEPT:
-            dialog.branches.setdefault(branches[0], (len(branches), station))
+        branches = seen.message.branches
+        call.vias = min(call.vias or len(branches), len(branches))
+        call.recorder |= "siprec" in seen.message.first("require").lower()
+        _remember(call.initial, (seen.from_, seen.number), (seen.at, seen.message.audio))
+        if branches:
+            _remember(call.branches, branches[0], (len(branches), station))
 
-    def _names(self, leg: str, dialog: _Dialog, message: SipMessage, at: datetime) -> list[Aliased]:
+    def _answered_before(self, seen: _Wire, call: _Call) -> list[Fact]:
+        """Tell what answers that were captured before their INVITE led to."""
+        asked = call.initial[seen.from_, seen.number]
+        late = [
+            dialog.requested(seen.transaction, _other(pair, seen.from_), *asked)
+            for pair, dialog in call.dialogs.items()
+            if dialog.waits(seen.transaction)
+        ]
+        return self._held(seen.leg, call) if any(late) else []
+
+    def _names(self, leg: str, call: _Call, message: SipMessage, at: datetime) -> list[Aliased]:
         found = [(AliasType.SIP_CALL_ID, message.call_id, "Call-ID")]
         calls, incidents = message.nena_ids
         found += [(AliasType.NENA_CALLID, value, "Call-Info") for value in calls]
@@ -190,122 +303,195 @@ class SipObserver:
             if value := message.first(header.lower()):
                 found.append((private, value, header))
                 private = AliasType.OTHER_HEADER
-        return self._aliased(leg, dialog, found, at)
+        return self._aliased(leg, call, found, at)
 
     def _aliased(
         self,
         leg: str,
-        dialog: _Dialog,
+        call: _Call,
         found: Sequence[tuple[AliasType, str, str]],
         at: datetime,
     ) -> list[Aliased]:
         facts = []
         for kind, value, why in found:
             alias = Alias(kind, value)
-            if len(value) <= _MAX_VALUE and alias not in dialog.named:
-                if len(dialog.named) < _MAX_KEPT:
-                    dialog.named.add(alias)
+            if len(value) <= _MAX_VALUE and alias not in call.named:
+                if len(call.named) < _MAX_KEPT:
+                    call.named.add(alias)
                 facts.append(Aliased(leg, at, self._source, alias, why))
         return facts
 
-    def _request(
-        self, leg: str, dialog: _Dialog | None, message: SipMessage, at: datetime
-    ) -> list[Fact]:
-        key = ((message.cseq or (0, ""))[0], message.from_.tag)
+    def _request(self, seen: _Wire, call: _Call | None) -> list[Fact]:
+        leg, message = seen.leg, seen.message
         facts: Sequence[Fact] = ()
         match message.method:
             case "BYE":
-                cause = _CAUSE.search(message.first("reason"))
-                facts = [self._hung_up(leg, at, f"bye {cause.group(1)}" if cause else "bye")]
-            case "CANCEL" if not dialog or dialog.upstream((message.branches or ("",))[0]):
-                facts = [self._hung_up(leg, at, "cancelled", certain=False)]
-            case "INVITE" | "UPDATE" if dialog and len(dialog.offers) < _MAX_KEPT:
-                dialog.offers[key] = message.direction
-                if key in dialog.early and message.direction is not None:
-                    facts = self._agreed(leg, dialog, key, dialog.early.pop(key))
-            case "ACK" if dialog and dialog.offers.get(key, "") is None:
-                dialog.offers[key] = message.direction
-                facts = self._agreed(leg, dialog, key, at)
+                facts = self._bye(seen, call)
+            case "CANCEL" if not call or self._cancels(seen, call):
+                facts = [self._hung_up(seen, "cancelled", certain=False)]
+            case "INVITE" | "UPDATE" | "PRACK":
+                facts = self._asks(seen, self._call(leg))
+            case "ACK" if call:
+                if (seen.from_, seen.number) in call.refused:
+                    return []
+                facts = self._acknowledges(seen, call)
             case "REFER":
-                facts = self._transfers.refers(leg, message, at)
-        return [*facts] or [Seen(leg, at, self._source)]
+                facts = self._transfers.refers(leg, message, seen.at)
+        return [*facts] or [Seen(leg, seen.at, self._source)]
 
-    def _response(
-        self, leg: str, dialog: _Dialog | None, message: SipMessage, at: datetime
-    ) -> list[Fact]:
-        number, method = message.cseq or (0, "")
-        status = message.status or 0
-        if method in {"BYE", "CANCEL"}:
-            return []
-        known = dialog is not None and bool(dialog.initial)
-        if dialog and (
-            method == "UPDATE" or (method == "INVITE" and known and number not in dialog.initial)
+    def _bye(self, seen: _Wire, call: _Call | None) -> list[Fact]:
+        """End the leg, unless its caller goes on with another who answered too (RFC 3261, 13.2.2.4)."""
+        others = call.others(seen) if call else []
+        if call and _pair(seen) in call.dialogs:
+            dialog = call.dialogs[_pair(seen)]
+            first = dialog.ended is None
+            dialog.ended = min(dialog.ended or seen.at, seen.at)
+            if others:
+                station = others[0].station if first else None
+                moved = [Moved(seen.leg, seen.at, self._source, station)] if station else []
+                return [*moved, *self._held(seen.leg, call)]
+        cause = _CAUSE.search(seen.message.first("reason"))
+        told = f"bye {cause.group(1)}" if cause else "bye"
+        # Who ends a dialog of which nothing was seen may be one who answered too, or not.
+        return [self._hung_up(seen, told, certain=not others)]
+
+    def _cancels(self, seen: _Wire, call: _Call) -> bool:
+        """Whether a CANCEL is that of the caller's own INVITE: not of a proxy's branch, not of a re-INVITE."""
+        known = not call.initial or (seen.from_, seen.number) in call.initial
+        return known and call.upstream(seen.branch)
+
+    def _asks(self, seen: _Wire, call: _Call) -> list[Fact]:
+        """Note what a request inside a dialog offers, or what a PRACK answers to an offer in a response."""
+        audio = seen.message.audio
+        dialog = call.dialog(seen)
+        ready = dialog.requested(seen.transaction, seen.to, seen.at, audio)
+        if seen.method == "PRACK" and audio:
+            acked = _RACK.match(seen.message.first("rack"))
+            if acked:
+                invite = (seen.from_, int(acked.group(1)), "INVITE")
+                ready |= dialog.replied(invite, seen.to, seen.at, audio)
+        return self._held(seen.leg, call) if ready else []
+
+    def _acknowledges(self, seen: _Wire, call: _Call) -> list[Fact]:
+        """Note what an ACK answers to an offer in the response it confirms."""
+        audio = seen.message.audio
+        if audio is None or not call.dialog(seen).replied(
+            seen.transaction, seen.to, seen.at, audio
         ):
-            if _OK <= status < _REDIRECT:
-                return self._agreed(leg, dialog, (number, message.from_.tag), at)
-            if status >= _FAILURE:
-                dialog.offers.pop((number, message.from_.tag), None)
-        elif method == "INVITE" and _OK <= status < _REDIRECT:
-            if dialog is None or not dialog.initial:  # whose answer it is, its request will tell
-                dialog = self._dialog(leg)
-                if len(dialog.early) < _MAX_KEPT:
-                    dialog.early[number, message.from_.tag] = at
-            return [Answered(leg, at, self._source, self._forked_to(dialog, message))]
-        elif method == "INVITE" and status >= _FAILURE:
-            return self._refused(leg, dialog, message, at)
-        return [Seen(leg, at, self._source)]
+            return []
+        return self._held(seen.leg, call)
 
-    def _refused(
-        self, leg: str, dialog: _Dialog | None, message: SipMessage, at: datetime
-    ) -> list[Fact]:
-        """End the leg when the caller's own INVITE failed, not a branch of a proxy."""
-        status = message.status or 0
-        if dialog and not dialog.upstream((message.branches or ("",))[0]):
-            return [Seen(leg, at, self._source)]
-        cause = "cancelled 487" if status == _TERMINATED else f"rejected {status}"
-        certain = dialog is not None and bool(dialog.initial) and status not in _AUTHENTICATE
-        return [self._hung_up(leg, at, cause, certain=certain)]
+    def _response(self, seen: _Wire, call: _Call | None) -> list[Fact]:
+        status = seen.message.status or 0
+        if seen.method in {"BYE", "CANCEL"}:
+            return []
+        if seen.method not in {"INVITE", "UPDATE", "PRACK"}:
+            return [Seen(seen.leg, seen.at, self._source)]
+        if status < _OK:
+            facts = self._proceeds(seen, call)
+        elif status < _REDIRECT:
+            facts = self._accepts(seen, call)
+        elif call and call.inside(seen):
+            facts = self._refuses_inside(seen, call)
+        else:
+            facts = self._refuses(seen, call) if seen.method == "INVITE" else []
+        return facts or [Seen(seen.leg, seen.at, self._source)]
 
-    def _forked_to(self, dialog: _Dialog | None, message: SipMessage) -> str | None:
-        """Tell which of several stations that rang is the one that answered."""
-        stations = {station for _, station in dialog.branches.values()} if dialog else set()
-        if dialog is None or len(stations - {None}) < 2:  # noqa: PLR2004 -- one rings alone
-            return None
-        return dialog.branches.get((message.branches or ("",))[0], (0, None))[1]
+    def _proceeds(self, seen: _Wire, call: _Call | None) -> list[Fact]:
+        """Note whom it rings at, and an answer that is given before anybody picks up."""
+        if call and seen.to:
+            dialog, audio = call.dialog(seen), seen.message.audio
+            if audio:
+                self._recall(seen, call, dialog)
+                dialog.proceeded(seen.transaction, seen.to, seen.at, audio)
+        return []
 
-    def _agreed(self, leg: str, dialog: _Dialog, key: tuple[int, str], at: datetime) -> list[Fact]:
-        """Apply an offer that was accepted: the call is held while one side holds it.
-
-        Told from all that was agreed, in the order of its dates: messages may come late.
-        """
-        direction = dialog.offers.get(key)
-        if direction is None:
-            if key not in dialog.offers and len(dialog.early) < _MAX_KEPT:
-                dialog.early[key] = at
-            return [Seen(leg, at, self._source)]
-        del dialog.offers[key]
-        if len(dialog.agreed) < _MAX_KEPT:
-            insort(dialog.agreed, (at, key[1], direction))
+    def _accepts(self, seen: _Wire, call: _Call | None) -> list[Fact]:
+        """Note who answered, and what was agreed."""
+        if call is None:
+            if seen.method != "INVITE":
+                return []
+            call = self._call(seen.leg)  # whose answer it is, its request will tell
+        dialog = call.dialog(seen)
+        self._recall(seen, call, dialog)
+        ready = dialog.accepted(seen.transaction, seen.to, seen.at, seen.message.audio)
         facts: list[Fact] = []
-        holders: set[str] = set()
-        for when, tag, way in dialog.agreed:
-            before = bool(holders)
-            if way in {"sendonly", "inactive"}:
-                holders.add(tag)
-            elif way == "sendrecv":
-                holders.discard(tag)
-            held = bool(holders)
-            known = dialog.told.get(when)
-            if known is held or (known is None and held is before):
-                continue
-            dialog.told[when] = held
-            # A late message corrects what was told of this very moment.
-            shift = timedelta() if known is None else _TICK
-            facts.append((Held if held else Resumed)(leg, when + shift, self._source))
-        return facts or [Seen(leg, at, self._source)]
+        asked = seen.method == "INVITE" and not call.inside(seen)
+        # Who accepts another INVITE has answered the first, though that was not seen.
+        late = seen.method == "INVITE" and call.family(_pair(seen)) and not dialog.answered
+        if asked or late:
+            others = [other for other in call.others(seen) if other.answered]
+            station = self._forked_to(call, seen)
+            dialog.answered = min(dialog.answered or seen.at, seen.at)
+            dialog.station = dialog.station or station
+            if not others:
+                facts.append(Answered(seen.leg, seen.at, self._source, station))
+        return [*facts, *self._held(seen.leg, call)] if ready else facts
 
-    def _hung_up(self, leg: str, at: datetime, cause: str, *, certain: bool = True) -> HungUp:
-        return HungUp(leg, at, self._source, cause, certain=certain)
+    def _recall(self, seen: _Wire, call: _Call, dialog: Dialog) -> None:
+        """Give a dialog what the INVITE that asked for it described; all who are asked share it."""
+        asked = call.initial.get((seen.from_, seen.number))
+        if asked and seen.method == "INVITE":
+            dialog.requested(seen.transaction, seen.to, *asked)
+
+    def _refuses_inside(self, seen: _Wire, call: _Call) -> list[Fact]:
+        """Change nothing, unless the other side knows no such dialog: its end was not seen, then."""
+        call.dialog(seen).refused(seen.transaction, seen.to, seen.at)
+        status = seen.message.status
+        if status not in _GONE or seen.method == "PRACK" or call.others(seen):
+            return []
+        _remember(call.refused, (seen.from_, seen.number), None)
+        return [self._hung_up(seen, f"gone {status}", certain=False)]
+
+    def _refuses(self, seen: _Wire, call: _Call | None) -> list[Fact]:
+        """End the leg when the caller's own INVITE failed: not a proxy's branch, not one that was sent anew since."""
+        status = seen.message.status or 0
+        if call and not call.upstream(seen.branch):
+            return []
+        if call and any(t == seen.from_ and n > seen.number for t, n in call.initial):
+            return []
+        if call:
+            _remember(call.refused, (seen.from_, seen.number), None)
+        cause = "cancelled 487" if status == _TERMINATED else f"rejected {status}"
+        certain = call is not None and bool(call.initial) and status not in _AUTHENTICATE
+        return [self._hung_up(seen, cause, certain=certain)]
+
+    def _forked_to(self, call: _Call, seen: _Wire) -> str | None:
+        """Tell which of several stations that rang is the one that answered."""
+        stations = {station for _, station in call.branches.values()}
+        if len(stations - {None}) < 2:  # noqa: PLR2004 -- one rings alone
+            return None
+        return call.branches.get(seen.branch, (0, None))[1]
+
+    def _held(self, leg: str, call: _Call) -> list[Fact]:
+        """Tell when the call was held; what a late message shows to be otherwise is corrected."""
+        if call.recorder or (
+            call.initial and not any(each.one_way for each in call.dialogs.values())
+        ):
+            return []
+        settled = call.settled
+        changes = dict(call.holds())
+        told = sorted(call.told)
+        past = [at for at in told if at <= settled]
+        moments = sorted({at for at in (*changes, *told) if at > settled})
+        # Of a call that was under way before anything was seen nobody knows whether it was held.
+        before = call.told[past[-1]][0] if past else False if call.initial else None
+        state = bool(before)
+        facts: list[Fact] = []
+        for at in moments:
+            state = changes.get(at, state)
+            known, times = call.told.get(at, (before, -1))
+            if known is not state:
+                call.told[at] = (state, times + 1)
+                shift = (times + 1) * _TICK
+                facts.append((Held if state else Resumed)(leg, at + shift, self._source))
+            before = state
+        for at in past[:-1]:
+            del call.told[at]
+        return facts
+
+    def _hung_up(self, seen: _Wire, cause: str, *, certain: bool = True) -> HungUp:
+        return HungUp(seen.leg, seen.at, self._source, cause, certain=certain)
 
 
 def _caller(message: SipMessage) -> Number | None:

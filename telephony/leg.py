@@ -51,6 +51,7 @@ _RANK: Final[dict[type[Fact], int]] = {cls: rank for rank, cls in enumerate(_ORD
 _LIFE: Final = (Answered, Held, Resumed, Moved, Joined, Seen)
 _JUDGING: Final = (Paired, Unpaired)
 _UNANSWERED: Final = ("cancelled", "rejected")
+_REFUSED: Final = "rejected"
 #: Names that relate calls without making them one.
 RELATING: Final = frozenset({AliasType.NENA_INCIDENTID, AliasType.DOSSIER})
 #: Names that only the switchboard knows.
@@ -133,7 +134,8 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
     """
     kinds = set(map(type, ordered))  # most legs know few: what is not there is not looked for
     rang = _only(ordered, Rang) if Rang in kinds else []
-    ending = _ending(ordered) if HungUp in kinds else None
+    again = _tried_again(ordered, rang) if HungUp in kinds else frozenset()
+    ending = _ending(ordered, again) if HungUp in kinds else None
     ended = ending.at if ending else None
     alive = ordered if ended is None else [fact for fact in ordered if fact.at <= ended]
     answers = _only(alive, Answered) if Answered in kinds else []
@@ -155,7 +157,7 @@ def fold(leg: str, ordered: Sequence[Fact], stations: Collection[str] = ()) -> L
             (fact.direction for fact in rang if fact.direction is not Direction.UNKNOWN),
             Direction.UNKNOWN,
         ),
-        stations=_stations(alive, ended, stations),
+        stations=_stations(alive, ended, stations, again),
         holds=tuple([span for _, span in holds]),
         recordings=tuple([RecordingSpan(ref, span.start, span.end) for ref, span in recordings]),
         aliases=aliases,
@@ -170,13 +172,27 @@ def _only(facts: Iterable[Fact], cls: type[F]) -> list[F]:
     return [fact for fact in facts if isinstance(fact, cls)]
 
 
-def _ending(ordered: Sequence[Fact]) -> HungUp | None:
+def _tried_again(ordered: Sequence[Fact], rang: Iterable[Rang]) -> frozenset[HungUp]:
+    """List the refusals after which the leg rang again, by the same feed's word: they ended an attempt, not the leg.
+
+    A caller tries again under the same Call-ID with what was asked of it: a password (401, 407), another
+    address (3xx), another session timer (422).
+    """
+    last: dict[str, datetime] = {ring.source: ring.at for ring in rang}
+    return frozenset(
+        fact
+        for fact in _only(ordered, HungUp)
+        if fact.cause.startswith(_REFUSED) and fact.at < last.get(fact.source, fact.at)
+    )
+
+
+def _ending(ordered: Sequence[Fact], again: Collection[HungUp]) -> HungUp | None:
     """Pick the hang-up that counts: the first certain one, else one no later life denies."""
     answered = min((fact.at for fact in _only(ordered, Answered)), default=NEVER)
     ends = [
         fact
         for fact in _only(ordered, HungUp)
-        if not (fact.cause.startswith(_UNANSWERED) and answered <= fact.at)
+        if not (fact.cause.startswith(_UNANSWERED) and answered <= fact.at) and fact not in again
     ]
     certain = next((fact for fact in ends if fact.certain), None)
     if certain or not ends:
@@ -222,9 +238,15 @@ class _Stations:
 
 
 def _stations(
-    alive: Sequence[Fact], ended: datetime | None, known: Collection[str]
+    alive: Sequence[Fact],
+    ended: datetime | None,
+    known: Collection[str],
+    again: Collection[HungUp],
 ) -> tuple[StationSpan, ...]:
-    """Tell where the leg rang and where somebody had it; an answer closes the others that rang."""
+    """Tell where the leg rang and where somebody had it; an answer closes the others that rang.
+
+    An attempt that was refused, in `again`, rings nowhere any more.
+    """
     at = _Stations()
     answered, rang = False, None
     for fact in alive:
@@ -234,15 +256,7 @@ def _stations(
                 at.ring(fact.station, fact.at, called=fact.direction is Direction.INCOMING)
         elif isinstance(fact, Answered):
             answered = True
-            # Some tell of a call only when it is answered, with the station where it rang.
-            here = rang is not None and (rang.at, rang.source) == (fact.at, fact.source)
-            station = fact.station or (rang.station if rang and here else None)
-            if station is None:
-                at.answered(fact.at)
-                continue
-            at.leave(fact.at, but=station, called=fact.station is None)
-            if not known or station in known:
-                at.talk(station, fact.at)
+            _take(at, fact, rang, known)
         elif isinstance(fact, Moved):
             at.leave(fact.at, but=fact.station)
             if known and fact.station not in known:
@@ -251,8 +265,23 @@ def _stations(
                 at.talk(fact.station, fact.at)
             else:
                 at.ring(fact.station, fact.at, called=True)
+        elif not answered and isinstance(fact, HungUp) and fact in again:
+            at.leave(fact.at)
     at.leave(ended)
     return tuple(sorted(at.spans, key=lambda span: (span.start, span.station)))
+
+
+def _take(at: _Stations, fact: Answered, rang: Rang | None, known: Collection[str]) -> None:
+    """Note an answer: at the station it names, else wherever somebody is on the leg."""
+    # Some tell of a call only when it is answered, with the station where it rang.
+    here = rang is not None and (rang.at, rang.source) == (fact.at, fact.source)
+    station = fact.station or (rang.station if rang and here else None)
+    if station is None:
+        at.answered(fact.at)
+        return
+    at.leave(fact.at, but=station, called=fact.station is None)
+    if not known or station in known:
+        at.talk(station, fact.at)
 
 
 def _spans(marks: Iterable[tuple[str, datetime, bool]], ended: datetime | None) -> list[Named]:

@@ -1,8 +1,8 @@
 """Read what matters of a SIP message seen on the wire, whatever its writer got wrong.
 
 A lenient scanner, not a validating parser: it never decides for the switchboard, it only observes.
-RFC 3261 (messages, compact names, folding), 3325 (P-Asserted-Identity), 3264 and 4566 (SDP
-direction), 7989 (Session-ID), NENA-STA-010.3 (Call-Info). Sans-io; raises only DecodeError.
+RFC 3261 (messages, compact names, folding), 3325 (P-Asserted-Identity), 7989 (Session-ID),
+NENA-STA-010.3 (Call-Info). Sans-io; raises only DecodeError.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
+
+from telephony import sdp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -70,10 +72,14 @@ _HALF: Final = re.compile(r"\s*([0-9a-fA-F]{32})(?![0-9a-fA-F])")
 _USER: Final = re.compile(r"(?:sips?|tel):([^@;?>\s]*)", re.IGNORECASE)
 #: How an address is nearly always written; `address` reads every other writing too.
 _PLAIN: Final = re.compile(
-    r"(?:\"[^\"\\]*\"\s*)?<(sips?:([^@;?%:>\s]+)@[^>\s]+)>(?:;tag=([^\s;,>]+))?"
+    r"(?:\"[^\"\\]*\"\s*)?<(sips?:([^@;?%:<>\"\s]+)@[^<>\"\s]+)>(?:;tag=([^\s;,<>\"]+))?"
 )
+#: A quoted string, which may hold anything; the second quote is missing when nobody wrote it.
+_QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*(\"?)", re.DOTALL)
+_SCHEME: Final = r"(?:sips?|tel):"
+_BRACKET: Final = re.compile(rf"<\s*(?={_SCHEME})", re.IGNORECASE)
+_BARE: Final = re.compile(rf"(?:^|[\s\"])(?={_SCHEME})", re.IGNORECASE)
 _NIL: Final = "0" * 32
-_DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 
 
 class DecodeError(ValueError):
@@ -163,12 +169,17 @@ class SipMessage:
         return emergency_ids(self.items("call-info")) if "call-info" in self.headers else ((), ())
 
     @property
-    def direction(self) -> str | None:
-        """What the audio of the SDP body does (sendrecv, sendonly…); None without SDP."""
-        kind = self.first("content-type").lower()
-        if b"m=audio" not in self.body or not (not kind or "sdp" in kind or "multipart" in kind):
+    def audio(self) -> sdp.Audio | None:
+        """What each audio line of the body does (sendrecv, sendonly…); None without a description of audio."""
+        if not self.body or sdp.EARLY_SESSION in self.first("content-disposition").lower():
             return None
-        return sdp_direction(self.body)
+        return sdp.audio(self.body, self.first("content-type"))
+
+    @property
+    def direction(self) -> str | None:
+        """What the audio of the body does, all its lines together."""
+        lines = self.audio
+        return None if lines is None else sdp.merged(lines)
 
 
 def emergency_ids(values: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -282,25 +293,46 @@ def address(value: str) -> Address:
         uri, user, tag = plain.groups("")
         return Address(uri, user, tag)
     value = value.strip()
-    if value.startswith('"'):
-        value = _after_display(value)
-    _, opening, rest = value.partition("<")
-    if opening:
-        inner, _, params = rest.partition(">")
+    text = _outside_quotes(value)
+    at, bracket = _opening(text)
+    if bracket:
+        inner, closing, params = value[at:].partition(">")
+        if not closing:
+            inner, semicolon, params = inner.partition(";")
+            params = semicolon + params
     else:
-        inner, semicolon, params = value.partition(";")
+        inner, semicolon, params = text[at:].partition(";")
         params = semicolon + params
     uri = inner.strip()
     found = _TAG.search(params)
     return Address(uri, uri_user(uri), found.group(1) if found else "")
 
 
-def _after_display(value: str) -> str:
-    """Skip a quoted display name, which may hold anything."""
-    at = 1
-    while at < len(value) and value[at] != '"':
-        at += 2 if value[at] == "\\" else 1
-    return value[at + 1 :]
+def _outside_quotes(value: str) -> str:
+    """Blank what stands in quotes, unless a quote never closes: then no quote can be trusted to mean anything."""
+    if '"' not in value:
+        return value
+    text = _QUOTED.sub(lambda each: " " * len(each[0]) if each[1] else each[0], value)
+    return value if '"' in text else text
+
+
+def _opening(text: str) -> tuple[int, bool]:
+    """Find where the URI begins, and whether in angle brackets.
+
+    The name stands before the URI and may hold anything, even another URI: the last one counts.
+    """
+    brackets = [each.end() for each in _BRACKET.finditer(text)]
+    if brackets:
+        return brackets[-1], True
+    last = text.rfind("<")
+    if last >= 0:
+        return last + 1, True
+    if _USER.match(text):
+        return 0, False
+    bare = [each.end() for each in _BARE.finditer(text)]
+    if bare:
+        return bare[-1], False
+    return (len(text) if '"' in text else 0), False
 
 
 def uri_user(uri: str) -> str:
@@ -310,23 +342,3 @@ def uri_user(uri: str) -> str:
         return ""
     user = match.group(1).partition(":")[0]
     return unquote(user) if "%" in user else user
-
-
-def sdp_direction(body: bytes) -> str:
-    """Tell what the first audio medium does; hold by a null address counts as inactive."""
-    start = max(body.find(b"v=0"), 0)
-    session, current, audio, null = "sendrecv", "", None, False
-    for line in body[start:].decode("utf-8", "replace").splitlines():
-        if line.startswith("m="):
-            if audio is not None:
-                break
-            current = line[2:].split(" ", 1)[0]
-            audio = "" if current == "audio" else None
-        elif line.startswith("c=") and (not current or audio is not None):
-            null = line.rstrip().endswith((" 0.0.0.0", " ::"))
-        elif line.startswith("a=") and line[2:].strip() in _DIRECTIONS:
-            if audio is not None:
-                audio = line[2:].strip()
-            elif not current:
-                session = line[2:].strip()
-    return "inactive" if null else (audio or session)

@@ -325,7 +325,7 @@ def test_after_a_restart_the_end_of_a_running_call_is_still_understood() -> None
 
 def b2bua(wire: Wire, *outs: tuple[str, float], caller: str = "+33612345678") -> None:
     """A call comes in to the PBX, which places its own calls to stations."""
-    from_ = f"<sip:{caller}@x>;tag=1"
+    from_ = f"<sip:{caller}@x>;tag=caller"
     wire.see(0, request("INVITE", call_id="in", from_=from_), TRUNK, PBX)
     for station, second in outs:
         uri = f"sip:{station}@192.0.2.4"
