@@ -332,7 +332,7 @@ def _opening(text: str) -> tuple[int, bool]:
     bare = [each.end() for each in _BARE.finditer(text)]
     if bare:
         return bare[-1], False
-    return (len(text) if '"' in text else 0), False
+    return (0 if ":" in text and '"' not in text else len(text)), False
 
 
 def uri_user(uri: str) -> str:

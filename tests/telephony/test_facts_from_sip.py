@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,60 +13,19 @@ from telephony import (
     Answered,
     CallState,
     Direction,
-    Fact,
     Held,
     HungUp,
     Rang,
     Resumed,
-    Seen,
 )
-from telephony.correlation import Call, Correlator
-from telephony.facts_from_sip import SipObserver
 from tests.telephony.strategies import at
-from tests.telephony.wire import request, response
+from tests.telephony.wire import PBX, PHONE, PROXY, TRUNK, Wire, request, response
 
 if TYPE_CHECKING:
     from telephony.sip import SipMessage
 
-STATIONS = ("1501", "1502", "1601")
-TRUNK, PROXY, PBX, PHONE = (
-    ("192.0.2.1", 5060),
-    ("192.0.2.2", 5060),
-    ("192.0.2.3", 5060),
-    ("192.0.2.4", 5060),
-)
 DESK = "sip:1501@192.0.2.4"
 TAGGED = "<sip:15@samu37.example>;tag=callee"
-
-
-class Wire:
-    """A capture agent: messages in, calls out."""
-
-    def __init__(self, *headers: str) -> None:
-        self.observer = SipObserver("hep", STATIONS, headers or ("X-Line15-Call-ID",))
-        numbers = itertools.count(1)
-        self.correlator = Correlator(STATIONS, lambda: f"call-{next(numbers)}")
-        self.facts: list[Fact] = []
-
-    def see(
-        self,
-        second: float,
-        message: SipMessage,
-        src: tuple[str, int] = TRUNK,
-        dst: tuple[str, int] = PROXY,
-    ) -> list[Fact]:
-        facts = self.observer.observe(message, at(second), src, dst)
-        for fact in facts:
-            self.correlator.receive(fact)
-        self.facts += facts
-        return facts
-
-    def call(self) -> Call:
-        (call,) = self.correlator.calls()
-        return call
-
-    def kinds(self) -> list[type[Fact]]:
-        return [type(fact) for fact in self.facts if not isinstance(fact, Seen)]
 
 
 def proxied(wire: Wire) -> None:

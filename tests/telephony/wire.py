@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from telephony.sip import SipMessage, parse
+import itertools
 
+from telephony import Fact, Seen
+from telephony.correlation import Call, Correlator
+from telephony.facts_from_sip import SipObserver
+from telephony.sip import SipMessage, parse
+from tests.telephony.strategies import at
+
+STATIONS = ("1501", "1502", "1601")
+TRUNK, PROXY, PBX, PHONE = (
+    ("192.0.2.1", 5060),
+    ("192.0.2.2", 5060),
+    ("192.0.2.3", 5060),
+    ("192.0.2.4", 5060),
+)
 SDP = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\na={}\r\n"
 
 
@@ -53,3 +66,33 @@ def _message(
     kind = "Content-Type: application/sdp\r\n" if body else ""
     head = f"{start}\r\n{vias}From: {from_}\r\nTo: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq}\r\n"
     return parse(f"{head}{headers}{kind}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+
+
+class Wire:
+    """A capture agent: messages in, calls out."""
+
+    def __init__(self, *headers: str) -> None:
+        self.observer = SipObserver("hep", STATIONS, headers or ("X-Line15-Call-ID",))
+        numbers = itertools.count(1)
+        self.correlator = Correlator(STATIONS, lambda: f"call-{next(numbers)}")
+        self.facts: list[Fact] = []
+
+    def see(
+        self,
+        second: float,
+        message: SipMessage,
+        src: tuple[str, int] = TRUNK,
+        dst: tuple[str, int] = PROXY,
+    ) -> list[Fact]:
+        facts = self.observer.observe(message, at(second), src, dst)
+        for fact in facts:
+            self.correlator.receive(fact)
+        self.facts += facts
+        return facts
+
+    def call(self) -> Call:
+        (call,) = self.correlator.calls()
+        return call
+
+    def kinds(self) -> list[type[Fact]]:
+        return [type(fact) for fact in self.facts if not isinstance(fact, Seen)]
