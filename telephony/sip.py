@@ -294,17 +294,14 @@ def address(value: str) -> Address:
         return Address(uri, user, tag)
     value = value.strip()
     text = _outside_quotes(value)
-    at, bracket = _opening(text)
-    if bracket:
-        inner, closing, params = value[at:].partition(">")
-        if not closing:
-            inner, semicolon, params = inner.partition(";")
-            params = semicolon + params
-    else:
-        inner, semicolon, params = text[at:].partition(";")
-        params = semicolon + params
-    uri = inner.strip()
-    found = _TAG.search(params)
+    start, bracketed = _opening(text)
+    end = text.find(">", start) if bracketed else -1
+    end = end if end >= 0 else text.find(";", start)
+    end = end if end >= 0 else len(text)
+    uri = (value if bracketed else text)[start:end].strip()
+    if not bracketed and (":" not in uri or '"' in uri):
+        uri = ""  # a name alone, or half a name
+    found = _TAG.search(text, end) or _TAG.search(value, end)
     return Address(uri, uri_user(uri), found.group(1) if found else "")
 
 
@@ -330,9 +327,7 @@ def _opening(text: str) -> tuple[int, bool]:
     if _USER.match(text):
         return 0, False
     bare = [each.end() for each in _BARE.finditer(text)]
-    if bare:
-        return bare[-1], False
-    return (0 if ":" in text and '"' not in text else len(text)), False
+    return (bare[-1] if bare else 0), False
 
 
 def uri_user(uri: str) -> str:
