@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from telephony.sdp import RECEIVES, Audio
+from telephony.sdp import RECEIVES, SENDS, Audio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +27,7 @@ Transaction = tuple[str, int, str]
 #: A description and when it was sent.
 Said = tuple[datetime, Audio | None]
 _BOTH_WAYS: Final = frozenset({None, ("sendrecv",)})
+_SILENCE: Final = ("recvonly", "inactive")
 #: Held or not, from a date on.
 Change = tuple[datetime, bool]
 
@@ -185,8 +186,8 @@ class Dialog:
 def _holders(holders: frozenset[str], agreed: _Agreed) -> frozenset[str]:
     """Tell who holds once this was agreed: who does not hear the other by its own words.
 
-    Who answers is bound by the offer: only that of sound both ways leaves it the choice to hold. A line
-    refused by either carries nothing.
+    Who answers is bound by the offer: where it is offered no sound, that it hears none says nothing, unless it sends
+    none either. A line refused by either carries nothing.
     """
     offer, answer = agreed.offer, agreed.answer
     lines = [(mine, "") for mine in offer if mine]
@@ -194,7 +195,7 @@ def _holders(holders: frozenset[str], agreed: _Agreed) -> frozenset[str]:
         both = [pair for pair in zip(offer, answer, strict=False) if all(pair)]
         if any(theirs in RECEIVES for _, theirs in both):
             holders -= {agreed.answerer}
-        elif any(mine == "sendrecv" for mine, _ in both or lines):
+        elif any(mine in SENDS or (mine, theirs) == _SILENCE for mine, theirs in both or lines):
             holders |= {agreed.answerer}
         lines = both or lines
     hears = any(mine in RECEIVES for mine, _ in lines)

@@ -231,7 +231,7 @@ def test_what_answers_a_hold_does_not_outlive_it(answer: str) -> None:
     wire = talking()
     exchange(wire, 5, CALLEE, 1, "sendonly", answer)
     assert held(wire)
-    exchange(wire, 9, CALLEE, 2, "sendrecv", "")
+    exchange(wire, 9, CALLEE, 2, "sendrecv", "sendrecv")
     assert not held(wire)
 
 
@@ -251,6 +251,25 @@ def test_held_by_both_it_resumes_when_both_have() -> None:
     assert held(wire)
     exchange(wire, 8, CALLER, 3, "sendrecv", "sendrecv")
     assert [(span.start, span.end) for span in wire.call().holds] == [(at(5.1), at(8.1))]
+
+
+def test_a_hold_told_only_by_what_answers_a_hold_outlives_it() -> None:
+    wire = talking()
+    exchange(wire, 5, CALLER, 2, "sendonly", "inactive")
+    exchange(wire, 6, CALLER, 3, "recvonly", "sendonly")
+    assert held(wire)
+    exchange(wire, 7, CALLEE, 1, "sendrecv", "sendrecv")
+    assert not held(wire)
+    exchange(wire, 8, CALLER, 4, "recvonly", "inactive")
+    assert held(wire)
+
+
+def test_who_only_listens_holds_nothing() -> None:
+    """A telephone that is muted says recvonly: the other one is heard."""
+    wire = talking()
+    exchange(wire, 5, CALLER, 2, "recvonly", "sendonly")
+    exchange(wire, 6, CALLEE, 1, "sendrecv", "recvonly")
+    assert wire.call().holds == ()
 
 
 # --- offers before the answer, and in responses
@@ -384,6 +403,8 @@ class Model:
     wire: Wire = field(default_factory=Wire)
     second: float = 0.0
     holds: dict[str, bool] = field(default_factory=lambda: {CALLER: False, CALLEE: False})
+    #: What each has let the other know of it: not what it wished while it was bound to answer inactive.
+    known: dict[str, bool] = field(default_factory=lambda: {CALLER: False, CALLEE: False})
     cseq: dict[str, int] = field(default_factory=dict)
     spans: list[list[float | None]] = field(default_factory=list)
 
@@ -391,21 +412,20 @@ class Model:
         return self.draw(st.sampled_from(values))
 
     def offers(self, side: str) -> str:
+        self.known[side] = self.holds[side]
         if self.holds[side]:
             return self.one("sendonly", "inactive")
-        return self.one("sendrecv", "recvonly") if self.holds[OTHER[side]] else "sendrecv"
+        return self.one("sendrecv", "recvonly") if self.known[OTHER[side]] else "sendrecv"
 
     def answers(self, side: str, offer: str) -> str:
         mine = self.holds[side]
+        if offer in {"sendrecv", "sendonly"}:
+            self.known[side] = mine
         if offer == "sendrecv":
             return self.one("sendonly", "inactive") if mine else "sendrecv"
         if offer == "recvonly":
             return self.one("sendonly", "inactive")
-        return (
-            self.one("inactive")
-            if mine or offer == "inactive"
-            else self.one("recvonly", "inactive")
-        )
+        return "inactive" if mine or offer == "inactive" else self.one("recvonly", "inactive")
 
     def captured(self, messages: list[tuple[float, SipMessage]]) -> None:
         """Let a transaction arrive in any order, each message perhaps at a second hop and perhaps sent again."""
@@ -447,7 +467,7 @@ class Model:
         self.second += 5
         self.cseq[side] += self.draw(st.integers(1, 2))
         number, method = self.cseq[side], self.one("INVITE", "UPDATE")
-        before = dict(self.holds)
+        before, known = dict(self.holds), dict(self.known)
         if wish != "refresh":
             self.holds[side] = wish == "hold"
         status = self.draw(st.sampled_from([200, 200, 200, 488, 491, 500]))
@@ -456,7 +476,7 @@ class Model:
             messages = [(0.0, asks(side, number, method)), (0.1, gets(side, number, method))]
         elif status != 200:
             request_ = asks(side, number, method, self.offers(side))
-            self.holds = before
+            self.holds, self.known = before, known
             messages = [(0.0, request_), (0.1, gets(side, number, method, status=status)), *ack]
         elif method == "INVITE" and self.draw(st.booleans()):
             # Who is asked to offer offers all it can do (RFC 6337, 5.1), unless it holds.
