@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -82,7 +82,9 @@ def test_a_busy_branch_of_a_proxy_does_not_end_the_call() -> None:
     assert wire.call().state is CallState.TALKING
 
 
-@pytest.mark.parametrize("status", [403, 404, 480, 486, 503, 603])
+@pytest.mark.parametrize(
+    "status", [300, 302, 305, 380, 403, 404, 408, 480, 481, 486, 491, 503, 603]
+)
 def test_a_refusal_of_the_callers_invite_ends_the_call(status: int) -> None:
     wire = Wire()
     wire.see(0, request("INVITE"))
@@ -90,6 +92,79 @@ def test_a_refusal_of_the_callers_invite_ends_the_call(status: int) -> None:
     call = wire.call()
     assert (call.state, call.ended, call.end_certain) == (CallState.ENDED, at(1), True)
     assert wire.kinds()[-1] is HungUp
+    wire.see(1.1, request("ACK", to=TAGGED))
+    assert wire.call().ended == at(1)
+
+
+def diverted(status: int, headers: str) -> Wire:
+    """The PBX rings 1501, which answers `status`, then 1502, which takes the call.
+
+    Case 08, after https://github.com/onsip/SIP.js/issues/1005 and ladendirekt/pjsip4net 101; own data.
+    """
+    wire = Wire()
+    from_ = "<sip:0612345678@pbx.example>;tag=caller"
+    phone, other = ("192.0.2.51", 5060), ("192.0.2.52", 5060)
+
+    def leg(call_id: str, station: str) -> dict[str, Any]:
+        return {"call_id": call_id, "from_": from_, "to": f"<sip:{station}@pbx.example>"}
+
+    by = "Diversion: <sip:1501@pbx.example>;reason=unconditional\r\n"
+    wire.see(0, request("INVITE", "sip:15@pbx.example", **leg("aa", "15")), TRUNK, PBX)
+    wire.see(0.05, request("INVITE", "sip:1501@192.0.2.51", **leg("bb", "1501")), PBX, phone)
+    wire.see(0.15, response(status, headers=headers + by, **leg("bb", "1501>;tag=t1")), phone, PBX)
+    wire.see(0.16, request("ACK", "sip:1501@192.0.2.51", **leg("bb", "1501>;tag=t1")), PBX, phone)
+    wire.see(
+        0.3, request("INVITE", "sip:1502@192.0.2.52", headers=by, **leg("cc", "1502")), PBX, other
+    )
+    wire.see(5, response(200, **leg("cc", "1502")), other, PBX)
+    wire.see(5.05, response(200, **leg("aa", "15")), PBX, TRUNK)
+    wire.see(60, request("BYE", cseq="2 BYE", **leg("aa", "15")), TRUNK, PBX)
+    wire.see(60.05, request("BYE", cseq="2 BYE", **leg("cc", "1502")), PBX, other)
+    return wire
+
+
+@pytest.mark.parametrize("status", [301, 302, 486])
+def test_a_telephone_that_diverts_ends_its_leg_as_one_that_is_busy(status: int) -> None:
+    """RFC 3261, 8.1.3.4 and 17.1.1.2: a 3xx is final."""
+    contact = "Contact: <sip:1502@pbx.example>\r\n" if status < 400 else ""
+    first, second = diverted(status, contact).correlator.calls()
+    assert (first.legs, first.certain, first.ended) == (("sip:aa", "sip:cc"), True, at(60.05))
+    assert [(s.station, s.state.value) for s in first.stations] == [
+        ("1502", "ringing"),
+        ("1502", "talking"),
+    ]
+    assert (second.legs, second.ended, second.end_certain) == (("sip:bb",), at(0.15), True)
+
+
+@pytest.mark.parametrize("status", [302, 401, 407, 422, 503])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_call_that_is_tried_again_rings_again(status: int, late: bool) -> None:  # noqa: FBT001
+    """Another address (3xx), a password, a longer session timer (RFC 4028): the same Call-ID, the next CSeq."""
+    wire = Wire()
+    wire.see(0, request("INVITE", DESK))
+    refusal = [(1.0, response(status)), (1.01, request("ACK", DESK, to=TAGGED))]
+    again = [(1.2, request("INVITE", "sip:1502@192.0.2.5", cseq="2 INVITE", via=("z9hG4bK-2",)))]
+    for second, message in again + refusal if late else refusal:
+        wire.see(second, message)
+    if not late:
+        assert (wire.call().state, wire.call().ended) == (CallState.ENDED, at(1))
+        wire.see(*again[0])
+    assert wire.call().state is CallState.RINGING
+    assert "1502" in wire.call().current_stations
+    if not late:
+        assert wire.call().current_stations == ("1502",)
+    wire.see(3, response(200, cseq="2 INVITE", via=("z9hG4bK-2",)), PROXY, TRUNK)
+    assert wire.call().state is CallState.TALKING
+    assert wire.call().talking_stations == ("1502",)
+
+
+def test_a_challenge_that_nobody_meets_ends_the_call() -> None:
+    """The ACK of the challenge is no sign of life."""
+    wire = Wire()
+    wire.see(0, request("INVITE"))
+    wire.see(0.1, response(407), PROXY, TRUNK)
+    wire.see(0.2, request("ACK", to=TAGGED))
+    assert (wire.call().state, wire.call().ended) == (CallState.ENDED, at(0.1))
 
 
 def test_an_authentication_challenge_is_no_refusal_once_answered() -> None:
@@ -118,6 +193,83 @@ def test_an_answer_that_crosses_the_cancel_wins() -> None:
     wire.see(2, request("CANCEL"))
     wire.see(2.1, response(200), PROXY, TRUNK)
     assert wire.call().state is CallState.TALKING
+
+
+def forked(wire: Wire) -> None:
+    """A proxy rings 1501 and 1502; both take it at once, so that both answers reach the caller (two To-tags)."""
+    proxied(wire)
+    second = request("INVITE", "sip:1502@192.0.2.5", via=("z9hG4bK-q", "z9hG4bK-1"))
+    wire.see(0.02, second, PROXY, PHONE)
+    for index, (station, branch) in enumerate((("1501", "p"), ("1502", "q"))):
+        ok = response(200, to=to(station), via=(f"z9hG4bK-{branch}", "z9hG4bK-1"))
+        wire.see(1 + index / 100, ok, PHONE, PROXY)
+        wire.see(1.001 + index / 100, response(200, to=to(station)), PROXY, TRUNK)
+    for station in ("1501", "1502"):
+        wire.see(1.1, request("ACK", to=to(station)))
+
+
+def to(tag: str) -> str:
+    return f"<sip:15@samu37.example>;tag={tag}"
+
+
+@pytest.mark.parametrize(("lost", "kept"), [("1501", "1502"), ("1502", "1501")])
+def test_of_two_who_answered_one_leaves_and_the_call_goes_on_with_the_other(
+    lost: str, kept: str
+) -> None:
+    """RFC 3261, 13.2.2.4: the caller confirms both answers and ends one of them."""
+    wire = Wire()
+    forked(wire)
+    assert wire.call().talking_stations == ("1501",)
+    for second in (1.2, 1.3):  # captured twice
+        wire.see(second, request("BYE", to=to(lost), cseq="2 BYE"))
+    wire.see(1.4, response(200, to=to(lost), cseq="2 BYE"))
+    assert (wire.call().state, wire.call().talking_stations) == (CallState.TALKING, (kept,))
+    wire.see(30, request("BYE", to=to(kept), cseq="3 BYE"))
+    assert (wire.call().ended, wire.call().end_certain) == (at(30), True)
+    assert wire.call().current_stations == ()
+
+
+def test_the_lost_branch_may_leave_by_itself_and_hold_nothing() -> None:
+    wire = Wire()
+    forked(wire)
+    back: dict[str, Any] = {
+        "from_": to("1502"),
+        "to": "<sip:+33612345678@operateur.example>;tag=caller",
+    }
+    wire.see(1.2, request("INVITE", cseq="1 INVITE", direction="inactive", **back))
+    wire.see(1.3, response(200, cseq="1 INVITE", **back))
+    assert wire.call().state is CallState.TALKING
+    wire.see(1.4, request("BYE", cseq="2 BYE", **back))
+    assert (wire.call().state, wire.call().talking_stations) == (CallState.TALKING, ("1501",))
+
+
+def test_one_of_several_who_ring_is_given_up_and_the_others_go_on() -> None:
+    """RFC 3261, 15: the caller may end an early dialog of its own."""
+    wire = Wire()
+    proxied(wire)
+    for station in ("1501", "1502"):
+        wire.see(0.5, response(180, to=to(station)), PROXY, TRUNK)
+    wire.see(1, request("BYE", to=to("1501"), cseq="2 BYE"))
+    assert wire.call().state is CallState.RINGING
+    wire.see(2, request("BYE", to=to("1502"), cseq="3 BYE"))
+    assert wire.call().ended == at(2)
+
+
+def test_the_end_of_a_dialog_nobody_saw_is_not_certain_while_another_goes_on() -> None:
+    wire = Wire()
+    wire.see(0, request("INVITE", DESK))
+    wire.see(1, response(200))
+    wire.see(2, request("BYE", to=to("other"), cseq="2 BYE"))
+    assert (wire.call().state, wire.call().end_certain) == (CallState.ENDED, False)
+    wire.see(3, request("INFO", to=TAGGED, cseq="3 INFO"))
+    assert wire.call().state is CallState.TALKING
+
+
+def test_a_branch_that_diverts_behind_a_proxy_does_not_end_the_call() -> None:
+    wire = Wire()
+    proxied(wire)
+    wire.see(1, response(302, via=("z9hG4bK-p", "z9hG4bK-1")), PHONE, PROXY)
+    assert wire.call().state is CallState.RINGING
 
 
 def answered(wire: Wire) -> None:
