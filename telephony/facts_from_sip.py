@@ -134,7 +134,7 @@ class _Call:
     def others(self, seen: _Wire) -> list[Dialog]:
         """List the dialogs that go on without this one: one INVITE may be answered by several (a fork).
 
-        While nobody has answered, those where it rings.
+        While this one only rings, those where it rings too.
         """
         mine = _pair(seen)
         family = self.family(mine)
@@ -144,7 +144,7 @@ class _Call:
             if family and pair != mine and not dialog.ended and self.family(pair) == family
         ]
         own = self.dialogs.get(mine)
-        ringing = own is not None and own.answered is None
+        ringing = own is not None and not own.confirmed and seen.from_ == family
         return [dialog for dialog in near if dialog.answered] or (near if ringing else [])
 
     def holds(self) -> list[tuple[datetime, bool]]:
@@ -229,10 +229,11 @@ class SipObserver:
 
     def _judge(self, leg: str, facts: Sequence[Fact], at: datetime) -> list[Fact]:
         """Ask again which legs are one call, after this message."""
-        if any(isinstance(fact, Answered) for fact in facts):
-            return list(self._pairing.answered(leg, at))
-        if any(isinstance(fact, HungUp) for fact in facts):
-            return list(self._pairing.ended(leg, at))
+        for fact in facts:
+            if isinstance(fact, Answered):
+                return list(self._pairing.answered(leg, at))
+            if isinstance(fact, HungUp):
+                return list(self._pairing.ended(leg, at))
         return list(self._pairing.seen(leg, at))
 
     def _invite(self, seen: _Wire, hosts: tuple[str, str]) -> list[Fact]:
@@ -256,9 +257,10 @@ class SipObserver:
 
     def _rings(self, leg: str, message: SipMessage, at: datetime) -> list[Rang]:
         """Say who calls whom; an internal call has a station at each end, hence two facts."""
-        called = uri_user(message.request_uri) or message.to.user
-        target = next((user for user in (called, message.to.user) if user in self._stations), None)
-        origin = message.from_.user if message.from_.user in self._stations else None
+        from_, to = message.from_.user, message.to.user
+        called = uri_user(message.request_uri) or to
+        target = next((user for user in (called, to) if user in self._stations), None)
+        origin = from_ if from_ in self._stations else None
         if origin:
             direction = Direction.INTERNAL if target else Direction.OUTGOING
         else:
@@ -374,10 +376,9 @@ class SipObserver:
 
     def _acknowledges(self, seen: _Wire, call: _Call) -> list[Fact]:
         """Note what an ACK answers to an offer in the response it confirms."""
-        audio = seen.message.audio
-        if audio is None or not call.dialog(seen).replied(
-            seen.transaction, seen.to, seen.at, audio
-        ):
+        dialog, audio = call.dialog(seen), seen.message.audio
+        dialog.confirmed = True  # though its answer may have been lost
+        if audio is None or not dialog.replied(seen.transaction, seen.to, seen.at, audio):
             return []
         return self._held(seen.leg, call)
 
@@ -423,6 +424,7 @@ class SipObserver:
             others = [other for other in call.others(seen) if other.answered]
             station = self._forked_to(call, seen)
             dialog.answered = min(dialog.answered or seen.at, seen.at)
+            dialog.confirmed = True
             dialog.station = dialog.station or station
             if not others:
                 facts.append(Answered(seen.leg, seen.at, self._source, station))

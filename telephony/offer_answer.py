@@ -85,6 +85,8 @@ class Dialog:
     """Two sides that talk: who answered when, what they agreed, when one of them left."""
 
     answered: datetime | None = None
+    #: Whether it goes beyond ringing, by an answer or by the caller's ACK.
+    confirmed: bool = False
     ended: datetime | None = None
     station: str | None = None
     #: Whether anything but sound both ways was ever described: else nobody holds, and nothing is to be worked out.

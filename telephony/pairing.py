@@ -40,7 +40,7 @@ class _Leg:
     arrived: dict[str, datetime] = field(default_factory=dict)
     departed: dict[str, datetime] = field(default_factory=dict)
     answered: datetime | None = None
-    ended: bool = False
+    ended: datetime | None = None
 
 
 class Pairing:
@@ -55,8 +55,10 @@ class Pairing:
         self._partners: defaultdict[str, set[str]] = defaultdict(set)
         self._last_verdict: dict[tuple[str, str], datetime] = {}
         self._crowded: set[str] = set()
-        #: Answers and ends that came before their INVITE.
-        self._early: OrderedDict[str, tuple[datetime | None, datetime, bool]] = OrderedDict()
+        #: Answers and ends that came before their INVITE, and the last message.
+        self._early: OrderedDict[str, tuple[datetime | None, datetime, datetime | None]] = (
+            OrderedDict()
+        )
 
     def invited(
         self,
@@ -75,6 +77,8 @@ class Pairing:
         mine = self._legs.setdefault(leg, _Leg(leg, at))
         mine.last = max(mine.last, at)
         self._catch_up(mine)
+        if mine.ended and mine.ended < at:
+            mine.ended = None  # what ended was an attempt; it is tried again
         mine.numbers |= calling
         mine.carried |= carried
         mine.departed[hosts[0]] = min(mine.departed.get(hosts[0], at), at)
@@ -101,41 +105,54 @@ class Pairing:
         if mine is None:
             return self._too_early(leg, at, answered=at)
         mine.answered = min(mine.answered or at, at)
-        return self.seen(leg, at)
+        return self._changed(mine, at)
 
     def ended(self, leg: str, at: datetime) -> list[Verdict]:
         """Note the end of a leg."""
         mine = self._legs.get(leg)
         if mine is None:
-            return self._too_early(leg, at, ended=True)
-        mine.ended = True
-        return self.seen(leg, at)
+            return self._too_early(leg, at, ended=at)
+        mine.ended = max(mine.ended or at, at)
+        return self._changed(mine, at)
 
     def seen(self, leg: str, at: datetime) -> list[Verdict]:
-        """Note any other message: time passing may contradict a pairing."""
+        """Note any other message: going on unanswered, when the other leg was answered, contradicts a pairing."""
         mine = self._legs.get(leg)
         if mine is None:
             return []
         mine.last = max(mine.last, at)
-        return self._judge(leg, at) if leg in self._partners else []
+        if mine.answered or leg not in self._partners:
+            return []
+        waits = any(self._legs[other].answered for other in self._partners[leg])
+        return self._judge(leg, at) if waits else []
+
+    def _changed(self, mine: _Leg, at: datetime) -> list[Verdict]:
+        mine.last = max(mine.last, at)
+        return self._judge(mine.name, at) if mine.name in self._partners else []
 
     def _too_early(
-        self, leg: str, at: datetime, *, answered: datetime | None = None, ended: bool = False
+        self,
+        leg: str,
+        at: datetime,
+        *,
+        answered: datetime | None = None,
+        ended: datetime | None = None,
     ) -> list[Verdict]:
         """Keep what came before its INVITE; without one it is nothing."""
-        known, last, over = self._early.pop(leg, (None, at, False))
+        known, last, over = self._early.pop(leg, (None, at, None))
         times = [each for each in (known, answered) if each]
-        self._early[leg] = (min(times, default=None), max(last, at), over or ended)
+        ends = [each for each in (over, ended) if each]
+        self._early[leg] = (min(times, default=None), max(last, at), max(ends, default=None))
         if len(self._early) > _MAX_EARLY:
             self._early.popitem(last=False)
         return []
 
     def _catch_up(self, mine: _Leg) -> None:
-        answered, last, ended = self._early.pop(mine.name, (None, mine.last, False))
+        answered, last, ended = self._early.pop(mine.name, (None, mine.last, None))
         times = [each for each in (mine.answered, answered) if each]
         mine.answered = min(times, default=None)
         mine.last = max(mine.last, last)
-        mine.ended |= ended
+        mine.ended = mine.ended or ended
 
     def _judge(self, leg: str, at: datetime) -> list[Verdict]:
         """Say again what holds around a leg; only what differs from what was said."""

@@ -255,6 +255,25 @@ def test_one_of_several_who_ring_is_given_up_and_the_others_go_on() -> None:
     assert wire.call().ended == at(2)
 
 
+@pytest.mark.parametrize("by", ["caller", "callee"])
+def test_a_call_whose_answer_was_lost_ends_with_its_bye_though_others_rang(by: str) -> None:
+    """The caller's ACK, or the BYE of who was called, shows that it was no longer ringing."""
+    wire = Wire()
+    proxied(wire)
+    for station in ("1501", "1502"):
+        wire.see(0.5, response(180, to=to(station)), PROXY, TRUNK)
+    caller = "<sip:+33612345678@operateur.example>;tag=caller"
+    if by == "caller":
+        wire.see(1, request("ACK", to=to("1502")))
+    ends = (
+        {"from_": caller, "to": to("1502")}
+        if by == "caller"
+        else {"from_": to("1502"), "to": caller}
+    )
+    wire.see(9, request("BYE", cseq="2 BYE", **ends))  # type: ignore[arg-type]
+    assert (wire.call().ended, wire.call().end_certain) == (at(9), True)
+
+
 def test_the_end_of_a_dialog_nobody_saw_is_not_certain_while_another_goes_on() -> None:
     wire = Wire()
     wire.see(0, request("INVITE", DESK))
@@ -531,6 +550,24 @@ def test_two_callers_at_once_are_paired_each_with_their_own_leg() -> None:
         wire.see(0.1 + index / 100, out, PBX, PHONE)
     found = [call.legs for call in wire.correlator.calls()]
     assert found == [("sip:in0", "sip:out0"), ("sip:in1", "sip:out1")]
+
+
+def test_a_leg_that_had_to_give_a_password_is_paired_like_any_other() -> None:
+    """The first attempt ended (407), the leg did not; its partner answers first."""
+    wire = Wire()
+    from_ = "<sip:+33612345678@x>;tag=caller"
+    for second, cseq in ((0, 1), (0.2, 2)):
+        asked = request("INVITE", call_id="in", cseq=f"{cseq} INVITE", from_=from_)
+        wire.see(second, asked, TRUNK, PBX)
+        if cseq == 1:
+            wire.see(0.1, response(407, call_id="in"), PBX, TRUNK)
+            wire.see(0.15, request("ACK", call_id="in", to=TAGGED), TRUNK, PBX)
+    wire.see(0.3, request("INVITE", DESK, call_id="out", from_=from_), PBX, PHONE)
+    assert wire.call().inferred
+    wire.see(5, response(200, call_id="out"), PHONE, PBX)
+    assert wire.call().legs == ("sip:in", "sip:out")
+    wire.see(5.02, response(200, call_id="in", cseq="2 INVITE"), PBX, TRUNK)
+    assert wire.call().talking_stations == ("1501",)
 
 
 REFER_TO = "Refer-To: <sip:1601@pbx?Replaces=consult%40pbx%3Bto-tag%3Da%3Bfrom-tag%3Db>\r\n"
