@@ -137,6 +137,8 @@ class _Call:
         While this one only rings, those where it rings too.
         """
         mine = _pair(seen)
+        if self.dialogs.keys() <= {mine}:
+            return []
         family = self.family(mine)
         near = [
             dialog
@@ -417,10 +419,10 @@ class SipObserver:
         self._recall(seen, call, dialog)
         ready = dialog.accepted(seen.transaction, seen.to, seen.at, seen.message.audio)
         facts: list[Fact] = []
-        asked = seen.method == "INVITE" and not call.inside(seen)
         # Who accepts another INVITE has answered the first, though that was not seen.
-        late = seen.method == "INVITE" and call.family(_pair(seen)) and not dialog.answered
-        if asked or late:
+        if seen.method == "INVITE" and (
+            not call.inside(seen) or (not dialog.answered and call.family(_pair(seen)))
+        ):
             others = [other for other in call.others(seen) if other.answered]
             station = self._forked_to(call, seen)
             dialog.answered = min(dialog.answered or seen.at, seen.at)
