@@ -30,6 +30,7 @@ from server.adapters.synthetic import CallerProcesses
 from server.bootstrap_carriers import build_fleet, costs
 from server.catalogues import Spoken
 from server.config import Settings, SmtpSettings
+from server.domain.sign_in import by_role
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
@@ -59,6 +60,7 @@ from server.services.recordings import Catalogue, Listening
 from server.services.review import Review
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions
+from server.services.sign_ins import SignIns
 from server.services.signalling import Signalling
 from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
@@ -79,6 +81,7 @@ from telephony.feed_recordings import RecordingsFeed
 from telephony.supervisor import Supervisor
 
 SWEEP_SECONDS = 5.0
+SIGN_INS_SECONDS = 30.0
 RECONCILE_SECONDS = 1.0
 LINES_SECONDS = 1.0
 RECORDINGS_SECONDS = 60.0
@@ -103,6 +106,7 @@ class Server:
     clock: Clock
     bus: MemoryBus
     spoken: SpokenCodes
+    sign_ins: SignIns
     audience: Audience
     metrics: Metrics
     catalogue: Catalogue
@@ -205,6 +209,7 @@ class Server:
             lambda: _every(SWEEP_SECONDS, lambda: self.sessions.sweep(grace), "sweep.postponed"),
         )
         start("spoken", lambda: _every(SWEEP_SECONDS, self.spoken.sweep, "sweep.postponed"))
+        start("sign_ins", lambda: _every(SIGN_INS_SECONDS, self.sign_ins.sweep, "sweep.postponed"))
         start(
             "reconcile", lambda: _every(RECONCILE_SECONDS, self._reconcile, "reconcile.postponed")
         )
@@ -310,6 +315,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         sessions=sessions,
         count=metrics.message,
     )
+    kept = settings.sign_in
+    lives = by_role(kept.desk.lives, kept.reading.lives, kept.administration.lives)
+    sign_ins = SignIns(transactions, clock, lives, metrics.item_failed)
     login = Login(
         transactions,
         clock,
@@ -317,11 +325,13 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         seal,
         passwords=Argon2Passwords(),
         render=pages,
+        lives=lives,
         wake=delivery.wake,
     )
     web = Web(
         pages=pages,
         login=login,
+        sign_ins=sign_ins,
         transactions=transactions,
         clock=clock,
         ids=ids,
@@ -429,6 +439,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         clock,
         bus,
         spoken,
+        sign_ins,
         web.audience,
         metrics,
         catalogue,

@@ -6,6 +6,7 @@ A wrong configuration is reported whole, every problem as a sentence, before any
 import os
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ from server.config_carriers import CarrierSettings, Frozen, Network, SmsLimits, 
 from server.config_feeds import FeedSettings
 from server.config_recordings import RecordingsSettings
 from server.config_sentences import sentence
+from server.domain.sign_in import Lives
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
 
@@ -78,6 +80,26 @@ class IceSettings(Frozen):
         return value
 
 
+class LifeSettings(Frozen):
+    """How long a sign-in of some roles lasts."""
+
+    absolute_minutes: int = Field(ge=1, le=1440)
+    idle_minutes: int = Field(ge=1, le=720)
+
+    @property
+    def lives(self) -> Lives:
+        """As the rule takes them."""
+        return Lives(timedelta(minutes=self.absolute_minutes), timedelta(minutes=self.idle_minutes))
+
+
+class SignInSettings(Frozen):
+    """The lives of sign-ins; docs/security.md says why these."""
+
+    desk: LifeSettings = LifeSettings(absolute_minutes=14 * 60, idle_minutes=4 * 60)
+    reading: LifeSettings = LifeSettings(absolute_minutes=10 * 60, idle_minutes=30)
+    administration: LifeSettings = LifeSettings(absolute_minutes=4 * 60, idle_minutes=15)
+
+
 def _share(one: Path, other: Path) -> bool:
     return one.is_relative_to(other) or other.is_relative_to(one)
 
@@ -121,6 +143,7 @@ class Settings(BaseSettings):
     ice: IceSettings = IceSettings()
     feeds: tuple[FeedSettings, ...] = ()
     recordings: tuple[RecordingsSettings, ...] = ()
+    sign_in: SignInSettings = SignInSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     extra_origins: tuple[str, ...] = ()
 

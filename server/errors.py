@@ -440,6 +440,13 @@ class LoginThrottled(TooMany):
     message = "Trop d'essais : attendez quelques minutes avant de recommencer."
 
 
+class SignInOver(Unauthenticated):
+    """The sign-in has ended; what its desk held may be finished, nothing else is begun."""
+
+    code = "sign_in_over"
+    message = "Votre connexion est terminée : la vidéo en cours continue, reconnectez-vous pour toute autre action."
+
+
 class XsrfRefused(Forbidden):
     """The form does not come from our page."""
 

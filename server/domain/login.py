@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from server.domain.access import Permission, Role, may
+
 CODE_LIFE: Final = timedelta(minutes=5)
 CODE_TRIES: Final = 5
 ACCOUNT_FAILURES: Final = 5
@@ -14,18 +16,31 @@ ADDRESS_FAILURES: Final = 50  # a whole hospital stands behind one address
 CODES_SENT: Final = 10  # one-time codes to one account in a window
 WINDOW: Final = timedelta(minutes=15)
 LONGEST_BLOCK: Final = timedelta(hours=1)
-SESSION_LIFE: Final = timedelta(hours=14)  # a 12-hour shift and its margins, since last seen
-TOUCH_EVERY: Final = timedelta(minutes=1)
 HOME: Final = "/kiosk"
 _KNOWN_PAGES: Final = re.compile(
-    r"/(kiosk|desk|audit|incidents|feedback|selftest|desk\?launch=[A-Za-z0-9_-]{1,64}"
-    r"|(audit/calls|audit/sessions|incidents)/[A-Za-z0-9_-]{1,64})"
+    r"/(kiosk|desk|desk/station|audit|audit/reconcile|incidents|feedback|selftest|admin/telephony"
+    r"|desk\?launch=[A-Za-z0-9_-]{1,64}"
+    r"|(audit/calls|audit/sessions|audit/reconcile|incidents)/[A-Za-z0-9_-]{1,64})"
 )
+_NEEDS: Final = {
+    "desk": Permission.DESK_USE,
+    "audit": Permission.AUDIT_READ,
+    "incidents": Permission.FEEDBACK_READ,
+    "selftest": Permission.SELFTEST_USE,
+    "admin": Permission.ADMIN,
+}
 
 
 def safe_next(target: str | None) -> str:
     """Keep a target only when it is a page of ours: a sign-in never sends anybody elsewhere."""
     return target if target and _KNOWN_PAGES.fullmatch(target) else HOME
+
+
+def landing(target: str | None, role: Role) -> str:
+    """Return where a sign-in leads: the page asked for, unless this role does not use it (a PC has many people)."""
+    safe = safe_next(target)
+    need = _NEEDS.get(re.split(r"[/?]", safe)[1])
+    return safe if need is None or may(role, need) else HOME
 
 
 def normal_identifier(typed: str) -> str:

@@ -5,31 +5,30 @@ With wrong credentials the challenge accepts no code and the message is stored a
 unknown identifiers belong to no site; the oldest site, the home of the installation, keeps them in its audit.
 """
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from server.domain.access import Role
 from server.domain.audit import AuditEvent
 from server.domain.login import (
     CODE_LIFE,
-    SESSION_LIFE,
-    TOUCH_EVERY,
     Challenge,
     Outcome,
     Throttle,
     answer,
+    landing,
     normal_identifier,
     safe_next,
 )
 from server.domain.rate import Bucket, take
+from server.domain.sign_in import Lives
 from server.errors import (
     BadCredentials,
     CodeExpired,
     Conflict,
     LoginThrottled,
-    NotFound,
     StorageUnavailable,
 )
 from server.ports import (
@@ -47,6 +46,7 @@ from server.ports import (
 )
 from server.services.codes import CODE_MINUTES, Codes
 from server.services.limits import Limits
+from server.services.sign_ins import cookie_hash
 from server.tasks import create_task
 
 ASKED_AT_ONCE: Final = 300  # one-time codes asked for by everybody: a shift of a region, and more
@@ -83,8 +83,12 @@ class _Asked:
         return f"user:{self.user.id}" if self.user else "user:unknown"
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Came:
+    """From where a code was typed: the address, and the cookie this browser had."""
+
+    address: str | None
+    former: str | None
 
 
 class Login:
@@ -99,9 +103,11 @@ class Login:
         *,
         passwords: Passwords,
         render: Render,
+        lives: Mapping[Role, Lives],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take the parts; `wake` starts the delivery of what was queued."""
+        """Take the parts; `wake` starts the delivery of what was queued, `lives` are those of a sign-in."""
+        self._lives = lives
         self._transactions = transactions
         self._clock = clock
         self._ids = ids
@@ -148,10 +154,10 @@ class Login:
         """Write challenge, message, throttles and audit: the same statements for right and wrong."""
         now, value, code = self._clock.now(), self._ids.token(), self._ids.code()
         challenge = Challenge(
-            id=_hash(value),
+            id=cookie_hash(value),
             user=asked.entitled.id if asked.entitled else None,
             account=asked.account,
-            code_hash=self._codes.hash(_hash(value), code),
+            code_hash=self._codes.hash(cookie_hash(value), code),
             channel=asked.channel,
             tries=0,
             next=asked.next,
@@ -200,17 +206,20 @@ class Login:
     async def challenge_info(self, value: str | None) -> ChallengeInfo | None:
         """Say what the page of the six digits shows; None when there is nothing to wait for."""
         async with self._transactions(write=False) as uow:
-            challenge = await uow.login.challenge(_hash(value or ""))
+            challenge = await uow.login.challenge(cookie_hash(value or ""))
         if challenge is None or self._clock.now() >= challenge.expires:
             return None
         return ChallengeInfo(challenge.channel, CODE_MINUTES)
 
-    async def verify(self, value: str | None, code: str, address: str | None) -> tuple[str, str]:
+    async def verify(
+        self, value: str | None, code: str, address: str | None, former: str | None = None
+    ) -> tuple[str, str]:
         """Exchange the right code for a session cookie and the page to go to.
 
+        `former`: the cookie this browser had; it ends, and for the same user the sign-in is renewed.
         Raises BadCredentials (try again), CodeExpired (ask again) or LoginThrottled (wait).
         """
-        now, id_ = self._clock.now(), _hash(value or "")
+        now, id_ = self._clock.now(), cookie_hash(value or "")
         async with self._transactions(write=False) as uow:
             if await uow.login.challenge(id_) is None:
                 raise CodeExpired
@@ -223,9 +232,9 @@ class Login:
             tried, outcome = answer(challenge, typed, now)
             user = await self._owner(uow, challenge)
             if outcome is Outcome.ACCEPTED and user is not None and user.disabled is None:
-                cookie = await self._sign_in(uow, challenge, user, address, now)
+                cookie = await self._sign_in(uow, challenge, user, Came(address, former), now)
                 await uow.commit()
-                return cookie, safe_next(challenge.next)
+                return cookie, landing(challenge.next, user.role)
             await self._refuse(uow, tried, user, address, now)
             await uow.commit()
         raise CodeExpired if outcome is Outcome.OVER else BadCredentials
@@ -237,18 +246,33 @@ class Login:
         return await uow.users.get(challenge.user)
 
     async def _sign_in(
-        self, uow: UnitOfWork, challenge: Challenge, user: User, address: str | None, now: datetime
+        self, uow: UnitOfWork, challenge: Challenge, user: User, came: Came, now: datetime
     ) -> str:
         """Open the session; the code is used up and the account's failures are forgotten."""
         cookie = self._ids.token()
         await uow.login.drop_challenge(challenge.id)
         await uow.login.save_throttle(Throttle(challenge.account, 0, now, None))
+        former = await self._replace(uow, user, came, now)
+        expires = now + self._lives[user.role].absolute
         await uow.login.add_web_session(
-            WebSession(_hash(cookie), user.id, now, now, now + SESSION_LIFE, None)
+            WebSession(cookie_hash(cookie), user.id, now, now, expires, None)
         )
-        event = AuditEvent("login.succeeded", f"user:{user.id}", data={"by": challenge.channel})
-        await uow.audit.append(Actor("desk", user.site, user.id, address), event, now)
+        action = "login.renewed" if former == user.id else "login.succeeded"
+        event = AuditEvent(action, f"user:{user.id}", data={"by": challenge.channel})
+        await uow.audit.append(Actor("desk", user.site, user.id, came.address), event, now)
         return cookie
+
+    async def _replace(self, uow: UnitOfWork, user: User, came: Came, now: datetime) -> str | None:
+        """End the sign-in this browser had, and return whose it was; a cookie never outlives the next one."""
+        former = await uow.login.web_session(cookie_hash(came.former)) if came.former else None
+        if former is None or former.revoked is not None:
+            return None
+        await uow.login.revoke(former.id, now)
+        if former.user != user.id:
+            other = await uow.users.get(former.user)
+            event = AuditEvent("login.ended", f"user:{other.id}", data={"reason": "replaced"})
+            await uow.audit.append(Actor("desk", other.site, other.id, came.address), event, now)
+        return former.user
 
     async def _refuse(
         self,
@@ -268,37 +292,10 @@ class Login:
             actor = Actor("desk", user.site if user else sites[0].id, None, address)
             await uow.audit.append(actor, AuditEvent("login.refused", subject, data=data), now)
 
-    # --- the session
-    async def who(self, cookie: str) -> tuple[User, Site] | None:
-        """Return who is signed in, or None. Read each time, so that a revoked session is refused at once."""
-        now, id_ = self._clock.now(), _hash(cookie)
-        async with self._transactions(write=False) as uow:
-            session = await uow.login.web_session(id_)
-            if session is None or session.revoked is not None or now >= session.expires:
-                return None
-            try:
-                user = await uow.users.get(session.user)
-            except NotFound:
-                return None
-            if user.disabled is not None:
-                return None
-            site = await uow.sites.get(user.site)
-        if now - session.seen >= TOUCH_EVERY:
-            await self._touch(id_, now)
-        return user, site
-
-    async def _touch(self, id_: str, now: datetime) -> None:
-        """Prolong the session; a busy database does not send a regulator away in mid-shift."""
-        try:
-            async with self._transactions() as uow:
-                await uow.login.touch(id_, now, now + SESSION_LIFE)
-                await uow.commit()
-        except StorageUnavailable:
-            return  # the next request does it
-
+    # --- the end
     async def logout(self, cookie: str, address: str | None = None) -> None:
         """End this session on the server; a cookie that is no session is no error."""
-        now, id_ = self._clock.now(), _hash(cookie)
+        now, id_ = self._clock.now(), cookie_hash(cookie)
         async with self._transactions(write=False) as uow:
             if await uow.login.web_session(id_) is None:
                 return

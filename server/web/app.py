@@ -51,7 +51,7 @@ from server.web import (
     spoken,
     telephony,
 )
-from server.web.base import Missing, Web
+from server.web.base import XSRF_COOKIE, Missing, Web
 from server.web.caller import (
     GESTURES_A_SECOND,
     GESTURES_BURST,
@@ -192,7 +192,8 @@ def make_app(web: Web, services: Services) -> Application:
         static_handler_class=Static,
         compress_response=True,
         xsrf_cookies=True,
-        xsrf_cookie_kwargs={"samesite": "Lax", "secure": web.secure},
+        xsrf_cookie_name=XSRF_COOKIE,
+        xsrf_cookie_kwargs={"samesite": "Lax"},
         websocket_ping_interval=20,
         websocket_ping_timeout=10,
         websocket_max_message_size=MAX_SOCKET_FRAME,

@@ -19,10 +19,6 @@ class AuditHandler(BaseHandler):
     permission = Permission.AUDIT_READ
     lookup: AuditLookup
 
-    def sign_in_url(self) -> str:
-        """Come back here after signing in."""
-        return self.sign_in_and_back()
-
 
 class AuditPage(AuditHandler):
     """Search by any call id or by day (GET), by number (POST)."""

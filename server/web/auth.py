@@ -1,12 +1,15 @@
 """Sign-in pages: identifier and password, then the code; the same answer for everybody until the code is right."""
 
+from datetime import datetime
 from typing import Any
 
 from tornado.routing import URLSpec
+from tornado.web import HTTPError
 
 from server.domain.login import safe_next
 from server.errors import AppError, CodeExpired, TooMany, Unauthenticated
 from server.services.login import ChallengeInfo
+from server.services.sign_ins import SignIn
 from server.web.base import SESSION_COOKIE, BaseHandler, Web
 from server.web.wire import status_of
 
@@ -59,6 +62,9 @@ class LoginPage(SignInPage):
             self.get_cookie(NEXT_COOKIE),
         )
         self.set_secret_cookie(CHALLENGE_COOKIE, challenge, days=SHORT_DAYS)
+        if self.wants_json_answer():
+            self.json({})
+            return
         self.redirect("/login/code", status=303)
 
     def form(self, error: AppError | None, status: int = 200) -> None:
@@ -92,10 +98,15 @@ class CodePage(SignInPage):
             self.get_cookie(CHALLENGE_COOKIE),
             self.get_body_argument("code", ""),
             self.request.remote_ip,
+            self.get_cookie(SESSION_COOKIE),
         )
         self.set_secret_cookie(SESSION_COOKIE, cookie, days=None)
         for used in (CHALLENGE_COOKIE, NEXT_COOKIE):
             self.clear_cookie(used)
+        if self.wants_json_answer():
+            made = await self.web.sign_ins.look(cookie)
+            self.json(told(made, self.web.clock.now()) if made else {})
+            return
         self.redirect(target, status=303)
 
     def form(self, error: AppError | None, status: int = 200) -> None:
@@ -111,6 +122,53 @@ class CodePage(SignInPage):
             channel=self.info.channel,
             minutes=self.info.minutes,
         )
+
+
+class SignInStanding(BaseHandler):
+    """GET /login/standing: how long this sign-in lasts yet."""
+
+    signed_in = True
+    finishes = True
+    wants_json = True
+    automatic = True
+
+    async def get(self) -> None:
+        """Answer with the time that is left; it prolongs nothing."""
+        await self.answer()
+
+    async def answer(self) -> None:
+        """Look again: what is asked may just have prolonged it."""
+        found = await self.web.sign_ins.look(self.get_cookie(SESSION_COOKIE) or "")
+        if found is None:
+            raise Unauthenticated
+        self.json(told(found, self.web.clock.now()))
+
+
+class SignInSeen(SignInStanding):
+    """POST /login/seen: the page saw its person move."""
+
+    automatic = False
+
+    async def get(self) -> None:
+        """Change nothing by a GET."""
+        raise HTTPError(405)
+
+    async def post(self) -> None:
+        """Answer as it stands after that."""
+        await self.answer()
+
+
+def told(sign_in: SignIn, now: datetime) -> dict[str, object]:
+    """Say how a sign-in stands, in seconds from now: the clocks of PCs differ."""
+    standing = sign_in.standing
+    changes = standing.changes
+    return {
+        "user": sign_in.user.id,
+        "stage": standing.stage.value,
+        "why": standing.why.value,
+        "ends_in": max(0.0, (standing.ends - now).total_seconds()),
+        "changes_in": (changes - now).total_seconds() if changes else None,
+    }
 
 
 class Logout(BaseHandler):
@@ -130,5 +188,7 @@ def routes(web: Web) -> list[URLSpec]:
     return [
         URLSpec(r"/login", LoginPage, named),
         URLSpec(r"/login/code", CodePage, named),
+        URLSpec(r"/login/standing", SignInStanding, named),
+        URLSpec(r"/login/seen", SignInSeen, named),
         URLSpec(r"/logout", Logout, named),
     ]

@@ -21,12 +21,14 @@ from server.errors import (
     Invalid,
     NotFound,
     OriginForeign,
+    SignInOver,
     Unauthenticated,
     Unavailable,
     XsrfRefused,
 )
 from server.ports import Actor, Clock, Ids, Site, Transactions, User
 from server.services.login import Login
+from server.services.sign_ins import SignIn, SignIns
 from server.web.audience import Audience
 from server.web.metrics import Metrics
 from server.web.pages import Pages
@@ -38,6 +40,10 @@ ELSEWHERE = frozenset({"cross-site", "same-site"})
 MACHINES = ("/api/", "/receipts/")  # no person reads what these answer
 STATION_COOKIE = "v15_station"
 THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/theme.js)
+XSRF_COOKIE = "_xsrf"
+HOST_ONLY = (
+    "__Host-"  # browsers take such a name from this very host only, over TLS, for all its paths
+)
 THEMES = frozenset({"dark", "light"})
 CSP = (
     "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' {sockets}; "
@@ -52,6 +58,7 @@ class Web:
 
     pages: Pages
     login: Login
+    sign_ins: SignIns
     transactions: Transactions
     clock: Clock
     ids: Ids
@@ -82,6 +89,9 @@ class BaseHandler(RequestHandler):
     permission: ClassVar[Permission | None] = None
     signed_in: ClassVar[bool] = False
     wants_json: ClassVar[bool] = False
+    automatic: ClassVar[bool] = False  # asked for by a page, not by a person: prolongs no sign-in
+    finishes: ClassVar[bool] = False  # serves a video that goes on when the sign-in has ended
+    old_cookies: ClassVar[bool] = False  # reads the names of release 0.2 too: nobody loses a video
 
     web: Web
     user: User | None
@@ -92,6 +102,8 @@ class BaseHandler(RequestHandler):
         self.web = web
         self.user = None
         self.site = None
+        self.sign_in: SignIn | None = None
+        self.held: frozenset[str] | None = None  # the videos that may be finished; None: signed in
         for name, service in services.items():
             setattr(self, name, service)
 
@@ -100,11 +112,22 @@ class BaseHandler(RequestHandler):
         set_closed_headers(self)
 
     async def identify(self) -> None:
-        """Find who is signed in."""
-        if cookie := self.get_cookie(SESSION_COOKIE):
-            found = await self.web.login.who(cookie)
-            if found is not None:
-                self.user, self.site = found
+        """Find who is signed in; of a sign-in that ended, who may finish something here."""
+        cookie = self.get_cookie(SESSION_COOKIE)
+        found = await self.web.sign_ins.look(cookie) if cookie else None
+        if found is None:
+            return
+        if found.over:
+            held = await self.web.sign_ins.held(found) if self.finishes else frozenset()
+            if not held:
+                return
+            self.held = held
+        self.sign_in, self.user, self.site = found, found.user, found.site
+
+    def check_held(self, session: str) -> None:
+        """Refuse another video than those that a sign-in that ended may finish."""
+        if self.held is not None and session not in self.held:
+            raise SignInOver("not_held")
 
     async def prepare(self) -> None:
         """Find who is signed in, and refuse who may not."""
@@ -115,6 +138,8 @@ class BaseHandler(RequestHandler):
             raise Unauthenticated
         if self.permission is not None and not may(self.user.role, self.permission):
             raise Forbidden(self.permission)
+        if self.sign_in is not None and not self.automatic:
+            await self.web.sign_ins.touch(self.sign_in)
 
     def me(self) -> tuple[User, Site]:
         """Return the signed-in user and site; only for handlers that require it."""
@@ -163,19 +188,32 @@ class BaseHandler(RequestHandler):
         self.set_header("Content-Type", "application/json; charset=utf-8")
         self.finish(json.dumps(value, ensure_ascii=False))
 
-    def set_secret_cookie(
-        self, name: str, value: str, *, days: float | None, path: str = "/"
-    ) -> None:
+    def set_secret_cookie(self, name: str, value: str, *, days: float | None) -> None:
         """Set a cookie no script reads and no other site sends."""
-        self.set_cookie(
-            name,
-            value,
-            expires_days=days,
-            path=path,
-            httponly=True,
-            samesite="Lax",
-            secure=self.web.secure,
-        )
+        self.set_cookie(name, value, expires_days=days, httponly=True, samesite="Lax")
+
+    def cookie_name(self, name: str) -> str:
+        """Return the name under which a cookie travels: over TLS no neighbour of our domain can set it."""
+        ours = self.web.secure and name != THEME_COOKIE
+        return f"{HOST_ONLY}{name}" if ours else name
+
+    def get_cookie(  # type: ignore[override]  # its overloads tell a default apart
+        self, name: str, default: str | None = None
+    ) -> str | None:
+        """Read a cookie by our own name for it."""
+        value = self.own_cookie(name)
+        if value is None and self.old_cookies:
+            value = super().get_cookie(name)
+        return default if value is None else value
+
+    def own_cookie(self, name: str) -> str | None:
+        """Read a cookie under today's name only."""
+        return super().get_cookie(self.cookie_name(name))
+
+    def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
+        """Set, or clear, a cookie by our own name for it; browsers heed a host's own cookie only when Secure."""
+        kwargs["secure"] = self.web.secure
+        super().set_cookie(self.cookie_name(name), value, *args, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Turn any failure into a status, a stable code and a sentence; details go to the log only."""
@@ -193,11 +231,7 @@ class BaseHandler(RequestHandler):
             self.json({"error": body}, status)
 
     def sign_in_url(self) -> str:
-        """Where to send who is not signed in; the desk keeps its launch id."""
-        return "/login"
-
-    def sign_in_and_back(self) -> str:
-        """Where to send who is not signed in, and shall come back here."""
+        """Where to send who is not signed in, and shall come back here; the desk keeps its launch id."""
         target = safe_next(self.request.path)
         return "/login" if target == HOME else f"/login?{urlencode({'next': target})}"
 

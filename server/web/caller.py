@@ -38,6 +38,7 @@ from server.services.signalling import Signalling
 from server.services.snapshots import SnapshotPolicy, policy_of
 from server.web import messages as m
 from server.web.base import BaseHandler, Web
+from server.web.links import LinkHandler
 from server.web.paces import Paces
 from server.web.sockets import PageSocket
 
@@ -61,17 +62,17 @@ PHASES: dict[type[AppError], str] = {
 }
 
 
-class CallerPage(BaseHandler):
+class CallerPage(LinkHandler):
     """GET /v/TOKEN."""
 
     links: Links
 
     async def get(self, token: str) -> None:
         """Show the big button, or why not; neither consumes nor counts anything (previews and scanners do GET)."""
-        if self.get_cookie(BROWSER_COOKIE) is None:
-            # Nothing is bound yet: only a tap makes this value mean something.
-            self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=BROWSER_DAYS)
         found = await self._look(token)
+        # Where nothing is bound yet, only a tap makes this value mean something.
+        bound = isinstance(found, tuple) and found[0].browser_hash is not None
+        self.name_browser(BROWSER_COOKIE, BROWSER_DAYS, bound=bound)
         if isinstance(found, tuple):
             invitation, session, site = found
             lang = self._language(session.language)
@@ -146,7 +147,7 @@ class CallerWords(BaseHandler):
         self.json(self.web.pages.words(lang))
 
 
-class _Gesture(BaseHandler):
+class _Gesture(LinkHandler):
     """What a page does to its link, at the pace of its session."""
 
     wants_json = True
@@ -215,6 +216,7 @@ class CallerSocket(PageSocket):
 
     kind: ClassVar[str] = "caller"
     wants_json = True
+    old_cookies = True
 
     links: Links
     sessions: Sessions

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from server.domain.access import Permission, may
 from server.domain.session import MediaFlowing, PeerLost, Session, State
@@ -13,6 +13,7 @@ from server.errors import (
     Forbidden,
     MessageOutOfOrder,
     PointerFlood,
+    SignInOver,
     StationUnknown,
     Unauthenticated,
 )
@@ -49,6 +50,7 @@ class DeskSocket(ThirdParties):
     kind: ClassVar[str] = "desk"
     permission = Permission.DESK_USE
     wants_json = True
+    finishes = True
 
     bus: Bus
     view: DeskView
@@ -86,14 +88,23 @@ class DeskSocket(ThirdParties):
         await super().get(*args, **kwargs)
 
     async def tick(self) -> None:
-        """Close at once when the sign-in was revoked, or the role no longer uses a desk."""
-        found = await self.web.login.who(self.get_cookie(SESSION_COOKIE) or "")
+        """Close at once when the sign-in was revoked, or the role no longer uses a desk.
+
+        A sign-in that ended by itself lets a video go on to its end, and nothing else be begun.
+        """
+        found = await self.web.sign_ins.look(self.get_cookie(SESSION_COOKIE) or "")
         if found is None:
             self.shut(Unauthenticated())
-        elif not may(found[0].role, Permission.DESK_USE):
+            return
+        if not may(found.user.role, Permission.DESK_USE):
             self.shut(Forbidden("role_changed"))
-        elif found[1] != self.site:  # what the site has decided since
-            self.site = found[1]
+            return
+        self.sign_in = found
+        self.held = await self.web.sign_ins.held(found, self._watching) if found.over else None
+        if found.over and not self.held:
+            self.shut(SignInOver())
+        elif found.site != self.site:  # what the site has decided since
+            self.site = found.site
             self._dirty.set()
 
     async def take(self, frame: str | bytes) -> None:
@@ -105,25 +116,39 @@ class DeskSocket(ThirdParties):
             return
         if not self.peer:
             raise MessageOutOfOrder("before_hello")
+        await self._check_over(message)
         if signal := SIGNALS.get(type(message)):
             getattr(self, signal)(message)
             return
         handler: Callable[[Any], Awaitable[None]] = getattr(self, HANDLERS[type(message)])
         self.later(lambda: handler(message))
 
+    async def _check_over(self, message: m.DeskMessage) -> None:
+        """After the end of the sign-in: only what concerns a video that is held, and who could take it over."""
+        ends = self.sign_in.standing.ends if self.sign_in else None
+        if self.held is None and (ends is None or self.web.clock.now() >= ends):
+            await self.tick()  # it may have been prolonged since it was looked at
+        if self.held is None:
+            return
+        if not isinstance(message, FINISHING):
+            raise SignInOver("begins")
+        if not isinstance(message, m.StationList):
+            self.check_held(message.session)
+
     async def _hello(self, hello: m.DeskHello) -> None:
         if self.peer:
             raise MessageOutOfOrder("second_hello")
         user, site = self.me()
         launched = None
-        if hello.launch:
+        watch = hello.watch if self.held is None or hello.watch in self.held else None
+        if hello.launch and self.held is None:
             launched = await self.launch.resolve(self.actor(), hello.launch, accept=hello.accept)
         async with self.web.transactions(write=False) as uow:
             known = {s.extension: s for s in await uow.sites.stations(site.id)}
             live = await uow.sessions.live_stations(site.id)
         if hello.station and hello.station not in known:
             raise StationUnknown
-        watched = await self.sessions.get(site.id, hello.watch) if hello.watch else None
+        watched = await self.sessions.get(site.id, watch) if watch else None
         # Nothing waits from here on: a hello is taken whole or not at all.
         named = launched.station if launched and not (hello.station and hello.chosen) else None
         # The cookie is the PC's: another window of it may have changed it since.
@@ -340,6 +365,30 @@ class DeskSocket(ThirdParties):
         if self._seen is not None:
             self.sessions.publish(self._seen)  # who sees it is shown to all who do
 
+
+#: What a desk may still say of its video when the sign-in has ended: nothing reaches anybody new by it.
+FINISHING: Final = (
+    m.SessionWatch,
+    m.SessionEnd,
+    m.SessionOfferTo,
+    m.StationList,
+    m.LinkChoose,
+    m.LinkManual,
+    m.LinkNone,
+    m.CallerLanguage,
+    m.SignalAnswer,
+    m.DeskCandidate,
+    m.SignalRestart,
+    m.DeskMedia,
+    m.Webcam,
+    m.LadderAsked,
+    m.HelpCamera,
+    m.HelpTorch,
+    m.HelpZoom,
+    m.HelpPrefer,
+    m.HelpMessage,
+    m.HelpPoint,
+)
 
 #: What each order is called on the phone, and which field is its value.
 HELP: dict[type[Any], tuple[str, str]] = {

@@ -68,13 +68,13 @@ class DeskPage(StationPage):
         else:
             opaque, sealed = self.launch.wait(context)
             days = WAIT.total_seconds() / _DAY
-            self.set_secret_cookie(LAUNCH_COOKIE, sealed, days=days, path="/desk")
+            self.set_secret_cookie(LAUNCH_COOKIE, sealed, days=days)
         self.redirect(f"/desk?launch={opaque}", status=303)
 
     def sign_in_url(self) -> str:
         """Come back to the launch after signing in."""
         target = self.at_launch(self.get_query_argument("launch", ""))
-        return "/login" if target == "/desk" else f"/login?next={quote(target, safe='')}"
+        return f"/login?next={quote(target, safe='')}"
 
     async def get(self) -> None:
         """Show page B; a signed launch that names a station of this site sets it."""
@@ -103,7 +103,7 @@ class DeskPage(StationPage):
         """Resolve a launch, also one that waited in this browser for the sign-in."""
         sealed = self.get_cookie(LAUNCH_COOKIE)
         if sealed and await self.launch.adopt(self.actor(), opaque, sealed):
-            self.clear_cookie(LAUNCH_COOKIE, path="/desk")
+            self.clear_cookie(LAUNCH_COOKIE)
         launched = await self.launch.resolve(self.actor(), opaque, record=True)
         if launched.code:
             self.web.metrics.refused(launched.code)

@@ -28,10 +28,6 @@ class IncidentsHandler(BaseHandler):
     permission = Permission.FEEDBACK_READ
     incidents: Incidents
 
-    def sign_in_url(self) -> str:
-        """Come back here after signing in: the mail leads here."""
-        return self.sign_in_and_back()
-
     def wanted(self) -> Filter:
         """Read the filter of the address."""
         names = ("state", "kind", "from", "to", "below")

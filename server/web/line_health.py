@@ -25,6 +25,7 @@ class LineHealthApi(BaseHandler):
 
     permission = Permission.ADMIN
     wants_json = True
+    automatic = True
     line_health: LineHealthReader
 
     def get(self) -> None:

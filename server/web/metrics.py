@@ -143,7 +143,7 @@ class Metrics:
             ("handed", "retried", "refused", "expired", "in_doubt", "sent_again"),
         ):
             self._messages.labels(channel, outcome)
-        for job in ("sweep", "spoken", "recordings", "reconcile"):
+        for job in ("sweep", "spoken", "sign_ins", "recordings", "reconcile"):
             self._items.labels(job)
 
     def refused(self, code: str) -> None:

@@ -27,7 +27,8 @@ from server.services.rooms import Rooms
 from server.services.signalling import Signalling
 from server.tasks import create_task
 from server.web import messages as m
-from server.web.base import BaseHandler, Web
+from server.web.base import Web
+from server.web.links import LinkHandler
 from server.web.paces import Paces
 from server.web.sockets import PageSocket
 from server.web.wire import status_of
@@ -44,25 +45,25 @@ WORDS_BURST: Final = 60  # answers and requests for a new path: a page of ours s
 WORDS_A_SECOND: Final = 1.0
 
 
-class ObserverPage(BaseHandler):
+class ObserverPage(LinkHandler):
     """GET /o/TOKEN."""
 
     observers: Observers
 
     async def get(self, token: str) -> None:
         """Show who invites and one button, or why the link does not work; a GET uses nothing up (I5)."""
-        browser = self.get_cookie(COOKIE)
-        if browser is None:
-            self.set_secret_cookie(COOKIE, secrets.token_urlsafe(24), days=1)
         try:
-            found = await self.observers.look(token, browser)
+            found = await self.observers.look(token, self.get_cookie(COOKIE))
         except CLOSED as refusal:
+            self.name_browser(COOKIE, 1)
             self.web.metrics.refused(refusal.code)
             name = await self.observers.site_of(token)
             status = status_of(refusal)
             self._show(name, status, closed=refusal, boot=None, by="")
             return
-        boot = {"token": token, "bound": found.observer.browser_hash is not None}
+        bound = found.observer.browser_hash is not None
+        self.name_browser(COOKIE, 1, bound=bound)
+        boot = {"token": token, "bound": bound}
         self._show(found.site.name, 200, closed=None, boot=boot, by=found.by)
 
     async def head(self, token: str) -> None:
@@ -78,7 +79,7 @@ class ObserverPage(BaseHandler):
         self.page("observer.html", status, me=None, site_name=name, **context)
 
 
-class ObserverJoin(BaseHandler):
+class ObserverJoin(LinkHandler):
     """POST /o/TOKEN/join: the tap."""
 
     wants_json = True
@@ -97,6 +98,7 @@ class ObserverSocket(PageSocket):
 
     kind: ClassVar[str] = "observer"
     wants_json = True
+    old_cookies = True
 
     observers: Observers
     signalling: Signalling

@@ -11,7 +11,7 @@ from server import __version__
 from server.domain.signing import WINDOW
 from server.services.audit_record import Record
 from server.services.line_health import LineHealth
-from server.web.base import BaseHandler, Web
+from server.web.base import HOST_ONLY, SESSION_COOKIE, BaseHandler, Web
 from server.web.telephony_events import MAX_BODY, CallEvents, EventResults
 
 Json = dict[str, Any]
@@ -237,8 +237,8 @@ def document() -> Json:
                 "session": {
                     "type": "apiKey",
                     "in": "cookie",
-                    "name": "v15_session",
-                    "description": "the cookie of a signed-in browser",
+                    "name": f"{HOST_ONLY}{SESSION_COOKIE}",
+                    "description": "the cookie of a signed-in browser (without TLS: v15_session)",
                 },
                 "signature": {
                     "type": "apiKey",

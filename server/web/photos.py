@@ -12,12 +12,13 @@ from server.services.links import Links
 from server.services.photos import MAX_PART, Part, Photos
 from server.web.base import BaseHandler, Web
 from server.web.caller import BROWSER_COOKIE
+from server.web.links import LinkHandler
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
-class CallerPhoto(BaseHandler):
+class CallerPhoto(LinkHandler):
     """POST /v/TOKEN/photo."""
 
     wants_json = True
@@ -51,6 +52,8 @@ class DeskPhoto(BaseHandler):
     """GET /desk/photos/ID: never kept by any cache."""
 
     permission = Permission.DESK_USE
+    automatic = True
+    finishes = True
     photos: Photos
 
     def compute_etag(self) -> None:
@@ -60,6 +63,7 @@ class DeskPhoto(BaseHandler):
         """Send it to a desk of its site."""
         _, site = self.me()
         photo = self.photos.get(site.id, id_)
+        self.check_held(photo.session)
         self.set_header("Content-Type", "image/jpeg")
         self.set_header("Content-Disposition", "inline")
         self.finish(photo.picture.data)

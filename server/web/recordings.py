@@ -19,6 +19,7 @@ class RecordingAudio(BaseHandler):
     """One recording; a page's <audio> asks for it in ranges."""
 
     permission = Permission.AUDIT_READ
+    automatic = True
     listening: Listening
 
     def compute_etag(self) -> None:

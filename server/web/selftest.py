@@ -32,10 +32,6 @@ class SelftestPage(BaseHandler):
 
     permission = Permission.SELFTEST_USE
 
-    def sign_in_url(self) -> str:
-        """Come back here after signing in."""
-        return self.sign_in_and_back()
-
     def get(self) -> None:
         """Show the page; it runs by itself."""
         _, site = self.me()
@@ -108,10 +104,10 @@ class SelftestSocket(PageSocket):
 
     async def tick(self) -> None:
         """Close when the sign-in was revoked, or the role changed."""
-        found = await self.web.login.who(self.get_cookie(SESSION_COOKIE) or "")
-        if found is None:
+        found = await self.web.sign_ins.look(self.get_cookie(SESSION_COOKIE) or "")
+        if found is None or found.over:
             self.shut(Unauthenticated())
-        elif not may(found[0].role, Permission.SELFTEST_USE):
+        elif not may(found.user.role, Permission.SELFTEST_USE):
             self.shut(Forbidden("role_changed"))
 
     async def take(self, frame: str | bytes) -> None:

@@ -18,12 +18,14 @@ class DeskSnapshots(BaseHandler):
 
     permission = Permission.DESK_USE
     wants_json = True
+    finishes = True
     snapshots: Snapshots
 
     async def post(self) -> None:
         """Store it."""
         _, site = self.me()
         session = self.get_query_argument("session", "")
+        self.check_held(session)
         age = self.get_query_argument("age", "0")
         if not (age.isascii() and age.isdigit() and len(age) <= len(str(OLDEST))):
             raise Invalid("age")
@@ -36,6 +38,7 @@ class AuditSnapshot(BaseHandler):
     """GET /audit/snapshots/ID."""
 
     permission = Permission.AUDIT_READ
+    automatic = True
     snapshots: Snapshots
 
     async def get(self, id_: str) -> None:

@@ -72,6 +72,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
     """A connected page; frames are handled one after the other."""
 
     kind: ClassVar[str] = ""
+    automatic = True
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Prepare the queues."""

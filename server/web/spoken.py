@@ -29,7 +29,7 @@ class CodePage(CallerPage):
 
     async def post(self) -> None:
         """Go on to the link, or show the field again and what to do."""
-        browser = self.get_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
+        browser = self.own_cookie(BROWSER_COOKIE) or secrets.token_urlsafe(24)
         typed = self.get_body_argument("code", "")
         token = await self.spoken.redeem(typed, self.request.remote_ip, browser)
         self.set_secret_cookie(BROWSER_COOKIE, browser, days=1)
@@ -49,8 +49,7 @@ class CodePage(CallerPage):
         super().write_error(status_code, **kwargs)
 
     def _form(self, error: AppError | None) -> None:
-        if self.get_cookie(BROWSER_COOKIE) is None:
-            self.set_secret_cookie(BROWSER_COOKIE, secrets.token_urlsafe(24), days=1)
+        self.name_browser(BROWSER_COOKIE, 1)
         self._show(
             "caller_code.html",
             self._language(),

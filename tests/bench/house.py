@@ -10,6 +10,7 @@ import re
 import urllib.request
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from server.adapters.db.uow import SqlTransactions
 from server.adapters.passwords import Argon2Passwords
 from server.adapters.seal import FernetSeal
 from server.domain.access import Role
-from server.domain.login import SESSION_LIFE
 from server.ports import WebSession
 from server.services.admin import Admin
 from server.web.base import SESSION_COOKIE, STATION_COOKIE
@@ -140,7 +140,7 @@ class Furnisher:
         cookie, now = SystemIds().token(), SystemClock().now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
         async with self.transactions() as uow:
-            session = WebSession(id_, user.id, now, now, now + SESSION_LIFE, None)
+            session = WebSession(id_, user.id, now, now, now + timedelta(hours=14), None)
             await uow.login.add_web_session(session)
             await uow.commit()
         return cookie

@@ -171,6 +171,11 @@ class Browser:
         self._client = client
         self.cookies: dict[str, str] = {}
 
+    @property
+    def xsrf(self) -> str:
+        """The page's token, under the name it has over this transport."""
+        return self.cookies.get("__Host-_xsrf") or self.cookies["_xsrf"]
+
     async def fetch(self, path: str, **options: Any) -> HTTPResponse:
         headers = dict(options.pop("headers", {}))
         if self.cookies:
@@ -193,16 +198,16 @@ class Browser:
         return await self.fetch(path, **options)
 
     async def post(self, path: str, form: dict[str, str], **options: Any) -> HTTPResponse:
-        if "_xsrf" not in self.cookies:
+        if not {"_xsrf", "__Host-_xsrf"} & self.cookies.keys():
             await self.get("/login")
-        body = urlencode({"_xsrf": self.cookies["_xsrf"], **form})
+        body = urlencode({"_xsrf": self.xsrf, **form})
         return await self.fetch(path, method="POST", body=body, **options)
 
     async def post_json(self, path: str, value: object) -> HTTPResponse:
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
-            "X-Xsrftoken": self.cookies["_xsrf"],
+            "X-Xsrftoken": self.xsrf,
         }
         return await self.fetch(path, method="POST", body=json.dumps(value), headers=headers)
 

@@ -10,6 +10,7 @@ import logging
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 import structlog
@@ -20,7 +21,6 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from server.adapters.clock import SystemIds
 from server.bootstrap import build
 from server.config import load
-from server.domain.login import SESSION_LIFE
 from server.logs import configure
 from server.ports import WebSession
 from server.web.base import SESSION_COOKIE, STATION_COOKIE
@@ -151,7 +151,9 @@ class Running(House):
         browser = self.browser()
         cookie, now = SystemIds().token(), self.clock.now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
-        session = WebSession(id_, self.users[identifier].id, now, now, now + SESSION_LIFE, None)
+        session = WebSession(
+            id_, self.users[identifier].id, now, now, now + timedelta(hours=14), None
+        )
         async with self.server.transactions() as uow:
             await uow.login.add_web_session(session)
             await uow.commit()

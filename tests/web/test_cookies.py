@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import pytest
 
 from tests.web.running import Running, running
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tornado.httpclient import HTTPResponse
+
+    from tests.databases import Furnished
+    from tests.web.house import Browser
 
 
 def cookies(answer: HTTPResponse) -> dict[str, Any]:
@@ -21,7 +29,7 @@ def cookies(answer: HTTPResponse) -> dict[str, Any]:
     return {name: cookie for name, cookie in kept.items() if cookie.value}
 
 
-def test_cookies_over_tls(io_loop: Any, furnished_database: Path, tmp_path: Path) -> None:
+def test_cookies_over_tls(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> None:
     for scheme in ("https", "http"):
         folder = tmp_path / scheme
         folder.mkdir()
@@ -29,14 +37,20 @@ def test_cookies_over_tls(io_loop: Any, furnished_database: Path, tmp_path: Path
             io_loop, furnished_database, folder, public_url=f"{scheme}://visio15.example"
         ) as house:
             found = io_loop.run_sync(lambda house=house: every_cookie(house))
-        names = {"_xsrf", "v15_next", "v15_challenge", "v15_session", "v15_station", "v15_browser"}
-        assert set(found) == names
+        ours = "__Host-" if scheme == "https" else ""
+        assert set(found) == {ours + name for name in NAMES}
         for name, cookie in found.items():
             assert bool(cookie["secure"]) is (scheme == "https"), name
             assert cookie["samesite"] == "Lax", name
             assert cookie["path"] == "/", name
-            assert bool(cookie["httponly"]) is (name != "_xsrf"), name
+            assert bool(cookie["httponly"]) is (not name.endswith("_xsrf")), name
             assert not cookie["domain"], name
+
+
+NAMES = (
+    *("_xsrf", "v15_next", "v15_challenge", "v15_session"),
+    *("v15_launch", "v15_station", "v15_browser", "v15_observer"),
+)
 
 
 async def every_cookie(house: Running) -> dict[str, Any]:
@@ -51,4 +65,76 @@ async def every_cookie(house: Running) -> dict[str, Any]:
     phone = house.browser()
     await phone.get(f"/v/{token}")
     found |= cookies(await phone.post_json(f"/v/{token}/tap", {}))
+    found |= cookies(await house.browser().get(f"/o/{'a' * 27}"))
+    found |= cookies(await house.browser().get("/desk?call=abc"))
     return found
+
+
+@pytest.fixture
+def over_tls(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
+    url = "https://visio15.example"
+    with running(io_loop, furnished_database, tmp_path, public_url=url) as house:
+        yield house
+
+
+async def test_a_neighbour_of_our_domain_plants_nothing(over_tls: Running) -> None:
+    """What another host of the same domain may set has no name that we read."""
+    token = "2|00000000|" + "0" * 32 + "|1700000000"
+    planted = over_tls.browser()
+    planted.cookies["_xsrf"] = token
+    body = urlencode({"_xsrf": token, "identifier": "x", "password": "y"})
+    refused = await planted.fetch("/login", method="POST", body=body)
+    assert refused.code == 403
+    mine = await over_tls.signed_in("regulator")
+    planted.cookies["v15_session"] = mine.cookies.pop("v15_session")
+    assert (await planted.get("/kiosk")).code == 302
+
+
+async def test_a_sign_out_clears_the_cookie_as_it_was_set(over_tls: Running) -> None:
+    browser = await over_tls.signed_in("regulator")
+    browser.cookies["__Host-v15_session"] = browser.cookies.pop("v15_session")
+    await browser.get("/kiosk")
+    gone = await browser.post("/logout", {})
+    [line] = [one for one in gone.headers.get_list("Set-Cookie") if "v15_session" in one]
+    assert line.startswith('__Host-v15_session="";')
+    assert "Secure" in line  # browsers drop the line without it, and the cookie would stay
+    assert "Path=/" in line
+
+
+async def test_a_caller_in_mid_video_survives_the_new_names(over_tls: Running) -> None:
+    """The phone tapped under the release before: its page goes on, reloads and sends a photo."""
+    desk = await over_tls.desk(await signed_in(over_tls))
+    await over_tls.invite(desk)
+    [token] = await over_tls.tokens()
+    phone = await over_tls.tapped(token)
+    for name in ("v15_browser", "_xsrf"):
+        phone.cookies[name] = phone.cookies.pop(f"__Host-{name}")
+    kept = phone.cookies["v15_browser"]
+    await over_tls.caller(token, phone)
+    headers = {"X-Xsrftoken": phone.cookies["_xsrf"], "X-Visio15-Photo": "photo-0001"}
+    part = await phone.fetch(f"/v/{token}/photo", method="POST", body=b"", headers=headers)
+    assert json.loads(part.body)["error"]["code"] == "invalid"  # as a photo, not as a stranger's
+    assert (await phone.get(f"/v/{token}")).code == 200
+    assert phone.cookies["__Host-v15_browser"] == kept
+    assert (await phone.post_json(f"/v/{token}/tap", {})).code == 200
+
+
+async def test_an_old_name_binds_nothing_new(over_tls: Running) -> None:
+    desk = await over_tls.desk(await signed_in(over_tls))
+    await over_tls.invite(desk)
+    [token] = await over_tls.tokens()
+    phone = over_tls.browser()
+    phone.cookies["v15_browser"] = "planted-by-a-neighbour"
+    await phone.get(f"/v/{token}")
+    assert phone.cookies["__Host-v15_browser"] != "planted-by-a-neighbour"
+    assert (await phone.post_json(f"/v/{token}/tap", {})).code == 200
+    thief = over_tls.browser()
+    thief.cookies["__Host-v15_browser"] = "planted-by-a-neighbour"
+    assert (await thief.get(f"/v/{token}")).code == 410
+
+
+async def signed_in(house: Running) -> Browser:
+    """A regulator, with the cookies of this transport."""
+    browser = await house.signed_in("regulator")
+    browser.cookies = {f"__Host-{name}": value for name, value in browser.cookies.items()}
+    return browser

@@ -8,13 +8,13 @@ import hashlib
 import io
 import json
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from server.adapters.clock import SystemIds
 from server.domain.incidents import YEAR, cell, number_of, reference, row
-from server.domain.login import SESSION_LIFE
 from server.ports import WebSession
 from server.services import incidents as listing
 from server.services.feedback import MOST_AN_HOUR
@@ -43,7 +43,7 @@ async def as_(house: House, browser: Browser, identifier: str) -> None:
     id_ = hashlib.sha256(cookie.encode()).hexdigest()
     [user] = [one for one in await house.admin.users() if one.identifier == identifier]
     async with house.server.transactions() as uow:
-        session = WebSession(id_, user.id, now, now, now + SESSION_LIFE, None)
+        session = WebSession(id_, user.id, now, now, now + timedelta(hours=14), None)
         await uow.login.add_web_session(session)
         await uow.commit()
     browser.cookies.clear()

@@ -176,17 +176,6 @@ async def test_a_disabled_user_gets_no_code_and_cannot_use_one(
     assert len(await house.messages()) == sent
 
 
-async def test_a_session_outlives_a_shift_and_ends_when_unused(
-    house: House, browser: Browser
-) -> None:
-    await browser.sign_in(house, "regulator")
-    for _ in range(3):
-        house.clock.pass_(hours=13)
-        assert (await browser.get("/kiosk")).code == 200
-    house.clock.pass_(hours=14, seconds=1)
-    assert (await browser.get("/kiosk")).code == 302
-
-
 async def test_a_session_is_written_at_most_once_a_minute(house: House, browser: Browser) -> None:
     await browser.sign_in(house, "regulator")
     house.clock.pass_(seconds=61)

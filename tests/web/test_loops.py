@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.adapters.calls import TelephonyCalls
+from server.adapters.db.login import SqlLogin
 from server.adapters.db.messages import SqlMessages
 from server.adapters.db.recordings import SqlRecordings
 from server.adapters.db.spoken import SqlSpoken
@@ -46,6 +47,7 @@ WORK: dict[str, tuple[type[Any], str]] = {
     "delivery.email": (SqlMessages, "due"),
     "sweep": (Sessions, "sweep"),
     "spoken": (SqlSpoken, "expired"),
+    "sign_ins": (SqlLogin, "quiet_web_sessions"),
     "reconcile": (Reconciler, "due"),
     "connections": (Connections, "close_late"),
     "line15.states": (TelephonyCalls, "states"),

@@ -1,5 +1,6 @@
 """Challenges, throttles and signed-in browsers in SQL; only hashes of what a browser holds are stored."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, select, update
@@ -98,14 +99,26 @@ class SqlLogin:
         row = (await self._connection.execute(query)).mappings().first()
         return WebSession(**dict(row)) if row is not None else None
 
-    async def touch(self, id_: str, seen: datetime, expires: datetime) -> None:
-        """Prolong a session that is still in force; a revoked one stays revoked."""
+    async def touch(self, id_: str, seen: datetime) -> None:
+        """Note activity in a session that is still in force; a revoked one stays revoked."""
         query = (
             update(web_sessions)
             .where(web_sessions.c.id == id_, web_sessions.c.revoked.is_(None))
-            .values(seen=seen, expires=expires)
+            .values(seen=seen)
         )
         await self._connection.execute(query)
+
+    async def quiet_web_sessions(
+        self, quiet_since: datetime, now: datetime, since: datetime
+    ) -> Sequence[WebSession]:
+        """Return those in force that were quiet since then, or whose end has come, but not before `since`."""
+        query = select(web_sessions).where(
+            web_sessions.c.revoked.is_(None),
+            web_sessions.c.expires >= since,
+            (web_sessions.c.seen <= quiet_since) | (web_sessions.c.expires <= now),
+        )
+        rows = (await self._connection.execute(query)).mappings()
+        return [WebSession(**dict(row)) for row in rows]
 
     async def revoke(self, id_: str, at: datetime) -> None:
         """End one session; the first end stays."""

@@ -1,0 +1,94 @@
+"""How long a sign-in lasts, decided in pure code: an absolute life and an idle one, by role, each told before its end.
+
+Activity is what a person does: a page asked for, a key, the pointer. What pages do by themselves prolongs nothing.
+docs/security.md says why these lives, after OWASP ASVS 5 (V7).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from server.domain.access import Role
+
+TOUCH_EVERY: Final = timedelta(
+    minutes=1
+)  # activity is written down no oftener; of a short life, a tenth
+#: How long before its end a sign-in is told to end; of a short life, a quarter.
+TELL_IDLE: Final = timedelta(minutes=10)
+TELL_ABSOLUTE: Final = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """How long a sign-in lasts in all, and without activity."""
+
+    absolute: timedelta
+    idle: timedelta
+
+
+def by_role(desk: Lives, reading: Lives, administration: Lives) -> Mapping[Role, Lives]:
+    """Return the lives of every role."""
+    return {
+        Role.ARM: desk,
+        Role.REGULATOR: desk,
+        Role.AUDITOR: reading,
+        Role.REFERENT: reading,
+        Role.ADMIN: administration,
+    }
+
+
+class Stage(StrEnum):
+    """Where a sign-in stands."""
+
+    ACTIVE = "active"
+    IDLE_SOON = "idle_soon"  # any activity prolongs it
+    ABSOLUTE_SOON = "absolute_soon"  # only password and code prolong it
+    OVER = "over"
+
+
+class Why(StrEnum):
+    """Which of its lives ends a sign-in first."""
+
+    IDLE = "idle"
+    ABSOLUTE = "absolute"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A sign-in at a moment: `ends` unless something is done; `changes`: when the stage is another one by itself."""
+
+    stage: Stage
+    why: Why
+    ends: datetime
+    changes: datetime | None
+
+
+def noted(seen: datetime, lives: Lives, now: datetime) -> bool:
+    """Whether activity now is already written down, as good as."""
+    return now - seen < min(TOUCH_EVERY, lives.idle / 10)
+
+
+def standing(
+    created: datetime, seen: datetime, expires: datetime, lives: Lives, now: datetime
+) -> Standing:
+    """Judge a sign-in by when it was made, last seen active, and when it ends for good.
+
+    `expires` was fixed at the sign-in; today's role may end it before.
+    """
+    absolute = min(expires, created + lives.absolute)
+    idle = seen + lives.idle
+    why = Why.IDLE if idle < absolute else Why.ABSOLUTE
+    ends = min(idle, absolute)
+    if now >= ends:
+        return Standing(Stage.OVER, why, ends, None)
+    idle_told = idle - min(TELL_IDLE, lives.idle / 4)
+    absolute_told = absolute - min(TELL_ABSOLUTE, lives.absolute / 4)
+    # The end that comes first is told first; when it is the idle one, one gesture shows whether the other is near.
+    if why is Why.IDLE and now >= idle_told:
+        return Standing(Stage.IDLE_SOON, why, ends, ends)
+    later = ends if why is Why.ABSOLUTE else idle_told
+    if now >= absolute_told:
+        return Standing(Stage.ABSOLUTE_SOON, Why.ABSOLUTE, absolute, later)
+    return Standing(Stage.ACTIVE, why, ends, min(later, absolute_told))

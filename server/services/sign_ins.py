@@ -1,0 +1,150 @@
+"""Who is signed in, for how long yet, and what may still be finished after the end.
+
+A sign-in that ended opens nothing any more, but never cuts a video: what its desk held then may be brought to its end
+(docs/adr/0027-sign-ins-end.md). A revoked one is over at once, whatever it held.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from server.domain.access import Role
+from server.domain.audit import AuditEvent
+from server.domain.sign_in import Lives, Stage, Standing, noted, standing
+from server.errors import NotFound, StorageUnavailable
+from server.ports import Actor, Clock, Site, Transactions, User, WebSession
+from server.services.rounds import Failed, Rounds
+
+#: A desk says every five seconds what it holds: nothing is swept away before it could.
+SWEEP_GRACE: Final = timedelta(seconds=30)
+#: Sign-ins that ended longer ago are not written down any more: the server was off.
+SWEPT_FOR: Final = timedelta(days=2)
+_log = structlog.get_logger("sign_ins")
+
+
+def cookie_hash(secret: str) -> str:
+    """Return what is stored of a cookie."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A browser that signed in and was not signed out; it may be over."""
+
+    id: str
+    user: User
+    site: Site
+    kept: WebSession
+    standing: Standing
+
+    @property
+    def over(self) -> bool:
+        """Whether one of its lives has ended."""
+        return self.standing.stage is Stage.OVER
+
+
+class SignIns:
+    """Reads sign-ins, prolongs them, and writes down their ends."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        lives: Mapping[Role, Lives],
+        failed: Failed = lambda _job: None,
+    ) -> None:
+        """Take the parts; `failed` counts what the sweep missed."""
+        self._transactions = transactions
+        self._clock = clock
+        self._lives = lives
+        self._rounds = Rounds("sign_ins", failed)
+        self._watched: dict[
+            str, set[str]
+        ] = {}  # by sign-in: the videos its desks watched at its end
+
+    async def look(self, cookie: str) -> SignIn | None:
+        """Return the sign-in of a cookie. Read each time, so that a revoked one is refused at once."""
+        id_ = cookie_hash(cookie)
+        async with self._transactions(write=False) as uow:
+            found = await uow.login.web_session(id_)
+            if found is None or found.revoked is not None:
+                return None
+            try:
+                user = await uow.users.get(found.user)
+            except NotFound:
+                return None
+            if user.disabled is not None:
+                return None
+            site = await uow.sites.get(user.site)
+        return SignIn(id_, user, site, found, self._standing(found, user.role))
+
+    def _standing(self, found: WebSession, role: Role) -> Standing:
+        lives, now = self._lives[role], self._clock.now()
+        return standing(found.created, found.seen, found.expires, lives, now)
+
+    async def touch(self, sign_in: SignIn) -> None:
+        """Note activity, once a minute; a busy database does not send a regulator away in mid-shift."""
+        now = self._clock.now()
+        if sign_in.over or noted(sign_in.kept.seen, self._lives[sign_in.user.role], now):
+            return
+        try:
+            async with self._transactions() as uow:
+                await uow.login.touch(sign_in.id, now)
+                await uow.commit()
+        except StorageUnavailable as busy:  # the next request does it
+            _log.info("sign_ins.not_touched", code=busy.code)
+
+    async def held(self, sign_in: SignIn, watched: str | None = None) -> frozenset[str]:
+        """Return the videos a sign-in that ended may still finish.
+
+        Those of its user that no other station took, and those its desks watched when it ended; `watched` is one.
+        """
+        async with self._transactions(write=False) as uow:
+            running = await uow.sessions.open_everywhere()
+        kept = self._watched.setdefault(sign_in.id, set())
+        if watched:
+            kept.add(watched)
+        kept &= {one.id for one in running if one.site == sign_in.site.id}
+        own = {
+            one.id for one in running if one.created_by == sign_in.user.id and one.handed is None
+        }
+        if not kept:
+            del self._watched[sign_in.id]
+        return frozenset(kept | own)
+
+    async def sweep(self) -> int:
+        """Write down the ends of sign-ins, as soon as there is nothing left to finish."""
+        now = self._clock.now()
+        shortest = min(lives.idle for lives in self._lives.values())
+        async with self._transactions(write=False) as uow:
+            late = await uow.login.quiet_web_sessions(now - shortest, now, now - SWEPT_FOR)
+        return (await self._rounds.each({one.id[:8]: one for one in late}, self._end)).changed
+
+    async def _end(self, seen: WebSession) -> int:
+        """End one, unless somebody did, came back, or has a video to finish."""
+        async with self._transactions(write=False) as uow:
+            user = await uow.users.get(seen.user)
+            site = await uow.sites.get(user.site)
+        sign_in = SignIn(seen.id, user, site, seen, self._standing(seen, user.role))
+        if not sign_in.over or self._clock.now() < sign_in.standing.ends + SWEEP_GRACE:
+            return 0
+        if await self.held(sign_in):
+            return 0
+        async with self._transactions() as uow:
+            now = self._clock.now()
+            found = await uow.login.web_session(seen.id)
+            if found is None or found.revoked is not None:
+                return 0
+            ended = self._standing(found, user.role)
+            if ended.stage is not Stage.OVER:
+                return 0
+            await uow.login.revoke(seen.id, now)
+            data = {"reason": ended.why.value, "at": ended.ends.isoformat()}
+            event = AuditEvent("login.ended", f"user:{user.id}", data=data)
+            await uow.audit.append(Actor("server", user.site, user.id), event, now)
+            await uow.commit()
+        return 1

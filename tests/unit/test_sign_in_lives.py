@@ -1,0 +1,101 @@
+"""Two lives of a sign-in, told before they end: decided without a clock or a database."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.config import SignInSettings
+from server.domain.access import Role
+from server.domain.login import HOME, landing
+from server.domain.sign_in import Lives, Stage, Why, by_role, noted, standing
+
+START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+SHIFT = Lives(14 * HOUR, 4 * HOUR)
+minutes = st.integers(0, 1_500).map(lambda value: value * MINUTE)
+lives = st.builds(Lives, minutes.filter(bool), minutes.filter(bool))
+
+
+def at(seen: timedelta, now: timedelta, of: Lives = SHIFT) -> tuple[Stage, Why, timedelta]:
+    """Where a sign-in stands that was last seen then, and when it ends."""
+    found = standing(START, START + seen, START + of.absolute, of, START + now)
+    return found.stage, found.why, found.ends - START
+
+
+def test_a_shift_is_told_its_end_and_then_ends() -> None:
+    assert at(13 * HOUR, 13 * HOUR)[0] is Stage.ACTIVE
+    assert at(13.5 * HOUR, 13.5 * HOUR) == (Stage.ABSOLUTE_SOON, Why.ABSOLUTE, 14 * HOUR)
+    assert at(14 * HOUR, 14 * HOUR)[0] is Stage.OVER
+
+
+def test_a_desk_left_alone_is_told_and_then_ends() -> None:
+    assert at(HOUR, 4.8 * HOUR)[0] is Stage.ACTIVE
+    assert at(HOUR, 4.9 * HOUR) == (Stage.IDLE_SOON, Why.IDLE, 5 * HOUR)
+    assert at(4.9 * HOUR, 4.9 * HOUR)[0] is Stage.ACTIVE
+    assert at(HOUR, 5 * HOUR) == (Stage.OVER, Why.IDLE, 5 * HOUR)
+
+
+@given(lives, minutes, minutes)
+def test_no_activity_outlives_the_absolute_life(
+    of: Lives, seen: timedelta, later: timedelta
+) -> None:
+    stage, _, ends = at(seen, seen + later, of)
+    assert ends <= of.absolute
+    assert ends <= seen + of.idle
+    assert (stage is Stage.OVER) == (seen + later >= ends)
+
+
+@given(lives, minutes, minutes)
+def test_nothing_ends_untold(of: Lives, seen: timedelta, later: timedelta) -> None:
+    """Whoever looks when it changes by itself reads each stage, and the end comes after a warning."""
+    now = START + min(seen, of.absolute) + later
+    found = standing(START, START + seen, START + of.absolute, of, now)
+    told = []
+    while found.changes is not None:
+        assert found.changes > now
+        told.append(found.stage)
+        now = found.changes
+        found = standing(START, START + seen, START + of.absolute, of, now)
+    assert found.stage is Stage.OVER
+    if told:
+        assert told[-1] in {Stage.IDLE_SOON, Stage.ABSOLUTE_SOON}
+
+
+def test_another_role_since_shortens_it_and_never_lengthens() -> None:
+    reading = Lives(10 * HOUR, 30 * MINUTE)
+    short = standing(START, START + 11 * HOUR, START + 14 * HOUR, reading, START + 11 * HOUR)
+    assert short.stage is Stage.OVER
+    long = standing(START, START + 11 * HOUR, START + 10 * HOUR, SHIFT, START + 11 * HOUR)
+    assert long.stage is Stage.OVER
+
+
+def test_activity_is_written_down_once_a_minute() -> None:
+    assert noted(START, SHIFT, START + 59 * timedelta(seconds=1))
+    assert not noted(START, SHIFT, START + MINUTE)
+    assert not noted(START, Lives(HOUR, MINUTE), START + 6 * timedelta(seconds=1))
+
+
+def test_every_role_has_its_lives_as_the_page_on_security_says() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "security.md").read_text()
+    known = SignInSettings()
+    groups = {name: getattr(known, name).lives for name in SignInSettings.model_fields}
+    assert by_role(**groups).keys() == set(Role)
+    for name, of in groups.items():
+        [row] = re.findall(rf"^\| `{name}`.*$", page, re.MULTILINE)
+        assert f"| {int(of.absolute / HOUR)} h |" in row
+        idle = int(of.idle / MINUTE)
+        assert f"| {idle // 60} h |" in row if idle >= 60 else f"| {idle} min |" in row
+
+
+def test_a_sign_in_leads_where_its_role_may_go() -> None:
+    assert landing("/desk", Role.REGULATOR) == "/desk"
+    assert landing("/desk?launch=abc", Role.AUDITOR) == HOME
+    assert landing("/audit/reconcile", Role.AUDITOR) == "/audit/reconcile"
+    assert landing("/admin/telephony", Role.ARM) == HOME
+    assert landing("//evil.example", Role.ADMIN) == HOME
+    assert landing(None, Role.ADMIN) == HOME

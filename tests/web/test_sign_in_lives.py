@@ -1,0 +1,298 @@
+"""A sign-in ends, is told before, is renewed in place, and never cuts a video (docs/adr/0027-sign-ins-end.md)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from server.web import sockets
+from server.web.base import SESSION_COOKIE
+from tests.web.house import PASSWORD, Browser, wrong
+from tests.web.running import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from tornado.httpclient import HTTPResponse
+
+    from tests.databases import Furnished
+    from tests.web.running import Page, Running
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def home(
+    io_loop: Any,
+    furnished_database: Furnished,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Running]:
+    monkeypatch.setattr(sockets, "TICK", 0.1)
+    with running(io_loop, furnished_database, tmp_path) as house:
+        yield house
+
+
+def said(answer: HTTPResponse) -> Any:
+    return json.loads(answer.body)
+
+
+async def token(browser: Browser) -> None:
+    """What its page has had from the beginning; this one is no activity of anybody who signed in."""
+    if "_xsrf" not in browser.cookies:
+        await browser.get("/c")
+
+
+async def seen(browser: Browser) -> HTTPResponse:
+    """What the page says when its person moves."""
+    await token(browser)
+    return await browser.post_json("/login/seen", {})
+
+
+async def stage(browser: Browser) -> str:
+    """Where the page reads that it stands; 401: nowhere."""
+    answer = await browser.get("/login/standing")
+    return said(answer)["stage"] if answer.code == 200 else str(answer.code)
+
+
+async def ended(house: Running) -> list[Mapping[str, object]]:
+    """What the audit says of the ends of sign-ins."""
+    await house.server.sign_ins.sweep()
+    async with house.server.transactions(write=False) as uow:
+        chain = [row async for row in uow.audit.chain(house.sites["rivage"].id)]
+    return [row.data for row in chain if row.action == "login.ended"]
+
+
+async def renew(house: Running, browser: Browser, identifier: str = "regulator") -> HTTPResponse:
+    """Password and code, as the page's sheet asks for them."""
+    await token(browser)
+    form = {"identifier": identifier, "password": PASSWORD}
+    asked = await browser.post("/login", form, headers=JSON)
+    assert (asked.code, said(asked)) == (200, {})
+    return await browser.post("/login/code", {"code": await house.code()}, headers=JSON)
+
+
+# --- two lives ---------------------------------------------------------------------------------------
+async def test_an_open_desk_that_nobody_touches_does_not_prolong_its_sign_in(home: Running) -> None:
+    browser = await home.signed_in("regulator")
+    desk = await home.desk(browser)
+    home.clock.pass_(hours=3, minutes=59)
+    again = await home.desk(browser, peer="desk-peer-1")  # it comes back by itself
+    await again.alive()
+    assert await stage(browser) == "idle_soon"
+    home.clock.pass_(minutes=1)
+    assert await desk.closed() is not None
+    assert (await again.closed())[0] == 4401
+    assert (await browser.get("/kiosk")).code == 302
+
+
+async def test_no_activity_prolongs_it_beyond_its_absolute_life(home: Running) -> None:
+    browser = await home.signed_in("regulator")
+    for _ in range(13):
+        home.clock.pass_(hours=1)
+        assert said(await seen(browser))["stage"] == "active"
+    home.clock.pass_(minutes=30)
+    told = said(await seen(browser))
+    assert (told["stage"], told["why"], told["ends_in"]) == ("absolute_soon", "absolute", 1800)
+    home.clock.pass_(minutes=30)
+    assert (await seen(browser)).code == 401
+    assert (await browser.get("/kiosk")).code == 302
+    home.clock.pass_(seconds=31)
+    assert [row["reason"] for row in await ended(home)] == ["absolute"]
+
+
+@pytest.mark.parametrize(
+    ("role", "idle", "page", "quiet"),
+    [
+        ("regulator", 240, "/desk", "/desk/photos/aaaaaaaaaaaaaaaaaaaaa"),
+        ("auditor", 30, "/audit", "/audit/snapshots/nothing"),
+        ("admin", 15, "/admin/telephony", "/api/v1/telephony/health"),
+    ],
+)
+async def test_what_a_person_does_prolongs_it_and_what_a_page_does_not(
+    home: Running, role: str, idle: int, page: str, quiet: str
+) -> None:
+    browser = await home.signed_in(role)
+    for _ in range(2):
+        home.clock.pass_(minutes=idle - 1)
+        assert (await browser.get(page)).code == 200
+    home.clock.pass_(minutes=idle - 1)
+    for path in (quiet, "/login/standing"):
+        await browser.get(path)
+    assert await stage(browser) == "idle_soon"
+    home.clock.pass_(minutes=1)
+    assert await stage(browser) == "401"
+    home.clock.pass_(seconds=31)
+    [row] = await ended(home)
+    assert row["reason"] == "idle"
+
+
+async def test_a_click_in_time_keeps_it(home: Running) -> None:
+    browser = await home.signed_in("auditor")
+    home.clock.pass_(minutes=25)
+    assert await stage(browser) == "idle_soon"
+    assert said(await seen(browser))["stage"] == "active"
+    home.clock.pass_(minutes=10)
+    assert (await browser.get("/audit")).code == 200
+    assert await ended(home) == []
+
+
+async def test_ends_are_swept_once_and_signing_out_is_no_second_end(home: Running) -> None:
+    left, out = await home.signed_in("auditor"), await home.signed_in("referent")
+    await out.get("/audit")
+    await out.post("/logout", {})
+    home.clock.pass_(minutes=31)
+    assert [row["reason"] for row in await ended(home)] == ["logout", "idle"]
+    assert [row["reason"] for row in await ended(home)] == ["logout", "idle"]
+    assert (await left.get("/audit")).headers["Location"] == "/login?next=%2Faudit"
+
+
+async def test_a_page_opened_after_the_end_asks_and_comes_back(home: Running) -> None:
+    browser = await home.signed_in("regulator")
+    home.clock.pass_(hours=15)
+    asked = (await browser.get("/desk")).headers["Location"]
+    assert asked == "/login?next=%2Fdesk"
+    await browser.get(asked)
+    assert (await browser.sign_in(home, "regulator")).headers["Location"] == "/desk"
+
+
+# --- renewed in place --------------------------------------------------------------------------------
+async def test_it_is_renewed_in_place_under_another_cookie(home: Running) -> None:
+    browser = await home.signed_in("regulator")
+    home.clock.pass_(hours=13, minutes=59)
+    await seen(browser)
+    former = browser.cookies[SESSION_COOKIE]
+    told = said(await renew(home, browser))
+    assert (told["stage"], told["user"]) == ("active", home.users["regulator"].id)
+    assert browser.cookies[SESSION_COOKIE] != former
+    home.clock.pass_(hours=1)
+    assert (await browser.get("/kiosk")).code == 200
+    thief = home.browser()
+    thief.cookies[SESSION_COOKIE] = former
+    assert await stage(thief) == "401"
+    assert (await home.actions())[-1] == "login.renewed"
+
+
+async def test_a_wrong_code_renews_nothing(home: Running) -> None:
+    browser = await home.signed_in("regulator")
+    kept = browser.cookies[SESSION_COOKIE]
+    await token(browser)
+    form = {"identifier": "regulator", "password": PASSWORD}
+    await browser.post("/login", form, headers=JSON)
+    guess = {"code": wrong(await home.code())}
+    refused = await browser.post("/login/code", guess, headers=JSON)
+    assert (refused.code, said(refused)["error"]["code"]) == (401, "bad_credentials")
+    assert browser.cookies[SESSION_COOKIE] == kept
+    assert await stage(browser) == "active"
+
+
+async def test_another_person_is_signed_in_anew(home: Running) -> None:
+    browser = await home.signed_in("regulator")
+    desk = await home.desk(browser)
+    told = said(await renew(home, browser, "auditor"))
+    assert told["user"] == home.users["auditor"].id
+    assert (await desk.closed())[0] == 4401
+    assert (await home.actions())[-2:] == ["login.ended", "login.succeeded"]
+
+
+# --- never cutting a video ---------------------------------------------------------------------------
+async def watched(house: Running, identifier: str = "regulator") -> tuple[Browser, Page, str]:
+    """A desk whose video has a phone: it runs until somebody ends it."""
+    browser = await house.signed_in(identifier)
+    desk = await house.desk(browser)
+    session = await house.invite(desk)
+    await desk.answer("session.watch", "command-0002", session=session)
+    [link] = await house.tokens()
+    await house.caller(link, await house.tapped(link))
+    return browser, desk, session
+
+
+async def test_a_live_video_goes_on_after_the_end_and_nothing_else_is_begun(home: Running) -> None:
+    desk, caller, session = await home.connected()
+    await desk.say("media.report", session=session, state="flowing")
+    home.clock.pass_(hours=15)
+    refused = await desk.answer("invite", "command-0003", mobile="06 12 34 56 79")
+    assert refused["code"] == "sign_in_over"
+    refused = await desk.answer("session.watch", "command-0004", session="another-session")
+    assert refused["code"] == "sign_in_over"
+    # The picture's own words pass, and its end is in the doctor's hand.
+    await desk.say("signal.restart", session=session)
+    await caller.hear("signal.restart")
+    assert (await desk.answer("help.torch", "command-0005", session=session, on=True))["type"] == (
+        "done"
+    )
+    assert (await desk.answer("session.end", "command-0006", session=session))["type"] == "done"
+    assert (await desk.closed())[0] == 4401
+    assert home.counted("sign_in_over") == 2
+
+
+async def test_a_desk_cut_off_after_the_end_comes_back_to_its_video_only(home: Running) -> None:
+    browser, desk, session = await watched(home)
+    desk.socket.close()
+    home.clock.pass_(hours=15)
+    assert await stage(browser) == "over"
+    assert (await browser.get("/kiosk")).code == 302
+    back = await home.desk(browser, watch=session)
+    assert (await back.answer("code.make", "command-0009"))["code"] == "sign_in_over"
+    assert (await back.answer("session.end", "command-0010", session=session))["type"] == "done"
+    assert (await back.closed())[0] == 4401
+    assert await stage(browser) == "401"
+    home.clock.pass_(seconds=31)
+    assert [row["reason"] for row in await ended(home)] == ["idle"]
+
+
+async def test_who_holds_nothing_is_not_let_in_by_another_s_video(home: Running) -> None:
+    await watched(home, "arm")
+    browser = await home.signed_in("regulator")
+    home.clock.pass_(hours=15)
+    assert await stage(browser) == "401"
+    with pytest.raises(Exception, match="401"):
+        await home.connect("/ws/desk", browser)
+
+
+async def test_revoking_cuts_at_once_whatever_is_held(home: Running) -> None:
+    _, desk, _ = await watched(home)
+    home.clock.pass_(hours=15)
+    assert (await desk.answer("code.make", "command-0012"))["code"] == "sign_in_over"
+    await home.admin.revoke_sessions("regulator")
+    assert (await desk.closed())[0] == 4401
+
+
+async def test_after_the_end_renewing_brings_everything_back(home: Running) -> None:
+    browser, _, session = await watched(home)
+    home.clock.pass_(hours=15)
+    assert said(await renew(home, browser))["stage"] == "active"
+    back = await home.desk(browser, watch=session)
+    assert (await back.answer("sessions.recent", "command-0011"))["type"] == "done"
+
+
+async def test_a_video_taken_over_from_a_colleague_is_held_as_one_s_own(home: Running) -> None:
+    _, giver, session = await watched(home, "arm")
+    browser = await home.signed_in("regulator", station="202")
+    taker = await home.desk(browser, peer="desk-peer-2")
+    await giver.answer("session.offer_to", "command-0003", session=session, station="202")
+    await taker.answer("session.accept", "command-0004", session=session)
+    await taker.answer("session.watch", "command-0005", session=session)
+    home.clock.pass_(hours=15)
+    assert (await taker.answer("code.make", "command-0006"))["code"] == "sign_in_over"
+    taker.socket.close()
+    back = await home.desk(browser, peer="desk-peer-2", watch=session)
+    assert (await back.answer("session.end", "command-0007", session=session))["type"] == "done"
+
+
+async def test_of_the_pictures_only_those_of_the_video_that_is_held(home: Running) -> None:
+    browser, desk, session = await watched(home)
+    home.clock.pass_(hours=15)
+    await token(browser)
+    for asked, code in ((session, 403), ("another-session", 401)):
+        answer = await browser.fetch(
+            f"/desk/snapshots?session={asked}&age=0",
+            method="POST",
+            body=b"no picture",
+            headers={"X-Xsrftoken": browser.xsrf, "Content-Type": "image/jpeg"},
+        )
+        assert answer.code == code, answer.body  # 403: this site stores none
+    assert (await desk.answer("session.end", "command-0006", session=session))["type"] == "done"
