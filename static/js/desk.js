@@ -29,6 +29,7 @@ import { drawSession } from "./desk_session.js";
 import { SpokenCode } from "./desk_spoken.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
 import { DeskStill } from "./desk_still.js";
+import { checkSignIn, followSignIn } from "./desk_sign_in.js";
 import { StationMenu } from "./desk_station.js";
 import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
@@ -61,6 +62,8 @@ let greeted = false;
 let failures = 0;
 /** When a session came up by itself in the place of another: what was meant for that one must not hit it. */
 let cameUp = -Infinity;
+/** The server closed this desk's socket because its sign-in is over, or was renewed by another window. */
+let signedOut = false;
 /** The order to end the video is under way. */
 let quitting = false;
 /** Milliseconds during which the end of a gesture may still be meant for the session shown before. */
@@ -172,17 +175,6 @@ function unwatch() {
   remember(null);
 }
 
-/** A sign-in that ended while the server was out of reach shows as a refused handshake: look for it. */
-async function stillSignedIn() {
-  const response = await fetch("/kiosk", { redirect: "manual", credentials: "same-origin" }).catch(() => null);
-  if (!response || (response.type !== "opaqueredirect" && response.status !== 401)) return;
-  link.stop();
-  expired();
-}
-
-function expired() {
-  notice.show("Votre connexion a expiré.", "Se reconnecter", () => location.reload());
-}
 
 /** @param {import("./socket.js").LinkState} state @param {number} code */
 function connection(state, code) {
@@ -195,8 +187,10 @@ function connection(state, code) {
     picture.report();
   }
   if (state === "waiting") failures += 1;
-  if (state === "waiting" && failures % 4 === 3) void stillSignedIn();
-  if (state === "stopped" && code === 4401) expired();
+  // A sign-in that ended while the server was out of reach shows as a refused handshake: look for it.
+  if (state === "waiting" && failures % 4 === 3) checkSignIn();
+  signedOut = state === "stopped" && code === 4401;
+  if (signedOut) checkSignIn();
   if (state === "stopped" && code === 4409 && view.taken === null) pushedOut({ type: "taken_over" });
   if (state === "stopped" && code === 4403) notice.show("Ce compte n’a pas accès à la visiorégulation.");
   // A desk that was taken over does not take the station back by itself because its network blinked.
@@ -447,6 +441,16 @@ keys([
   { code: "KeyX", shown: "X", does: "Quitter la vidéo", act: quit },
   ...parts.flatMap((part) => part.keys ?? []),
 ]);
+followSignIn({
+  ended: () => {
+    if (view.taken === null) link.stop();
+    signedOut = true;
+  },
+  // The socket was signed in by the former cookie: another one says hello, and the picture does not notice.
+  holds: (renewed) => {
+    if (view.taken === null && (renewed || signedOut)) greet();
+  },
+});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) link.nudge();
 });

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AGAIN, banner, sheetText, wait } from "../../static/js/sign_in_words.js";
+
+const NOW = Date.parse("2026-03-01T12:00:00Z");
+/** @param {Partial<import("../../static/js/sign_in_words.js").Standing>} what */
+const standing = (what) => ({ stage: "active", why: "idle", ends_in: 3600, changes_in: 3000, ...what });
+const clock = (/** @type {number} */ at) => new Date(at).toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit" });
+
+test("nothing is said while the end is far", () => {
+  assert.equal(banner(standing({}), NOW), null);
+});
+
+test("an idle page is told when it ends, and one click keeps it", () => {
+  const said = banner(standing({ stage: "idle_soon", ends_in: 600 }), NOW);
+  assert.ok(said?.text.includes(clock(NOW + 600_000)));
+  assert.equal(said?.act, "stay");
+});
+
+test("the end of a shift, and of a sign-in, is renewed with password and code", () => {
+  for (const stage of /** @type {const} */ (["absolute_soon", "over", "ended"])) {
+    assert.equal(banner(standing({ stage }), NOW)?.act, "renew");
+  }
+  assert.match(banner(standing({ stage: "over" }), NOW)?.text ?? "", /La vidéo en cours continue/);
+});
+
+test("the sheet says why it is there", () => {
+  assert.match(sheetText(standing({})), /restent/);
+  assert.match(sheetText(standing({ stage: "ended", why: "idle" })), /depuis longtemps/);
+  assert.match(sheetText(standing({ stage: "over", why: "absolute" })), /durée maximale.*continue/);
+});
+
+test("the page looks again when the stage changes by itself, whatever a timer can hold", () => {
+  assert.equal(wait(standing({ changes_in: 60 })), 60_500);
+  assert.equal(wait(standing({ changes_in: 60 * 86_400 })), 2 ** 31 - 1);
+  assert.equal(wait(standing({ stage: "over", changes_in: null })), AGAIN);
+});
