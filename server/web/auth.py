@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from tornado.routing import URLSpec
-from tornado.web import HTTPError
 
 from server.domain.login import safe_next
 from server.errors import AppError, CodeExpired, TooMany, Unauthenticated
@@ -124,17 +123,12 @@ class CodePage(SignInPage):
         )
 
 
-class SignInStanding(BaseHandler):
-    """GET /login/standing: how long this sign-in lasts yet."""
+class SignInHandler(BaseHandler):
+    """Tells a page how its sign-in stands."""
 
     signed_in = True
     finishes = True
     wants_json = True
-    automatic = True
-
-    async def get(self) -> None:
-        """Answer with the time that is left; it prolongs nothing."""
-        await self.answer()
 
     async def answer(self) -> None:
         """Look again: what is asked may just have prolonged it."""
@@ -144,14 +138,18 @@ class SignInStanding(BaseHandler):
         self.json(told(found, self.web.clock.now()))
 
 
-class SignInSeen(SignInStanding):
-    """POST /login/seen: the page saw its person move."""
+class SignInStanding(SignInHandler):
+    """GET /login/standing."""
 
-    automatic = False
+    automatic = True
 
     async def get(self) -> None:
-        """Change nothing by a GET."""
-        raise HTTPError(405)
+        """Answer with the time that is left; it prolongs nothing."""
+        await self.answer()
+
+
+class SignInSeen(SignInHandler):
+    """POST /login/seen: the page saw its person move."""
 
     async def post(self) -> None:
         """Answer as it stands after that."""
