@@ -88,7 +88,7 @@ class Sore:
 def house(
     io_loop: Any, furnished_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Running]:
-    for name in ("SWEEP", "RECONCILE", "LINES", "RECORDINGS", "LATE"):
+    for name in ("SWEEP", "SIGN_INS", "RECONCILE", "LINES", "RECORDINGS", "LATE"):
         monkeypatch.setattr(f"server.bootstrap.{name}_SECONDS", 0.01)
     feed = {"kind": "hep", "site": "rivage", "port": free_port()}
     folder = {"site": "rivage", "root": str(tmp_path), "scan_seconds": 0.01}

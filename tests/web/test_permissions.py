@@ -55,6 +55,8 @@ ROUTES = [
     Route("POST", "/login", ANYBODY, 303, {"identifier": "x", "password": "y"}),
     Route("GET", "/login/code", ANYBODY, 303),
     Route("POST", "/login/code", ANYBODY, 401, {"code": "123456"}),
+    Route("GET", "/login/standing", SIGNED_IN, 200, as_json=True),
+    Route("POST", "/login/seen", SIGNED_IN, 200, as_json=True),
     Route("POST", "/logout", ANYBODY, 303),
     Route("GET", "/kiosk", SIGNED_IN, 200),
     Route("GET", "/desk", USES, 200),

@@ -42,7 +42,7 @@ async def test_a_stranger_s_launch_leaves_nothing_in_the_database(house: Running
     [cookie] = [
         line for line in answer.headers.get_list("Set-Cookie") if line.startswith("v15_launch=")
     ]
-    for attribute in ("HttpOnly", "SameSite=Lax", "Path=/desk"):
+    for attribute in ("HttpOnly", "SameSite=Lax", "Path=/"):
         assert attribute in cookie
     assert "612345678" not in cookie
     assert "a-call-id" not in cookie
