@@ -14,6 +14,7 @@ import structlog
 
 from server.domain.access import Role
 from server.domain.audit import AuditEvent
+from server.domain.session import Session
 from server.domain.sign_in import Lives, Stage, Standing, noted, standing
 from server.errors import NotFound, StorageUnavailable
 from server.ports import Actor, Clock, Site, Transactions, User, WebSession
@@ -101,7 +102,8 @@ class SignIns:
     async def held(self, sign_in: SignIn, watched: str | None = None) -> frozenset[str]:
         """Return the videos a sign-in that ended may still finish.
 
-        Those of its user that no other station took, and those its desks watched when it ended; `watched` is one.
+        Those its user made meanwhile, unless another station took them, and those its desks watched when it ended;
+        `watched` is one.
         """
         async with self._transactions(write=False) as uow:
             running = await uow.sessions.open_everywhere()
@@ -109,9 +111,7 @@ class SignIns:
         if watched:
             kept.add(watched)
         kept &= {one.id for one in running if one.site == sign_in.site.id}
-        own = {
-            one.id for one in running if one.created_by == sign_in.user.id and one.handed is None
-        }
+        own = {one.id for one in running if _made_under(sign_in, one)}
         if not kept:
             del self._watched[sign_in.id]
         return frozenset(kept | own)
@@ -148,3 +148,9 @@ class SignIns:
             await uow.audit.append(Actor("server", user.site, user.id), event, now)
             await uow.commit()
         return 1
+
+
+def _made_under(sign_in: SignIn, video: Session) -> bool:
+    """Whether this is a video of that time: what its user makes under another sign-in is no business of this one."""
+    own = video.created_by == sign_in.user.id and video.handed is None
+    return own and sign_in.kept.created <= video.created < sign_in.standing.ends

@@ -153,11 +153,14 @@ class DeskSocket(ThirdParties):
         named = launched.station if launched and not (hello.station and hello.chosen) else None
         # The cookie is the PC's: another window of it may have changed it since.
         extension = named or hello.station or self.get_cookie(STATION_COOKIE)
+        if self.held is not None:  # the seat of its video, and no other's
+            extension = watched.station if watched else None
         station = known.get(extension or "")
         if station and not self.gone:
             seat = Seat(self, hello.peer, user.name, user.id, self.web.clock.now())
             where = station.extension
-            self.stations.sit(site.id, where, seat, take=hello.take, live=where in live)
+            take = hello.take and self.held is None
+            self.stations.sit(site.id, where, seat, take=take, live=where in live)
         # Whoever was refused the seat has said nothing: the same page says hello again when it means it.
         self.peer, self.name = hello.peer, user.name
         self._launched, self._station = launched, station

@@ -253,6 +253,27 @@ async def test_who_holds_nothing_is_not_let_in_by_another_s_video(home: Running)
         await home.connect("/ws/desk", browser)
 
 
+async def test_another_sign_in_of_the_same_person_lends_it_nothing(home: Running) -> None:
+    """A forgotten cookie does not live on the videos that its owner makes after it."""
+    old = await home.signed_in("regulator")
+    home.clock.pass_(hours=15)
+    await watched(home)
+    assert await stage(old) == "401"
+    assert [row["reason"] for row in await ended(home)] == ["idle"]
+
+
+async def test_after_the_end_a_desk_sits_where_its_video_is_and_nowhere_else(home: Running) -> None:
+    browser, desk, session = await watched(home)
+    desk.socket.close()
+    home.clock.pass_(hours=15)
+    back = await home.connect("/ws/desk", browser)
+    await back.say("hello", peer="desk-peer-1", watch=session, station="202")
+    assert (await back.hear("view"))["station"]["extension"] == "201"
+    blind = await home.connect("/ws/desk", browser)
+    await blind.say("hello", peer="desk-peer-3", station="202")
+    assert (await blind.hear("view"))["station"] is None
+
+
 async def test_revoking_cuts_at_once_whatever_is_held(home: Running) -> None:
     _, desk, _ = await watched(home)
     home.clock.pass_(hours=15)
