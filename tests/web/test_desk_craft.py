@@ -113,7 +113,9 @@ async def test_the_sessions_of_the_shift(house: Running) -> None:
         (own, True),
     ]
     house.clock.pass_(hours=12, seconds=1)
-    assert await recent(there) == []
+    anew = await house.signed_in("regulator", "201")  # nobody moved for so long
+    later = await house.desk(anew, "desk-peer-4", station="202", take=True)
+    assert await recent(later) == []
 
 
 async def test_a_session_says_how_long_it_was_seen(house: Running) -> None:

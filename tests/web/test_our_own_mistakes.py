@@ -9,8 +9,8 @@ import pytest
 
 from server.services.desk import DeskView
 from server.services.launch import Launch
-from server.services.login import Login
 from server.services.observers import Observers
+from server.services.sign_ins import SignIns
 from server.web.base import SESSION_COOKIE
 from tests.lab.process import until
 from tests.web.running import Running, running, written_logs
@@ -107,7 +107,7 @@ async def test_a_page_is_still_checked_after_a_check_that_failed(
     browser = await house.signed_in("regulator")
     desk = await house.desk(browser)
     with written_logs() as log:
-        mend = broken(monkeypatch, Login, "who")
+        mend = broken(monkeypatch, SignIns, "look")
         await desk.refused("unavailable")
         mend()
         await house.login.logout(browser.cookies[SESSION_COOKIE])

@@ -11,9 +11,9 @@ import pytest
 from server.errors import Unavailable
 from server.services.launch import Launch
 from server.services.links import Links
-from server.services.login import Login
 from server.services.observers import Observers
 from server.services.sessions import Sessions
+from server.services.sign_ins import SignIns
 from server.web.base import SESSION_COOKIE
 from server.web.sockets import PageSocket
 from tests.lab.process import until
@@ -126,7 +126,7 @@ async def test_who_leaves_before_the_door_opens_leaves_nothing(
     cookie = browser.cookies[SESSION_COOKIE] if signed_in else "forged"
     before = left_behind(house)
     closed = count_closes(monkeypatch)
-    gate = Gate(monkeypatch, Login, "who", first=5)
+    gate = Gate(monkeypatch, SignIns, "look", first=5)
     writers = [await upgrade(house, kind, cookie) for _ in range(5)]
     await until(lambda: gate.waiting == 5, "the server looks who they are")
     for writer in writers:
