@@ -83,7 +83,7 @@ class Visitor:
     def sign_in_wrongly(self, **headers: str) -> int:
         """Fail to sign in: the audit keeps the address."""
         self.ask("GET", "/login", **headers)
-        form = {"_xsrf": self.cookies["_xsrf"], "identifier": "nobody", "password": "x" * 12}
+        form = {"_xsrf": self.cookies["__Host-_xsrf"], "identifier": "nobody", "password": "x" * 12}
         kind = {"Content-Type": "application/x-www-form-urlencoded"}
         return self.ask(
             "POST", "/login", urlencode({**form, "channel": "email"}), **kind, **headers

@@ -133,7 +133,7 @@ async def settled(house: Running) -> None:
     await until(lambda: not any(lane._flying for lane in house.server.delivery._lanes), "landed")
     await until(lambda: len(house.server.audience._pages) == 1, "only the desk is left")
     await until(lambda: bool(house.server._lines_told), "the state of each line is known")
-    house.clock.pass_(hours=1)
+    house.clock.pass_(minutes=45)  # five of them are less than the idle life of a sign-in
     await house.server.sessions.sweep(timedelta(seconds=30))
     await house.server.spoken.sweep()
     await house.server.reconciler.due(list(house.server.calls.states()))
