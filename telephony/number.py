@@ -1,19 +1,25 @@
 """A telephone number is compared, masked and dialled the same way everywhere.
 
 E.164 is the only stored form. Reading goes through the phonenumbers library; what it refuses is
-not a number (short codes such as 15 or 1501 are extensions, not numbers).
+not a number (short codes such as 15 or 1501 are extensions, not numbers). Nothing is guessed that
+could be another person's number: what can be read as two persons' is refused (`is_ambiguous`).
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote
 
 import phonenumbers
-from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
+from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Territories that dial each other with ten digits starting with 0 (ARCEP numbering plan).
 FRENCH_PLAN: Final = ("FR", "RE", "YT", "GP", "MQ", "GF")
@@ -24,18 +30,45 @@ _OVERSEAS: Final = {
     "0262": "RE", "0263": "RE", "0692": "RE", "0693": "RE", "0269": "YT", "0639": "YT",
     "0590": "GP", "0690": "GP", "0691": "GP", "0594": "GF", "0694": "GF",
     "0596": "MQ", "0696": "MQ", "0697": "MQ",
+    "07090": "GP", "07091": "MQ", "07092": "RE", "07093": "GF",
+    "070935": "YT", "070936": "YT", "070937": "YT",
 }  # fmt: skip
 #: Reserved for mobiles by the plan, assigned to an operator or not yet.
 _FRENCH_MOBILES: Final = (
     "+336", "+337", "+262639", "+262692", "+262693", "+590690", "+590691", "+594694",
-    "+596696", "+596697",
+    "+596696", "+596697", "+262709", "+590709", "+594709", "+596709",
 )  # fmt: skip
+#: Metropolitan machines, cars that call for help by themselves among them: 0700 and ten digits (ARCEP 2012-0855).
+_MACHINE: Final = re.compile(r"(?:0|(?:\+|00)?33)(700[0-9]{10})")
+#: Somebody abroad, or somebody at home through a switchboard that takes a first 0 for an outside line.
+_TWO_ZEROS: Final = re.compile(r"00[1-9][0-9]{8}")
 _MAX_TEXT: Final = 256
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _EXPLICIT: Final = re.compile(r"\+|0[1-9]")
+_FORM: Final = re.compile(r"(\+{0,2})([0-9]+)")
 _BRACKETED: Final = re.compile(r"<([^<>]*)>")
-_DIALLABLE: Final = re.compile(r"\+?[0-9][0-9 ().\-/\u00a0]*")
-_PHONE_CONTEXT: Final = re.compile(r";phone-context=(\+[0-9.\-()]+)", re.IGNORECASE)
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_URI: Final = re.compile(r"(?:sips?|tel):(.*)", re.IGNORECASE | re.DOTALL)
+_PARAMETER: Final = re.compile(r";\s*[a-z-]+\s*=", re.IGNORECASE)
+_PHONE_CONTEXT: Final = re.compile(r";\s*phone-context\s*=\s*\"?([^\s;?@\"]*)", re.IGNORECASE)
+_GLOBAL_CONTEXT: Final = re.compile(r"\+[0-9.\-()]+")
+#: Asks the network to hide, or show, the caller's number (3GPP TS 22.030); the number follows.
+_SERVICE: Final = re.compile(r"[*#]31#\s*(?=[0-9+])")
+_TRUNK_ZERO: Final = re.compile(r"\([ ]*0[ ]*\)")
+#: Written between digits, beside every blank and every dash of Unicode.
+_GROUPING: Final = (
+    "./·\u2024\u2027\uff0e\uff0f\u2044~\u2053\u223c\uff5e\u2212\u2043\u30fc\t\n\r\v\f"
+)
+_SIGNS: Final = {
+    **dict.fromkeys(_GROUPING, " "),
+    **dict.fromkeys("(\uff08[\uff3b", "("),
+    **dict.fromkeys(")\uff09]\uff3d", ")"),
+    **dict.fromkeys("+\uff0b\ufe62", "+"),
+}
+#: What may stand around a pasted number, beside letters before it and blanks. No dots that stand for missing digits.
+_AROUND: Final = frozenset(".,:;!?'\"’‘“”«»&°º|_") | {
+    char for char, sign in _SIGNS.items() if sign != "+"
+}
 
 
 class NumberKind(StrEnum):
@@ -82,15 +115,17 @@ class Number:
         number = _parsed(self.e164)
         if number is None:
             return self.e164
+        if _MACHINE.fullmatch(self.e164):
+            return " ".join(re.findall("..", f"0{number.national_number}"))
         french = number.country_code in _FRENCH_CODES
         form = PhoneNumberFormat.NATIONAL if french else PhoneNumberFormat.INTERNATIONAL
         return phonenumbers.format_number(number, form)
 
     @property
     def kind(self) -> NumberKind:
-        """Whether an SMS can reach it: mobile, landline or other."""
+        """Whether an SMS can reach it: mobile, landline or other (a machine is other)."""
         number = _parsed(self.e164)
-        if number is None:
+        if number is None or _MACHINE.fullmatch(self.e164):
             return NumberKind.OTHER
         kind = _KINDS.get(phonenumbers.number_type(number), NumberKind.OTHER)
         return NumberKind.MOBILE if self.e164.startswith(_FRENCH_MOBILES) else kind
@@ -101,67 +136,210 @@ def parse_number(text: str, region: str = "FR") -> Number | None:
     """Read a number however people and PBXs write it; None when it is not one. Never raises.
 
     Takes national and international forms, `00` and bare country-code prefixes, `sip:`, `sips:` and
-    `tel:` URIs (RFC 3966, with phone-context) and name-addr forms. In the French plan a national
-    form picks its own territory: 0692… is Réunion (+262), 0694… Guyane (+594).
+    `tel:` URIs and name-addr forms. What people paste is read as libphonenumber does, and more of it:
+    invisible marks, any blanks and dashes, brackets, the digits of any script, words before the number,
+    `*31#` and `#31#`. Letters in or after it are refused: an O is no zero.
+
+    * In the French plan a national form picks its own territory, blocks not yet assigned included:
+      0692… is Réunion (+262), 0694… Guyane (+594), 0596… and 07091… Martinique (+596).
+    * 0700 and ten more digits is a machine of metropolitan France (M2M, eCall): +33 700…, which takes no SMS.
+    * A local number with a phone-context (RFC 3966) is of the country of that context, or nothing; a
+      domain there tells no country.
+    * Nine digits without a first zero are French where the plan has them (a spreadsheet took the zero);
+      a bare country code is believed only before a number that its country has assigned.
+    * `00` and nine digits may be somebody abroad, or somebody in France behind an outside-line zero: None.
     """
-    if len(text) > _MAX_TEXT:
+    region = region.upper()
+    written = _written(text)
+    if written is None:
         return None
-    digits = _diallable(text)
-    if digits is None:
-        return None
-    readings = [
-        (number, candidate, where)
-        for candidate, where in _readings(digits, region.upper())
-        if (number := _parsed(candidate, where)) is not None
-    ]
-    found = next((n for n, dialled, where in readings if _assigned(n, dialled, where)), None)
-    found = found or next((n for n, dialled, _ in readings if _possible(n, dialled)), None)
+    first = written.forms[0]
+    machine = _MACHINE.fullmatch(first)
+    if machine and region in FRENCH_PLAN and written.context in {"", "+33"}:
+        return Number(f"+33{machine[1]}")
+    if written.context:
+        found = _local(first, written.context)
+    elif _doubtful(first, region):
+        found = None
+    else:
+        found = _found([each for form in written.forms for each in _readings(form, region)])
     if found is None:
         return None
     spelled = phonenumbers.format_number(found, PhoneNumberFormat.E164)
     return Number(spelled) if _E164.fullmatch(spelled) else None
 
 
-def _diallable(text: str) -> str | None:
-    """Take the user part out of a URI or a name-addr, without its parameters."""
-    bracketed = _BRACKETED.search(text)
+def is_ambiguous(text: str, region: str = "FR") -> bool:
+    """Whether a text is refused because two persons may be meant: `00` abroad, or 0 for an outside line."""
+    written = _written(text)
+    return (
+        written is not None and not written.context and _doubtful(written.forms[0], region.upper())
+    )
+
+
+def without_marks(text: str) -> str:
+    """Take out what nobody sees (marks of direction, zero-width characters) and the blanks at the ends."""
+    return "".join(char for char in text if not _invisible(char)).strip()
+
+
+class _Written(NamedTuple):
+    """A text taken apart: `forms` are a plus sign or none, and digits; the second form lacks a `(0)`."""
+
+    forms: tuple[str, ...]
+    context: str = ""
+
+
+class _Reading(NamedTuple):
+    """One way to read: `text` in the plan of `region`; None: with its country's code, which may be a guess."""
+
+    text: str
+    region: str | None = None
+    guess: bool = False
+
+
+def _written(text: str) -> _Written | None:
+    """Take the number out of a URI, a name-addr or a pasted text; None where there is none, or no telling whose."""
+    if len(text) > _MAX_TEXT:
+        return None
+    bracketed = _BRACKETED.search(_QUOTED.sub("", text))
     inner = (bracketed.group(1) if bracketed else text).strip()
-    context = _PHONE_CONTEXT.search(inner)
-    head, colon, rest = inner.partition(":")
-    if colon:
-        if head.lower() not in {"sip", "sips", "tel"}:
+    uri = _URI.fullmatch(inner)
+    contexts: set[str] = set()
+    if uri or "@" in inner or _PARAMETER.search(inner):
+        inner = uri.group(1) if uri else inner
+        contexts = {unquote(each) for each in _PHONE_CONTEXT.findall(inner)}
+        user = inner.partition("@")[0].partition(";")[0].partition(":")[0]
+        plain = _plain(unquote(user).strip())
+    else:
+        plain = _pasted(inner)
+    if plain is None:
+        return None
+    forms = dict.fromkeys(re.sub("[ ()]", "", each) for each in (plain, _TRUNK_ZERO.sub("", plain)))
+    found = [f"{each[1][:1]}{each[2]}" for each in map(_FORM.fullmatch, forms) if each]
+    if not found:
+        return None
+    if not contexts or found[0].startswith("+"):
+        return _Written(tuple(found))
+    context = contexts.pop()
+    known = not contexts and _GLOBAL_CONTEXT.fullmatch(context)
+    return _Written(tuple(found), context) if known else None
+
+
+def _pasted(text: str) -> str | None:
+    """Drop what stands before and after a pasted number."""
+    begin = next((at for at, char in enumerate(text) if _begins(char)), len(text))
+    before = without_marks(f"{text[:begin]}.")[:-1]
+    if before[-1:].isalpha() or "//" in before or not all(map(_may_precede, before)):
+        return None
+    number = text[begin:]
+    while number and (number[-1] in _AROUND or number[-1].isspace() or _invisible(number[-1])):
+        number = number[:-1]
+    return _plain(number)
+
+
+def _begins(char: str) -> bool:
+    return char.isdecimal() or char in "*#" or _SIGNS.get(char) == "+"
+
+
+def _may_precede(char: str) -> bool:
+    """Allow words and signs before a number; no other digits, and no dots that stand for some."""
+    category = unicodedata.category(char)
+    return char in _AROUND or category[0] in "LMZ" or category in {"So", "Pd"}
+
+
+def _invisible(char: str) -> bool:
+    """Whether a character only steers how others are shown: formats (Unicode Cf) and variation selectors."""
+    return "\ufe00" <= char <= "\ufe0f" or unicodedata.category(char) == "Cf"
+
+
+def _plain(text: str) -> str | None:
+    """Write digits of any script, plus signs, brackets and grouping in ASCII; None when there is anything else."""
+    plain = []
+    for char in _SERVICE.sub("", text, count=1):
+        if char.isdecimal():
+            plain.append(str(unicodedata.decimal(char)))
+        elif char in _SIGNS:
+            plain.append(_SIGNS[char])
+        elif unicodedata.category(char) in {"Zs", "Zl", "Zp", "Pd"}:
+            plain.append(" ")
+        elif not _invisible(char):
             return None
-        inner = rest
-    user = inner.partition("@")[0].partition(";")[0].partition(":")[0].replace("%2B", "+").strip()
-    if context and not user.startswith("+"):
-        user = context.group(1) + user.removeprefix("0")
-    return user if _DIALLABLE.fullmatch(user) else None
+    return "".join(plain)
 
 
-def _readings(text: str, region: str) -> list[tuple[str, str | None]]:
+def _doubtful(text: str, region: str) -> bool:
+    """Whether a dialled string is a number abroad, and a national one behind an outside-line zero too."""
+    if not text.startswith("00"):
+        return False
+    if region in FRENCH_PLAN:
+        return bool(_TWO_ZEROS.fullmatch(text))
+    number = _parsed(text[1:], region)
+    if number is None or str(number.national_number) != text[2:]:
+        return False
+    return phonenumbers.is_valid_number_for_region(number, region)
+
+
+def _local(text: str, context: str) -> PhoneNumber | None:
+    """Read a local number where its phone-context says (RFC 3966, 5.1.5), with or without a trunk zero."""
+    prefix = re.sub("[^0-9]", "", context)
+    codes = phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+    code = next((int(prefix[:size]) for size in (1, 2, 3) if int(prefix[:size]) in codes), None)
+    if code is None:
+        return None
+    there = phonenumbers.region_code_for_country_code(code)
+    home = phonenumbers.country_code_for_region(_territory(text) or "FR")
+    for number in (_parsed(f"+{prefix}{text}"), _parsed(text, there)):
+        if number is None or number.country_code != code:
+            continue
+        if phonenumbers.is_valid_number(number) or (code == home and _possible(number, text)):
+            return number
+    return None
+
+
+def _readings(text: str, region: str) -> list[_Reading]:
     """List the ways to read a dialled string, the most natural first."""
     if text.startswith("+"):
-        return [(text.replace("(0)", ""), None)]
+        return [_Reading(text)]
     if text.startswith("00"):
-        return [("+" + text[2:], None)]
+        return [_Reading(f"+{text[2:]}")]
     regions = (region, *FRENCH_PLAN) if region in FRENCH_PLAN else (region,)
-    own = _OVERSEAS.get(re.sub(r"[^0-9]", "", text)[:4]) if region in FRENCH_PLAN else None
-    if own is not None:
-        regions = (own, *regions)
-    readings: list[tuple[str, str | None]] = [(text, where) for where in dict.fromkeys(regions)]
-    return [*readings, ("+" + text, None)]
+    own = _territory(text) if region in FRENCH_PLAN else None
+    if own is not None:  # the plan gives these numbers to nobody else
+        return [_Reading(text, own)]
+    return [
+        *(_Reading(text, each) for each in dict.fromkeys(regions)),
+        _Reading(f"+{text}", guess=True),
+    ]
 
 
-def _assigned(number: PhoneNumber, text: str, where: str | None) -> bool:
+def _territory(text: str) -> str | None:
+    """Tell which overseas territory the French plan gives a national number to."""
+    return next((_OVERSEAS[text[:size]] for size in (6, 5, 4) if text[:size] in _OVERSEAS), None)
+
+
+def _found(readings: Sequence[_Reading]) -> PhoneNumber | None:
+    """Take the first reading that is assigned to somebody, else the first that may be."""
+    parsed = [
+        (number, each)
+        for each in readings
+        if (number := _parsed(each.text, each.region)) is not None
+    ]
+    known = (number for number, each in parsed if _assigned(number, each))
+    new = (number for number, each in parsed if not each.guess and _possible(number, each.text))
+    return next(known, None) or next(new, None)
+
+
+def _assigned(number: PhoneNumber, reading: _Reading) -> bool:
     """Accept what the numbering plan assigns; a national form only in the territory tried."""
-    if where is None or not text.startswith("0"):
+    if reading.region is None or not reading.text.startswith("0"):
         return phonenumbers.is_valid_number(number)
-    return phonenumbers.is_valid_number_for_region(number, where)
+    return phonenumbers.is_valid_number_for_region(number, reading.region)
 
 
 def _possible(number: PhoneNumber, text: str) -> bool:
     """Accept a block the library does not know yet, when the writing leaves no doubt."""
-    return bool(_EXPLICIT.match(text)) and phonenumbers.is_possible_number(number)
+    whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
+    return whole and bool(_EXPLICIT.match(text))
 
 
 def _parsed(text: str, region: str | None = None) -> PhoneNumber | None:

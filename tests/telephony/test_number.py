@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberFormat
 
 from telephony import Number, NumberKind, parse_number
+from telephony.number import is_ambiguous
+from tests.telephony.strategies import PASTED, pasted
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,7 @@ def test_is_read_aloud_as_its_region_does() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "15", "112", "1501", "anonymous", "sip:anonymous@anonymous.invalid", "+33", "0000000000",
-     "http://0612345678", "06123456789012345678", "0612345678" * 100, "tel:", "<>", "+٣٣٦١٢٣٤٥٦٧٨"],
+     "http://0612345678", "06123456789012345678", "0612345678" * 100, "tel:", "<>"],
 )  # fmt: skip
 def test_refuses_what_is_no_number(text: str) -> None:
     assert parse_number(text) is None
@@ -105,3 +109,201 @@ def test_what_is_shown_nationally_reads_back(digits: int) -> None:
     number = parse_number(f"+33{digits}")
     if number is not None:
         assert parse_number(number.national) == number
+
+
+# --- what people paste (github.com/signalapp/Signal-Android/issues/11630, verbb/hyper/issues/86,
+# glific/glific/issues/4815, woocommerce/woocommerce/issues/58000, joost/phony_rails/issues/120)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u202d+33 6 12 34 56 78\u202c",  # contacts of Windows and Apple
+        "\u206806 12 34 56 78\u2069",  # Android
+        "\u200e0612345678",
+        "\u202a+33612345678\u202c",
+        "\ufeff0612345678\u200b",
+        "06\u202f12\u202f34\u202f56\u202f78",  # Word
+        "06\u200912\u200734\u300056\u00a078",
+        "06\u201112\u201134\u201156\u201178",
+        "+33\u20136\u201312345678",
+        "+33\u22126\u221212345678",
+        "+33\ufe0d612345678",  # out of a PDF
+        "06/12/34/56/78",
+        "06·12·34·56·78",
+        "[06] 12 34 56 78",
+        "(+33) 6 12 34 56 78",
+        "++33612345678",
+        "０６１２３４５６７８",
+        "＋３３ ６ １２ ３４ ５６ ７８",
+        "٠٦١٢٣٤٥٦٧٨",
+        "+٣٣٦١٢٣٤٥٦٧٨",
+        "06\t12\t34\t56\t78\n",
+        "Tél. : 06 12 34 56 78",
+        "☎ 06 12 34 56 78.",
+        "« 06 12 34 56 78 »",
+        "Mme Durand, 06 12 34 56 78",
+        "*31#0612345678",
+        "#31# 06 12 34 56 78",
+    ],
+)
+def test_reads_what_people_paste(text: str) -> None:
+    assert parse_number(text) == Number("+33612345678")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "06 12 34 5O 78",  # the letter O
+        "0612345678 (portable)",
+        "06 12 34 56 …",  # cut short by a screen
+        "+49 151 234567…",
+        "…612345678",
+        "+336•••••78",
+        "0612345678²",
+        "0612345678#",
+        "0,0612345678",
+        "15 0612345678",
+        "0612345678 / 0145678901",
+        "06 12 34 56 78 ; 06 98 76 54 32",
+        "5551234567",
+        '"<0612345678>"',
+    ],
+)
+def test_guesses_nothing(text: str) -> None:
+    assert parse_number(text) is None
+
+
+@given(pasted(PASTED))
+def test_reads_what_libphonenumber_reads(text: str) -> None:
+    """The same number, or more than it reads; but never what may be two persons'."""
+    assume(not is_ambiguous(text))
+    try:
+        theirs = phonenumbers.parse(text, "FR")
+    except phonenumbers.NumberParseException:
+        theirs = None
+    ours = parse_number(text)
+    assert ours is not None
+    if theirs is not None and phonenumbers.is_valid_number(theirs):
+        assert ours.e164 == phonenumbers.format_number(theirs, PhoneNumberFormat.E164)
+
+
+@given(st.from_regex(r"(\+|00|0|33|0033|)[0-9 ]{6,13}", fullmatch=True, alphabet="0123456789+ "))
+def test_never_reads_another_number_than_libphonenumber(text: str) -> None:
+    ours = parse_number(text)
+    try:
+        theirs = phonenumbers.parse(text, "FR")
+    except phonenumbers.NumberParseException:
+        return
+    if ours is not None and phonenumbers.is_valid_number(theirs):
+        assert ours.e164 == phonenumbers.format_number(theirs, PhoneNumberFormat.E164)
+
+
+@pytest.mark.parametrize(
+    ("text", "e164"),
+    [
+        ("+330612345678", "+33612345678"),
+        ("00330612345678", "+33612345678"),
+        ("0033 (0)6 12 34 56 78", "+33612345678"),
+        ("+39 (0)6 12345678", "+390612345678"),  # Italy keeps its zero
+        ("+41 (0)79 123 45 67", "+41791234567"),
+        ("687738358", "+33687738358"),  # a spreadsheet took the zero
+        ("376312345", "+33376312345"),
+        ("+687751234", "+687751234"),
+        ("+376312345", "+376312345"),
+        ("41791234567", "+41791234567"),
+        ("39347123456", "+39347123456"),
+        ("00919262175513", "+919262175513"),
+        ("0596123456", "+596596123456"),  # a block not yet assigned
+        ("0709123456", "+596709123456"),
+        ("0709012345", "+590709012345"),
+        ("0709212345", "+262709212345"),
+        ("0709312345", "+594709312345"),
+        ("0709352345", "+262709352345"),
+    ],
+)
+def test_national_and_foreign_writings(text: str, e164: str) -> None:
+    assert parse_number(text) == Number(e164)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "00612345678",
+        "00 6 12 34 56 78",
+        "0 0612345678",
+        "00687751234",
+        "00376123456",
+        "00711223344",
+    ],
+)
+def test_two_zeros_that_may_be_an_outside_line_are_refused(text: str) -> None:
+    """0 and 06 87 75 12 34, or +687 75 12 34: two persons."""
+    assert parse_number(text) is None
+    assert is_ambiguous(text)
+    assert parse_number("0032479123456") == Number("+32479123456")
+    assert parse_number("00479123456", "BE") is None, "in other plans too"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "07001234567890",
+        "+33 7001234567890",
+        "0033 700 1234567890",
+        "tel:07001234567890;phone-context=+33",
+    ],
+)
+def test_a_machine_has_fourteen_digits(text: str) -> None:
+    """M2M and eCall numbers of metropolitan France, since 2012."""
+    number = parse_number(text)
+    assert number == Number("+337001234567890")
+    assert number.kind is NumberKind.OTHER
+    assert number.national == "07 00 12 34 56 78 90"
+    assert parse_number("+33700123456789") is None
+
+
+# --- phone-context (github.com/sipcapture/heplify-server/issues/30, pjsip/pjproject/issues/2417; RFC 3966, 5.1.5)
+@pytest.mark.parametrize(
+    ("uri", "e164"),
+    [
+        ("tel:621123456;phone-context=+352", "+352621123456"),
+        ("sip:621123456;phone-context=+352@ims.example;user=phone", "+352621123456"),
+        ("sip:621123456@ims.example;user=phone;phone-context=+352", "+352621123456"),
+        ("tel:0612345678;phone-context=+33", "+33612345678"),
+        ("tel:612-34-56-78;phone-context=+33", "+33612345678"),
+        ("tel:0479123456;phone-context=+32", "+32479123456"),
+        ("sip:0479123456;phone-context=+32@gw;user=phone", "+32479123456"),
+        ("sip:0479123456;PHONE-CONTEXT=%2B32@gw", "+32479123456"),
+        ("tel:0479123456;isub=1;phone-context=+32;ext=1", "+32479123456"),
+        ("tel:612345678;phone-context=+41", "+41612345678"),  # Basel
+        ("tel:555-0123;phone-context=+1-202", "+12025550123"),
+        ("tel:06 12345678;phone-context=+39", "+390612345678"),
+        ("tel:+33612345678;phone-context=x.example", "+33612345678"),
+        ("tel:0692123456;phone-context=+262", "+262692123456"),
+        ("tel:0711223344;phone-context=+33", "+33711223344"),
+        ("sip:06%2012%2034%2056%2078@h", "+33612345678"),
+        ("sip:+33612345678;verstat=TN-Validation-Passed@h;user=phone", "+33612345678"),
+        # a domain tells no country, and a private plan is nobody's
+        ("tel:0039347123456;phone-context=x.example", None),
+        ("tel:310080120073501;phone-context=ims.mnc008.mcc310.3gppnetwork.org", None),
+        ("tel:0479123456;phone-context=pbx.example", None),
+        ("tel:0479123456;phone-context=+32;phone-context=+33", None),
+        ("tel:0479123456;phone-context=", None),
+        ("tel:15;phone-context=+33", None),
+        ("tel:0692123456;phone-context=+33", None),
+        ("tel:0039347123456;phone-context=+33", None),
+        ("sip:161 201 11111@10.0.0.1", None),
+    ],
+)
+def test_a_local_number_is_of_the_country_of_its_context(uri: str, e164: str | None) -> None:
+    number = parse_number(uri)
+    assert (number.e164 if number else None) == e164
+    assert parse_number(f'"A, B" <{uri}>;tag=1') == number
+
+
+@given(
+    st.from_regex(r"[0-9]{3,14}", fullmatch=True),
+    st.sampled_from(sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)),
+)
+def test_no_local_number_leaves_its_country(local: str, code: int) -> None:
+    number = parse_number(f"tel:{local};phone-context=+{code}")
+    assert number is None or phonenumbers.parse(number.e164).country_code == code
