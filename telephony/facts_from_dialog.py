@@ -30,7 +30,7 @@ from telephony.facts import (
     Seen,
     Unpaired,
 )
-from telephony.number import Number, parse_number
+from telephony.number import Number, called_as, parse_number
 from telephony.sip import uri_user
 
 if TYPE_CHECKING:
@@ -302,10 +302,10 @@ class DialogObserver:
         inside = other in self._stations
         caller: Number | None = None
         if dialog.initiator:
-            called = other
+            called = called_as(other, dialog.remote.uri)
             way = Direction.INTERNAL if inside else Direction.OUTGOING
         else:
-            called = uri_user(dialog.local.uri) or station
+            called = called_as(uri_user(dialog.local.uri), dialog.local.uri) or station
             caller = None if inside else _number(dialog)
             way = Direction.INTERNAL if inside else Direction.INCOMING
         if dialog.initiator is None or not other:

@@ -28,10 +28,10 @@ from telephony.facts import (
     Resumed,
     Seen,
 )
-from telephony.number import Number, parse_number
+from telephony.number import Number, called_as, parse_number
 from telephony.offer_answer import PAST, Dialog, Transaction, held
 from telephony.pairing import Pairing
-from telephony.sip import Address, SipMessage, address, uri_user
+from telephony.sip import SipMessage, address, uri_user
 from telephony.transfers import Transfers
 
 if TYPE_CHECKING:
@@ -269,7 +269,8 @@ class SipObserver:
             direction = Direction.INCOMING if target else Direction.UNKNOWN
         caller = None if origin else _caller(message)
         ends = list(dict.fromkeys((target, origin) if target else (origin,)))
-        called = called[:_MAX_VALUE]
+        wanted = message.request_uri if uri_user(message.request_uri) else message.to.uri
+        called = called_as(called, wanted)[:_MAX_VALUE]
         return [
             Rang(leg, at, self._source, caller, called, station, direction)
             for station in ends
@@ -501,16 +502,13 @@ class SipObserver:
 def _caller(message: SipMessage) -> Number | None:
     """Read the caller's number, the network's word before the phone's."""
     others = [address(each) for each in message.items("remote-party-id")]
-    found = (parse_number(_dialled(each)) for each in (*message.identities, *others, message.from_))
+    found = (parse_number(each.uri) for each in (*message.identities, *others, message.from_))
     return next((number for number in found if number), None)
-
-
-def _dialled(who: Address) -> str:
-    return who.user or who.uri
 
 
 def _numbers(message: SipMessage, *headers: str) -> set[str]:
     """Collect the numbers in these headers, E.164 or extension, in one spelling."""
-    users = {_dialled(address(each)) for name in headers for each in message.items(name)}
-    numbers = {number.e164 for number in map(parse_number, users) if number}
+    found = {address(each) for name in headers for each in message.items(name)}
+    numbers = {number.e164 for each in found if (number := parse_number(each.uri))}
+    users = {each.user or each.uri for each in found}
     return numbers | {user for user in users if _EXTENSION.fullmatch(user)}

@@ -42,7 +42,7 @@ _FRENCH_MOBILES: Final = (
 _MACHINE: Final = re.compile(r"(?:0|(?:\+|00)?33)(700[0-9]{10})")
 #: Somebody abroad, or somebody at home through a switchboard that takes a first 0 for an outside line.
 _TWO_ZEROS: Final = re.compile(r"00[1-9][0-9]{8}")
-_MAX_TEXT: Final = 256
+_MAX_TEXT: Final = 1024
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _EXPLICIT: Final = re.compile(r"\+|0[1-9]")
 _FORM: Final = re.compile(r"(\+{0,2})([0-9]+)")
@@ -167,6 +167,16 @@ def parse_number(text: str, region: str = "FR") -> Number | None:
         return None
     spelled = phonenumbers.format_number(found, PhoneNumberFormat.E164)
     return Number(spelled) if _E164.fullmatch(spelled) else None
+
+
+def called_as(user: str, uri: str) -> str:
+    """Say what a URI calls: its user part, in E.164 where that alone would be a number of another country."""
+    if "phone-context" not in uri.lower():
+        return user
+    number = parse_number(uri)
+    if number is None:
+        return uri if parse_number(user) else user
+    return number.e164
 
 
 def is_ambiguous(text: str, region: str = "FR") -> bool:

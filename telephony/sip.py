@@ -79,6 +79,8 @@ _QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*(\"?)", re.DOTALL)
 _SCHEME: Final = r"(?:sips?|tel):"
 _BRACKET: Final = re.compile(rf"<\s*(?={_SCHEME})", re.IGNORECASE)
 _BARE: Final = re.compile(rf"(?:^|[\s\"])(?={_SCHEME})", re.IGNORECASE)
+#: Some write it behind the address: without it, a local number would be of another country (RFC 3966).
+_CONTEXT: Final = re.compile(r";\s*phone-context\s*=[^;,]*", re.IGNORECASE)
 _NIL: Final = "0" * 32
 
 
@@ -301,6 +303,8 @@ def address(value: str) -> Address:
     uri = (value if bracketed else text)[start:end].strip()
     if not bracketed and (":" not in uri or '"' in uri):
         uri = ""  # a name alone, or half a name
+    if uri and (context := _CONTEXT.search(text, end)):
+        uri += context.group().strip()
     found = _TAG.search(text, end) or _TAG.search(value, end)
     return Address(uri, uri_user(uri), found.group(1) if found else "")
 

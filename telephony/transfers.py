@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
 from telephony.facts import Paired
+from telephony.number import called_as
 from telephony.sip import address
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class Transfers:
         replaced = _replaced(dict(_headers(target.uri)).get("replaces", ""))
         if not replaced:
             if target.user:
-                _keep(self._blind, (target.user[:_LONGEST], leg), at)
+                called = called_as(target.user, target.uri)
+                _keep(self._blind, (called[:_LONGEST], leg), at)
             return []
         _keep(self._told, replaced, leg)
         took = self._took.get(replaced)

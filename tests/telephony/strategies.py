@@ -127,8 +127,8 @@ _SCRIPTS = st.sampled_from(["0123456789", "０１２３４５６７８９", "٠�
 def pasted(draw: st.DrawFn, numbers: st.SearchStrategy[str]) -> str:
     """Write a number with what other programs put into it: marks, other blanks, the digits of another script."""
     digits = draw(_SCRIPTS)
-    text: str = draw(st.sampled_from(["", "", "(", "Tél. : ", "☎"]))
+    parts: list[str] = [draw(st.sampled_from(["", "", "(", "Tél. : ", "☎"]))]
     for char in draw(numbers):
-        text += draw(_MARKS)
-        text += digits[int(char)] if char.isdigit() else char if char == "+" else draw(_BLANKS)
-    return text + draw(_MARKS) + draw(st.sampled_from(["", "", ".", ")", " "]))
+        written = digits[int(char)] if char.isdigit() else char if char == "+" else draw(_BLANKS)
+        parts += [draw(_MARKS), written]
+    return "".join([*parts, draw(_MARKS), draw(st.sampled_from(["", "", ".", ")", " "]))])
