@@ -148,6 +148,14 @@ class NumberImpossible(Invalid):
     say = "Pouvez-vous me redonner le numéro de votre téléphone portable, chiffre par chiffre ?"
 
 
+class NumberAmbiguous(Invalid):
+    """`00…` may be a number abroad, or a French one behind the 0 of an outside line."""
+
+    code = "number_ambiguous"
+    message = "Ce numéro peut se lire de deux façons : retirez le 0 de sortie, ou écrivez + et l'indicatif du pays."
+    say = "Pouvez-vous me redonner le numéro de votre téléphone portable, chiffre par chiffre ?"
+
+
 class NumberLandline(Invalid):
     """A landline cannot receive the link."""
 

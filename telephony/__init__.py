@@ -41,7 +41,14 @@ from telephony.facts import (
 )
 from telephony.facts_from_cti import CtiEvent, CtiOutcome
 from telephony.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
-from telephony.number import Number, NumberKind, load_numbering_plans, parse_number
+from telephony.number import (
+    Number,
+    NumberKind,
+    is_ambiguous,
+    load_numbering_plans,
+    parse_number,
+    without_marks,
+)
 from telephony.recordings_folder import (
     ASTERISK_NAMES,
     FoundRecording,
@@ -97,8 +104,10 @@ __all__ = [
     "Unpaired",
     "fact_from_json",
     "fact_to_json",
+    "is_ambiguous",
     "load_numbering_plans",
     "parse_number",
     "tried_instead",
     "wav_seconds",
+    "without_marks",
 ]

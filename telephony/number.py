@@ -56,9 +56,7 @@ _GLOBAL_CONTEXT: Final = re.compile(r"\+[0-9.\-()]+")
 _SERVICE: Final = re.compile(r"[*#]31#\s*(?=[0-9+])")
 _TRUNK_ZERO: Final = re.compile(r"\([ ]*0[ ]*\)")
 #: Written between digits, beside every blank and every dash of Unicode.
-_GROUPING: Final = (
-    "./·\u2024\u2027\uff0e\uff0f\u2044~\u2053\u223c\uff5e\u2212\u2043\u30fc\t\n\r\v\f"
-)
+_GROUPING: Final = "./·\u2024\u2027\uff0e\uff0f\u2044~\u2053\u223c\uff5e\u2212\u2043\u30fc\t"
 _SIGNS: Final = {
     **dict.fromkeys(_GROUPING, " "),
     **dict.fromkeys("(\uff08[\uff3b", "("),
@@ -188,8 +186,9 @@ def is_ambiguous(text: str, region: str = "FR") -> bool:
 
 
 def without_marks(text: str) -> str:
-    """Take out what nobody sees (marks of direction, zero-width characters) and the blanks at the ends."""
-    return "".join(char for char in text if not _invisible(char)).strip()
+    """Take out what nobody sees: marks of direction, zero-width characters, kinds of blanks, blanks at the ends."""
+    seen = [char for char in text if not _invisible(char)]
+    return "".join(" " if unicodedata.category(char) == "Zs" else char for char in seen).strip()
 
 
 class _Written(NamedTuple):
@@ -270,7 +269,7 @@ def _plain(text: str) -> str | None:
             plain.append(str(unicodedata.decimal(char)))
         elif char in _SIGNS:
             plain.append(_SIGNS[char])
-        elif unicodedata.category(char) in {"Zs", "Zl", "Zp", "Pd"}:
+        elif unicodedata.category(char) in {"Zs", "Pd"}:
             plain.append(" ")
         elif not _invisible(char):
             return None

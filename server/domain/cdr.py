@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from telephony import AliasType, parse_number
+from telephony import AliasType, parse_number, without_marks
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_LINE: Final = 8_192
@@ -209,7 +209,10 @@ def _cells(line: str, delimiter: str, columns: Sequence[str]) -> dict[str, str]:
     cells = _split(line, delimiter)
     if len(cells) > len(columns):
         raise BadRowError("more cells than columns")
-    return {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
+    return {
+        name: cell.strip() if name in _IDS else without_marks(cell)
+        for name, cell in zip(columns, cells, strict=False)
+    }
 
 
 def _row(line: int, cells: Mapping[str, str], form: Form) -> Row:

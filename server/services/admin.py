@@ -10,7 +10,7 @@ from server.domain.audit import AuditEvent
 from server.domain.login import normal_identifier
 from server.domain.observer import LONGEST_NAME
 from server.domain.signing import LaunchPolicy
-from server.errors import Conflict, EmailImpossible, Invalid, NotFound, NumberImpossible
+from server.errors import Conflict, EmailImpossible, Invalid, NotFound
 from server.ports import (
     Actor,
     Clock,
@@ -23,8 +23,7 @@ from server.ports import (
     User,
     listed,
 )
-from server.services.contacts import check_email, check_mobile
-from telephony import parse_number
+from server.services.contacts import check_email, check_mobile, read_number
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
@@ -250,7 +249,4 @@ def _email(text: str) -> str:
 
 
 def _mobile(text: str) -> str:
-    number = parse_number(text)
-    if number is None:
-        raise NumberImpossible
-    return number.e164
+    return read_number(text).e164

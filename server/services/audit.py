@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from server.domain.audit import AuditEvent, Verdict
 from server.domain.calls import LiveCall
 from server.domain.session import Session
-from server.errors import AliasMalformed, CallUnknown, Invalid, NotFound, NumberImpossible
+from server.errors import AliasMalformed, CallUnknown, Invalid, NotFound
 from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
 from server.services.audit_reader import (
     Reader,
@@ -21,7 +21,7 @@ from server.services.audit_reader import (
 )
 from server.services.audit_record import ChainPart, Found, Record
 from server.services.chain import Chain
-from telephony import parse_number
+from server.services.contacts import read_number
 
 LONGEST_ALIAS: Final = 255
 ZONE: Final = "Europe/Paris"
@@ -63,9 +63,7 @@ class AuditLookup:
 
     async def by_number(self, actor: Actor, typed: str) -> Sequence[Found]:
         """Find by the caller's number, however it is written."""
-        number = parse_number(typed)
-        if number is None:
-            raise NumberImpossible
+        number = read_number(typed)
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
             lookup = self._seal.lookup("number", number.e164)

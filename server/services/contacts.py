@@ -2,17 +2,23 @@
 
 from pydantic import EmailStr, TypeAdapter, ValidationError
 
-from server.errors import EmailImpossible, NumberImpossible, NumberLandline
-from telephony import NumberKind, parse_number
+from server.errors import EmailImpossible, NumberAmbiguous, NumberImpossible, NumberLandline
+from telephony import Number, NumberKind, is_ambiguous, parse_number
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(EmailStr)
 
 
-def check_mobile(text: str) -> str:
-    """Return the E.164 form of a number that can receive an SMS, or raise what to do instead."""
+def read_number(text: str) -> Number:
+    """Return the number somebody typed or pasted, or raise what to do instead."""
     number = parse_number(text)
     if number is None:
-        raise NumberImpossible
+        raise NumberAmbiguous if is_ambiguous(text) else NumberImpossible
+    return number
+
+
+def check_mobile(text: str) -> str:
+    """Return the E.164 form of a number that can receive an SMS, or raise what to do instead."""
+    number = read_number(text)
     if number.kind is NumberKind.LANDLINE:
         raise NumberLandline
     if number.kind is not NumberKind.MOBILE:

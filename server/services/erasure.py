@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 
 from server.domain.audit import AuditEvent
-from server.errors import NumberImpossible
 from server.ports import Actor, Clock, Transactions
-from server.services.contacts import check_email
-from telephony import parse_number
+from server.services.contacts import check_email, read_number
 
 
 class Erasure:
@@ -32,7 +30,4 @@ class Erasure:
 def _contact(text: str) -> tuple[str, str]:
     if "@" in text:
         return "email", check_email(text).lower()
-    number = parse_number(text)
-    if number is None:
-        raise NumberImpossible
-    return "number", number.e164
+    return "number", read_number(text).e164

@@ -21,7 +21,7 @@ from pydantic import (
 
 from server.domain.signing import WINDOW
 from server.errors import WebhookMalformed, WebhookTooLarge, WebhookTooMany
-from telephony import Alias, AliasType, CtiEvent, Direction
+from telephony import Alias, AliasType, CtiEvent, Direction, without_marks
 
 MAX_BODY: Final = 256 * 1024
 MAX_EVENTS: Final = 100
@@ -63,6 +63,11 @@ def _readable(value: str) -> str:
     return value
 
 
+def _unmarked(value: object) -> object:
+    """A number that somebody pasted into the sender's file keeps marks that nobody sees."""
+    return without_marks(value) if isinstance(value, str) else value
+
+
 def _text(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("ISO 8601 with its offset, as a string")  # noqa: TRY004 - pydantic reports ValueError
@@ -83,6 +88,7 @@ def _case(value: str) -> str:
 
 
 Short = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_readable)]
+Dialled = Annotated[Short, BeforeValidator(_unmarked)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_readable)]
 Dossier = Annotated[str, StringConstraints(min_length=4, max_length=128), AfterValidator(_case)]
 Time = Annotated[AwareDatetime, BeforeValidator(_text), AfterValidator(_utc)]
@@ -105,8 +111,10 @@ class CallEvent(_Form):
     type: EventType
     call: Name = Field(description="the sender's own id of the call")
     at: Time = Field(description="when it happened, ISO 8601 with its offset")
-    caller: Short | None = Field(default=None, description="telephone number; absent when withheld")
-    called: Short | None = None
+    caller: Dialled | None = Field(
+        default=None, description="telephone number; absent when withheld"
+    )
+    called: Dialled | None = None
     station: Annotated[Short, Field(max_length=32)] | None = Field(
         default=None, description="extension of the station"
     )

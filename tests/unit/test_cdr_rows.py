@@ -55,6 +55,24 @@ def test_a_row_of_asterisk() -> None:
     assert row.names == ((AliasType.UNIQUEID, "1772352000.5"),)
 
 
+def test_marks_that_nobody_sees_are_no_part_of_a_cell() -> None:
+    """A spreadsheet, or an address book the file was made with, leaves them."""
+    row = one(
+        master(
+            src="\u202a06\u202f12\u202f34\u202f56\u202f78\u202c", start="\u200e2026-03-01 09:00:00"
+        )
+    )
+    assert isinstance(row, Row)
+    assert row.number == "+33612345678"
+    back = one(
+        master(
+            src="\u200e1601", dst="\u202d0612345678\u202c", channel="", dstchannel="PJSIP/trunk-1"
+        )
+    )
+    assert isinstance(back, Row)
+    assert (back.number, back.stations) == ("+33612345678", ("1601",))
+
+
 def test_an_outgoing_row_is_of_whom_it_called() -> None:
     back = master(
         src="1601",

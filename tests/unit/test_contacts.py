@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.errors import EmailImpossible, Invalid, NumberImpossible, NumberLandline
+from server.errors import (
+    EmailImpossible,
+    Invalid,
+    NumberAmbiguous,
+    NumberImpossible,
+    NumberLandline,
+)
 from server.services.contacts import check_email, check_mobile
 
 
@@ -23,6 +29,9 @@ from server.services.contacts import check_email, check_mobile
         (" 0612345678 ", "+33612345678"),
         ("06\u00a012\u00a034\u00a056\u00a078", "+33612345678"),
         ("+33612345678", "+33612345678"),
+        ("\u202d+33 6 12 34 56 78\u202c", "+33612345678"),  # out of an address book
+        ("٠٦١٢٣٤٥٦٧٨", "+33612345678"),
+        ("++33612345678", "+33612345678"),
         ("+33 (0)6 12 34 56 78", "+33612345678"),
         ("0033612345678", "+33612345678"),
         ("33612345678", "+33612345678"),
@@ -88,7 +97,6 @@ def test_a_landline_is_refused_with_what_to_ask(typed: str) -> None:
         "1601",
         "36 15",
         "+",
-        "++33612345678",
         "0",
         "06",
         "06123456789012345678",
@@ -96,7 +104,6 @@ def test_a_landline_is_refused_with_what_to_ask(typed: str) -> None:
         "abc",
         "06 ABCDEFGH",
         "zéro six",
-        "٠٦١٢٣٤٥٦٧٨",
         "0612345678 ou 0698765432",
         "06123\n45678",
         "06123456\x0078",
@@ -116,11 +123,25 @@ def test_what_takes_no_sms_is_refused(typed: str) -> None:
     assert refused.value.say
 
 
+@pytest.mark.parametrize("typed", ["00612345678", "00 687 75 12 34"])
+def test_what_may_be_two_persons_is_refused_with_how_to_write_it(typed: str) -> None:
+    """+687 75 12 34 in New Caledonia, or 0 for an outside line and 06 87 75 12 34."""
+    with pytest.raises(NumberAmbiguous) as refused:
+        check_mobile(typed)
+    assert refused.value.code == "number_ambiguous"
+    assert "+" in refused.value.message
+
+
+def test_a_machine_takes_no_sms() -> None:
+    with pytest.raises(NumberImpossible):
+        check_mobile("07001234567890")
+
+
 @given(st.one_of(st.text(), st.text("+0123456789 ()-.", max_size=20)))
 def test_anything_typed_is_a_mobile_or_refused(typed: str) -> None:
     try:
         found = check_mobile(typed)
-    except (NumberImpossible, NumberLandline):
+    except (NumberAmbiguous, NumberImpossible, NumberLandline):
         return
     assert re.fullmatch(r"\+[1-9][0-9]{6,14}", found)
     assert check_mobile(found) == found

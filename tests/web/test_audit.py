@@ -89,7 +89,9 @@ async def test_an_id_used_twice_gives_a_dated_list(house: House, browser: Browse
     assert page.index("/audit/calls/call1") < page.index("/audit/calls/call2")
 
 
-@pytest.mark.parametrize("typed", [NATIONAL, "0612345679", NUMBER, "0033612345679"])
+@pytest.mark.parametrize(
+    "typed", [NATIONAL, "0612345679", NUMBER, "0033612345679", "\u202d+33 6 12 34 56 79\u202c"]
+)
 async def test_a_number_is_found_however_written(
     house: House, browser: Browser, typed: str
 ) -> None:

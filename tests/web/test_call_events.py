@@ -49,6 +49,23 @@ def body(*events: Any) -> bytes:
     return json.dumps({"events": events}).encode()
 
 
+async def test_a_pasted_number_is_read(house: Running, cti: Cti) -> None:
+    """The call-centre software keeps what somebody pasted into its address book."""
+    regulator = await house.signed_in("regulator")
+    desk = await house.desk(regulator)
+    event = cti.event(
+        "answered",
+        caller="\u202a06\u202f12\u202f34\u202f56\u202f78\u202c",
+        called="15",
+        station="201",
+    )
+    assert [r["status"] for r in await cti.tell(event)] == ["accepted"]
+    view = await desk.hear("view")
+    while not view["calls"]:
+        view = await desk.hear("view")
+    assert view["calls"][0]["number"] == "06 12 34 56 78"
+
+
 async def test_a_call_comes_to_the_desk_and_its_recording_finds_the_video(
     house: Running, cti: Cti
 ) -> None:
