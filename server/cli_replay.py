@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from telephony import Call, CallState, Span, StationState
+from telephony.capture_clocks import ClockGap
 from telephony.correlation import Correlator
 from telephony.graph import graph
 from telephony.recorded import UnreadableError, read
@@ -20,6 +21,16 @@ _STATES = {
 }
 
 _STAYS = {StationState.RINGING: "sonne", StationState.TALKING: "parle"}
+#: What to do about what was left out of a capture.
+_REMEDIES = {
+    "cut": "messages coupés à la capture : refaites-la entière (tcpdump -s 0)",
+    "fragment": "datagrammes dont il manque un fragment : la capture a perdu des paquets",
+    "tcp_gap": "trous dans des connexions TCP : la capture a perdu des paquets",
+    "truncated": "fichier coupé avant sa fin : le reste n'a pas été lu",
+    "undated": "paquets sans heure (Simple Packet Block) : capturez au format pcap",
+    "frame": "paquets illisibles",
+    "clock": "messages datés par une horloge qui n'est pas celle des autres",
+}
 
 
 @click.command()
@@ -35,6 +46,14 @@ def replay(trace: tuple[Path, ...], stations: tuple[str, ...], *, as_json: bool)
     try:
         told = read(trace, stations)
     except UnreadableError as error:
+        if error.links:
+            kinds = ", ".join(map(str, error.links))
+            click.echo(
+                f"{error} : type de liaison {kinds} non pris en charge, rien n'en a été lu. "
+                "Refaites la capture avec « tcpdump -i any », ou sur une interface Ethernet.",
+                err=True,
+            )
+            sys.exit(1)
         click.echo(
             f"{error} : ce n'est ni un flux AMI ou ESL, ni des paquets HEP (hep3_b64), "
             "ni un pcap, ni des documents dialog-info.",
@@ -49,12 +68,31 @@ def replay(trace: tuple[Path, ...], stations: tuple[str, ...], *, as_json: bool)
     if told.rejected:
         parts = ", ".join(f"{reason} {count}" for reason, count in sorted(told.rejected.items()))
         click.echo(f"Parties illisibles, laissées de côté : {parts}", err=True)
+    for reason, sentence in _REMEDIES.items():
+        if reason in told.rejected:
+            click.echo(f"  {reason} : {sentence}.", err=True)
+    for gap in told.clocks:
+        click.echo(_apart(gap), err=True)
     if as_json:
         click.echo(json.dumps(graph(calls), ensure_ascii=False, indent=1))
         return
     click.echo(f"{len(calls)} appel(s) dans {', '.join(told.files)}")
     for call in calls:
         click.echo("\n" + "\n".join(_lines(call)))
+
+
+def _apart(gap: ClockGap) -> str:
+    """Say who is wrong by how much, and how the file is put right."""
+    seconds = round(gap.ahead.total_seconds())
+    way = "avance" if seconds > 0 else "retarde"
+    days, rest = divmod(abs(seconds), 86_400)
+    span = (
+        f"{days} j " if days else ""
+    ) + f"{rest // 3600} h {rest // 60 % 60:02} min {rest % 60:02} s"
+    return (
+        f"Horloges : {gap.source} {way} de {span} sur {gap.other} pour les mêmes appels ; ce qu'il en dit est laissé "
+        f"de côté. Mettez les machines à l'heure (NTP), ou décalez le fichier : editcap -t {-seconds}."
+    )
 
 
 def _lines(call: Call) -> list[str]:

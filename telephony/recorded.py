@@ -2,25 +2,24 @@
 
 Understood: streams of a manager interface (AMI) or an event socket (ESL), HEP3 packets as JSON lines
 (`hep3_b64`), pcap or pcapng files with SIP or HEP3 inside (NOTIFY of dialog-info too), and dialog-info documents. A
-folder is read whole: its streams tell of the same calls.
+folder is read whole: its streams tell of the same calls. Where two of them, or two agents of one, do not agree on the
+time of a call, what the later one tells of it is left out, and said.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import io
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
-
-import dpkt
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from telephony import dialog_info, hep, sip
 from telephony.ami import AmiDecoder, greeted, too_old
+from telephony.capture import BEGINS, Capture, LinkError
+from telephony.capture_clocks import ClockGap, Key, gaps, key_of, without_far
 from telephony.esl import EslDecoder
 from telephony.facts_from_ami import AmiObserver
 from telephony.facts_from_dialog import DialogObserver
@@ -29,12 +28,11 @@ from telephony.facts_from_sip import DEFAULT_HEADERS, SipObserver
 from telephony.sip import uri_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from telephony.facts import Fact
 
-    _Reader = Callable[[bytes, Collection[str], "Recorded"], None]
 
 #: Bytes of one file; more is not a trace but an archive.
 MAX_FILE: Final = 512 * 1024 * 1024
@@ -42,31 +40,45 @@ _EXTENSION: Final = re.compile(r"[0-9]{4,6}")
 _SNIFF: Final = 65536
 _DIALOG_INFO: Final = "dialog-info+xml"
 _ENTITY: Final = re.compile(rb'entity="([^"]*)"')
-_PCAP: Final = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d")
-_PCAPNG: Final = b"\x0a\x0d\x0d\x0a"
 
 
 class UnreadableError(ValueError):
-    """A file is no trace this can read; the text says which, and what is understood."""
+    """A file is no trace this can read; the text says which. `links`: a capture of such kinds of networks only."""
+
+    def __init__(self, name: str, links: tuple[int, ...] = ()) -> None:
+        super().__init__(name)
+        self.links = links
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One captured datagram with SIP inside."""
+    """One captured datagram with SIP inside; `agent` is who captured it, where it says so."""
 
     at: datetime
     src: tuple[str, int]
     dst: tuple[str, int]
     payload: bytes = field(repr=False)
+    agent: str = ""
+
+
+class _Heard(NamedTuple):
+    """One SIP message, and how it came."""
+
+    packet: Packet
+    message: sip.SipMessage
 
 
 @dataclass(slots=True)
 class Recorded:
-    """What files told: facts in the order of the files, and how many of their parts were dropped, by reason."""
+    """What files told: facts in the order of the files, and how many of their parts were dropped, by reason.
+
+    `clocks`: who does not agree on the time with whom.
+    """
 
     facts: list[Fact] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)
+    clocks: list[ClockGap] = field(default_factory=list)
 
     def drop(self, reasons: Mapping[str, int]) -> None:
         """Count what was left out."""
@@ -80,29 +92,81 @@ def read(paths: Iterable[Path], stations: Collection[str] = ()) -> Recorded:
     `stations` are the monitored extensions; when empty, whatever looks like one is.
     """
     told = Recorded()
-    for path in paths:
-        files = (
-            sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
-        )
-        known = [(each, reader) for each in files if (reader := _reader(each))]
-        if not known:
-            raise UnreadableError(path.name)
-        for file, reader in known:
-            reader(file.read_bytes(), stations, told)
-            told.files.append(file.name)
+    files = [found for path in paths for found in _files(path)]
+    heard = {file: _heard(file, kind, told) for file, kind in files if kind in _CAPTURES}
+    _agree(heard, told)
+    accounts: list[tuple[str, Sequence[Fact]]] = []
+    for file, kind in files:
+        before = len(told.facts)
+        if file in heard:
+            _sip(heard.pop(file), stations, told)
+        else:
+            _STREAMS[kind](file.read_bytes(), stations, told)
+        accounts.append((file.name, told.facts[before:]))
+        told.files.append(file.name)
+    far, facts = without_far(accounts)
+    told.clocks += far
+    if far:
+        told.drop({"clock": len(told.facts) - len(facts)})
+        told.facts = facts
     return told
 
 
-def _reader(file: Path) -> _Reader | None:
-    """Recognise a file by what it begins with, not by its name."""
+def _files(path: Path) -> list[tuple[Path, str]]:
+    """List what can be read of a file or folder, and what it is. Raises UnreadableError when nothing can."""
+    files = sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
+    known = [(each, kind) for each in files if (kind := _kind(each))]
+    if not known:
+        raise UnreadableError(path.name)
+    return known
+
+
+def _kind(file: Path) -> str:
+    """Recognise a file by what it begins with, not by its name; empty for none that can be read."""
     if file.stat().st_size > MAX_FILE:
-        return None
+        return ""
     with file.open("rb") as opened:
         head = opened.read(_SNIFF)
-    for begins, reader in _KINDS:
-        if begins(head):
-            return reader
-    return None
+    return next((kind for kind, begins in _KINDS.items() if begins(head)), "")
+
+
+def _heard(file: Path, kind: str, told: Recorded) -> list[_Heard]:
+    """Read the SIP of a capture. Raises UnreadableError."""
+    heard = []
+    try:
+        for packet in _CAPTURES[kind](file.read_bytes(), told):
+            try:
+                heard.append(_Heard(packet, sip.parse(packet.payload)))
+            except sip.DecodeError as error:
+                told.drop({f"sip_{error.reason}": 1})
+    except LinkError as error:
+        raise UnreadableError(file.name, error.links) from None
+    return heard
+
+
+def _agree(heard: dict[Path, list[_Heard]], told: Recorded) -> None:
+    """Leave out what an agent tells of a call that another one dated otherwise, and say so."""
+    stamps: dict[str, dict[Key, datetime]] = {}
+    for file, messages in heard.items():
+        for packet, message in messages:
+            if (key := key_of(message)) is not None:
+                mine = stamps.setdefault(_source(file, packet), {})
+                mine[key] = min(mine.get(key, packet.at), packet.at)
+    told.clocks = gaps(stamps)
+    doubtful = {gap.source: {key.call for key in stamps[gap.other]} for gap in told.clocks}
+    for file, messages in heard.items():
+        kept = [
+            each
+            for each in messages
+            if each.message.call_id not in doubtful.get(_source(file, each.packet), ())
+        ]
+        if len(kept) < len(messages):
+            told.drop({"clock": len(messages) - len(kept)})
+            heard[file] = kept
+
+
+def _source(file: Path, packet: Packet) -> str:
+    return f"{file.name}, agent {packet.agent}" if packet.agent else file.name
 
 
 def _ami(data: bytes, stations: Collection[str], told: Recorded) -> None:
@@ -129,22 +193,8 @@ def _esl(data: bytes, stations: Collection[str], told: Recorded) -> None:
     told.drop(decoder.rejected)
 
 
-def _hep_lines(data: bytes, stations: Collection[str], told: Recorded) -> None:
-    _sip(_packets_of_lines(data, told), stations, told)
-
-
-def _pcap(data: bytes, stations: Collection[str], told: Recorded) -> None:
-    _sip(_packets_of_pcap(data, told), stations, told)
-
-
-def _sip(packets: Iterator[Packet], stations: Collection[str], told: Recorded) -> None:
+def _sip(messages: Sequence[_Heard], stations: Collection[str], told: Recorded) -> None:
     """Observe SIP in the order of its capture."""
-    messages = []
-    for packet in packets:
-        try:
-            messages.append((packet, sip.parse(packet.payload)))
-        except sip.DecodeError as error:
-            told.drop({f"sip_{error.reason}": 1})
     known = stations or {
         user
         for _, message in messages
@@ -153,7 +203,7 @@ def _sip(packets: Iterator[Packet], stations: Collection[str], told: Recorded) -
     }
     observer = SipObserver("hep", known, DEFAULT_HEADERS)
     presence = DialogObserver("dialog-info", known)
-    for packet, message in sorted(messages, key=lambda each: each[0].at):
+    for packet, message in sorted(messages, key=lambda each: each.packet.at):
         if message.method == "NOTIFY" and _DIALOG_INFO in message.first("content-type").lower():
             _document(message.body, presence, packet.at, told)
         else:
@@ -196,55 +246,36 @@ def _unwrapped(data: bytes, told: Recorded) -> Iterator[Packet]:
         told.drop({f"hep_{error.reason}": 1})
         return
     if packet.protocol == hep.SIP:
-        yield Packet(packet.time, packet.src, packet.dst, packet.payload)
+        agent = packet.node_name or str(packet.capture_id or "")
+        yield Packet(packet.time, packet.src, packet.dst, packet.payload, agent)
 
 
 def _packets_of_pcap(data: bytes, told: Recorded) -> Iterator[Packet]:
-    try:
-        opened = dpkt.pcap.UniversalReader(io.BytesIO(data))
-        for seconds, frame in opened:
-            yield from _datagram(seconds, frame, opened.datalink(), told)
-    except (ValueError, dpkt.UnpackError) as error:
-        told.drop({f"pcap_{type(error).__name__}": 1})
+    capture = Capture(data)
+    for payload in capture.payloads():
+        if payload.data.startswith(hep.MAGIC):
+            yield from _unwrapped(payload.data, told)
+        else:
+            yield Packet(*payload)
+    told.drop(capture.dropped)
 
 
-def _datagram(seconds: float, frame: bytes, link: int, told: Recorded) -> Iterator[Packet]:
-    try:
-        layer = _LINKS.get(link, dpkt.ethernet.Ethernet)(frame)
-        inside = layer if link in _RAW else layer.data
-        transport = inside.data
-        payload = bytes(transport.data)
-        hosts = [_host(inside.src), _host(inside.dst)]
-        ends = (hosts[0], int(transport.sport)), (hosts[1], int(transport.dport))
-    except (AttributeError, dpkt.UnpackError, ValueError):
-        return  # ARP, ICMP, fragments: no signalling
-    if payload.startswith(hep.MAGIC):
-        yield from _unwrapped(payload, told)
-    elif payload[:1].isalpha() and b"SIP/2.0" in payload[:512]:
-        at = datetime.fromtimestamp(0, UTC) + timedelta(seconds=float(seconds))
-        yield Packet(at, *ends, payload)
-
-
-def _host(address: bytes) -> str:
-    return str(ip_address(address))
-
-
-_RAW: Final = frozenset({dpkt.pcap.DLT_RAW, 12, 14, 101, 228, 229})
-_LINKS: Final = {
-    dpkt.pcap.DLT_LINUX_SLL: dpkt.sll.SLL,
-    dpkt.pcap.DLT_NULL: dpkt.loopback.Loopback,
-    **dict.fromkeys(_RAW, dpkt.ip.IP),
-}
-_KINDS: Final[tuple[tuple[Callable[[bytes], bool], _Reader], ...]] = (
-    (lambda head: head.startswith(_PCAPNG) or head[:4] in _PCAP, _pcap),
-    (lambda head: head.lstrip().startswith(b"{") and b"hep3_b64" in head, _hep_lines),
-    (
-        lambda head: (
-            head.startswith(b"Asterisk Call Manager/")
-            or bool(re.match(rb"(Event|Response): ", head))
-        ),
-        _ami,
+#: How each kind of file begins.
+_KINDS: Final[Mapping[str, Callable[[bytes], bool]]] = {
+    "pcap": lambda head: head[:4] in BEGINS,
+    "hep": lambda head: head.lstrip().startswith(b"{") and b"hep3_b64" in head,
+    "ami": lambda head: (
+        head.startswith(b"Asterisk Call Manager/") or bool(re.match(rb"(Event|Response): ", head))
     ),
-    (lambda head: bool(re.match(rb"\s*Content-(Type|Length): ", head)), _esl),
-    (lambda head: head.lstrip().startswith(b"<?xml") and b"<dialog-info" in head, _documents),
-)
+    "esl": lambda head: bool(re.match(rb"\s*Content-(Type|Length): ", head)),
+    "dialog-info": lambda head: head.lstrip().startswith(b"<?xml") and b"<dialog-info" in head,
+}
+_CAPTURES: Final[Mapping[str, Callable[[bytes, Recorded], Iterator[Packet]]]] = {
+    "pcap": _packets_of_pcap,
+    "hep": _packets_of_lines,
+}
+_STREAMS: Final[Mapping[str, Callable[[bytes, Collection[str], Recorded], None]]] = {
+    "ami": _ami,
+    "esl": _esl,
+    "dialog-info": _documents,
+}
