@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 #: Territories that dial each other with ten digits starting with 0 (ARCEP numbering plan).
 FRENCH_PLAN: Final = ("FR", "RE", "YT", "GP", "MQ", "GF")
-#: Codes whose national form a French desk reads without the country code.
-_FRENCH_CODES: Final = frozenset({33, 262, 508, 590, 594, 596, 681, 687, 689})
+#: Codes whose national form a French desk dials, and types, without the country code.
+_FRENCH_CODES: Final = frozenset({33, 262, 590, 594, 596})
 #: The plan gives these national prefixes to one territory, blocks not yet assigned included (ARCEP 2018-0881).
 _OVERSEAS: Final = {
     "0262": "RE", "0263": "RE", "0692": "RE", "0693": "RE", "0269": "YT", "0639": "YT",

@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from server.adapters.sms_gateway import Answer, Gateway, foreign, sender_for
 from server.config_carriers import TwilioSettings
@@ -72,15 +72,25 @@ class TwilioSms:
 
     def read(self, call: ReceiptCall) -> Receipt:
         """Read MessageStatus, signed: base64(HMAC-SHA1(token, address + each field's name and value, by name))."""
-        text = f"{self._base}{call.path}" + "".join(
-            f"{name}{call.form[name]}" for name in sorted(call.form)
-        )
-        token = self._settings.token.get_secret_value().encode()
-        right = base64.b64encode(hmac.new(token, text.encode(), hashlib.sha1).digest()).decode()
-        if not hmac.compare_digest(right.encode(), (call.signature or "").encode()):
+        fields = "".join(f"{name}{call.form[name]}" for name in sorted(call.form))
+        claimed = (call.signature or "").encode()
+        texts = [f"{base}{call.path}{fields}" for base in _spellings(self._base)]
+        if not any(hmac.compare_digest(self._signature(text), claimed) for text in texts):
             raise foreign()
         return Receipt(_STATES.get(call.form.get("MessageStatus", "")), ref=call.secret)
+
+    def _signature(self, text: str) -> bytes:
+        token = self._settings.token.get_secret_value().encode()
+        return base64.b64encode(hmac.new(token, text.encode(), hashlib.sha1).digest())
 
     def close(self) -> None:
         """Close the connections."""
         self._gateway.close()
+
+
+def _spellings(base: str) -> Sequence[str]:
+    """Write our address with its port and without: Twilio signs either, and its own libraries try both."""
+    parts = urlsplit(base)
+    bare = parts.netloc.removesuffix(f":{parts.port}")
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return [parts._replace(netloc=host).geturl() for host in (bare, f"{bare}:{port}")]

@@ -51,6 +51,7 @@ class DeskPage(StationPage):
     async def prepare(self) -> None:
         """Exchange launch parameters for an opaque id before anything else, signed in or not (I5)."""
         given = {name: self.get_query_argument(name, "") for name in PARAMETERS}
+        given["caller"] = _with_plus(self.get_query_argument("caller", "", strip=False))
         if any(given.values()):
             await self._exchange(given)
             return
@@ -145,3 +146,8 @@ def seats_of(
         for one in known
         for seat in (seated.get(one.extension),)
     ]
+
+
+def _with_plus(caller: str) -> str:
+    """Read the plus sign that was not escaped, and came as a blank: without it, +687… would be somebody in France."""
+    return re.sub(r"^ +(?=[1-9])", "+", caller).strip()

@@ -74,6 +74,7 @@ def test_is_read_aloud_as_its_region_does() -> None:
     assert Number("+33612345678").national == "06 12 34 56 78"
     assert Number("+262692123456").national == "0692 12 34 56"
     assert Number("+32470123456").national == "+32 470 12 34 56"
+    assert Number("+687751234").national == "+687 75.12.34", "six digits are nobody's elsewhere"
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,13 @@ def test_holds_e164_only(text: str) -> None:
 def test_never_raises(text: str, region: str) -> None:
     number = parse_number(text, region)
     assert number is None or parse_number(number.e164) == number
+
+
+@given(PASTED)
+def test_what_is_shown_of_any_country_reads_back(text: str) -> None:
+    """What a desk shows is typed, and put into its field, again."""
+    number = parse_number(text)
+    assert number is None or parse_number(number.national) == number
 
 
 @given(st.integers(601_000_000, 638_999_999) | st.integers(740_000_000, 789_999_999))

@@ -321,8 +321,8 @@ def test_ovh_receipts_need_the_key() -> None:
         ovh("http://x.example").read(call("j" * 27, query={"id": "42", "description": "1"}))
 
 
-def signed(form: dict[str, str], token: str = "secret") -> str:
-    text = "https://v.example/receipts/t/ref" + "".join(f"{k}{form[k]}" for k in sorted(form))
+def signed(form: dict[str, str], token: str = "secret", base: str = "https://v.example") -> str:
+    text = f"{base}/receipts/t/ref" + "".join(f"{k}{form[k]}" for k in sorted(form))
     return base64.b64encode(hmac.new(token.encode(), text.encode(), "sha1").digest()).decode()
 
 
@@ -335,3 +335,28 @@ def test_twilio_receipts_need_the_signature() -> None:
     for wrong in (None, "", "é", signed(form, "other"), signed(sent_)):
         with pytest.raises(Forbidden):
             reader.read(call(form=form, signature=wrong))
+
+
+@pytest.mark.parametrize(
+    ("base", "signs"),
+    [
+        ("https://v.example", "https://v.example"),
+        ("https://v.example", "https://v.example:443"),
+        ("https://v.example:443", "https://v.example"),
+        ("https://v.example:8443", "https://v.example:8443"),
+        ("https://v.example:8443", "https://v.example"),
+        ("http://v.example", "http://v.example:80"),
+        ("https://[2001:db8::1]:8443", "https://[2001:db8::1]"),
+        ("https://v.example/samu", "https://v.example:443/samu"),
+    ],
+)
+def test_twilio_signs_with_or_without_the_port(base: str, signs: str) -> None:
+    """Reported as github.com/twilio/twilio-python/issues/392 and 402; its own libraries try both."""
+    form = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": SMS.to}
+    settings = TwilioSettings(preset="twilio", name="t", account="AC1", token="secret")  # type: ignore[arg-type]
+    reader = TwilioSms(settings, base)
+    receipt = reader.read(call(form=form, signature=signed(form, base=signs)))
+    assert receipt.state is Delivery.DELIVERED
+    for other in ("https://w.example", "https://v.example:444", "https://v.example:80"):
+        with pytest.raises(Forbidden):
+            reader.read(call(form=form, signature=signed(form, base=other)))

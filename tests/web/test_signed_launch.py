@@ -72,6 +72,18 @@ async def test_a_signed_launch_opens_on_its_call(house: Running, cti: Cti) -> No
     assert [(r["certainty"], r["evidence"]) for r in links] == [("certain", "launch_context")]
 
 
+async def test_a_plus_sign_that_was_not_escaped(house: Running, cti: Cti) -> None:
+    """It comes as a blank: the signature holds, and a number abroad does not become one in France."""
+    browser = await house.signed_in("regulator")
+    address = cti.launch()
+    assert "caller=%2B33612345678" in address
+    _, launch = await opened(house, browser, address.replace("%2B", "+"))
+    assert (launch["mobile"], launch["code"]) == ("06 12 34 56 78", None)
+    await secrets(house).launches("rivage", LaunchPolicy.OPTIONAL)
+    _, launch = await opened(house, browser, "/desk?caller=+687738358")
+    assert launch["proposed"]["mobile"] == "+687 73.83.58"
+
+
 async def test_it_waits_for_the_sign_in(house: Running, cti: Cti) -> None:
     """Judged by the time it came, not by the time the user had found the password."""
     stranger = house.browser()
