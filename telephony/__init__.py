@@ -54,6 +54,7 @@ from telephony.recordings_folder import (
     FoundRecording,
     NamePattern,
     PatternError,
+    begin_known,
     wav_seconds,
 )
 from telephony.versions import TRIED, tried_instead
@@ -102,6 +103,7 @@ __all__ = [
     "StationSpan",
     "StationState",
     "Unpaired",
+    "begin_known",
     "fact_from_json",
     "fact_to_json",
     "is_ambiguous",

@@ -39,6 +39,8 @@ _DATES: Final = ("%Y%m%d-%H%M%S", "%Y%m%d%H%M%S", "%Y-%m-%d_%H-%M-%S", "%Y-%m-%d
 _EPOCH: Final = re.compile(r"\d{9,11}(\.\d+)?")
 _EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _LONGEST: Final = 255
+#: A recording as short as the seconds by which its time is always uncertain is not doubted.
+_DOUBTED: Final = 5.0
 #: Seconds between telling the recorder to begin and the first sound: ringing, then some.
 _RINGS: Final = 300.0
 #: In autumn an hour comes twice, and a local time cannot say which of the two it means.
@@ -49,12 +51,18 @@ class PatternError(ValueError):
     """A sentence for the administrator."""
 
 
+def begin_known(started: datetime, stopped: datetime | None, slack: float) -> bool:
+    """Whether it is known where a recording begins: not when that may be anywhere up to its end."""
+    return stopped is None or slack < max(_DOUBTED, (stopped - started).total_seconds())
+
+
 @dataclass(frozen=True, slots=True)
 class FoundRecording:
     """A recording somebody else made, as far as its name and its file tell.
 
     `started` is when the recorder was told to begin: the first sound may come later. `seconds` is how long it
-    sounds, `slack` by how many seconds the times may be wrong.
+    sounds, `slack` by how many seconds the times may be wrong: as many as up to its end when its beginning is
+    not known, and `started` is then the earliest.
     """
 
     ref: str
@@ -72,7 +80,9 @@ class FoundRecording:
             return ()
         base = (f"recording:{self.ref}", self.started, source)
         named = [Aliased(*base, alias=each, why=self.why) for each in self.aliases]
-        facts: list[Fact] = [*named, RecordingStarted(*base, ref=self.ref)]
+        facts: list[Fact] = [*named]
+        if begin_known(self.started, self.stopped, self.slack):
+            facts.append(RecordingStarted(*base, ref=self.ref))
         if self.stopped is not None and self.stopped >= self.started:
             facts.append(RecordingStopped(base[0], self.stopped, source, ref=self.ref))
         return tuple(facts)

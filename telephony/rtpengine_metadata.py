@@ -18,6 +18,8 @@ from telephony.recordings_folder import FoundRecording
 LARGEST: Final = 256 * 1024
 #: rtpengine dates in milliseconds when it opened the file; the first packet comes with the first sound.
 SLACK: Final = 0.5
+#: Zones of the world differ by quarters of an hour.
+_QUARTER: Final = timedelta(minutes=15)
 #: What the switchboard's script puts before the emergency call id (`metadata=l15:…`).
 OURS: Final = "l15:"
 _FILE: Final = re.compile(r"(?P<call>.+)-[0-9a-f]{16}\.pcap")
@@ -33,7 +35,9 @@ _OURS: Final = re.compile(rf"^{OURS}(\S{{1,255}})$", re.MULTILINE)
 def read_metadata(text: str, timezone: str = "UTC") -> FoundRecording | None:
     """Read a finished file; None for one that is not finished, or no such file.
 
-    `timezone`: that of the machine rtpengine runs on, for files without times in milliseconds.
+    Begun in mid-call, a recording has no start of its own: that of the call is the earliest, and `slack` reaches
+    to its end. Begun twice, it may be either. `timezone`: that of the machine rtpengine runs on, for times without
+    milliseconds; where a time in milliseconds shows that it is another, that is believed.
     """
     text = text.replace("\r\n", "\n")
     ref = text.partition("\n")[0]
@@ -48,18 +52,28 @@ def read_metadata(text: str, timezone: str = "UTC") -> FoundRecording | None:
             Alias(AliasType.NENA_CALLID, ours[1]),
             Alias(AliasType.PRIVATE_HEADER, ours[1]),
         ]
-    start = _moment(_STARTED.search(text)) or _local(_START.search(text), timezone)
+    starts = sorted(map(_moment, _STARTED.finditer(text)))
+    ended = max(map(_moment, _ENDED.finditer(text)), default=None)
     # "call end time" is when rtpengine forgot the call, 30 s later: only better than nothing.
-    stop = max(filter(None, map(_moment, _ENDED.finditer(text))), default=None)
-    stop = stop or _local(over, timezone)
+    forgot = _local(over, timezone)
+    stop = ended or forgot
+    start, slack = (starts[0], SLACK + _seconds(starts[0], starts[-1])) if starts else (None, SLACK)
+    if start is None and (start := _local(_START.search(text), timezone)) is not None:
+        if ended and forgot:
+            start -= round((forgot - ended) / _QUARTER) * _QUARTER
+        slack = _seconds(start, stop) + SLACK if stop else SLACK
+    if start and stop and start > stop:
+        start = None
     return FoundRecording(
-        ref, tuple(aliases), None, start, stop, slack=SLACK, why="rtpengine metadata"
+        ref, tuple(aliases), None, start, stop, slack=slack, why="rtpengine metadata"
     )
 
 
-def _moment(match: re.Match[str] | None) -> datetime | None:
-    if match is None:
-        return None
+def _seconds(begin: datetime, end: datetime) -> float:
+    return max(0.0, (end - begin).total_seconds())
+
+
+def _moment(match: re.Match[str]) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1]))
 
 

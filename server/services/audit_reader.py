@@ -30,6 +30,7 @@ from server.services.audit_record import (
     StationPart,
     VideoStart,
 )
+from telephony import begin_known
 
 FIRST_PICTURE: Final = "picture.flowing"
 STATES: Final = {state.value: state for state in State}
@@ -124,6 +125,7 @@ def _recording(one: Recording, call: LiveCall, flowing: Mapping[str, datetime]) 
         stopped=one.stopped,
         seconds=one.seconds,
         slack=slack,
+        begin_known=begin_known(begins, one.stopped, slack),
         sureness=one.sureness.value,
         why=one.why,
         status=one.status.value,

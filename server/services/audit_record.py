@@ -112,7 +112,10 @@ class VideoStart:
 
 @dataclass(frozen=True, slots=True)
 class RecordingPart:
-    """A recording of the call's sound; `begins` is its second zero, `slack` by how many seconds that may be wrong."""
+    """A recording of the call's sound; `begins` is its second zero, `slack` by how many seconds that may be wrong.
+
+    Where `begin_known` is false nobody knows its second zero: `begins` is the earliest, `stopped` the latest.
+    """
 
     id: str
     href: str
@@ -122,6 +125,7 @@ class RecordingPart:
     stopped: datetime | None
     seconds: float | None
     slack: float
+    begin_known: bool
     sureness: str
     why: str
     status: str

@@ -290,7 +290,7 @@ def _merged(row: Recording, claim: _Claim, verdict: Verdict) -> Recording:
         started=claim.started if finer or same else row.started,
         stopped=stopped,
         checked=row.checked if stopped == row.stopped else None,  # its length counts from now on
-        slack=min(claim.slack, row.slack),
+        slack=claim.slack if same and claim.stopped else min(claim.slack, row.slack),
         source=claim.source if finer else row.source,
         seconds=row.seconds if claim.seconds is None else claim.seconds,
         sureness=Sureness.CERTAIN if sure else row.sureness,

@@ -57,7 +57,7 @@ export function lay(record, now = Number.NaN) {
     lanes.push({ name: `Poste ${name}`, kind: "station", bars, marks: [] });
   }
   for (const [index, sound] of (record.recordings ?? []).entries()) {
-    const label = sound.status === "missing" ? "son, fichier absent" : "son";
+    const label = `son${sound.status === "missing" ? ", fichier absent" : ""}${sound.begin_known === false ? ", début inconnu" : ""}`;
     const span = { start: sound.begins, end: soundEnd(sound) };
     lanes.push({ name: `Enregistrement ${index + 1}`, kind: "recording", bars: [{ ...bar(span, "recording", label, seen), label }], marks: [] });
   }

@@ -1,6 +1,6 @@
 /** The recordings of a call: on its clock, and heard from where the picture begins. */
 
-/** @typedef {{begins: string, stopped: string | null, seconds: number | null, status: string, erased: boolean, sureness: string}} Recording */
+/** @typedef {{begins: string, begin_known: boolean, stopped: string | null, seconds: number | null, status: string, erased: boolean, sureness: string}} Recording */
 
 /** When it ends, as far as anybody told: its length counts from its first sound.
  * @param {Recording} one @returns {string | null} */

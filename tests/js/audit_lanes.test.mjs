@@ -16,6 +16,12 @@ const transfer = {
     { state: "interrupted", start: at(20), end: at(22) }, { state: "live", start: at(22), end: at(40) }] }],
 };
 
+test("a recording begun in mid-call says that its beginning is not known", () => {
+  const { lanes } = lay({ ...transfer, recordings: [{ begins: at(0), begin_known: false, stopped: at(30), seconds: null, status: "present" }] });
+  const lane = lanes.find(({ kind }) => kind === "recording");
+  assert.deepEqual(lane?.bars.map(({ label }) => label), ["son, début inconnu"]);
+});
+
 test("a transfer goes from lane to lane, a hold lies on the caller, recordings and videos beneath", () => {
   const plan = lay(transfer);
   assert.deepEqual(plan.lanes.map((lane) => lane.name), ["Correspondant", "Poste 1501", "Poste 1601", "Enregistrement 1", "Vidéo 1"]);

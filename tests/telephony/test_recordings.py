@@ -23,6 +23,7 @@ from telephony import (
     PatternError,
     RecordingStarted,
     RecordingStopped,
+    begin_known,
     wav_seconds,
 )
 from telephony.feed_recordings import RecordingsFeed, Watched
@@ -141,6 +142,46 @@ def test_metadata_without_milliseconds_and_unfinished() -> None:
     assert found.stopped == datetime(2026, 11, 22, 22, 30, 49, tzinfo=UTC)
     assert read_metadata(text[: text.index("call end")]) is None
     assert read_metadata("") is None
+
+
+# --- github.com/sipwise/rtpengine/issues/877, 2023 (begun in mid-call), 1142 (text after the metadata)
+def case(name: str) -> str:
+    return (HERE.parent / "cases" / "17-rtpengine-metadata" / f"{name}.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [("a-mid-call", "UTC"), ("c-local-zone", "Europe/Paris"), ("c-local-zone", "UTC")],
+)
+def test_a_recording_begun_in_mid_call_has_no_known_beginning(name: str, zone: str) -> None:
+    """Only that of the call is written, in the zone of the machine; the end in milliseconds says which that is."""
+    found = read_metadata(case(name), zone)
+    assert found
+    assert found.started == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert found.stopped == datetime(2026, 3, 2, 9, 10, 0, 759000, UTC)
+    assert found.slack >= 600, "anywhere up to its end"
+    assert not begin_known(found.started, found.stopped, found.slack)
+    assert [type(fact) for fact in found.facts("rtpengine")] == [Aliased, RecordingStopped]
+
+
+def test_text_after_the_metadata_and_a_second_start() -> None:
+    found, twice = read_metadata(case("b-noise-after")), read_metadata(case("d-two"))
+    assert found
+    assert twice
+    emergency = "urn:emergency:uid:callid:abc:samu37.example"
+    for each in (found, twice):
+        assert Alias(AliasType.NENA_CALLID, emergency) in each.aliases
+        assert each.started == datetime(2026, 3, 2, 9, 0, 0, 262000, UTC)
+        assert each.stopped == datetime(2026, 3, 2, 9, 1, 0, 471000, UTC)
+        assert begin_known(each.started, each.stopped, each.slack)
+    assert (found.slack, twice.slack) == (0.5, 1.5), "begun twice, it may count from either"
+
+
+def test_an_end_before_its_start_is_no_time() -> None:
+    text = case("b-noise-after").replace("started ms: 1772442000", "started ms: 1772449000")
+    found = read_metadata(text)
+    assert found
+    assert found.started is None
 
 
 def test_it_is_told_in_facts() -> None:

@@ -27,6 +27,7 @@ from telephony import (
     AliasRecord,
     AliasType,
     CallState,
+    FoundRecording,
     Number,
     Rang,
     RecordingSpan,
@@ -425,6 +426,38 @@ async def test_where_in_the_sound_the_picture_begins(house: Running) -> None:
     assert 'data-seek="2.6"' in page
     assert "La vidéo 2 commence après la fin de l’enregistrement." in page
     assert id_ in page
+
+
+async def test_a_recording_begun_in_mid_call_says_that_its_beginning_is_not_known(
+    house: Running,
+) -> None:
+    """Rtpengine tells when the call began and when the sound ended: no place in it is invented."""
+    now = house.clock.now()
+    await a_call(house, id_="c-rivage")
+    name = Alias(AliasType.SIP_CALL_ID, "mid@pbx")
+    async with house.server.transactions() as uow:
+        await uow.calls.name(house.sites["rivage"].id, "c-rivage", name, "hep", "Call-ID", now)
+        await uow.commit()
+    await a_video(house, id_="v1", call="c-rivage")
+    house.clock.pass_(seconds=400)
+    await flowing(house, "v1")
+    house.clock.pass_(seconds=230)
+    ended = house.clock.now()
+    ref = f"{PBX}/mid.pcap"
+    exact = FoundRecording(ref, (name,), None, now, ended, slack=0.5)
+    for found in (
+        exact,
+        replace(exact, slack=630.5),
+    ):  # the first is what was kept before this was known
+        assert await house.server.catalogue.take("rivage", "rtpengine", [found]) == {ref}
+    auditor = await house.signed_in("auditor", None)
+    [one] = await sounds(auditor, "mid.pcap")
+    assert (one["begin_known"], one["slack"]) == (False, 630.5)
+    page = " ".join((await auditor.get("/audit/calls/c-rivage")).body.decode().split())
+    assert "début inconnu →" in page
+    assert "commencé en cours d’appel, au plus tôt à" in page
+    assert "Place de la vidéo 1 dans l’enregistrement inconnue" in page
+    assert "de l’enregistrement (±" not in page
 
 
 async def flowing(house: Running, session: str) -> None:
