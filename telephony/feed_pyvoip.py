@@ -149,6 +149,8 @@ class PyVoipFeed:
             self._book.state(FeedState.CONNECTED if up else FeedState.STARTING)
         elif kind == "refused":
             self._book.reject("source")
+        elif kind == "unread":  # it was reported beside this
+            self._book.reject("pyvoip_headers")
         else:
             self._book.reject("pyvoip_error")
 

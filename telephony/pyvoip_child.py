@@ -1,6 +1,7 @@
 """PyVoIP runs alone in this process, so that its defects cannot touch anything else.
 
-Registers one extension and reports each INVITE it receives, raw, before pyVoIP thinks about it.
+Registers one extension and reports each INVITE it receives, raw, before pyVoIP thinks about it: what pyVoIP cannot
+read (a header without a value, a name in Latin-1) is reported too, counted, and refused to the switchboard.
 Configuration: one JSON object on the first line of stdin (a password must not stand in argv). Out:
 JSON lines on stdout. The end of stdin is the order to leave. Started by feed_pyvoip.py only.
 
@@ -18,19 +19,28 @@ import socket
 import sys
 import threading
 import time
+import uuid
 import warnings
 from collections import OrderedDict
 from ipaddress import ip_address, ip_network
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from pyVoIP.VoIP import VoIPCall, VoIPPhone  # isort: skip -- before pyVoIP.SIP, or it fails
 from pyVoIP import SIP
 from pyVoIP.VoIP import CallState, PhoneStatus
 
+from telephony import sip
+from telephony.sip_write import response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 BEAT: Final = 5.0
 #: Seconds between answer and hang-up: the caller's ACK must not cross the BYE.
 _TALK: Final = 0.2
 _REMEMBERED: Final = 512
+#: Server error: what could not be read is not the switchboard's fault, and it need not try again.
+_REFUSED: Final = 500
 
 
 class Reporter:
@@ -51,18 +61,24 @@ class Reporter:
 
 
 class GuardedSocket(socket.socket):
-    """PyVoIP reads without looking at the source; this one drops foreign datagrams."""
+    """PyVoIP reads without looking at the source; this one drops foreign datagrams, and shows each INVITE first."""
 
     allow: tuple[Any, ...] = ()
     report: Reporter
+    invited: Callable[[bytes], bytes | None]
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """Return the next datagram of an allowed source."""
+        """Return the next datagram of an allowed source that pyVoIP can read."""
         while True:
-            data, (host, _port) = self.recvfrom(size, flags)
-            if any(ip_address(host) in network for network in self.allow):
+            data, source = self.recvfrom(size, flags)
+            if not any(ip_address(source[0]) in network for network in self.allow):
+                self.report("refused", reason="source")
+            elif not data.startswith(b"INVITE "):
                 return data
-            self.report("refused", reason="source")
+            elif refusal := self.invited(data):
+                self.sendto(refusal, source)
+            else:
+                return data
 
 
 class GuardedClient(SIP.SIPClient):
@@ -70,12 +86,13 @@ class GuardedClient(SIP.SIPClient):
 
     allow: tuple[Any, ...] = ()
     report: Reporter
+    invited: Callable[[bytes], bytes | None]
 
     def start(self) -> None:
         """Bind, register, then receive."""
         self.NSD = True
         self.s = GuardedSocket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.s.allow, self.s.report = self.allow, self.report
+        self.s.allow, self.s.report, self.s.invited = self.allow, self.report, self.invited
         self.s.bind((self.myIP, self.myPort))
         self.out = self.s
         self.register()
@@ -115,18 +132,33 @@ class Extension:
         )
         guarded.allow = tuple(ip_network(each) for each in config["allow"])
         guarded.report = report
+        guarded.invited = self._invited
         self.phone.sip = guarded
 
+    def _invited(self, raw: bytes) -> bytes | None:
+        """Report an INVITE before pyVoIP reads it; return the refusal of one that it cannot read."""
+        try:
+            message = sip.parse(raw)
+        except sip.DecodeError:
+            message = None  # what it lacks is for the parent to count
+        if _remember(self._seen, message.call_id if message else raw.hex()):
+            self._report("invite", raw=base64.b64encode(raw).decode(), at=time.time())
+        try:
+            SIP.SIPMessage(raw)
+        except Exception as error:  # noqa: BLE001 -- whatever it raises, the switchboard must not wait for an answer
+            self._report("unread", reason=type(error).__name__)
+            return response(message, _REFUSED, uuid.uuid4().hex) if message else None
+        return None
+
     def _message(self, request: Any) -> None:
-        """Report an INVITE before pyVoIP handles it: its own callback comes 1 s later."""
-        if request.type == SIP.SIPMessageType.MESSAGE:
-            call_id = request.headers.get("Call-ID", "")
-            if request.method == "INVITE" and _remember(self._seen, call_id):
-                raw = base64.b64encode(request.raw).decode()
-                self._report("invite", raw=raw, at=time.time())
-            elif request.method == "CANCEL":
-                _remember(self._cancelled, call_id)
-        self.phone.callback(request)
+        """Hand a message to pyVoIP, and tell when it fails on it."""
+        if request.type == SIP.SIPMessageType.MESSAGE and request.method == "CANCEL":
+            _remember(self._cancelled, request.headers.get("Call-ID", ""))
+        try:
+            self.phone.callback(request)
+        except Exception as error:
+            self._report("error", reason=type(error).__name__)
+            raise
 
     def _talk(self, call: VoIPCall) -> None:
         """End the notification call: answer it, hang up; a cancelled one is only forgotten."""

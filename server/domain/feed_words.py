@@ -50,6 +50,10 @@ _REFUSED: Final = {
     "line_too_long": "ligne trop longue",
     "too_many_lines": "trop de lignes",
     "no_event": "illisible",
+    "no_identifier": "appel de notification sans identifiant d’appel",
+    "pyvoip_headers": "appel de notification que pyVoIP ne sait pas lire (lu par nous, refusé au commutateur)",
+    "pyvoip_error": "erreur de pyVoIP",
+    "child_line": "compte rendu illisible du poste d’écoute",
     "webhook_signature_wrong": "signature fausse",
     "webhook_expired": "daté de plus de cinq minutes",
     "webhook_malformed": "contenu illisible",
@@ -92,6 +96,14 @@ _REMEDIES: Final = (
     (
         {"key_missing", "key_wrong"},
         "La clé de capture n’est pas celle de l’agent : mettez la même des deux côtés (auth_key).",
+    ),
+    (
+        {"pyvoip_headers"},
+        "Des notifications sont lues mais refusées au commutateur : ôtez-en les en-têtes vides et les accents.",
+    ),
+    (
+        {"no_identifier"},
+        "Des appels de notification ne nomment aucun appel : envoyez X-Line15-Call-ID ou Call-Info (contrib/).",
     ),
     (
         {"webhook_signature_wrong"},
