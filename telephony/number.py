@@ -191,6 +191,12 @@ def without_marks(text: str) -> str:
     return "".join(" " if unicodedata.category(char) == "Zs" else char for char in seen).strip()
 
 
+def compacted(text: str) -> str:
+    """Write a text so that a number in it is found by its digits: those of any script, with nothing between them."""
+    signs = ((char, " " if char.isspace() else _sign(char)) for char in text)
+    return "".join(char if sign is None else sign.strip(" ()") for char, sign in signs)
+
+
 class _Written(NamedTuple):
     """A text taken apart: `forms` are a plus sign or none, and digits; the second form lacks a `(0)`."""
 
@@ -263,17 +269,19 @@ def _invisible(char: str) -> bool:
 
 def _plain(text: str) -> str | None:
     """Write digits of any script, plus signs, brackets and grouping in ASCII; None when there is anything else."""
-    plain = []
-    for char in _SERVICE.sub("", text, count=1):
-        if char.isdecimal():
-            plain.append(str(unicodedata.decimal(char)))
-        elif char in _SIGNS:
-            plain.append(_SIGNS[char])
-        elif unicodedata.category(char) in {"Zs", "Pd"}:
-            plain.append(" ")
-        elif not _invisible(char):
-            return None
-    return "".join(plain)
+    signs = [_sign(char) for char in _SERVICE.sub("", text, count=1)]
+    return None if None in signs else "".join(sign for sign in signs if sign)
+
+
+def _sign(char: str) -> str | None:
+    """Write one character of a number in ASCII, empty for one that nobody sees; None when it is none of a number."""
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if char in _SIGNS:
+        return _SIGNS[char]
+    if unicodedata.category(char) in {"Zs", "Pd"}:
+        return " "
+    return "" if _invisible(char) else None
 
 
 def _doubtful(text: str, region: str) -> bool:

@@ -36,7 +36,9 @@ CONTEXT: Final = {
 }
 _IDS: Final = frozenset({"session", "call"})
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_NUMBER: Final = re.compile(r"(?<![\w.])(?:\+|00)?\d(?:[ .\-\u00a0]?\d){8,14}(?![\w.])")
+_NUMBER: Final = re.compile(
+    r"(?<![\w.])(?:\+|00)?\d(?:[ .\-\u00a0\u2010-\u2015\u2212]?\d){8,14}(?![\w.])"
+)
 _SDP: Final = re.compile(r"(^v=0\b)|candidate:|ice-pwd|fingerprint:|data:\w+/")
 
 

@@ -129,6 +129,10 @@ def test_every_known_key_has_a_french_name() -> None:
         ),
         ({"cause": "Le 06 12 34 56 78 ne répond pas"}, "Le … ne répond pas"),
         ({"cause": "+33612345678"}, "…"),
+        (
+            {"cause": "06\u201112\u201134\u201156\u201178 et 06\u202f12\u202f34\u202f56\u202f78"},
+            "… et …",
+        ),
         ({"quality": "v=0\r\no=- 46117 2 IN IP4 127.0.0.1"}, None),
         ({"quality": "candidate:1 1 udp 2113937151 192.0.2.1 5000 typ host"}, None),
         ({"image": "data:image/png;base64,AAAA"}, None),

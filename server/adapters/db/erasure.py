@@ -1,6 +1,5 @@
 """Forgetting a person (I4): every sealed place is emptied of a number or address; the chain stays whole."""
 
-import re
 from datetime import datetime
 
 from sqlalchemy import Select, and_, or_, select, update
@@ -27,10 +26,9 @@ from server.adapters.db.tables import (
 from server.adapters.db.tables import site as sites
 from server.errors import Invalid
 from server.ports import Seal
-from telephony import parse_number
+from telephony import compacted, parse_number
 
 ERASED = "erased"
-_GROUPS = re.compile(r"[\s.\-()\u00a0\u202f]+")
 
 
 class SqlErasure:
@@ -199,11 +197,11 @@ class SqlErasure:
 
 def _as(kind: str, text: str) -> str:
     """Write a text so that a value is found in it: addresses in small letters, numbers without what groups digits."""
-    return text.lower() if kind == "email" else _GROUPS.sub("", text)
+    return text.lower() if kind == "email" else compacted(text)
 
 
 def _ends(e164: str) -> str:
     """Return the digits that a number has with and without its country's."""
     parsed = parse_number(e164)
     national = parsed.national if parsed else e164
-    return _GROUPS.sub("", national).lstrip("0") or e164
+    return compacted(national).lstrip("+0") or e164
