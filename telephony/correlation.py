@@ -24,7 +24,7 @@ from telephony.call import (
     Span,
     StationSpan,
 )
-from telephony.facts import AliasType, Fact, HungUp, Seen
+from telephony.facts import AliasType, Fact, HungUp, Paired, Seen, Unpaired
 from telephony.fusion import Fusion
 from telephony.grouping import Group, assemble, group
 from telephony.leg import LegView, fold, sort_key
@@ -85,12 +85,17 @@ class Correlator:
         self._numbers = Numbers()
         self._sure: dict[str, bool] = {}
 
-    def receive(self, fact: Fact) -> Change:
-        """Fold one fact in; the same calls result from any order and any repetition."""
+    def receive(self, fact: Fact, *, confirms: bool = True) -> Change:
+        """Fold one fact in; the same calls result from any order and any repetition.
+
+        A fact that does not confirm is right, and something that followed it was lost: its call stays unconfirmed.
+        """
         facts = self._facts.setdefault(fact.leg, set())
         if fact in facts:  # the same word at the same instant: no news that the call still lives
             return Ignored(fact, "repeated")
-        found = self._heard_again(fact) if self._lost else False
+        found = (
+            self._doubted(fact) if not confirms else bool(self._lost) and self._heard_again(fact)
+        )
         if len(facts) >= MAX_FACTS and not isinstance(fact, HungUp):
             return Ignored(fact, "too many facts for one leg")
         before = self._views.get(fact.leg)
@@ -121,14 +126,7 @@ class Correlator:
 
     def feed_lost(self, source: str, at: datetime) -> tuple[Call, ...]:
         """Mark the live calls known through `source` unconfirmed until their next fact."""
-        return self._unheard(
-            {
-                leg
-                for leg in self._living()
-                if any(fact.source == source and fact.at <= at for fact in self._facts[leg])
-            },
-            at,
-        )
+        return self._unheard(set(self.live_legs(source)), at)
 
     def restarted(self, at: datetime) -> tuple[Call, ...]:
         """Mark every live call unconfirmed until its next fact: nobody listened for a while, up to `at`."""
@@ -288,10 +286,21 @@ class Correlator:
         return self._regroup(legs)[0] if legs else ()
 
     def _heard_again(self, fact: Fact) -> bool:
-        """Take a fact as a sign of life of the whole call; an end speaks of its own leg only."""
+        """Take a fact as a sign of life of the whole call; an end speaks of its own leg only, a deduction of none."""
+        if isinstance(fact, Paired | Unpaired):
+            return False
         call = None if isinstance(fact, HungUp) else self.call_of(fact.leg)
         legs = call.legs if call else (fact.leg,)
         return bool([leg for leg in legs if self._lost.pop(leg, None)])
+
+    def _doubted(self, fact: Fact) -> bool:
+        """Note that what followed a fact was lost; an end stays an end. Tell whether that is news."""
+        if isinstance(fact, HungUp):
+            return self._lost.pop(fact.leg, None) is not None
+        if fact.leg in self._lost:
+            return False
+        self._lost[fact.leg] = fact.at
+        return True
 
     def _over(self, call: Call) -> datetime:
         """Say when a live call is over if nothing more is heard of it."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from telephony.facts import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from telephony.facts import Fact
-
+    from collections.abc import Mapping
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
@@ -36,7 +36,8 @@ class FeedHealth:
     is how long ago, in seconds by the sender's clock, the last message was dated: network, queue and the
     difference of the clocks together. `resynced` is when the switchboard last said all that it has, `recent`
     how many messages came within the last minute. `switchboard` is what the switchboard says it is, with its
-    version: `Asterisk 22.10.0, AMI 11.0.0`; empty while it has not said.
+    version: `Asterisk 22.10.0, AMI 11.0.0`; empty while it has not said. `dropped` counts what reached this machine
+    and was lost before it was read.
     """
 
     name: str
@@ -50,6 +51,7 @@ class FeedHealth:
     resynced: datetime | None = None
     recent: int = 0
     switchboard: str = ""
+    dropped: int = 0
 
 
 class FeedRefusedError(ConnectionError):
@@ -60,6 +62,30 @@ class FeedCutError(ConnectionError):
     """The connection is over; another one may be made."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A feed tells, in the order of its facts, that something was lost: what it told before proves nothing any more."""
+
+    source: str
+
+
+Emit = Callable[[Fact | Gap], None]
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """Who takes facts and has room for so many only."""
+
+    async def room(self) -> None:
+        """Wait until there is room again."""
+
+
+async def room(emit: object) -> None:
+    """Wait until who takes the facts can take more: for feeds whose sender waits too, and loses nothing by it."""
+    if isinstance(emit, Bounded):  # what merely collects facts always has room
+        await emit.room()
+
+
 class CallFeed(Protocol):
     """The one shape of an adapter: run until cancelled, emit facts, tell its health."""
 
@@ -67,7 +93,7 @@ class CallFeed(Protocol):
     def name(self) -> str:
         """Name the feed in facts, health and logs; unique in one runner."""
 
-    async def run(self, emit: Callable[[Fact], None]) -> None:
+    async def run(self, emit: Emit) -> None:
         """Report facts until cancelled. Raising means the feed crashed: it is started again."""
 
     def health(self) -> FeedHealth:
@@ -103,6 +129,7 @@ class HealthBook:
         self._resynced: datetime | None = None
         self._minute: deque[tuple[datetime, int]] = deque()
         self._switchboard = ""
+        self._dropped = 0
 
     def state(self, state: FeedState) -> None:
         """Note a change of state; the same one again keeps its date, and so does an outage while it lasts."""
@@ -142,6 +169,10 @@ class HealthBook:
         """Note what the switchboard says it is; only printable characters of it, 80 at most."""
         self._switchboard = "".join(filter(str.isprintable, description))[:80]
 
+    def dropped(self, messages: int) -> None:
+        """Count what was lost before it was read."""
+        self._dropped += messages
+
     def reject(self, reason: str, sample: str = "") -> None:
         """Count a refusal under its slug; keep one redacted sample."""
         self._rejected[reason] += 1
@@ -158,4 +189,6 @@ class HealthBook:
         accounts = (self._last, self._received, rejected, self._sample, self._lag, self._resynced)
         self._forget(self._clock())
         recent = sum(count for _, count in self._minute)
-        return FeedHealth(self._name, state, since, *accounts, recent, self._switchboard)
+        return FeedHealth(
+            self._name, state, since, *accounts, recent, self._switchboard, self._dropped
+        )

@@ -25,6 +25,7 @@ from telephony.feed import (
     FeedRefusedError,
     FeedState,
     HealthBook,
+    room,
     utc_now,
 )
 from telephony.feed_tcp import PATIENCE, connected
@@ -113,6 +114,7 @@ class AmiFeed:
         asking = asyncio.create_task(self._ask(connection))  # noqa: TID251 -- telephony stands alone
         try:
             while True:
+                await room(emit)  # the switchboard waits meanwhile, nothing is lost
                 messages = await connection.read()
                 if asking.done():
                     asking.result()  # it failed, and so does the feed: it must not go on without asking

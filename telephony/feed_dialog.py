@@ -21,7 +21,9 @@ from telephony.feed import (
     FeedHealth,
     FeedRefusedError,
     FeedState,
+    Gap,
     HealthBook,
+    room,
     utc_now,
 )
 from telephony.sip import DecodeError, parse
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from telephony.facts import Fact
+    from telephony.feed import Emit
     from telephony.sip_line import Line, Peer
 
 __all__ = ["Account", "DialogInfoFeed"]
@@ -94,7 +97,7 @@ class DialogInfoFeed:
         """Tell how the feed fares: `connected` once every station has told its state."""
         return self._book.read()
 
-    async def run(self, emit: Callable[[Fact], None]) -> None:
+    async def run(self, emit: Emit) -> None:
         """Stay subscribed until cancelled."""
         self._book.state(FeedState.STARTING)
         try:
@@ -151,14 +154,14 @@ class DialogInfoFeed:
             patience=self._patience,
         )
 
-    async def _listen(
-        self, talk: _Conversation, subscriber: Subscriber, emit: Callable[[Fact], None]
-    ) -> None:
+    async def _listen(self, talk: _Conversation, subscriber: Subscriber, emit: Emit) -> None:
         believed: set[str] | None = set(self._live())
         for station in self._stations:
             self._observer.begin(station)
         subscriber.start(talk.now)
+        lost = 0
         while True:
+            await room(emit)  # the switchboard repeats what is not answered
             for told in await talk.turn():
                 for fact in self._told(told, talk, subscriber):
                     emit(fact)
@@ -170,6 +173,12 @@ class DialogInfoFeed:
                     for fact in self._observer.absent(believed, self._clock()):
                         emit(fact)
                     believed = None
+            known, lost = lost, talk.lost
+            if lost != known:
+                self._book.dropped(lost - known)
+                emit(Gap(self.name))
+                for station in self._stations:
+                    subscriber.again(station, talk.now)
 
     def _told(self, told: Notified, talk: _Conversation, subscriber: Subscriber) -> list[Fact]:
         """Tell what one notification means; what cannot be read is counted, and asked for again later."""
@@ -213,6 +222,11 @@ class _Conversation:
     def now(self) -> float:
         """Read the clock of timers."""
         return self._clock()
+
+    @property
+    def lost(self) -> int:
+        """Count the messages lost before they were read."""
+        return self._line.lost
 
     async def turn(self) -> list[Notified]:
         """Do what is due, then wait for messages, or until something is due again."""

@@ -28,6 +28,7 @@ from telephony.feed import (
     FeedRefusedError,
     FeedState,
     HealthBook,
+    room,
     utc_now,
 )
 from telephony.feed_tcp import PATIENCE, connected
@@ -116,6 +117,7 @@ class EslFeed:
         asking = asyncio.create_task(self._ask(talk))  # noqa: TID251 -- telephony stands alone
         try:
             while True:
+                await room(emit)  # the switchboard waits meanwhile, nothing is lost
                 messages = await connection.read()
                 if asking.done():
                     asking.result()  # it failed, and so does the feed: it must not go on without asking

@@ -7,24 +7,29 @@ network: hence the allow-list and the key, and a dedicated VLAN in docs/telephon
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from telephony.facts_from_sip import DEFAULT_HEADERS
-from telephony.feed import FeedHealth, FeedState, HealthBook, utc_now
+from telephony.feed import FeedHealth, FeedState, Gap, HealthBook, utc_now
 from telephony.hep_reader import HepReader, RefusedError
+from telephony.receive_buffer import dropped, enlarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from telephony.facts import Fact
+    from telephony.feed import Emit
+
+log = logging.getLogger(__name__)
 
 LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 MAX_PACKET: Final = 32768
-_BUFFER: Final = 4 * 1024 * 1024
+#: Seconds of reading in one turn of the event loop: a flood keeps nobody else waiting for longer.
+TURN: Final = 0.004
 
 
 class HepFeed:
@@ -68,29 +73,60 @@ class HepFeed:
         """Tell how the feed fares: `quiet` until the first packet and after a silence, `down` when it cannot listen."""
         return self._book.read()
 
-    async def run(self, emit: Callable[[Fact], None]) -> None:
+    async def run(self, emit: Emit) -> None:
         """Listen until cancelled. Raises OSError when the port cannot be bound or is lost."""
-        loop = asyncio.get_running_loop()
-        lost: asyncio.Future[None] = loop.create_future()
         self._book.state(FeedState.STARTING)
         try:
-            transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Listener(lambda data, host: self._take(data, host, emit), lost),
-                local_addr=self._address,
-            )
-            try:
-                self.port = transport.get_extra_info("sockname")[1]
-                _enlarge(transport)
+            with await _bound(*self._address) as sock:
+                self.port = sock.getsockname()[1]
+                enlarge(sock)
                 self._book.state(FeedState.QUIET)
                 self.listening.set()
-                await lost
-            finally:
-                transport.close()
+                await self._listen(sock, emit)
         finally:
             self.listening.clear()
             self._book.state(FeedState.DOWN)
 
-    def _take(self, data: bytes, host: str, emit: Callable[[Fact], None]) -> None:
+    async def _listen(self, sock: socket.socket, emit: Emit) -> None:
+        """Read for a moment a turn, and in a flood rest as long as that took: half of the time is the others'.
+
+        What the kernel loses meanwhile came after all that waits there: until the socket was seen empty, what is read
+        was sent before the loss.
+        """
+        loop = asyncio.get_running_loop()
+        lost, behind = dropped(sock), False
+        while True:
+            begun = loop.time()
+            emptied = self._read(sock, emit, begun + TURN)
+            known, lost = lost, dropped(sock)
+            if lost != known:
+                self._book.dropped(lost - known)
+                behind = True
+            if behind:
+                emit(Gap(self.name))
+            behind = lost != known or (behind and not emptied)
+            if emptied and not behind:
+                await _readable(sock)
+            else:
+                await asyncio.sleep(loop.time() - begun)
+
+    def _read(self, sock: socket.socket, emit: Emit, until: float) -> bool:
+        """Take what has come, as long as there is time; tell whether that was all."""
+        clock = asyncio.get_running_loop().time
+        while clock() < until:
+            try:
+                data, address = sock.recvfrom(self._max + 1)
+            except BlockingIOError:
+                return True
+            try:
+                self._take(data, address[0], emit)
+            except Exception:  # a defect of ours: this datagram is lost, the next is read
+                log.exception("telephony.datagram_failed")
+                self._book.reject("failed")
+                emit(Gap(self.name))
+        return False
+
+    def _take(self, data: bytes, host: str, emit: Emit) -> None:
         """Judge one datagram: source first, then size, then key and content."""
         if not self._allowed(host):
             self._book.reject("source")
@@ -111,21 +147,30 @@ class HepFeed:
                 emit(fact)
 
 
-class _Listener(asyncio.DatagramProtocol):
-    """Asyncio's side of the socket; errors of single datagrams are not the feed's end."""
+async def _bound(host: str, port: int) -> socket.socket:
+    """Open a UDP socket there. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.settimeout(0)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
-    def __init__(self, take: Callable[[bytes, str], None], lost: asyncio.Future[None]) -> None:
-        self._take = take
-        self._lost = lost
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Pass the datagram on with its source host."""
-        self._take(data, addr[0])
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wake the feed: the socket is gone."""
-        if not self._lost.done():
-            self._lost.set_exception(exc or OSError("the capture socket closed"))
+async def _readable(sock: socket.socket) -> None:
+    """Wait until a datagram has come."""
+    loop = asyncio.get_running_loop()
+    came = asyncio.Event()
+    loop.add_reader(sock, came.set)
+    try:
+        await came.wait()
+    finally:
+        loop.remove_reader(sock)
 
 
 def _plain(host: str) -> IPv4Address | IPv6Address:
@@ -133,8 +178,3 @@ def _plain(host: str) -> IPv4Address | IPv6Address:
     address = ip_address(host.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
-
-
-def _enlarge(transport: asyncio.DatagramTransport) -> None:
-    """Ask for a buffer that holds a burst; the kernel gives what it allows."""
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from telephony import sip
 from telephony.facts_from_notice import facts_from_notice
-from telephony.feed import FeedHealth, FeedState, HealthBook, utc_now
+from telephony.feed import FeedHealth, FeedState, HealthBook, room, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -124,6 +124,7 @@ class PyVoipFeed:
         child.stdin.write(json.dumps(config).encode() + b"\n")
         await child.stdin.drain()
         while True:
+            await room(emit)  # the child waits meanwhile, and who calls it repeats
             try:
                 line = await asyncio.wait_for(child.stdout.readline(), self._silence)
             except TimeoutError:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain, islice
 from typing import Final
 
 from telephony.facts import Paired, Unpaired
@@ -24,6 +25,8 @@ _MAX_LEGS: Final = 20_000
 _MAX_EARLY: Final = 1000
 #: Legs of one number within one second, past which the rule is not worth its cost.
 _CROWD: Final = 16
+#: The newest legs of one number that a leg is compared with: an older one is not within a second of it.
+_NEWEST: Final = 4 * _CROWD
 _TICK: Final = timedelta(microseconds=1)
 
 Verdict = Paired | Unpaired
@@ -50,7 +53,8 @@ class Pairing:
         """Start empty; `source` is written in the verdicts."""
         self._source = source
         self._legs: OrderedDict[str, _Leg] = OrderedDict()
-        self._by_number: defaultdict[str, set[str]] = defaultdict(set)
+        #: Legs by number, the oldest first.
+        self._by_number: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self._said: dict[tuple[str, str], str] = {}
         self._partners: defaultdict[str, set[str]] = defaultdict(set)
         self._last_verdict: dict[tuple[str, str], datetime] = {}
@@ -84,8 +88,9 @@ class Pairing:
         mine.departed[hosts[0]] = min(mine.departed.get(hosts[0], at), at)
         mine.arrived[hosts[1]] = min(mine.arrived.get(hosts[1], at), at)
         for number in calling | carried:
-            self._by_number[number].add(leg)
-        near = {each for number in mine.carried for each in self._by_number[number]} - {leg}
+            self._by_number[number][leg] = None
+        newest = (islice(reversed(self._by_number[each]), _NEWEST) for each in mine.carried)
+        near = {*chain.from_iterable(newest)} - {leg}
         for other in near:
             if self._fits(mine, self._legs[other]) or self._fits(self._legs[other], mine):
                 self._acquaint(leg, other)
@@ -226,7 +231,7 @@ class Pairing:
         del self._legs[leg.name]
         self._crowded.discard(leg.name)
         for number in leg.numbers | leg.carried:
-            self._by_number[number].discard(leg.name)
+            self._by_number[number].pop(leg.name, None)
             if not self._by_number[number]:
                 del self._by_number[number]
         for other in self._partners.pop(leg.name, ()):

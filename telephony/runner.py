@@ -1,8 +1,9 @@
 """Keeps the feeds running, gives every fact to the correlator, and every change to the product.
 
 One consumer: changes are delivered in order, each until the subscriber takes it. A part that crashes (feed,
-consumer, clock) is started again and goes on where it stopped; while a feed is down its calls are uncertain.
-Nothing here decides about calls.
+consumer, clock) is started again and goes on where it stopped. A feed that loses something, by a crash, in the kernel
+or because too much waits here, leaves a *gap* in the order of its facts: what it told before the gap confirms no
+call, its calls are uncertain at once, and only what it tells after the gap makes them certain again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from telephony.correlation import Changed, Correlator
-from telephony.feed import CallFeed, FeedHealth, utc_now
+from telephony.feed import CallFeed, FeedHealth, Gap, utc_now
 from telephony.supervisor import Backoff, Pace, Supervisor, asked_to_stop
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+#: Facts of one feed that may wait; a flood of one takes no room from another.
 QUEUE: Final = 10_000
 #: Facts handed on together, so that a storm of calls costs few transactions.
 BATCH: Final = 64
@@ -45,18 +47,47 @@ class Stats:
     facts: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     restarts: Counter[str] = field(default_factory=Counter)
-    overflow: int = 0
+    #: Facts that found no room, by feed.
+    lost: Counter[str] = field(default_factory=Counter)
     subscriber_failures: int = 0
     errors: int = 0
     queued: int = 0
+
+    @property
+    def overflow(self) -> int:
+        """Count the facts of all feeds that found no room."""
+        return self.lost.total()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A fact in the queue, by its place in the order of all; `told` is for a sender that waits for an answer."""
+
+    number: int
+    fact: Fact
+    told: asyncio.Future[str] | None
+
+
+class _Inlet:
+    """What one feed puts its facts into; a feed whose sender waits asks for room first."""
+
+    def __init__(self, runner: Runner, source: str) -> None:
+        self._runner, self._source = runner, source
+
+    def __call__(self, each: Fact | Gap) -> None:
+        self._runner.emit(each)
+
+    async def room(self) -> None:
+        """Wait until half of the feed's room is free: what one reading brings then finds its place."""
+        await self._runner.room(self._source)
 
 
 class Runner:
     """The one owner of feeds and correlator at run time.
 
     `on_changes(changes)` is awaited with what the waiting facts changed, in order, and again with the
-    same until it does not raise. `on_tick(calls)` is awaited every `tick` seconds, and when a feed is lost, with
-    the calls that changed without a fact: ended by silence, or become uncertain.
+    same until it does not raise. `on_tick(calls)` is awaited with the calls that changed without a fact: ended by
+    silence, which is looked at every `tick` seconds, or become uncertain, at once. `queue_size` is of each feed.
     """
 
     def __init__(
@@ -83,15 +114,22 @@ class Runner:
         self._pace = Pace(*restart, steady=_STEADY)
         self._retry = retry
         self._forget_after = forget_after
-        self._queue: asyncio.Queue[tuple[Fact, asyncio.Future[str] | None]] = asyncio.Queue(
-            queue_size
-        )
+        self._room = queue_size
+        #: None wakes the consumer, once for each feed that is unmarked.
+        self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
+        self._waiting: Counter[str] = Counter()
+        self._roomier = asyncio.Condition()
         self._turn = asyncio.Lock()
-        self._overflowed: set[str] = set()
+        self._last = 0
+        #: By feed: the last fact that its newest gap follows.
+        self._gaps: dict[str, int] = {}
+        #: Feeds in whose gap the consumer is, and since when those are whose calls do not know it yet.
+        self._deaf: set[str] = set()
+        self._unmarked: dict[str, datetime] = {}
         # What a crash must not lose: facts taken from the queue, what became of them, and calls not yet told.
-        self._taken: deque[tuple[Fact, asyncio.Future[str] | None]] = deque()
+        self._taken: deque[_Waiting] = deque()
         self._outcomes: list[Changed | str] = []
-        self._untold: list[Call] = []
+        self._untold: dict[str, None] = {}
 
     async def run(self) -> None:
         """Run feeds, consumer and clock until cancelled."""
@@ -122,65 +160,108 @@ class Runner:
         """Tell how each feed fares."""
         return tuple(feed.health() for feed in self._feeds)
 
-    def emit(self, fact: Fact) -> None:
-        """Take a fact in, from a feed or from the product itself (an asserted alias)."""
-        try:
-            self._queue.put_nowait((fact, None))
-        except asyncio.QueueFull:
-            self.stats.overflow += 1
-            self._overflowed.add(fact.source)
-        self.stats.queued = self._queue.qsize()
+    def emit(self, each: Fact | Gap) -> None:
+        """Take in what a feed tells; a fact that finds no room is lost, and leaves a gap."""
+        if isinstance(each, Gap):
+            self._lose(each.source)
+        elif self._waiting[each.source] >= self._room:
+            self.stats.lost[each.source] += 1
+            self._lose(each.source)
+        else:
+            self._put(each, None)
 
     def submit(self, facts: Sequence[Fact]) -> asyncio.Future[list[str]]:
-        """Take several facts in at once, from a sender that waits for an answer.
+        """Take several facts of one feed in at once, from a sender that waits for an answer.
 
         The future comes when all were delivered, with why each was ignored (empty: it was not).
-        Raises QueueFull, and then takes none.
+        Raises QueueFull, and then takes none: nothing is lost, the sender tells them again.
         """
-        if self._queue.maxsize and self._queue.maxsize - self._queue.qsize() < len(facts):
-            self.stats.overflow += len(facts)
+        if facts and self._waiting[facts[0].source] + len(facts) > self._room:
             raise asyncio.QueueFull
         loop = asyncio.get_running_loop()
         told: list[asyncio.Future[str]] = [loop.create_future() for _ in facts]
-        for taken in zip(facts, told, strict=True):
-            self._queue.put_nowait(taken)
-        self.stats.queued = self._queue.qsize()
+        for fact, answer in zip(facts, told, strict=True):
+            self._put(fact, answer)
         return asyncio.gather(*told)
+
+    async def room(self, source: str) -> None:
+        """Wait until no more than half of what a feed may keep waiting waits."""
+        async with self._roomier:
+            await self._roomier.wait_for(lambda: self._waiting[source] <= self._room // 2)
 
     async def drained(self) -> None:
         """Wait until every fact taken in has been delivered."""
         await self._queue.join()
 
+    def _put(self, fact: Fact, told: asyncio.Future[str] | None) -> None:
+        self._last += 1
+        self._waiting[fact.source] += 1
+        self._queue.put_nowait(_Waiting(self._last, fact, told))
+        self.stats.queued = self._waiting.total()
+
+    def _lose(self, source: str) -> None:
+        """Open a gap behind all that waits, or move its end there; the calls are marked before more is folded in."""
+        self._gaps[source] = self._last
+        if source not in self._deaf:
+            self._deaf.add(source)
+            self._unmarked[source] = self._clock()
+            self._queue.put_nowait(None)
+
     async def _consume(self) -> None:
         while True:
-            if not self._taken:
-                self._taken.append(await self._queue.get())
-            while len(self._taken) < BATCH and not self._queue.empty():
-                self._taken.append(self._queue.get_nowait())
+            await self._take()
             async with self._turn:
+                await self._mark()
                 await self._fold()
             while self._taken:
-                told, outcome = self._taken[0][1], self._outcomes[0]
-                if told is not None and not told.done():
-                    told.set_result("" if isinstance(outcome, Changed) else outcome)
+                done, outcome = self._taken[0], self._outcomes[0]
+                if done.told is not None and not done.told.done():
+                    done.told.set_result("" if isinstance(outcome, Changed) else outcome)
                 self._taken.popleft()
                 self._outcomes.pop(0)
+                self._waiting[done.fact.source] -= 1
                 self._queue.task_done()
-            self.stats.queued = self._queue.qsize()
+            self.stats.queued = self._waiting.total()
+            async with self._roomier:
+                self._roomier.notify_all()
+
+    async def _take(self) -> None:
+        """Wait for something to do, and take a batch of it."""
+        if not self._taken and not self._unmarked:
+            self._took(await self._queue.get())
+        while len(self._taken) < BATCH and not self._queue.empty():
+            self._took(self._queue.get_nowait())
+
+    def _took(self, each: _Waiting | None) -> None:
+        if each is not None:
+            self._taken.append(each)
+
+    async def _mark(self) -> None:
+        """Make the calls of the feeds that lost something uncertain, and tell it."""
+        marked = dict(self._unmarked)
+        for source, since in marked.items():
+            self._note(self.correlator.feed_lost(source, since))
+        await self._tell()
+        for source in marked:
+            del self._unmarked[source]
+            self._queue.task_done()
 
     async def _fold(self) -> None:
         """Fold in what was taken and was not yet folded, then deliver what changed."""
-        for fact, _ in list(self._taken)[len(self._outcomes) :]:
-            self._outcomes.append(self._receive(fact))
+        for each in list(self._taken)[len(self._outcomes) :]:
+            self._outcomes.append(self._receive(each.number, each.fact))
         changes = [each for each in self._outcomes if isinstance(each, Changed)]
         if changes:
             await self._deliver(partial(self._on_changes, changes))
 
-    def _receive(self, fact: Fact) -> Changed | str:
+    def _receive(self, number: int, fact: Fact) -> Changed | str:
         """Fold one fact in; why it was ignored when there is nothing to tell."""
         self.stats.facts[type(fact).__name__] += 1
         try:
-            change = self.correlator.receive(fact)
+            confirms = number > self._gaps.get(fact.source, 0)
+            if confirms:
+                self._deaf.discard(fact.source)
+            change = self.correlator.receive(fact, confirms=confirms)
         except Exception:
             self.stats.errors += 1
             log.exception("telephony.correlator_failed", extra={"fact": type(fact).__name__})
@@ -210,30 +291,33 @@ class Runner:
             await asyncio.sleep(self._tick)
             async with self._turn:
                 now = self._clock()
-                self._untold += self.correlator.expire(now)
-                for source in tuple(self._overflowed):
-                    self._untold += self.correlator.feed_lost(source, now)
-                    self._overflowed.discard(source)
+                self._note(self.correlator.expire(now))
                 await self._tell()
                 for call in self.correlator.calls():
                     if call.ended and now - call.ended >= self._forget_after:
                         self.correlator.forget(call.id)
 
+    def _note(self, calls: Sequence[Call]) -> None:
+        """Keep which calls changed without a fact until that was told."""
+        self._untold |= dict.fromkeys([call.id for call in calls])
+
     async def _tell(self) -> None:
-        """Tell the calls that changed without a fact; they stay untold until they were taken."""
-        if self._on_tick is not None:
-            await self._deliver(partial(self._on_tick, tuple(self._untold)))
-        self._untold.clear()
+        """Tell the calls that changed without a fact, as they are by now; few at a time, so that others get a turn."""
+        while self._untold:
+            some = list(self._untold)[:BATCH]
+            if self._on_tick is not None:
+                known = [call for each in some if (call := self.correlator.get(each))]
+                await self._deliver(partial(self._on_tick, tuple(known)))
+            for each in some:
+                del self._untold[each]
 
     async def _run_feed(self, feed: CallFeed) -> None:
-        """Run a feed until it finishes; when it crashes, its calls are uncertain from now on."""
+        """Run a feed until it finishes; when it crashes, what it would have told is lost."""
         try:
-            await feed.run(self.emit)
+            await feed.run(_Inlet(self, feed.name))
         except (Exception, asyncio.CancelledError):
             if asked_to_stop():
                 raise
             self.stats.restarts[feed.name] += 1
-            async with self._turn:
-                self._untold += self.correlator.feed_lost(feed.name, self._clock())
-                await self._tell()
+            self._lose(feed.name)
             raise

@@ -10,6 +10,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, Protocol
 
 from telephony.feed import FeedCutError
+from telephony.receive_buffer import dropped, enlarge
 from telephony.sip import MAX_MESSAGE, DecodeError
 from telephony.sip_write import Framer
 
@@ -26,6 +27,10 @@ class Line(Protocol):
     """One socket. `address` is where others reach it, as host:port."""
 
     address: str
+
+    @property
+    def lost(self) -> int:
+        """Count the messages that were lost before they were read."""
 
     async def receive(self) -> list[tuple[bytes, Peer | None]]:
         """Wait for messages, each with whom to reply to. Raises FeedCutError when the line is lost."""
@@ -100,9 +105,17 @@ class _UdpLine(asyncio.DatagramProtocol):
         self._reject = reject
         self._queue: asyncio.Queue[tuple[bytes, Peer] | None] = asyncio.Queue()
         self._transport: asyncio.DatagramTransport | None = None
+        self._overflow = 0
+
+    @property
+    def lost(self) -> int:
+        """Count what found no room here, and what the kernel lost."""
+        found = self._transport.get_extra_info("socket") if self._transport else None
+        return self._overflow + (dropped(found) if found is not None else 0)
 
     def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
         self._transport = transport
+        enlarge(transport.get_extra_info("socket"))
 
     def datagram_received(self, data: bytes, addr: Peer) -> None:
         """Judge a datagram by source, then by size."""
@@ -111,7 +124,7 @@ class _UdpLine(asyncio.DatagramProtocol):
         elif len(data) > MAX_MESSAGE:
             self._reject("too_large")
         elif self._queue.qsize() >= _WAITING:
-            self._reject("overflow")
+            self._overflow += 1
         elif data.strip(b"\r\n\0"):
             self._queue.put_nowait((data, addr))
 
@@ -132,6 +145,8 @@ class _UdpLine(asyncio.DatagramProtocol):
 
 
 class _TcpLine:
+    lost = 0  # TCP loses nothing: who sends waits
+
     def __init__(
         self,
         reader: asyncio.StreamReader,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telephony import Answered, Call, CallState, Changed, Fact, HungUp, Rang, Seen
+from telephony import Aliased, Answered, Call, CallState, Changed, Fact, HungUp, Rang
 from telephony.runner import Runner
 from tests.telephony.shell import ListFeed, fresh_correlator, in_background, running, until
 from tests.telephony.strategies import at
@@ -48,21 +48,17 @@ def test_facts_waiting_for_their_call_are_delivered_with_it() -> None:
 
 
 def test_a_crashed_feed_starts_again_and_its_calls_are_uncertain_meanwhile() -> None:
-    told: list[tuple[Call, ...]] = []
-
-    async def on_tick(calls: tuple[Call, ...]) -> None:
-        told.append(calls)
-
     async def scenario() -> None:
         feed = ListFeed("hep", STORY[:2], crashes=2)
         other = ListFeed("other")
         now = lambda: at(5)  # noqa: E731 -- a clock
-        async with running([feed, other], on_tick=on_tick, clock=now) as (runner, _facts):
+        async with running([feed, other], clock=now) as (runner, _facts):
             await until(lambda: feed.starts == 3)
             await until(lambda: runner.stats.restarts["hep"] == 2)
             await runner.drained()
             assert other.starts == 1
-            assert [call.certain for calls in told for call in calls][:1] == [False]
+            # What it repeats word for word is no news.
+            assert [call.certain for call in runner.correlator.calls()] == [False]
 
     asyncio.run(scenario())
 
@@ -86,36 +82,6 @@ def test_a_subscriber_that_raises_gets_the_same_change_again() -> None:
             assert attempts[:4] == [attempts[0]] * 4
             assert attempts[0][0] == STORY[0]
             assert runner.stats.subscriber_failures == 3
-
-    asyncio.run(scenario())
-
-
-def test_a_full_queue_counts_what_it_drops_and_says_so() -> None:
-    blocked = asyncio.Event()
-    told: list[Call] = []
-
-    async def on_changes(changes: Sequence[Changed]) -> None:
-        await blocked.wait()
-
-    async def on_tick(calls: tuple[Call, ...]) -> None:
-        told.extend(calls)
-
-    async def scenario() -> None:
-        flood = [Rang(f"sip:{number}", at(number / 100), "hep") for number in range(100)]
-        runner = Runner(
-            [ListFeed("hep", flood)],
-            fresh_correlator(),
-            on_changes,
-            clock=lambda: at(2),
-            on_tick=on_tick,
-            queue_size=10,
-            tick=0.01,
-        )
-        async with in_background(runner.run()):
-            await until(lambda: runner.stats.overflow > 0)
-            blocked.set()
-            await until(lambda: bool(told))
-            assert not any(call.certain for call in told)
 
     asyncio.run(scenario())
 
@@ -158,8 +124,7 @@ def test_a_feed_that_finished_is_not_started_again() -> None:
 def test_a_defect_in_the_correlator_is_counted_and_the_next_fact_still_taken() -> None:
     async def scenario() -> None:
         async with running([]) as (runner, facts):
-            runner.emit(Seen("sip:a", at(0), None))  # type: ignore[arg-type] -- a defect of ours
-            runner.emit("no fact at all")  # type: ignore[arg-type]
+            runner.emit(Aliased("sip:x", at(0), "hep", None))  # type: ignore[arg-type]  # a defect of ours
             runner.emit(STORY[0])
             await until(lambda: bool(facts))
             assert runner.stats.errors >= 1
