@@ -536,4 +536,5 @@ async def _refresh(
                 rejected=dict(health.rejected),
                 lag=health.lag,
                 resynced=health.resynced,
+                lost={"kernel": health.dropped, "queue": health.overflow},
             )

@@ -17,7 +17,7 @@ from server import tls
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.feeds import probe
+from server.adapters.feeds import probe, receive_buffer
 from server.adapters.seal import FernetSeal
 from server.config import Settings
 from server.config_feeds import (
@@ -87,6 +87,7 @@ async def feeds(settings: Settings) -> list[Finding]:
     for feed in settings.feeds:
         if isinstance(feed, HepFeedSettings):
             found += [_port(feed.name, feed.host, feed.port), *_allowed(feed.name, feed.allow)]
+            found += room_to_receive(feed.name, *receive_buffer())
             if feed.auth_key is None and any(not ip_network(n).is_loopback for n in feed.allow):
                 todo = "donnez auth_key ici et à l'agent de capture"
                 found.append(Finding("warn", "flux", f"{feed.name} : sans auth_key", todo))
@@ -171,6 +172,15 @@ def _port(name: str, host: str, port: int) -> Finding:
         return Finding("warn", "flux", f"{name} : {host}:{port}/udp est déjà pris", todo)
     todo = "host doit être une adresse de cette machine ; un port sous 1024 demande un droit"
     return Finding("bad", "flux", f"{name} : {host}:{port}/udp ne s'ouvre pas", todo)
+
+
+def room_to_receive(name: str, given: int, wanted: int) -> list[Finding]:
+    """Tell of a receive buffer smaller than asked for: a burst that finds no room in it is lost."""
+    if given >= wanted:
+        return []
+    todo = f"sysctl net.core.rmem_max={wanted}, et la même ligne dans /etc/sysctl.d/visio15.conf"
+    told = f"{name} : mémoire de réception de {given // 1024} Kio accordée sur {wanted // 1024} demandés"
+    return [Finding("warn", "flux", told, todo)]
 
 
 def _allowed(name: str, allow: tuple[str, ...]) -> list[Finding]:

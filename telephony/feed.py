@@ -37,7 +37,7 @@ class FeedHealth:
     difference of the clocks together. `resynced` is when the switchboard last said all that it has, `recent`
     how many messages came within the last minute. `switchboard` is what the switchboard says it is, with its
     version: `Asterisk 22.10.0, AMI 11.0.0`; empty while it has not said. `dropped` counts what reached this machine
-    and was lost before it was read.
+    and was lost before it was read, `overflow` the facts that were read and found no room in the queue.
     """
 
     name: str
@@ -52,6 +52,7 @@ class FeedHealth:
     recent: int = 0
     switchboard: str = ""
     dropped: int = 0
+    overflow: int = 0
 
 
 class FeedRefusedError(ConnectionError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -158,7 +158,8 @@ class Runner:
 
     def health(self) -> tuple[FeedHealth, ...]:
         """Tell how each feed fares."""
-        return tuple(feed.health() for feed in self._feeds)
+        told = (feed.health() for feed in self._feeds)
+        return tuple(replace(each, overflow=self.stats.lost[each.name]) for each in told)
 
     def emit(self, each: Fact | Gap) -> None:
         """Take in what a feed tells; a fact that finds no room is lost, and leaves a gap."""

@@ -129,8 +129,9 @@ class TelephonyCalls:
         line = self._lines.get(site)
         if line is None:
             return ()
-        counted = (*line.feeds, *((line.webhook,) if self.connected(site) else ()))
-        return tuple(feed.health() for feed in counted)
+        counted = {feed.name for feed in line.feeds}
+        counted |= {line.webhook.name} if self.connected(site) else set()
+        return tuple(health for health in line.runner.health() if health.name in counted)
 
     def states(self) -> Mapping[str, str]:
         """Return the state of every site's line 15."""
@@ -192,6 +193,7 @@ class TelephonyCalls:
             async with asyncio.timeout(PUSH_SECONDS):
                 told = await line.runner.submit(facts)
         except asyncio.QueueFull:
+            line.webhook.refuse("webhook_queue_full")
             raise WebhookNotReady("queue_full") from None
         except TimeoutError:
             raise StorageUnavailable("line15") from None

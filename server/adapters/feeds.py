@@ -1,5 +1,6 @@
 """Each kind of feed, made from its settings."""
 
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,6 +21,7 @@ from telephony.feed_esl import EslFeed
 from telephony.feed_hep import HepFeed
 from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
 from telephony.feed_replay import ReplayFeed
+from telephony.receive_buffer import WANTED, enlarge
 
 
 def build(
@@ -121,6 +123,12 @@ def _dialog_info(
         live=partial(live, settings.name),
         heartbeat=settings.heartbeat,
     )
+
+
+def receive_buffer() -> tuple[int, int]:
+    """Return the bytes of receive buffer that the kernel gives a UDP feed, and those it asks for."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        return enlarge(sock), WANTED
 
 
 async def probe(settings: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> str:

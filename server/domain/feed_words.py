@@ -59,6 +59,8 @@ _REFUSED: Final = {
     "webhook_malformed": "contenu illisible",
     "webhook_replayed": "déjà reçu",
     "webhook_flood": "trop de messages à la seconde",
+    "webhook_queue_full": "file pleine, à renvoyer par l’expéditeur",
+    "failed": "illisible par un défaut de Visio15 (voir le journal)",
 }
 _REMEDIES: Final = (
     (
@@ -144,8 +146,16 @@ def remark(switchboard: str) -> str:
     return f"version jamais essayée avec Visio15 (essayées : {tried})" if tried else ""
 
 
-def advice(kind: str, state: str, lag: float | None, rejected: Mapping[str, int]) -> Sequence[str]:
-    """Say what to do about each thing that is wrong with a feed."""
+def advice(
+    kind: str,
+    state: str,
+    lag: float | None,
+    rejected: Mapping[str, int],
+    *,
+    dropped: int = 0,
+    overflow: int = 0,
+) -> Sequence[str]:
+    """Say what to do about each thing that is wrong with a feed; `dropped` and `overflow` count what it lost."""
     told = []
     if state == "down":
         told.append(
@@ -176,7 +186,22 @@ def advice(kind: str, state: str, lag: float | None, rejected: Mapping[str, int]
             "Des paquets ne se lisent pas : l’agent doit envoyer du HEP 3, non compressé, vers ce port et lui seul."
         )
     told += [sentence for reasons, sentence in _REMEDIES if reasons & rejected.keys()]
+    if dropped:
+        told.append(
+            f"{_messages(dropped)} avant d’être lus : ils arrivaient plus vite que ce serveur ne lit. Cherchez d’abord "
+            "qui en envoie tant ; sinon agrandissez la mémoire de réception (net.core.rmem_max, « visio15 doctor » dit "
+            "ce qui est accordé)."
+        )
+    if overflow:
+        told.append(
+            f"{_messages(overflow)} faute de place dans la file. Cherchez qui en envoie tant (« par minute ») ; "
+            "sinon vérifiez le disque et les verrous de la base de données."
+        )
     return told
+
+
+def _messages(lost: int) -> str:
+    return "1 message perdu" if lost == 1 else f"{lost} messages perdus"
 
 
 def _off(lag: float | None) -> bool:

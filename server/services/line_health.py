@@ -46,6 +46,8 @@ class FeedPart:
     advice: Sequence[str]
     switchboard: str = ""
     remark: str = ""
+    dropped: int = 0
+    overflow: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class LineHealth:
     contradictions: Sequence[ContradictionPart]
     queued: int
     overflow: int
+    dropped: int
     failures: int
     advice: Sequence[str]
 
@@ -101,6 +104,7 @@ class LineHealthReader:
             contradictions=disputed[-LISTED:],
             queued=report.queued,
             overflow=report.overflow,
+            dropped=sum(feed.dropped for feed in feeds),
             failures=failures,
             advice=told,
         )
@@ -124,9 +128,18 @@ def _feed(report: FeedReport) -> FeedPart:
         restarts=report.restarts,
         refused=[RefusedPart(reason, count, why_refused(reason)) for reason, count in refused],
         sample=health.sample,
-        advice=advice(report.kind, health.state.value, health.lag, health.rejected),
+        advice=advice(
+            report.kind,
+            health.state.value,
+            health.lag,
+            health.rejected,
+            dropped=health.dropped,
+            overflow=health.overflow,
+        ),
         switchboard=health.switchboard,
         remark=remark(health.switchboard),
+        dropped=health.dropped,
+        overflow=health.overflow,
     )
 
 
@@ -150,8 +163,8 @@ def _line_advice(
         )
     if overflow:
         told.append(
-            f"{overflow} messages perdus, file pleine : la base de données ne suivait plus. "
-            "Vérifiez son disque et ses verrous."
+            f"{overflow} messages perdus depuis le démarrage, file pleine : une source envoyait trop, ou la base de "
+            "données ne suivait plus. Les appels en cours à ce moment sont restés à confirmer."
         )
     elif queued:
         told.append(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import product
+from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -45,6 +46,12 @@ class Metrics:
             "visio15_feed_rejected",
             "Messages refused, by reason",
             ["site", "feed", "reason"],
+            registry=self.registry,
+        )
+        self._feed_lost = Gauge(
+            "visio15_feed_lost",
+            "What came and was lost: before it was read (kernel), or for want of room (queue)",
+            ["site", "feed", "where"],
             registry=self.registry,
         )
         self._feed_lag = Gauge(
@@ -172,6 +179,7 @@ class Metrics:
         rejected: Mapping[str, int],
         lag: float | None = None,
         resynced: datetime | None = None,
+        lost: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Show a feed's health; what is not known of it has no sample."""
         if lag is not None:
@@ -182,6 +190,8 @@ class Metrics:
         self._feed_received.labels(site, name).set(received)
         for reason, count in rejected.items():
             self._feed_rejected.labels(site, name, reason).set(count)
+        for where, count in lost.items():
+            self._feed_lost.labels(site, name, where).set(count)
 
     def recordings(
         self,

@@ -45,6 +45,7 @@ function card(feed) {
       ["Par minute", count(feed.per_minute)],
       ["Retard (avec horloges)", seconds(feed.lag), late],
       ["Dernière resynchronisation", clock(feed.resynced, "sans objet")],
+      ["Perdus", count(feed.dropped + feed.overflow), feed.dropped + feed.overflow > 0],
       ["Relances", count(feed.restarts), feed.restarts > 0],
     ])),
     ...problems(feed.advice));
@@ -74,12 +75,13 @@ function show(health) {
   write(get("at", HTMLElement), local(health.at, "time"));
   get("line", HTMLElement).dataset.level = health.level;
   keep("line", said, () => [icon(sign), el("strong", {}, said)]);
-  const lost = health.overflow + health.failures;
+  const lost = health.overflow + health.dropped + health.failures;
   keep("calls", [health.live, health.uncertain, health.contradictions.length, health.queued, lost], () => facts([
     ["Appels en cours", count(health.live)],
     ["Non confirmés", count(health.uncertain), health.uncertain > 0],
     ["Contradictions", count(health.contradictions.length), health.contradictions.length > 0],
     ["En attente d’enregistrement", count(health.queued), health.queued > 100],
+    ["Perdus avant lecture", count(health.dropped), health.dropped > 0],
     ["Perdus, file pleine", count(health.overflow), health.overflow > 0],
     ["Enregistrements recommencés", count(health.failures), health.failures > 0],
   ]));

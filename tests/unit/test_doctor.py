@@ -62,7 +62,9 @@ async def test_a_relay_that_is_not_there() -> None:
     assert levels(await doctor_remote.turn(settings(ice=ice))) == ["bad", "bad"]
 
 
-async def test_feeds() -> None:
+async def test_feeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_checks, "receive_buffer", lambda: (4096, 4096))
+
     def feed(**more: Any) -> Settings:
         given = {"kind": "hep", "site": "s", "port": free_port(), "auth_key": "x", **more}
         return settings(feeds=[given])
@@ -77,6 +79,17 @@ async def test_feeds() -> None:
     ]
     for given, expected in cases:
         assert levels(await doctor_checks.feeds(given)) == expected
+
+
+async def test_a_small_receive_buffer_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doctor_checks, "receive_buffer", lambda: (212_992, 4 * 1024 * 1024))
+    given = {"kind": "hep", "site": "s", "port": free_port(), "auth_key": "x"}
+    port, buffer = await doctor_checks.feeds(settings(feeds=[given]))
+    assert (port.level, buffer.level) == ("ok", "warn")
+    assert "208 Kio accordée sur 4096" in buffer.text
+    assert "net.core.rmem_max=4194304" in buffer.do
 
 
 async def test_a_switchboard_is_signed_in_to() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +69,34 @@ async def test_a_feed_that_refuses_packets_says_so_and_what_to_do(house: Running
     assert "recopie encore" in page
 
 
+async def test_what_the_kernel_lost_is_told_counted_and_has_a_remedy(house: Running) -> None:
+    """A flood: nothing is read while it is sent, and the socket has no room for all of it."""
+    (feed,) = (await health(house))["feeds"]
+    assert feed["dropped"] == 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+        for _ in range(30_000):
+            agent.sendto(b"HEP3\x00\x06", ("127.0.0.1", PORT))
+
+    async def counted() -> bool:
+        (feed,) = (await health(house))["feeds"]
+        return bool(feed["dropped"])
+
+    await until(counted, "the kernel lost something")
+    told = await health(house)
+    (feed,) = told["feeds"]
+    assert told["dropped"] == feed["dropped"]
+    assert any("net.core.rmem_max" in sentence for sentence in feed["advice"])
+    text = (await house.browser().get("/metrics")).body.decode()
+    lost = {
+        where: float(count)
+        for where, count in re.findall(
+            r'visio15_feed_lost{feed="hep",site="rivage",where="(\w+)"} (\S+)', text
+        )
+    }
+    assert lost["kernel"] >= feed["dropped"]
+    assert lost["queue"] == 0.0
+
+
 async def test_another_site_s_line_is_not_shown(house: Running) -> None:
     reader = LineHealthReader(house.server.calls, house.clock)
     assert [one.name for one in reader.read(house.sites["rivage"].id).feeds] == ["hep"]
@@ -108,6 +137,8 @@ class _Line:
             START,
             2,
             "Asterisk 22.10.0",
+            1,
+            12,
         )
         return LineReport((FeedReport("ami", down, 5),), self.calls, 3, 12, 1, 0)
 
@@ -125,7 +156,11 @@ def test_what_is_wrong_with_calls_and_queue_is_told_without_a_number() -> None:
     assert [(one.call, one.why) for one in told.contradictions] == [("a", why)]
     assert (feed.per_minute, feed.restarts, feed.lag, feed.words) == (2, 5, 7.25, "coupée")
     assert (feed.switchboard, feed.remark) == ("Asterisk 22.10.0", "")
-    assert len(feed.advice) == 3  # the connection, the clock, the account
+    # The connection, the clock, the account, what came too fast, what found no room.
+    assert len(feed.advice) == 5
+    assert feed.advice[3].startswith("1 message perdu avant")
+    assert feed.advice[4].startswith("12 messages perdus faute")
+    assert (feed.dropped, feed.overflow, told.dropped) == (1, 12, 1)
     assert len(told.advice) == 3  # the overflow, the uncertain call, the contradiction
     assert NUMBER not in repr(told)
 
