@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Facts of one feed that may wait; a flood of one takes no room from another.
-QUEUE: Final = 10_000
+#: Facts of one feed that may wait: hours of calls while the database is away, and a minute's work once it is back.
+#: A flood of one feed takes no room from another.
+QUEUE: Final = 4_000
 #: Facts handed on together, so that a storm of calls costs few transactions.
 BATCH: Final = 64
+#: Calls kept in memory: past them those that are over are forgotten before their time, the oldest first.
+CALLS: Final = 20_000
 #: A part that ran so long (seconds) starts again at the shortest delay.
 _STEADY: Final = 60.0
 
@@ -103,6 +106,7 @@ class Runner:
         restart: tuple[float, float] = (0.5, 30.0),
         retry: tuple[float, float] = (0.05, 5.0),
         forget_after: timedelta = timedelta(hours=1),
+        most_calls: int = CALLS,
     ) -> None:
         self.correlator = correlator
         self.stats = Stats()
@@ -114,6 +118,7 @@ class Runner:
         self._pace = Pace(*restart, steady=_STEADY)
         self._retry = retry
         self._forget_after = forget_after
+        self._calls = most_calls
         self._room = queue_size
         #: None wakes the consumer, once for each feed that is unmarked.
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue()
@@ -294,9 +299,12 @@ class Runner:
                 now = self._clock()
                 self._note(self.correlator.expire(now))
                 await self._tell()
-                for call in self.correlator.calls():
-                    if call.ended and now - call.ended >= self._forget_after:
+                calls = self.correlator.calls()
+                spare = len(calls) - self._calls
+                for call in calls:
+                    if call.ended and (spare > 0 or now - call.ended >= self._forget_after):
                         self.correlator.forget(call.id)
+                        spare -= 1
 
     def _note(self, calls: Sequence[Call]) -> None:
         """Keep which calls changed without a fact until that was told."""

@@ -15,7 +15,9 @@ from tests.telephony.dialects import Asterisk, FreeSwitch, TrueCall
 from tests.telephony.shell import in_background, running, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+
+    from telephony import Call
 
 
 def document(version: int, *dialogs: str, state: str = "full") -> bytes:
@@ -74,6 +76,12 @@ class PresenceServer(asyncio.DatagramProtocol):
             "Content-Type: application/dialog-info+xml",
         ]
         self._say(lines, body, addr)
+
+    def babble(self) -> None:
+        """Send what is no SIP to who asked last."""
+        assert self._transport is not None
+        assert self._last is not None
+        self._transport.sendto(b"babble", self._last[1])
 
     def _say(self, lines: list[str], body: bytes, addr: tuple[str, int]) -> None:
         assert self._transport is not None
@@ -285,3 +293,25 @@ async def test_documents_that_show_nothing_are_read_as_the_product_writes_them()
             await until(lambda: len(server.asked) == 2)
             await until(lambda: len(runner.correlator.live()) == 2)
             assert len(runner.correlator.calls()) == 2
+
+
+async def test_what_the_kernel_lost_makes_calls_uncertain_until_their_station_told_again() -> None:
+    """A flood of rubbish: a notification may have been in it."""
+    told: list[tuple[bool, CallState]] = []
+
+    async def on_tick(calls: Sequence[Call]) -> None:
+        told.extend((call.certain, call.state) for call in calls)
+
+    async with serving(document(0, "c1"), document(1, "c1")) as server:
+        watched = feed(server.port)
+        async with running([watched], on_tick=on_tick) as (runner, _):
+            await until(lambda: watched.health().state is FeedState.CONNECTED)
+            await runner.drained()
+            assert [each.certain for each in runner.correlator.calls()] == [True]
+            for _ in range(30_000):  # nothing is read meanwhile
+                server.babble()
+            await until(lambda: watched.health().dropped > 0)
+            await until(lambda: bool(told))
+            assert told == [(False, CallState.RINGING)]
+            await until(lambda: len(server.asked) >= 2)
+            await until(lambda: [each.certain for each in runner.correlator.calls()] == [True])

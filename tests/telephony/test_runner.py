@@ -107,6 +107,26 @@ def test_time_ends_silent_calls_and_old_ones_are_forgotten() -> None:
     asyncio.run(scenario())
 
 
+def test_when_too_many_calls_are_kept_those_that_are_over_leave_first() -> None:
+    async def scenario() -> None:
+        over = [
+            fact
+            for number in range(5)
+            for fact in (
+                Rang(f"sip:{number}", at(number), "hep"),
+                HungUp(f"sip:{number}", at(number + 0.5), "hep", "bye"),
+            )
+        ]
+        feed = ListFeed("hep", [STORY[0], *over])
+        more = {"most_calls": 3, "clock": lambda: at(6)}
+        async with running([feed], **more) as (runner, _facts):
+            await until(lambda: len(runner.correlator.calls()) == 3)
+            legs = [leg for call in runner.correlator.calls() for leg in call.legs]
+            assert legs == ["sip:a", "sip:3", "sip:4"]
+
+    asyncio.run(scenario())
+
+
 def test_a_feed_that_finished_is_not_started_again() -> None:
     class Once(ListFeed):
         async def run(self, emit: object) -> None:
