@@ -29,11 +29,12 @@ from telephony import (
 from telephony.correlation import Correlator
 from telephony.feed import Gap, room
 from telephony.hep import SIP, encode
+from telephony.hep_reader import HepReader
 from telephony.receive_buffer import dropped
 from telephony.runner import BATCH, Runner
 from tests.telephony.shell import ListFeed, fresh_correlator, in_background, until
 from tests.telephony.strategies import at
-from tests.telephony.test_feed_hep import KEY, NOW, feed, packet
+from tests.telephony.test_feed_hep import INVITE, KEY, NOW, feed, packet
 from tests.telephony.traces import trace
 
 if TYPE_CHECKING:
@@ -80,14 +81,14 @@ async def line(
 ) -> AsyncIterator[tuple[Runner, Desk]]:
     """A runner whose clock never tells anything: what is told is told at once."""
     desk = Desk()
-    settings: dict[str, object] = {"tick": 3600.0, "restart": (0.01, 0.05), "clock": lambda: at(5)}
-    runner = Runner(
-        feeds,
-        correlator or fresh_correlator(),
-        desk.changed,
-        on_tick=desk.ticked,
-        **(settings | more),  # type: ignore[arg-type]
-    )
+    settings: dict[str, object] = {
+        "tick": 3600.0,
+        "restart": (0.01, 0.05),
+        "clock": lambda: at(5),
+        "on_tick": desk.ticked,
+    }
+    correlator = correlator or fresh_correlator()
+    runner = Runner(feeds, correlator, desk.changed, **(settings | more))  # type: ignore[arg-type]
     async with in_background(runner.run()):
         yield runner, desk
 
@@ -437,3 +438,50 @@ def test_the_kernel_tells_what_it_lost() -> None:
             read += 1
         assert 0 < read < 100
         assert dropped(mine) == 100 - read
+
+
+def test_many_calls_are_told_a_few_at_a_time() -> None:
+    """One transaction for thousands of calls would hold up every other site."""
+    parts: list[int] = []
+
+    async def on_tick(calls: tuple[Call, ...]) -> None:
+        parts.append(len(calls))
+
+    async def scenario() -> None:
+        async with line(on_tick=on_tick) as (runner, _desk):
+            for number in range(3 * BATCH):
+                runner.emit(Rang(f"sip:{number}", at(1), "hep"))
+            await runner.drained()
+            runner.emit(Gap("hep"))
+            await runner.drained()
+            assert parts == [BATCH] * 3
+
+    asyncio.run(scenario())
+
+
+def test_a_defect_of_ours_costs_one_datagram(caplog: pytest.LogCaptureFixture) -> None:
+    class Sore(HepReader):
+        def read(self, data: bytes, arrived: datetime) -> list[Fact]:
+            if b"defect" in data:
+                raise ZeroDivisionError
+            return super().read(data, arrived)
+
+    subject = feed()
+    subject._reader = Sore("hep", stations=("1501",), auth_key=KEY)
+
+    async def scenario() -> None:
+        async with line([subject], clock=lambda: NOW) as (runner, desk):
+            await asyncio.wait_for(subject.listening.wait(), 5)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+                agent.connect(("127.0.0.1", subject.port))
+                agent.send(packet())
+                await until(lambda: bool(desk.shown))
+                agent.send(b"defect")
+                await until(lambda: not desk.certain("sip:c1"))
+                agent.send(packet(INVITE.replace(b"c1", b"c2")))
+                await until(lambda: "sip:c2" in desk.shown)
+            assert subject.health().rejected == {"failed": 1}
+            assert runner.stats.restarts == {}
+
+    asyncio.run(scenario())
+    assert [record.message for record in caplog.records] == ["telephony.datagram_failed"]
