@@ -7,6 +7,7 @@ import dataclasses
 import socket
 from collections import defaultdict
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -201,6 +202,21 @@ def test_a_gap_in_silence_is_told_at_once_and_only_to_the_calls_of_its_feed() ->
     asyncio.run(scenario())
 
 
+def test_the_second_gap_is_told_like_the_first() -> None:
+    async def scenario() -> None:
+        async with line() as (runner, desk):
+            await until_shown(runner, desk)
+            for turn in range(2):
+                runner.emit(Gap("hep"))
+                await runner.drained()
+                assert not desk.certain()
+                runner.emit(Seen(REAL, at(10 + turn), "hep"))
+                await runner.drained()
+                assert desk.certain()
+
+    asyncio.run(scenario())
+
+
 def test_a_flood_of_one_feed_takes_no_room_from_another() -> None:
     async def scenario() -> None:
         async with line(queue_size=8) as (runner, desk):
@@ -272,7 +288,7 @@ def test_a_deduction_is_no_sign_of_life() -> None:
     subject.receive(HungUp(REAL, at(6), "hep", "bye"))
     subject.receive(Paired(REAL, at(6), "hep", "sip:t", "same number, again"))
     (call,) = subject.calls()
-    assert (call.live, call.certain) == (True, False)
+    assert (call.live, call.confirmed) == (True, False)
 
 
 # --- any order of facts, losses and progress
@@ -357,9 +373,10 @@ def test_a_flood_with_the_valid_key_leaves_no_ended_call_certain() -> None:
         for number in range(500)
     ]
 
-    def sent(agent: socket.socket, packets: Sequence[HepPacket]) -> None:
+    def sent(agent: socket.socket, packets: Sequence[HepPacket], later: float = 0) -> None:
         for each in packets:
-            agent.send(encode(dataclasses.replace(each, auth_key=KEY.encode())))
+            when = each.time + timedelta(seconds=later)
+            agent.send(encode(dataclasses.replace(each, time=when, auth_key=KEY.encode())))
 
     async def scenario() -> None:
         async with line([subject], clock=lambda: recorded[-1].time) as (runner, desk):
@@ -375,14 +392,14 @@ def test_a_flood_with_the_valid_key_leaves_no_ended_call_certain() -> None:
                 (leg,) = desk.shown
                 assert desk.certain(leg)
                 # Nothing is read meanwhile, as in a flood faster than any reader: words of the call, noise, its end.
-                sent(agent, recorded[:end])
-                for _ in range(80):
+                for turn in range(80):
+                    sent(agent, recorded[:end], later=1 + turn / 100)
                     for each in flood:
                         agent.send(each)
                 sent(agent, recorded[end:])
                 await until(lambda: subject.health().dropped > 0)
                 await until(lambda: not desk.certain(leg))
-                await until(lambda: passed(subject) == len(recorded) + end + 80 * len(flood))
+                await until(lambda: passed(subject) == len(recorded) + 80 * (end + len(flood)))
                 await runner.drained()
                 assert desk.shown[leg].state is CallState.TALKING
                 assert not desk.certain(leg)
