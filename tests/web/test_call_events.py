@@ -12,11 +12,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from server.bootstrap import build
+from server.domain.feed_words import why_refused
 from server.errors import StorageUnavailable
 from server.services.line15 import Line15
 from server.services.webhook import MESSAGES_AT_ONCE
 from server.web.telephony_events import EventResults, schema
 from telephony import Answered, HungUp
+from telephony.runner import Runner
 from tests.lab.process import until
 from tests.web.running import Running, running
 from tests.web.signed import PATH, Cti, code, mac
@@ -450,6 +452,26 @@ async def test_a_site_without_a_line_says_so(house: Running, cti: Cti) -> None:
     fresh = await Cti.of(house, "nouveau")
     answer = await fresh.send(body(fresh.event("answered")))
     assert code(answer) == (503, "webhook_not_ready")
+
+
+async def test_a_message_without_room_is_refused_counted_and_taken_when_it_comes_again(
+    house: Running, cti: Cti, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await cti.tell()
+    event = cti.event("answered", station="201")
+    with monkeypatch.context() as full:
+        full.setattr(Runner, "submit", no_room)
+        assert code(await cti.send(body(event))) == (503, "webhook_not_ready")
+    (health,) = house.server.calls.healths()["rivage"]
+    assert health.rejected == {"webhook_queue_full": 1}
+    assert health.overflow == 0
+    assert why_refused("webhook_queue_full").startswith("file pleine")
+    assert [r["status"] for r in await cti.tell(event)] == ["accepted"]
+    assert await house.rows("SELECT certain FROM call") == [{"certain": 1}]
+
+
+def no_room(_runner: Runner, _facts: object) -> None:
+    raise asyncio.QueueFull
 
 
 async def test_a_get_is_no_message(house: Running) -> None:
