@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from telephony.facts_from_sip import DEFAULT_HEADERS
-from telephony.feed import FeedHealth, FeedState, Gap, HealthBook, utc_now
+from telephony.feed import FeedHealth, FeedState, Gap, HealthBook, room, utc_now
 from telephony.hep_reader import HepReader, RefusedError
 from telephony.receive_buffer import dropped, enlarge
 
@@ -63,6 +63,7 @@ class HepFeed:
             lambda host: any(_plain(host) in network for network in networks)
         )
         self._max = max_packet
+        self._told = False
         self._clock = clock
         self._reader = HepReader(
             name, stations=stations, auth_key=auth_key, private_headers=private_headers
@@ -90,12 +91,14 @@ class HepFeed:
     async def _listen(self, sock: socket.socket, emit: Emit) -> None:
         """Read for a moment a turn, and in a flood rest as long as that took: half of the time is the others'.
 
-        What the kernel loses meanwhile came after all that waits there: until the socket was seen empty, what is read
-        was sent before the loss.
+        Without room for facts nothing is read: the kernel then loses whole messages, and a repeated one tells all of
+        it; the observer would not say again what found no room. What the kernel loses came after all that waits there:
+        until the socket was seen empty, what is read was sent before the loss.
         """
         loop = asyncio.get_running_loop()
         lost, behind = dropped(sock), False
         while True:
+            await room(emit)
             begun = loop.time()
             emptied = self._read(sock, emit, begun + TURN)
             known, lost = lost, dropped(sock)
@@ -120,8 +123,11 @@ class HepFeed:
                 return True
             try:
                 self._take(data, address[0], emit)
-            except Exception:  # a defect of ours: this datagram is lost, the next is read
-                log.exception("telephony.datagram_failed")
+            except (
+                Exception
+            ) as defect:  # of ours: this datagram is lost, the next is read; one trace tells enough
+                log.warning("telephony.datagram_failed", exc_info=None if self._told else defect)
+                self._told = True
                 self._book.reject("failed")
                 emit(Gap(self.name))
         return False

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Facts of one feed that may wait: hours of calls while the database is away, and a minute's work once it is back.
-#: A flood of one feed takes no room from another.
-QUEUE: Final = 4_000
+#: Facts of one feed that may wait: a flood of one takes no room from another. Half of it is hours of calls while the
+#: database is away, and a minute's work once it is back; the other half is for feeds that read before they ask.
+QUEUE: Final = 8_000
 #: Facts handed on together, so that a storm of calls costs few transactions.
 BATCH: Final = 64
 #: Calls kept in memory: past them those that are over are forgotten before their time, the oldest first.

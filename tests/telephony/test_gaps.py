@@ -411,6 +411,32 @@ def test_a_flood_with_the_valid_key_leaves_no_ended_call_certain() -> None:
     asyncio.run(scenario())
 
 
+def test_a_call_that_rang_in_a_flood_is_seen_when_its_invite_is_repeated() -> None:
+    """Nothing is read that could not be told: the observer would not tell it again."""
+    subject = feed()
+    real = packet(INVITE.replace(b"c1", b"real"))
+
+    async def scenario() -> None:
+        async with line([subject], queue_size=2000, clock=lambda: NOW) as (runner, desk):
+            await asyncio.wait_for(subject.listening.wait(), 5)
+            await blocked(runner, desk)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+                agent.connect(("127.0.0.1", subject.port))
+                for number in range(30_000):
+                    agent.send(packet(INVITE.replace(b"c1", b"flood-%d" % number)))
+                agent.send(real)
+                await until(lambda: runner.stats.queued > 1000)
+                desk.open.set()
+                await until(lambda: passed(subject) == 30_001, 60)
+                assert subject.health().dropped > 0
+                assert runner.stats.overflow == 0
+                agent.send(real)
+                await until(lambda: "sip:real" in desk.shown, 60)
+                assert not any(desk.certain(leg) for leg in desk.shown if "flood" in leg)
+
+    asyncio.run(scenario())
+
+
 def test_a_flood_leaves_turns_of_the_loop_to_others() -> None:
     subject = feed()
     turns = 0
