@@ -344,6 +344,15 @@ class SdpAudio(SdpRefused):
     message = "Le son est interdit dans la vidéo : la voix reste sur la ligne 15."
 
 
+class SdpCodec(SdpRefused):
+    """A codec that is not known as one of pictures (I1)."""
+
+    code = "sdp_codec"
+    message = (
+        "Ce navigateur propose un format d'image inconnu de cette version : essayez-en un autre."
+    )
+
+
 class SdpDataChannel(SdpRefused):
     """A data channel was never planned (I1)."""
 
@@ -366,6 +375,13 @@ class CandidateMalformed(Invalid):
     """Not an ICE candidate (RFC 8839)."""
 
     code = "candidate_malformed"
+
+
+class CandidateLeftOut(Invalid):
+    """An ICE candidate at which no peer can be: it goes no further, and only the count tells."""
+
+    code = "candidate_left_out"
+    message = "Une adresse réseau inutilisable n'a pas été transmise à l'autre appareil."
 
 
 class MessageMalformed(Invalid):

@@ -74,6 +74,8 @@ class Room:
     `stilled` says that this was written down.
     `hidden`, `muted`: what the phone says of its page and its camera, since `told`.
 
+    `addresses`: those that one end named to the other as its own, by direction and peer (domain/candidates.py).
+
     Observers sit among the desks, for what the phone sends them is the same; `viewers` tells who is who.
     """
 
@@ -92,6 +94,15 @@ class Room:
     abilities: Mapping[str, object] | None = None
     orders: dict[str, Order] = field(default_factory=dict)
     viewers: dict[str, Viewer] = field(default_factory=dict)
+    addresses: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def to_desk(self, peer: str) -> set[str]:
+        """Return the addresses that the phone named to this desk."""
+        return self.addresses.setdefault(("desk", peer), set())
+
+    def to_phone(self, peer: str) -> set[str]:
+        """Return the addresses that this desk named to the phone."""
+        return self.addresses.setdefault(("phone", peer), set())
 
     def stations(self) -> Iterator[Line]:
         """Iterate over the desks alone: an observer is shown no still and no photo."""

@@ -4,13 +4,20 @@ What passed is relayed at once and written down after: a description is not a co
 survive a crash (the pages say it again), but what it held must be provable.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from server.domain import sdp as descriptions
 from server.domain.audit import AuditEvent
+from server.domain.candidates import MOST_ADDRESSES, target
 from server.domain.network import Preflight
-from server.domain.sdp import check_candidate, check_description
-from server.errors import MessageOutOfOrder, SdpRefused
+from server.errors import (
+    CandidateLeftOut,
+    CandidateMalformed,
+    MessageOutOfOrder,
+    SdpMalformed,
+    SdpRefused,
+)
 from server.ports import Actor, Clock, Transactions
 from server.services.rooms import Room, Rooms
 from server.services.sessions import call_of
@@ -25,14 +32,8 @@ class Described:
 
     kind: str
     refusal: SdpRefused | None
-
-
-def _decide(kind: str, sdp: str) -> Described:
-    try:
-        check_description(sdp)
-    except SdpRefused as refusal:
-        return Described(kind, refusal)
-    return Described(kind, None)
+    sdp: str = ""  # what may be relayed
+    left_out: int = 0  # candidates that it held and no longer holds
 
 
 class Signalling:
@@ -42,34 +43,61 @@ class Signalling:
     room is emptied when the session ends: being there is the permission.
     """
 
-    def __init__(self, transactions: Transactions, clock: Clock, rooms: Rooms) -> None:
-        """Keep what the use cases need."""
+    def __init__(
+        self, transactions: Transactions, clock: Clock, rooms: Rooms, count: Callable[[str], object]
+    ) -> None:
+        """`count` takes the code of what is left out without a word to the page."""
         self._transactions = transactions
         self._clock = clock
         self._rooms = rooms
+        self._count = count
 
     def offer(self, session: str, peer: str, sdp: str) -> Described:
         """The phone offers to one desk."""
-        described = _decide("offer", sdp)
         room = self._rooms.get(session)
         desk = room.desks.get(peer)
+        described = self._decide("offer", sdp, room.to_desk(peer) if desk else set())
         if desk is not None and described.refusal is None:
-            desk.send({"type": "signal.offer", "session": session, "page": room.page, "sdp": sdp})
+            message = {"type": "signal.offer", "session": session, "page": room.page}
+            desk.send({**message, "sdp": described.sdp})
         return described
 
     def answer(self, session: str, peer: str, page: str, sdp: str) -> Described:
         """A desk answers; an answer to a phone page that is gone is dropped."""
         room = self._watched(session, peer)
-        described = _decide("answer", sdp)
+        described = self._decide("answer", sdp, room.to_phone(peer))
         if room.phone is not None and room.page == page and described.refusal is None:
-            room.phone.send({"type": "signal.answer", "peer": peer, "sdp": sdp})
+            room.phone.send({"type": "signal.answer", "peer": peer, "sdp": described.sdp})
         return described
+
+    def _decide(self, kind: str, sdp: str, addresses: set[str]) -> Described:
+        """Judge a description and the candidates in it; `addresses`: those its sender named to this end before."""
+        try:
+            descriptions.check_description(sdp)
+            lines = descriptions.candidates(sdp)
+            unfit = frozenset(line for line in lines if not self._fits(line, addresses))
+        except CandidateMalformed:
+            return Described(kind, SdpMalformed("candidate"))
+        except SdpRefused as refusal:
+            return Described(kind, refusal)
+        return Described(kind, None, descriptions.without(sdp, unfit), len(unfit))
+
+    def _fits(self, candidate: str, addresses: set[str]) -> bool:
+        """Tell whether a candidate goes on, and remember its address; one that does not is counted."""
+        address = target(candidate)
+        if address is None or (address not in addresses and len(addresses) >= MOST_ADDRESSES):
+            self._count(CandidateLeftOut.code)
+            return False
+        addresses.add(address)
+        return True
 
     async def settle(self, actor: Actor, session: str, described: Described) -> None:
         """Write down what was decided, then raise the refusal if it was one."""
         refusal = described.refusal
         data: dict[str, object] = {"kind": described.kind}
         data |= {"media": ["video"]} if refusal is None else {"code": refusal.code}
+        if described.left_out:
+            data["left_out"] = described.left_out
         action = "sdp.accepted" if refusal is None else "sdp.refused"
         async with self._transactions() as uow:
             call = await call_of(uow, session)
@@ -98,9 +126,9 @@ class Signalling:
         self, session: str, peer: str, candidate: Mapping[str, object] | None
     ) -> None:
         """Relay the phone's ICE candidate to one desk."""
-        _check_candidate(candidate)
         room = self._rooms.get(session)
-        if desk := room.desks.get(peer):
+        desk = room.desks.get(peer)
+        if self._passes(candidate, room.to_desk(peer) if desk else set()) and desk is not None:
             message = {"type": "signal.candidate", "session": session, "page": room.page}
             desk.send({**message, "candidate": candidate})
 
@@ -108,9 +136,9 @@ class Signalling:
         self, session: str, peer: str, page: str, candidate: Mapping[str, object] | None
     ) -> None:
         """Relay a desk's ICE candidate to the phone page it was made for."""
-        _check_candidate(candidate)
         room = self._watched(session, peer)
-        if room.phone is not None and room.page == page:
+        passes = self._passes(candidate, room.to_phone(peer))
+        if passes and room.phone is not None and room.page == page:
             room.phone.send({"type": "signal.candidate", "peer": peer, "candidate": candidate})
 
     def to_phone(self, session: str, peer: str, message: dict[str, object]) -> None:
@@ -124,13 +152,13 @@ class Signalling:
         for desk in self._rooms.get(session).desks.values():
             desk.send({**message, "session": session})
 
+    def _passes(self, candidate: Mapping[str, object] | None, addresses: set[str]) -> bool:
+        """Tell whether a candidate, or the end of them, goes on; raises CandidateMalformed."""
+        text = str(candidate.get("candidate", "")) if candidate else ""
+        return not text or self._fits(text, addresses)
+
     def _watched(self, session: str, peer: str) -> Room:
         room = self._rooms.get(session)
         if peer not in room.desks:
             raise MessageOutOfOrder("not_watching")
         return room
-
-
-def _check_candidate(candidate: Mapping[str, object] | None) -> None:
-    if candidate is not None:
-        check_candidate(str(candidate.get("candidate", "")))

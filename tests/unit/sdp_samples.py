@@ -191,11 +191,434 @@ a=ssrc:2231627014 msid:0F7D2B52-62C1-4C0C-9B1B-0C4DC6B6A7D5 4E2A4F0C-6A0F-4B0D-8
 a=ssrc:632943048 cname:4TOk42mSjXCkVIa6
 """
 
+#: Chromium of Debian 12, the camera allowed: every codec, the addresses of the machine in clear; as recorded.
+CHROMIUM_LISTED: Final = """\
+v=0
+o=- 9068067579675805383 2 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+a=extmap-allow-mixed
+a=msid-semantic: WMS d6207efc-8957-448e-9ad3-64e200e2ee6b
+m=video 40078 UDP/TLS/RTP/SAVPF 96 97 102 103 104 107 108 109 114 115 116 117 39 40 45 46 98 99 100 101 118 119 120
+c=IN IP4 10.99.0.1
+a=rtcp:9 IN IP4 0.0.0.0
+a=candidate:1047972783 1 udp 2122260223 10.99.0.1 40078 typ host generation 0 network-id 1 network-cost 50
+a=candidate:3235651387 1 tcp 1518280447 10.99.0.1 9 typ host tcptype active generation 0 network-id 1 network-cost 50
+a=ice-ufrag:Rwzg
+a=ice-pwd:B2mIK3rrhq6/jXFwbOxULSwX
+a=ice-options:trickle
+a=fingerprint:sha-256 2C:2C:EF:64:1D:72:57:AF:36:A7:D6:1D:33:22:6F:0B:4E:C2:B6:49:B5:87:EB:86:F9:DC:2D:8D:88:2E:54:46
+a=setup:actpass
+a=mid:0
+a=extmap:1 urn:ietf:params:rtp-hdrext:toffset
+a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+a=extmap:3 urn:3gpp:video-orientation
+a=extmap:4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
+a=extmap:6 http://www.webrtc.org/experiments/rtp-hdrext/video-content-type
+a=extmap:7 http://www.webrtc.org/experiments/rtp-hdrext/video-timing
+a=extmap:8 http://www.webrtc.org/experiments/rtp-hdrext/color-space
+a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id
+a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id
+a=sendrecv
+a=msid:d6207efc-8957-448e-9ad3-64e200e2ee6b 0ec36e06-5a0b-4f0e-905c-6c0cca266f74
+a=rtcp-mux
+a=rtcp-rsize
+a=rtcp-xr:rcvr-rtt=all
+a=rtpmap:96 VP8/90000
+a=rtcp-fb:96 goog-remb
+a=rtcp-fb:96 transport-cc
+a=rtcp-fb:96 ccm fir
+a=rtcp-fb:96 nack
+a=rtcp-fb:96 nack pli
+a=rtpmap:97 rtx/90000
+a=fmtp:97 apt=96
+a=rtpmap:102 H264/90000
+a=rtcp-fb:102 goog-remb
+a=rtcp-fb:102 transport-cc
+a=rtcp-fb:102 ccm fir
+a=rtcp-fb:102 nack
+a=rtcp-fb:102 nack pli
+a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f
+a=rtpmap:103 rtx/90000
+a=fmtp:103 apt=102
+a=rtpmap:104 H264/90000
+a=rtcp-fb:104 goog-remb
+a=rtcp-fb:104 transport-cc
+a=rtcp-fb:104 ccm fir
+a=rtcp-fb:104 nack
+a=rtcp-fb:104 nack pli
+a=fmtp:104 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42001f
+a=rtpmap:107 rtx/90000
+a=fmtp:107 apt=104
+a=rtpmap:108 H264/90000
+a=rtcp-fb:108 goog-remb
+a=rtcp-fb:108 transport-cc
+a=rtcp-fb:108 ccm fir
+a=rtcp-fb:108 nack
+a=rtcp-fb:108 nack pli
+a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
+a=rtpmap:109 rtx/90000
+a=fmtp:109 apt=108
+a=rtpmap:114 H264/90000
+a=rtcp-fb:114 goog-remb
+a=rtcp-fb:114 transport-cc
+a=rtcp-fb:114 ccm fir
+a=rtcp-fb:114 nack
+a=rtcp-fb:114 nack pli
+a=fmtp:114 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f
+a=rtpmap:115 rtx/90000
+a=fmtp:115 apt=114
+a=rtpmap:116 H264/90000
+a=rtcp-fb:116 goog-remb
+a=rtcp-fb:116 transport-cc
+a=rtcp-fb:116 ccm fir
+a=rtcp-fb:116 nack
+a=rtcp-fb:116 nack pli
+a=fmtp:116 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f
+a=rtpmap:117 rtx/90000
+a=fmtp:117 apt=116
+a=rtpmap:39 H264/90000
+a=rtcp-fb:39 goog-remb
+a=rtcp-fb:39 transport-cc
+a=rtcp-fb:39 ccm fir
+a=rtcp-fb:39 nack
+a=rtcp-fb:39 nack pli
+a=fmtp:39 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=4d001f
+a=rtpmap:40 rtx/90000
+a=fmtp:40 apt=39
+a=rtpmap:45 AV1/90000
+a=rtcp-fb:45 goog-remb
+a=rtcp-fb:45 transport-cc
+a=rtcp-fb:45 ccm fir
+a=rtcp-fb:45 nack
+a=rtcp-fb:45 nack pli
+a=fmtp:45 level-idx=5;profile=0;tier=0
+a=rtpmap:46 rtx/90000
+a=fmtp:46 apt=45
+a=rtpmap:98 VP9/90000
+a=rtcp-fb:98 goog-remb
+a=rtcp-fb:98 transport-cc
+a=rtcp-fb:98 ccm fir
+a=rtcp-fb:98 nack
+a=rtcp-fb:98 nack pli
+a=fmtp:98 profile-id=0
+a=rtpmap:99 rtx/90000
+a=fmtp:99 apt=98
+a=rtpmap:100 VP9/90000
+a=rtcp-fb:100 goog-remb
+a=rtcp-fb:100 transport-cc
+a=rtcp-fb:100 ccm fir
+a=rtcp-fb:100 nack
+a=rtcp-fb:100 nack pli
+a=fmtp:100 profile-id=2
+a=rtpmap:101 rtx/90000
+a=fmtp:101 apt=100
+a=rtpmap:118 red/90000
+a=rtpmap:119 rtx/90000
+a=fmtp:119 apt=118
+a=rtpmap:120 ulpfec/90000
+a=ssrc-group:FID 1852615245 1245509839
+a=ssrc:1852615245 cname:t1TRhYedpT6Hiz+e
+a=ssrc:1852615245 msid:d6207efc-8957-448e-9ad3-64e200e2ee6b 0ec36e06-5a0b-4f0e-905c-6c0cca266f74
+a=ssrc:1245509839 cname:t1TRhYedpT6Hiz+e
+a=ssrc:1245509839 msid:d6207efc-8957-448e-9ad3-64e200e2ee6b 0ec36e06-5a0b-4f0e-905c-6c0cca266f74
+"""
+
+#: Its answer.
+CHROMIUM_ANSWER: Final = """\
+v=0
+o=- 121411593506618536 2 IN IP4 127.0.0.1
+s=-
+t=0 0
+a=group:BUNDLE 0
+a=extmap-allow-mixed
+a=msid-semantic: WMS
+m=video 52329 UDP/TLS/RTP/SAVPF 96 97 102 103 104 107 108 109 114 115 116 117 39 40 45 46 98 99 100 101 118 119 120
+c=IN IP4 10.99.0.1
+a=rtcp:9 IN IP4 0.0.0.0
+a=candidate:2158956082 1 udp 2122260223 10.99.0.1 52329 typ host generation 0 network-id 1 network-cost 50
+a=candidate:2114312870 1 tcp 1518280447 10.99.0.1 9 typ host tcptype active generation 0 network-id 1 network-cost 50
+a=ice-ufrag:LS00
+a=ice-pwd:sskkKl56ObXTM8xztJasDP3J
+a=ice-options:trickle
+a=fingerprint:sha-256 B7:6D:F6:85:A7:6D:6B:43:0B:24:C3:92:71:01:D5:5A:AB:16:DD:5D:8F:EC:47:2E:31:26:D9:07:41:0E:0A:FE
+a=setup:active
+a=mid:0
+a=extmap:1 urn:ietf:params:rtp-hdrext:toffset
+a=extmap:2 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+a=extmap:3 urn:3gpp:video-orientation
+a=extmap:4 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+a=extmap:5 http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
+a=extmap:6 http://www.webrtc.org/experiments/rtp-hdrext/video-content-type
+a=extmap:7 http://www.webrtc.org/experiments/rtp-hdrext/video-timing
+a=extmap:8 http://www.webrtc.org/experiments/rtp-hdrext/color-space
+a=extmap:9 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id
+a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id
+a=recvonly
+a=rtcp-mux
+a=rtcp-rsize
+a=rtcp-xr:rcvr-rtt=all
+a=rtpmap:96 VP8/90000
+a=rtcp-fb:96 goog-remb
+a=rtcp-fb:96 transport-cc
+a=rtcp-fb:96 ccm fir
+a=rtcp-fb:96 nack
+a=rtcp-fb:96 nack pli
+a=rtpmap:97 rtx/90000
+a=fmtp:97 apt=96
+a=rtpmap:102 H264/90000
+a=rtcp-fb:102 goog-remb
+a=rtcp-fb:102 transport-cc
+a=rtcp-fb:102 ccm fir
+a=rtcp-fb:102 nack
+a=rtcp-fb:102 nack pli
+a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f
+a=rtpmap:103 rtx/90000
+a=fmtp:103 apt=102
+a=rtpmap:104 H264/90000
+a=rtcp-fb:104 goog-remb
+a=rtcp-fb:104 transport-cc
+a=rtcp-fb:104 ccm fir
+a=rtcp-fb:104 nack
+a=rtcp-fb:104 nack pli
+a=fmtp:104 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42001f
+a=rtpmap:107 rtx/90000
+a=fmtp:107 apt=104
+a=rtpmap:108 H264/90000
+a=rtcp-fb:108 goog-remb
+a=rtcp-fb:108 transport-cc
+a=rtcp-fb:108 ccm fir
+a=rtcp-fb:108 nack
+a=rtcp-fb:108 nack pli
+a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f
+a=rtpmap:109 rtx/90000
+a=fmtp:109 apt=108
+a=rtpmap:114 H264/90000
+a=rtcp-fb:114 goog-remb
+a=rtcp-fb:114 transport-cc
+a=rtcp-fb:114 ccm fir
+a=rtcp-fb:114 nack
+a=rtcp-fb:114 nack pli
+a=fmtp:114 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f
+a=rtpmap:115 rtx/90000
+a=fmtp:115 apt=114
+a=rtpmap:116 H264/90000
+a=rtcp-fb:116 goog-remb
+a=rtcp-fb:116 transport-cc
+a=rtcp-fb:116 ccm fir
+a=rtcp-fb:116 nack
+a=rtcp-fb:116 nack pli
+a=fmtp:116 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f
+a=rtpmap:117 rtx/90000
+a=fmtp:117 apt=116
+a=rtpmap:39 H264/90000
+a=rtcp-fb:39 goog-remb
+a=rtcp-fb:39 transport-cc
+a=rtcp-fb:39 ccm fir
+a=rtcp-fb:39 nack
+a=rtcp-fb:39 nack pli
+a=fmtp:39 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=4d001f
+a=rtpmap:40 rtx/90000
+a=fmtp:40 apt=39
+a=rtpmap:45 AV1/90000
+a=rtcp-fb:45 goog-remb
+a=rtcp-fb:45 transport-cc
+a=rtcp-fb:45 ccm fir
+a=rtcp-fb:45 nack
+a=rtcp-fb:45 nack pli
+a=fmtp:45 level-idx=5;profile=0;tier=0
+a=rtpmap:46 rtx/90000
+a=fmtp:46 apt=45
+a=rtpmap:98 VP9/90000
+a=rtcp-fb:98 goog-remb
+a=rtcp-fb:98 transport-cc
+a=rtcp-fb:98 ccm fir
+a=rtcp-fb:98 nack
+a=rtcp-fb:98 nack pli
+a=fmtp:98 profile-id=0
+a=rtpmap:99 rtx/90000
+a=fmtp:99 apt=98
+a=rtpmap:100 VP9/90000
+a=rtcp-fb:100 goog-remb
+a=rtcp-fb:100 transport-cc
+a=rtcp-fb:100 ccm fir
+a=rtcp-fb:100 nack
+a=rtcp-fb:100 nack pli
+a=fmtp:100 profile-id=2
+a=rtpmap:101 rtx/90000
+a=fmtp:101 apt=100
+a=rtpmap:118 red/90000
+a=rtpmap:119 rtx/90000
+a=fmtp:119 apt=118
+a=rtpmap:120 ulpfec/90000
+"""
+
+#: Firefox ESR of Debian 12, the camera allowed: a name in a=rtcp, two components; as recorded.
+FIREFOX_LISTED: Final = """\
+v=0
+o=mozilla...THIS_IS_SDPARTA-99.0 1627597275302897050 0 IN IP4 0.0.0.0
+s=-
+t=0 0
+a=sendrecv
+a=fingerprint:sha-256 34:BB:62:06:C1:48:11:A0:06:08:C3:8B:5A:3C:92:61:97:48:07:52:9F:4B:12:0E:14:F6:1D:00:E9:B8:01:48
+a=group:BUNDLE 0
+a=ice-options:trickle
+a=msid-semantic:WMS *
+m=video 9 UDP/TLS/RTP/SAVPF 120 124 121 125 99 100 123 122 119
+c=IN IP4 0.0.0.0
+a=candidate:0 1 UDP 2122252543 c35f2309-3f78-4e1d-8664-dd68277cd776.local 36439 typ host
+a=candidate:1 1 TCP 2105524479 c35f2309-3f78-4e1d-8664-dd68277cd776.local 9 typ host tcptype active
+a=candidate:0 2 UDP 2122252542 c35f2309-3f78-4e1d-8664-dd68277cd776.local 59113 typ host
+a=candidate:1 2 TCP 2105524478 c35f2309-3f78-4e1d-8664-dd68277cd776.local 9 typ host tcptype active
+a=sendrecv
+a=end-of-candidates
+a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:4 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+a=extmap:5 urn:ietf:params:rtp-hdrext:toffset
+a=extmap:6/recvonly http://www.webrtc.org/experiments/rtp-hdrext/playout-delay
+a=extmap:7 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+a=extmap-allow-mixed
+a=fmtp:120 max-fs=12288;max-fr=60
+a=fmtp:124 apt=120
+a=fmtp:121 max-fs=12288;max-fr=60
+a=fmtp:125 apt=121
+a=fmtp:100 apt=99
+a=fmtp:119 apt=122
+a=ice-pwd:4d85ad413717d4c731500d429445a3a6
+a=ice-ufrag:d87327e7
+a=mid:0
+a=msid:{d17b98f1-6fa4-4bf2-9cb2-94e6e9861e35} {0a81b771-30e9-4376-bb25-985dc71f010d}
+a=rtcp:59113 IN IP4 c35f2309-3f78-4e1d-8664-dd68277cd776.local
+a=rtcp-fb:120 nack
+a=rtcp-fb:120 nack pli
+a=rtcp-fb:120 ccm fir
+a=rtcp-fb:120 goog-remb
+a=rtcp-fb:120 transport-cc
+a=rtcp-fb:121 nack
+a=rtcp-fb:121 nack pli
+a=rtcp-fb:121 ccm fir
+a=rtcp-fb:121 goog-remb
+a=rtcp-fb:121 transport-cc
+a=rtcp-fb:99 nack
+a=rtcp-fb:99 nack pli
+a=rtcp-fb:99 ccm fir
+a=rtcp-fb:99 goog-remb
+a=rtcp-fb:99 transport-cc
+a=rtcp-fb:123 nack
+a=rtcp-fb:123 nack pli
+a=rtcp-fb:123 ccm fir
+a=rtcp-fb:123 goog-remb
+a=rtcp-fb:123 transport-cc
+a=rtcp-fb:122 nack
+a=rtcp-fb:122 nack pli
+a=rtcp-fb:122 ccm fir
+a=rtcp-fb:122 goog-remb
+a=rtcp-fb:122 transport-cc
+a=rtcp-mux
+a=rtcp-rsize
+a=rtpmap:120 VP8/90000
+a=rtpmap:124 rtx/90000
+a=rtpmap:121 VP9/90000
+a=rtpmap:125 rtx/90000
+a=rtpmap:99 AV1/90000
+a=rtpmap:100 rtx/90000
+a=rtpmap:123 ulpfec/90000
+a=rtpmap:122 red/90000
+a=rtpmap:119 rtx/90000
+a=setup:actpass
+a=ssrc:4242908411 cname:{7dd16d38-6894-404f-9783-55549f37e7be}
+a=ssrc:3952097370 cname:{7dd16d38-6894-404f-9783-55549f37e7be}
+a=ssrc-group:FID 4242908411 3952097370
+"""
+
+#: Its answer.
+FIREFOX_ANSWER: Final = """\
+v=0
+o=mozilla...THIS_IS_SDPARTA-99.0 6175473696931156902 0 IN IP4 0.0.0.0
+s=-
+t=0 0
+a=sendrecv
+a=fingerprint:sha-256 39:56:F3:47:18:72:93:00:D5:E0:11:78:7C:B3:26:50:4C:6E:35:A6:9F:5E:C2:23:E9:A6:D8:70:60:32:BD:E3
+a=group:BUNDLE 0
+a=ice-options:trickle
+a=msid-semantic:WMS *
+m=video 9 UDP/TLS/RTP/SAVPF 120 124 121 125 99 100 123 122 119
+c=IN IP4 0.0.0.0
+a=candidate:0 1 UDP 2122252543 4462471a-4c2a-4695-8e11-7041f0e2f69f.local 47828 typ host
+a=candidate:1 1 TCP 2105524479 4462471a-4c2a-4695-8e11-7041f0e2f69f.local 9 typ host tcptype active
+a=recvonly
+a=end-of-candidates
+a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid
+a=extmap:4 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+a=extmap:5 urn:ietf:params:rtp-hdrext:toffset
+a=extmap:7 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+a=extmap-allow-mixed
+a=fmtp:120 max-fs=12288;max-fr=60
+a=fmtp:124 apt=120
+a=fmtp:121 max-fs=12288;max-fr=60
+a=fmtp:125 apt=121
+a=fmtp:100 apt=99
+a=fmtp:119 apt=122
+a=ice-pwd:d3a1a95eabba87ce2bc91edad5042bfc
+a=ice-ufrag:89098bb2
+a=mid:0
+a=rtcp-fb:120 nack
+a=rtcp-fb:120 nack pli
+a=rtcp-fb:120 ccm fir
+a=rtcp-fb:120 goog-remb
+a=rtcp-fb:120 transport-cc
+a=rtcp-fb:121 nack
+a=rtcp-fb:121 nack pli
+a=rtcp-fb:121 ccm fir
+a=rtcp-fb:121 goog-remb
+a=rtcp-fb:121 transport-cc
+a=rtcp-fb:99 nack
+a=rtcp-fb:99 nack pli
+a=rtcp-fb:99 ccm fir
+a=rtcp-fb:99 goog-remb
+a=rtcp-fb:99 transport-cc
+a=rtcp-fb:123 nack
+a=rtcp-fb:123 nack pli
+a=rtcp-fb:123 ccm fir
+a=rtcp-fb:123 goog-remb
+a=rtcp-fb:123 transport-cc
+a=rtcp-fb:122 nack
+a=rtcp-fb:122 nack pli
+a=rtcp-fb:122 ccm fir
+a=rtcp-fb:122 goog-remb
+a=rtcp-fb:122 transport-cc
+a=rtcp-mux
+a=rtcp-rsize
+a=rtpmap:120 VP8/90000
+a=rtpmap:124 rtx/90000
+a=rtpmap:121 VP9/90000
+a=rtpmap:125 rtx/90000
+a=rtpmap:99 AV1/90000
+a=rtpmap:100 rtx/90000
+a=rtpmap:123 ulpfec/90000
+a=rtpmap:122 red/90000
+a=rtpmap:119 rtx/90000
+a=setup:active
+a=ssrc:89487106 cname:{97ba2892-fa89-4005-ae40-8e1f7a0b1fb3}
+"""
+
 #: What each end really offers, by name; browsers end their lines with CRLF.
 OFFERS: Final = {
     "chromium": CHROMIUM.replace("\n", "\r\n"),
     "firefox": FIREFOX.replace("\n", "\r\n"),
     "safari": SAFARI.replace("\n", "\r\n"),
+    "chromium_listed": CHROMIUM_LISTED.replace("\n", "\r\n"),
+    "firefox_listed": FIREFOX_LISTED.replace("\n", "\r\n"),
+}
+
+#: What each really answered to itself.
+ANSWERS: Final = {
+    "chromium": CHROMIUM_ANSWER.replace("\n", "\r\n"),
+    "firefox": FIREFOX_ANSWER.replace("\n", "\r\n"),
 }
 
 #: The shortest description that passes: what the tests put their tricks into.

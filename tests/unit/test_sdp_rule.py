@@ -14,17 +14,17 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain import sdp as rule
-from server.domain.sdp import check_description
+from server.domain.sdp import VIDEO_CODECS, candidates, check_description, without
 from server.errors import (
     AppError,
     SdpAudio,
+    SdpCodec,
     SdpDataChannel,
     SdpMalformed,
     SdpRefused,
     SdpTooLarge,
 )
-from tests.unit.sdp_samples import OFFERS, SMALL
+from tests.unit.sdp_samples import ANSWERS, OFFERS, SMALL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +64,11 @@ def test_what_browsers_offer_passes(browser: str, end: str) -> None:
 def test_what_browsers_answer_passes(browser: str) -> None:
     answer = OFFERS[browser].replace("actpass", "active").replace("a=sendrecv", "a=recvonly")
     check_description(answer)
+
+
+@pytest.mark.parametrize("browser", ANSWERS)
+def test_what_browsers_answered_passes(browser: str) -> None:
+    check_description(ANSWERS[browser])
 
 
 async def test_what_the_synthetic_caller_offers_passes() -> None:
@@ -171,11 +176,129 @@ def test_sound_after_nine_hundred_honest_lines_is_found() -> None:
     assert refusal(text([*SMALL, *filler, AUDIO], "\n")) is SdpAudio
 
 
-def test_the_audio_check_is_what_names_sound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two gates stand behind each other: without the first, the count of sections still refuses."""
-    monkeypatch.setattr(rule, "AUDIO_CODEC", re.compile("(?!)"))
-    assert refusal(text([*SMALL, AUDIO])) is SdpAudio
-    assert refusal(text([*SMALL, "a=rtpmap:111 opus/48000/2"])) is None
+# --- codecs: only what is known as a picture (RFC 8866 section 6.6, RFC 3551 section 6) ---------------
+@pytest.mark.parametrize(
+    "codec",
+    [
+        "AMR/8000",
+        "AMR-WB/16000",
+        "AMR-WB/16000/1",
+        "G726-32/8000",
+        "G7221/16000",
+        "multiopus/48000/6",
+        "EVS/16000",
+        "GSM/8000",
+        "DVI4/16000",
+        "MPA/90000",
+        "opus/90000",
+        "VP8/48000",
+        "VP8/90000/2",
+        "red/8000",
+        "rtx/48000",
+        "CN/90000",
+        "unheard-of/90000",
+    ],
+)
+@pytest.mark.parametrize("line", ["a=rtpmap:96 {}", "a=rtpmap:97 {}", "a=RTPMAP:97 {}"])
+def test_a_codec_that_is_no_picture_s_is_refused(codec: str, line: str) -> None:
+    """Whatever its name, beside the picture's own codec or in its place."""
+    lines = [*SMALL, line.format(codec)]
+    assert refusal(text(lines)) in {SdpAudio, SdpCodec, SdpMalformed}
+    assert refusal(text([each for each in lines if each != SMALL[-1]])) is not None
+
+
+def test_which_code_a_codec_gets() -> None:
+    assert refusal(text([*SMALL, "a=rtpmap:97 AMR/8000"])) is SdpAudio
+    assert refusal(text([*SMALL, "a=rtpmap:97 VVC/90000"])) is SdpCodec
+
+
+@pytest.mark.parametrize("number", [*range(35), 128, 255, 999])
+def test_a_static_format_is_no_picture(number: int) -> None:
+    """0 is PCMU and 8 PCMA without any line that says so."""
+    line = f"m=video 9 UDP/TLS/RTP/SAVPF 96 {number}"
+    lines = [line if each.startswith("m=") else each for each in SMALL]
+    assert refusal(text(lines)) is SdpMalformed
+    assert refusal(text([*lines, f"a=rtpmap:{number} VP8/90000"])) is SdpMalformed
+
+
+@pytest.mark.parametrize(
+    ("formats", "more"),
+    [
+        ("96 97", ()),  # what 97 is stands nowhere
+        ("97", ()),
+        ("96 opus", ()),
+        ("96 *", ()),
+        ("96 ٩٧", ()),
+        ("96 ", ()),
+        ("96", ("a=fmtp:111 minptime=10;useinbandfec=1",)),
+        ("96", ("a=fmtp:0 annexb=no",)),
+        ("96", ("a=FMTP:111 minptime=10",)),
+        ("96", ("a=rtpmap:96  VP8/90000",)),
+        ("96", ("a=rtpmap: 96 VP8/90000",)),
+        ("96", ("a=rtpmap:96 VP8",)),
+        ("96", ("a=rtpmap",)),
+        ("96", ("a=rtpmap:96 VP8/90000 ",)),
+    ],
+)
+def test_each_format_is_mapped_to_a_picture_s_codec(formats: str, more: tuple[str, ...]) -> None:
+    line = f"m=video 9 UDP/TLS/RTP/SAVPF {formats}"
+    lines = [line if each.startswith("m=") else each for each in SMALL]
+    assert refusal(text([*lines, *more])) is SdpMalformed
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9-]{1,16}", fullmatch=True),
+    st.sampled_from([8000, 16000, 44100, 48000, 90000, 1]),
+    st.sampled_from(["", "/1", "/2"]),
+    st.integers(0, 127),
+)
+def test_whatever_is_not_on_the_list_is_refused(
+    codec: str, clock: int, channels: str, number: int
+) -> None:
+    line = f"a=rtpmap:{number} {codec}/{clock}{channels}"
+    known = codec.lower() in VIDEO_CODECS and clock == 90000 and not channels
+    assert (refusal(text([*SMALL, line])) is None) == known
+
+
+# --- addresses: none is a name that a resolver would be asked for -------------------------------------
+@pytest.mark.parametrize(
+    "line",
+    [
+        "c=IN IP4 intranet.chu.example",
+        "c=IN IP4 intranet",
+        "c=IN IP4 192.0.2.1/127",
+        "c=IN IP4 printer.local",
+        "c=EX X 192.0.2.1",
+        "a=rtcp:9 IN IP4 intranet.chu.example",
+        "a=RTCP:9 IN IP4 intranet.chu.example",
+        "a=rtcp:",
+    ],
+)
+def test_a_connection_line_names_no_host(line: str) -> None:
+    assert refusal(text([*SMALL, line])) is SdpMalformed
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "c=IN IP6 2001:db8::1",
+        "a=rtcp:9",
+        "a=rtcp:57263 IN IP4 8a391351-b46b-4279-bbbf-235aef843112.local",
+        "a=rtcp-mux",
+        "a=rtcp-fb:* nack",
+    ],
+)
+def test_a_connection_line_as_browsers_write_it_passes(line: str) -> None:
+    check_description(text([*SMALL, line]))
+
+
+@pytest.mark.parametrize("browser", OFFERS)
+def test_candidates_are_found_and_taken_out_and_nothing_else_changes(browser: str) -> None:
+    sdp = OFFERS[browser]
+    found = candidates(sdp)
+    assert found == [line for line in sdp.split("\r\n") if line.startswith("a=candidate:")]
+    assert without(sdp, frozenset()) == sdp
+    assert without(sdp, frozenset(found[:1])) == sdp.replace(found[0] + "\r\n", "")
 
 
 # --- data, counts, sizes ---------------------------------------------------------------------------
@@ -253,7 +376,7 @@ def test_what_is_not_a_description_is_refused(sdp: str) -> None:
 # --- any text --------------------------------------------------------------------------------------
 SOUND = (AUDIO, "M=AUDIO", "m=audio 0", "a=rtpmap:0 PCMU/8000", "audio")
 ENDS = ("\r", "\n", "\r\n", "\x00", "\x0b", "\x85", "\u2028", "\ud800", "\U0001f4f7")
-PIECES = ("m", "a", "=", " ", "\t", "m=", "a=")
+PIECES = ("m", "a", "=", " ", "\t", "m=", "a=", "a=rtpmap:97 AMR/8000", "a=rtpmap:96 opus/48000/2")
 WORDS = st.sampled_from([*SMALL, *SOUND, DATA, VIDEO, "a=sctp-port:1", *PIECES, *ENDS])
 ANY_TEXT = st.one_of(
     st.text(), st.text(st.characters(codec=None), max_size=200), st.lists(WORDS).map("".join)
@@ -281,7 +404,7 @@ def test_what_is_put_into_a_good_description_never_adds_a_section(
     if refusal(sdp) is None:
         assert sections(sdp) == ["video"]
         assert not re.search(
-            r"^a=(rtpmap:\d+ (opus|PCM[UA])|sctp)", sdp, re.IGNORECASE | re.MULTILINE
+            r"^a=(rtpmap:\d+ (opus|PCM[UA]|AMR)|sctp)", sdp, re.IGNORECASE | re.MULTILINE
         )
 
 

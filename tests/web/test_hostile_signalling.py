@@ -77,6 +77,10 @@ async def test_an_honest_picture_passes_and_is_written_down(house: Running) -> N
         ("", "sdp_malformed"),
         (GOOD + "a=x\r\n" * 7_000, "sdp_too_large"),
         (GOOD + "\x00", "sdp_malformed"),
+        (GOOD + "a=rtpmap:97 AMR/8000\r\n", "sdp_audio"),
+        (GOOD + "a=rtpmap:97 multiopus/48000/6\r\n", "sdp_audio"),
+        (GOOD + "a=rtpmap:97 unheard-of/90000\r\n", "sdp_codec"),
+        (GOOD.replace("SAVPF 96", "SAVPF 96 0"), "sdp_malformed"),
     ],
 )
 @pytest.mark.parametrize("end", ["offer", "answer"])
@@ -113,6 +117,8 @@ async def test_a_description_of_a_megabyte_closes_nothing_but_its_own_frame(hous
         {"candidate": "not a candidate"},
         {"candidate": CANDIDATE["candidate"] + "\r\nm=audio 9 RTP/AVP 0"},
         {"candidate": "x" * 2_000},
+        {"candidate": CANDIDATE["candidate"].replace("192.0.2.1", "intranet.chu.example")},
+        {"candidate": CANDIDATE["candidate"].replace("192.0.2.1", "printer.local")},
         {"candidate": CANDIDATE["candidate"], "sdpMLineIndex": 1},
         {"candidate": CANDIDATE["candidate"], "sdpMLineIndex": "0"},
         {"candidate": CANDIDATE["candidate"], "sdpMid": "0" * 17},
@@ -131,6 +137,68 @@ async def test_what_is_no_candidate_is_not_relayed(house: Running, candidate: ob
     for page in (desk, caller):
         await page.alive()
         assert not [m for m in page.told if m["type"] == "signal.candidate"]
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        "candidate:1 1 udp 2113937151 127.0.0.1 35390 typ host",
+        "candidate:1 1 udp 2113937151 169.254.169.254 35390 typ host",
+        "candidate:1 1 udp 2113937151 10.1.2.3 161 typ host",
+        "candidate:1 1 tcp 1518280447 10.1.2.3 8080 typ host tcptype passive",
+    ],
+)
+async def test_a_candidate_that_leads_to_no_peer_goes_no_further_and_harms_nobody(
+    house: Running, unfit: str
+) -> None:
+    """A desk with a network card without an address says such things by itself: no refusal, no closed socket."""
+    desk, caller, session = await house.connected()
+    for _ in range(12):  # ten refusals would close the socket
+        await caller.say("signal.candidate", peer=PEER, candidate={"candidate": unfit})
+        await desk.say(
+            "signal.candidate", session=session, page=PAGE, candidate={"candidate": unfit}
+        )
+    await caller.say("signal.candidate", peer=PEER, candidate=CANDIDATE)
+    assert (await desk.hear_any("signal.candidate", "error"))["candidate"][
+        "candidate"
+    ] == CANDIDATE["candidate"]
+    await desk.say("signal.candidate", session=session, page=PAGE, candidate=CANDIDATE)
+    assert (await caller.hear_any("signal.candidate", "error"))["candidate"]["candidate"] == (
+        CANDIDATE["candidate"]
+    )
+    assert house.counted("candidate_left_out") == 24
+
+
+async def test_candidates_in_a_description_follow_the_same_rule(house: Running) -> None:
+    desk, caller, _ = await house.connected()
+    good = "a=candidate:1 1 udp 2113937151 192.0.2.1 35390 typ host\r\n"
+    unfit = "a=candidate:2 1 udp 2113937151 127.0.0.1 35390 typ host\r\n"
+    await caller.say("signal.offer", peer=PEER, sdp=GOOD + unfit + good)
+    assert (await desk.hear("signal.offer"))["sdp"] == GOOD + good
+    assert house.counted("candidate_left_out") == 1
+    await audited(house, "sdp.accepted", count=1)
+    named = good.replace("192.0.2.1", "intranet.chu.example")
+    await caller.say("signal.offer", peer=PEER, sdp=GOOD + named)
+    await caller.refused("sdp_malformed")
+    await desk.alive()
+    assert not [m for m in desk.told if m["type"] == "signal.offer"]
+
+
+async def test_one_end_names_a_hundred_addresses_to_the_other_and_no_more(house: Running) -> None:
+    """A phone that would have the doctor's browser look for everything in the hospital."""
+    desk, caller, _ = await house.connected()
+    for block in range(3):
+        lines = "".join(
+            f"a=candidate:1 1 udp 2113937151 10.0.{block}.{host} 35390 typ host\r\n"
+            for host in range(60)
+        )
+        await caller.say("signal.offer", peer=PEER, sdp=GOOD + lines)
+    found = [(await desk.hear("signal.offer"))["sdp"].count("candidate:") for _ in range(3)]
+    assert found == [60, 40, 0]
+    await caller.say("signal.candidate", peer=PEER, candidate=CANDIDATE)
+    again = CANDIDATE["candidate"].replace("192.0.2.1", "10.0.0.7")
+    await caller.say("signal.candidate", peer=PEER, candidate={"candidate": again})
+    assert (await desk.hear("signal.candidate"))["candidate"]["candidate"] == again
 
 
 # --- I7: another site, and what is not shown here --------------------------------------------------
