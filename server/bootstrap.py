@@ -30,6 +30,7 @@ from server.adapters.synthetic import CallerProcesses
 from server.bootstrap_carriers import build_fleet, costs
 from server.catalogues import Spoken
 from server.config import Settings, SmtpSettings
+from server.domain.hosts import known
 from server.domain.sign_in import by_role
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
@@ -341,6 +342,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         demo=settings.demo,
         origins=frozenset({settings.public_url, *settings.extra_origins}),
         strangers=Strangers(_limits(settings).total),
+        hosts=known(settings.addresses, settings.allowed_hosts),
     )
     invitations = Invitations(
         transactions=transactions,

@@ -32,6 +32,7 @@ from server.config_carriers import CarrierSettings, Frozen, Network, SmsLimits, 
 from server.config_feeds import FeedSettings
 from server.config_recordings import RecordingsSettings
 from server.config_sentences import sentence
+from server.domain.hosts import NAME
 from server.domain.sign_in import Lives
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
@@ -48,6 +49,16 @@ def _file(value: Path) -> Path:
 
 
 ReadFile = Annotated[Path, AfterValidator(_file)]
+
+
+def _host_name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        message = "un nom d'hôte seul, sans http://, sans port et sans * (visio15.chu.example)"
+        raise ValueError(message)
+    return value.lower()
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
 
 
 class SmtpSettings(Frozen):
@@ -146,6 +157,7 @@ class Settings(BaseSettings):
     sign_in: SignInSettings = SignInSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     extra_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[HostName, ...] = ()
 
     @field_validator("secret_key")
     @classmethod
@@ -209,6 +221,12 @@ class Settings(BaseSettings):
     def spoken(self) -> str:
         """What is read aloud to a caller who gets no SMS: `samu37.fr/c`."""
         return self.spoken_address or f"{urlsplit(self.public_url).netloc}/c"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address that the configuration gives to somebody who then calls this server."""
+        bases = (each.receipt_base for each in (self.sms, *self.carriers) if each is not None)
+        return (self.public_url, self.spoken, *self.extra_origins, *filter(None, bases))
 
     @property
     def secure(self) -> bool:

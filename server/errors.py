@@ -29,6 +29,13 @@ class Invalid(AppError):
     message = "La saisie n'est pas valable : vérifiez et recommencez."
 
 
+class HostUnknown(Invalid):
+    """A request under a name that is not in the configuration: somebody else's name may lead here (DNS rebinding)."""
+
+    code = "host_unknown"
+    message = "Ce nom ne mène pas à ce service : prenez l'adresse donnée par l'administrateur."
+
+
 class Unauthenticated(AppError):
     """Nobody is signed in, or the session was revoked."""
 

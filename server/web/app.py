@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler, StaticFileHandler, url
 
 from server.ports import Bus, ReceiptReader
@@ -51,7 +52,7 @@ from server.web import (
     spoken,
     telephony,
 )
-from server.web.base import XSRF_COOKIE, Missing, Web
+from server.web.base import XSRF_COOKIE, Elsewhere, Missing, Web
 from server.web.caller import (
     GESTURES_A_SECOND,
     GESTURES_BURST,
@@ -145,6 +146,17 @@ class Static(StaticFileHandler):
         return whole and f'"{whole.strip(chr(34))[:16]}"'
 
 
+class KnownHostsOnly(Application):
+    """Our application, for requests under our names; pages, files, sockets and machines' pages alike."""
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Choose the handler of the path, unless the name is somebody else's."""
+        web: Web = self.settings["default_handler_args"]["web"]
+        if not web.hosts.knows(request.host):
+            return self.get_handler_delegate(request, Elsewhere, {"web": web})
+        return super().find_handler(request, **kwargs)
+
+
 def make_app(web: Web, services: Services) -> Application:
     """Build the application; nothing is served that is not listed here."""
     base = {"web": web}
@@ -184,7 +196,7 @@ def make_app(web: Web, services: Services) -> Application:
         *selftest.routes(web, ice=services.ice),
         *_outbox(web, services),
     ]
-    return Application(
+    return KnownHostsOnly(
         routes,
         default_handler_class=Missing,
         default_handler_args=base,

@@ -14,10 +14,12 @@ import structlog
 from tornado.web import HTTPError, RequestHandler
 
 from server.domain.access import Permission, may
+from server.domain.hosts import KnownHosts
 from server.domain.login import HOME, safe_next
 from server.errors import (
     AppError,
     Forbidden,
+    HostUnknown,
     Invalid,
     NotFound,
     OriginForeign,
@@ -68,11 +70,15 @@ class Web:
     demo: bool
     origins: frozenset[str]
     strangers: Strangers
+    hosts: KnownHosts = field(default_factory=KnownHosts)
     audience: Audience = field(default_factory=Audience)
 
 
 def set_closed_headers(handler: RequestHandler) -> None:
-    """Set the headers that keep an answer closed: own origin only, no framing, no referrer, camera for ourselves."""
+    """Set the headers that keep an answer closed: own origin only, no framing, no referrer, camera for ourselves.
+
+    The host is one that is known: others meet no handler that says its own.
+    """
     host = handler.request.host
     handler.set_header("Content-Security-Policy", CSP.format(sockets=f"ws://{host} wss://{host}"))
     handler.set_header("X-Content-Type-Options", "nosniff")
@@ -284,3 +290,29 @@ class Missing(BaseHandler):
 
     def _is_page(self) -> bool:
         return not self.request.path.startswith(MACHINES) and super()._is_page()
+
+
+class Elsewhere(BaseHandler):
+    """Every request under a name that is not ours, whatever it asks for; nothing of it is answered or kept."""
+
+    def set_default_headers(self) -> None:
+        """Close the answer; the name is not repeated."""
+        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Server", "visio15")
+
+    async def prepare(self) -> None:
+        """Refuse any method, before anybody is identified."""
+        raise HostUnknown
+
+    def check_xsrf_cookie(self) -> None:
+        """Nothing is done here that could be forged."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Say the sentence as text: a page would set cookies and load its style under that name."""
+        del status_code, kwargs
+        self.web.metrics.refused(HostUnknown.code)
+        self.set_status(status_of(HostUnknown()))
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(f"{HostUnknown.message}\n({HostUnknown.code})\n")

@@ -1,0 +1,57 @@
+"""By which names this server may be called: a browser that was led here under another one is refused.
+
+A name of somebody else that resolves to our address (DNS rebinding) makes our pages same-origin with that somebody's.
+An address cannot be pointed elsewhere: every IP literal is ours, and `localhost`, which browsers resolve themselves.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+NAME: Final = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
+)
+_HOST: Final = re.compile(
+    r"(?:\[(?P<v6>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[^\[\]:]+))(?::[0-9]{1,5})?"
+)
+LOCAL: Final = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHosts:
+    """The names from the configuration, in lower case."""
+
+    names: frozenset[str] = frozenset({LOCAL})
+
+    def knows(self, host: str) -> bool:
+        """Tell whether a Host header, with or without a port, names this server."""
+        found = _HOST.fullmatch(host)
+        if found is None:
+            return False
+        name = (found["v6"] or found["name"]).lower()
+        return name.removesuffix(".") in self.names or _literal(name)
+
+
+def known(urls: Iterable[str], names: Iterable[str]) -> KnownHosts:
+    """Gather the hosts of these addresses (with a scheme or without) and these names."""
+    hosts = (host for url in urls if (host := host_of(url)))
+    return KnownHosts(frozenset({LOCAL, *hosts, *(each.lower() for each in names)}))
+
+
+def host_of(url: str) -> str:
+    """Return the host of an address, in lower case; empty when there is none."""
+    try:
+        return urlsplit(url if "//" in url else f"//{url}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _literal(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
