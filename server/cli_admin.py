@@ -254,7 +254,7 @@ def user_list(lazy: Lazy, site_key: str | None) -> None:
     """List the users."""
     for one in run(lazy, lambda house: house.admin.users(site_key)):
         state = "disabled" if one.disabled else "active"
-        click.echo(f"{one.identifier}\t{one.name}\t{one.role}\t{state}")
+        click.echo(f"{one.identifier}\t{one.name}\t{one.role}\t{state}\t{one.id}")
 
 
 @click.group()

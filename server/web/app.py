@@ -282,7 +282,7 @@ def _outbox(web: Web, services: Services) -> list[Any]:
 
 def _log_request(handler: RequestHandler) -> None:
     """Log the handler, never the path: a path may hold a token, a query a number (I5)."""
-    name = type(handler).__name__
+    name, method = type(handler).__name__, handler.request.method
     seconds = handler.request.request_time()
     web = getattr(handler, "web", None)
     if web is not None:
@@ -290,7 +290,7 @@ def _log_request(handler: RequestHandler) -> None:
     _log.debug(
         "request",
         handler=name,
-        method=handler.request.method,
+        method=method if method in handler.SUPPORTED_METHODS else "other",
         status=handler.get_status(),
         ms=round(seconds * 1000, 1),
     )

@@ -248,14 +248,19 @@ class BaseHandler(RequestHandler):
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log our own mistakes with their trace, refusals as a line; never the path (it may hold a token)."""
+        log = _log.bind(handler=type(self).__name__, **self.asking())
         if isinstance(value, AppError):
-            _log.info(
-                "request.refused", handler=type(self).__name__, code=value.code, detail=value.detail
-            )
+            log.info("request.refused", code=value.code, detail=value.detail)
         elif isinstance(value, HTTPError):
-            _log.info("request.refused", handler=type(self).__name__, status=value.status_code)
+            log.info("request.refused", status=value.status_code)
         else:
-            _log.error("request.failed", handler=type(self).__name__, exc_info=(typ, value, tb))
+            log.error("request.failed", exc_info=(typ, value, tb))
+
+    def asking(self) -> dict[str, str]:
+        """Return who asks, for the log: ids, and nothing for a stranger."""
+        if self.user is None or self.site is None:
+            return {}
+        return {"user": self.user.id, "site": self.site.id}
 
     async def json_body(self, limit: int = 65_536) -> dict[str, Any]:
         """Read the body as one JSON object."""

@@ -207,7 +207,13 @@ class PageSocket(WebSocketHandler, BaseHandler):
 
     def _count_refusal(self, refusal: AppError) -> None:
         self.web.metrics.refused(refusal.code)
-        _log.info("socket.refused", kind=self.kind, code=refusal.code, detail=refusal.detail)
+        _log.info(
+            "socket.refused",
+            kind=self.kind,
+            **self.asking(),
+            code=refusal.code,
+            detail=refusal.detail,
+        )
 
     def on_message(self, message: str | bytes) -> None:
         """Take one message; more than can wait are a flood."""
@@ -285,7 +291,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
             self.web.metrics.refused(refusal.code)
             return refusal
         if refusal is not fault:
-            _log.error("socket.failed", kind=self.kind, exc_info=fault)
+            _log.error("socket.failed", kind=self.kind, **self.asking(), exc_info=fault)
         self._count_refusal(refusal)
         answer: dict[str, object] = {
             "type": "error",

@@ -13,7 +13,8 @@ from tornado.httpclient import HTTPClientError
 
 from server.domain.access import PERMISSIONS, Permission, Role
 from server.web.base import SESSION_COOKIE
-from tests.web.running import Running, running
+from tests.web.house import a_call
+from tests.web.running import Running, running, written_logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -305,3 +306,30 @@ async def test_an_error_of_a_page_is_a_page(house: Running) -> None:
     assert answer.code == 404
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "Introuvable." in answer.body.decode()
+
+
+async def test_a_refusal_of_access_names_who_asked(house: Running) -> None:
+    """By ids only: the auditor of the log finds the person, the log itself names nobody."""
+    call = await a_call(house)
+    with written_logs() as log:
+        for identifier, path in (
+            ("regulator", "/audit"),
+            ("regulator", "/admin/telephony"),
+            ("ailleurs", f"/audit/calls/{call.id}"),
+        ):
+            assert (await (await house.signed_in(identifier)).get(path)).code in {403, 404}
+        await house.browser().get("/audit")
+        desk = await house.desk(await house.signed_in("regulator"))
+        await desk.say("session.watch", id="command-0077", session="unknown-session")
+        await desk.hear("error")
+    said = [json.loads(line) for line in log.getvalue().splitlines()]
+    refused = [line for line in said if line["event"] in {"request.refused", "socket.refused"}]
+    rivage, other = house.users["regulator"], house.users["ailleurs"]
+    assert [(line.get("user"), line.get("site"), line["code"]) for line in refused] == [
+        (rivage.id, rivage.site, "forbidden"),
+        (rivage.id, rivage.site, "forbidden"),
+        (other.id, other.site, "call_unknown"),
+        (None, None, "not_signed_in"),
+        (rivage.id, rivage.site, "not_found"),
+    ]
+    assert "Prénom" not in log.getvalue()
