@@ -8,9 +8,9 @@ help: ## this list
 setup: ## install everything the tests need
 	scripts/setup test
 
-demo: ## the whole product on this machine, with a replayed switchboard
+demo: ## the whole product on this machine, with a replayed switchboard; for real phones too: make demo DEMO=--lan
 	scripts/setup demo
-	.venv/bin/visio15 demo
+	.venv/bin/visio15 demo $(DEMO)
 
 run: ## the server with the settings of the environment
 	scripts/setup demo

@@ -19,7 +19,10 @@ from server.adapters.bus_memory import MemoryBus
 from server.adapters.calls import TelephonyCalls
 from server.adapters.clock import SystemClock, SystemIds
 from server.adapters.db import schema
+from server.adapters.db.demonstration import check_demonstration
 from server.adapters.db.engine import make_engine
+from server.adapters.db.presence import file_of
+from server.adapters.db.private import close_to_others
 from server.adapters.db.uow import SqlTransactions
 from server.adapters.mail_smtp import SmtpMailer
 from server.adapters.outbox import Outbox, OutboxMailer
@@ -124,7 +127,10 @@ class Server:
     async def start(self) -> None:
         """Refuse a wrong schema, bring line 15 back, then listen."""
         secure = self._tls()
+        self._close_files()
         await schema.check(self.engine)
+        if self.settings.demo:
+            await check_demonstration(self.engine)
         await self._wire_lines()
         await self.calls.start()
         self._start_loops()
@@ -162,6 +168,12 @@ class Server:
         http.serve(sockets, connections)
         self.supervisor.start("connections", lambda: _every(LATE_SECONDS, http.close_late))
         self.closers += (summary.close,)
+
+    def _close_files(self) -> None:
+        """Take the database's files from other users of this machine: an earlier release left them open."""
+        file = file_of(self.engine.url)
+        if file is not None and (closed := close_to_others(file)):
+            _log.warning("database.closed_to_others", files=len(closed))
 
     def _tls(self) -> ssl.SSLContext | None:
         certificate, key = self.settings.tls_certificate, self.settings.tls_key

@@ -49,7 +49,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 def ensure(folder: Path, names: Iterable[str], now: dt.datetime) -> Certificates:
     """Return certificates for `names` (hosts and addresses), made or renewed as needed."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     files = Certificates(folder / "authority.crt", folder / "server.crt", folder / "server.key")
     authority, key = _authority(folder, files, now)
     wanted = frozenset(name for name in names if _may_sign(authority, name))
@@ -71,7 +71,7 @@ def _authority(
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _self_signed(key, now)
     write_private(secret, _pem(key))
-    files.authority.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    write_private(files.authority, certificate.public_bytes(serialization.Encoding.PEM))
     return certificate, key
 
 
@@ -121,7 +121,7 @@ def _issue(
     )
     both = (each.public_bytes(serialization.Encoding.PEM) for each in (certificate, authority))
     write_private(files.key, _pem(key))
-    files.chain.write_bytes(b"".join(both))
+    write_private(files.chain, b"".join(both))
 
 
 def _base(

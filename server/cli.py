@@ -14,7 +14,7 @@ import structlog
 
 from server import __version__
 from server.config import ConfigurationError, Settings, load
-from server.errors import AppError, SchemaMismatch, StorageUnavailable
+from server.errors import AppError, DemonstrationRefused, SchemaMismatch, StorageUnavailable
 from server.logs import configure
 from server.notify import Notifier
 
@@ -102,10 +102,30 @@ def migrate(lazy: Lazy, *, down: bool) -> None:
         asyncio.run(schema.downgrade(lazy.settings.database_url, "base"))
     else:
         try:
-            asyncio.run(schema.upgrade(lazy.settings.database_url))
+            asyncio.run(_migrated(lazy.settings))
+        except DemonstrationRefused as refused:
+            raise click.ClickException(refused.message) from None
         except StorageUnavailable as away:
             raise click.ClickException(f"{away.code}: {away.detail}") from None
     click.echo("Base de données prête.")
+
+
+async def _migrated(settings: Settings) -> None:
+    """Bring the database up; one that a demonstration makes is marked, so that no other can serve it."""
+    from server.adapters.db import schema  # noqa: PLC0415 - Alembic is slow to import
+    from server.adapters.db.demonstration import demonstration_of  # noqa: PLC0415 - same
+
+    if not settings.demo:
+        await schema.upgrade(settings.database_url)
+        return
+    async with demonstration_of(settings.database_url):
+        await schema.upgrade(settings.database_url)
+
+
+def _cannot_start(refused: AppError) -> str:
+    if isinstance(refused, DemonstrationRefused):
+        return f"Démarrage impossible. {refused.message}"
+    return f"Démarrage impossible ({refused.code}: {refused.detail})."
 
 
 def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
@@ -121,7 +141,7 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
         try:
             server = build(settings)
         except AppError as refused:  # a driver that is not installed
-            click.echo(f"Démarrage impossible ({refused.code}: {refused.detail}).", err=True)
+            click.echo(_cannot_start(refused), err=True)
             return 3
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -145,7 +165,7 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
             click.echo(f"Démarrage impossible : {broken}.", err=True)
             return 2
         except AppError as refused:
-            click.echo(f"Démarrage impossible ({refused.code}: {refused.detail}).", err=True)
+            click.echo(_cannot_start(refused), err=True)
             return 3
         except OSError as taken:
             click.echo(

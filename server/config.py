@@ -29,6 +29,7 @@ from pydantic_settings import (
 )
 
 from server.config_carriers import CarrierSettings, Frozen, Network, SmsLimits, SmsSettings
+from server.config_demo import demonstration_problems
 from server.config_feeds import FeedSettings
 from server.config_recordings import RecordingsSettings
 from server.config_sentences import sentence
@@ -273,6 +274,8 @@ def load(**overrides: object) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as unreadable:
         where = re.search(r"\(at .*\)", str(unreadable))
         problems.append(f"{CONFIG}: ce n'est pas du TOML {where.group() if where else ''}".rstrip())
+    if settings is not None:
+        problems += demonstration_problems(settings)
     if problems or settings is None:
         raise ConfigurationError(problems)
     return settings

@@ -1,8 +1,8 @@
 """`visio15 demo`: the whole product on one machine, with nothing to configure and no carrier.
 
-One port in plain HTTP for this machine (browsers treat localhost as secure: the desk opens without
-a warning), the next one in HTTPS for a real phone on the network (server/certificates.py). From
-the network, the plain port only serves the page that explains the certificate.
+One port in plain HTTP, for this machine only: browsers treat localhost as secure, so that the desk opens without a
+warning. With `--lan` the next port serves HTTPS to a real phone on the network (server/certificates.py); from there the
+plain port only serves the page that explains the certificate.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from server.config import ConfigurationError, Settings, load
 from server.config_feeds import ReplayFeedSettings
 from server.demo_doors import live
 from server.domain.access import Role
-from server.errors import AppError
+from server.errors import AppError, DemonstrationRefused
 from server.logs import configure
 
 Say = Callable[[str], None]
@@ -66,18 +66,24 @@ class Demo:
 async def prepare(data: Path, port: int, lan: str | None, say: Say = lambda _: None) -> Demo:
     """Make whatever is missing in `data`; a second run finds it all. `lan`: the address phones use, if any."""
     from server.adapters.db import schema  # noqa: PLC0415 - Alembic is slow to import
+    from server.adapters.db.demonstration import demonstration_of  # noqa: PLC0415 - same
 
-    say("1/4 dossier, secret et mot de passe")
+    say("1/4 certificat pour les téléphones" if lan else "1/4 cette machine seulement, en http")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: ASYNC240 - nothing else runs yet
-    secret = _kept(data / "secret.key", lambda: secrets.token_hex(32))
-    known = (data / "password").exists()
-    password = _kept(data / "password", _password)
-    say("2/4 certificat pour les téléphones" if lan else "2/4 pas de téléphone : http seulement")
     names = [*local_names(), *([lan] if lan else [])]
     certificates = ensure(data / "tls", names, datetime.now(UTC)) if lan else None
-    settings = _settings(data, secret, port, lan, certificates)
-    say("3/4 base de données")
-    await schema.upgrade(settings.database_url)
+    secret, word = data / "secret.key", data / "password"
+    known = word.exists()
+    key = _read(secret) or secrets.token_hex(32)
+    settings = _settings(data, key, port, lan, certificates)
+    say("2/4 base de données")
+    # A folder with our password and no other database named holds a demonstration, also one of an earlier release.
+    async with demonstration_of(settings.database_url, known=known and not settings.database):
+        await schema.upgrade(settings.database_url)
+    say("3/4 secret et mot de passe")
+    _keep(secret, key)
+    password = _read(word) or _password()
+    _keep(word, password)
     say("4/4 sites, postes et utilisateurs")
     async with opened(settings) as house:
         await _seed(house, password, reset=not known)
@@ -100,22 +106,24 @@ def _settings(
     return load(
         **common,
         public_url=f"https://{lan}:{port + 1}",
-        extra_origins=(plain, f"https://localhost:{port + 1}"),
-        listen="",
+        extra_origins=(plain,),
+        listen=lan,
         port=port + 1,
         tls_certificate=certificates.chain,
         tls_key=certificates.key,
     )
 
 
-def _kept(path: Path, make: Callable[[], str]) -> str:
-    """Return a secret of the first run, or make it."""
+def _read(path: Path) -> str:
+    """Return a secret of the first run, or nothing."""
     with suppress(FileNotFoundError):
-        if text := path.read_text().strip():
-            return text
-    made = make()
-    write_private(path, made.encode())
-    return made
+        return path.read_text().strip()
+    return ""
+
+
+def _keep(path: Path, text: str) -> None:
+    if _read(path) != text:
+        write_private(path, text.encode())
 
 
 def _password() -> str:
@@ -165,12 +173,17 @@ def welcome(demo: Demo) -> str:
             f"    d'abord : {trust}",
             _qr(trust),
         ]
+    phone = "« Jouer l'appelant », ou visez le QR code du message avec un vrai téléphone."
+    if demo.certificates is None:
+        phone = (
+            "« Jouer l'appelant ». Pour un vrai téléphone : --lan, qui ouvre aussi le réseau local."
+        )
     lines += [
         "Ensuite :",
         f"  1. Ouvrez {demo.desk_url}, donnez l'identifiant et le mot de passe, « Recevoir mon code ».",
         f"  2. Lisez le code dans la boîte d'envoi : {demo.desk_url}/outbox",
         "  3. Visiorégulation, poste 1501 : un appel rejoué apparaît ; envoyez le lien au 06 12 34 56 78.",
-        "  4. Boîte d'envoi : « Jouer l'appelant », ou visez le QR code du message avec un vrai téléphone.",
+        f"  4. Boîte d'envoi : {phone}",
         "  5. Quittez la vidéo ; connectez-vous comme « auditor » pour la retrouver. Ctrl-C arrête tout.",
         "",
     ]
@@ -191,16 +204,26 @@ def _qr(text: str) -> str:
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
 )
-@click.option("--http", is_flag=True, help="This machine only, without certificates.")
-def demo(port: int, data: Path, *, http: bool) -> None:
+@click.option(
+    "--lan",
+    is_flag=True,
+    help="Also for phones of the local network, which can open the outbox too.",
+)
+def demo(port: int, data: Path, *, lan: bool) -> None:
     """Run the whole product on this machine, with a replayed switchboard and an outbox."""
     configure("WARNING")
-    lan = None if http else next(iter(lan_addresses()), None)
+    address = next(iter(lan_addresses()), None) if lan else None
+    if lan and address is None:
+        click.echo("Cette machine n'a pas d'adresse sur un réseau local : sans --lan.", err=True)
+        sys.exit(2)
     try:
-        made = asyncio.run(prepare(data, port, lan, click.echo))
+        made = asyncio.run(prepare(data, port, address, click.echo))
     except ConfigurationError as wrong:
         click.echo("\n".join(wrong.problems), err=True)
         sys.exit(2)
+    except DemonstrationRefused as refused:
+        click.echo(refused.message, err=True)
+        sys.exit(3)
     except AppError as refused:
         click.echo(
             f"{data} ne convient pas ({refused.code}: {refused.detail}) : --data AUTRE.", err=True

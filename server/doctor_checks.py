@@ -29,6 +29,7 @@ from server.config_feeds import (
 )
 from server.doctor_finding import Finding
 from server.doctor_net import udp_free
+from server.doctor_private import demonstration, private
 from server.doctor_recordings import recordings
 from server.doctor_remote import carriers, mail, turn
 from server.errors import AppError
@@ -284,5 +285,5 @@ def _existing(folder: Path) -> Path:
 
 
 EVERY: Final[tuple[Callable[[Settings], Awaitable[list[Finding]]], ...]] = (
-    stored, carriers, mail, turn, feeds, recordings, certificate, clock, disk,
+    stored, demonstration, private, carriers, mail, turn, feeds, recordings, certificate, clock, disk,
 )  # fmt: skip

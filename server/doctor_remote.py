@@ -50,7 +50,7 @@ async def _carrier(name: str, url: str) -> Finding:
 async def mail(settings: Settings) -> list[Finding]:
     """The relay says EHLO, speaks TLS if asked, and takes the password; no mail is sent."""
     if settings.smtp is None and settings.demo:
-        return [Finding("ok", "e-mail", "boîte d'envoi de la démonstration")]
+        return [Finding("warn", "e-mail", "boîte d'envoi de la démonstration : rien ne part")]
     smtp = settings.smtp or SmtpSettings()
     where = f"{smtp.host}:{smtp.port}"
     client = aiosmtplib.SMTP(

@@ -78,6 +78,13 @@ class Unavailable(AppError):
     message = "Le service est momentanément indisponible : réessayez dans quelques secondes."
 
 
+class DemonstrationRefused(Unavailable):
+    """The demonstration on a database that somebody works with: its outbox would show their codes."""
+
+    code = "demonstration_refused"
+    message = "Cette base n'a pas été faite par la démonstration : retirez demo, ou donnez une autre base."
+
+
 # --- stills and photos -----------------------------------------------------------------------------
 class PictureMalformed(Invalid):
     """What came is not one plain JPEG."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from server.adapters.clock import SystemClock, SystemIds
 from server.adapters.db import schema
+from server.adapters.db.demonstration import mark_demonstration
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
 from server.adapters.passwords import Argon2Passwords
@@ -151,6 +152,7 @@ async def furnished(url: str, stations: Sequence[str] = (STATION,)) -> dict[str,
     await schema.upgrade(url)
     engine = make_engine(url)
     try:
+        await mark_demonstration(engine)
         return await Furnisher(url, SqlTransactions(engine, FernetSeal(SECRET))).furnish(stations)
     finally:
         await engine.dispose()

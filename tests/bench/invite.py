@@ -50,6 +50,7 @@ class Gateway:
     def settings(self) -> dict[str, str]:
         """What the server is told."""
         return {
+            "VISIO15_DEMO": "false",  # which sends nothing
             "VISIO15_SMS": json.dumps({"url": self.template}),
             "VISIO15_SMS_LIMITS": json.dumps({"site_hour": 0, "number_hour": 0}),
         }

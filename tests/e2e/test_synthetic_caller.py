@@ -92,7 +92,7 @@ async def test_the_outbox_plays_the_caller() -> None:
 async def test_the_picture_outlives_a_killed_server() -> None:
     async with (
         own_folder("demo") as folder,
-        demonstration(folder) as running,
+        demonstration(folder, "--lan") as running,
         browser() as chromium,
     ):
         client = await chromium.desk()
@@ -126,7 +126,7 @@ async def test_the_picture_outlives_a_killed_server() -> None:
 async def test_a_phone_of_the_network_films_over_https() -> None:
     async with (
         own_folder("demo") as folder,
-        demonstration(folder) as running,
+        demonstration(folder, "--lan") as running,
         browser() as chromium,
     ):
         client = await chromium.desk()
@@ -148,7 +148,7 @@ async def test_a_phone_of_the_network_films_over_https() -> None:
 async def test_the_plain_port_only_explains_itself_to_the_network() -> None:
     async with (
         own_folder("demo") as folder,
-        demonstration(folder) as running,
+        demonstration(folder, "--lan") as running,
         browser() as chromium,
     ):
         port = int(running.url.rsplit(":", 1)[1])

@@ -23,6 +23,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from tests.lab.ports import free_port
 from tests.lab.process import PartFailedError, launch, own_folder, until
 from tests.lab.server import ROOT, VISIO15, Server, _clean_environment
+from tests.lab.smtp import Smtp, smtp
 from tests.web.house import Browser
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ class Hospital:
     wires: list[Wire] = field(default_factory=list)
     clients: list[Client] = field(default_factory=list)
     numbers: int = 0
+    box: Smtp | None = None  # where mails arrive, else in the demonstration's outbox
 
     @property
     def url(self) -> str:
@@ -182,6 +184,8 @@ class Hospital:
 
     async def outbox(self) -> list[tuple[str, str]]:
         """To whom, and the text; the newest first."""
+        if self.box is not None:
+            return [(to, mail.text) for mail in reversed(self.box.mails) for to in mail.to]
         page = (await self.browser().get("/outbox")).body.decode()
         return [(html.unescape(to), html.unescape(text)) for to, text in MESSAGE.findall(page)]
 
@@ -346,19 +350,22 @@ async def running(
         folder: the demonstration's data.
         env: VISIO15_… settings beyond those of the address.
         former: who was signed in before a restart, and the site's secret.
-        demo: `visio15 demo`, else `visio15 serve` with the outbox.
+        demo: `visio15 demo`, else `visio15 serve` with a mail relay.
     """
     port = int(former.url.rpartition(":")[2]) if former else free_port()
     url = f"http://localhost:{port}"
-    settings = {**env, "VISIO15_PUBLIC_URL": url, "VISIO15_PORT": str(port)}
-    arguments = ["serve"]
-    if demo:
-        arguments = ["demo", "--http", "--data", str(folder), "--port", str(port)]
-        settings = dict(env)
-    async with own_folder("server") as log:
+    async with own_folder("server") as log, smtp() as box:
+        if demo:
+            arguments = ["demo", "--data", str(folder), "--port", str(port)]
+            settings = dict(env)
+        else:
+            arguments = ["serve"]
+            relay = json.dumps({"host": box.host, "port": box.port})
+            address = {"VISIO15_PUBLIC_URL": url, "VISIO15_PORT": str(port)}
+            settings = {**env, **address, "VISIO15_DEMO": "false", "VISIO15_SMTP": relay}
         clean, argv = _clean_environment(settings), (*VISIO15, *arguments)
         up = Server(url, clean, log, argv, launch("server", argv, folder=log, env=clean, cwd=ROOT))
-        hospital = Hospital(up, folder)
+        hospital = Hospital(up, folder, box=None if demo else box)
         if former:
             hospital.secret, hospital.kid = former.secret, former.kid
             hospital.people, hospital.numbers = former.people, former.numbers

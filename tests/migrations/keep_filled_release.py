@@ -43,6 +43,7 @@ async def fill(url: str, folder: Path) -> None:
         "VISIO15_DATA_DIR": str(folder),
         "VISIO15_DATABASE": url,
         "VISIO15_SECRET_KEY": SECRET,
+        "VISIO15_DEMO": "true",
         "VISIO15_RECORDINGS": json.dumps([recordings]),
     }
     await commands(env, *shift.PREPARED)

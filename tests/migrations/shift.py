@@ -622,7 +622,6 @@ def night_settings(alpha: Gateway, beta: Gateway, nobody: int) -> dict[str, str]
     ]
     feed = {"kind": "ami", "site": "samu45", "port": nobody, "username": "x", "secret": "x"}
     return {
-        "VISIO15_DEMO": "true",
         "VISIO15_LISTEN": "127.0.0.1",
         "VISIO15_LOG_LEVEL": "WARNING",
         "VISIO15_LINK_MINUTES": "1",

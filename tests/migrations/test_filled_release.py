@@ -155,7 +155,6 @@ async def test_a_server_over_it_shows_everything(upgraded: str, tmp_path: Path) 
         "VISIO15_DATA_DIR": str(tmp_path),
         "VISIO15_DATABASE": upgraded,
         "VISIO15_SECRET_KEY": SECRET,
-        "VISIO15_DEMO": "true",
         "VISIO15_LISTEN": "127.0.0.1",
     }
     async with running(tmp_path, env, demo=False) as hospital:

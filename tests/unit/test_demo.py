@@ -69,7 +69,7 @@ async def test_secrets_are_for_their_owner_only(tmp_path: Path) -> None:
     data = tmp_path / "d"
     await demo.prepare(data, 8015, "10.99.0.1")
     assert _mode(data) == 0o700
-    for name in ("secret.key", "password", "tls/authority.key", "tls/server.key"):
+    for name in ("secret.key", "password", "visio15.db", "tls/authority.key", "tls/server.key"):
         assert _mode(data / name) == 0o600, name
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from server import cli, doctor_checks, doctor_remote
+from server import cli, doctor_checks, doctor_private, doctor_remote
 from server.config import Settings, load
 from server.doctor_ports import matrix
 from server.doctor_recordings import recordings
@@ -244,6 +244,40 @@ def test_the_port_matrix_has_ports_and_no_secret() -> None:
     for shown in ("443/tcp", "8015/tcp", "13013/tcp", "587/tcp", "9061/udp", "192.0.2.7/32"):
         assert shown in text
     assert "hush" not in text
+
+
+async def test_files_that_others_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, config, key = tmp_path / "data", tmp_path / "visio15.toml", tmp_path / "key.pem"
+    folder.mkdir(mode=0o700)
+    for file in (folder / "visio15.db", folder / "visio15.db-wal", config, key):
+        file.touch(0o600)
+    certificate = tmp_path / "cert.pem"
+    certificate.touch()
+    given = settings(data_dir=folder, tls_certificate=str(certificate), tls_key=str(key))
+    monkeypatch.setenv("VISIO15_CONFIG", str(config))
+    assert levels(await doctor_private.private(given)) == ["ok"]
+    config.chmod(0o640)  # the service's group may read it
+    assert levels(await doctor_private.private(given)) == ["ok"]
+    for file in (folder / "visio15.db-wal", config, key):
+        file.chmod(0o644)
+    folder.chmod(0o755)
+    found = await doctor_private.private(given)
+    assert levels(found) == ["bad", "bad", "bad", "warn"]
+    assert [finding.do for finding in found] == [
+        f"chmod 600 {folder}/visio15.db-wal",
+        f"chmod o= {key}",
+        f"chmod o= {config}",
+        f"chmod 700 {folder}",
+    ]
+
+
+async def test_a_demonstration_is_never_ticked(tmp_path: Path) -> None:
+    given = settings(data_dir=tmp_path, demo=True)
+    [found] = await doctor_private.demonstration(given)
+    assert found.level == "warn"
+    assert "sans identification" in found.text
+    assert levels(await doctor_remote.mail(given)) == ["warn"]
+    assert await doctor_private.demonstration(settings(data_dir=tmp_path)) == []
 
 
 async def test_folders_of_recordings(tmp_path: Path) -> None:

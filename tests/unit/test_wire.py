@@ -10,7 +10,8 @@ import pytest
 from server.errors import AppError, StorageUnavailable, walk
 from server.web.wire import WIRE, close_code_of, status_of
 
-KINDS: Final = walk()
+#: What may be on the wire; a command of the administrator has refusals of its own.
+KINDS: Final = [kind for kind in walk() if kind.__module__ == "server.errors"]
 #: The contract with pages, gateways and statistics: a code is never renamed.
 CODES: Final = {
     400: "alias_malformed candidate_left_out candidate_malformed carrier_refused contact_missing email_impossible"
@@ -31,7 +32,8 @@ CODES: Final = {
     429: "code_throttled code_too_many help_flood login_throttled message_flood picture_too_many pointer_flood"
     " selftest_spent snapshot_too_many too_many too_many_messages too_many_reports webhook_flood",
     500: "error",
-    503: "carrier_unavailable recordings_away schema_mismatch storage_unavailable unavailable webhook_not_ready",
+    503: "carrier_unavailable demonstration_refused recordings_away schema_mismatch storage_unavailable"
+    " unavailable webhook_not_ready",
 }
 ENGLISH: Final = re.compile(
     r"\b(the|is|not|please|and|your|error|invalid|unknown)\b", re.IGNORECASE

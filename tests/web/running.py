@@ -19,6 +19,7 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from server.adapters.clock import SystemIds
+from server.adapters.db.demonstration import mark_demonstration
 from server.bootstrap import build
 from server.config import load
 from server.logs import configure
@@ -304,6 +305,8 @@ def _run(
     clock = FakeClock()
     house = Running(build(configured, clock), clock)
     io_loop.run_sync(lambda: _furnish(house))
+    if configured.demo:
+        io_loop.run_sync(lambda: mark_demonstration(house.server.engine))
     before(house.server)
     io_loop.run_sync(house.server.start)
     try:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
+from server.adapters.db.private import OWN_FOLDER, make_private
 from server.adapters.db.tables import audit, site
 from server.errors import AppError, Conflict, Invalid, StorageUnavailable
 
@@ -165,13 +166,14 @@ async def _backup_sqlite(url: str, file: Path) -> Heads:
 @asynccontextmanager
 async def _restored_sqlite(url: str, file: Path) -> AsyncIterator[str]:
     target = _sqlite_file(url)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=OWN_FOLDER)
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=target.parent) as folder:
         staged = Path(folder) / "visio15.db"
         await asyncio.to_thread(_copy_sqlite, file, staged)
         staged_url = _sqlite_url(staged)
         await _to_this_release(staged_url)
         yield staged_url
+        make_private(target)
         # Into the database, not over its file: its -wal is never mixed with other pages, its owner stays.
         await asyncio.to_thread(_copy_sqlite, staged, target)
 

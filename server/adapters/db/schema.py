@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alembic import command
 from server.adapters.db.engine import make_engine
 from server.adapters.db.presence import file_of
+from server.adapters.db.private import close_to_others, make_private
 from server.errors import SchemaMismatch, StorageUnavailable
 from server.resources import root
 
@@ -69,7 +70,9 @@ def known() -> frozenset[str]:
 
 async def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database up to `revision`; an SQLite file is made when there is none."""
-    _make_folder(url)
+    if file := file_of(make_url(url)):
+        make_private(file)
+        close_to_others(file)
     await _run(url, lambda alembic: command.upgrade(alembic, revision))
 
 
@@ -98,8 +101,3 @@ def exists(engine: AsyncEngine) -> bool:
     """Tell whether there is a database to ask."""
     file = file_of(engine.url)
     return file is None or file.exists()
-
-
-def _make_folder(url: str) -> None:
-    if file := file_of(make_url(url)):
-        file.parent.mkdir(parents=True, exist_ok=True)

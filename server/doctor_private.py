@@ -1,0 +1,63 @@
+"""The doctor's checks of what others of this machine may read, and of a demonstration that is none."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import make_url
+
+from server.adapters.db.demonstration import check_demonstration
+from server.adapters.db.engine import make_engine
+from server.adapters.db.presence import file_of
+from server.adapters.db.private import OTHERS, open_to_others
+from server.config import CONFIG, Settings
+from server.doctor_finding import Finding
+from server.errors import AppError
+
+_READ: Final = stat.S_IROTH | stat.S_IWOTH
+
+
+async def private(settings: Settings) -> list[Finding]:
+    """Tell which files with personal data or secrets other users of this machine may read."""
+    database = file_of(make_url(settings.database_url))
+    todo = {file: f"chmod 600 {file}" for file in (open_to_others(database) if database else [])}
+    for each in filter(None, (settings.tls_key, os.environ.get(CONFIG))):
+        if _open(Path(each), _READ):
+            todo[Path(each)] = f"chmod o= {each}"
+    found = [
+        Finding("bad", "fichiers", f"{file} peut être lu par d'autres comptes", do)
+        for file, do in todo.items()
+    ]
+    # Only a folder that holds our own database is ours to speak of.
+    if (
+        not settings.database
+        and database
+        and database.exists()
+        and _open(settings.data_dir, OTHERS)
+    ):
+        text = f"{settings.data_dir} est ouvert à d'autres comptes"
+        found.append(Finding("warn", "fichiers", text, f"chmod 700 {settings.data_dir}"))
+    return found or [Finding("ok", "fichiers", "réservés au compte du service")]
+
+
+def _open(path: Path, bits: int) -> bool:
+    try:
+        return bool(path.stat().st_mode & bits)
+    except OSError:
+        return False
+
+
+async def demonstration(settings: Settings) -> list[Finding]:
+    """Tell that codes and links are shown to whoever opens the page; load() refused what is worse."""
+    if not settings.demo:
+        return []
+    engine = make_engine(settings.database_url)
+    try:
+        await check_demonstration(engine)
+    except AppError as refused:
+        return [Finding("bad", "démonstration", refused.message, "retirez demo = true")]
+    finally:
+        await engine.dispose()
+    text = "demo = true : la boîte d'envoi montre codes et liens sans identification"
+    return [Finding("warn", "démonstration", text, "jamais sur un vrai site : retirez demo = true")]
