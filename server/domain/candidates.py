@@ -9,6 +9,7 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
+from server.domain.hosts import is_address
 from server.errors import CandidateMalformed
 
 MAX_CANDIDATE: Final = 512  # characters; an honest one has 90 to 200
@@ -54,17 +55,8 @@ def named(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def literal(text: str) -> bool:
-    """Tell whether this is an IPv4 or IPv6 address without a zone."""
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return "%" not in text
-
-
 def _known(text: str) -> bool:
-    return named(text) or literal(text)
+    return named(text) or is_address(text)
 
 
 def _can_be_met(address: IPv4Address | IPv6Address) -> bool:

@@ -32,7 +32,7 @@ class KnownHosts:
         if found is None:
             return False
         name = (found["v6"] or found["name"]).lower()
-        return name.removesuffix(".") in self.names or _literal(name)
+        return name.removesuffix(".") in self.names or is_address(name)
 
 
 def known(urls: Iterable[str], names: Iterable[str]) -> KnownHosts:
@@ -49,9 +49,10 @@ def host_of(url: str) -> str:
         return ""
 
 
-def _literal(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Tell whether this is an IPv4 or IPv6 address without a zone."""
     try:
         ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text

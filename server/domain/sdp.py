@@ -8,7 +8,8 @@ candidates), RFC 3551 (static payload types).
 import re
 from typing import Final
 
-from server.domain.candidates import literal, named
+from server.domain.candidates import named
+from server.domain.hosts import is_address
 from server.errors import (
     SdpAudio,
     SdpCodec,
@@ -115,7 +116,7 @@ def _described(line: str) -> int | None:
 def _connects(line: str) -> bool:
     """Tell whether this names an address, or a name that browsers make; `a=rtcp:9` names none."""
     if found := _CONNECTION.fullmatch(line):
-        return named(found["address"]) or literal(found["address"])
+        return named(found["address"]) or is_address(found["address"])
     return line.startswith("a=rtcp:") and _PORT.fullmatch(line.removeprefix("a=rtcp:")) is not None
 
 

@@ -1,7 +1,7 @@
 /** The caller's end of one picture: what it sends follows the network, and no cut is the last word. */
 import { adapt, begin, caps } from "./adapt.js";
 import { Peer } from "./peer.js";
-import { silent } from "./sdp.js";
+import { pictures, silent } from "./sdp.js";
 
 /** @typedef {import("./peer.js").PeerOptions} PeerOptions */
 
@@ -24,11 +24,13 @@ export class PhonePeer extends Peer {
     this.adapting = begin(performance.now(), options.step);
     /** @type {import("./adapt.js").Preference} */
     this.preference = options.preference ?? "balanced";
-    this.pc.addTransceiver(options.track ?? "video", {
+    const transceiver = this.pc.addTransceiver(options.track ?? "video", {
       direction: "sendrecv",
       streams: [new MediaStream()],
       sendEncodings: [caps(this.adapting, options.track?.getSettings() ?? null, this.preference)],
     });
+    const codecs = pictures(globalThis.RTCRtpReceiver?.getCapabilities("video")?.codecs ?? []);
+    if (codecs) transceiver.setCodecPreferences(codecs);
     /** Frames leave and nothing comes back: connected in name only. */
     this.deaf = false;
     this.restarts = 0;

@@ -8,6 +8,16 @@ export function silent(sdp) {
   return sdp;
 }
 
+/** Codecs that the server knows as pictures (server/domain/sdp.py): it refuses an offer that holds another. */
+const PICTURES = new Set(["vp8", "vp9", "h264", "h265", "av1", "av1x", "rtx", "red", "ulpfec", "flexfec-03"]);
+
+/** Which of the browser's codecs to offer; null: all, as they are. A browser that learns a new one keeps its picture.
+ * @template {{mimeType: string}} T @param {T[]} codecs @returns {T[] | null} */
+export function pictures(codecs) {
+  const known = codecs.filter(({ mimeType }) => PICTURES.has(mimeType.toLowerCase().replace("video/", "")));
+  return known.length < codecs.length ? known : null;
+}
+
 /** What tells one offer from the next of the same connection: its version and its ICE generation.
  * @param {string} sdp @returns {string} */
 export function generation(sdp) {

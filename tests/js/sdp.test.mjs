@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generation, origin, silent } from "../../static/js/sdp.js";
+import { generation, origin, pictures, silent } from "../../static/js/sdp.js";
 
 const sdp = (...lines) => ["v=0", "o=- 4611 2 IN IP4 127.0.0.1", "s=-", ...lines, ""].join("\r\n");
 
@@ -22,4 +22,15 @@ test("an ICE restart or a new version is another offer, a repetition is not", ()
   assert.notEqual(generation(first), generation(first.replace("aB3+", "zZ9/")));
   assert.notEqual(generation(first), generation(first.replace("4611 2", "4611 3")));
   assert.equal(origin(first), origin(first.replace("4611 2", "4611 3")));
+});
+
+test("a browser's codecs are offered as they are, as long as all are known", () => {
+  const usual = ["video/VP8", "video/rtx", "video/H264", "video/AV1", "video/red", "video/ulpfec", "video/flexfec-03"];
+  assert.equal(pictures(usual.map((mimeType) => ({ mimeType }))), null);
+  assert.equal(pictures([]), null);
+});
+
+test("one that nobody knows yet is left out, the others keep their order", () => {
+  const codecs = ["video/H266", "video/H265", "video/rtx", "video/new", "video/VP8"].map((mimeType) => ({ mimeType }));
+  assert.deepEqual(pictures(codecs), [codecs[1], codecs[2], codecs[4]]);
 });

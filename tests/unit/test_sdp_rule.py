@@ -7,6 +7,7 @@ so that a difference between that reading and the rule's cannot become a way in.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -244,6 +245,14 @@ def test_each_format_is_mapped_to_a_picture_s_codec(formats: str, more: tuple[st
     line = f"m=video 9 UDP/TLS/RTP/SAVPF {formats}"
     lines = [line if each.startswith("m=") else each for each in SMALL]
     assert refusal(text([*lines, *more])) is SdpMalformed
+
+
+def test_the_caller_s_page_offers_what_is_on_the_list() -> None:
+    """A browser that learns a new codec would be refused whole: the page leaves that codec out."""
+    page = (Path(__file__).parents[2] / "static" / "js" / "sdp.js").read_text()
+    listed = re.search(r"PICTURES = new Set\(\[(.*?)\]\)", page)
+    assert listed
+    assert set(re.findall(r'"([^"]+)"', listed.group(1))) == VIDEO_CODECS
 
 
 @given(
