@@ -22,9 +22,10 @@ async def private(settings: Settings) -> list[Finding]:
     """Tell which files with personal data or secrets other users of this machine may read."""
     database = file_of(make_url(settings.database_url))
     todo = {file: f"chmod 600 {file}" for file in (open_to_others(database) if database else [])}
-    for each in filter(None, (settings.tls_key, os.environ.get(CONFIG))):
-        if _open(Path(each), _READ):
-            todo[Path(each)] = f"chmod o= {each}"
+    config = os.environ.get(CONFIG)
+    for each in (settings.tls_key, Path(config) if config else None):
+        if each is not None and _open(each, _READ):
+            todo[each] = f"chmod o= {each}"
     found = [
         Finding("bad", "fichiers", f"{file} peut être lu par d'autres comptes", do)
         for file, do in todo.items()

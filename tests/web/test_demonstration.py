@@ -124,11 +124,17 @@ def test_the_program_does_not_start_and_the_doctor_says_why() -> None:
     assert "✗ configuration : demo: " in said
 
 
+def content(database: Furnished, url: str) -> str:
+    """Everything that stands in the database; pg_dump puts a random word into two of its lines."""
+    lines = database.databases.content(url).splitlines()
+    return hashlib.sha256(b"\n".join(x for x in lines if b"restrict " not in x)).hexdigest()
+
+
 def test_a_database_that_somebody_works_with_serves_no_demonstration(
     furnished_database: Furnished, tmp_path: Path
 ) -> None:
     with furnished_database.copied() as url:
-        before = hashlib.sha256(furnished_database.databases.content(url)).hexdigest()
+        before = content(furnished_database, url)
         env = {"VISIO15_DATABASE": url, "VISIO15_DATA_DIR": str(tmp_path)}
         for command in (
             ("serve",),
@@ -142,7 +148,7 @@ def test_a_database_that_somebody_works_with_serves_no_demonstration(
             assert "Cette base n'a pas été faite par la démonstration" in said
         assert "✗ démonstration : " in said
         assert not (tmp_path / "d" / "password").exists()
-        assert hashlib.sha256(furnished_database.databases.content(url)).hexdigest() == before
+        assert content(furnished_database, url) == before
 
 
 async def test_a_database_is_marked_when_it_is_made_and_only_then(database_url: str) -> None:
