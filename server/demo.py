@@ -209,8 +209,11 @@ def _qr(text: str) -> str:
     is_flag=True,
     help="Also for phones of the local network, which can open the outbox too.",
 )
-def demo(port: int, data: Path, *, lan: bool) -> None:
+@click.option("--http", is_flag=True, help="This machine only, without a certificate: the default.")
+def demo(port: int, data: Path, *, lan: bool, http: bool) -> None:
     """Run the whole product on this machine, with a replayed switchboard and an outbox."""
+    if lan and http:
+        raise click.UsageError("--lan a besoin d'un certificat : sans --http.")
     configure("WARNING")
     address = next(iter(lan_addresses()), None) if lan else None
     if lan and address is None:

@@ -192,10 +192,11 @@ async def test_a_demonstration_of_an_earlier_release_goes_on(tmp_path: Path) -> 
         await engine.dispose()
 
 
-@pytest.mark.parametrize("lan", [False, True])
-async def test_it_listens_on_this_machine_only_unless_asked(tmp_path: Path, *, lan: bool) -> None:
+@pytest.mark.parametrize("asked", ["", "--http", "--lan"])
+async def test_it_listens_on_this_machine_only_unless_asked(tmp_path: Path, asked: str) -> None:
+    lan = asked == "--lan"
     port = free_port()
-    options = ["--port", str(port), "--data", str(tmp_path / "d"), *(["--lan"] if lan else [])]
+    options = ["--port", str(port), "--data", str(tmp_path / "d"), *([asked] if asked else [])]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("VISIO15_")}
     env = {**clean, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     part = launch("demo", [*VISIO15, "demo", *options], folder=tmp_path, env=env, cwd=ROOT)
