@@ -13,7 +13,7 @@ import structlog
 
 from server.errors import StorageUnavailable
 from server.services.links import Links
-from server.services.login import Login
+from server.services.sign_ins import SignIns
 from tests.unit.sdp_samples import OFFERS, SMALL
 from tests.web.running import MOBILE, Running, running, written_logs
 
@@ -181,7 +181,7 @@ def _fails(fault: Exception) -> Any:
 async def test_a_mistake_of_ours_is_traced_without_the_value_that_caused_it(
     house: Running, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    monkeypatch.setattr(Login, "who", _fails(fault))
+    monkeypatch.setattr(SignIns, "look", _fails(fault))
     monkeypatch.setattr(Links, "enter", _fails(fault))
     with written_logs() as log:
         browser = house.browser()
