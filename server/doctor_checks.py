@@ -121,6 +121,9 @@ _NOT_FOLLOWED: Final = {
 
 async def _signs_in(feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> Finding:
     where = f"{feed.name} : {feed.host}:{feed.port}"
+    if isinstance(feed, AmiFeedSettings) and not _authority(feed.tls_ca):
+        todo = "tls_ca doit nommer un certificat PEM que le compte du service peut lire"
+        return Finding("bad", "flux", f"{where} : {feed.tls_ca} ne se lit pas", todo)
     try:
         switchboard = await probe(feed)
     except OSError as error:
@@ -133,6 +136,15 @@ async def _signs_in(feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSett
     text = f"{where} : connecté et identifié{named}, version jamais essayée avec Visio15"
     todo = f"essayées : {tried} ; comparez un appel, une garde et un transfert avec les postes"
     return Finding("warn", "flux", text, todo)
+
+
+def _authority(file: Path | None) -> bool:
+    """Whether the authority of a switchboard's certificate can be read; none named is the system's."""
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError:
+        return False
+    return True
 
 
 def _unreached(

@@ -23,6 +23,8 @@ _DOWN: Final = {
     "sur ce port, et le pare-feu.",
     "esl": "La connexion au commutateur est perdue ; elle est refaite sans cesse. Vérifiez que FreeSWITCH répond "
     "sur ce port (event_socket.conf), et le pare-feu.",
+    "dialog-info": "Le serveur de présence ne répond pas, ou refuse l’abonnement ; il est redemandé sans cesse. "
+    "Vérifiez son adresse, le compte et le pare-feu ; « visio15 doctor » dit ce qu’il répond.",
     "pyvoip": "Le poste d’écoute ne s’enregistre pas : vérifiez son mot de passe et que le commutateur répond.",
 }
 _QUIET: Final = {
@@ -50,6 +52,32 @@ _REFUSED: Final = {
     "line_too_long": "ligne trop longue",
     "too_many_lines": "trop de lignes",
     "no_event": "illisible",
+    "content_length": "longueur illisible",
+    "body_too_large": "contenu trop grand",
+    "no_content_type": "message sans type",
+    "too_many_fields": "trop de champs",
+    "foreign_notify": "notification d’un abonnement qui n’est pas le nôtre",
+    "foreign_response": "réponse à rien, ou reçue deux fois",
+    "event": "notification d’un autre genre que « dialog »",
+    "content_type": "notification d’un autre format que dialog-info",
+    "out_of_order": "notification arrivée après une plus récente",
+    "method": "demande que Visio15 ne sert pas",
+    "subscription_ended": "abonnement fini par le commutateur (refait)",
+    "no_answer": "abonnement sans réponse",
+    "no_notify": "abonnement accepté, sans notification",
+    "no_stations": "aucun poste à suivre",
+    "auth_unsupported": "identification demandée par un procédé inconnu",
+    "head_too_large": "en-tête trop grand",
+    "no_length": "message SIP sans longueur",
+    "too_large": "message trop grand",
+    "version_old": "document plus ancien que le précédent (abonnement refait)",
+    "version_gap": "document manquant (état redemandé)",
+    "entity": "document sur un autre poste",
+    "contradiction": "document qui se contredit, ou contredit le précédent",
+    "folder": "dossier illisible",
+    "file": "fichier illisible",
+    "unfinished": "fichier encore en cours d’écriture",
+    "name": "nom de fichier non reconnu",
     "no_identifier": "appel de notification sans identifiant d’appel",
     "pyvoip_headers": "appel de notification que pyVoIP ne sait pas lire (lu par nous, refusé au commutateur)",
     "pyvoip_error": "erreur de pyVoIP",
@@ -57,11 +85,24 @@ _REFUSED: Final = {
     "webhook_signature_wrong": "signature fausse",
     "webhook_expired": "daté de plus de cinq minutes",
     "webhook_malformed": "contenu illisible",
+    "webhook_unsigned": "sans signature",
+    "webhook_too_large": "contenu trop grand",
+    "webhook_too_many": "plus de cent événements à la fois",
+    "webhook_key_malformed": "clé d’idempotence illisible",
+    "webhook_body_conflict": "même clé d’idempotence, autre contenu",
+    "webhook_not_ready": "reçu avant que Visio15 soit prêt, à renvoyer par l’expéditeur",
     "webhook_replayed": "déjà reçu",
     "webhook_flood": "trop de messages à la seconde",
     "webhook_queue_full": "file pleine, à renvoyer par l’expéditeur",
     "failed": "illisible par un défaut de Visio15 (voir le journal)",
 }
+#: Many reasons of one kind: what follows the start is for a developer.
+_BY_START: Final = (
+    ("hep_", "paquet HEP illisible"),
+    ("sip_", "message SIP illisible"),
+    ("xml_", "document de présence illisible"),
+    ("status_", "abonnement refusé par le commutateur"),
+)
 _REMEDIES: Final = (
     (
         {"login"},
@@ -108,6 +149,18 @@ _REMEDIES: Final = (
         "Des appels de notification ne nomment aucun appel : envoyez X-Line15-Call-ID ou Call-Info (contrib/).",
     ),
     (
+        {"contradiction"},
+        "La présence se contredit : ce commutateur ne distingue pas les appels d’un poste. Ajoutez capture, AMI ou ESL.",
+    ),
+    (
+        {"entity"},
+        "Le serveur de présence répond pour un autre poste : vérifiez le domaine et les adresses des postes.",
+    ),
+    (
+        {"auth_unsupported"},
+        "Le serveur de présence demande un procédé d’identification inconnu : il faut Digest, MD5 ou SHA-256.",
+    ),
+    (
         {"webhook_signature_wrong"},
         "La signature des événements est fausse : comparez le secret des deux côtés (visio15 site secret).",
     ),
@@ -134,7 +187,7 @@ def why_refused(reason: str) -> str:
     """Say why messages were dropped; what only a developer understands keeps its slug."""
     if reason in _REFUSED:
         return _REFUSED[reason]
-    for start, words in (("hep_", "paquet HEP illisible"), ("sip_", "message SIP illisible")):
+    for start, words in _BY_START:
         if reason.startswith(start):
             return f"{words} ({reason.removeprefix(start)})"
     return reason

@@ -133,6 +133,20 @@ async def test_a_switchboard_s_version_is_told_and_judged(
         assert (finding.level, "ne parle pas TLS" in finding.text) == ("bad", True)
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_an_authority_that_cannot_be_read_is_not_the_switchboard_s_fault(
+    tmp_path: Path, content: str | None
+) -> None:
+    authority = tmp_path / "authority.pem"
+    if content is not None:
+        authority.write_text(content)
+    feed = {"kind": "ami", "site": "s", "username": "u", "secret": "x", "port": free_port()}
+    (finding,) = await doctor_checks.feeds(
+        settings(feeds=[feed | {"tls": True, "tls_ca": str(authority)}])
+    )
+    assert (finding.level, "authority.pem ne se lit pas" in finding.text) == ("bad", True)
+
+
 async def test_a_freeswitch_s_version_is_told_and_judged() -> None:
     async with serving_esl(EslServer()) as pbx:
         feed = {"kind": "esl", "site": "s", "password": pbx.password, "port": pbx.port}

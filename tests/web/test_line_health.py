@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from server.domain.feed_words import advice, level, remark, why_refused
+from server.errors import walk
 from server.ports import FeedReport, LineReport
 from server.services.line_health import LineHealthReader
 from telephony import Call, CallState, FeedHealth, FeedState, Number, Related
@@ -20,7 +22,6 @@ from tests.web.running import Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.databases import Furnished
 
@@ -165,7 +166,9 @@ def test_what_is_wrong_with_calls_and_queue_is_told_without_a_number() -> None:
     assert NUMBER not in repr(told)
 
 
-@pytest.mark.parametrize("kind", ["hep", "ami", "esl", "pyvoip", "webhook", "replay"])
+@pytest.mark.parametrize(
+    "kind", ["hep", "ami", "esl", "dialog-info", "pyvoip", "webhook", "replay"]
+)
 @pytest.mark.parametrize("state", ["starting", "quiet", "down"])
 def test_every_bad_state_of_every_feed_has_a_sentence(kind: str, state: str) -> None:
     (sentence,) = advice(kind, state, None, {})
@@ -227,3 +230,20 @@ def test_a_clock_that_is_off_is_seen_either_way() -> None:
     assert "avance de 3,0 s" in advice("ami", "connected", -3.0, {})[0]
     assert why_refused("sip_start_line") == "message SIP illisible (start_line)"
     assert why_refused("new_slug") == "new_slug"
+
+
+#: How a feed names a refusal in its code.
+_SLUG = re.compile(
+    r"(?:reject|_refuse|RefusedError|SilentError|DialogInfoError)\(\s*\"([a-z_]+)\""
+    r"|rejected\[\"([a-z_]+)\"\]"
+)
+
+
+def test_every_reason_of_a_refusal_has_words() -> None:
+    texts = [path.read_text() for path in Path("telephony").glob("*.py")]
+    slugs = {one or other for text in texts for one, other in _SLUG.findall(text)}
+    assert len(slugs) > 40
+    slugs |= {"sip_empty", "hep_time", "status_404", "xml_malformed", "version_old", "version_gap"}
+    slugs |= {"contradiction", "entity"}
+    slugs |= {kind.code for kind in walk() if kind.code.startswith("webhook_")}
+    assert not {slug for slug in slugs if why_refused(slug) == slug}
