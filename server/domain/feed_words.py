@@ -150,7 +150,7 @@ _REMEDIES: Final = (
     ),
     (
         {"contradiction"},
-        "La présence se contredit : ce commutateur ne distingue pas les appels d’un poste. Ajoutez capture, AMI ou ESL.",
+        "La présence se contredit : ce commutateur ne distingue pas les appels d’un poste. Ajoutez la capture ou AMI.",
     ),
     (
         {"entity"},
@@ -241,7 +241,7 @@ def advice(
     told += [sentence for reasons, sentence in _REMEDIES if reasons & rejected.keys()]
     if dropped:
         told.append(
-            f"{_messages(dropped)} avant d’être lus : ils arrivaient plus vite que ce serveur ne lit. Cherchez d’abord "
+            f"{_messages(dropped)} avant lecture : l’envoi allait plus vite que ce serveur ne lit. Cherchez d’abord "
             "qui en envoie tant ; sinon agrandissez la mémoire de réception (net.core.rmem_max, « visio15 doctor » dit "
             "ce qui est accordé)."
         )
