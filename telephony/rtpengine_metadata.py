@@ -18,6 +18,9 @@ from telephony.recordings_folder import FoundRecording
 LARGEST: Final = 256 * 1024
 #: rtpengine dates in milliseconds when it opened the file; the first packet comes with the first sound.
 SLACK: Final = 0.5
+#: No file tells of another time: it was written wrong, and arithmetic with it may leave the calendar.
+_FIRST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 #: Zones of the world differ by quarters of an hour.
 _QUARTER: Final = timedelta(minutes=15)
 #: What the switchboard's script puts before the emergency call id (`metadata=l15:…`).
@@ -52,8 +55,8 @@ def read_metadata(text: str, timezone: str = "UTC") -> FoundRecording | None:
             Alias(AliasType.NENA_CALLID, ours[1]),
             Alias(AliasType.PRIVATE_HEADER, ours[1]),
         ]
-    starts = sorted(map(_moment, _STARTED.finditer(text)))
-    ended = max(map(_moment, _ENDED.finditer(text)), default=None)
+    starts = sorted(filter(_possible, map(_moment, _STARTED.finditer(text))))
+    ended = max(filter(_possible, map(_moment, _ENDED.finditer(text))), default=None)
     # "call end time" is when rtpengine forgot the call, 30 s later: only better than nothing.
     forgot = _local(over, timezone)
     stop = ended or forgot
@@ -77,11 +80,16 @@ def _moment(match: re.Match[str]) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(match[1]))
 
 
+def _possible(at: datetime) -> bool:
+    return _FIRST <= at < _LAST
+
+
 def _local(match: re.Match[str] | None, timezone: str) -> datetime | None:
     try:
         if match is None:
             return None
         read = datetime.fromisoformat(match[1])
-        return read.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+        at = read.replace(tzinfo=ZoneInfo(timezone)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return at if _possible(at) else None

@@ -184,6 +184,32 @@ def test_an_end_before_its_start_is_no_time() -> None:
     assert found.started is None
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # the difference of the two ends moves the start before the first year
+        [
+            "Timestamp terminated ms(x): 1795978982000",
+            "call start time: 0001-01-01T00:10:00",
+            "call end time: 9999-12-31T23:59:59",
+        ],
+        # begun twice, 3,000 years apart
+        [
+            "Timestamp started ms: 0000000000",
+            "Timestamp started ms: 99999999999999",
+            "call end time: 2026-11-29T19:23:32",
+        ],
+        ["call start time: 0001-01-01T00:10:00", "call end time: 2026-11-29T19:23:32"],
+    ],
+)
+def test_times_that_no_recording_has_are_none(lines: list[str]) -> None:
+    """What is written of one file stops neither the folder nor the search for its call."""
+    found = read_metadata("\n".join(["/rec/pcaps/c1%40x-0123456789abcdef.pcap", *lines, ""]))
+    assert found
+    assert found.started is None
+    assert timedelta(seconds=found.slack) < timedelta(days=1)
+
+
 def test_it_is_told_in_facts() -> None:
     found = FoundRecording("/r/x.wav", (LINKED,), None, START, START + timedelta(seconds=6))
     named, started, stopped = found.facts("folder")
