@@ -163,10 +163,13 @@ class NumberImpossible(Invalid):
 
 
 class NumberAmbiguous(Invalid):
-    """`00…` may be a number abroad, or a French one behind the 0 of an outside line."""
+    """A number abroad, or a French one behind the 0 of an outside line, the number of a room or a prefix."""
 
     code = "number_ambiguous"
-    message = "Ce numéro peut se lire de deux façons : retirez le 0 de sortie, ou écrivez + et l'indicatif du pays."
+    message = (
+        "Ce numéro peut se lire de deux façons : retirez ce qui le précède (0 de sortie, numéro de chambre…), "
+        "ou écrivez + et l'indicatif du pays."
+    )
     say = "Pouvez-vous me redonner le numéro de votre téléphone portable, chiffre par chiffre ?"
 
 

@@ -2,7 +2,7 @@
 
 E.164 is the only stored form. Reading goes through the phonenumbers library; what it refuses is
 not a number (short codes such as 15 or 1501 are extensions, not numbers). Nothing is guessed that
-could be another person's number: what can be read as two persons' is refused (`is_ambiguous`).
+could be another person's number: what may be two persons' is refused (`is_ambiguous`).
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ _FRENCH_MOBILES: Final = (
 _MACHINE: Final = re.compile(r"(?:0|(?:\+|00)?33)(700[0-9]{10})")
 #: Somebody abroad, or somebody at home through a switchboard that takes a first 0 for an outside line.
 _TWO_ZEROS: Final = re.compile(r"00[1-9][0-9]{8}")
+#: A French number whole, as it may stand behind the number of a room or a prefix of the switchboard.
+_FRENCH: Final = re.compile(r"(?:0|(?:00)?330?)[1-9][0-9]{8}")
+#: Before it: digits without a first zero, or 001 to 009 (rooms of a ground floor; behind a gap only).
+_BEFORE: Final = re.compile(r"[1-9][0-9]*|00[1-9]")
 _MAX_TEXT: Final = 1024
 _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _EXPLICIT: Final = re.compile(r"\+|0[1-9]")
@@ -129,7 +133,6 @@ class Number:
         return NumberKind.MOBILE if self.e164.startswith(_FRENCH_MOBILES) else kind
 
 
-@lru_cache(maxsize=4096)
 def parse_number(text: str, region: str = "FR") -> Number | None:
     """Read a number however people and PBXs write it; None when it is not one. Never raises.
 
@@ -144,27 +147,11 @@ def parse_number(text: str, region: str = "FR") -> Number | None:
     * A local number with a phone-context (RFC 3966) is of the country of that context, or nothing; a
       domain there tells no country.
     * Nine digits without a first zero are French where the plan has them (a spreadsheet took the zero);
-      a bare country code is believed only before a number that its country has assigned.
-    * `00` and nine digits may be somebody abroad, or somebody in France behind an outside-line zero: None.
+      a bare country code is believed only before a number that its country has assigned, and after no words.
+    * What may be two persons' is None (`is_ambiguous`).
     """
-    region = region.upper()
-    written = _written(text)
-    if written is None:
-        return None
-    first = written.forms[0]
-    machine = _MACHINE.fullmatch(first)
-    if machine and region in FRENCH_PLAN and written.context in {"", "+33"}:
-        return Number(f"+33{machine[1]}")
-    if written.context:
-        found = _local(first, written.context)
-    elif _doubtful(first, region):
-        found = None
-    else:
-        found = _found([each for form in written.forms for each in _readings(form, region)])
-    if found is None:
-        return None
-    spelled = phonenumbers.format_number(found, PhoneNumberFormat.E164)
-    return Number(spelled) if _E164.fullmatch(spelled) else None
+    found = _read(text, region.upper())
+    return None if found.ambiguous else found.number
 
 
 def called_as(user: str, uri: str) -> str:
@@ -178,11 +165,12 @@ def called_as(user: str, uri: str) -> str:
 
 
 def is_ambiguous(text: str, region: str = "FR") -> bool:
-    """Whether a text is refused because two persons may be meant: `00` abroad, or 0 for an outside line."""
-    written = _written(text)
-    return (
-        written is not None and not written.context and _doubtful(written.forms[0], region.upper())
-    )
+    """Whether a text is refused because two persons may be meant.
+
+    `00` leads abroad, or is the 0 of an outside line and that of a number; the first digits are a country's code, or
+    the number of a room, a place in a list, a prefix of the switchboard.
+    """
+    return _read(text, region.upper()).ambiguous
 
 
 def without_marks(text: str) -> str:
@@ -198,10 +186,16 @@ def compacted(text: str) -> str:
 
 
 class _Written(NamedTuple):
-    """A text taken apart: `forms` are a plus sign or none, and digits; the second form lacks a `(0)`."""
+    """A text taken apart: `forms` are a plus sign or none, and digits; the second form lacks a `(0)`.
+
+    `groups` are the digits of the first form as they are grouped. `loose`: words or brackets stand before or between
+    them, so that the first may be no part of the number.
+    """
 
     forms: tuple[str, ...]
     context: str = ""
+    groups: tuple[str, ...] = ()
+    loose: bool = False
 
 
 class _Reading(NamedTuple):
@@ -212,12 +206,63 @@ class _Reading(NamedTuple):
     guess: bool = False
 
 
+class _Read(NamedTuple):
+    """What a text says: a number or none, and whether it may be another person's too."""
+
+    number: Number | None = None
+    ambiguous: bool = False
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, region: str) -> _Read:
+    """Read a text whatever it may mean besides, and say whether it may."""
+    written = _written(text)
+    if written is None:
+        return _Read()
+    first = written.forms[0]
+    machine = _MACHINE.fullmatch(first)
+    if machine and region in FRENCH_PLAN and written.context in {"", "+33"}:
+        return _Read(Number(f"+33{machine[1]}"))
+    if written.context:
+        return _Read(_spelled(_local(first, written.context)))
+    readings = [each for form in written.forms for each in _readings(form, region)]
+    number = _spelled(_found([each for each in readings if not each.guess]))
+    guessed = None if number else _spelled(_found([each for each in readings if each.guess]))
+    others = _behind(written) if region in FRENCH_PLAN and not first.startswith("+") else ()
+    number = number or guessed
+    ambiguous = (
+        (guessed is not None and written.loose)
+        or _doubtful(first, region)
+        or any(_read(each, region).number != number for each in others)
+    )
+    return _Read(number, ambiguous)
+
+
+def _spelled(number: PhoneNumber | None) -> Number | None:
+    if number is None:
+        return None
+    spelled = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return Number(spelled) if _E164.fullmatch(spelled) else None
+
+
+def _behind(written: _Written) -> set[str]:
+    """Collect the French numbers that stand behind other digits: apart from them, or ten digits that touch them."""
+    groups, digits = written.groups, "".join(written.groups)
+    cuts = [("".join(groups[:at]), "".join(groups[at:])) for at in range(1, len(groups))]
+    if not digits.startswith("0"):
+        cuts.append((digits[:-10], digits[-10:]))
+    return {
+        number for before, number in cuts if _BEFORE.fullmatch(before) and _FRENCH.fullmatch(number)
+    }
+
+
 def _written(text: str) -> _Written | None:
     """Take the number out of a URI, a name-addr or a pasted text; None where there is none, or no telling whose."""
     if len(text) > _MAX_TEXT:
         return None
     bracketed = _BRACKETED.search(_QUOTED.sub("", text))
     inner = (bracketed.group(1) if bracketed else text).strip()
+    before = ""
     uri = _URI.fullmatch(inner)
     contexts: set[str] = set()
     if uri or "@" in inner or _PARAMETER.search(inner):
@@ -226,30 +271,32 @@ def _written(text: str) -> _Written | None:
         user = inner.partition("@")[0].partition(";")[0].partition(":")[0]
         plain = _plain(unquote(user).strip())
     else:
-        plain = _pasted(inner)
+        before, plain = _pasted(inner)
     if plain is None:
         return None
+    loose = ")" in plain or any(unicodedata.category(char)[0] in "LS" for char in before)
+    groups = tuple(re.findall("[0-9]+", plain))
     forms = dict.fromkeys(re.sub("[ ()]", "", each) for each in (plain, _TRUNK_ZERO.sub("", plain)))
     found = [f"{each[1][:1]}{each[2]}" for each in map(_FORM.fullmatch, forms) if each]
     if not found:
         return None
     if not contexts or found[0].startswith("+"):
-        return _Written(tuple(found))
+        return _Written(tuple(found), "", groups, loose)
     context = contexts.pop()
     known = not contexts and _GLOBAL_CONTEXT.fullmatch(context)
-    return _Written(tuple(found), context) if known else None
+    return _Written(tuple(found), context, groups, loose) if known else None
 
 
-def _pasted(text: str) -> str | None:
-    """Drop what stands before and after a pasted number."""
+def _pasted(text: str) -> tuple[str, str | None]:
+    """Tell what stands before a pasted number, and the number without what stands after it."""
     begin = next((at for at, char in enumerate(text) if _begins(char)), len(text))
     before = without_marks(f"{text[:begin]}.")[:-1]
     if before[-1:].isalpha() or "//" in before or not all(map(_may_precede, before)):
-        return None
+        return before, None
     number = text[begin:]
     while number and (number[-1] in _AROUND or number[-1].isspace() or _invisible(number[-1])):
         number = number[:-1]
-    return _plain(number)
+    return before, _plain(number)
 
 
 def _begins(char: str) -> bool:
@@ -354,7 +401,14 @@ def _assigned(number: PhoneNumber, reading: _Reading) -> bool:
 
 
 def _possible(number: PhoneNumber, text: str) -> bool:
-    """Accept a block the library does not know yet, when the writing leaves no doubt."""
+    """Accept a block the library does not know yet, when the writing leaves no doubt.
+
+    A zero that is left at the beginning, where it is that of the trunk, says that digits are missing.
+    """
+    there = phonenumbers.region_code_for_country_code(number.country_code or 0)
+    trunk = phonenumbers.ndd_prefix_for_region(there, strip_non_digits=True)
+    if number.italian_leading_zero and trunk == "0":
+        return False
     whole = phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE
     return whole and bool(_EXPLICIT.match(text))
 

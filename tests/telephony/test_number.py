@@ -254,6 +254,109 @@ def test_two_zeros_that_may_be_an_outside_line_are_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "chambre 4 07 22 34 56 78",  # +40 722 345 678 in Romania
+        "appt 5 06 87 65 43 21",  # +506 8765 4321 in Costa Rica
+        "lit 2 06 21 23 45 67",
+        "chambre 212 06 12 34 56 78",  # +212 6 12 34 56 78 in Morocco
+        "213. 06 61 23 45 67",
+        "39 06 12 34 56 78",  # +39 06 1234 5678 in Rome
+        "225 07 12 34 56 78",
+        "4. 07 22 34 56 78",
+        "(4) 07 22 34 56 78",
+        "[4] 07 22 34 56 78",
+        "4) 07 22 34 56 78",
+        "4 - 07 22 34 56 78",
+        "4 (0)7 22 34 56 78",
+        "40722345678",
+        "sip:40722345678@pbx.example",
+        "*31#40722345678",
+        "004 07 22 34 56 78",  # a room of the ground floor
+        "4 33 6 12 34 56 78",  # +43 3612 345678 in Austria
+        "chambre 49 33 6 12 34 56 78",
+        # one reading only, which leaves digits over: they are not the number's
+        "2. 06 12 34 56 78",
+        "15 0612345678",
+        "33 0692 12 34 56",
+    ],
+)
+def test_digits_before_a_french_number_make_no_foreign_one(text: str) -> None:
+    """A room, a bed, a place in a list, a prefix of the switchboard."""
+    assert parse_number(text) is None
+    assert is_ambiguous(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["33 06 12 34 56 78", "33. 06 12 34 56 78", "(33) 6 12 34 56 78", "Tél. 33612345678"]
+)
+def test_a_prefix_that_makes_the_same_number_is_taken(text: str) -> None:
+    assert parse_number(text) == Number("+33612345678")
+    assert parse_number("590 0690 00 12 34") == Number("+590690001234")
+    assert not is_ambiguous(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["chambre 41 791234567", "Mme Popescu, 40 21 123 45 67", "№ 41 791234567", "(41) 791234567"],
+)
+def test_no_country_code_is_guessed_after_words_or_brackets(text: str) -> None:
+    """The first digits may belong to the words; with `+` or `00` they do not."""
+    assert parse_number(text) is None
+    assert is_ambiguous(text)
+    assert parse_number("Mme Popescu, 0040 722 345 678") == Number("+40722345678")
+    assert parse_number("M. Diallo : 00225 07 12 34 56 78") == Number("+2250712345678")
+    assert parse_number("Oksana +38 067 123 45 67") == Number("+380671234567")
+
+
+@given(
+    st.sampled_from(["", "chambre ", "lit n° ", "(", "[", "- ", "*31#"]),
+    # not 0040 nor 00225, which are codes of countries
+    st.from_regex(r"0?[1-9][0-9]{0,3}|00[1-9]", fullmatch=True, alphabet="0123456789"),
+    st.sampled_from([" ", ". ", ") ", " - ", "/", "\u00a0", "] "]),
+    st.sampled_from(["0", "33", "33 ", "0033 ", "0033 (0)", "+33 "]),
+    st.from_regex(r"[1-9][0-9]{8}", fullmatch=True, alphabet="0123456789"),
+    st.sampled_from(["", " ", "."]),
+)
+def test_what_stands_before_a_french_number_never_makes_another(
+    words: str, before: str, between: str, prefix: str, digits: str, grouping: str
+) -> None:
+    written = grouping.join([digits[0], *(digits[at : at + 2] for at in range(1, 9, 2))])
+    french = parse_number(f"0{digits}")
+    assume(f"{before}{prefix}" != "07000")  # a machine, which takes no SMS
+    found = parse_number(f"{words}{before}{between}{prefix}{written}")
+    assert found in {None, french, parse_number(f"+33{digits}")}
+
+
+@given(
+    st.from_regex(r"[1-9][0-9]?", fullmatch=True, alphabet="0123456789"),
+    st.from_regex(r"0[1-9][0-9]{8}", fullmatch=True, alphabet="0123456789"),
+)
+def test_nor_do_digits_that_touch_it(before: str, digits: str) -> None:
+    assert parse_number(f"{before}{digits}") in {None, parse_number(digits)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "06 12 34 56 7",
+        "061234567",
+        "075389925",
+        "+33061234567",
+        "0033061234567",
+        "+33 (0)6 12 34 56 7",
+        "069212345",
+        "+41 079123456",
+        "tel:061234567;phone-context=+33",
+    ],
+)
+def test_a_number_with_a_digit_missing_is_none(text: str) -> None:
+    """Its first zero is that of the trunk, and no digit of the number."""
+    assert parse_number(text) is None
+    assert not is_ambiguous(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "07001234567890",
         "+33 7001234567890",
         "0033 700 1234567890",

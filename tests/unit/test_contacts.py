@@ -111,6 +111,7 @@ def test_a_landline_is_refused_with_what_to_ask(typed: str) -> None:
         "0899123456",  # premium rate
         "+999123456789",
         "+33912345",
+        "06 12 34 56 7",  # a digit is missing
         "caller@example.org",
         "sip:15@pbx.example",
         "x" * 254,
@@ -123,13 +124,16 @@ def test_what_takes_no_sms_is_refused(typed: str) -> None:
     assert refused.value.say
 
 
-@pytest.mark.parametrize("typed", ["00612345678", "00 687 75 12 34"])
+@pytest.mark.parametrize(
+    "typed", ["00612345678", "00 687 75 12 34", "chambre 4 07 22 34 56 78", "4. 06 12 34 56 78"]
+)
 def test_what_may_be_two_persons_is_refused_with_how_to_write_it(typed: str) -> None:
-    """+687 75 12 34 in New Caledonia, or 0 for an outside line and 06 87 75 12 34."""
+    """+687 75 12 34 in New Caledonia, or 0 for an outside line and 06 87 75 12 34; a room, or a country's code."""
     with pytest.raises(NumberAmbiguous) as refused:
         check_mobile(typed)
     assert refused.value.code == "number_ambiguous"
     assert "+" in refused.value.message
+    assert "chambre" in refused.value.message
 
 
 def test_a_machine_takes_no_sms() -> None:
