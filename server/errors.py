@@ -167,7 +167,7 @@ class NumberAmbiguous(Invalid):
 
     code = "number_ambiguous"
     message = (
-        "Ce numéro peut se lire de deux façons : retirez ce qui le précède (0 de sortie, numéro de chambre…), "
+        "Ce numéro a deux lectures : retirez ce qui le précède (0 de sortie, chambre…), "
         "ou écrivez + et l'indicatif du pays."
     )
     say = "Pouvez-vous me redonner le numéro de votre téléphone portable, chiffre par chiffre ?"
