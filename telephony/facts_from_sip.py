@@ -54,10 +54,15 @@ _MAX_KEPT: Final = 64
 _MAX_DIALOGS: Final = 8
 _AUTHENTICATE: Final = (401, 407)
 #: Answers inside a dialog that say it is no more (RFC 3261, 12.2.1.2).
-_GONE: Final = (408, 481)
+_UNKNOWN: Final = 481
+_GONE: Final = (408, _UNKNOWN)
 _TERMINATED: Final = 487
 _OK, _REDIRECT = 200, 300
 _TICK: Final = timedelta(microseconds=1)
+#: How long after the first answer its caller still chooses among several: 64 T1 (RFC 3261, 13.2.2.4).
+_CHOICE: Final = timedelta(seconds=32)
+#: One branch of an INVITE: From-tag, CSeq, and the branch that a hop wrote.
+_Attempt = tuple[str, int, str]
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
@@ -85,6 +90,16 @@ class _Wire(NamedTuple):
         """The branch of the nearest hop."""
         return (self.message.branches or ("",))[0]
 
+    @property
+    def root(self) -> str:
+        """The branch of who began the transaction, as far as no hop hides it."""
+        return (self.message.branches or ("",))[-1]
+
+    @property
+    def attempts(self) -> list[_Attempt]:
+        """Name the transactions that this INVITE, or response to one, belongs to: one at each hop that it passed."""
+        return [(self.from_, self.number, each) for each in self.message.branches or ("",)]
+
 
 @dataclass(slots=True)
 class _Call:
@@ -92,8 +107,9 @@ class _Call:
 
     #: The INVITEs that asked for the call, by From-tag and CSeq: when, and what they describe.
     initial: dict[tuple[str, int], tuple[datetime, Audio | None]] = field(default_factory=dict)
-    #: Those of them that were refused, or found the dialog gone: their ACK is no sign of life.
-    refused: dict[tuple[str, int], None] = field(default_factory=dict)
+    #: Up to when each attempt was told to live, and when those that failed did: clocks of two hops differ.
+    lives: dict[_Attempt, datetime] = field(default_factory=dict)
+    refused: dict[_Attempt, datetime] = field(default_factory=dict)
     vias: int = 0
     branches: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     rang: dict[tuple[str, str | None], None] = field(default_factory=dict)
@@ -126,28 +142,68 @@ class _Call:
             del self.dialogs[least]
         return self.dialogs.setdefault(pair, Dialog())
 
+    def failed(self, seen: _Wire) -> bool:
+        """Whether the INVITE of this number was refused, or found the dialog gone: its ACK is no sign of life."""
+        return any(name[:2] == (seen.from_, seen.number) for name in self.refused)
+
+    def lived(self, seen: _Wire) -> datetime:
+        """Note that an INVITE was alive, and say when: before its refusal, and after that of the attempt before.
+
+        What rings after a refusal is tried again (leg.py): this must not follow from two clocks that differ.
+        """
+        over = [self.refused[name] for name in seen.attempts if name in self.refused]
+        before = (
+            at + _TICK
+            for (tag, number, _), at in self.refused.items()
+            if tag == seen.from_ and number < seen.number
+        )
+        at = max([min([seen.at, *over]), *before])
+        for name in seen.attempts:
+            _latest(self.lives, name, at)
+        return at
+
     def family(self, pair: tuple[str, str]) -> str:
         """Name the caller's side of a dialog; those who answered one caller's INVITE share it."""
         callers = {tag for tag, _ in self.initial}
         return next((tag for tag in pair if tag in callers), "")
 
     def others(self, seen: _Wire) -> list[Dialog]:
-        """List the dialogs that go on without this one: one INVITE may be answered by several (a fork).
-
-        While this one only rings, those where it rings too.
-        """
+        """List the other dialogs of the same caller: one INVITE may be answered by several (a fork)."""
         mine = _pair(seen)
         if self.dialogs.keys() <= {mine}:
             return []
         family = self.family(mine)
-        near = [
+        return [
             dialog
             for pair, dialog in self.dialogs.items()
-            if family and pair != mine and not dialog.ended and self.family(pair) == family
+            if family and pair != mine and self.family(pair) == family
         ]
-        own = self.dialogs.get(mine)
-        ringing = own is not None and not own.confirmed and seen.from_ == family
-        return [dialog for dialog in near if dialog.answered] or (near if ringing else [])
+
+    def left(self, seen: _Wire) -> tuple[Dialog | None, bool]:
+        """Tell with whom the call goes on when this dialog is over; if nobody, whether that is certain.
+
+        The caller takes every answer and soon leaves those it does not keep. So another goes on if it was taken too
+        and this one ends while the caller chooses; of these two signs one leaves a doubt, none says that the other
+        answer was ignored.
+        """
+        own, certain = self.dialogs.get(_pair(seen)), True
+        for other in self.others(seen):
+            if other.ended:
+                continue
+            if other.answered is None:
+                # Who called may end one that rings; who was called has answered.
+                rings = own is not None and own.answered is None and not own.taken
+                certain &= not rings or seen.from_ != self.family(_pair(seen))
+            elif own is None:
+                certain = False
+            else:
+                first = min(other.answered, own.answered or other.answered)
+                forked = not own.root or not other.root or own.root == other.root
+                chooses = forked and seen.at - first <= _CHOICE
+                if other.taken and chooses:
+                    return other, True
+                certain &= not other.taken and not chooses
+        return None, certain
 
     def holds(self) -> list[tuple[datetime, bool]]:
         """Tell what follows for the call from what its dialogs agreed, as far as they were answered."""
@@ -155,7 +211,8 @@ class _Call:
         for pair, dialog in self.dialogs.items():
             family = self.family(pair)
             if dialog.answered or not family:
-                families.setdefault(family or pair, []).append(dialog)
+                key = (family, dialog.root) if family else pair
+                families.setdefault(key, []).append(dialog)
         return held(families.values())
 
     @property
@@ -169,12 +226,18 @@ def _pair(seen: _Wire) -> tuple[str, str]:
     return (seen.from_, seen.to) if seen.from_ < seen.to else (seen.to, seen.from_)
 
 
+def _latest(into: dict[_Attempt, datetime], key: _Attempt, at: datetime) -> None:
+    """Keep the latest date, as `_remember`."""
+    _remember(into, key, at)
+    into[key] = max(into[key], at)
+
+
 def _other(pair: tuple[str, str], tag: str) -> str:
     return pair[1] if pair[0] == tag else pair[0]
 
 
 def _remember(into: dict[_K, _V], key: _K, value: _V) -> None:
-    """Keep a value, and no more than the last ones: what goes on for hours must neither grow nor stop being seen."""
+    """Keep the first value, of the last ones only: what goes on for hours must neither grow nor stop being seen."""
     into.setdefault(key, value)
     if len(into) > _MAX_KEPT:
         del into[next(iter(into))]
@@ -235,20 +298,21 @@ class SipObserver:
             if isinstance(fact, Answered):
                 return list(self._pairing.answered(leg, at))
             if isinstance(fact, HungUp):
-                return list(self._pairing.ended(leg, at))
+                return list(self._pairing.ended(leg, fact.at))
         return list(self._pairing.seen(leg, at))
 
     def _invite(self, seen: _Wire, hosts: tuple[str, str]) -> list[Fact]:
-        leg, message, at = seen.leg, seen.message, seen.at
+        leg, message = seen.leg, seen.message
         call = self._call(leg)
+        at = call.lived(seen)
         rings = self._rings(leg, message, at)
-        if call.refused and (seen.from_, seen.number) not in {*call.initial, *call.refused}:
+        if call.refused and (seen.from_, seen.number) not in call.initial and not call.failed(seen):
             call.rang.clear()  # it is tried again: it rings again
         self._note(call, seen, rings[0].station)
         facts: list[Fact] = list(self._names(leg, call, message, at))
         numbers = _numbers(message, "from", "p-asserted-identity", "remote-party-id")
         more = _numbers(message, "diversion", "history-info")
-        facts += self._pairing.invited(leg, at, hosts, numbers, numbers | more)
+        facts += self._pairing.invited(leg, seen.at, hosts, numbers, numbers | more, at)
         facts += self._transfers.invites(leg, message, rings[0].called or "", at)
         fresh = [ring for ring in rings if (ring.called or "", ring.station) not in call.rang]
         for ring in fresh:
@@ -329,15 +393,18 @@ class SipObserver:
     def _request(self, seen: _Wire, call: _Call | None) -> list[Fact]:
         leg, message = seen.leg, seen.message
         facts: Sequence[Fact] = ()
+        known = call.dialogs.get(_pair(seen)) if call else None
+        if known and known.answered and known.answered < seen.at and message.method != "BYE":
+            known.taken = True
         match message.method:
             case "BYE":
                 facts = self._bye(seen, call)
             case "CANCEL" if not call or self._cancels(seen, call):
-                facts = [self._hung_up(seen, "cancelled", certain=False)]
+                facts = [self._hung_up(seen, "cancelled", seen.at, certain=False)]
             case "INVITE" | "UPDATE" | "PRACK":
                 facts = self._asks(seen, self._call(leg))
             case "ACK" if call:
-                if (seen.from_, seen.number) in call.refused:
+                if call.failed(seen):
                     return []
                 facts = self._acknowledges(seen, call)
             case "REFER":
@@ -346,19 +413,19 @@ class SipObserver:
 
     def _bye(self, seen: _Wire, call: _Call | None) -> list[Fact]:
         """End the leg, unless its caller goes on with another who answered too (RFC 3261, 13.2.2.4)."""
-        others = call.others(seen) if call else []
-        if call and _pair(seen) in call.dialogs:
-            dialog = call.dialogs[_pair(seen)]
+        other, certain = call.left(seen) if call else (None, True)
+        ends = [seen.at]
+        if call and (dialog := call.dialogs.get(_pair(seen))):
             first = dialog.ended is None
             dialog.ended = min(dialog.ended or seen.at, seen.at)
-            if others:
-                station = others[0].station if first else None
+            if other:
+                station = other.station if first else None
                 moved = [Moved(seen.leg, seen.at, self._source, station)] if station else []
                 return [*moved, *self._held(seen.leg, call)]
+            ends += [each.ended for each in call.others(seen) if each.taken and each.ended]
         cause = _CAUSE.search(seen.message.first("reason"))
         told = f"bye {cause.group(1)}" if cause else "bye"
-        # Who ends a dialog of which nothing was seen may be one who answered too, or not.
-        return [self._hung_up(seen, told, certain=not others)]
+        return [self._hung_up(seen, told, max(ends), certain=certain)]
 
     def _cancels(self, seen: _Wire, call: _Call) -> bool:
         """Whether a CANCEL is that of the caller's own INVITE: not of a proxy's branch, not of a re-INVITE."""
@@ -380,7 +447,7 @@ class SipObserver:
     def _acknowledges(self, seen: _Wire, call: _Call) -> list[Fact]:
         """Note what an ACK answers to an offer in the response it confirms."""
         dialog, audio = call.dialog(seen), seen.message.audio
-        dialog.confirmed = True  # though its answer may have been lost
+        dialog.taken = True  # though its answer may have been lost
         if audio is None or not dialog.replied(seen.transaction, seen.to, seen.at, audio):
             return []
         return self._held(seen.leg, call)
@@ -390,6 +457,9 @@ class SipObserver:
         if seen.method in {"BYE", "CANCEL"}:
             return []
         if seen.method not in {"INVITE", "UPDATE", "PRACK"}:
+            if status in _GONE:
+                # What nobody answered (408) is no sign of life, but no end: some ignore INFO.
+                return self._gone(seen, call) if status == _UNKNOWN else []
             return [Seen(seen.leg, seen.at, self._source)]
         if status < _OK:
             facts = self._proceeds(seen, call)
@@ -399,12 +469,16 @@ class SipObserver:
             facts = self._refuses_inside(seen, call)
         else:
             facts = self._refuses(seen, call) if seen.method == "INVITE" else []
-        return facts or [Seen(seen.leg, seen.at, self._source)]
+        if facts or not call or seen.method != "INVITE" or _OK <= status < _REDIRECT:
+            return facts or [Seen(seen.leg, seen.at, self._source)]
+        return [Seen(seen.leg, call.lived(seen), self._source)]
 
     def _proceeds(self, seen: _Wire, call: _Call | None) -> list[Fact]:
         """Note whom it rings at, and an answer that is given before anybody picks up."""
         if call and seen.to:
             dialog, audio = call.dialog(seen), seen.message.audio
+            if not call.inside(seen):
+                dialog.root = dialog.root or seen.root
             if audio:
                 self._recall(seen, call, dialog)
                 dialog.proceeded(seen.transaction, seen.to, seen.at, audio)
@@ -424,12 +498,11 @@ class SipObserver:
         if seen.method == "INVITE" and (
             not call.inside(seen) or (not dialog.answered and call.family(_pair(seen)))
         ):
-            others = [other for other in call.others(seen) if other.answered]
             station = self._forked_to(call, seen)
+            dialog.root = dialog.root or seen.root
             dialog.answered = min(dialog.answered or seen.at, seen.at)
-            dialog.confirmed = True
             dialog.station = dialog.station or station
-            if not others:
+            if not any(other.talks for other in call.others(seen)):
                 facts.append(Answered(seen.leg, seen.at, self._source, station))
         return [*facts, *self._held(seen.leg, call)] if ready else facts
 
@@ -442,24 +515,32 @@ class SipObserver:
     def _refuses_inside(self, seen: _Wire, call: _Call) -> list[Fact]:
         """Change nothing, unless the other side knows no such dialog: its end was not seen, then."""
         call.dialog(seen).refused(seen.transaction, seen.to, seen.at)
-        status = seen.message.status
-        if status not in _GONE or seen.method == "PRACK" or call.others(seen):
+        if seen.message.status not in _GONE or seen.method == "PRACK":
             return []
-        _remember(call.refused, (seen.from_, seen.number), None)
-        return [self._hung_up(seen, f"gone {status}", certain=False)]
+        _latest(call.refused, (seen.from_, seen.number, seen.branch), seen.at)
+        return self._gone(seen, call)
+
+    def _gone(self, seen: _Wire, call: _Call | None) -> list[Fact]:
+        """End the leg whose dialog the other side does not know, unless its caller goes on with another."""
+        if call and call.left(seen)[0]:
+            return []
+        return [self._hung_up(seen, f"gone {seen.message.status}", seen.at, certain=False)]
 
     def _refuses(self, seen: _Wire, call: _Call | None) -> list[Fact]:
         """End the leg when the caller's own INVITE failed: not a proxy's branch, not one that was sent anew since."""
+        # Though its INVITE comes later: what is seen of this attempt is dated by its refusal.
+        call = call or self._call(seen.leg)
+        if not call.upstream(seen.branch):
+            return []
+        if any(t == seen.from_ and n > seen.number for t, n in call.initial):
+            return []
         status = seen.message.status or 0
-        if call and not call.upstream(seen.branch):
-            return []
-        if call and any(t == seen.from_ and n > seen.number for t, n in call.initial):
-            return []
-        if call:
-            _remember(call.refused, (seen.from_, seen.number), None)
+        attempt = (seen.from_, seen.number, seen.branch)
+        at = max(seen.at, call.lives.get(attempt, seen.at))
+        _latest(call.refused, attempt, at)
         cause = "cancelled 487" if status == _TERMINATED else f"rejected {status}"
-        certain = call is not None and bool(call.initial) and status not in _AUTHENTICATE
-        return [self._hung_up(seen, cause, certain=certain)]
+        certain = bool(call.initial) and status not in _AUTHENTICATE
+        return [self._hung_up(seen, cause, at, certain=certain)]
 
     def _forked_to(self, call: _Call, seen: _Wire) -> str | None:
         """Tell which of several stations that rang is the one that answered."""
@@ -495,8 +576,8 @@ class SipObserver:
             del call.told[at]
         return facts
 
-    def _hung_up(self, seen: _Wire, cause: str, *, certain: bool = True) -> HungUp:
-        return HungUp(seen.leg, seen.at, self._source, cause, certain=certain)
+    def _hung_up(self, seen: _Wire, cause: str, at: datetime, *, certain: bool) -> HungUp:
+        return HungUp(seen.leg, at, self._source, cause, certain=certain)
 
 
 def _caller(message: SipMessage) -> Number | None:

@@ -85,8 +85,10 @@ class Dialog:
     """Two sides that talk: who answered when, what they agreed, when one of them left."""
 
     answered: datetime | None = None
-    #: Whether it goes beyond ringing, by an answer or by the caller's ACK.
-    confirmed: bool = False
+    #: Whether the caller took it: its ACK was seen, or a request inside it after the answer.
+    taken: bool = False
+    #: The caller's own branch in the responses: those who answer one INVITE share it (a fork), hops do not.
+    root: str = ""
     ended: datetime | None = None
     station: str | None = None
     #: Whether anything but sound both ways was ever described: else nobody holds, and nothing is to be worked out.

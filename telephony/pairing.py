@@ -71,17 +71,19 @@ class Pairing:
         hosts: tuple[str, str],
         calling: set[str],
         carried: set[str],
+        asked: datetime | None = None,
     ) -> list[Verdict]:
         """Note an initial INVITE from one host to another, at each place it was captured.
 
         `calling` are the numbers of the caller (From, P-Asserted-Identity, Remote-Party-ID),
-        `carried` those and the ones in Diversion or History-Info.
+        `carried` those and the ones in Diversion or History-Info. `asked` dates its attempt, in
+        which a copy of what was refused is no new one.
         """
         self._prune(at)
         mine = self._legs.setdefault(leg, _Leg(leg, at))
         mine.last = max(mine.last, at)
         self._catch_up(mine)
-        if mine.ended and mine.ended < at:
+        if mine.ended and mine.ended < (asked or at):
             mine.ended = None  # what ended was an attempt; it is tried again
         mine.numbers |= calling
         mine.carried |= carried

@@ -158,6 +158,70 @@ def test_a_call_that_is_tried_again_rings_again(status: int, late: bool) -> None
     assert wire.call().talking_stations == ("1502",)
 
 
+def skewed(status: int, late: float) -> dict[str, tuple[Any, ...]]:
+    """A call that is refused, seen by two agents: the clock of the second, beyond the proxy, is `late` ahead."""
+    both = ("z9hG4bK-p", "z9hG4bK-1")
+    return {
+        "asked": (0, request("INVITE")),
+        "copy": (0.01 + late, request("INVITE", DESK, via=both), PROXY, PHONE),
+        "copy tries": (0.02 + late, response(100, via=both), PHONE, PROXY),
+        "copy refuses": (0.04 + late, response(status, via=both), PHONE, PROXY),
+        "refused": (0.05, response(status), PROXY, TRUNK),
+    }
+
+
+@pytest.mark.parametrize("status", [302, 401, 486])
+@given(st.data())
+def test_a_refused_call_does_not_ring_again_because_a_clock_is_ahead(
+    status: int, data: st.DataObject
+) -> None:
+    """However what two agents saw of one attempt is mixed on its way, and whatever of the copies is lost."""
+    events = skewed(status, data.draw(st.sampled_from([0.1, 0.5, -0.1])))
+    first, second = ["asked", "refused"], ["copy", "copy tries", "copy refuses"]
+    second = second[:1] + [name for name in second[1:] if data.draw(st.booleans())]
+    wire = Wire()
+    while left := [each for each in (first, second) if each]:
+        name = data.draw(st.sampled_from(left)).pop(0)
+        wire.see(*events[name])
+    assert wire.call().state is CallState.ENDED
+    assert wire.call().current_stations == ()
+
+
+@pytest.mark.parametrize("early", [0.0, 0.3])
+def test_a_call_that_is_tried_again_rings_though_a_clock_is_behind(early: float) -> None:
+    wire = Wire()
+    wire.see(0.5, request("INVITE"))
+    wire.see(1, response(422), PROXY, TRUNK)
+    again = {"cseq": "2 INVITE", "via": ("z9hG4bK-q", "z9hG4bK-2")}
+    wire.see(1.01 - early, request("INVITE", DESK, **again), PROXY, PHONE)  # type: ignore[arg-type]
+    wire.see(1.02, request("INVITE", cseq="2 INVITE", via=("z9hG4bK-2",)))
+    assert (wire.call().state, wire.call().current_stations) == (CallState.RINGING, ("1501",))
+    wire.see(5, response(200, cseq="2 INVITE", via=("z9hG4bK-2",)), PROXY, TRUNK)
+    assert wire.call().state is CallState.TALKING
+
+
+def test_a_hunt_group_of_which_only_the_phones_side_is_seen_goes_on() -> None:
+    """Another branch of the caller's INVITE, after one was refused, is no copy of it."""
+    wire = Wire()
+    wire.see(0, request("INVITE", DESK, via=("z9hG4bK-p", "z9hG4bK-1")), PROXY, PHONE)
+    wire.see(1, response(486, via=("z9hG4bK-p", "z9hG4bK-1")), PHONE, PROXY)
+    next_ = request("INVITE", "sip:1502@192.0.2.5", via=("z9hG4bK-q", "z9hG4bK-1"))
+    wire.see(1.1, next_, PROXY, PHONE)
+    assert (wire.call().state, wire.call().current_stations) == (CallState.RINGING, ("1502",))
+
+
+def test_a_copy_of_a_refused_invite_pairs_it_with_nobody() -> None:
+    """The clock of the second agent is ahead: what it saw is no new attempt."""
+    wire = Wire()
+    from_ = "<sip:+33612345678@x>;tag=caller"
+    wire.see(0, request("INVITE", call_id="in", from_=from_), TRUNK, PROXY)
+    wire.see(0.05, request("INVITE", DESK, call_id="out", from_=from_), PROXY, PHONE)
+    wire.see(0.3, response(486, call_id="out", from_=from_), PHONE, PROXY)
+    wire.see(0.4, request("INVITE", DESK, call_id="out", from_=from_), PROXY, PHONE)
+    wire.see(0.5, response(200, call_id="in", from_=from_), PROXY, TRUNK)
+    assert [call.state for call in wire.correlator.calls()] == [CallState.TALKING, CallState.ENDED]
+
+
 def test_a_challenge_that_nobody_meets_ends_the_call() -> None:
     """The ACK of the challenge is no sign of life."""
     wire = Wire()
@@ -244,15 +308,98 @@ def test_the_lost_branch_may_leave_by_itself_and_hold_nothing() -> None:
 
 
 def test_one_of_several_who_ring_is_given_up_and_the_others_go_on() -> None:
-    """RFC 3261, 15: the caller may end an early dialog of its own."""
+    """RFC 3261, 15: the caller may end an early dialog of its own. Or its answer was lost: nobody knows."""
     wire = Wire()
     proxied(wire)
     for station in ("1501", "1502"):
         wire.see(0.5, response(180, to=to(station)), PROXY, TRUNK)
     wire.see(1, request("BYE", to=to("1501"), cseq="2 BYE"))
+    assert (wire.call().ended, wire.call().end_certain) == (at(1), False)
+    wire.see(1.5, response(180, to=to("1502")), PROXY, TRUNK)
     assert wire.call().state is CallState.RINGING
     wire.see(2, request("BYE", to=to("1502"), cseq="3 BYE"))
-    assert wire.call().ended == at(2)
+    assert (wire.call().ended, wire.call().end_certain) == (at(2), True)
+
+
+def both_answer(wire: Wire, *acknowledged: str, outer: str = "z9hG4bK-1") -> None:
+    """Two To-tags answer one INVITE; the caller's ACK is seen for those that are named."""
+    proxied(wire)
+    wire.see(1, response(200, to=to("first"), via=("z9hG4bK-p", "z9hG4bK-1")), PHONE, PROXY)
+    wire.see(1.1, response(200, to=to("second"), via=("z9hG4bK-q", outer)), PHONE, PROXY)
+    for tag in acknowledged:
+        wire.see(1.2, request("ACK", to=to(tag)))
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "second", "certain"),
+    [
+        (("first",), 60, True),  # a switchboard that ignores the second answer
+        ((), 60, True),
+        (("first",), 1.3, False),  # perhaps the ACK of who goes on was lost
+        (("first", "second"), 60, False),  # the BYE of who lost was not captured
+    ],
+)
+def test_a_call_ends_with_who_talked_though_another_answered(
+    acknowledged: tuple[str, ...],
+    second: float,
+    certain: bool,  # noqa: FBT001
+) -> None:
+    """RFC 3261, 13.2.2.4: the caller confirms every answer, and leaves at once those it does not keep."""
+    wire = Wire()
+    both_answer(wire, *acknowledged)
+    wire.see(second, request("BYE", to=to("first"), cseq="2 BYE"))
+    call = wire.call()
+    assert (call.state, call.ended, call.end_certain) == (CallState.ENDED, at(second), certain)
+    if not certain:
+        wire.see(90, request("INFO", to=to("second"), cseq="3 INFO"))
+        assert wire.call().state is CallState.TALKING
+        wire.see(99, request("BYE", to=to("second"), cseq="4 BYE"))
+        assert (wire.call().ended, wire.call().end_certain) == (at(99), True)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_hop_that_writes_another_to_tag_is_no_fork(
+    order: tuple[int, int],
+    taken: bool,  # noqa: FBT001
+) -> None:
+    """The BYE of one hop ends the call, for certain once no other hop is left that was acknowledged."""
+    wire = Wire()
+    wire.see(0, request("INVITE"), TRUNK, PBX)
+    wire.see(0.01, request("INVITE", DESK, via=("z9hG4bK-2",)), PBX, PHONE)
+    wire.see(1, response(200, to=to("inner"), via=("z9hG4bK-2",)), PHONE, PBX)
+    wire.see(1.01, response(200, to=to("outer")), PBX, TRUNK)
+    if taken:
+        wire.see(1.1, request("ACK", to=to("outer"), via=("z9hG4bK-3",)), TRUNK, PBX)
+        wire.see(1.11, request("ACK", DESK, to=to("inner"), via=("z9hG4bK-4",)), PBX, PHONE)
+    byes = [
+        (20, request("BYE", to=to("outer"), cseq="2 BYE")),
+        (20.01, request("BYE", to=to("inner"), cseq="2 BYE")),
+    ]
+    first, second = (byes[index] for index in order)
+    wire.see(*first)
+    assert (wire.call().ended, wire.call().end_certain) == (at(first[0]), not taken)
+    wire.see(*second)
+    assert (wire.call().ended, wire.call().end_certain) == (at(20.01 if taken else 20), True)
+
+
+def test_a_hop_that_writes_another_to_tag_tells_of_a_hold_of_its_own() -> None:
+    """The switchboard plays the music itself: only its inner side is held."""
+    wire = Wire()
+    wire.see(0, request("INVITE", direction="sendrecv"), TRUNK, PBX)
+    invite = request("INVITE", DESK, via=("z9hG4bK-2",), direction="sendrecv")
+    wire.see(0.01, invite, PBX, PHONE)
+    inner = response(200, to=to("inner"), via=("z9hG4bK-2",), direction="sendrecv")
+    wire.see(1, inner, PHONE, PBX)
+    wire.see(1.01, response(200, to=to("outer"), direction="sendrecv"), PBX, TRUNK)
+    back: dict[str, Any] = {
+        "from_": to("inner"),
+        "to": "<sip:+33612345678@operateur.example>;tag=caller",
+        "via": ("z9hG4bK-5",),
+    }
+    wire.see(9, request("INVITE", direction="sendonly", **back), PHONE, PBX)
+    wire.see(9.1, response(200, direction="recvonly", **back), PBX, PHONE)
+    assert wire.call().state is CallState.HELD
 
 
 @pytest.mark.parametrize("by", ["caller", "callee"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,9 @@ from telephony.facts_from_sip import SipObserver
 from telephony.sip import SipMessage
 from tests.telephony.strategies import at
 from tests.telephony.wire import PHONE, PROXY, STATIONS, TRUNK, Wire, request, response
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 CALLER, CALLEE = "caller", "callee"
 URIS = {CALLER: "<sip:+33612345678@x>;tag=caller", CALLEE: "<sip:15@x>;tag=callee"}
@@ -121,6 +126,24 @@ def test_a_dialog_the_other_side_does_not_know_is_over(status: int) -> None:
     assert wire.call().state is CallState.TALKING
     exchange(wire, 40, CALLER, 3, "sendrecv", status=status)
     assert wire.call().ended == at(40.1)
+
+
+@pytest.mark.parametrize("method", ["INFO", "REFER"])
+def test_whatever_is_asked_of_a_dialog_nobody_knows_it_is_over(method: str) -> None:
+    """RFC 3261, 12.2.1.2: not only what offers and answers."""
+    wire = talking()
+    wire.see(9, asks(CALLER, 2, method))
+    wire.see(9.1, gets(CALLER, 2, method, status=481))
+    assert (wire.call().ended, wire.call().end_certain) == (at(9.1), False)
+    wire.see(30, asks(CALLEE, 2, method))
+    assert wire.call().state is CallState.TALKING
+
+
+def test_an_info_that_nobody_answers_ends_nothing_and_shows_no_life() -> None:
+    wire = talking()
+    wire.see(9, asks(CALLER, 2, "INFO"))
+    assert wire.see(9.1, gets(CALLER, 2, "INFO", status=408)) == []
+    assert wire.call().state is CallState.TALKING
 
 
 def test_a_reinvite_that_is_withdrawn_ends_nothing() -> None:
@@ -499,6 +522,18 @@ class Model:
         self.captured(messages)
 
 
+def joined(wire: Wire) -> list[tuple[datetime, datetime | None]]:
+    """The holds of the call; one that was told anew a microsecond after its correction went on."""
+    spans: list[tuple[datetime, datetime | None]] = []
+    for span in wire.call().holds:
+        last = spans[-1][1] if spans else None
+        if last and span.start - last <= timedelta(microseconds=1):
+            spans[-1] = (spans[-1][0], span.end)
+        else:
+            spans.append((span.start, span.end))
+    return spans
+
+
 @settings(max_examples=60)
 @given(st.data())
 def test_any_conversation_of_offers_and_answers_gives_the_state_of_the_call(
@@ -515,4 +550,4 @@ def test_any_conversation_of_offers_and_answers_gives_the_state_of_the_call(
         assert held(model.wire) is any(model.holds.values())
         assert HungUp not in model.wire.kinds()
     wanted = [(at(start or 0), None if end is None else at(end)) for start, end in model.spans]
-    assert [(span.start, span.end) for span in model.wire.call().holds] == wanted
+    assert joined(model.wire) == wanted
