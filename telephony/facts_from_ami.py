@@ -76,6 +76,16 @@ _UNKNOWN: Final = frozenset(
     {"", "<unknown>", "<none>", "unknown", "anonymous", "unavailable", "restricted", "asterisk"}
     | {"s", "i", "t", "h", "o", "a", "e", "fax", "failed"}
 )
+#: What stands there when the caller, or their operator, withholds the number.
+_WITHHELD: Final = frozenset({"anonymous", "restricted", "unavailable", "private"})
+#: `CID-CallingPres: 35 (Presentation Prohibited, …)`: two of its bits say whether the number may be shown.
+_PRESENTATION: Final = re.compile(r"[0-9]{1,3}")
+_RESTRICTION: Final = 0x60
+_PROHIBITED: Final = 0x20
+#: Applications that only channels that were dialled bear: AppDial, AppDial2, AppQueue.
+_DIALLED_BY: Final = ("AppDial", "AppQueue")
+#: A dialling station and whom it dials share a Linkedid: more channels are several calls, or several tries.
+_TWO: Final = 2
 _SAME_NUMBER: Final = 6
 #: One channel of the list the PBX gives.
 _LISTED: Final = "CoreShowChannel"
@@ -98,6 +108,8 @@ class _Channel:
     #: Whether it called, or was called; None while no event decides.
     calls: bool | None = None
     caller: Number | None = None
+    #: Whether its number stays what it is: it was withheld, or may be one that the dialplan wrote over it.
+    settled: bool = False
     exten: str = ""
     dialled: str = ""
     told: tuple[Direction, Number | None, str] | None = None
@@ -218,6 +230,24 @@ class AmiObserver:
         facts.append(Seen(channel.leg, arrived, self.source))
         return facts
 
+    def listed(self, arrived: datetime) -> list[Fact]:
+        """Say whom the stations call, where only the list tells, once it is complete.
+
+        A dialled channel shows the number of its line, often our own. What the station dialled is believed where it
+        and that channel are alone under their Linkedid: a merge brings calls together that dialled others.
+        """
+        bearers = Counter(each.linkedid for each in self._channels.values() if not each.inner)
+        facts: list[Fact] = []
+        for channel in self._channels.values():
+            source = self._channels.get(channel.linkedid)
+            if not channel.outside or channel.calls is not False or channel.dialled:
+                continue
+            if source is None or source.station is None or bearers[channel.linkedid] != _TWO:
+                continue
+            channel.dialled = source.exten
+            facts += self._rang(channel, arrived)
+        return facts
+
     def absent(self, gone: Collection[str], arrived: datetime) -> list[Fact]:
         """End, uncertainly, the channels the PBX no longer has."""
         gone = [uniqueid for uniqueid in self._channels if uniqueid in gone]
@@ -301,19 +331,28 @@ class AmiObserver:
     def _judge(self, channel: _Channel, message: AmiMessage, prefix: str = "") -> None:
         """Take an event as evidence of who set the channel up, of its number and of what it dialled."""
         state, listed = message.get(f"{prefix}ChannelState"), message.event == _LISTED
-        number = message.get(f"{prefix}CallerIDNum")
         if channel.calls is None and state in _RINGS_US:
             channel.calls = True
         elif channel.calls is None and state in _RINGS_THERE and channel.outside:
             # Outside only: a station's own telephone says "dialling" too, while somebody dials on it.
             channel.calls = False
-        elif channel.calls is None and state == _UP and listed and channel.linkedid:
-            # Nothing better will come of one that is up: the first of its call is who called.
-            channel.calls = message.get("Uniqueid") == channel.linkedid
-        channel.caller = channel.caller or parse_number(number)
+        elif channel.calls is None and listed and state == _UP:
+            # Nothing better will come of one that is up.
+            application = message.get("Application")
+            first = message.get("Uniqueid") == channel.linkedid
+            if application.startswith(_DIALLED_BY):
+                channel.calls = False
+            elif first or application:
+                # Who runs a dialplan under another's Linkedid is a caller whose call was connected to that one, or was
+                # called and sent on; the number of the latter may be our own.
+                channel.calls, channel.settled = True, channel.settled or not first
+        if channel.caller is None and not channel.settled:
+            channel.settled = _withheld(message, prefix)
+            if not channel.settled:
+                channel.caller = parse_number(message.get(f"{prefix}CallerIDNum"))
+        # From its answer on, and once it dialled, the dialplan writes what others are to see.
+        channel.settled = channel.settled or state == _UP
         channel.exten = channel.exten or _known(message.get(f"{prefix}Exten"))
-        if listed and channel.calls is False and channel.outside:
-            channel.dialled = channel.dialled or _known(number)
 
     def _rang(self, channel: _Channel, at: datetime) -> list[Fact]:
         """Say who set the leg up and whom it calls, as far as is known; the same is not said twice."""
@@ -339,6 +378,7 @@ class AmiObserver:
             return facts
         source = self._channels.get(message.get("Uniqueid"))
         if source is not None and source is not dialled:
+            source.settled = True
             facts.append(
                 Paired(dialled.leg, at, self.source, source.leg, "dialled by it", inferred=False)
             )
@@ -534,17 +574,28 @@ def _known(text: str) -> str:
     return "" if text.strip().lower() in _UNKNOWN else text[:_LONGEST]
 
 
+def _withheld(message: AmiMessage, prefix: str) -> bool:
+    """Tell whether an event says that the caller's number is withheld; that it is not known yet is no such word."""
+    pres = _PRESENTATION.match(message.get("CID-CallingPres"))
+    if pres is not None and int(pres[0]) & _RESTRICTION == _PROHIBITED:
+        return True
+    return message.get(f"{prefix}CallerIDNum").strip().lower() in _WITHHELD
+
+
 def _number_called(shown: str, dial_string: str) -> str:
     """Say whom an outgoing channel calls, from its caller ID and from what the line is told to dial.
 
-    The caller ID is that number, unless the line's own configuration or a transfer put another there; what is
-    dialled may bear the line's prefix.
+    What is dialled may bear the line's prefix, which the caller ID then lacks. Where they differ the caller ID is that
+    of the line's configuration or of a transfer, often our own: what was dialled is told, readable or not.
     """
     shown = _known(shown)
-    dialled = _known(dial_string.rpartition("/")[2].partition("@")[0].removeprefix("sip:"))
+    parts = [each.partition("@")[0].removeprefix("sip:") for each in dial_string.split("/")]
+    dialled = _known(
+        next((each for each in reversed(parts) if re.search("[0-9]", each)), parts[-1])
+    )
     if not dialled or (shown and dialled.endswith(shown[-_SAME_NUMBER:])):
         return shown
-    return dialled if parse_number(dialled) or not shown else shown
+    return dialled
 
 
 def _duration(text: str) -> timedelta:

@@ -321,6 +321,7 @@ class _Conversation:
     def _compare(self, now: datetime) -> list[Fact]:
         """End what the switchboard no longer has: of what was known before it was asked."""
         facts = self._observer.absent(self._known - self._listed, now)
+        facts += self._observer.listed(now)
         gone = self._believed - self._observer.legs
         facts += [
             HungUp(leg, now, self._observer.source, "gone while unheard", certain=False)

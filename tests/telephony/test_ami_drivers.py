@@ -18,6 +18,7 @@ from telephony import Call, CallState, Direction
 from telephony.ami import AmiDecoder, AmiMessage
 from telephony.facts_from_ami import AmiObserver
 from telephony.feed_ami import AmiFeed
+from telephony.number import parse_number
 from telephony.recorded import read
 from tests.telephony.ami_server import AmiServer, serving
 from tests.telephony.shell import running, until
@@ -130,12 +131,12 @@ def iax(stream: Stream) -> tuple[str, str]:
 
 
 def motif(stream: Stream) -> tuple[str, str]:
-    """No number at first, an unknown one, then the number."""
+    """No number at first, then it is not known, then it is told."""
     trunk = ("Motif/passerelle-1f3a", TRUNK)
     stream.channel("Newchannel", trunk, DOWN, "unknown", "")
     stream.channel("NewCallerid", trunk, DOWN, "<unknown>", "")
     stream.channel("NewConnectedLine", trunk, DOWN, "asterisk", "")
-    stream.channel("Newstate", trunk, RING, "Anonymous", "")
+    stream.channel("Newstate", trunk, RING, "<unknown>", "")
     stream.channel("Newexten", trunk, RING, "0612345678", "15")
     return trunk
 
@@ -198,6 +199,93 @@ def test_a_call_back_goes_out_to_the_number_that_was_dialled(
     found = call(stream.events)
     assert (found.direction, found.number and found.number.e164) == (Direction.OUTGOING, CALLER)
     assert found.current_stations == ("1501",)
+
+
+@pytest.mark.parametrize(
+    ("shown", "dialled", "called"),
+    [
+        # 00 and nine digits: a number abroad, or one of ours behind an outside-line zero. Nobody is told.
+        ("0247151515", "00612345678@operateur", "00612345678"),
+        ("0247151515", "operateur/sip:00612345678@192.0.2.4", "00612345678"),
+        # The caller ID tells which.
+        ("0612345678", "00612345678@operateur", "0612345678"),
+        # What a line is told beside the number is none.
+        ("0247151515", "g1/0612345678/c", "0612345678"),
+        ("0247151515", "operateur", "operateur"),
+    ],
+)
+def test_a_line_s_own_number_is_never_that_of_whom_we_call(
+    shown: str, dialled: str, called: str
+) -> None:
+    trunk, phone, stream = (
+        ("PJSIP/operateur-0000001c", OTHER),
+        ("PJSIP/1501-0000001b", TRUNK),
+        Stream(),
+    )
+    stream.channel("Newchannel", phone, RING, "1501", "00612345678")
+    stream.channel("Newchannel", trunk, DOWN, shown, "s")
+    stream.dials(phone, trunk, shown, dialled)
+    stream.channel("Newstate", trunk, UP, shown, "s")
+    found = call(stream.events)
+    right = CALLER if parse_number(called) else None
+    assert (found.direction, found.called) == (Direction.OUTGOING, called)
+    assert (found.number and found.number.e164) == right
+
+
+def withheld(stream: Stream, told: str, pres: str = "") -> tuple[str, str]:
+    """The operator says that the number is withheld; the dialplan then shows the centre's own to the stations."""
+    trunk = ("PJSIP/operateur-0000001c", TRUNK)
+    more = {"CID-CallingPres": pres} if pres else {}
+    stream.channel("Newchannel", trunk, RING, "<unknown>" if pres else told, "15")
+    stream.channel("NewCallerid", trunk, RING, told, "15", **more)
+    stream.channel("NewCallerid", trunk, RING, "0247151515", "15")
+    return trunk
+
+
+@pytest.mark.parametrize(
+    ("told", "pres"),
+    [
+        ("anonymous", ""),
+        ("Anonymous", ""),
+        ("restricted", ""),
+        ("unavailable", ""),
+        ("private", ""),
+        ("<unknown>", "35 (Presentation Prohibited, Network Number)"),
+    ],
+)
+def test_a_withheld_number_stays_withheld(told: str, pres: str) -> None:
+    stream = Stream()
+    rings(stream, withheld(stream, told, pres), ("SIP/1501-0000001b", STATION))
+    assert (found := call(stream.events)).number is None
+    assert (found.direction, found.talking_stations) == (Direction.INCOMING, ("1501",))
+
+
+def test_a_number_not_available_yet_is_not_withheld() -> None:
+    trunk, stream = ("DAHDI/10-1", TRUNK), Stream()
+    pres = {"CID-CallingPres": "67 (Number Unavailable)"}
+    stream.channel("Newchannel", trunk, PRE_RING, "", "s")
+    stream.channel("NewCallerid", trunk, PRE_RING, "", "s", **pres)
+    stream.channel("NewCallerid", trunk, PRE_RING, "0612345678", "s")
+    rings(stream, trunk, ("SIP/1501-0000001b", STATION))
+    assert (found := call(stream.events).number) is not None
+    assert found.e164 == CALLER
+
+
+@pytest.mark.parametrize("before", ["answered", "dialled"])
+def test_what_the_dialplan_writes_over_a_call_that_goes_on_is_not_the_caller(before: str) -> None:
+    trunk, phone, stream = (
+        ("SIP/operateur-0000001c", TRUNK),
+        ("SIP/1501-0000001b", STATION),
+        Stream(),
+    )
+    stream.channel("Newchannel", trunk, RING, "<unknown>", "15")
+    if before == "answered":
+        stream.channel("Newstate", trunk, UP, "<unknown>", "15")
+    else:
+        stream.channel("Newchannel", phone, DOWN, "1501")
+        stream.dials(trunk, phone, "1501", "1501")
+    stream.channel("NewCallerid", trunk, RING, "0247151515", "15")
+    assert call(stream.events).number is None
 
 
 def test_stations_of_chan_sip_that_call_each_other_are_no_call_of_line_15() -> None:
@@ -272,6 +360,77 @@ def test_who_called_is_told_by_the_list_when_the_ring_was_not_heard() -> None:
     asyncio.run(scenario())
 
 
+def listed(*channels: dict[str, str]) -> dict[str, Call]:
+    """What is told of channels that are in the list of a switchboard just connected to, by their Uniqueid."""
+    observer = AmiObserver("ami", STATIONS, max_skew=None)
+    facts = []
+    for channel in channels:
+        told = {"Event": "CoreShowChannel", "ChannelState": UP, "Duration": "00:05:00"} | channel
+        message = AmiMessage({key.lower(): (each,) for key, each in told.items()})
+        facts += observer.present(message, at(3600))
+    facts += observer.listed(at(3600))
+    calls = correlated(facts)[0]
+    told_of = {
+        each["Uniqueid"]: next(f.leg for f in facts if each["Uniqueid"] in f.leg)
+        for each in channels
+    }
+    found = {uniqueid: calls.call_of(leg) for uniqueid, leg in told_of.items()}
+    return {uniqueid: each for uniqueid, each in found.items() if each is not None}
+
+
+def channel(name: str, uniqueid: str, number: str, application: str, exten: str) -> dict[str, str]:
+    told = {"Channel": name, "Uniqueid": uniqueid, "Linkedid": TRUNK, "CallerIDNum": number}
+    return told | {"Application": application, "Exten": exten}
+
+
+def test_two_callers_whose_calls_were_connected_both_called() -> None:
+    """After a merge the younger one bears the Linkedid of the elder, as who is dialled does."""
+    found = listed(
+        channel("PJSIP/operateur-00000001", TRUNK, "0612345678", "Queue", "15"),
+        channel("PJSIP/operateur-00000005", OTHER, "0687654321", "Queue", "15"),
+        channel("PJSIP/1501-00000006", STATION, "1501", "AppQueue", ""),
+    )
+    assert found[TRUNK].direction is Direction.INCOMING
+    assert (found[OTHER].direction, found[OTHER].number) == (Direction.INCOMING, None)
+
+
+def test_who_called_is_not_said_where_the_list_leaves_it_open() -> None:
+    (found,) = listed(channel("PJSIP/operateur-00000005", OTHER, "0687654321", "", "15")).values()
+    assert (found.direction, found.number) == (Direction.UNKNOWN, None)
+
+
+@pytest.mark.parametrize("application", ["AppDial", "AppDial2", "AppQueue"])
+def test_who_is_dialled_is_told_by_the_list_with_what_the_station_dialled(application: str) -> None:
+    line = channel("PJSIP/operateur-00000002", OTHER, "0247151515", application, "")
+    phone = channel("PJSIP/1501-00000001", TRUNK, "1501", "Dial", "0612345678")
+    for order in ((line, phone), (phone, line)):
+        found = listed(*order)[OTHER]
+        assert (found.direction, found.number and found.number.e164) == (Direction.OUTGOING, CALLER)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        # The station dialled somebody else before its call was connected to this one.
+        (
+            channel("PJSIP/1501-00000001", TRUNK, "1501", "Dial", "0687654321"),
+            channel("PJSIP/1601-00000007", STATION, "1601", "Dial", "0612345678"),
+        ),
+        # A caller is sent on to the outside: what they dialled is us.
+        (channel("PJSIP/operateur-00000001", TRUNK, "0687654321", "Dial", "0247151516"),),
+        (),
+    ],
+)
+def test_whom_the_list_does_not_name_for_certain_has_no_number(
+    others: tuple[dict[str, str], ...],
+) -> None:
+    line = channel("PJSIP/operateur-00000002", OTHER, "0247151515", "AppDial", "")
+    found = listed(*others, line)[OTHER]
+    legs = [each for each in (found.number, found.caller) if each]
+    assert "+33247151515" not in {each.e164 for each in legs}
+    assert found.called in {None, "0247151516"}
+
+
 def incoming() -> list[AmiMessage]:
     trunk, stream = ("SIP/operateur-0000001c", TRUNK), Stream()
     stream.channel("Newchannel", trunk, DOWN, "", "15")
@@ -323,7 +482,10 @@ def test_any_order_and_repetition_tells_the_same(
     mixed = [*events, *again]
     order.shuffle(mixed)
     found = call(mixed)
-    assert (found.direction, found.number and found.number.e164) == (way, CALLER)
+    assert found.direction is way
+    # A number that comes late may be one that the dialplan wrote over the caller's: none is then told.
+    late = {None} if way is Direction.INCOMING else set()
+    assert (found.number and found.number.e164) in {CALLER} | late
     assert {each.station for each in found.stations} == {"1501"}
     assert (found.state, found.talking_stations) == (CallState.TALKING, ("1501",))
 

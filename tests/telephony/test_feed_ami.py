@@ -471,7 +471,7 @@ def test_a_conference_first_seen_in_the_list_is_still_two_calls() -> None:
             one.play(0, one.where("ConfbridgeJoin", 2))
             trunks = [c for c in one.server._channels.values() if "trunk" in c["Channel"]]
             assert len(trunks) == 2
-            trunks[1]["Linkedid"] = trunks[0]["Linkedid"]
+            trunks[1] |= {"Linkedid": trunks[0]["Linkedid"], "Application": "ConfBridge"}
             await until(lambda: len(one.runner.correlator.live()) == 2)
             first, second = one.calls()
             numbers = {call.number.e164 for call in (first, second) if call.number}
