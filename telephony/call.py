@@ -100,7 +100,8 @@ class Call:
 
     `certain` is False while it is not `confirmed` or the grouping is ambiguous; `inferred` is True when
     two legs were grouped by circumstances only; `evidence` says why in words. `confirmed` is False when
-    nothing was heard of it since a restart, or since a feed that told of it was lost.
+    nothing was heard of it since a restart, or since a feed that told of it was lost, or while only
+    the state of its station tells of it, which may be another call's.
     """
 
     id: str

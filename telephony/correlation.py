@@ -29,6 +29,7 @@ from telephony.fusion import Fusion
 from telephony.grouping import Group, assemble, group
 from telephony.leg import LegView, fold, sort_key
 from telephony.same_number import Numbers
+from telephony.station_states import StationStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -83,7 +84,9 @@ class Correlator:
         self._fusion = Fusion()
         self._fused: set[str] = set()
         self._numbers = Numbers()
-        self._sure: dict[str, bool] = {}
+        self._states = StationStates()
+        #: The calls as their own legs tell them, before what other calls say of them.
+        self._alone: dict[str, Call] = {}
 
     def receive(self, fact: Fact, *, confirms: bool = True) -> Change:
         """Fold one fact in; the same calls result from any order and any repetition.
@@ -180,8 +183,9 @@ class Correlator:
         for leg in call.legs:
             self._drop(leg)
         self._calls.pop(call.id, None)
-        self._sure.pop(call.id, None)
+        self._alone.pop(call.id, None)
         self._numbers.note((), [call.id])
+        self._states.note((), [call.id])
 
     def restore(self, call_id: str, facts: Iterable[Fact]) -> None:
         """Take back a stored call under its id; its legs find their companions again."""
@@ -244,28 +248,33 @@ class Correlator:
         changed: list[Call] = []
         for found, mine in zip(groups, owned, strict=True):
             call = assemble(mine[0], found, self._call_of, swallowed=mine[1:], lost=self._lost)
-            self._sure[call.id] = call.certain
-            call = self._numbers.relate(call, certain=call.certain)
+            self._alone[call.id] = call
+            call = self._related(call)
             if self._calls.get(call.id) != call:
                 changed.append(call)
                 self._calls[call.id] = call
         merged = [(old, mine[0]) for mine in owned for old in mine[1:] if old in before]
         for old, _ in merged:
             self._calls.pop(old, None)
-            self._sure.pop(old, None)
-        echoes = self._numbers.note(changed, [old for old, _ in merged])
+            self._alone.pop(old, None)
+        gone = [old for old, _ in merged]
+        echoes = self._numbers.note(changed, gone) | self._states.note(changed, gone)
         return (*self._renumbered(changed, echoes),), tuple(merged)
 
     def _renumbered(self, changed: list[Call], others: set[str]) -> Iterator[Call]:
-        """Give the changed calls, and the others that follow or precede one of the same number, their relation."""
+        """Give the changed calls, and the others of the same number or at the same station, their relation."""
         mine = {call.id: call for call in changed}
         also = sorted(other for other in others if other in self._calls)
         for call_id in dict.fromkeys([*mine, *also]):
             known = self._calls[call_id]
-            call = self._numbers.relate(known, certain=self._sure[call_id])
+            call = self._related(self._alone[call_id])
             self._calls[call_id] = call
             if call_id in mine or call != known:
                 yield call
+
+    def _related(self, alone: Call) -> Call:
+        """Say of a call what the others mean for it."""
+        return self._states.relate(self._numbers.relate(alone, certain=alone.certain))
 
     def _own(self, found: Group) -> list[str]:
         """List the ids a group owns, the survivor first; mint one when it has none."""

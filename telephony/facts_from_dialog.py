@@ -8,6 +8,7 @@ told by dialog_dialects.py. No clock, no I/O.
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -109,6 +110,7 @@ class DialogObserver:
         self._told: dict[str, dict[Key, _View]] = {}
         self._dialects: dict[str, Dialect] = {}
         self._unsure: set[str] = set()
+        self._numbers = itertools.count(1)
         #: The dialect of documents that do not show theirs, where it is known.
         self.presumed: Dialect | None = None
 
@@ -182,6 +184,8 @@ class DialogObserver:
             facts += self._unlisted(station, listed, at)
         elif skipped:
             self._stale.add(station)
+        elif answers:
+            self._unsure.discard(station)  # asking again would be answered the same
         elif dialect is Dialect.EVENTS and len(self._told.get(station, {})) > 1:
             self._unsure.add(station)
         return facts, meant.contradicted
@@ -249,7 +253,8 @@ class DialogObserver:
             return facts + self._terminated(station, dialog, known, at)
         name = known.leg if known else self._name(station, dialog)
         if not name:  # its id may come again later, for another call
-            name = f"{self.source}:{station}:{dialog.id}:{at.timestamp():.3f}"
+            nth = next(self._numbers)  # two may begin at one time
+            name = f"{self.source}:{station}:{dialog.id}:{at.timestamp():.3f}:{nth}"
         if name in self._over:
             return facts  # told late: it is over
         return facts + self._living(_View(name, station, dialog), at)

@@ -196,7 +196,7 @@ class DialogInfoFeed:
         facts, wrong = self._observer.observe(told.station, info, now, answers=told.answers)
         if wrong:
             self._book.reject(wrong)
-        if wrong == GAP or told.station in self._observer.unsure:
+        if not told.answers and (wrong == GAP or told.station in self._observer.unsure):
             subscriber.again(told.station, talk.now)
         elif (
             wrong == OLD

@@ -115,6 +115,8 @@ class _Subscription:
     due: float | None = None
     notified: bool = False
     refresh: float | None = None
+    #: Before that it is not asked out of its turn again.
+    spared: float = 0.0
     retry: float | None = None
     failed: int = 0
     under_way: _Transaction | None = None
@@ -170,10 +172,15 @@ class Subscriber:
         self.start(now)
 
     def again(self, station: str, now: float) -> None:
-        """Ask for the whole state of a station: refresh its subscription."""
+        """Ask for the whole state of a station out of its turn: now, then at most once a heartbeat."""
         each = self._all[station]
-        if each.active and each.under_way is None:
-            self._ask(each, now)
+        if each.refresh is None or each.under_way is not None:
+            return
+        if now < each.spared:
+            each.refresh = min(each.refresh, each.spared)
+            return
+        each.spared = now + self._heartbeat
+        self._ask(each, now)
 
     def anew(self, station: str, now: float) -> None:
         """Subscribe to a station in another dialog, soon: its versions cannot be followed."""

@@ -293,6 +293,21 @@ def test_a_second_call_that_rings_at_an_extension_in_use_makes_both_uncertain() 
     assert not life.watcher.calls[1].end_certain
 
 
+def test_two_calls_that_begin_at_one_time_at_an_extension_are_two() -> None:
+    """Documents that wait in one packet are dated by their arrival."""
+    observer, switchboard = DialogObserver("dialog", [STATION]), Asterisk(cid=True)
+    first, second = TrueCall("0611111111", 0), TrueCall("0622222222", 1)
+    over = TrueCall("0611111111", 0, "ended")
+    correlator = Correlator({STATION}, map("call-{}".format, itertools.count()).__next__)
+    for calls in ([over], [first], [over], [over, second]):
+        for fact in observer.observe(STATION, read(switchboard.answer(calls).body), START)[0]:
+            correlator.receive(fact)
+    assert [(number(call), call.state) for call in correlator.calls()] == [
+        ("+33611111111", CallState.ENDED),
+        ("+33622222222", CallState.RINGING),
+    ]
+
+
 def test_a_freeswitch_end_that_was_missed_is_seen_at_the_next_answer() -> None:
     """The list is empty then, as the document of an event about no call is: only the answer counts."""
     life = Life(FreeSwitch())

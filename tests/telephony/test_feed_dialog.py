@@ -248,6 +248,36 @@ async def test_a_freeswitch_is_asked_when_it_tells_of_one_call_of_several() -> N
             assert len(runner.correlator.calls()) == 2
 
 
+async def test_an_answer_that_leaves_a_doubt_is_not_asked_for_again() -> None:
+    """A list that lacks a Call-ID does not say what has ended; asked again the server says the same."""
+    switchboard, calls = FreeSwitch(), [TrueCall(f"061234567{n}", n) for n in range(2)]
+    events = [switchboard.event([], each).body for each in calls]
+    answers = [switchboard.answer(calls).body.replace(b'call-id="c1@gw"', b"") for _ in range(9)]
+    async with serving(switchboard.answer([]).body, product=FREESWITCH) as server:
+        told = feed(server.port)
+        async with running([told]) as (runner, _):
+            await until(lambda: told.health().state is FeedState.CONNECTED)
+            server.bodies = answers
+            for event in events:
+                server.notify(event)
+            await until(lambda: len(server.asked) == 2)
+            server.babble()
+            await until(lambda: "sip_start_line" in told.health().rejected)
+            assert len(server.asked) == 2
+            assert len(runner.correlator.live()) == 2
+
+
+async def test_a_server_that_never_tells_its_whole_state_is_not_asked_without_end() -> None:
+    bodies = [document(version, "c1", state="partial") for version in range(9)]
+    async with serving(*bodies) as server:
+        told = feed(server.port)
+        async with running([told]):
+            await until(lambda: told.health().rejected == {"version_gap": 1})
+            server.babble()
+            await until(lambda: "sip_start_line" in told.health().rejected)
+            assert len(server.asked) == 1
+
+
 async def test_documents_that_contradict_are_counted() -> None:
     turned = document(2, "c1").replace(b"recipient", b"initiator")
     async with serving(document(1, "c1")) as server:

@@ -164,6 +164,26 @@ def test_what_answers_a_question_is_told_from_what_comes_by_itself() -> None:
     assert [each.answers for each in talk.agent.events()] == [False, False, True, False]
 
 
+def test_a_station_is_asked_out_of_its_turn_once_a_heartbeat() -> None:
+    talk = Exchange(transport="tcp", heartbeat=10.0)
+    talk.subscribed()
+
+    def sent(seconds: float) -> int:
+        talk.pass_time(seconds)
+        asked = talk.sent()
+        for each in asked:
+            talk.answer(each, 200, "Expires: 600")
+            talk.notify(each)
+        return len(asked)
+
+    for _ in range(100):  # whatever the answer, it is doubted again
+        talk.agent.again("1501", talk.now)
+        sent(0)
+    assert next(talk.numbers) == 3  # 1: subscribed, 2: asked once
+    talk.agent.again("1501", talk.now)
+    assert sum(sent(1.0) for _ in range(12)) == 1  # at its turn, which serves both
+
+
 def test_only_the_switchboard_says_what_it_is() -> None:
     talk = Exchange()
     asked = talk.one()
