@@ -217,19 +217,10 @@ class Runner:
         while True:
             await self._take()
             async with self._turn:
+                await self._settle()
                 await self._mark()
-                await self._fold()
-            while self._taken:
-                done, outcome = self._taken[0], self._outcomes[0]
-                if done.told is not None and not done.told.done():
-                    done.told.set_result("" if isinstance(outcome, Changed) else outcome)
-                self._taken.popleft()
-                self._outcomes.pop(0)
-                self._waiting[done.fact.source] -= 1
-                self._queue.task_done()
-            self.stats.queued = self._waiting.total()
-            async with self._roomier:
-                self._roomier.notify_all()
+                self._fold()
+                await self._settle()
 
     async def _take(self) -> None:
         """Wait for something to do, and take a batch of it."""
@@ -252,13 +243,30 @@ class Runner:
             del self._unmarked[source]
             self._queue.task_done()
 
-    async def _fold(self) -> None:
-        """Fold in what was taken and was not yet folded, then deliver what changed."""
+    def _fold(self) -> None:
+        """Fold in what was taken."""
         for each in list(self._taken)[len(self._outcomes) :]:
             self._outcomes.append(self._receive(each.number, each.fact))
+
+    async def _settle(self) -> None:
+        """Deliver what folding changed, then let go of the facts.
+
+        Changes are pictures of their moment: what a crash kept from its delivery goes before anything newer is told.
+        """
         changes = [each for each in self._outcomes if isinstance(each, Changed)]
         if changes:
             await self._deliver(partial(self._on_changes, changes))
+        while self._outcomes:
+            done, outcome = self._taken[0], self._outcomes[0]
+            if done.told is not None and not done.told.done():
+                done.told.set_result("" if isinstance(outcome, Changed) else outcome)
+            self._taken.popleft()
+            self._outcomes.pop(0)
+            self._waiting[done.fact.source] -= 1
+            self._queue.task_done()
+        self.stats.queued = self._waiting.total()
+        async with self._roomier:
+            self._roomier.notify_all()
 
     def _receive(self, number: int, fact: Fact) -> Changed | str:
         """Fold one fact in; why it was ignored when there is nothing to tell."""
@@ -296,6 +304,7 @@ class Runner:
         while True:
             await asyncio.sleep(self._tick)
             async with self._turn:
+                await self._settle()
                 now = self._clock()
                 self._note(self.correlator.expire(now))
                 await self._tell()

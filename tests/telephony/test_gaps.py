@@ -538,3 +538,58 @@ def test_a_defect_of_ours_costs_one_datagram(caplog: pytest.LogCaptureFixture) -
 
     asyncio.run(scenario())
     assert [record.message for record in caplog.records] == ["telephony.datagram_failed"]
+
+
+# --- after a crash of what delivers
+
+
+def test_after_a_crash_in_delivery_a_gap_is_told_last() -> None:
+    """What the crash kept from its delivery shows the call as it was before the gap."""
+
+    async def scenario() -> None:
+        async with line(restart=(0.001, 0.01)) as (runner, desk):
+
+            async def changed(changes: Sequence[Changed]) -> None:
+                desk.asked += 1
+                if desk.asked == 1:
+                    runner.emit(Gap("hep"))
+                    raise asyncio.CancelledError  # a database driver's own
+                desk.take(call for change in changes for call in change.calls)
+
+            runner._on_changes = changed
+            for fact in CALL:
+                runner.emit(fact)
+            await runner.drained()
+            assert desk.asked == 2
+            assert (desk.shown[REAL].state, desk.certain()) == (CallState.TALKING, False)
+
+    asyncio.run(scenario())
+
+
+def test_after_a_crash_in_delivery_the_clock_ends_no_call_before_it_is_told() -> None:
+    """The consumer is still down when time ends the call: the desk hears that it talked, then that it ended."""
+    now, told, asked = at(5), [], 0
+
+    async def changed(changes: Sequence[Changed]) -> None:
+        nonlocal asked, now
+        asked += 1
+        if asked == 1:
+            now = at(5) + timedelta(hours=13)
+            raise asyncio.CancelledError
+        told.extend(call.state for change in changes for call in change.calls)
+
+    async def ticked(calls: tuple[Call, ...]) -> None:
+        told.extend(call.state for call in calls)
+
+    async def scenario() -> None:
+        never = (3600.0, 3600.0)
+        runner = Runner(
+            (), fresh_correlator(), changed, lambda: now, ticked, tick=0.01, restart=never
+        )
+        async with in_background(runner.run()):
+            answer = runner.submit(CALL)
+            await until(lambda: CallState.ENDED in told)
+            assert told == [CallState.RINGING, CallState.TALKING, CallState.ENDED]
+            assert (await answer, runner.stats.queued) == (["", ""], 0)
+
+    asyncio.run(scenario())
