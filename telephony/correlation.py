@@ -96,20 +96,19 @@ class Correlator:
         facts = self._facts.setdefault(fact.leg, set())
         if fact in facts:  # the same word at the same instant: no news that the call still lives
             return Ignored(fact, "repeated")
-        found = (
-            self._doubted(fact) if not confirms else bool(self._lost) and self._heard_again(fact)
-        )
-        if len(facts) >= MAX_FACTS and not isinstance(fact, HungUp):
-            return Ignored(fact, "too many facts for one leg")
         before = self._views.get(fact.leg)
-        after = self._fold(fact)
+        full = len(facts) >= MAX_FACTS and not isinstance(fact, HungUp)
+        after = before if full and before else self._fold(fact)
+        found = self._heard_again(fact, after) if confirms else self._doubted(fact, after)
+        if full and not found:
+            return Ignored(fact, "too many facts for one leg")
         if after.started is None:
             return Ignored(fact, "no call for this leg yet")
         if isinstance(fact, Seen) and not found and _same(before, after):
             return Ignored(fact, "only seen")
         calls, merged = self._regroup({fact.leg})
         new = before is None or before.started is None
-        kept = tuple(self._ordered[fact.leg]) if new else (fact,)
+        kept = () if full else tuple(self._ordered[fact.leg]) if new else (fact,)
         return Changed(calls, merged, self._call_of[fact.leg], kept)
 
     def expire(self, now: datetime) -> tuple[Call, ...]:
@@ -294,18 +293,20 @@ class Correlator:
             self._lost.setdefault(leg, at)
         return self._regroup(legs)[0] if legs else ()
 
-    def _heard_again(self, fact: Fact) -> bool:
+    def _heard_again(self, fact: Fact, leg: LegView) -> bool:
         """Take a fact as a sign of life of the whole call; an end speaks of its own leg only, a deduction of none."""
-        if isinstance(fact, Paired | Unpaired):
+        if not self._lost or isinstance(fact, Paired | Unpaired):
+            return False
+        if isinstance(fact, HungUp) and leg.ended is None:  # it ended a first attempt, or nothing
             return False
         call = None if isinstance(fact, HungUp) else self.call_of(fact.leg)
         legs = call.legs if call else (fact.leg,)
         return bool([leg for leg in legs if self._lost.pop(leg, None)])
 
-    def _doubted(self, fact: Fact) -> bool:
+    def _doubted(self, fact: Fact, leg: LegView) -> bool:
         """Note that what followed a fact was lost; an end stays an end. Tell whether that is news."""
-        if isinstance(fact, HungUp):
-            return self._lost.pop(fact.leg, None) is not None
+        if leg.ended is not None:
+            return isinstance(fact, HungUp) and self._lost.pop(fact.leg, None) is not None
         if fact.leg in self._lost:
             return False
         self._lost[fact.leg] = fact.at

@@ -1,9 +1,10 @@
 """Keeps the feeds running, gives every fact to the correlator, and every change to the product.
 
 One consumer: changes are delivered in order, each until the subscriber takes it. A part that crashes (feed,
-consumer, clock) is started again and goes on where it stopped. A feed that loses something, by a crash, in the kernel
-or because too much waits here, leaves a *gap* in the order of its facts: what it told before the gap confirms no
-call, its calls are uncertain at once, and only what it tells after the gap makes them certain again.
+consumer, clock) is started again and goes on where it stopped. A feed that loses something, by a crash, in the kernel,
+because too much waits here or because a fact cannot be folded in, leaves a *gap* in the order of its facts: what it
+told before the gap confirms no call, its calls are uncertain at once, and only what it tells after the gap makes them
+certain again.
 """
 
 from __future__ import annotations
@@ -279,6 +280,7 @@ class Runner:
         except Exception:
             self.stats.errors += 1
             log.exception("telephony.correlator_failed", extra={"fact": type(fact).__name__})
+            self._lose(fact.source)
             return "failed"
         if not isinstance(change, Changed):
             self.stats.ignored[change.reason] += 1

@@ -21,13 +21,17 @@ from telephony import (
     Changed,
     Direction,
     Fact,
+    Held,
     HungUp,
+    Ignored,
     Number,
     Paired,
     Rang,
+    Resumed,
     Seen,
+    Unpaired,
 )
-from telephony.correlation import Correlator
+from telephony.correlation import MAX_FACTS, Correlator
 from telephony.feed import Gap, room
 from telephony.feed_hep import TURN
 from telephony.hep import SIP, encode
@@ -275,6 +279,88 @@ def test_a_feed_whose_switchboard_waits_asks_for_room_and_loses_nothing() -> Non
             assert desk.certain()
 
     asyncio.run(scenario())
+
+
+def test_a_fact_that_cannot_be_folded_in_is_a_loss() -> None:
+    """A defect of ours costs the end of a call: it must not go on talking, certain."""
+
+    async def scenario() -> None:
+        async with line() as (runner, desk):
+            await until_shown(runner, desk)
+            receive = runner.correlator.receive
+
+            def defective(fact: Fact, *, confirms: bool = True) -> Changed | Ignored:
+                if fact is OVER:
+                    raise ZeroDivisionError
+                return receive(fact, confirms=confirms)
+
+            runner.correlator.receive = defective  # type: ignore[method-assign]
+            runner.emit(OVER)
+            await runner.drained()
+            assert (desk.shown[REAL].state, desk.certain()) == (CallState.TALKING, False)
+            runner.emit(Seen(REAL, at(20), "hep"))
+            await runner.drained()
+            assert desk.certain()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        Seen(REAL, at(9.05), "hep"),
+        Unpaired(REAL, at(9.05), "hep", "sip:other", "the answers do not agree"),
+    ],
+    ids=["seen", "unpaired"],
+)
+def test_an_end_in_front_of_a_gap_stays_certain_whatever_follows_it(late: Fact) -> None:
+    """The 200 to a BYE, or a deduction from it, waits behind it in front of the same gap."""
+
+    async def scenario() -> None:
+        async with line() as (runner, desk):
+            await until_shown(runner, desk)
+            await blocked(runner, desk)
+            runner.emit(OVER)
+            runner.emit(late)
+            runner.emit(Gap("hep"))
+            desk.open.set()
+            await runner.drained()
+            assert (desk.shown[REAL].state, desk.certain()) == (CallState.ENDED, True)
+
+    asyncio.run(scenario())
+
+
+def test_a_hang_up_that_ended_nothing_makes_no_call_certain() -> None:
+    """The refusal of a first attempt (401) comes late: the leg rang again since, and its later words were lost."""
+    for confirms in (False, True):
+        subject = fresh_correlator()
+        for fact in (Rang(REAL, at(0), "hep"), Rang(REAL, at(1), "hep", station="1501")):
+            subject.receive(fact)
+        subject.feed_lost("hep", at(5))
+        subject.receive(HungUp(REAL, at(0.5), "hep", "rejected 401"), confirms=confirms)
+        (call,) = subject.calls()
+        assert (call.state, call.confirmed) == (CallState.RINGING, False)
+
+
+@pytest.mark.parametrize("late", [Seen(REAL, at(30), "hep"), Resumed(REAL, at(30), "hep")])
+def test_a_leg_of_too_many_facts_is_made_certain_and_uncertain_like_any_other(late: Fact) -> None:
+    """What it says more is not kept; that it speaks, or that something was lost behind it, counts."""
+    subject = fresh_correlator()
+    for fact in CALL:
+        subject.receive(fact)
+    for number in range(MAX_FACTS):
+        kind = Resumed if number % 2 else Held
+        subject.receive(kind(REAL, at(2 + number / 1000), "hep"))
+    subject.feed_lost("hep", at(20))
+    change = subject.receive(late)
+    assert isinstance(change, Changed)
+    assert [(call.live, call.confirmed) for call in change.calls] == [(True, True)]
+    assert change.calls == subject.calls()
+    change = subject.receive(dataclasses.replace(late, at=at(31)), confirms=False)
+    assert isinstance(change, Changed)
+    assert [call.confirmed for call in change.calls] == [False]
+    assert change.calls == subject.calls()
+    assert len(subject._facts[REAL]) <= MAX_FACTS
 
 
 def test_a_deduction_is_no_sign_of_life() -> None:
@@ -568,7 +654,8 @@ def test_after_a_crash_in_delivery_a_gap_is_told_last() -> None:
 
 def test_after_a_crash_in_delivery_the_clock_ends_no_call_before_it_is_told() -> None:
     """The consumer is still down when time ends the call: the desk hears that it talked, then that it ended."""
-    now, told, asked = at(5), [], 0
+    now, asked = at(5), 0
+    told: list[CallState] = []
 
     async def changed(changes: Sequence[Changed]) -> None:
         nonlocal asked, now
