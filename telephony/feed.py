@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from telephony.facts import Fact
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
@@ -130,7 +131,9 @@ class HealthBook:
         self._resynced: datetime | None = None
         self._minute: deque[tuple[datetime, int]] = deque()
         self._switchboard = ""
+        #: What former lines lost, and who counts it for the one that is open.
         self._dropped = 0
+        self._lost: Callable[[], int] = _nothing
 
     def state(self, state: FeedState) -> None:
         """Note a change of state; the same one again keeps its date, and so does an outage while it lasts."""
@@ -170,9 +173,15 @@ class HealthBook:
         """Note what the switchboard says it is; only printable characters of it, 80 at most."""
         self._switchboard = "".join(filter(str.isprintable, description))[:80]
 
-    def dropped(self, messages: int) -> None:
-        """Count what was lost before it was read."""
-        self._dropped += messages
+    @contextmanager
+    def losing(self, lost: Callable[[], int]) -> Iterator[None]:
+        """While a line is open, ask `lost` how much of it was lost before it was read: also when nothing is read."""
+        self._lost = lost
+        try:
+            yield
+        finally:
+            self._dropped += lost()
+            self._lost = _nothing
 
     def reject(self, reason: str, sample: str = "") -> None:
         """Count a refusal under its slug; keep one redacted sample."""
@@ -190,6 +199,9 @@ class HealthBook:
         accounts = (self._last, self._received, rejected, self._sample, self._lag, self._resynced)
         self._forget(self._clock())
         recent = sum(count for _, count in self._minute)
-        return FeedHealth(
-            self._name, state, since, *accounts, recent, self._switchboard, self._dropped
-        )
+        dropped = self._dropped + self._lost()
+        return FeedHealth(self._name, state, since, *accounts, recent, self._switchboard, dropped)
+
+
+def _nothing() -> int:
+    return 0

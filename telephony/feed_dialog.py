@@ -107,7 +107,8 @@ class DialogInfoFeed:
                 subscriber = self._subscriber(line, self._stations)
                 talk = _Conversation(line, subscriber, self._book)
                 try:
-                    await self._listen(talk, subscriber, emit)
+                    with self._book.losing(lambda: talk.lost):
+                        await self._listen(talk, subscriber, emit)
                 except asyncio.CancelledError:
                     await _farewell(talk, subscriber)
                     raise
@@ -175,7 +176,6 @@ class DialogInfoFeed:
                     believed = None
             known, lost = lost, talk.lost
             if lost != known:
-                self._book.dropped(lost - known)
                 emit(Gap(self.name))
                 for station in self._stations:
                     subscriber.again(station, talk.now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
@@ -83,7 +83,8 @@ class HepFeed:
                 enlarge(sock)
                 self._book.state(FeedState.QUIET)
                 self.listening.set()
-                await self._listen(sock, emit)
+                with self._book.losing(partial(dropped, sock)):
+                    await self._listen(sock, emit)
         finally:
             self.listening.clear()
             self._book.state(FeedState.DOWN)
@@ -102,9 +103,7 @@ class HepFeed:
             begun = loop.time()
             emptied = self._read(sock, emit, begun + TURN)
             known, lost = lost, dropped(sock)
-            if lost != known:
-                self._book.dropped(lost - known)
-                behind = True
+            behind = behind or lost != known
             if behind:
                 emit(Gap(self.name))
             behind = lost != known or (behind and not emptied)

@@ -176,11 +176,11 @@ def state_words(state: str) -> str:
     return _STATES.get(state, state)
 
 
-def level(state: str, lag: float | None) -> str:
-    """Say whether somebody has to act (bad), should look (watch), or may sleep (ok)."""
+def level(state: str, lag: float | None, *, lost: int = 0) -> str:
+    """Say whether somebody has to act (bad), should look (watch: messages lost, too), or may sleep (ok)."""
     if state == "down":
         return "bad"
-    return "ok" if state == "connected" and not _off(lag) else "watch"
+    return "ok" if state == "connected" and not _off(lag) and not lost else "watch"
 
 
 def why_refused(reason: str) -> str:

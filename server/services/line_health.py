@@ -118,7 +118,7 @@ def _feed(report: FeedReport) -> FeedPart:
         kind=report.kind,
         state=health.state.value,
         words=state_words(health.state.value),
-        level=level(health.state.value, health.lag),
+        level=level(health.state.value, health.lag, lost=health.dropped + health.overflow),
         since=health.since,
         last_message=health.last_message,
         received=health.received,
@@ -160,6 +160,11 @@ def _line_advice(
         told.append(
             "Aucune source n’est raccordée : les vidéos partent, leur appel se choisit à la main. "
             "Ajoutez une entrée [[feeds]] à la configuration, puis redémarrez Visio15."
+        )
+    if dropped := sum(feed.dropped for feed in feeds):
+        told.append(
+            f"Messages perdus avant d’être lus, depuis le démarrage : {dropped} (la source dit quoi faire). "
+            "Les appels en cours à ce moment sont restés à confirmer."
         )
     if overflow:
         told.append(

@@ -345,3 +345,32 @@ async def test_what_the_kernel_lost_makes_calls_uncertain_until_their_station_to
             assert told == [(False, CallState.RINGING)]
             await until(lambda: len(server.asked) >= 2)
             await until(lambda: [each.certain for each in runner.correlator.calls()] == [True])
+
+
+class Full:
+    """Takes what it is told; from the second reading on it has room only when told so."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.free = asyncio.Event()
+
+    def __call__(self, each: object) -> None:
+        del each
+
+    async def room(self) -> None:
+        self.asked += 1
+        if self.asked == 2:
+            await self.free.wait()
+
+
+async def test_what_is_lost_while_nothing_can_be_stored_is_told_meanwhile() -> None:
+    """The database is away, so nothing is read: the metric and the alert must not wait for it."""
+    async with serving(document(0, "c1")) as server:
+        watched, full = feed(server.port), Full()
+        async with in_background(watched.run(full)):
+            await until(lambda: full.asked == 2)
+            for _ in range(30_000):
+                server.babble()
+            await until(lambda: watched.health().dropped > 0)
+            assert not full.free.is_set()
+        assert watched.health().dropped > 0

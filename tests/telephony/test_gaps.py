@@ -533,6 +533,33 @@ def test_a_call_that_rang_in_a_flood_is_seen_when_its_invite_is_repeated() -> No
     asyncio.run(scenario())
 
 
+def test_what_the_kernel_loses_while_nothing_can_be_stored_is_told_meanwhile() -> None:
+    """The database is away, so nothing is read: the metric and the alert must not wait for it."""
+    subject = feed()
+
+    async def scenario() -> None:
+        async with line([subject], queue_size=4, clock=lambda: NOW) as (runner, desk):
+            await asyncio.wait_for(subject.listening.wait(), 5)
+            await blocked(runner, desk)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+                agent.connect(("127.0.0.1", subject.port))
+                for number in range(4):
+                    agent.send(packet(INVITE.replace(b"c1", b"full-%d" % number)))
+                await until(lambda: runner.stats.queued >= 4)
+                read = subject.health().received
+                for _ in range(30_000):
+                    agent.send(packet())
+            assert subject.health().received == read
+            (health,) = runner.health()
+            assert (lost := health.dropped) > 0
+            desk.open.set()
+            await until(lambda: passed(subject) == 30_004, 60)
+            assert subject.health().dropped == lost
+        assert subject.health().dropped == lost  # it is stopped: what was counted stays
+
+    asyncio.run(scenario())
+
+
 def test_a_flood_leaves_turns_of_the_loop_to_others() -> None:
     subject = feed()
     turns = 0

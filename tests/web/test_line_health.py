@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,8 +163,27 @@ def test_what_is_wrong_with_calls_and_queue_is_told_without_a_number() -> None:
     assert feed.advice[3].startswith("1 message perdu avant")
     assert feed.advice[4].startswith("12 messages perdus faute")
     assert (feed.dropped, feed.overflow, told.dropped) == (1, 12, 1)
-    assert len(told.advice) == 3  # the overflow, the uncertain call, the contradiction
+    # What was lost unread and for want of room, the uncertain call, the contradiction.
+    assert len(told.advice) == 4
     assert NUMBER not in repr(told)
+
+
+@pytest.mark.parametrize(("dropped", "overflow"), [(1, 0), (1_000_000, 0), (0, 1)])
+def test_a_line_that_lost_something_is_to_be_looked_at(dropped: int, overflow: int) -> None:
+    """Calls were left in doubt: the page is not green, whoever lost it."""
+
+    class Busy(_Line):
+        def report(self, _site: str) -> LineReport:
+            up = FeedHealth("hep", FeedState.CONNECTED, START, START, 9, {})
+            lost = replace(up, dropped=dropped, overflow=overflow)
+            return LineReport((FeedReport("hep", lost, 0),), (), 0, overflow, 0, 0)
+
+    told = LineHealthReader(Busy(), FakeClock()).read("any")
+    (feed,) = told.feeds
+    assert (told.level, feed.level) == ("watch", "watch")
+    (sentence,) = told.advice
+    assert str(dropped or overflow) in sentence
+    assert len(feed.advice) == 1
 
 
 @pytest.mark.parametrize(
