@@ -114,7 +114,8 @@ class AmiFeed:
         asking = asyncio.create_task(self._ask(connection))  # noqa: TID251 -- telephony stands alone
         try:
             while True:
-                await room(emit)  # the switchboard waits meanwhile, nothing is lost
+                # The switchboard keeps what comes meanwhile; one that has no more room for it cuts us, which is a gap.
+                await room(emit)
                 messages = await connection.read()
                 if asking.done():
                     asking.result()  # it failed, and so does the feed: it must not go on without asking

@@ -162,7 +162,10 @@ class DialogInfoFeed:
         subscriber.start(talk.now)
         lost = 0
         while True:
-            await room(emit)  # the switchboard repeats what is not answered
+            # What comes meanwhile waits in the line; what finds no room there is lost, counted, and a gap.
+            begun = talk.now
+            await room(emit)
+            subscriber.excuse(talk.now - begun)
             for told in await talk.turn():
                 for fact in self._told(told, talk, subscriber):
                     emit(fact)

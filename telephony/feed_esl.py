@@ -115,9 +115,13 @@ class EslFeed:
     async def _listen(self, connection: _Connection, emit: Callable[[Fact], None]) -> None:
         talk = _Conversation(self._observer, connection, self._book, self._live, self._clock)
         asking = asyncio.create_task(self._ask(talk))  # noqa: TID251 -- telephony stands alone
+        clock = asyncio.get_running_loop().time
         try:
             while True:
-                await room(emit)  # the switchboard waits meanwhile, nothing is lost
+                # The switchboard keeps what comes meanwhile; one that has no more room for it cuts us, which is a gap.
+                begun = clock()
+                await room(emit)
+                talk.excuse(clock() - begun)
                 messages = await connection.read()
                 if asking.done():
                     asking.result()  # it failed, and so does the feed: it must not go on without asking
@@ -265,6 +269,10 @@ class _Conversation:
     def unanswered(self) -> float:
         """Tell for how many seconds the oldest question has had no answer."""
         return asyncio.get_running_loop().time() - self._progress if self._asked else 0.0
+
+    def excuse(self, seconds: float) -> None:
+        """Count as no silence a time in which nobody looked whether an answer had come."""
+        self._progress = min(self._progress + seconds, asyncio.get_running_loop().time())
 
     def introduce(self) -> None:
         """Ask the switchboard for its version."""

@@ -188,6 +188,14 @@ class Subscriber:
         if each.retry is None:
             each.retry = max(now, each.begun + _ANEW)
 
+    def excuse(self, seconds: float) -> None:
+        """Wait so much longer for what must come: for so long nobody looked whether it had."""
+        for each in self._all.values():
+            if each.under_way is not None:
+                each.under_way.deadline += seconds
+            if each.due is not None:
+                each.due += seconds
+
     def leave(self, now: float) -> None:
         """End every subscription."""
         self._leaving = True

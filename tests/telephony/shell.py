@@ -55,6 +55,26 @@ async def running(
         yield runner, facts
 
 
+class Full:
+    """Takes what a feed tells; when the feed is about to read a second time there is no room, until it is `free`."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.free = asyncio.Event()
+
+    def __call__(self, each: object) -> None:
+        del each
+
+    @property
+    def waited_for(self) -> bool:
+        return self.asked > 1 and not self.free.is_set()
+
+    async def room(self) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            await self.free.wait()
+
+
 class ListFeed:
     """A feed that reports what it is given, crashes when told, and starts again."""
 

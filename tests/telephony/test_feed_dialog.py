@@ -12,7 +12,7 @@ from telephony import CallState, FeedCutError, FeedState
 from telephony.feed_dialog import Account, DialogInfoFeed
 from telephony.sip import SipMessage, parse
 from tests.telephony.dialects import Asterisk, FreeSwitch, TrueCall
-from tests.telephony.shell import in_background, running, until
+from tests.telephony.shell import Full, in_background, running, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -39,6 +39,8 @@ class PresenceServer(asyncio.DatagramProtocol):
         self.port = 0
         self.asked: list[SipMessage] = []
         self.replies: list[int] = []
+        #: While set: says at once that it works on it, and answers when told.
+        self.busy: list[tuple[bytes, tuple[str, int]]] | None = None
         self._count = 0
         self._transport: asyncio.DatagramTransport | None = None
         self._last: tuple[SipMessage, tuple[str, int]] | None = None
@@ -52,8 +54,17 @@ class PresenceServer(asyncio.DatagramProtocol):
         if message.status is not None:
             self.replies.append(message.status)
             return
-        self.asked.append(message)
         self._last = (message, addr)
+        if self.busy is not None:
+            self.busy.append((data, addr))
+            names = ("via", "from", "to", "call-id", "cseq")
+            self._say(
+                ["SIP/2.0 100 Trying", *(f"{name}: {message.first(name)}" for name in names)],
+                b"",
+                addr,
+            )
+            return
+        self.asked.append(message)
         names = ("via", "from", "call-id", "cseq", "expires")
         lines = [f"{name}: {message.first(name)}" for name in names]
         lines += [f"To: <{message.to.uri}>;tag=theirs", f"Contact: <sip:127.0.0.1:{self.port}>"]
@@ -76,6 +87,12 @@ class PresenceServer(asyncio.DatagramProtocol):
             "Content-Type: application/dialog-info+xml",
         ]
         self._say(lines, body, addr)
+
+    def answer(self) -> None:
+        """Answer what waits."""
+        waiting, self.busy = self.busy or [], None
+        for data, addr in waiting:
+            self.datagram_received(data, addr)
 
     def babble(self) -> None:
         """Send what is no SIP to who asked last."""
@@ -347,30 +364,31 @@ async def test_what_the_kernel_lost_makes_calls_uncertain_until_their_station_to
             await until(lambda: [each.certain for each in runner.correlator.calls()] == [True])
 
 
-class Full:
-    """Takes what it is told; from the second reading on it has room only when told so."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.free = asyncio.Event()
-
-    def __call__(self, each: object) -> None:
-        del each
-
-    async def room(self) -> None:
-        self.asked += 1
-        if self.asked == 2:
-            await self.free.wait()
-
-
 async def test_what_is_lost_while_nothing_can_be_stored_is_told_meanwhile() -> None:
     """The database is away, so nothing is read: the metric and the alert must not wait for it."""
     async with serving(document(0, "c1")) as server:
         watched, full = feed(server.port), Full()
         async with in_background(watched.run(full)):
-            await until(lambda: full.asked == 2)
+            await until(lambda: full.waited_for)
             for _ in range(30_000):
                 server.babble()
             await until(lambda: watched.health().dropped > 0)
             assert not full.free.is_set()
         assert watched.health().dropped > 0
+
+
+async def test_a_wait_for_room_counts_as_no_silence_of_the_switchboard() -> None:
+    """The answer came while nothing could be stored; it is read first thing after it."""
+    now = asyncio.get_running_loop().time
+    async with serving(document(0, "c1")) as server:
+        server.busy = []
+        watched, full = feed(server.port, patience=0.5), Full()
+        async with in_background(watched.run(full)) as run:
+            await until(lambda: full.waited_for)
+            server.answer()
+            begun = now()
+            await until(lambda: now() > begun + 1.0)
+            full.free.set()
+            await until(lambda: run.done() or watched.health().state is FeedState.CONNECTED)
+            assert not run.done()
+            assert watched.health().rejected == {}

@@ -17,7 +17,7 @@ from telephony.facts_from_esl import EVENTS, EslObserver
 from telephony.feed import FeedCutError, FeedRefusedError
 from telephony.feed_esl import EslFeed
 from tests.telephony.esl_server import PASSWORD, EslServer, frames, read, serving_esl
-from tests.telephony.shell import running, until
+from tests.telephony.shell import Full, in_background, running, until
 from tests.telephony.test_esl_traces import EXPECTED, NAMES
 from tests.telephony.traces import MORE, STATIONS, correlated, told
 
@@ -241,8 +241,7 @@ def test_one_that_talks_on_and_answers_nothing_is_given_up_too() -> None:
     async def scenario() -> None:
         async with serving_esl(EslServer(deaf=True)) as server:
             feed = EslFeed("esl", "127.0.0.1", server.port, PASSWORD, silence=0.3)
-            beat = b"Event-Name: HEARTBEAT\n\n"
-            beat = b"Content-Length: %d\nContent-Type: text/event-plain\n\n%s" % (len(beat), beat)
+            beat = heartbeat()
 
             async def talk() -> None:
                 while True:
@@ -254,6 +253,32 @@ def test_one_that_talks_on_and_answers_nothing_is_given_up_too() -> None:
                 with pytest.raises(FeedCutError, match="unanswered"):
                     await feed.run(lambda _: None)
                 talking.cancel()
+
+    asyncio.run(scenario())
+
+
+def heartbeat(body: bytes = b"") -> bytes:
+    body = b"Event-Name: HEARTBEAT\n%s\n" % body
+    return b"Content-Length: %d\nContent-Type: text/event-plain\n\n%s" % (len(body), body)
+
+
+def test_a_wait_for_room_counts_as_no_silence_of_the_switchboard() -> None:
+    """Its answers came while nothing could be stored, behind events that take several readings."""
+
+    async def scenario() -> None:
+        now = asyncio.get_running_loop().time
+        events = heartbeat(b"Padding: %s\n" % (b"x" * 4000)) * 60
+        async with serving_esl(EslServer()) as server:
+            server.before_list = lambda: server.raw(events)
+            feed = EslFeed("esl", "127.0.0.1", server.port, PASSWORD, silence=1.0)
+            full = Full()
+            async with in_background(feed.run(full)) as run:
+                await until(lambda: full.waited_for)
+                begun = now()
+                await until(lambda: now() > begun + 1.5)
+                full.free.set()
+                await until(lambda: run.done() or feed.health().resynced is not None)
+                assert not run.done()
 
     asyncio.run(scenario())
 
