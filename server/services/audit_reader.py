@@ -115,7 +115,8 @@ def recording_parts(
 
 
 def _recording(one: Recording, call: LiveCall, flowing: Mapping[str, datetime]) -> RecordingPart:
-    begins, slack = first_sound(one, call.answered)
+    known = begin_known(one.started, one.stopped, one.slack)
+    begins, slack = first_sound(one, call.answered) if known else (one.started, one.slack)
     return RecordingPart(
         id=one.id,
         href=f"/audit/recordings/{one.id}",
@@ -125,7 +126,7 @@ def _recording(one: Recording, call: LiveCall, flowing: Mapping[str, datetime]) 
         stopped=one.stopped,
         seconds=one.seconds,
         slack=slack,
-        begin_known=begin_known(begins, one.stopped, slack),
+        begin_known=known,
         sureness=one.sureness.value,
         why=one.why,
         status=one.status.value,

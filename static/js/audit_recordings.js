@@ -2,10 +2,10 @@
 
 /** @typedef {{begins: string, begin_known: boolean, stopped: string | null, seconds: number | null, status: string, erased: boolean, sureness: string}} Recording */
 
-/** When it ends, as far as anybody told: its length counts from its first sound.
+/** When it ends, as far as anybody told: its length counts from its first sound, where that is known.
  * @param {Recording} one @returns {string | null} */
 export function soundEnd(one) {
-  if (one.seconds === null) return one.stopped;
+  if (one.seconds === null || one.begin_known === false) return one.stopped;
   return new Date(Date.parse(one.begins) + one.seconds * 1000).toISOString();
 }
 

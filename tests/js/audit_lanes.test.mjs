@@ -17,9 +17,10 @@ const transfer = {
 };
 
 test("a recording begun in mid-call says that its beginning is not known", () => {
-  const { lanes } = lay({ ...transfer, recordings: [{ begins: at(0), begin_known: false, stopped: at(30), seconds: null, status: "present" }] });
+  const { lanes } = lay({ ...transfer, recordings: [{ begins: at(0), begin_known: false, stopped: at(30), seconds: 12, status: "present" }] });
   const lane = lanes.find(({ kind }) => kind === "recording");
   assert.deepEqual(lane?.bars.map(({ label }) => label), ["son, début inconnu"]);
+  assert.deepEqual(lane?.bars.map(({ from, to }) => [from, to]), [[Date.parse(at(0)), Date.parse(at(30))]]);
 });
 
 test("a transfer goes from lane to lane, a hold lies on the caller, recordings and videos beneath", () => {

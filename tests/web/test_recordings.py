@@ -444,7 +444,7 @@ async def test_a_recording_begun_in_mid_call_says_that_its_beginning_is_not_know
     house.clock.pass_(seconds=230)
     ended = house.clock.now()
     ref = f"{PBX}/mid.pcap"
-    exact = FoundRecording(ref, (name,), None, now, ended, slack=0.5)
+    exact = FoundRecording(ref, (name,), None, now, ended, slack=0.5, seconds=200.0)
     for found in (
         exact,
         replace(exact, slack=630.5),
@@ -453,11 +453,40 @@ async def test_a_recording_begun_in_mid_call_says_that_its_beginning_is_not_know
     auditor = await house.signed_in("auditor", None)
     [one] = await sounds(auditor, "mid.pcap")
     assert (one["begin_known"], one["slack"]) == (False, 630.5)
+    assert one["begins"] == one["started"], "the earliest, whatever its length"
     page = " ".join((await auditor.get("/audit/calls/c-rivage")).body.decode().split())
     assert "début inconnu →" in page
     assert "commencé en cours d’appel, au plus tôt à" in page
     assert "Place de la vidéo 1 dans l’enregistrement inconnue" in page
     assert "de l’enregistrement (±" not in page
+
+
+async def test_a_recording_with_pauses_began_when_its_recorder_said(house: Running) -> None:
+    """Six seconds of sound in fourteen: where the pause was is in doubt, not that it began with the call."""
+    put(house)
+    now = house.clock.now()
+    await a_call(house, id_="c-rivage")
+    await a_video(house, id_="v1", call="c-rivage")
+    house.clock.pass_(seconds=2)
+    await flowing(house, "v1")
+    ref = f"{PBX}/{WAV.name}"
+    found = FoundRecording(ref, (LINKED[0].alias,), None, now, now + timedelta(seconds=14))
+    async with house.server.transactions() as uow:
+        await uow.calls.name(
+            house.sites["rivage"].id, "c-rivage", found.aliases[0], "ami", "said", now
+        )
+        await uow.commit()
+    house.clock.pass_(seconds=12)
+    assert await house.server.catalogue.take("rivage", "ami", [found]) == {ref}
+    await house.server.catalogue.check()
+    auditor = await house.signed_in("auditor", None)
+    [one] = await sounds(auditor, WAV.name)
+    assert (one["begin_known"], one["slack"]) == (True, 8.0)
+    page = " ".join((await auditor.get("/audit/calls/c-rivage")).body.decode().split())
+    assert "début inconnu" not in page
+    assert "au plus tôt à" not in page
+    assert "La vidéo 1 commence à <strong>00:00</strong> de l’enregistrement (± 8,0 s)." in page
+    assert 'data-seek="0"' in page, "it can be heard from there"
 
 
 async def flowing(house: Running, session: str) -> None:
