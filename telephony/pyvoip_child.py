@@ -7,7 +7,8 @@ JSON lines on stdout. The end of stdin is the order to leave. Started by feed_py
 
 Known defects worked around (docs/adr/0001): `pyVoIP.VoIP` is imported before `pyVoIP.SIP`; `deny()`
 is never called; a cancelled INVITE is never answered; INVITEs are source-checked at the socket; a
-phone whose registration failed three times never recovers, so the process ends with status 1.
+phone whose registration failed three times never recovers, so the process ends with status 1, as
+it does when the thread that receives dies.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import time
 import uuid
 import warnings
 from collections import OrderedDict
+from contextlib import suppress
 from ipaddress import ip_address, ip_network
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -76,7 +78,10 @@ class GuardedSocket(socket.socket):
             elif not data.startswith(b"INVITE "):
                 return data
             elif refusal := self.invited(data):
-                self.sendto(refusal, source)
+                with suppress(
+                    OSError
+                ):  # it cannot be sent: the switchboard repeats, and we still hear
+                    self.sendto(refusal, source)
             else:
                 return data
 
@@ -99,6 +104,14 @@ class GuardedClient(SIP.SIPClient):
         thread = threading.Timer(0, self.recv_loop)
         thread.daemon = True
         thread.start()
+
+    def recv_loop(self) -> None:
+        """Receive until stopped. Registered and deaf it would look well: what ends its hearing ends the process."""
+        try:
+            super().recv_loop()
+        except Exception as error:  # noqa: BLE001 -- reported by name, then the parent starts again
+            self.report("error", reason=type(error).__name__)
+            os._exit(1)
 
 
 class Extension:

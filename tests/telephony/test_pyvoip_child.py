@@ -6,6 +6,9 @@ In the shape of github.com/tayler6000/pyVoIP/issues/304, /251, /301 and /pull/30
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -76,20 +79,26 @@ class Switchboard(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def registered() -> AsyncIterator[tuple[Switchboard, PyVoipFeed, list[Fact], int]]:
+async def listening() -> AsyncIterator[Switchboard]:
     loop = asyncio.get_running_loop()
     transport, switchboard = await loop.create_datagram_endpoint(Switchboard, local_addr=(HOST, 0))
-    port, rtp = free_port(), free_port()
-    account = PyVoipAccount(
-        HOST, "9015", "s3cret", switchboard.port, sip_port=port, rtp_low=rtp, rtp_high=rtp + 20
-    )
-    feed, facts = PyVoipFeed("pyvoip", account), list[Fact]()
     try:
+        yield switchboard
+    finally:
+        transport.close()
+
+
+@asynccontextmanager
+async def registered() -> AsyncIterator[tuple[Switchboard, PyVoipFeed, list[Fact], int]]:
+    port, rtp = free_port(), free_port()
+    async with listening() as switchboard:
+        account = PyVoipAccount(
+            HOST, "9015", "s3cret", switchboard.port, sip_port=port, rtp_low=rtp, rtp_high=rtp + 20
+        )
+        feed, facts = PyVoipFeed("pyvoip", account), list[Fact]()
         async with in_background(feed.run(facts.append)):
             await until(lambda: feed.health().state is FeedState.CONNECTED, 20)
             yield switchboard, feed, facts, port
-    finally:
-        transport.close()
 
 
 def told(facts: list[Fact]) -> list[str]:
@@ -114,6 +123,75 @@ async def test_what_pyvoip_cannot_read_is_told_counted_and_refused() -> None:
         switchboard.invite(port, "after", f"<sip:visio15-notify@{HOST}>")
         await until(lambda: "l-after" in told(facts))
         assert sorted(told(facts)) == sorted([*names, "l-after"]), "each once"
+
+
+#: Receive on a socket of our own. Refusals cannot be sent; when `deaf`, reading fails too.
+RECEIVES = """
+import errno, json, socket, sys, threading
+from telephony import pyvoip_child as child
+
+class Broken(child.GuardedSocket):
+    def sendto(self, *_):
+        raise OSError(errno.EPERM, "a firewall does not let it out")
+    def recvfrom(self, *args):
+        if deaf:
+            raise OSError(errno.EBADF, "gone")
+        return super().recvfrom(*args)
+
+deaf = sys.argv[1] == "deaf"
+extension = child.Extension(
+    dict(server="127.0.0.1", port=9, username="u", password="p", my_ip="127.0.0.1", sip_port=0,
+         rtp_low=16000, rtp_high=16099, allow=["127.0.0.0/8"]),
+    child.Reporter(sys.stdout),
+)
+client = extension.phone.sip
+client.NSD, client.s = True, Broken(socket.AF_INET, socket.SOCK_DGRAM)
+client.s.allow, client.s.report, client.s.invited = client.allow, client.report, client.invited
+client.s.bind(("127.0.0.1", 0))
+client.report("port", port=client.s.getsockname()[1])
+threading.Thread(target=client.recv_loop, daemon=True).start()
+sys.stdin.read()
+"""
+
+
+@asynccontextmanager
+async def receiving(how: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", RECEIVES, how, stdin=pipe, stdout=pipe
+    )
+    try:
+        async with asyncio.timeout(20):
+            yield child, (await reports(child, "port"))["port"]
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+
+
+async def reports(child: asyncio.subprocess.Process, kind: str) -> dict[str, Any]:
+    """Read until it tells that."""
+    assert child.stdout
+    while line := await child.stdout.readline():
+        report: dict[str, Any] = json.loads(line)
+        if report["type"] == kind:
+            return report
+    raise AssertionError(kind)
+
+
+async def test_a_refusal_that_cannot_be_sent_does_not_end_hearing() -> None:
+    async with receiving("mute") as (child, port), listening() as switchboard:
+        for name in ("first", "second"):
+            switchboard.invite(port, name, f'"Jérôme" <sip:1501@{HOST}>')
+            raw = base64.b64decode((await reports(child, "invite"))["raw"])
+            assert f"l-{name}".encode() in raw
+
+
+async def test_an_extension_that_no_longer_hears_ends() -> None:
+    """So that the parent starts another: registered and deaf it would look well."""
+    async with receiving("deaf") as (child, _):
+        await reports(child, "error")
+        assert await child.wait() == 1
 
 
 def test_the_health_page_says_what_that_is() -> None:
