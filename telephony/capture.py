@@ -20,7 +20,7 @@ from telephony.sip import DecodeError
 from telephony.sip_write import Framer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     _End = tuple[str, int]
     _Fragments = dict[int, tuple[bytes, bool]]
@@ -301,7 +301,7 @@ def _pcap(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
 def _pcapng(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
     """Read the packets of a pcapng file, each by its own interface. Raises LinkError at the end."""
     order, at = "<", 0
-    interfaces: list[_Interface] = []
+    interfaces: list[_Interface | None] = []
     links: set[int] = set()
     while at + 12 <= len(data):
         if data[at : at + 4] == _PCAPNG:
@@ -314,8 +314,9 @@ def _pcapng(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
         at += size
         try:
             if kind == _INTERFACE:
-                interfaces.append(_interface(body, order))
-                links.add(interfaces[-1].link)
+                interfaces.append(None)  # one that cannot be read keeps its place
+                interfaces[-1] = found = _interface(body, order)
+                links.add(found.link)
             elif kind in {_ENHANCED, _PACKET}:
                 yield _block(body, order, interfaces, short=kind == _PACKET)
             elif kind == _SIMPLE:
@@ -346,9 +347,14 @@ def _interface(body: bytes, order: str) -> _Interface:
     return found
 
 
-def _block(body: bytes, order: str, interfaces: list[_Interface], *, short: bool) -> _Frame:
+def _block(
+    body: bytes, order: str, interfaces: Sequence[_Interface | None], *, short: bool
+) -> _Frame:
     """Read one packet of one interface; `short`: in the form before 2009."""
     which, high, low, kept, sent = struct.unpack_from(f"{order}{'H2x' if short else 'I'}IIII", body)
-    link, second, offset = interfaces[which]
+    interface = interfaces[which]
+    if interface is None:
+        raise ValueError("its interface could not be read")
+    link, second, offset = interface
     frame = body[20 : 20 + kept]
     return _Frame(_moment(high << 32 | low, second, offset), link, frame, len(frame) >= sent)

@@ -275,6 +275,27 @@ def test_a_capture_of_several_interfaces_is_read_by_each_one_s_kind(
     assert refused.value.links == (147, 195)
 
 
+def test_an_interface_that_cannot_be_read_keeps_its_place() -> None:
+    """Else each later one would be taken for the next, and its packets for another kind of network."""
+    (_, first), (_, second), _ = packets(CALL)
+    offset_too_short = struct.pack("<HHI", 14, 4, 0)
+    data = b"".join(
+        [
+            section(),
+            interface(195, offset_too_short),
+            interface(1),
+            interface(276),
+            enhanced(0, 0, ethernet(first)),
+            enhanced(1, 1, ethernet(first)),
+            enhanced(2, 2, FRAMES[276](second)),
+        ]
+    )
+    payloads, dropped = told(data)
+    assert [each.at - T0 for each in payloads] == [timedelta(seconds=1), timedelta(seconds=2)]
+    assert [each.data for each in payloads] == [INVITE, OK]
+    assert dropped == {"frame": 2}, "the interface, and its packet"
+
+
 def test_a_packet_without_a_time_is_counted() -> None:
     frame = ethernet(packets(CALL)[0][1])
     data = section() + interface(1) + block(3, struct.pack("<I", len(frame)) + frame)
