@@ -46,19 +46,7 @@ def replay(trace: tuple[Path, ...], stations: tuple[str, ...], *, as_json: bool)
     try:
         told = read(trace, stations)
     except UnreadableError as error:
-        if error.links:
-            kinds = ", ".join(map(str, error.links))
-            click.echo(
-                f"{error} : type de liaison {kinds} non pris en charge, rien n'en a été lu. "
-                "Refaites la capture avec « tcpdump -i any », ou sur une interface Ethernet.",
-                err=True,
-            )
-            sys.exit(1)
-        click.echo(
-            f"{error} : ce n'est ni un flux AMI ou ESL, ni des paquets HEP (hep3_b64), "
-            "ni un pcap, ni des documents dialog-info.",
-            err=True,
-        )
+        click.echo(f"{error} : {_refusal(error)}", err=True)
         sys.exit(1)
     numbers = itertools.count(1)
     correlator = Correlator(stations, lambda: f"call-{next(numbers)}")
@@ -79,6 +67,22 @@ def replay(trace: tuple[Path, ...], stations: tuple[str, ...], *, as_json: bool)
     click.echo(f"{len(calls)} appel(s) dans {', '.join(told.files)}")
     for call in calls:
         click.echo("\n" + "\n".join(_lines(call)))
+
+
+def _refusal(error: UnreadableError) -> str:
+    """Say why nothing was told, and what to do."""
+    if error.why:
+        return f"lecture impossible ({error.why})."
+    if error.links:
+        kinds = ", ".join(map(str, error.links))
+        return (
+            f"type de liaison {kinds} non pris en charge, rien n'en a été lu. "
+            "Refaites la capture avec « tcpdump -i any », ou sur une interface Ethernet."
+        )
+    return (
+        "ce n'est ni un flux AMI ou ESL, ni des paquets HEP (hep3_b64), "
+        "ni un pcap, ni des documents dialog-info."
+    )
 
 
 def _apart(gap: ClockGap) -> str:

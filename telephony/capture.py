@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     _End = tuple[str, int]
-    _Fragments = dict[int, tuple[bytes, bool]]
 
 #: First four bytes → order of bytes, parts of a second, length of a packet's header (24: Kuznetzov's tcpdump).
 _PCAP: Final = {
@@ -93,6 +92,31 @@ class _Packet(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Fragments:
+    """A datagram that comes in parts, by where each begins; `size` is known once its last one is there."""
+
+    parts: dict[int, bytes] = field(default_factory=dict)
+    held: int = 0
+    size: int | None = None
+
+    def add(self, offset: int, data: bytes, *, more: bool) -> bool:
+        """Take one part; whether there may be all of them now."""
+        self.held += len(data) - len(self.parts.get(offset, b""))
+        self.parts[offset] = data
+        if not more:
+            self.size = offset + len(data)
+        return self.size is not None and self.held >= self.size
+
+    def joined(self) -> bytes | None:
+        """Put it together; None when the parts do not follow each other (RFC 5722)."""
+        at, found = 0, []
+        while part := self.parts.get(at):
+            found.append(part)
+            at += len(part)
+        return b"".join(found) if at == self.size else None
+
+
+@dataclass(slots=True)
 class _Stream:
     """One direction of a TCP connection: the next byte that is due, None while it speaks no SIP."""
 
@@ -126,9 +150,8 @@ class Capture:
                 continue
             yield from found
         self.dropped["fragment"] += len(self._fragments)
-        for ends, stream in self._streams.items():
-            while stream.pending:
-                yield from (Payload(at, *ends, each) for at, each in self._past_gap(stream))
+        for ends in tuple(self._streams):
+            yield from self._rest(ends)
         self.dropped = +self.dropped
 
     def _joined(self, packet: _Packet | None) -> _Packet | None:
@@ -137,17 +160,12 @@ class Capture:
             return packet
         offset, more, whole = packet.fragment
         key = (packet.src, packet.dst, packet.protocol, whole)
-        parts = self._fragments.setdefault(key, {})
-        parts[offset] = (packet.data, more)
-        data = b""
-        while len(data) in parts:
-            part, more = parts[len(data)]
-            data += part
-            if not more:
-                del self._fragments[key]
+        parts = self._fragments.setdefault(key, _Fragments())
+        if parts.add(offset, packet.data, more=more):
+            del self._fragments[key]
+            if (data := parts.joined()) is not None:
                 return packet._replace(data=data, fragment=None)
-            if not part:
-                break
+            self.dropped["fragment"] += 1
         if len(self._fragments) > _KEPT:
             self._fragments.popitem(last=False)
             self.dropped["fragment"] += 1
@@ -173,32 +191,37 @@ class Capture:
             self.dropped["cut"] += 1
             return []
         (number,) = struct.unpack_from(">I", packet.data, 4)
-        messages = self._segment(frame.at, ends, packet.data[13], number, data)
-        return [Payload(at, *ends, each) for at, each in messages]
+        return list(self._segment(frame.at, ends, packet.data[13], number, data))
 
     def _segment(
         self, at: datetime, ends: tuple[_End, _End], flags: int, number: int, data: bytes
-    ) -> list[tuple[datetime, bytes]]:
-        """Take one segment of a stream and return the messages that are whole with it."""
+    ) -> Iterator[Payload]:
+        """Take one segment of a stream and give the messages that are whole with it."""
         if flags & (_SYN | _RST):
-            self._streams.pop(ends, None)
-            return []
+            yield from self._rest(ends)
+            return
         if data.startswith(hep.MAGIC):
-            return [(at, data)]
+            yield Payload(at, *ends, data)
+            return
         stream = self._streams.get(ends)
         if not data:
-            return []
+            return
         if stream is None:
             if not _ours(data):
-                return []
+                return
+            if len(self._streams) >= _KEPT:
+                yield from self._rest(next(iter(self._streams)))
             stream = self._streams[ends] = _Stream(number)
-            if len(self._streams) > _KEPT:
-                self._streams.popitem(last=False)
         stream.pending[number] = (at, data)
-        found = list(self._flow(stream))
+        yield from (Payload(when, *ends, each) for when, each in self._flow(stream))
         while len(stream.pending) > _PENDING:
-            found += self._past_gap(stream)
-        return found
+            yield from (Payload(when, *ends, each) for when, each in self._past_gap(stream))
+
+    def _rest(self, ends: tuple[_End, _End]) -> Iterator[Payload]:
+        """Forget a stream; give what waits in it behind a gap."""
+        stream = self._streams.pop(ends, None)
+        while stream and stream.pending:
+            yield from (Payload(at, *ends, each) for at, each in self._past_gap(stream))
 
     def _past_gap(self, stream: _Stream) -> Iterator[tuple[datetime, bytes]]:
         """Go on without what was not captured."""

@@ -140,7 +140,7 @@ class PyVoipFeed:
         try:
             report = json.loads(line)
             kind = report["type"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             self._book.reject("child_line")
             return
         if kind == "invite":

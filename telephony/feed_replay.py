@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import itertools
 import json
 from dataclasses import dataclass, replace
@@ -67,7 +66,7 @@ def _load(name: str, file: Path | Traversable) -> Trace:
     for line in file.read_text("utf-8").splitlines():
         try:
             packet = hep.decode(base64.b64decode(json.loads(line)["hep3_b64"]))
-        except (KeyError, TypeError, binascii.Error, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, RecursionError, ValueError) as error:
             raise ValueError(f"{name} is not a HEP trace") from error
         packets.setdefault((packet.src, packet.dst, packet.payload), packet)
     if not packets:

@@ -12,6 +12,7 @@ import base64
 import binascii
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -43,11 +44,15 @@ _ENTITY: Final = re.compile(rb'entity="([^"]*)"')
 
 
 class UnreadableError(ValueError):
-    """A file is no trace this can read; the text says which. `links`: a capture of such kinds of networks only."""
+    """A file is no trace this can read; the text says which.
 
-    def __init__(self, name: str, links: tuple[int, ...] = ()) -> None:
+    `links`: a capture of such kinds of networks only; `why`: what the operating system says, which does not give it.
+    """
+
+    def __init__(self, name: str, links: tuple[int, ...] = (), why: str = "") -> None:
         super().__init__(name)
         self.links = links
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class Recorded:
 
 
 def read(paths: Iterable[Path], stations: Collection[str] = ()) -> Recorded:
-    """Read files and folders. Raises OSError, and UnreadableError for a file that is no trace.
+    """Read files and folders. Raises UnreadableError.
 
     `stations` are the monitored extensions; when empty, whatever looks like one is.
     """
@@ -101,7 +106,7 @@ def read(paths: Iterable[Path], stations: Collection[str] = ()) -> Recorded:
         if file in heard:
             _sip(heard.pop(file), stations, told)
         else:
-            _STREAMS[kind](file.read_bytes(), stations, told)
+            _STREAMS[kind](_bytes(file), stations, told)
         accounts.append((file.name, told.facts[before:]))
         told.files.append(file.name)
     far, facts = without_far(accounts)
@@ -114,7 +119,8 @@ def read(paths: Iterable[Path], stations: Collection[str] = ()) -> Recorded:
 
 def _files(path: Path) -> list[tuple[Path, str]]:
     """List what can be read of a file or folder, and what it is. Raises UnreadableError when nothing can."""
-    files = sorted(each for each in path.iterdir() if each.is_file()) if path.is_dir() else [path]
+    with _named(path):
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
     known = [(each, kind) for each in files if (kind := _kind(each))]
     if not known:
         raise UnreadableError(path.name)
@@ -122,19 +128,34 @@ def _files(path: Path) -> list[tuple[Path, str]]:
 
 
 def _kind(file: Path) -> str:
-    """Recognise a file by what it begins with, not by its name; empty for none that can be read."""
-    if file.stat().st_size > MAX_FILE:
-        return ""
-    with file.open("rb") as opened:
-        head = opened.read(_SNIFF)
+    """Recognise a file by what it begins with, not by its name; empty for none that can be read, or only once."""
+    with _named(file):
+        if not file.is_file() or file.stat().st_size > MAX_FILE:
+            return ""
+        with file.open("rb") as opened:
+            head = opened.read(_SNIFF)
     return next((kind for kind, begins in _KINDS.items() if begins(head)), "")
+
+
+def _bytes(file: Path) -> bytes:
+    with _named(file):
+        return file.read_bytes()
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say which file the operating system does not give."""
+    try:
+        yield
+    except OSError as error:
+        raise UnreadableError(path.name, why=error.strerror or type(error).__name__) from error
 
 
 def _heard(file: Path, kind: str, told: Recorded) -> list[_Heard]:
     """Read the SIP of a capture. Raises UnreadableError."""
     heard = []
     try:
-        for packet in _CAPTURES[kind](file.read_bytes(), told):
+        for packet in _CAPTURES[kind](_bytes(file), told):
             try:
                 heard.append(_Heard(packet, sip.parse(packet.payload)))
             except sip.DecodeError as error:
@@ -235,7 +256,7 @@ def _packets_of_lines(data: bytes, told: Recorded) -> Iterator[Packet]:
     for line in data.splitlines():
         try:
             yield from _unwrapped(base64.b64decode(json.loads(line)["hep3_b64"]), told)
-        except (ValueError, KeyError, TypeError, binascii.Error):
+        except (ValueError, KeyError, TypeError, RecursionError, binascii.Error):
             told.drop({"line": 1})
 
 

@@ -36,7 +36,7 @@ class Answer:
         """Return the answer as a JSON object; CarrierUnavailable when it is none."""
         try:
             value = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise CarrierUnavailable("not_json") from None
         if not isinstance(value, dict):
             raise CarrierUnavailable("not_json")

@@ -268,7 +268,7 @@ class BaseHandler(RequestHandler):
             raise Invalid("body_too_large")
         try:
             value = json.loads(self.request.body or b"{}")
-        except ValueError as malformed:
+        except (ValueError, RecursionError) as malformed:
             raise Invalid("json") from malformed
         if not isinstance(value, dict):
             raise Invalid("json_object")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import struct
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -361,6 +362,34 @@ def test_fragments_are_put_together(
     assert told(pcap(1, fragmented(order[:2], ends))) == ([], {"fragment": 1})
 
 
+def test_a_datagram_of_very_many_fragments_is_joined_once() -> None:
+    """Each arrival must not join anew what came before: that work grows with the square."""
+    whole = udp(TRUNK, PBX, INVITE + bytes(40_000))
+    last = len(whole) // 8
+    pieces = [
+        ip(TRUNK, PBX, whole[at * 8 : at * 8 + 8], place=at | (at < last) << 13)
+        for at in range(last + 1)
+    ]
+    frames = [(0.0, ethernet(each)) for each in pieces]
+    begun = time.process_time()
+    payloads, dropped = told(pcap(1, frames))
+    assert [each.data[: len(INVITE)] for each in payloads] == [INVITE]
+    assert not dropped
+    assert told(pcap(1, frames[:-1])) == ([], {"fragment": 1})
+    assert time.process_time() - begun < 2
+
+
+def test_fragments_that_overlap_are_no_datagram() -> None:
+    """RFC 5722, and RFC 1858 for IPv4: what is told twice and differently is not believed."""
+    whole = udp(TRUNK, PBX, INVITE)
+    overlapping = [(0, 96, 0x2000), (80, len(whole), 80 // 8)]
+    frames = [
+        (0.0, ethernet(ip(TRUNK, PBX, whole[first:last], place=place)))
+        for first, last, place in overlapping
+    ]
+    assert told(pcap(1, frames)) == ([], {"fragment": 1})
+
+
 # --- SIP over TCP
 def segments(
     data: bytes, sizes: Sequence[int], begin: int = 2**32 - 50
@@ -407,6 +436,29 @@ def test_a_lost_segment_is_told_and_what_follows_is_read() -> None:
     assert [each.data for each in payloads] == [*calls[:3], *calls[4:9]], (
         "at the end of the file too"
     )
+
+
+@pytest.mark.parametrize("flag", [0x02, 0x04], ids=["syn", "rst"])
+def test_what_waits_behind_a_gap_is_read_when_its_connection_ends(flag: int) -> None:
+    calls = [message("INVITE sip:1501@pbx SIP/2.0", "1 INVITE", call=f"c{n}") for n in range(6)]
+    frames = segments(b"".join(calls), [len(each) for each in calls[:-1]])
+    ended = struct.pack(">HHIIBBHHH", 5060, 5060, 7, 0, 0x50, flag, 0, 0, 0)
+    payloads, dropped = told(
+        pcap(1, [*frames[:3], *frames[4:], (9.0, ethernet(ip(TRUNK, PBX, ended, kind=6)))])
+    )
+    assert [each.data for each in payloads] == [*calls[:3], *calls[4:]]
+    assert dropped == {"tcp_gap": 1}
+
+
+def test_a_connection_forgotten_for_others_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony.capture._KEPT", 1)
+    calls = [message("INVITE sip:1501@pbx SIP/2.0", "1 INVITE", call=f"c{n}") for n in range(4)]
+    frames = segments(b"".join(calls), [len(each) for each in calls[:-1]])
+    tcp = struct.pack(">HHIIBBHHH", 5061, 5060, 1, 0, 0x50, 0x18, 0, 0, 0)
+    other = (9.0, ethernet(ip(TRUNK, PBX, tcp + BYE, kind=6)))
+    payloads, dropped = told(pcap(1, [*frames[:1], *frames[2:], other]))
+    assert [each.data for each in payloads] == [calls[0], *calls[2:], BYE]
+    assert dropped == {"tcp_gap": 1}
 
 
 def test_what_is_no_sip_is_passed_over() -> None:

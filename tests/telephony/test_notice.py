@@ -83,6 +83,7 @@ def invite(headers: str = "X-Line15-Call-ID: 7\r\n") -> dict[str, object]:
     [
         (b"\xff\xfe", "child_line"),
         (b"[]", "child_line"),
+        (b"[" * 9000, "child_line"),
         (b"{}", "child_line"),
         ({"type": "invite"}, "child_line"),
         (invite() | {"raw": "*"}, "child_line"),

@@ -112,7 +112,9 @@ def test_a_trace_can_be_stretched_to_a_conversation() -> None:
     assert stretched(trace, 1) == trace
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "nonsense", json.dumps({"hep3_b64": "é"})])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[]", "[" * 9000, "nonsense", json.dumps({"hep3_b64": "é"})]
+)
 def test_what_is_no_trace_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "hep.jsonl").write_text(text)
     with pytest.raises(ValueError):  # noqa: PT011 -- several reasons, one type

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -177,6 +178,36 @@ def test_a_file_that_is_no_trace_is_refused_in_a_sentence(tmp_path: Path) -> Non
     assert result.exit_code == 1
     assert "notes.txt" in result.stderr
     assert replay(tmp_path / "absent").exit_code == 2
+
+
+def test_a_pipe_is_no_trace(tmp_path: Path) -> None:
+    """It would be waited for without an end, and could be read only once."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    result = replay(pipe)
+    assert result.exit_code == 1
+    assert "pipe : ce n'est ni un flux" in result.stderr
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["alone", "in a folder"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, inside: bool) -> None:  # noqa: FBT001
+    """Whoever runs this may read that one by its rights, and nobody its first byte."""
+    file = tmp_path / "capture.pcap"
+    file.symlink_to("/proc/self/mem")
+    result = replay(tmp_path if inside else file)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "capture.pcap : lecture impossible" in result.stderr
+
+
+def test_a_line_of_nothing_but_brackets_is_counted(tmp_path: Path) -> None:
+    file = tmp_path / "hep.jsonl"
+    shutil.copy(TRACES / "freeswitch-1.10-simple" / "hep.jsonl", file)
+    with file.open("a") as opened:
+        opened.write("[" * 200_000 + "\n")
+    result = replay(file)
+    assert result.exit_code == 0
+    assert "line 1" in result.stderr
 
 
 def test_what_cannot_be_read_is_counted_and_the_rest_is_told(tmp_path: Path) -> None:

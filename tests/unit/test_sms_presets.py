@@ -235,6 +235,7 @@ ERRORS = [
     (200, '{"sid": "SM1", "status": "failed", "error_code": 30007}'),
     (200, '{"ids": [], "validReceivers": []}'),
     (200, "<html>portail captif</html>"),
+    (200, "[" * 9000),
     (200, ""),
     (200, "[1]"),
     (200, "Authorization failed for sendsms"),

@@ -76,6 +76,13 @@ async def test_what_says_nothing_or_too_much_is_refused(
     assert await house.rows("SELECT * FROM feedback") == []
 
 
+async def test_a_body_of_nothing_but_brackets_is_refused(house: House, browser: Browser) -> None:
+    await browser.sign_in(house, "regulator")
+    headers = {"Content-Type": "application/json", "X-Xsrftoken": browser.xsrf}
+    refused = await browser.fetch("/feedback", method="POST", body="[" * 60_000, headers=headers)
+    assert refused.code == 400
+
+
 async def test_a_context_of_any_form_is_survived(house: House, browser: Browser) -> None:
     await browser.sign_in(house, "regulator")
     for context in (
