@@ -81,6 +81,8 @@ class DeskView:
                 calls = await self._shown_calls(uow, desk, now)
                 here = [c.id for c in calls if desk.station.extension in c.places.holders]
                 sessions = await self._sessions(uow, desk, desk.station.extension, here)
+            elif desk.watching:  # without a seat it sees its video, and nothing of any station
+                sessions = await self._sessions(uow, desk, "", ())
         return {
             "type": "view",
             "now": iso(now),

@@ -16,11 +16,12 @@ from server.domain.access import Role
 from server.domain.audit import AuditEvent
 from server.domain.session import Session
 from server.domain.sign_in import Lives, Stage, Standing, noted, standing
+from server.domain.watching import Watches
 from server.errors import NotFound, StorageUnavailable
 from server.ports import Actor, Clock, Site, Transactions, User, WebSession
 from server.services.rounds import Failed, Rounds
 
-#: A desk says every five seconds what it holds: nothing is swept away before it could.
+#: What its page still says at its very end comes first.
 SWEEP_GRACE: Final = timedelta(seconds=30)
 #: Sign-ins that ended longer ago are not written down any more: the server was off.
 SWEPT_FOR: Final = timedelta(days=2)
@@ -63,9 +64,7 @@ class SignIns:
         self._clock = clock
         self._lives = lives
         self._rounds = Rounds("sign_ins", failed)
-        self._watched: dict[
-            str, set[str]
-        ] = {}  # by sign-in: the videos its desks watched at its end
+        self.watches = Watches()
 
     async def look(self, cookie: str) -> SignIn | None:
         """Return the sign-in of a cookie. Read each time, so that a revoked one is refused at once."""
@@ -73,6 +72,7 @@ class SignIns:
         async with self._transactions(write=False) as uow:
             found = await uow.login.web_session(id_)
             if found is None or found.revoked is not None:
+                self.watches.forget(id_)
                 return None
             try:
                 user = await uow.users.get(found.user)
@@ -99,29 +99,39 @@ class SignIns:
         except StorageUnavailable as busy:  # the next request does it
             _log.info("sign_ins.not_touched", code=busy.code)
 
-    async def held(self, sign_in: SignIn, watched: str | None = None) -> frozenset[str]:
+    async def held(self, sign_in: SignIn) -> frozenset[str]:
         """Return the videos a sign-in that ended may still finish.
 
-        Those its user made meanwhile, unless another station took them, and those its desks watched when it ended;
-        `watched` is one.
+        Those its user made meanwhile, unless another station took them, and those its desks watched when it ended.
         """
         async with self._transactions(write=False) as uow:
             running = await uow.sessions.open_everywhere()
-        kept = self._watched.setdefault(sign_in.id, set())
-        if watched:
-            kept.add(watched)
-        kept &= {one.id for one in running if one.site == sign_in.site.id}
-        own = {one.id for one in running if _made_under(sign_in, one)}
-        if not kept:
-            del self._watched[sign_in.id]
-        return frozenset(kept | own)
+        ends = sign_in.standing.ends
+        watched = {watch.session for watch in self.watches.until(sign_in.id, ends)}
+        return frozenset(
+            one.id
+            for one in running
+            if _made_under(sign_in, one) or (one.id in watched and one.site == sign_in.site.id)
+        )
+
+    def seats(self, sign_in: SignIn, video: Session) -> frozenset[str]:
+        """Return the stations where a sign-in that ended may sit for a video that it holds: the video's own one.
+
+        And where its desks watched it from.
+        """
+        watches = self.watches.until(sign_in.id, sign_in.standing.ends)
+        watched_from = {watch.station for watch in watches if watch.session == video.id}
+        return frozenset(one for one in {video.station, *watched_from} if one)
 
     async def sweep(self) -> int:
         """Write down the ends of sign-ins, as soon as there is nothing left to finish."""
         now = self._clock.now()
         shortest = min(lives.idle for lives in self._lives.values())
+        known = self.watches.sessions()  # before it is read what runs: others begin meanwhile
         async with self._transactions(write=False) as uow:
             late = await uow.login.quiet_web_sessions(now - shortest, now, now - SWEPT_FOR)
+            running = await uow.sessions.open_everywhere()
+        self.watches.drop(known - {one.id for one in running})
         return (await self._rounds.each({one.id[:8]: one for one in late}, self._end)).changed
 
     async def _end(self, seen: WebSession) -> int:
@@ -147,6 +157,7 @@ class SignIns:
             event = AuditEvent("login.ended", f"user:{user.id}", data=data)
             await uow.audit.append(Actor("server", user.site, user.id), event, now)
             await uow.commit()
+        self.watches.forget(seen.id)
         return 1
 
 

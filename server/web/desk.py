@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final
 
 from server.domain.access import Permission, may
 from server.domain.session import MediaFlowing, PeerLost, Session, State
+from server.domain.watching import Watch
 from server.errors import (
     Forbidden,
     MessageOutOfOrder,
@@ -76,6 +77,7 @@ class DeskSocket(ThirdParties):
         self._launched: Launched | None = None
         self._watching: str | None = None
         self._seen: Session | None = None
+        self._watch: Watch | None = None  # what its sign-in remembers of it
         self._shown: frozenset[str | None] = frozenset()
         self._blind = False  # the last view could not be made
         self._dirty = asyncio.Event()
@@ -100,7 +102,7 @@ class DeskSocket(ThirdParties):
             self.shut(Forbidden("role_changed"))
             return
         self.sign_in = found
-        self.held = await self.web.sign_ins.held(found, self._watching) if found.over else None
+        self.held = await self.web.sign_ins.held(found) if found.over else None
         if found.over and not self.held:
             self.shut(SignInOver())
         elif found.site != self.site:  # what the site has decided since
@@ -152,9 +154,8 @@ class DeskSocket(ThirdParties):
         # Nothing waits from here on: a hello is taken whole or not at all.
         named = launched.station if launched and not (hello.station and hello.chosen) else None
         # The cookie is the PC's: another window of it may have changed it since.
-        extension = named or hello.station or self.get_cookie(STATION_COOKIE)
-        if self.held is not None:  # the seat of its video, and no other's
-            extension = watched.station if watched else None
+        own = hello.station or self.get_cookie(STATION_COOKIE)
+        extension = named or own if self.held is None else self._seat_left(watched, own, hello.peer)
         station = known.get(extension or "")
         if station and not self.gone:
             seat = Seat(self, hello.peer, user.name, user.id, self.web.clock.now())
@@ -171,6 +172,17 @@ class DeskSocket(ThirdParties):
         if watched:
             self._enter(watched)
         self._dirty.set()
+
+    def _seat_left(self, watched: Session | None, own: str | None, peer: str) -> str | None:
+        """Return where a desk may sit once its sign-in is over: its own place at its video, if nobody else sits there.
+
+        Without a seat it sees its video all the same.
+        """
+        user, site = self.me()
+        if watched is None or self.sign_in is None or own is None:
+            return None
+        its = own in self.web.sign_ins.seats(self.sign_in, watched)
+        return own if its and self.stations.is_left(site.id, own, user.id, peer) else None
 
     def _changed(self, change: Changed) -> None:
         here = self._station.extension if self._station else None
@@ -257,13 +269,26 @@ class DeskSocket(ThirdParties):
             return
         if self._watching and self._watching != session:
             self._turn_away(self._watching)
+            if self.held is None:  # what it watched at its end it may come back to
+                self._forget(self._watching)
         self._watching = session
         if found.state is not State.ENDED:
+            self._remember(session)
             self.rooms.enter_desk(session, self.peer, self, self._viewer())
             self._seen = found
             self.sessions.publish(found)
             if photo := self.photos.of(session):
                 self.send(photo.told())
+
+    def _remember(self, session: str) -> None:
+        if self.sign_in is not None:
+            where = self._station.extension if self._station else None
+            watches = self.web.sign_ins.watches
+            self._watch = watches.begin(self.sign_in.id, self.peer, session, where)
+
+    def _forget(self, session: str) -> None:
+        if self.sign_in is not None:
+            self.web.sign_ins.watches.leave(self.sign_in.id, self.peer, session)
 
     def _turn_away(self, session: str) -> None:
         """Leave a room on purpose; whoever still sees that picture learns it."""
@@ -283,6 +308,7 @@ class DeskSocket(ThirdParties):
         ended = await self.sessions.quit(self.actor(), message.session, station)
         if not ended and self._watching == message.session:
             self._turn_away(message.session)
+            self._forget(message.session)
             self._watching = None
         self._done(message.id, ended=ended)
 
@@ -361,6 +387,8 @@ class DeskSocket(ThirdParties):
         self._unsubscribe()
         self._finger.rest()
         self._dirty.set()  # ends the showing
+        if self._watch is not None:
+            self._watch.lost = self.web.clock.now()
         if self._station and self.site:
             self.stations.rise(self.site.id, self._station.extension, self)
         if self._watching:

@@ -69,6 +69,11 @@ class Stations:
         )
         former.desk.shut(TakenOver())
 
+    def is_left(self, site: str, extension: str, user: str, peer: str) -> bool:
+        """Whether a seat is free, or this very page's: nobody would be pushed out."""
+        seat = self._seats.get((site, extension))
+        return seat is None or (seat.user, seat.peer) == (user, peer)
+
     def seated(self, site: str) -> dict[str, Seat]:
         """Return who sits at each station of a site."""
         return {

@@ -13,6 +13,7 @@ from server.config import SignInSettings
 from server.domain.access import Role
 from server.domain.login import HOME, landing
 from server.domain.sign_in import Lives, Stage, Why, by_role, noted, standing
+from server.domain.watching import AWAY, Watches
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -99,3 +100,43 @@ def test_a_sign_in_leads_where_its_role_may_go() -> None:
     assert landing("/admin/telephony", Role.ARM) == HOME
     assert landing("//evil.example", Role.ADMIN) == HOME
     assert landing(None, Role.ADMIN) == HOME
+
+
+# --- what its desks watch ----------------------------------------------------------------------------
+def held(watches: Watches, end: datetime = START) -> list[str]:
+    return [watch.session for watch in watches.until("sign-in", end)]
+
+
+@given(st.timedeltas(timedelta(hours=-5), timedelta(hours=5)))
+def test_a_lost_desk_watched_until_the_end_when_it_was_lost_shortly_before(
+    lost: timedelta,
+) -> None:
+    watches = Watches()
+    watches.begin("sign-in", "peer-1", "video-1", "201").lost = START + lost
+    assert held(watches) == (["video-1"] if lost > -AWAY else [])
+    watches.begin("sign-in", "peer-1", "video-1", None)  # it is back
+    assert held(watches) == ["video-1"]
+    [watch] = watches.until("sign-in", START)
+    assert watch.station == "201"
+
+
+def test_an_old_socket_of_a_page_that_is_back_changes_nothing() -> None:
+    watches = Watches()
+    old = watches.begin("sign-in", "peer-1", "video-1", "201")
+    watches.begin("sign-in", "peer-1", "video-1", "201")
+    old.lost = START - HOUR
+    assert held(watches) == ["video-1"]
+
+
+def test_two_windows_count_each_by_itself_and_other_sign_ins_lend_nothing() -> None:
+    watches = Watches()
+    for peer in ("peer-1", "peer-2"):
+        watches.begin("sign-in", peer, "video-1", "201")
+    watches.begin("another", "peer-3", "video-2", "202")
+    watches.leave("sign-in", "peer-1", "video-1")
+    assert held(watches) == ["video-1"]
+    watches.leave("sign-in", "peer-2", "video-1")
+    assert held(watches) == []
+    assert watches.sessions() == {"video-2"}
+    watches.drop(frozenset({"video-2"}))
+    assert len(watches) == 0

@@ -9,6 +9,7 @@ import pytest
 
 from server.web import sockets
 from server.web.base import SESSION_COOKIE
+from tests.lab.process import until
 from tests.web.house import PASSWORD, Browser, wrong
 from tests.web.running import running
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from tests.web.running import Page, Running
 
 JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def slow(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
+    """A house whose sockets tick as they really do: long after a page has asked."""
+    with running(io_loop, furnished_database, tmp_path) as house:
+        yield house
 
 
 @pytest.fixture
@@ -64,6 +72,11 @@ async def ended(house: Running) -> list[Mapping[str, object]]:
     async with house.server.transactions(write=False) as uow:
         chain = [row async for row in uow.audit.chain(house.sites["rivage"].id)]
     return [row.data for row in chain if row.action == "login.ended"]
+
+
+async def of_sign_ins(house: Running) -> list[str]:
+    """What was written down of them; the code's message has lines of its own, whenever it leaves."""
+    return [action for action in await house.actions() if action.startswith("login.")]
 
 
 async def renew(house: Running, browser: Browser, identifier: str = "regulator") -> HTTPResponse:
@@ -173,7 +186,7 @@ async def test_it_is_renewed_in_place_under_another_cookie(home: Running) -> Non
     thief = home.browser()
     thief.cookies[SESSION_COOKIE] = former
     assert await stage(thief) == "401"
-    assert (await home.actions())[-1] == "login.renewed"
+    assert (await of_sign_ins(home))[-1] == "login.renewed"
 
 
 async def test_a_wrong_code_renews_nothing(home: Running) -> None:
@@ -195,7 +208,7 @@ async def test_another_person_is_signed_in_anew(home: Running) -> None:
     told = said(await renew(home, browser, "auditor"))
     assert told["user"] == home.users["auditor"].id
     assert (await desk.closed())[0] == 4401
-    assert (await home.actions())[-2:] == ["login.ended", "login.succeeded"]
+    assert (await of_sign_ins(home))[-2:] == ["login.ended", "login.succeeded"]
 
 
 # --- never cutting a video ---------------------------------------------------------------------------
@@ -266,8 +279,16 @@ async def test_after_the_end_a_desk_sits_where_its_video_is_and_nowhere_else(hom
     browser, desk, session = await watched(home)
     desk.socket.close()
     home.clock.pass_(hours=15)
+    elsewhere = await home.connect("/ws/desk", browser)
+    await elsewhere.say("hello", peer="desk-peer-1", watch=session, station="202")
+    view = await elsewhere.hear("view")
+    assert view["station"] is None
+    assert [one["id"] for one in view["sessions"]] == [session]  # its video is there all the same
+    elsewhere.socket.close()
+    back = await home.desk(browser, watch=session, station="201")
+    back.socket.close()
     back = await home.connect("/ws/desk", browser)
-    await back.say("hello", peer="desk-peer-1", watch=session, station="202")
+    await back.say("hello", peer="desk-peer-1", watch=session)
     assert (await back.hear("view"))["station"]["extension"] == "201"
     blind = await home.connect("/ws/desk", browser)
     await blind.say("hello", peer="desk-peer-3", station="202")
@@ -302,6 +323,150 @@ async def test_a_video_taken_over_from_a_colleague_is_held_as_one_s_own(home: Ru
     taker.socket.close()
     back = await home.desk(browser, peer="desk-peer-2", watch=session)
     assert (await back.answer("session.end", "command-0007", session=session))["type"] == "done"
+
+
+async def watching(house: Running, how: str) -> tuple[Browser, Page, str]:
+    """A doctor at 202 who watches what the ARM at 201 made: handed over to him, or seen beside the ARM."""
+    _, giver, session = await watched(house, "arm")
+    browser = await house.signed_in("regulator", station="202")
+    doctor = await house.desk(browser, peer="desk-peer-2")
+    if how == "handed":
+        await giver.answer("session.offer_to", "command-0003", session=session, station="202")
+        await doctor.answer("session.accept", "command-0004", session=session)
+    await doctor.answer("session.watch", "command-0005", session=session)
+    return browser, doctor, session
+
+
+async def away(house: Running, desk: Page, session: str) -> None:
+    """Lose the socket of a desk, and wait until the server knows it."""
+    rooms = house.server.sessions._rooms
+    before = rooms.viewer_count(session)
+    desk.socket.close()
+    await until(lambda: rooms.viewer_count(session) < before, "the desk is gone")
+
+
+@pytest.mark.parametrize("how", ["handed", "followed"])
+async def test_the_page_that_asks_right_after_the_end_keeps_a_colleague_s_video(
+    slow: Running, how: str
+) -> None:
+    browser, doctor, session = await watching(slow, how)
+    slow.clock.pass_(hours=3, minutes=59)
+    told = said(await browser.get("/login/standing"))
+    slow.clock.pass_(seconds=told["changes_in"] + 0.5)  # static/js/sign_in_words.js: wait()
+    assert await stage(browser) == "over"
+    slow.clock.pass_(seconds=31)
+    assert await ended(slow) == []
+    assert (await doctor.answer("code.make", "command-0006"))["code"] == "sign_in_over"
+    assert (await doctor.answer("session.end", "command-0007", session=session))["type"] == "done"
+
+
+async def test_a_desk_that_is_away_at_the_very_end_comes_back_to_what_it_watched(
+    home: Running,
+) -> None:
+    browser, doctor, session = await watching(home, "followed")
+    home.clock.pass_(hours=3, minutes=59, seconds=30)
+    await away(home, doctor, session)
+    home.clock.pass_(minutes=1)
+    assert await stage(browser) == "over"
+    home.clock.pass_(minutes=10)
+    back = await home.desk(browser, peer="desk-peer-2", watch=session)
+    assert (await back.answer("code.make", "command-0006"))["code"] == "sign_in_over"
+    assert (await back.answer("help.torch", "command-0007", session=session, on=True))["type"] == (
+        "done"
+    )
+
+
+async def test_what_was_left_before_the_end_is_not_held(home: Running) -> None:
+    browser, doctor, session = await watching(home, "followed")
+    await away(home, doctor, session)
+    home.clock.pass_(hours=4)  # nobody watched when it ended
+    assert await stage(browser) == "401"
+
+
+async def test_what_a_desk_turned_away_from_is_not_held(home: Running) -> None:
+    browser, doctor, session = await watching(home, "followed")
+    released = await doctor.answer("session.watch", "command-0008", session=await other(home))
+    assert released["type"] == "done"
+    home.clock.pass_(hours=4)
+    refused = await doctor.answer("session.watch", "command-0009", session=session)
+    assert refused["code"] == "sign_in_over"
+    assert await stage(browser) == "over"
+
+
+async def other(house: Running) -> str:
+    """Another running video of the ARM's."""
+    desk = await house.desk(await house.signed_in("arm"), peer="desk-peer-7")
+    return await house.invite(desk, "command-0900", mobile="06 12 34 56 71")
+
+
+async def test_nothing_is_remembered_of_ended_videos_and_of_renewed_sign_ins(home: Running) -> None:
+    browser, doctor, _ = await watching(home, "followed")
+    watches = home.server.sign_ins.watches
+    assert len(watches) == 2  # the ARM's, the doctor's
+    home.clock.pass_(hours=1)
+    await seen(browser)
+    await renew(home, browser)
+    assert (await doctor.closed())[0] == 4401
+    assert len(watches) == 1
+    [session] = [str(row["id"]) for row in await home.rows("SELECT id FROM session")]
+    back = await home.desk(browser, peer="desk-peer-2", watch=session)
+    assert len(watches) == 2
+    assert (await back.answer("session.end", "command-0010", session=session))["type"] == "done"
+    await home.server.sign_ins.sweep()
+    assert len(watches) == 0
+
+
+# --- seats after the end -----------------------------------------------------------------------------
+async def test_after_the_end_nobody_loses_a_seat_to_it(home: Running) -> None:
+    """The ARM gave its video to the doctor at 202, and its sign-in is over: 202 is the doctor's, there or not."""
+    arm, giver, session = await watched(home, "arm")
+    home.clock.pass_(hours=3, minutes=50)
+    browser = await home.signed_in("regulator", station="202")
+    doctor = await home.desk(browser, peer="desk-peer-2")
+    await giver.answer("session.offer_to", "command-0003", session=session, station="202")
+    await doctor.answer("session.accept", "command-0004", session=session)
+    await doctor.answer("session.watch", "command-0005", session=session)
+    home.clock.pass_(minutes=15)
+    assert (await stage(arm), await stage(browser)) == ("over", "active")
+    for gone in (giver, doctor):
+        await away(home, gone, session)
+    back = await home.connect("/ws/desk", arm)
+    await back.say("hello", peer="desk-peer-1", watch=session, station="201")
+    assert (await back.hear_any("view", "error"))["station"]["extension"] == "201"
+    again = await home.connect("/ws/desk", browser)
+    await again.say("hello", peer="desk-peer-2", watch=session, station="202")
+    assert (await again.hear_any("view", "error"))["station"]["extension"] == "202"
+
+
+async def test_after_the_end_a_colleague_in_its_seat_keeps_no_desk_from_its_video(
+    home: Running,
+) -> None:
+    browser, desk, session = await watched(home)
+    await away(home, desk, session)
+    home.clock.pass_(hours=3)
+    arm = await home.signed_in("arm")
+    colleague = await home.desk(arm, peer="desk-peer-2")
+    home.clock.pass_(hours=1)
+    assert (await stage(browser), await stage(arm)) == ("over", "active")
+    back = await home.connect("/ws/desk", browser)
+    await back.say("hello", peer="desk-peer-1", watch=session, station="201", take=True)
+    view = await back.hear_any("view", "error")
+    assert (view["type"], view["station"]) == ("view", None)
+    assert [one["id"] for one in view["sessions"]] == [session]
+    await colleague.alive()
+    assert (await back.answer("session.end", "command-0010", session=session))["result"] == {
+        "ended": True
+    }
+
+
+async def test_after_the_end_a_follower_comes_back_to_the_seat_it_had(home: Running) -> None:
+    browser, doctor, session = await watching(home, "followed")
+    home.clock.pass_(hours=4)
+    assert (await doctor.answer("code.make", "command-0006"))["code"] == "sign_in_over"
+    await away(home, doctor, session)
+    back = await home.connect("/ws/desk", browser)
+    await back.say("hello", peer="desk-peer-2", watch=session, station="202")
+    assert (await back.hear("view"))["station"]["extension"] == "202"
 
 
 async def test_of_the_pictures_only_those_of_the_video_that_is_held(home: Running) -> None:
