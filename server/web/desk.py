@@ -134,8 +134,20 @@ class DeskSocket(ThirdParties):
             return
         if not isinstance(message, FINISHING):
             raise SignInOver("begins")
-        if not isinstance(message, m.StationList):
-            self.check_held(message.session)
+        match message:
+            case m.StationList():
+                return
+            case m.ObserverRemove() | m.InvitationRevoke():
+                self.check_held(await self._concerned(message))
+            case _:
+                self.check_held(message.session)
+
+    async def _concerned(self, message: m.ObserverRemove | m.InvitationRevoke) -> str:
+        """Return the video to which somebody was invited."""
+        async with self.web.transactions(write=False) as uow:
+            if isinstance(message, m.ObserverRemove):
+                return (await uow.observers.get(self.me()[1].id, message.observer)).session
+            return (await uow.invitations.get(message.invitation)).session
 
     async def _hello(self, hello: m.DeskHello) -> None:
         if self.peer:
@@ -397,12 +409,15 @@ class DeskSocket(ThirdParties):
             self.sessions.publish(self._seen)  # who sees it is shown to all who do
 
 
-#: What a desk may still say of its video when the sign-in has ended: nothing reaches anybody new by it.
+#: What a desk may still say of its video when the sign-in has ended: nothing reaches anybody new by it; who was reached
+#: may be put out.
 FINISHING: Final = (
     m.SessionWatch,
     m.SessionEnd,
     m.SessionOfferTo,
     m.StationList,
+    m.ObserverRemove,
+    m.InvitationRevoke,
     m.LinkChoose,
     m.LinkManual,
     m.LinkNone,

@@ -469,6 +469,53 @@ async def test_after_the_end_a_follower_comes_back_to_the_seat_it_had(home: Runn
     assert (await back.hear("view"))["station"]["extension"] == "202"
 
 
+# --- taking back after the end -----------------------------------------------------------------------
+async def test_after_the_end_an_observer_is_put_out_of_the_video_that_is_held(
+    home: Running,
+) -> None:
+    _, desk, session = await watched(home)
+    _, busy, elsewhere = await watched_beside(home)
+    invited = [
+        (await one.answer("observer.invite", "command-0101", session=of, **person))["result"]
+        for one, of, person in (
+            (desk, session, {"name": "Dr Un", "mobile": "06 12 34 56 70"}),
+            (busy, elsewhere, {"name": "Dr Deux", "mobile": "06 12 34 56 72"}),
+        )
+    ]
+    mine, theirs = (str(one["observer"]) for one in invited)
+    home.clock.pass_(hours=15)
+    refused = await desk.answer("observer.remove", "command-0102", observer=theirs)
+    assert refused["code"] == "sign_in_over"
+    refused = await desk.answer("observer.remove", "command-0103", observer="nobody-at-all")
+    assert refused["code"] == "not_found"
+    assert (await desk.answer("observer.remove", "command-0104", observer=mine))["type"] == "done"
+    rows = await home.rows("SELECT id, removed FROM observer")
+    assert {row["id"]: row["removed"] is not None for row in rows} == {mine: True, theirs: False}
+
+
+async def test_after_the_end_a_link_of_the_video_that_is_held_is_withdrawn(home: Running) -> None:
+    _, desk, _ = await watched(home)
+    _, _, elsewhere = await watched_beside(home)
+    rows = await home.rows("SELECT id, session FROM invitation")
+    links = {row["session"] == elsewhere: str(row["id"]) for row in rows}
+    home.clock.pass_(hours=15)
+    refused = await desk.answer("invitation.revoke", "command-0102", invitation=links[True])
+    assert refused["code"] == "sign_in_over"
+    done = await desk.answer("invitation.revoke", "command-0103", invitation=links[False])
+    assert done["type"] == "done"
+    rows = await home.rows("SELECT id, revoked FROM invitation")
+    assert [row["id"] for row in rows if row["revoked"] is not None] == [links[False]]
+
+
+async def watched_beside(house: Running) -> tuple[Browser, Page, str]:
+    """A second video, a colleague's at 202."""
+    browser = await house.signed_in("arm", station="202")
+    desk = await house.desk(browser, peer="desk-peer-5")
+    session = await house.invite(desk, "command-0901", mobile="06 12 34 56 71")
+    await desk.answer("session.watch", "command-0902", session=session)
+    return browser, desk, session
+
+
 async def test_of_the_pictures_only_those_of_the_video_that_is_held(home: Running) -> None:
     browser, desk, session = await watched(home)
     home.clock.pass_(hours=15)
