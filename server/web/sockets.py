@@ -195,15 +195,16 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self._cut_off(Unavailable("strangers"))
 
     def _cut_off(self, why: AppError) -> None:
-        """Tell why and close at once, without waiting for the other side's goodbye: it may never say it."""
-        if self._shut:
-            return
-        self._count_refusal(why)
-        self._shut = self._cut = True
-        frames = self._frames
-        self.close(close_code_of(why), why.code)
-        if frames is not None:
-            frames.stream.close()
+        """Tell why and close at once, without waiting for the other side's goodbye: it may never say it.
+
+        One that was told already why it is closed, and has not said goodbye yet, is told nothing more.
+        """
+        if not self._shut:
+            self._count_refusal(why)
+            self._shut = self._cut = True
+            self.close(close_code_of(why), why.code)
+        if self._frames is not None:
+            self._frames.stream.close()
 
     def _count_refusal(self, refusal: AppError) -> None:
         self.web.metrics.refused(refusal.code)
@@ -268,7 +269,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
                 self.tell(fault, again=again)
                 again = True
             else:
-                self._welcome()
+                if not self.gone:  # a hello may close the page that says it
+                    self._welcome()
                 return
             with suppress(TimeoutError):
                 async with asyncio.timeout(GREET_AGAIN):

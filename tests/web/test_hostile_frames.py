@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import struct
 from contextlib import suppress
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from server.web import sockets
+from server.web.messages import MAX_FRAME
 from tests.lab.process import until
 from tests.web.running import Running, running
 
@@ -289,3 +291,38 @@ async def test_who_is_known_is_no_stranger(house: Running) -> None:
     await desk.alive()
     for wire in many:
         wire.leave()
+
+
+# --- a hello that lets nobody in -------------------------------------------------------------------
+MADE_UP = json.dumps({"type": "hello", "token": "A" * 27, "page": "made-up-page-1"}).encode()
+
+
+@pytest.mark.parametrize("path", ["/ws/caller", "/ws/observer"])
+async def test_a_made_up_link_makes_nobody_known(house: Running, path: str) -> None:
+    """Who is refused and does not answer the goodbye stays a stranger, and gives way like one."""
+    wires = []
+    for _ in range(20):
+        wire = await Wire.open(house, path, says=frame(TEXT, MADE_UP), X_Forwarded_For="192.0.2.7")
+        while (heard := await wire.hear()) is not None and heard[0] != CLOSE:
+            pass
+        assert heard is not None
+        assert heard[1][2:] == b"link_unknown"
+        wires.append(wire)
+    kept = web(house).strangers
+    assert len(kept) == kept.most_of_one == 8
+    connections = house.server.http.connections  # type: ignore[union-attr]
+    # Tornado cuts who does not answer after five seconds: here they are cut by the newer ones.
+    await until(lambda: len(connections) <= kept.most_of_one, "the others are cut", timeout=2)
+    for wire in wires:
+        wire.leave()
+    await until(lambda: len(kept) == 0, "nobody is left")
+
+
+async def test_a_refused_hello_lets_no_large_message_in(house: Running) -> None:
+    wire = await Wire.open(house, says=frame(TEXT, MADE_UP))
+    [page] = [page for page in web(house).audience._pages if isinstance(page, sockets.PageSocket)]
+    while (heard := await wire.hear()) is not None and heard[0] != CLOSE:
+        pass
+    assert page._frames is not None
+    assert page._frames.params.max_message_size == MAX_FRAME
+    wire.leave()
