@@ -33,13 +33,14 @@ from server.config_demo import demonstration_problems
 from server.config_feeds import FeedSettings
 from server.config_recordings import RecordingsSettings
 from server.config_sentences import sentence
-from server.domain.hosts import NAME
+from server.domain.hosts import NAME, host_of, is_authority, is_host
 from server.domain.sign_in import Lives
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
 
 
 CONFIG = "VISIO15_CONFIG"
+AS_BROWSERS = "sans accent (xn--…) et sans point final"
 
 
 def _file(value: Path) -> Path:
@@ -54,12 +55,28 @@ ReadFile = Annotated[Path, AfterValidator(_file)]
 
 def _host_name(value: str) -> str:
     if not NAME.fullmatch(value):
-        message = "un nom d'hôte seul, sans http://, sans port et sans * (visio15.chu.example)"
+        message = f"un nom d'hôte seul, sans http://, sans port et sans * (visio15.chu.example) ; {AS_BROWSERS}"
         raise ValueError(message)
     return value.lower()
 
 
 HostName = Annotated[str, AfterValidator(_host_name)]
+
+
+def _origin(value: str) -> str:
+    """Take the address of a server as browsers write it: which compare it letter by letter."""
+    origin = value.lower().removesuffix("/")
+    found = re.fullmatch(r"https?://([^/?#@\s]+)", origin)
+    if found is None:
+        message = "une adresse de la forme https://visio15.example, sans chemin"
+        raise ValueError(message)
+    if not is_authority(found[1]):
+        message = f"le nom d'hôte ne va pas : {AS_BROWSERS}"
+        raise ValueError(message)
+    return origin
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class SmtpSettings(Frozen):
@@ -136,7 +153,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     database: str = Field(default="", repr=False)  # may hold a password
     secret_key: SecretStr
-    public_url: str = "http://localhost:8015"
+    public_url: Origin = "http://localhost:8015"
     listen: str = "127.0.0.1"
     port: int = Field(default=8015, ge=0, le=65535)
     tls_certificate: ReadFile | None = None
@@ -157,7 +174,7 @@ class Settings(BaseSettings):
     recordings: tuple[RecordingsSettings, ...] = ()
     sign_in: SignInSettings = SignInSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    extra_origins: tuple[str, ...] = ()
+    extra_origins: tuple[Origin, ...] = ()
     allowed_hosts: tuple[HostName, ...] = ()
 
     @field_validator("secret_key")
@@ -170,15 +187,19 @@ class Settings(BaseSettings):
 
     @field_validator("public_url")
     @classmethod
-    def _absolute(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
-            message = "public_url doit être de la forme https://visio15.example"
-            raise ValueError(message)
+    def _short(cls, value: str) -> str:
         if len(value) > LONGEST_URL:
             message = f"public_url est trop longue pour un SMS ({LONGEST_URL} caractères au plus)"
             raise ValueError(message)
-        return value.rstrip("/")
+        return value
+
+    @field_validator("spoken_address")
+    @classmethod
+    def _callable(cls, value: str) -> str:
+        if value and not is_host(host_of(value)):
+            message = "une adresse qu'un appelant peut taper, par exemple samu37.example/c"
+            raise ValueError(message)
+        return value
 
     @field_validator("tls_key")
     @classmethod

@@ -42,11 +42,25 @@ def known(urls: Iterable[str], names: Iterable[str]) -> KnownHosts:
 
 
 def host_of(url: str) -> str:
-    """Return the host of an address, in lower case; empty when there is none."""
+    """Return the host of an address as browsers ask for it: lower case, ASCII, no last dot; empty if none."""
     try:
-        return urlsplit(url if "//" in url else f"//{url}").hostname or ""
+        host = urlsplit(url if "//" in url else f"//{url}").hostname or ""
+        return host.encode("idna").decode().removesuffix(".")
     except ValueError:
         return ""
+
+
+def is_host(text: str) -> bool:
+    """Tell whether this is a name or an address as browsers write it."""
+    return NAME.fullmatch(text) is not None or is_address(text)
+
+
+def is_authority(text: str) -> bool:
+    """Tell whether this is such a host, with or without a port; an IPv6 address in brackets."""
+    found = _HOST.fullmatch(text)
+    return found is not None and (
+        is_host(found["name"]) if found["name"] else is_address(found["v6"])
+    )
 
 
 def is_address(text: str) -> bool:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from server import cli
 from server.config import ConfigurationError, Settings, load
+from server.domain.hosts import known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,12 @@ def test_nothing_at_all_asks_for_the_one_thing_it_needs() -> None:
         ({"public_url": "https://visio15.example/path"}, "public_url"),
         ({"public_url": "ftp://visio15.example"}, "public_url"),
         ({"public_url": "javascript:alert(1)"}, "public_url"),
+        ({"public_url": "https://[::1"}, "public_url"),
+        ({"public_url": "https://somebody@visio15.example"}, "public_url"),
+        ({"extra_origins": ["https://visio15.example", "second.example"]}, "extra_origins.1"),
+        ({"extra_origins": ["https://second.example/path"]}, "extra_origins.0"),
+        ({"spoken_address": "samu 37.example/c"}, "spoken_address"),
+        ({"spoken_address": "/c"}, "spoken_address"),
         ({"ice": {"turn": ["turn:t.example"]}}, "ice.turn_secret"),
         ({"feeds": [{"kind": "hep"}]}, "feeds.0.hep.site"),
         ({"feeds": [{"kind": "hep", "site": "s", "allow": ["everybody"]}]}, "feeds.0.hep.allow.0"),
@@ -110,6 +117,15 @@ def test_nothing_at_all_asks_for_the_one_thing_it_needs() -> None:
 )
 def test_what_cannot_work_is_refused(given: dict[str, Any], named: str) -> None:
     assert where(problems(secret_key=SECRET, **given)) == {named}
+
+
+@pytest.mark.parametrize("url", ["https://visio15.chu-orléans.example", "https://v.example."])
+@pytest.mark.parametrize("key", ["public_url", "extra_origins"])
+def test_a_name_that_browsers_write_otherwise_is_refused(url: str, key: str) -> None:
+    """They compare origins letter by letter, and an SMS would lose the accents."""
+    [problem] = problems(secret_key=SECRET, **{key: url if key == "public_url" else [url]})
+    assert "xn--" in problem
+    assert "point final" in problem
 
 
 def test_a_certificate_needs_its_key(tmp_path: Path) -> None:
@@ -271,11 +287,17 @@ def test_settings_are_frozen() -> None:
     [
         ("https://visio15.example/", "https://visio15.example", True),
         ("http://127.0.0.1:8015", "http://127.0.0.1:8015", False),
+        ("HTTPS://Visio15.CHU.example:8443", "https://visio15.chu.example:8443", True),
+        ("https://xn--orlans-dva.example", "https://xn--orlans-dva.example", True),
+        ("https://[2001:DB8::7]:8015", "https://[2001:db8::7]:8015", True),
     ],
 )
 def test_the_public_address(url: str, kept: str, *, secure: bool) -> None:
     settings = load(secret_key=SECRET, public_url=url)
     assert (settings.public_url, settings.secure) == (kept, secure)
+    assert load(secret_key=SECRET, extra_origins=[url]).extra_origins == (kept,)
+    hosts = known(settings.addresses, settings.allowed_hosts)
+    assert hosts.knows(kept.partition("://")[2])
 
 
 def test_the_database_is_in_the_data_folder(tmp_path: Path) -> None:

@@ -30,10 +30,10 @@ def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterat
     settings: dict[str, Any] = {
         "public_url": "https://visio15.chu.example",
         "extra_origins": ("https://second.chu.example:8443",),
-        "spoken_address": "samu37.example/c",
+        "spoken_address": "samu-orléans.example/c",
         "sms": {
             "url": "http://127.0.0.1:9/{to}{text}",
-            "receipt_base": "http://inside.chu.example:8015",
+            "receipt_base": "http://inside.chu.example.:8015",
         },
         "allowed_hosts": ("Visio15.DMZ.example",),
         "trusted_proxies": ("127.0.0.2",),
@@ -91,7 +91,7 @@ async def test_a_socket_is_refused_before_anybody_is_identified(house: Running) 
         "VISIO15.chu.example:443",
         "visio15.chu.example.",
         "second.chu.example:8443",
-        "samu37.example",
+        "xn--samu-orlans-ibb.example",
         "inside.chu.example:8015",
         "visio15.dmz.example",
         "localhost",
