@@ -198,9 +198,15 @@ class BaseHandler(RequestHandler):
         """Set a cookie no script reads and no other site sends."""
         self.set_cookie(name, value, expires_days=days, httponly=True, samesite="Lax")
 
+    @property
+    def cookies_over_tls(self) -> bool:
+        """Whether cookies travel over TLS only; at a demonstration's plain door, Safari would drop such cookies."""
+        plain_door = self.web.demo and self.request.protocol == "http"
+        return self.web.secure and not plain_door
+
     def cookie_name(self, name: str) -> str:
         """Return the name under which a cookie travels: over TLS no neighbour of our domain can set it."""
-        ours = self.web.secure and name != THEME_COOKIE
+        ours = self.cookies_over_tls and name != THEME_COOKIE
         return f"{HOST_ONLY}{name}" if ours else name
 
     def get_cookie(  # type: ignore[override]  # its overloads tell a default apart
@@ -218,7 +224,7 @@ class BaseHandler(RequestHandler):
 
     def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
         """Set, or clear, a cookie by our own name for it; browsers heed a host's own cookie only when Secure."""
-        kwargs["secure"] = self.web.secure
+        kwargs["secure"] = self.cookies_over_tls
         super().set_cookie(self.cookie_name(name), value, *args, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import pytest
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
 
+from server.certificates import ensure
+from server.demo_doors import Door
+from tests.web.house import PASSWORD
 from tests.web.running import Running, running
 
 if TYPE_CHECKING:
@@ -138,3 +144,49 @@ async def signed_in(house: Running) -> Browser:
     browser = await house.signed_in("regulator")
     browser.cookies = {f"__Host-{name}": value for name, value in browser.cookies.items()}
     return browser
+
+
+# --- the two doors of a demonstration --------------------------------------------------------------
+def test_each_door_of_a_demonstration_sets_cookies_that_browsers_take(
+    io_loop: Any, furnished_database: Furnished, tmp_path: Path
+) -> None:
+    """Safari, and Chrome before release 89, keep no Secure cookie for http://localhost: every form would be refused."""
+    files = ensure(tmp_path / "tls", ("127.0.0.1",), datetime.now(UTC))
+    settings: dict[str, Any] = {
+        "demo": True,
+        "public_url": "https://127.0.0.1:8016",
+        "tls_certificate": files.chain,
+        "tls_key": files.key,
+    }
+    with running(io_loop, furnished_database, tmp_path, **settings) as house:
+        plain, over_tls = io_loop.run_sync(lambda: both_doors(house, files.authority))
+    assert set(plain) == {"_xsrf", "v15_challenge", "v15_session"}
+    assert not any(cookie["secure"] for cookie in plain.values())
+    assert set(over_tls) == {"__Host-_xsrf", "__Host-v15_challenge", "__Host-v15_session"}
+    assert all(cookie["secure"] for cookie in over_tls.values())
+
+
+async def both_doors(house: Running, authority: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a sign-in sets through the plain door, and over TLS."""
+    public_url = house.server.settings.public_url
+    door = HTTPServer(Door(house.server.app, public_url))
+    sockets = bind_sockets(0, "127.0.0.1")
+    door.add_sockets(sockets)
+    found = []
+    for url, trusted in (
+        (f"http://127.0.0.1:{sockets[0].getsockname()[1]}", {}),
+        (f"https://127.0.0.1:{house.server.port}", {"ca_certs": str(authority)}),
+    ):
+        browser = house.browser()
+        house.clients[-1].address = url
+        set_ = cookies(await browser.get("/login", **trusted))
+        for path, form in (
+            ("/login", {"identifier": "regulator", "password": PASSWORD, "channel": "email"}),
+            ("/login/code", {}),
+        ):
+            given = form or {"code": await house.code()}
+            set_ |= cookies(await browser.post(path, given, **trusted))
+        found.append(set_)
+    door.stop()
+    await door.close_all_connections()
+    return found[0], found[1]
