@@ -51,11 +51,12 @@ async function showMine() {
   if (!mine.open) return;
   const list = get("feedback-list", HTMLElement);
   const answer = await fetch("/feedback", { headers: { Accept: "application/json" } }).catch(() => null);
-  if (!answer?.ok) {
+  const told = answer?.ok ? await answer.json().catch(() => null) : null;
+  if (!told) {
     list.replaceChildren(el("li", {}, "Le serveur ne répond pas."));
     return;
   }
-  const rows = (await answer.json()).mine.map((/** @type {any} */ one) =>
+  const rows = told.mine.map((/** @type {any} */ one) =>
     el("li", { "data-state": one.state }, `${one.reference} · ${one.kind_words} du ${local(one.created)} : ${one.state_words}`));
   list.replaceChildren(...(rows.length ? rows : [el("li", {}, "Aucun.")]));
 }

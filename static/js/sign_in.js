@@ -38,7 +38,10 @@ async function look(seen = false) {
   const answer = await question.catch(() => null);
   if (turn !== asked || !answer) return;
   if (answer.status === 401) take({ ...now, stage: "ended", changes_in: null });
-  else if (answer.ok) take(await answer.json());
+  else if (answer.ok) {
+    const standing = await answer.json().catch(() => null); // the page may be leaving
+    if (standing && turn === asked) take(standing);
+  }
 }
 
 /** @param {any} standing @param {boolean} [renewed] */

@@ -78,6 +78,7 @@ async def storm(
     chance = random.Random(seed)
     async with database(kind) as url, carrier(receipts, chance) as gateway:
         extra = {
+            "VISIO15_DEMO": "false",  # which sends nothing
             "VISIO15_SMS": json.dumps(gateway.settings()),
             "VISIO15_SMS_LIMITS": json.dumps({"site_hour": 0, "number_hour": 0}),
         }

@@ -72,6 +72,7 @@ async def run(sessions: int, every: int, desks: int, *, types: bool) -> float:
     stations = tuple(str(1601 + number) for number in range(desks))
     async with own_folder("memory") as folder, carrier("repeated", chance) as gateway:
         extra = {
+            "VISIO15_DEMO": "false",  # which sends nothing
             "VISIO15_SMS": json.dumps(gateway.settings()),
             "VISIO15_SMS_LIMITS": json.dumps({"site_hour": 0, "number_hour": 0}),
         }
