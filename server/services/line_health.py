@@ -168,7 +168,7 @@ def _line_advice(
         )
     if overflow:
         told.append(
-            f"{overflow} messages perdus depuis le démarrage, file pleine : une source envoyait trop, ou la base de "
+            f"Messages perdus, file pleine, depuis le démarrage : {overflow}. Une source envoyait trop, ou la base de "
             "données ne suivait plus. Les appels en cours à ce moment sont restés à confirmer."
         )
     elif queued:
