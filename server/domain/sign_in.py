@@ -57,7 +57,11 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A sign-in at a moment: `ends` unless something is done; `changes`: when the stage is another one by itself."""
+    """A sign-in at a moment: `ends` unless something is done; `changes`: when the stage is another one by itself.
+
+    While ABSOLUTE_SOON the absolute end is told, which only password and code move, though the idle one may come first:
+    its own stage comes before it.
+    """
 
     stage: Stage
     why: Why
