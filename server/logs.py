@@ -99,4 +99,6 @@ def _safe(fault: BaseException) -> str:
         return errno.errorcode.get(fault.errno or 0, "")
     if str(fault) in TROUBLE:
         return str(fault)
+    if remedy := getattr(type(fault), "remedy", ""):  # words of the class: nothing from outside
+        return str(remedy)
     return str(getattr(fault, "sqlite_errorname", "") or getattr(fault, "sqlstate", "") or "")

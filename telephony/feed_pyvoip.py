@@ -60,10 +60,10 @@ class ChildEndedError(RuntimeError):
 class SoftphoneMissingError(RuntimeError):
     """Why: the extension is configured and its library, an extra of the package, is not installed."""
 
+    remedy = "a pyVoIP feed is configured but pyVoIP is not installed: it comes with the extra visio15[softphone]"
+
     def __init__(self) -> None:
-        super().__init__(
-            "a pyVoIP feed is configured but pyVoIP is not installed: it comes with the extra visio15[softphone]"
-        )
+        super().__init__(self.remedy)
 
 
 class PyVoipFeed:

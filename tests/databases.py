@@ -93,6 +93,7 @@ BEGIN
   FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'kept' LOOP
     EXECUTE format('INSERT INTO public.%1$I SELECT * FROM kept.%1$I', one);
   END LOOP;
+  COMMENT ON TABLE public.site IS NULL;  -- the mark of a demonstration
 END $$
 """
 KEEP = """

@@ -12,8 +12,10 @@ import pytest
 import structlog
 
 from server.errors import StorageUnavailable
+from server.logs import trace
 from server.services.links import Links
 from server.services.sign_ins import SignIns
+from telephony.feed_pyvoip import SoftphoneMissingError
 from tests.unit.sdp_samples import OFFERS, SMALL
 from tests.web.running import MOBILE, Running, running, written_logs
 
@@ -224,3 +226,8 @@ async def test_our_own_words_and_refusals_stay(house: Running) -> None:
     assert first["event"] == "telephony.subscriber_failed"
     assert second["handler"] == "Desk"
     assert second["exception"].endswith("StorageUnavailable: storage_unavailable gone")
+
+
+def test_an_error_whose_words_are_ours_says_its_remedy() -> None:
+    fault = SoftphoneMissingError()
+    assert "visio15[softphone]" in trace((type(fault), fault, None))
