@@ -3,6 +3,8 @@ import { boot, el, get, icon, write } from "./dom.js";
 import { local } from "./times.js";
 
 const EVERY = 5000;
+/** Feeds that are told by whom: the others only listen. */
+const ANSWER = ["ami", "esl", "dialog-info"];
 const KINDS = /** @type {Record<string, string>} */ ({
   hep: "capture SIP (HEP)",
   ami: "Asterisk (AMI)",
@@ -39,7 +41,7 @@ function card(feed) {
   const node = el("article", { class: "feed", "data-feed": feed.name, "data-level": feed.level },
     el("h3", {}, icon(sign), el("strong", {}, feed.name), el("span", { class: "muted" }, KINDS[feed.kind] ?? feed.kind), el("span", { class: "tag" }, `${feed.words} depuis ${clock(feed.since)}`)),
     el("dl", { class: "facts" }, ...facts([
-      ["Commutateur", [feed.switchboard || "ne l’a pas dit", feed.remark].filter(Boolean).join(" : ")],
+      ["Commutateur", [feed.switchboard || (ANSWER.includes(feed.kind) ? "ne l’a pas dit" : "sans objet"), feed.remark].filter(Boolean).join(" : ")],
       ["Dernier message", clock(feed.last_message)],
       ["Reçus", count(feed.received)],
       ["Par minute", count(feed.per_minute)],
