@@ -66,6 +66,9 @@ class Process:
     async def get(self, path: str, seconds: float = 5) -> tuple[int, str]:
         return await get(self.port, path, seconds)
 
+    async def ready(self) -> bool:
+        return await self.alive() and (await self.get("/readyz", 5))[0] == 200
+
     async def alive(self) -> bool:
         with suppress(TimeoutError, ConnectionError):
             return (await self.get("/healthz"))[0] == 200
@@ -225,7 +228,7 @@ async def test_a_crowd_that_says_nothing_keeps_nobody_out(
 ) -> None:
     """256 files: 192 connections, half of them for one address that is no proxy."""
     async with process(tmp_path, 256, VISIO15_TRUSTED_PROXIES=trusted) as server:
-        await until(server.alive, "it answers")
+        await until(server.ready, "its parts work")
         await crowd.come(server.port, 600)
         for path, status in (("/healthz", 200), ("/readyz", 200), ("/kiosk", 302)):
             assert (await server.get(path, 2))[0] == status
@@ -242,7 +245,7 @@ async def test_a_crowd_that_sends_no_whole_body_keeps_nobody_out(
 ) -> None:
     """Each claims a hundred bytes, and has thirty seconds for them: longer than anybody waits for a page."""
     async with process(tmp_path, 256, VISIO15_TRUSTED_PROXIES='["127.0.0.1"]') as server:
-        await until(server.alive, "it answers")
+        await until(server.ready, "its parts work")
         slow = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n" + body
         for _ in range(3):
             await crowd.come(server.port, 192, slow)
