@@ -12,9 +12,8 @@ from typing import Final
 
 from server.domain.access import Role
 
-TOUCH_EVERY: Final = timedelta(
-    minutes=1
-)  # activity is written down no oftener; of a short life, a tenth
+#: Activity is written down no more often than this; of a short life, than a tenth.
+TOUCH_EVERY: Final = timedelta(minutes=1)
 #: How long before its end a sign-in is told to end; of a short life, a quarter.
 TELL_IDLE: Final = timedelta(minutes=10)
 TELL_ABSOLUTE: Final = timedelta(minutes=30)

@@ -68,8 +68,10 @@ function draw() {
   document.body.toggleAttribute("data-signed-out", ended);
   get("sign-in-later", HTMLElement).hidden = ended;
   get("sign-in-other", HTMLElement).hidden = !ended;
-  if (ended) open();
-  else if (now.stage === "active") close();
+  if (ended) {
+    open();
+    if (!sheet.contains(document.activeElement)) (askForm.hidden ? code : password).focus(); // what had it is hidden now
+  } else if (now.stage === "active") close();
 }
 
 function open() {

@@ -44,5 +44,5 @@ export function banner({ stage, ends_in }, now) {
 export function sheetText({ stage, why }) {
   if (stage !== "over" && stage !== "ended") return "La page, la vidéo et la saisie en cours restent.";
   const reason = why === "idle" ? "Personne n’a utilisé cette page depuis longtemps" : "Votre connexion est arrivée à sa durée maximale";
-  return stage === "over" ? `${reason}. La vidéo en cours continue.` : `${reason} : reconnectez-vous pour la retrouver telle quelle.`;
+  return stage === "over" ? `${reason}. La vidéo en cours continue.` : `${reason}. Reconnectez-vous : cette page revient telle quelle.`;
 }

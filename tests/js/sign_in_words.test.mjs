@@ -35,3 +35,9 @@ test("the page looks again when the stage changes by itself, whatever a timer ca
   assert.equal(wait(standing({ changes_in: 60 * 86_400 })), 2 ** 31 - 1);
   assert.equal(wait(standing({ stage: "over", changes_in: null })), AGAIN);
 });
+
+test("the sheet of a sign-in that has ended names the page that comes back", () => {
+  for (const why of ["idle", "absolute"]) {
+    assert.match(sheetText({ stage: "ended", why, ends_in: 0, changes_in: null }), /Reconnectez-vous : cette page revient telle quelle\.$/);
+  }
+});
