@@ -27,15 +27,11 @@ class SignInPage(BaseHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer refused tries with the form; everything else as anywhere."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if not isinstance(error, Unauthenticated | TooMany) or self.wants_json_answer():
+        if not isinstance(error, Unauthenticated | TooMany) or not self._is_page():
             super().write_error(status_code, **kwargs)
             return
         self.web.metrics.refused(error.code)
         self.form(error, status_of(error))
-
-    def wants_json_answer(self) -> bool:
-        """Whether a program asks."""
-        return "application/json" in self.request.headers.get("Accept", "")
 
 
 class LoginPage(SignInPage):
@@ -61,7 +57,7 @@ class LoginPage(SignInPage):
             self.get_cookie(NEXT_COOKIE),
         )
         self.set_secret_cookie(CHALLENGE_COOKIE, challenge, days=SHORT_DAYS)
-        if self.wants_json_answer():
+        if not self._is_page():
             self.json({})
             return
         self.redirect("/login/code", status=303)
@@ -102,7 +98,7 @@ class CodePage(SignInPage):
         self.set_secret_cookie(SESSION_COOKIE, cookie, days=None)
         for used in (CHALLENGE_COOKIE, NEXT_COOKIE):
             self.clear_cookie(used)
-        if self.wants_json_answer():
+        if not self._is_page():
             made = await self.web.sign_ins.look(cookie)
             self.json(told(made, self.web.clock.now()) if made else {})
             return

@@ -2,7 +2,7 @@
  * On every professional page: tells the server that somebody is there, tells its person that the sign-in will end, and
  * renews it in a sheet, without leaving the page. Page B asks and listens by events of the document (desk_sign_in.js).
  */
-import { get, post, write } from "./dom.js";
+import { get, meta, post, write } from "./dom.js";
 import { AGAIN, REPORT, banner, sheetText, wait } from "./sign_in_words.js";
 
 /** @typedef {import("./sign_in_words.js").Standing} Standing */
@@ -107,7 +107,7 @@ async function send(form, url) {
   if (button?.disabled) return null;
   if (button) button.disabled = true;
   write(problem, "");
-  const headers = { ...JSON_ONLY, "X-Xsrftoken": document.querySelector('meta[name="xsrf"]')?.getAttribute("content") ?? "" };
+  const headers = { ...JSON_ONLY, "X-Xsrftoken": meta("xsrf") };
   const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
   const answer = await fetch(url, { method: "POST", headers, body, credentials: "same-origin" }).catch(() => null);
   const value = await answer?.json().catch(() => null);
