@@ -33,7 +33,7 @@ from server.adapters.synthetic import CallerProcesses
 from server.bootstrap_carriers import build_fleet, costs
 from server.catalogues import Spoken
 from server.config import Settings, SmtpSettings
-from server.domain.hosts import known
+from server.domain.hosts import host_of, is_this_machine, known
 from server.domain.sign_in import by_role
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
@@ -411,7 +411,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         links=Links(transactions, clock, sessions, rooms),
         linking=Linking(transactions, clock, ids, sessions),
         launch=Launch(transactions, clock, ids, seal),
-        signalling=Signalling(transactions, clock, rooms, metrics.refused),
+        signalling=Signalling(
+            *(transactions, clock, rooms, metrics.refused),
+            one_machine=is_this_machine(host_of(settings.public_url)),
+        ),
         help=Help(transactions, clock, rooms),
         snapshots=Snapshots(transactions, clock, ids, rooms),
         delivery=delivery,

@@ -30,8 +30,10 @@ _NAME: Final = re.compile(
 )
 
 
-def target(candidate: str) -> str | None:
+def target(candidate: str, *, one_machine: bool = False) -> str | None:
     """Return the address the other end would contact; None when this candidate must be left out.
+
+    `one_machine`: the server is reached from its own machine only, so both ends are there and may meet on loopback.
 
     Raises CandidateMalformed for what no browser writes. The empty string (end of candidates) is not for this.
     """
@@ -45,7 +47,7 @@ def target(candidate: str) -> str | None:
     active = tcp == "active" and port == ACTIVE_PORT
     fits = active if found["transport"].lower() == "tcp" else port >= FIRST_PORT
     address = found["address"].lower()
-    if not fits or not (named(address) or _can_be_met(ip_address(address))):
+    if not fits or not (named(address) or _can_be_met(ip_address(address), one_machine)):
         return None
     return address
 
@@ -59,13 +61,14 @@ def _known(text: str) -> bool:
     return named(text) or is_address(text)
 
 
-def _can_be_met(address: IPv4Address | IPv6Address) -> bool:
+def _can_be_met(address: IPv4Address | IPv6Address, one_machine: bool) -> bool:  # noqa: FBT001 - ours
     """Tell whether a peer can be there: a host of the internet or of a private network, never oneself or a crowd."""
+    if address.is_loopback:
+        return one_machine
     if isinstance(address, IPv4Address) and address.packed[0] == 0:
         return False
     return not (
-        address.is_loopback
-        or address.is_link_local
+        address.is_link_local
         or address.is_multicast
         or address.is_unspecified
         or address.is_reserved

@@ -50,6 +50,11 @@ def host_of(url: str) -> str:
         return ""
 
 
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host leads nowhere but to the machine that asks for it (RFC 6761, RFC 1122)."""
+    return host == LOCAL or (is_address(host) and ip_address(host).is_loopback)
+
+
 def is_host(text: str) -> bool:
     """Tell whether this is a name or an address as browsers write it."""
     return NAME.fullmatch(text) is not None or is_address(text)

@@ -44,13 +44,20 @@ class Signalling:
     """
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, rooms: Rooms, count: Callable[[str], object]
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        rooms: Rooms,
+        count: Callable[[str], object],
+        *,
+        one_machine: bool = False,
     ) -> None:
-        """`count` takes the code of what is left out without a word to the page."""
+        """`count` takes the code of what is left out without a word to the page; `one_machine`: see `target`."""
         self._transactions = transactions
         self._clock = clock
         self._rooms = rooms
         self._count = count
+        self._one_machine = one_machine
 
     def offer(self, session: str, peer: str, sdp: str) -> Described:
         """The phone offers to one desk."""
@@ -84,7 +91,7 @@ class Signalling:
 
     def _fits(self, candidate: str, addresses: set[str]) -> bool:
         """Tell whether a candidate goes on, and remember its address; one that does not is counted."""
-        address = target(candidate)
+        address = target(candidate, one_machine=self._one_machine)
         if address is None or (address not in addresses and len(addresses) >= MOST_ADDRESSES):
             self._count(CandidateLeftOut.code)
             return False

@@ -146,6 +146,17 @@ def test_where_no_peer_can_be_is_left_out(address: str) -> None:
     assert target(f"{HOST} {address} 35390 typ host") is None
 
 
+@pytest.mark.parametrize(
+    ("address", "passes"),
+    [("127.0.0.1", True), ("::1", True), ("169.254.7.7", False), ("224.0.0.251", False)],
+)
+def test_two_ends_of_one_machine_may_meet_on_loopback(address: str, *, passes: bool) -> None:
+    """A demonstration on a machine without a network: there is no other way for the picture."""
+    named = target(f"{HOST} {address} 35390 typ host", one_machine=True)
+    assert named == (address if passes else None)
+    assert target(f"{HOST} {address} 53 typ host", one_machine=True) is None
+
+
 @pytest.mark.parametrize("port", [0, 1, 9, 53, 69, 123, 161, 514, 1023])
 def test_a_well_known_port_is_left_out(port: int) -> None:
     assert target(f"{HOST} 10.0.0.2 {port} typ host") is None

@@ -27,7 +27,10 @@ PEER, PAGE = "desk-peer-1", "phone-page-1"
 
 @pytest.fixture
 def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
-    with running(io_loop, furnished_database, tmp_path) as house:
+    # As on a network: where the server is reached from its own machine only, loopback is where the ends meet.
+    with running(
+        io_loop, furnished_database, tmp_path, public_url="http://10.99.0.1:8015"
+    ) as house:
         yield house
 
 
@@ -167,6 +170,24 @@ async def test_a_candidate_that_leads_to_no_peer_goes_no_further_and_harms_nobod
         CANDIDATE["candidate"]
     )
     assert house.counted("candidate_left_out") == 24
+
+
+@pytest.fixture
+def one_machine(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
+    with running(
+        io_loop, furnished_database, tmp_path, public_url="http://localhost:8015"
+    ) as house:
+        yield house
+
+
+async def test_loopback_is_a_way_where_the_server_is_reached_from_its_own_machine_only(
+    one_machine: Running,
+) -> None:
+    desk, caller, _ = await one_machine.connected()
+    own = {"candidate": "candidate:1 1 udp 2113937151 127.0.0.1 35390 typ host"}
+    await caller.say("signal.candidate", peer=PEER, candidate=own)
+    assert (await desk.hear_any("signal.candidate", "error"))["candidate"] == own
+    assert one_machine.counted("candidate_left_out") == 0
 
 
 async def test_candidates_in_a_description_follow_the_same_rule(house: Running) -> None:
