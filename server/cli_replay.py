@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from server.domain.feed_words import advice, why_refused
 from telephony import Call, CallState, Span, StationState
 from telephony.capture_clocks import ClockGap
 from telephony.correlation import Correlator
@@ -31,6 +32,8 @@ _REMEDIES = {
     "frame": "paquets illisibles",
     "clock": "messages datés par une horloge qui n'est pas celle des autres",
 }
+#: What an Asterisk that is not followed has told; the sentences name the versions that are.
+_TOO_OLD = {"ami_version", "old_event"}
 
 
 @click.command()
@@ -56,9 +59,11 @@ def replay(trace: tuple[Path, ...], stations: tuple[str, ...], *, as_json: bool)
     if told.rejected:
         parts = ", ".join(f"{reason} {count}" for reason, count in sorted(told.rejected.items()))
         click.echo(f"Parties illisibles, laissées de côté : {parts}", err=True)
-    for reason, sentence in _REMEDIES.items():
-        if reason in told.rejected:
-            click.echo(f"  {reason} : {sentence}.", err=True)
+    for reason in sorted(told.rejected):
+        click.echo(f"  {reason} : {_REMEDIES.get(reason) or why_refused(reason)}.", err=True)
+    old = {each: count for each, count in told.rejected.items() if each in _TOO_OLD}
+    for sentence in advice("ami", "connected", None, old):
+        click.echo(sentence, err=True)
     for gap in told.clocks:
         click.echo(_apart(gap), err=True)
     if as_json:

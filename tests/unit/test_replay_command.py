@@ -220,3 +220,13 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_told(tmp_path: Path) -> 
     assert len(json.loads(result.stdout)["calls"]) == 1
     assert "line 1" in result.stderr
     assert "hep_" in result.stderr
+
+
+def test_what_an_asterisk_that_is_not_followed_told_is_refused_in_a_sentence(
+    tmp_path: Path,
+) -> None:
+    old = tmp_path / "old.txt"
+    old.write_bytes(b"Asterisk Call Manager/1.3\r\nEvent: Dial\r\nSubEvent: Begin\r\n\r\n")
+    result = replay(old)
+    assert "il faut Asterisk 12 ou plus récent" in result.stderr
+    assert "ami_version : Asterisk trop ancien (AMI 1)." in result.stderr
