@@ -47,7 +47,9 @@ def target(candidate: str, *, one_machine: bool = False) -> str | None:
     active = tcp == "active" and port == ACTIVE_PORT
     fits = active if found["transport"].lower() == "tcp" else port >= FIRST_PORT
     address = found["address"].lower()
-    if not fits or not (named(address) or _can_be_met(ip_address(address), one_machine)):
+    if not fits or not (
+        named(address) or _can_be_met(ip_address(address), one_machine=one_machine)
+    ):
         return None
     return address
 
@@ -61,7 +63,7 @@ def _known(text: str) -> bool:
     return named(text) or is_address(text)
 
 
-def _can_be_met(address: IPv4Address | IPv6Address, one_machine: bool) -> bool:  # noqa: FBT001 - ours
+def _can_be_met(address: IPv4Address | IPv6Address, *, one_machine: bool) -> bool:
     """Tell whether a peer can be there: a host of the internet or of a private network, never oneself or a crowd."""
     if address.is_loopback:
         return one_machine

@@ -26,11 +26,16 @@ PEER, PAGE = "desk-peer-1", "phone-page-1"
 
 
 @pytest.fixture
-def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
-    # As on a network: where the server is reached from its own machine only, loopback is where the ends meet.
-    with running(
-        io_loop, furnished_database, tmp_path, public_url="http://10.99.0.1:8015"
-    ) as house:
+def public_url() -> str:
+    """As on a network: where the server is reached from its own machine only, loopback is where the ends meet."""
+    return "http://10.99.0.1:8015"
+
+
+@pytest.fixture
+def house(
+    io_loop: Any, furnished_database: Furnished, tmp_path: Path, public_url: str
+) -> Iterator[Running]:
+    with running(io_loop, furnished_database, tmp_path, public_url=public_url) as house:
         yield house
 
 
@@ -172,23 +177,18 @@ async def test_a_candidate_that_leads_to_no_peer_goes_no_further_and_harms_nobod
     assert house.counted("candidate_left_out") == 24
 
 
-@pytest.fixture
-def one_machine(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
-    with running(
-        io_loop, furnished_database, tmp_path, public_url="http://localhost:8015"
-    ) as house:
-        yield house
-
-
+@pytest.mark.parametrize(
+    "public_url", ["http://localhost:8015", "http://127.0.0.1:8015", "http://[::1]:8015"]
+)
 async def test_loopback_is_a_way_where_the_server_is_reached_from_its_own_machine_only(
-    one_machine: Running,
+    house: Running,
 ) -> None:
-    desk, caller, _ = await one_machine.connected()
+    desk, caller, _ = await house.connected()
     own = {"candidate": "candidate:1 1 udp 2113937151 127.0.0.1 35390 typ host"}
     await caller.say("signal.candidate", peer=PEER, candidate=own)
     heard = await desk.hear_any("signal.candidate", "error")
     assert heard["candidate"]["candidate"] == own["candidate"]
-    assert one_machine.counted("candidate_left_out") == 0
+    assert house.counted("candidate_left_out") == 0
 
 
 async def test_candidates_in_a_description_follow_the_same_rule(house: Running) -> None:
