@@ -53,6 +53,8 @@ _AUDIO = _probe("audio")
 
 _WATCH = _probe("watch")
 
+_REFLOW = _probe("reflow")
+
 
 class Asked(Protocol):
     """A page in any browser, as far as the proofs below need it."""
@@ -297,6 +299,12 @@ async def axe(
         for found in report["violations"]
         if found["impact"] in impacts
     ]
+
+
+async def unreachable(page: Page) -> list[str]:
+    """Return what of the page, or of its open dialog, nobody can read or use by scrolling up and down, a line each."""
+    found: list[str] = await page.evaluate(_REFLOW)
+    return found
 
 
 async def screenshot(page: Page, name: str, *, full_page: bool = False) -> Path | None:
