@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 Size = tuple[int, int]
 LEAST = (320, 256)
 DESK_SIZES = ((683, 384), (360, 640), LEAST)
+#: Common windows between half a screen and the whole one.
+BETWEEN = ((1280, 720), (1093, 510), (1024, 768), (683, 650))
 CALLER_SIZES = ((640, 360), (360, 640), (256, 320), LEAST)
 #: Least heights of the patient's picture on the desk; what is left free of the caller's own between words and buttons.
 DESK_PICTURE = {(683, 384): 260, (360, 640): 460, LEAST: 150}
@@ -159,6 +161,14 @@ async def test_the_live_picture_leaves_nobody_without_a_button() -> None:
         await desk.click("#photo-ask")
         await phone.wait_for_selector("#photo #photo-take")
         await reader.caller(phone, "photo")
+        await phone.tap("#photo-take")
+        await desk.wait_for_selector("#photo img")
+        await reader.look(desk, "photo on the desk", DESK_SIZES)
+        await desk.click("#photo-close")
+        await desk.click("#freeze")
+        await desk.wait_for_selector("#frozen-mark", state="visible")
+        await reader.look(desk, "frozen", DESK_SIZES)
+        await desk.click("#freeze")
         await desk.click("#messages-open")
         await desk.click("#messages-list button >> nth=1")
         await phone.wait_for_selector("#told strong")
@@ -194,7 +204,7 @@ async def test_the_desk_is_worked_in_one_column() -> None:
         await phone.tap("#tap")
         await moving_picture(desk, "#patient")
         await desk.wait_for_selector("#network-box[data-level]")
-        await reader.look(desk, "live", DESK_SIZES)
+        await reader.look(desk, "live", (*DESK_SIZES, *BETWEEN))
         for (width, height), least in DESK_PICTURE.items():
             await desk.set_viewport_size({"width": width, "height": height})
             shown = await desk.evaluate(_PICTURE)

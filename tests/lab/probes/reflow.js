@@ -80,7 +80,7 @@
   const box = scope.getBoundingClientRect();
   if (scope !== document.body && (box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1)) say(scope, 'is larger than the window');
   for (const node of scope.querySelectorAll('a[href], button, input, select, textarea, summary')) {
-    if (node.type !== 'hidden' && visible(node)) say(node, look(node, () => [node.getBoundingClientRect()], [[0.5, 0.5], [0.2, 0.25], [0.8, 0.75]]));
+    if (node.type !== 'hidden' && visible(node)) say(node, look(node, () => [...node.getClientRects()], [[0.5, 0.5], [0.2, 0.25], [0.8, 0.75]]));
   }
   const walker = document.createTreeWalker(scope, NodeFilter.SHOW_TEXT);
   for (let text = walker.nextNode(); text; text = walker.nextNode()) {
