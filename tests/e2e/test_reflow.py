@@ -62,30 +62,32 @@ class Reader:
 
     wrong: list[str] = field(default_factory=list)
 
-    async def look(self, page: Page, what: str, sizes: tuple[Size, ...]) -> None:
+    async def look(
+        self, page: Page, what: str, sizes: tuple[Size, ...], part: str | None = None
+    ) -> None:
         """Nothing is cut off, covered or beside the window; axe finds nothing at the least size."""
         before = page.viewport_size
         for width, height in sizes:
             await page.set_viewport_size({"width": width, "height": height})
             at = f"{what} at {width}×{height}"
-            self.wrong += [f"{at}: {one}" for one in await unreachable(page)]
+            self.wrong += [f"{at}: {one}" for one in await unreachable(page, part)]
             await screenshot(page, f"reflow {at}")
             if (width, height) == LEAST:
                 self.wrong += [f"{at}: {one}" for one in await axe(page)]
         assert before
         await page.set_viewport_size(before)
 
-    async def large(self, page: Page, what: str) -> None:
+    async def large(self, page: Page, what: str, part: str | None = None) -> None:
         """The same with letters of twice the size, as the browser's own settings make them."""
         cdp = await page.context.new_cdp_session(page)
         await cdp.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
-        await self.look(page, f"{what}, large letters", ((360, 640),))
+        await self.look(page, f"{what}, large letters", ((360, 640),), part)
         await cdp.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
 
-    async def caller(self, page: Page, what: str) -> None:
+    async def caller(self, page: Page, what: str, part: str | None = None) -> None:
         """A screen of the caller's page."""
-        await self.look(page, what, CALLER_SIZES)
-        await self.large(page, what)
+        await self.look(page, what, CALLER_SIZES, part)
+        await self.large(page, what, part)
 
     def assert_all_read(self) -> None:
         assert not self.wrong, "\n".join(self.wrong)
@@ -98,7 +100,7 @@ async def in_words(reader: Reader, page: Page, what: str) -> None:
         await speaks(page, language, direction)
         await reader.caller(page, f"{what}, {language}")
     await page.click("#languages summary")
-    await reader.caller(page, f"{what}, languages")
+    await reader.caller(page, f"{what}, languages", "#languages")
     await page.click("#languages summary")
 
 

@@ -301,9 +301,9 @@ async def axe(
     ]
 
 
-async def unreachable(page: Page) -> list[str]:
-    """Return what of the page, or of its open dialog, nobody can read or use by scrolling up and down, a line each."""
-    found: list[str] = await page.evaluate(_REFLOW)
+async def unreachable(page: Page, part: str | None = None) -> list[str]:
+    """Return what of the page, its dialog or a part nobody can read or use by scrolling up and down, a line each."""
+    found: list[str] = await page.evaluate(_REFLOW, part)
     return found
 
 

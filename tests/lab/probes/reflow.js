@@ -1,5 +1,6 @@
-// What cannot be read or reached by scrolling up and down: every visible control and text of the page, or of its open dialog.
-() => {
+// What cannot be read or reached by scrolling up and down: every visible control and text of the page, of its open dialog, or
+// of one part (a selector) that lies over the others.
+(part) => {
   const SIDEWAYS = '.scroll, .timeline, .tabs, input, textarea, select'; // these may scroll sideways within themselves
   const root = document.documentElement;
   const found = [];
@@ -75,7 +76,7 @@
     return null;
   };
 
-  const scope = [...document.querySelectorAll('dialog:modal')].pop() ?? document.body;
+  const scope = document.querySelector(part ?? 'dialog:modal') ?? document.body;
   const say = (node, wrong) => wrong && found.push(`${name(node)} ${wrong}`);
   const box = scope.getBoundingClientRect();
   if (scope !== document.body && (box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1)) say(scope, 'is larger than the window');
