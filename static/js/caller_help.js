@@ -225,6 +225,8 @@ export class CallerHelp {
     if (![x, y].every((one) => typeof one === "number" && one >= 0 && one <= 1)) return;
     this.#place = { x: Number(x), y: Number(y) };
     this.#drawFinger();
+    // On a screen too small for the page it may lie below the edge.
+    this.#finger.scrollIntoView?.({ block: "nearest" });
     clearTimeout(this.#fade);
     this.#fade = setTimeout(() => this.#rest(), FADES);
   }

@@ -26,5 +26,5 @@ export function draw(phase, say) {
 /** Another screen starts at its top.
  * @param {Phase["screen"]} screen */
 export function reveal(screen) {
-  document.querySelector(`[data-for="${screen}"]`)?.scrollIntoView?.({ block: "start" });
+  document.querySelector(screen === "live" ? ".top" : `[data-for="${screen}"]`)?.scrollIntoView?.({ block: "start" });
 }

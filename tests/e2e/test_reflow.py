@@ -180,6 +180,15 @@ async def test_the_live_picture_leaves_nobody_without_a_button() -> None:
             assert told
             assert 0 <= told["x"] <= told["x"] + told["width"] <= width
             assert 0 <= told["y"] <= told["y"] + told["height"] <= height
+        # An arrow at the lower edge of the picture is scrolled to, and makes the page no larger.
+        high = await phone.evaluate("document.documentElement.scrollHeight")
+        await desk.locator("#patient").click(position={"x": 300, "y": 500})
+        await phone.wait_for_selector("#finger .ring", state="visible")
+        place = await phone.locator("#finger .ring").bounding_box()
+        assert place
+        assert -36 <= place["y"] <= LEAST[1] - 36
+        assert await phone.evaluate("document.documentElement.scrollHeight") == high
+        assert await phone.evaluate("document.documentElement.scrollWidth") == LEAST[0]
         await desk.click("#end")
         await phone.wait_for_selector("body[data-phase=ended]")
         await reader.caller(phone, "ended")
