@@ -27,6 +27,12 @@ CALLER_SIZES = ((640, 360), (360, 640), (256, 320), LEAST)
 #: Least heights of the patient's picture on the desk; what is left free of the caller's own between words and buttons.
 DESK_PICTURE = {(683, 384): 260, (360, 640): 460, LEAST: 150}
 CALLER_PICTURE = 56
+#: Phone, what its camera's refusal is called, what the browser calls itself: the longest guides.
+TROUBLES = (
+    (PIXEL, ["NotAllowedError", "Permission denied"], ""),
+    (PIXEL, ["NotAllowedError", "Permission denied"], INSTAGRAM),
+    (IPHONE, ["NotAllowedError", ""], FACEBOOK),
+)
 
 _PICTURE = """() => {
   const edge = (id) => document.getElementById(id).getBoundingClientRect();
@@ -104,8 +110,10 @@ async def in_words(reader: Reader, page: Page, what: str) -> None:
     await page.click("#languages summary")
 
 
-async def troubled(home: House, link: str, device: str, refusal: list[str], **options: Any) -> Page:
-    client = await home.browser.caller(device, locale="de-DE", **options)
+async def troubled(home: House, link: str, device: str, refusal: list[str], agent: str) -> Page:
+    """A caller who is led out of a trouble with the camera, in long words."""
+    named: dict[str, Any] = {"user_agent": agent} if agent else {}
+    client = await home.browser.caller(device, locale="de-DE", **named)
     page = await client.open(link)
     await page.wait_for_selector("body[data-ready=true]")
     await page.evaluate(REFUSE, refusal)
@@ -130,13 +138,10 @@ async def test_the_callers_screens_are_read_at_every_size() -> None:
         await reader.caller(elsewhere, "closed")
         await elsewhere.goto(f"{home.url}/c?lang=de")
         await reader.caller(elsewhere, "code")
-        for device, refusal, options in (
-            (PIXEL, ["NotAllowedError", "Permission denied"], {}),
-            (PIXEL, ["NotAllowedError", "Permission denied"], {"user_agent": INSTAGRAM}),
-            (IPHONE, ["NotAllowedError", ""], {"user_agent": FACEBOOK}),
-        ):
-            stuck = await troubled(home, await home.invite(desk), device, refusal, **options)
-            await reader.caller(stuck, f"trouble, {device}, {len(options)}")
+        for number, (device, refusal, agent) in enumerate(TROUBLES):
+            another = await home.invite(desk, f"+3369876540{number}")
+            stuck = await troubled(home, another, device, refusal, agent)
+            await reader.caller(stuck, f"trouble {number}")
             await stuck.context.close()
     reader.assert_all_read()
 

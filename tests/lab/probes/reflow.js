@@ -79,7 +79,7 @@
   const scope = document.querySelector(part ?? 'dialog:modal') ?? document.body;
   const say = (node, wrong) => wrong && found.push(`${name(node)} ${wrong}`);
   const box = scope.getBoundingClientRect();
-  if (scope !== document.body && (box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1)) say(scope, 'is larger than the window');
+  if (scope.localName === 'dialog' && (box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1)) say(scope, 'is larger than the window');
   for (const node of scope.querySelectorAll('a[href], button, input, select, textarea, summary')) {
     if (node.type !== 'hidden' && visible(node)) say(node, look(node, () => [...node.getClientRects()], [[0.5, 0.5], [0.2, 0.25], [0.8, 0.75]]));
   }
