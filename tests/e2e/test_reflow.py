@@ -310,7 +310,14 @@ async def test_the_other_pages_scroll_one_way() -> None:
         await page.goto(f"{home.url}/desk")
         await page.wait_for_selector("#chooser")
         await reader.look(page, "chooser", DESK_SIZES)
-        for path in ("selftest", "outbox", "feedback", "nowhere"):
+        await page.click("#feedback-open")
+        await page.fill(
+            "#feedback-remark", "Image figée après un changement de caméra, deux fois de suite."
+        )
+        await page.click("#feedback-form button[type=submit]")
+        await page.wait_for_selector("#feedback-sent", state="visible")
+        await reader.look(page, "feedback sent", DESK_SIZES)
+        for path in ("selftest", "outbox", "feedback", "api", "nowhere"):
             await page.goto(f"{home.url}/{path}")
             await reader.look(page, path, DESK_SIZES)
         desk = await home.desk("arm", station="1601")
@@ -344,4 +351,7 @@ async def test_the_other_pages_scroll_one_way() -> None:
         await home.sign_in(referent, "referent")
         await referent.click("a[id=module-incidents]")
         await reader.look(referent, "incidents", DESK_SIZES)
+        await referent.click("#incidents tbody a")
+        await referent.wait_for_selector("#history")
+        await reader.look(referent, "incident", DESK_SIZES)
     reader.assert_all_read()
