@@ -49,6 +49,7 @@ _FREE = """() => {
   const self = document.getElementById('self').getBoundingClientRect();
   return Math.min(bottom.top, self.bottom) - Math.max(top.bottom, self.top);
 }"""
+_LETTERS = "(size) => getComputedStyle(document.documentElement).fontSize === `${size}px`"
 #: Where the keyboard is, and whether anybody can see it there.
 _FOCUS = """() => {
   const one = document.activeElement;
@@ -86,9 +87,11 @@ class Reader:
     async def large(self, page: Page, what: str, part: str | None = None) -> None:
         """The same with letters of twice the size, as the browser's own settings make them."""
         cdp = await page.context.new_cdp_session(page)
-        await cdp.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
-        await self.look(page, f"{what}, large letters", ((360, 640),), part)
-        await cdp.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+        for size in (32, 16):
+            await cdp.send("Page.setFontSizes", {"fontSizes": {"standard": size, "fixed": size}})
+            await page.wait_for_function(_LETTERS, arg=size)
+            if size == 32:
+                await self.look(page, f"{what}, large letters", ((360, 640),), part)
 
     async def caller(self, page: Page, what: str, part: str | None = None) -> None:
         """A screen of the caller's page."""
