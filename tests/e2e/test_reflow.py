@@ -25,7 +25,7 @@ DESK_SIZES = ((683, 384), (360, 640), LEAST)
 BETWEEN = ((1280, 720), (1093, 510), (1024, 768), (683, 650))
 CALLER_SIZES = ((640, 360), (360, 640), (256, 320), LEAST)
 #: Least heights of the patient's picture on the desk; what is left free of the caller's own between words and buttons.
-DESK_PICTURE = {(683, 384): 260, (360, 640): 460, LEAST: 150}
+DESK_PICTURE = {(683, 384): 260, (360, 640): 460, LEAST: 150, (342, 192): 90}
 CALLER_PICTURE = 56
 #: Phone, what its camera's refusal is called, what the browser calls itself: the longest guides.
 TROUBLES = (
