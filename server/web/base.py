@@ -15,6 +15,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from server.domain.access import Permission, may
 from server.domain.hosts import KnownHosts
+from server.domain.link_as_sent import tidied
 from server.domain.login import HOME, safe_next
 from server.errors import (
     AppError,
@@ -293,8 +294,11 @@ class Missing(BaseHandler):
     """Every path we do not have."""
 
     async def prepare(self) -> None:
-        """Answer 404 for any method."""
-        raise NotFound
+        """Answer 404 for any method; an address that took a sign of the text around it leads to the page it names."""
+        path = tidied(self.request.path.encode("latin-1"))
+        if path is None or self.request.method not in {"GET", "HEAD"} or not self._is_page():
+            raise NotFound
+        self.redirect(path + (f"?{self.request.query}" if self.request.query else ""), status=303)
 
     def check_xsrf_cookie(self) -> None:
         """Nothing is done here that could be forged."""
