@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 TEXT = (
-    "SAMU 37: touchez ce lien pour que le médecin vous voie:\nhttps://v.example/v/a_b-c & {to} % €"
+    "SAMU 37: touchez ce lien pour que le médecin vous voie: https://v.example/v/a_b-c & {to} % €"
 )
 MESSAGE = OutgoingSms("+33612345678", TEXT, "SAMU37", "https://v.example/receipts/sms/r?status=%d")
 MAIL = OutgoingMail(
