@@ -20,7 +20,7 @@ _LISTEN = """() => {
   window.__clicked = [];
   WebSocket.prototype.send = function (frame) {
     const {type} = typeof frame === 'string' ? JSON.parse(frame) : {};
-    if (type && !/^(media|signal|hello|station.list|ping)/.test(type)) window.__said.push(type);
+    if (type && !/^(media|signal|hello|ping|station\\.list|help\\.point)/.test(type)) window.__said.push(type);
     return send.call(this, frame);
   };
   document.addEventListener('click', ({target}) => {
@@ -32,12 +32,12 @@ _TAKE = """async () => {
   for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame);
   const told = {said: window.__said.splice(0), clicked: window.__clicked.splice(0)};
   for (const one of document.querySelectorAll('dialog[open]')) one.close();
-  if (document.fullscreenElement) await document.exitFullscreen();
+  if (document.fullscreenElement) await document.exitFullscreen().catch(() => undefined);
   document.activeElement?.blur();
   window.__clicked.length = 0;
   return told;
 }"""
-_KEYS = "() => [...document.querySelectorAll('#keys li')].map((li) => li.querySelectorAll('kbd')[1].textContent)"
+_KEYS = "() => [...document.querySelectorAll('#keys kbd + kbd')].map((kbd) => kbd.textContent)"
 _BUTTONS = """() => [...document.querySelectorAll('button[id]')]
   .filter((one) => one.checkVisibility() && !one.disabled && one.id !== 'end').map((one) => one.id)"""
 _PRESSED = "(id) => document.getElementById(id).getAttribute('aria-pressed')"
@@ -56,10 +56,14 @@ async def test_a_held_key_acts_once_everywhere_on_the_desk() -> None:
         desk = await home.desk()
         await home.film(desk)
         await desk.evaluate(_LISTEN)
-        await every_letter(desk)
-        await every_button(desk)
         await what_opens_and_closes(desk)
+        await every_button(desk)
+        await every_letter(desk)
         await what_is_typed(home, desk)
+
+
+def twice(said: list[str]) -> bool:
+    return len(set(said)) < len(said)
 
 
 async def every_letter(desk: Page) -> None:
@@ -72,14 +76,14 @@ async def every_letter(desk: Page) -> None:
         await hold(desk, letter.lower())
         await desk.keyboard.up("Alt")
         told[letter] = await desk.evaluate(_TAKE)
-    assert {key: each for key, each in told.items() if len(each["said"]) > 1} == {}
+    assert {key: each for key, each in told.items() if twice(each["said"])} == {}
     assert sum(len(each["said"]) for each in told.values()) > 1
     assert await desk.evaluate(_PRESSED, "sound") != sound
 
 
 async def every_button(desk: Page) -> None:
     buttons = await desk.evaluate(_BUTTONS)
-    assert {"freeze", "turn", "messages-open", "photo-ask", "sound", "change-call"} < set(buttons)
+    assert {"freeze", "turn", "messages-open", "sound", "theme", "change-call"} < set(buttons)
     wrong = []
     for key in ("Enter", " "):
         for button in buttons:
@@ -89,7 +93,7 @@ async def every_button(desk: Page) -> None:
             await one.focus()
             await hold(desk, key)
             told = await desk.evaluate(_TAKE)
-            if told["clicked"] != [button] or len(told["said"]) > 1:
+            if told["clicked"] != [button] or twice(told["said"]):
                 wrong.append((key, button, told))
     assert wrong == []
 
@@ -105,7 +109,7 @@ async def what_opens_and_closes(desk: Page) -> None:
     await desk.keyboard.press("Alt+m")
     await desk.evaluate("() => document.querySelector('#messages-open').click()")
     await hold(desk, "1")
-    assert (await desk.evaluate(_TAKE))["said"] == ["help.message"]
+    assert (await desk.evaluate(_TAKE))["said"].count("help.message") == 1
     assert await desk.input_value("#mobile") == ""
     await desk.keyboard.down("Alt")
     await desk.keyboard.down("m")
