@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.web.running import Running, running
+from tests.web.test_caller_page import invited
 from tests.web.test_hosts import ask
 
 if TYPE_CHECKING:
@@ -27,13 +28,6 @@ NEVER_GIVEN = "Zk3v0T_x-9QmP1aB2cD3eF4gH5i"
 def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterator[Running]:
     with running(io_loop, furnished_database, tmp_path) as house:
         yield house
-
-
-async def invited(house: Running) -> str:
-    desk = await house.desk(await house.signed_in("regulator"))
-    await house.invite(desk)
-    [token] = await house.tokens()
-    return token
 
 
 async def test_a_link_with_a_tail_leads_to_the_link(house: Running) -> None:
