@@ -212,7 +212,7 @@ class LinkUnknown(NotFound):
     """No invitation has this token."""
 
     code = "link_unknown"
-    message = "Ce lien n'existe pas."
+    message = "Ce lien n'existe pas : demandez un nouveau message."
 
 
 class SpokenWrong(NotFound):

@@ -6,8 +6,10 @@ from typing import Any
 
 import structlog
 from tornado.httputil import HTTPServerRequest
+from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, url
 
+from server.domain.link_as_sent import CALLER, TOKEN
 from server.ports import Bus, ReceiptReader
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
@@ -60,6 +62,7 @@ from server.web.caller import (
     WORDS_BURST,
     CallerOpen,
     CallerPage,
+    CallerPageAsSent,
     CallerRelease,
     CallerSocket,
     CallerTap,
@@ -67,6 +70,7 @@ from server.web.caller import (
 )
 from server.web.desk import DeskSocket
 from server.web.desk_page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
+from server.web.links import AsSent, AtDottedHost
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root, SmsReceipt
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.web.paces import Paces
@@ -233,7 +237,9 @@ def _caller(web: Web, services: Services) -> list[Any]:
     }
     return [
         url(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),
-        url(rf"/v/{OPAQUE}", CallerPage, base),
+        Rule(AtDottedHost(CALLER), CallerPageAsSent, base),
+        url(rf"/v/({TOKEN})", CallerPage, base),
+        Rule(AsSent(CALLER), CallerPageAsSent, base),
         url(
             rf"/v/{OPAQUE}/open",
             CallerOpen,

@@ -15,6 +15,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from server.domain.access import Permission, may
 from server.domain.hosts import KnownHosts
+from server.domain.link_as_sent import tidied
 from server.domain.login import HOME, safe_next
 from server.errors import (
     AppError,
@@ -39,6 +40,7 @@ from server.web.wire import status_of
 
 SESSION_COOKIE = "v15_session"
 ELSEWHERE = frozenset({"cross-site", "same-site"})
+DAY = 86_400
 MACHINES = ("/api/", "/receipts/")  # no person reads what these answer
 STATION_COOKIE = "v15_station"
 THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/theme.js)
@@ -196,7 +198,8 @@ class BaseHandler(RequestHandler):
 
     def set_secret_cookie(self, name: str, value: str, *, days: float | None) -> None:
         """Set a cookie no script reads and no other site sends."""
-        self.set_cookie(name, value, expires_days=days, httponly=True, samesite="Lax")
+        life = None if days is None else round(days * DAY)
+        self.set_cookie(name, value, max_age=life, httponly=True, samesite="Lax")
 
     @property
     def cookies_over_tls(self) -> bool:
@@ -222,10 +225,22 @@ class BaseHandler(RequestHandler):
         """Read a cookie under today's name only."""
         return super().get_cookie(self.cookie_name(name))
 
-    def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None:
-        """Set, or clear, a cookie by our own name for it; browsers heed a host's own cookie only when Secure."""
+    def set_cookie(  # type: ignore[override]  # without the lives that hang on a browser's clock
+        self, name: str, value: str | bytes, *, max_age: int | None = None, **kwargs: Any
+    ) -> None:
+        """Set a cookie by our own name for it; browsers heed a host's own cookie only when Secure.
+
+        Its life is in seconds from now, never a date (`Expires`): where the clock is wrong, a browser would drop the
+        cookie at once or keep a cleared one. Without a life it ends with the browser.
+        """
+        if {"expires", "expires_days"} & kwargs.keys():
+            raise TypeError("give max_age: the browser's clock may be wrong")
         kwargs["secure"] = self.cookies_over_tls
-        super().set_cookie(self.cookie_name(name), value, *args, **kwargs)
+        super().set_cookie(self.cookie_name(name), value, max_age=max_age, **kwargs)
+
+    def clear_cookie(self, name: str, **kwargs: Any) -> None:
+        """Make the browser drop a cookie: a life below zero is over (RFC 6265, 5.2.2); Tornado leaves out a zero."""
+        self.set_cookie(name, "", max_age=-1, **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Turn any failure into a status, a stable code and a sentence; details go to the log only."""
@@ -293,8 +308,11 @@ class Missing(BaseHandler):
     """Every path we do not have."""
 
     async def prepare(self) -> None:
-        """Answer 404 for any method."""
-        raise NotFound
+        """Answer 404 for any method; an address that took a sign of the text around it leads to the page it names."""
+        path = tidied(self.request.path.encode("latin-1"))
+        if path is None or self.request.method not in {"GET", "HEAD"} or not self._is_page():
+            raise NotFound
+        self.redirect(path + (f"?{self.request.query}" if self.request.query else ""), status=303)
 
     def check_xsrf_cookie(self) -> None:
         """Nothing is done here that could be forged."""

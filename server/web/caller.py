@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from server.domain.invitation import Invitation
 from server.domain.languages import BY_CODE, choose
+from server.domain.link_as_sent import CALLER, LinkAsSent
 from server.domain.network import Preflight
 from server.domain.session import (
     CameraAsked,
@@ -89,13 +90,7 @@ class CallerPage(LinkHandler):
             self._show("caller.html", lang, site.name, boot=boot)
             return
         of = await self.links.site_of(token)
-        self.set_status(404 if isinstance(found, LinkUnknown) else 410)
-        self._show(
-            "caller_closed.html",
-            self._language(),
-            of.name if of else "",
-            phase=PHASES[type(found)],
-        )
+        self._close(found, of.name if of else "")
 
     async def head(self, token: str) -> None:
         """Say what a GET would, and leave nothing: mail scanners and messengers ask so before they show a link."""
@@ -119,11 +114,14 @@ class CallerPage(LinkHandler):
             return refusal
         return found, session, site
 
+    def _close(self, why: AppError, site_name: str) -> None:
+        """Show why a link does not work, and what to do."""
+        self.set_status(404 if isinstance(why, LinkUnknown) else 410)
+        self._show("caller_closed.html", self._language(), site_name, phase=PHASES[type(why)])
+
     def _language(self, kept: str | None = None) -> str:
-        for wanted in (self.get_query_argument("lang", ""), kept):
-            if wanted in BY_CODE:
-                return wanted
-        return choose(self.request.headers.get("Accept-Language"))
+        known = self.language_asked() or (kept if kept in BY_CODE else None)
+        return known or choose(self.request.headers.get("Accept-Language"))
 
     def _show(self, template: str, lang: str, site_name: str, **context: Any) -> None:
         xsrf = self.xsrf_token.decode()
@@ -131,6 +129,22 @@ class CallerPage(LinkHandler):
             template, lang, site_name=site_name, xsrf_token=xsrf, demo=self.web.demo, **context
         )
         self.finish(html)
+
+
+class CallerPageAsSent(CallerPage):
+    """GET /v/…: a link with other signs around its token, or something that is no link."""
+
+    async def get(self, token: str) -> None:
+        """Lead to the one link that is meant; else say so on the caller's page."""
+        if not self.go_to(LinkAsSent(CALLER, token or None)):
+            self.web.metrics.refused(LinkUnknown.code)
+            self._close(LinkUnknown("no_token"), "")
+
+    async def head(self, token: str) -> None:
+        """Say what a GET would."""
+        if not self.go_to(LinkAsSent(CALLER, token or None)):
+            self.set_status(404)
+            self.finish()
 
 
 class CallerWords(BaseHandler):

@@ -1,8 +1,17 @@
-"""What the pages behind a link share: the browser is known by a cookie of its own, to which the tap binds (I5)."""
+"""What the pages behind a link share: how it may be written, and the browser's name, to which the tap binds (I5)."""
 
+import re
 import secrets
+from typing import Any, Final
 
+from tornado.httputil import HTTPServerRequest
+from tornado.routing import PathMatches
+
+from server.domain.languages import BY_CODE
+from server.domain.link_as_sent import LinkAsSent, read
 from server.web.base import BaseHandler
+
+_LAST_DOT: Final = re.compile(r"\.(:[0-9]+)?$")
 
 
 class LinkHandler(BaseHandler):
@@ -19,3 +28,51 @@ class LinkHandler(BaseHandler):
         if self.own_cookie(cookie) is None:
             known = self.get_cookie(cookie) if bound else None
             self.set_secret_cookie(cookie, known or secrets.token_urlsafe(24), days=days)
+
+    def language_asked(self) -> str | None:
+        """Return the language that the address asks for, if we have it; whatever else stands there is no error."""
+        given = self.request.query_arguments.get("lang", [b""])[-1].decode("ascii", "replace")
+        return given if given in BY_CODE else None
+
+    def go_to(self, link: LinkAsSent) -> bool:
+        """Lead to the address of a link as we write it; False when no one link is meant.
+
+        Who guesses learns nothing: it is the same for every token, and no token is looked up. The language chosen by
+        hand goes along, parameters that others added do not.
+        """
+        if link.path is None:
+            return False
+        host = _LAST_DOT.sub(r"\1", self.request.host)
+        address = link.path if host == self.request.host else f"//{host}{link.path}"
+        lang = self.language_asked()
+        self.redirect(address + (f"?lang={lang}" if lang else ""), status=303)
+        return True
+
+
+class AsSent(PathMatches):
+    """Matches a GET or HEAD under the letter of a link page, however it is written.
+
+    The argument of the handler is the token, or empty.
+    """
+
+    def __init__(self, page: str) -> None:
+        """Take the letter; the pattern says what it stands for where routes are listed."""
+        super().__init__(rf"/{page}(?:/.*)?")
+        self._page = page
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        """Read the path as it came: Tornado has it in Latin-1."""
+        if request.method not in {"GET", "HEAD"}:
+            return None
+        link = read(request.path.encode("latin-1"))
+        if link is None or link.page != self._page:
+            return None
+        return {"path_args": [(link.token or "").encode()]}
+
+
+class AtDottedHost(AsSent):
+    """Matches the same when a dot ends the host: browsers take it for another host than ours, with other cookies."""
+
+    def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
+        """Look at the host first."""
+        return super().match(request) if _LAST_DOT.search(request.host) else None

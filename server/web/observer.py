@@ -6,9 +6,11 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
-from tornado.routing import URLSpec
+from tornado.routing import Rule, URLSpec
 
+from server.domain.link_as_sent import OBSERVER, TOKEN, LinkAsSent
 from server.errors import (
+    AppError,
     Forbidden,
     LinkExpired,
     LinkUnknown,
@@ -28,13 +30,12 @@ from server.services.signalling import Signalling
 from server.tasks import create_task
 from server.web import messages as m
 from server.web.base import Web
-from server.web.links import LinkHandler
+from server.web.links import AsSent, AtDottedHost, LinkHandler
 from server.web.paces import Paces
 from server.web.sockets import PageSocket
 from server.web.wire import status_of
 
 COOKIE: Final = "v15_observer"
-TOKEN: Final = r"([A-Za-z0-9_-]{20,64})"  # noqa: S105 - a pattern
 CLOSED: Final = (LinkExpired, LinkUnknown, ObserverRemoved, OpenElsewhere, SessionEnded)
 #: What a room says that concerns an observer; the rest is the desks' own.
 HEARD: Final = frozenset({"signal.offer", "signal.candidate", "caller.state"})
@@ -56,10 +57,7 @@ class ObserverPage(LinkHandler):
             found = await self.observers.look(token, self.get_cookie(COOKIE))
         except CLOSED as refusal:
             self.name_browser(COOKIE, 1)
-            self.web.metrics.refused(refusal.code)
-            name = await self.observers.site_of(token)
-            status = status_of(refusal)
-            self._show(name, status, closed=refusal, boot=None, by="")
+            self._close(refusal, await self.observers.site_of(token))
             return
         bound = found.observer.browser_hash is not None
         self.name_browser(COOKIE, 1, bound=bound)
@@ -74,9 +72,28 @@ class ObserverPage(LinkHandler):
             self.set_status(status_of(refusal))
         self.finish()
 
+    def _close(self, why: AppError, site_name: str) -> None:
+        self.web.metrics.refused(why.code)
+        self._show(site_name, status_of(why), closed=why, boot=None, by="")
+
     def _show(self, name: str, status: int, **context: Any) -> None:
         # Whoever is signed in in this browser, this page is nobody's desk.
         self.page("observer.html", status, me=None, site_name=name, **context)
+
+
+class ObserverPageAsSent(ObserverPage):
+    """GET /o/…: a link with other signs around its token, or something that is no link."""
+
+    async def get(self, token: str) -> None:
+        """Lead to the one link that is meant; else say so on the observer's page."""
+        if not self.go_to(LinkAsSent(OBSERVER, token or None)):
+            self._close(LinkUnknown("no_token"), "")
+
+    async def head(self, token: str) -> None:
+        """Say what a GET would."""
+        if not self.go_to(LinkAsSent(OBSERVER, token or None)):
+            self.set_status(status_of(LinkUnknown()))
+            self.finish()
 
 
 class ObserverJoin(LinkHandler):
@@ -250,7 +267,7 @@ class ObserverSocket(PageSocket):
             self.web.metrics.refused(away.code)
 
 
-def routes(web: Web, **services: Any) -> list[URLSpec]:
+def routes(web: Web, **services: Any) -> list[Rule]:
     """List the paths of observers."""
     page = {"web": web, "observers": services["observers"]}
     paces = {
@@ -258,7 +275,9 @@ def routes(web: Web, **services: Any) -> list[URLSpec]:
         "words": Paces("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
     }
     return [
-        URLSpec(rf"/o/{TOKEN}", ObserverPage, page),
-        URLSpec(rf"/o/{TOKEN}/join", ObserverJoin, page),
+        Rule(AtDottedHost(OBSERVER), ObserverPageAsSent, page),
+        URLSpec(rf"/o/({TOKEN})", ObserverPage, page),
+        Rule(AsSent(OBSERVER), ObserverPageAsSent, page),
+        URLSpec(rf"/o/({TOKEN})/join", ObserverJoin, page),
         URLSpec(r"/ws/observer", ObserverSocket, {"web": web, **services, **paces}),
     ]

@@ -3,14 +3,16 @@
 import secrets
 from typing import Any
 
-from tornado.routing import URLSpec
+from tornado.routing import Rule, URLSpec
 
 from server.domain.languages import choose
+from server.domain.link_as_sent import CODE, LinkAsSent
 from server.errors import AppError, SpokenThrottled, SpokenWrong
 from server.services.links import Links
 from server.services.spoken import SpokenCodes
 from server.web.base import Web
 from server.web.caller import BROWSER_COOKIE, CallerPage
+from server.web.links import AsSent, AtDottedHost
 from server.web.wire import status_of
 
 
@@ -59,6 +61,23 @@ class CodePage(CallerPage):
         )
 
 
-def routes(web: Web, *, spoken: SpokenCodes, links: Links) -> list[URLSpec]:
+class CodePageAsSent(CodePage):
+    """GET /c…: the address read aloud, as it was typed."""
+
+    async def get(self, *_: str) -> None:
+        """Lead to the field."""
+        self.go_to(LinkAsSent(CODE))
+
+    async def head(self, *_: str) -> None:
+        """Say what a GET would."""
+        self.go_to(LinkAsSent(CODE))
+
+
+def routes(web: Web, *, spoken: SpokenCodes, links: Links) -> list[Rule]:
     """List the path read aloud."""
-    return [URLSpec(r"/c", CodePage, {"web": web, "spoken": spoken, "links": links})]
+    page = {"web": web, "spoken": spoken, "links": links}
+    return [
+        Rule(AtDottedHost(CODE), CodePageAsSent, page),
+        URLSpec(r"/c", CodePage, page),
+        Rule(AsSent(CODE), CodePageAsSent, page),
+    ]

@@ -38,12 +38,9 @@ export class InviteForm {
   constructor(host) {
     this.#host = host;
     this.#form.addEventListener("submit", (event) => void this.#submit(event));
-    // One gesture is one SMS: the second half of a double click and the repeats of a held key may come after the answer.
+    // One gesture is one SMS: the second half of a double click may come after the answer.
     this.#button.addEventListener("click", (event) => {
       if (event.detail > 1) event.preventDefault();
-    });
-    this.#form.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.repeat) event.preventDefault();
     });
     this.#mobile.addEventListener("input", () => {
       this.#touched = true;

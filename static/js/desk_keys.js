@@ -18,7 +18,7 @@ export function pressed({ key, code }, layout) {
   return code;
 }
 
-/** Alt and a key does what its button does, once however long it is held; "?" opens the help, which lists them. A modal dialog has the keyboard to itself.
+/** Alt and a key does what its button does; "?" opens the help, which lists them. A modal dialog has the keyboard to itself.
  * @param {readonly Key[]} all */
 export function keys(all) {
   const acts = new Map(all.map((key) => [key.code, key.act]));
@@ -38,7 +38,7 @@ export function keys(all) {
     const typing = event.target instanceof Element && event.target.matches("input, textarea, select");
     if (act) {
       event.preventDefault();
-      if (!event.repeat) act();
+      act();
     } else if (event.key === "?" && !typing && get("help-key", HTMLInputElement).checked) {
       help();
     }

@@ -163,8 +163,8 @@ export class Pick {
       const rows = this.#buttons();
       const place = rows.findIndex((row) => row === document.activeElement);
       rows[Math.min(Math.max(place + step, 0), rows.length - 1)]?.focus();
-    } else if (event.key !== "Enter" || !event.repeat) {
-      return; // the repeats of the key that sent the invitation choose nothing
+    } else {
+      return;
     }
     event.preventDefault();
     event.stopPropagation();

@@ -47,12 +47,9 @@ export function doubled(event) {
   return event instanceof MouseEvent && event.detail > 1;
 }
 
-/** Do what a button says once a gesture: not again for a double click or a held key, nor before the answer is there.
+/** Do what a button says once a gesture: not again for a double click, nor before the answer is there.
  * @param {HTMLElement} button @param {() => Promise<unknown>} act */
 export function once(button, act) {
-  button.addEventListener("keydown", (event) => {
-    if (event.repeat && (event.key === "Enter" || event.key === " ")) event.preventDefault();
-  });
   button.addEventListener("click", (event) => {
     if (doubled(event) || button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");

@@ -1,4 +1,5 @@
-/** On every page of ours: a form that is on its way is not sent again by a double click or a second Enter. */
+/** On every page of ours: a form that is on its way is not sent again by a double click or a second Enter, and a held key acts once. */
+import { oneActAPress } from "./held_keys.js";
 
 /** Milliseconds after which a server that did not answer may be asked again. */
 const PATIENCE = 15_000;
@@ -6,6 +7,7 @@ const PATIENCE = 15_000;
 /** When each form was sent. @type {WeakMap<EventTarget, number>} */
 const sent = new WeakMap();
 
+oneActAPress();
 document.addEventListener("submit", (event) => {
   const form = event.target;
   // What a script of the page answers is its own business.

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "protocol.md").read_text()
 #: Added by `visio15 demo` for real phones, and by the framework.
-UNLISTED = {"/trust", "/trust/visio15.crt", "/static/(.*)", "/(favicon.ico)", "/(robots.txt)"}
+UNLISTED = {
+    *("/trust", "/trust/visio15.crt", "/static/(.*)", "/(favicon.ico)", "/(robots.txt)"),
+    *("/v(?:/.*)?", "/o(?:/.*)?", "/c(?:/.*)?"),  # other ways to write a page that is listed
+}
 
 
 def table(title: str) -> list[list[str]]:

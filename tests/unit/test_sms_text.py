@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,15 @@ def test_an_invitation_is_one_segment(name: str, url: str, language: str) -> Non
     assert text.endswith(f" {url}/v/{TOKEN}")
     assert "médecin" in text
     assert "&" not in text.replace(url, "")
+
+
+@pytest.mark.parametrize("template", ["invitation.txt", "observer.txt"])
+def test_no_sign_touches_a_link(template: str) -> None:
+    """Phones take a sign that touches a link for a part of it: it ends an SMS, and in a mail has its own line."""
+    link = f"{URLS[1]}/v/{TOKEN}"
+    named: dict[str, Any] = {"site_name": "SAMU 37", "link": link, "minutes": 15, "by": "Dr Martin"}
+    assert PAGES.text(f"sms/{template}", **named).endswith(f" {link}")
+    assert PAGES.text(f"mail/{template}", **named).splitlines().count(link) == 1
 
 
 @given(st.text(min_size=1, max_size=64), st.sampled_from(URLS))

@@ -44,19 +44,28 @@ def test_cookies_over_tls(io_loop: Any, furnished_database: Furnished, tmp_path:
         ) as house:
             found = io_loop.run_sync(lambda house=house: every_cookie(house))
         ours = "__Host-" if scheme == "https" else ""
-        assert set(found) == {ours + name for name in NAMES}
+        assert set(found) == {ours + name for name in LIVES}
         for name, cookie in found.items():
             assert bool(cookie["secure"]) is (scheme == "https"), name
             assert cookie["samesite"] == "Lax", name
             assert cookie["path"] == "/", name
             assert bool(cookie["httponly"]) is (not name.endswith("_xsrf")), name
             assert not cookie["domain"], name
+            assert cookie["max-age"] == LIVES[name.removeprefix("__Host-")], name
+            assert not cookie["expires"], "a phone with a wrong clock drops the cookie"
 
 
-NAMES = (
-    *("_xsrf", "v15_next", "v15_challenge", "v15_session"),
-    *("v15_launch", "v15_station", "v15_browser", "v15_observer"),
-)
+#: Seconds; without them a cookie ends with the browser.
+LIVES = {
+    "_xsrf": "",
+    "v15_next": "600",
+    "v15_challenge": "600",
+    "v15_session": "",
+    "v15_launch": "1800",
+    "v15_station": "31536000",
+    "v15_browser": "21600",
+    "v15_observer": "86400",
+}
 
 
 async def every_cookie(house: Running) -> dict[str, Any]:
@@ -105,6 +114,8 @@ async def test_a_sign_out_clears_the_cookie_as_it_was_set(over_tls: Running) -> 
     assert line.startswith('__Host-v15_session="";')
     assert "Secure" in line  # browsers drop the line without it, and the cookie would stay
     assert "Path=/" in line
+    assert "Max-Age=-1" in line  # a clock that is years late would keep it until `Expires`
+    assert "expires" not in line.lower()
 
 
 async def test_a_caller_in_mid_video_survives_the_new_names(over_tls: Running) -> None:
