@@ -89,6 +89,7 @@ export function judge(picture, now) {
 /** Watch a video element; `onState` at each change, `onBeat` ten times a second.
  * @param {HTMLVideoElement} video
  * @param {{onState: (state: PictureState, age: number | null) => void,
+ *          onCount?: (row: any, report: RTCStatsReport) => void,
  *          onBeat: (picture: Readonly<Picture>, state: PictureState, age: number | null) => void}} told
  * @returns {Watch} */
 export function watch(video, told) {
@@ -127,6 +128,7 @@ export function watch(video, told) {
       if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
       const counts = !presents || document.hidden;
       picture = learn(picture, { type: "decoded", at, count: entry.framesDecoded ?? 0, counts });
+      told.onCount?.(entry, report);
     });
   };
 
