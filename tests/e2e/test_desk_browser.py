@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.house import House, house, until_text
 from tests.e2e.upgrades import filtered
-from tests.lab.browser import moving_picture
+from tests.lab.browser import PIXEL, moving_picture
 from tests.lab.firefox import firefox
 from tests.lab.process import until
 
@@ -21,6 +21,19 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 # "Block Audio and Video" in the settings: a page nobody has touched plays nothing.
 HOLDING = {"media.autoplay.default": 5, "media.autoplay.blocking_policy": 0}
+# As a hospital sets it: no video but through a proxy, and there is none.
+PROXY_ONLY = {"media.peerconnection.ice.proxy_only": True}
+# A browser that plays nothing, not even the page's own camera, until it is touched.
+HELD = """(() => {
+  const play = HTMLMediaElement.prototype.play;
+  window.__held = true;
+  HTMLMediaElement.prototype.play = function () {
+    return window.__held ? Promise.reject(new DOMException('', 'NotAllowedError')) : play.call(this);
+  };
+  document.addEventListener('DOMContentLoaded', () => {
+    for (const video of document.querySelectorAll('video')) video.autoplay = false;
+  });
+})()"""
 # Firefox's fake camera moves slowly.
 SLOW = 1.0
 OURS = "Cela vient de ce poste, ni du correspondant ni de son réseau."
@@ -177,6 +190,36 @@ async def test_a_picture_that_is_decoded_and_not_drawn_is_this_desks_trouble() -
         await own_words(desk, "Ce poste n’affiche pas la vidéo")
         await until_text(desk, "#overlay-verb", "Recharger la page")
         await never_flowed(desk)
+
+
+async def test_a_browser_that_may_not_use_its_own_addresses_says_so() -> None:
+    async with house() as home, firefox(PROXY_ONLY) as fox:
+        desk = await fox.person("desk")
+        await home.open_desk(desk)
+        await until_text(desk, "#desk-trouble", "Ce navigateur n’ouvre aucun chemin direct")
+        phone = await home.phone(await home.invite(desk))
+        await phone.tap("#tap")
+        await own_words(desk, "Ce poste n’a aucun chemin pour la vidéo")
+        await never_flowed(desk)
+        await desk.click("#overlay-act")
+        await desk.wait_for_selector("#stage[data-still=fresh]")
+
+
+async def test_a_phone_whose_browser_holds_its_own_picture_says_what_to_touch() -> None:
+    async with house() as home:
+        desk = await home.desk()
+        link = await home.invite(desk)
+        client = await home.browser.caller(PIXEL)
+        await client.context.add_init_script(HELD)
+        phone = await client.open(link)
+        await phone.tap("#tap")
+        await moving_picture(desk, "#patient")
+        await until_text(phone, "#hint", "Touchez l’écran pour voir l’image")
+        await phone.evaluate("() => { window.__held = false; }")
+        await phone.tap("#message")
+        await moving_picture(phone, "#self")
+        await until_text(phone, "#hint", "Haut-parleur")
+        home.browser.assert_clean(home.url)
 
 
 @pytest.mark.parametrize("way", list(WITHOUT))
