@@ -37,7 +37,6 @@ import { Webcam } from "./desk_webcam.js";
 import { LINE } from "./desk_words.js";
 import { boot, doubled, get, write } from "./dom.js";
 import { connects } from "./peer.js";
-import { addressed } from "./peer_desk.js";
 import { START, gone, leftOut, next, reach, shown, wanted } from "./session.js";
 import { Link, Refused, address, mint } from "./socket.js";
 
@@ -49,7 +48,6 @@ const PEER = mint();
 /** Refusals of something nobody asked for that a person should read; the others are for the console. */
 const TOLD = /unavailable|too_many|flood|forbidden|webcam/;
 const BLIND = "Ce navigateur ne peut pas montrer la vidéo : ouvrez cette page dans Chrome, Firefox ou Safari. Les invitations, les images fixes et les photos restent possibles.";
-const PATHLESS = "Ce navigateur n’ouvre aucun chemin direct pour la vidéo : sans relais, aucune image ne viendra. Prévenez l’informatique. Les invitations, les images fixes et les photos restent possibles.";
 /** Milliseconds before something is asked for again that was refused for a moment. */
 const AGAIN = 2_000;
 
@@ -104,8 +102,7 @@ const page = {
 const notice = new Notice();
 const server = new ServerLine({ retry: () => link.nudge(), refused: checkSignIn, changed: render });
 // Read before the first call of the shift, not when the patient is there.
-if (connects()) void lookForPaths();
-else server.lacks(BLIND);
+if (!connects()) server.lacks(BLIND);
 const picture = new DeskPicture(get("patient", HTMLVideoElement), {
   ...page,
   onBeat: (facts, state, age, own) => drawBeat(Boolean(view.watch), facts, state, age, own),
@@ -146,11 +143,6 @@ const parts = [
   themeKeys,
   new Alerts(page),
 ];
-
-async function lookForPaths() {
-  const found = await addressed().catch(() => true); // what could not be tried is not said to be missing
-  server.lacks(found || !navigator.onLine ? "" : PATHLESS);
-}
 
 /* ---------------------------------------------------------------- socket */
 
@@ -212,7 +204,8 @@ function connection(state, code) {
 
 /** @param {Message} message */
 function receive(message) {
-  server.heard();
+  // Ticks come to whoever is there: only an answer to the hello proves that what this page says arrives.
+  if (message.type !== "tick") server.heard();
   view = next(view, { ...message, at: Date.now() });
   switch (message.type) {
     case "signal.offer":
@@ -491,10 +484,7 @@ followSignIn({
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) link.nudge();
 });
-addEventListener("online", () => {
-  link.nudge();
-  if (connects()) void lookForPaths();
-});
+addEventListener("online", () => link.nudge());
 addEventListener("pagehide", () => picture.close());
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();

@@ -58,6 +58,7 @@ export class Graph {
 
   /** @param {Readonly<import("./session.js").View>} view */
   draw(view) {
+    if (this.#host.own()) this.#box.hidden = true;
     if (view.watch === this.#session) return;
     this.#session = view.watch;
     this.#last = null;

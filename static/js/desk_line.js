@@ -15,7 +15,7 @@ export const EVERY = 3_000;
  * @typedef {object} Line
  * @property {import("./socket.js").LinkState} link
  * @property {number} since when the link came to be so
- * @property {boolean} heard the server said something on it
+ * @property {boolean} heard the server answered on it
  * @property {Answer | null} answer of the last question
  * @property {number} passed since when pages come, though the socket does not; -Infinity: they do not, or it is not known
  * @property {boolean} failed a socket tried beside pages that come was refused or cut

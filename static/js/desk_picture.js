@@ -257,7 +257,7 @@ export class DeskPicture {
    * @param {unknown} candidate null: it has looked everywhere */
   #found(candidate) {
     if (candidate) this.#addresses += 1;
-    this.#sight = see(this.#sight, { type: "paths", none: !candidate && this.#addresses === 0 });
+    this.#sight = see(this.#sight, { type: "paths", at: performance.now(), none: !candidate && this.#addresses === 0 });
   }
 
   /** @param {any} row the statistics of the picture that comes @param {RTCStatsReport} report */

@@ -39,7 +39,7 @@ export class ServerLine {
     this.#draw();
   }
 
-  /** The server said something. */
+  /** The server answered. */
   heard() {
     this.#line = learn(this.#line, { type: "heard" });
     this.#look();

@@ -11,11 +11,13 @@ export const PATIENCE = 2_000;
 export const PATIENT = 8_000;
 /** Fewest frames of such a stream. */
 const FEWEST = 8;
+/** Milliseconds a connection without an address of its own is given all the same: the far end may find it by what it sends. */
+export const WAYLESS = 5_000;
 /** Milliseconds a remedy is given before it is said to have failed. */
 export const REMEDY = 6_000;
 
 /**
- * blind: no WebRTC here; pathless: the browser found no address of its own to send from; held: it wants a gesture before it
+ * blind: no WebRTC here; pathless: the browser has no address of its own to give, and is not found without; held: it wants a gesture before it
  * plays; undecoded: frames come and are not decoded; undrawn: they are decoded and not shown.
  * @typedef {"blind" | "pathless" | "held" | "undecoded" | "undrawn"} Trouble
  */
@@ -23,7 +25,7 @@ export const REMEDY = 6_000;
 /**
  * @typedef {object} Sight
  * @property {boolean} blind
- * @property {boolean} pathless
+ * @property {number | null} pathless since when the browser has looked for its addresses, and found none
  * @property {boolean} held
  * @property {Stream} received
  * @property {Stream} decoded
@@ -36,14 +38,14 @@ export const REMEDY = 6_000;
  *   | {type: "drawn", at: number}
  *   | {type: "painted", at: number}
  *   | {type: "held", held: boolean}
- *   | {type: "paths", none: boolean}
+ *   | {type: "paths", at: number, none: boolean}
  *   | {type: "source"}} Fact `paths`: the browser has looked for its addresses; `source`: another connection
  */
 
 /** @type {Readonly<Stream>} */
 const NONE = Object.freeze({ count: 0, since: -Infinity, last: -Infinity, first: 0 });
 /** @type {Readonly<Sight>} */
-export const UNTRIED = Object.freeze({ blind: false, pathless: false, held: false, received: NONE, decoded: NONE, drawn: -Infinity, painted: NONE, lost: NONE });
+export const UNTRIED = Object.freeze({ blind: false, pathless: null, held: false, received: NONE, decoded: NONE, drawn: -Infinity, painted: NONE, lost: NONE });
 
 /** @param {Readonly<Stream>} stream @param {number} count @param {number} at @returns {Readonly<Stream>} */
 function flow(stream, count, at) {
@@ -69,9 +71,9 @@ export function see(sight, fact) {
     case "held":
       return { ...sight, held: fact.held };
     case "paths":
-      return { ...sight, pathless: fact.none };
+      return { ...sight, pathless: fact.none ? fact.at : null };
     case "source":
-      return { ...sight, pathless: false, received: NONE, decoded: NONE, lost: NONE };
+      return { ...sight, pathless: null, received: NONE, decoded: NONE, lost: NONE };
   }
 }
 
@@ -80,7 +82,7 @@ export function see(sight, fact) {
 export function trouble(sight, now, connection) {
   if (sight.blind) return "blind";
   if (sight.held) return "held";
-  if (sight.pathless && connection !== "connected") return "pathless";
+  if (sight.pathless !== null && connection !== "connected" && now - sight.pathless >= WAYLESS) return "pathless";
   const { received, decoded, painted, lost } = sight;
   if (runs(received, now) && received.count - received.first >= FEWEST) {
     const patience = now - lost.last < PATIENT ? PATIENT : PATIENCE;
@@ -113,7 +115,7 @@ export function words(what, trying) {
       return { icon: "video-off", text: "Ce navigateur ne peut pas montrer la vidéo", more: "Ouvrez cette page dans Chrome, Firefox ou Safari.", also: INSTEAD,
         say: `${OURS} Demandez des images fixes ou une photo.`, verb: "Images fixes", act: "stills" };
     case "pathless":
-      return { icon: "wifi-off", text: "Ce poste n’a aucun chemin pour la vidéo", more: "Une règle de ce navigateur ou de ce poste l’interdit : prévenez l’informatique.", also: INSTEAD,
+      return { icon: "wifi-off", text: "Ce poste n’a aucun chemin pour la vidéo", more: "Une règle de ce navigateur ou du réseau de ce poste le ferme : prévenez l’informatique.", also: INSTEAD,
         say: `${OURS} Demandez des images fixes ou une photo.`, verb: "Images fixes", act: "stills" };
     case "undecoded":
       return { icon: "video-off", text: "Ce poste ne décode pas la vidéo", more: trying ? "L’image arrive ; un autre format est essayé…" : ELSEWHERE, also: "",

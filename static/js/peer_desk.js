@@ -19,25 +19,6 @@ export function spared(codecs, sdp, broken) {
   return pictured && left.length < codecs.length ? left : null;
 }
 
-/** Whether this browser finds an address of its own to take a picture at: rules of a PC may forbid it, and only a relay over
- * TCP is left then. Known before anybody is invited.
- * @returns {Promise<boolean>} */
-export async function addressed() {
-  const pc = new RTCPeerConnection();
-  try {
-    pc.addTransceiver("video", { direction: "recvonly" });
-    const found = new Promise((/** @type {(found: boolean) => void} */ resolve) => {
-      pc.onicecandidate = ({ candidate }) => {
-        if (!candidate || candidate.candidate) resolve(candidate !== null);
-      };
-    });
-    await pc.setLocalDescription(await pc.createOffer());
-    return await found;
-  } finally {
-    pc.close();
-  }
-}
-
 /** The desk's end: answers, keeps the transceiver both ways so that a webcam needs no new offer. */
 export class DeskPeer extends Peer {
   /** @param {import("./peer.js").PeerOptions & {broken?: () => ReadonlySet<string>}} options `broken`: codecs that this browser says it has and does not decode */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PATIENCE, PATIENT, UNTRIED, see, trouble, words } from "../../static/js/desk_sight.js";
+import { PATIENCE, PATIENT, UNTRIED, WAYLESS, see, trouble, words } from "../../static/js/desk_sight.js";
 
 /** A second of a desk, ten times: what comes, what is decoded, what is drawn, whether the page is.
  * @returns what is said of it at each beat */
@@ -69,10 +69,11 @@ test("a page that comes back to the front is given time to draw", () => {
 test("a picture held back, and a browser that cannot, are named at once", () => {
   assert.equal(trouble(see(UNTRIED, { type: "held", held: true }), 0, "new"), "held");
   assert.equal(trouble({ ...UNTRIED, blind: true }, 0, ""), "blind");
-  const none = see(UNTRIED, { type: "paths", none: true });
-  assert.equal(trouble(none, 0, "connecting"), "pathless");
-  assert.equal(trouble(none, 0, "connected"), null, "it found a way all the same");
-  assert.equal(trouble(see(none, { type: "source" }), 0, "new"), null, "another connection looks again");
+  const none = see(UNTRIED, { type: "paths", at: 0, none: true });
+  assert.equal(trouble(none, WAYLESS - 1, "connecting"), null, "the far end may find it by what it sends");
+  assert.equal(trouble(none, WAYLESS, "connecting"), "pathless");
+  assert.equal(trouble(none, WAYLESS, "connected"), null, "it did");
+  assert.equal(trouble(see(none, { type: "source" }), WAYLESS, "new"), null, "another connection looks again");
 });
 
 test("no word blames the caller or his network, each names what helps", () => {
