@@ -198,7 +198,8 @@ export class DeskPicture {
   /** Say what this desk sees. */
   report() {
     const { watch: session, taken } = this.#host.view();
-    if (!session || taken !== null) return;
+    // A browser that never shows a video says nothing of one that another desk may see.
+    if (!session || taken !== null || this.#sight.blind) return;
     const { age } = this.#seen;
     const state = reported(this.#seen.state, this.#live, Date.now() - this.#since, this.own !== null);
     if (state === "none") return;

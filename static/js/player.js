@@ -1,7 +1,7 @@
 /** Plays a muted video, though the browser may hold it back until somebody touches the page. */
 
-/** What a browser may take for a gesture; not every one takes each. */
-const GESTURES = ["pointerdown", "pointerup", "keydown", "click"];
+/** What a browser may take for a gesture, not every one each of them; and a page that comes back to the front. */
+const GESTURES = ["pointerdown", "pointerup", "keydown", "click", "visibilitychange"];
 
 export class Player {
   #video;

@@ -19,7 +19,7 @@ globalThis.addEventListener = page.addEventListener.bind(page);
 const { Player } = await import("../../static/js/player.js");
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-for (const gesture of ["pointerdown", "pointerup", "keydown", "click"]) {
+for (const gesture of ["pointerdown", "pointerup", "keydown", "click", "visibilitychange"]) {
   test(`what a browser holds back is told, and plays at a ${gesture} anywhere`, async () => {
     const video = new Video();
     const told = [];
