@@ -87,3 +87,40 @@ test("no word blames the caller or his network, each names what helps", () => {
     }
   }
 });
+
+/** Numbers that look random and are the same each time. */
+const dice = (seed) => () => {
+  seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+  return seed / 2_147_483_648;
+};
+
+test("whatever happens, a picture that is drawn or does not come is never this desk's trouble", () => {
+  for (let seed = 1; seed <= 200; seed += 1) {
+    const roll = dice(seed);
+    let sight = UNTRIED;
+    let [received, decoded, lost, at, drawn, came] = [0, 0, 0, 0, -Infinity, -Infinity];
+    for (let step = 0; step < 300; step += 1) {
+      at += 50 + Math.floor(roll() * 400);
+      if (roll() < 0.5) {
+        received += Math.floor(roll() * 10);
+        came = at;
+      }
+      if (roll() < 0.4) decoded = Math.min(received, decoded + Math.floor(roll() * 10));
+      if (roll() < 0.1) lost += 1;
+      if (roll() < 0.02) {
+        received = decoded = 0;
+        sight = see(sight, { type: "source" });
+      }
+      sight = see(sight, { type: "counted", at, received, decoded, lost });
+      if (roll() < 0.3) {
+        drawn = at;
+        sight = see(sight, { type: "drawn", at });
+      }
+      if (roll() < 0.9) sight = see(sight, { type: "painted", at });
+      const said = trouble(sight, at, "connected");
+      if (said === "undrawn") assert.ok(at - drawn > PATIENCE, `seed ${seed}, step ${step}`);
+      if (said === "undecoded") assert.ok(at - came < 1_000, `seed ${seed}, step ${step}`);
+      assert.ok([null, "undrawn", "undecoded"].includes(said), `seed ${seed}, step ${step}: ${said}`);
+    }
+  }
+});
