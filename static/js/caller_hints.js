@@ -1,6 +1,7 @@
 /** One hint at a time under the picture: the one that helps most now. */
 import { DIM, Darkness } from "./darkness.js";
 import { get, icon, write } from "./dom.js";
+import { Player } from "./player.js";
 
 /** Milliseconds between two looks at the picture; looks in a row before it is called dark, so that a hand does not. */
 const LOOK = 3_000;
@@ -8,12 +9,14 @@ const SURE = 2;
 /** Share of the battery under which it may not last. */
 const LOW = 0.15;
 
-/** @typedef {"dark" | "battery" | "loud"} Hint */
-const ICON = { dark: "lightbulb", battery: "battery-low", loud: "volume-2" };
+/** @typedef {"held" | "dark" | "battery" | "loud"} Hint */
+const ICON = { held: "pointer", dark: "lightbulb", battery: "battery-low", loud: "volume-2" };
 
-/** Which hint helps most: nothing is seen in the dark, and nothing at all with an empty battery. Pure.
- * @param {{dark: number, battery: {level: number, charging: boolean} | null}} known dark: looks in a row @returns {Hint} */
-export function hint({ dark, battery }) {
+/** Which hint helps most: a picture that the browser holds back is black and says nothing, nothing is seen in the dark, and
+ * nothing at all with an empty battery. Pure.
+ * @param {{held?: boolean, dark: number, battery: {level: number, charging: boolean} | null}} known dark: looks in a row @returns {Hint} */
+export function hint({ held = false, dark, battery }) {
+  if (held) return "held";
   if (dark >= SURE) return "dark";
   if (battery && !battery.charging && battery.level < LOW) return "battery";
   return "loud";
@@ -26,13 +29,29 @@ export class Hints {
   #battery = null;
   #dark = 0;
   #live = false;
+  /** @type {Player[]} */
+  #players;
 
   /** @param {HTMLVideoElement} own @param {(key: string) => string} say */
   constructor(own, say) {
     this.#say = say;
     this.#eye = new Darkness(own);
+    this.#players = [own, get("doctor", HTMLVideoElement)].map((video) => this.#player(video));
     setInterval(() => this.#look(), LOOK);
     void this.#charge();
+  }
+
+  /** The browser may have refused to play it before this part was here, and may refuse each picture that comes after.
+   * @param {HTMLVideoElement} video */
+  #player(video) {
+    const player = new Player(video, () => this.#draw());
+    const start = () => {
+      if (video.paused) player.play();
+    };
+    video.addEventListener("emptied", () => player.rest());
+    video.addEventListener("loadedmetadata", start);
+    start();
+    return player;
   }
 
   /** @param {Readonly<import("./phase.js").Phase>} phase */
@@ -49,7 +68,8 @@ export class Hints {
   }
 
   #draw() {
-    const found = hint({ dark: this.#dark, battery: this.#battery });
+    const held = this.#players?.some((player) => player.held);
+    const found = hint({ held, dark: this.#dark, battery: this.#battery });
     const place = get("hint", HTMLElement);
     const text = get("hint-text", HTMLElement);
     text.dataset.say = `hint_${found}`;

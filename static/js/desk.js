@@ -29,12 +29,14 @@ import { drawSession } from "./desk_session.js";
 import { SpokenCode } from "./desk_spoken.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
 import { DeskStill } from "./desk_still.js";
+import { ServerLine } from "./desk_server.js";
 import { checkSignIn, followSignIn } from "./desk_sign_in.js";
 import { StationMenu } from "./desk_station.js";
 import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
-import { LINE, SERVER } from "./desk_words.js";
+import { LINE } from "./desk_words.js";
 import { boot, doubled, get, write } from "./dom.js";
+import { connects } from "./peer.js";
 import { START, gone, leftOut, next, reach, shown, wanted } from "./session.js";
 import { Link, Refused, address, mint } from "./socket.js";
 
@@ -45,6 +47,7 @@ const BOOT = boot();
 const PEER = mint();
 /** Refusals of something nobody asked for that a person should read; the others are for the console. */
 const TOLD = /unavailable|too_many|flood|forbidden|webcam/;
+const BLIND = "Ce navigateur ne peut pas montrer la vidéo : ouvrez cette page dans Chrome, Firefox ou Safari. Les invitations, les images fixes et les photos restent possibles.";
 /** Milliseconds before something is asked for again that was refused for a moment. */
 const AGAIN = 2_000;
 
@@ -97,9 +100,12 @@ const page = {
   withdraw: (text) => notice.withdraw(text),
 };
 const notice = new Notice();
+const server = new ServerLine({ retry: () => link.nudge(), refused: checkSignIn, changed: render });
+// Read before the first call of the shift, not when the patient is there.
+if (!connects()) server.lacks(BLIND);
 const picture = new DeskPicture(get("patient", HTMLVideoElement), {
   ...page,
-  onBeat: (facts, state, age) => drawBeat(Boolean(view.watch), facts, state, age),
+  onBeat: (facts, state, age, own) => drawBeat(Boolean(view.watch), facts, state, age, own),
 });
 const webcam = new Webcam({ ...page, show: (track) => picture.show(track), notify: (text) => notice.show(text) });
 const form = new InviteForm({ ...page, onSent: invited, running });
@@ -113,7 +119,7 @@ const report = new Report();
  * @property {readonly import("./desk_keys.js").Key[]} [keys]
  */
 const still = new DeskStill({ ...page, flowing: () => picture.flows });
-const graph = new Graph({ ...page, connection: () => picture.connection });
+const graph = new Graph({ ...page, connection: () => picture.connection, own: () => picture.own !== null });
 const spoken = new SpokenCode(page);
 const ready = new ReadyPhones({ ...page, come, flowing: () => picture.flows });
 /** @type {Part[]} */
@@ -122,7 +128,7 @@ const parts = [
   new DeskHelp(page),
   still,
   graph,
-  new SayBox(() => graph.weak),
+  new SayBox(() => graph.weak, () => picture.own?.say ?? null),
   new StationMenu(page),
   new Proposal({ accept: acceptLaunch, leave: leaveLaunch }),
   new DraftKeeper(),
@@ -135,7 +141,7 @@ const parts = [
   new Resend(page),
   ready,
   themeKeys,
-  new Alerts(page.view),
+  new Alerts(page),
 ];
 
 /* ---------------------------------------------------------------- socket */
@@ -178,9 +184,7 @@ function unwatch() {
 
 /** @param {import("./socket.js").LinkState} state @param {number} code */
 function connection(state, code) {
-  const light = get("server-state", HTMLElement);
-  light.dataset.state = state;
-  write(get("server-text", HTMLElement), view.taken === null ? SERVER[state] : `poste tenu par ${view.taken}`);
+  server.link(state, view.taken === null ? "" : `poste tenu par ${view.taken}`);
   if (state === "open") {
     failures = 0;
     if (view.watch && picture.stale) void join(view.watch);
@@ -200,6 +204,8 @@ function connection(state, code) {
 
 /** @param {Message} message */
 function receive(message) {
+  // Ticks come to whoever is there: only an answer to the hello proves that what this page says arrives.
+  if (message.type !== "tick") server.heard();
   view = next(view, { ...message, at: Date.now() });
   switch (message.type) {
     case "signal.offer":
@@ -400,18 +406,40 @@ function quit() {
   });
 }
 
+/** The one thing that helps against this browser's own trouble with the picture. */
+function help() {
+  switch (picture.own?.act) {
+    case "play":
+      picture.play();
+      break;
+    case "stills":
+      still.ask();
+      break;
+    case "reload":
+      location.reload();
+      break;
+    default:
+      break;
+  }
+}
+
+function fullscreen() {
+  if (!get("fullscreen", HTMLButtonElement).disabled || document.fullscreenElement) toggleFullscreen((text) => notice.show(text));
+}
+
 /* ---------------------------------------------------------------- document */
 
 function render() {
-  const { server } = view;
-  if (!server) return;
-  get("line15", HTMLElement).dataset.state = server.line15.state;
-  write(get("line15-text", HTMLElement), LINE[server.line15.state]);
-  drawCalls(view);
+  // Before the first view too: an invitation that waits for the server says so.
   form.draw(view, link.state === "open");
+  if (!view.server) return;
+  const { state } = view.server.line15;
+  get("line15", HTMLElement).dataset.state = state;
+  write(get("line15-text", HTMLElement), LINE[state]);
+  drawCalls(view);
   drawSessions(view, open);
   drawSession(shown(view), view.taken !== null, (verb, invitation) => ask({ type: `invitation.${verb}`, invitation }));
-  drawStage(view, { pictured: picture.shows, face: webcam.on, server: link.state });
+  drawStage(view, { pictured: picture.shows || picture.own !== null, face: webcam.on, server: server.words });
   pick.draw();
   for (const part of parts) part.draw?.(view);
   beat();
@@ -431,13 +459,15 @@ function beat() {
 end.addEventListener("click", (event) => {
   if (!doubled(event)) quit();
 });
-get("fullscreen", HTMLElement).addEventListener("click", toggleFullscreen);
+get("fullscreen", HTMLElement).addEventListener("click", fullscreen);
+get("overlay-act", HTMLElement).addEventListener("click", help);
 get("change-call", HTMLElement).addEventListener("click", () => pick.open());
 keys([
   { code: "KeyM", shown: "M", does: "Aller au champ Mobile", act: () => toForm() },
   { code: "KeyL", shown: "L", does: "Changer d’appel", act: () => pick.open() },
   { code: "KeyW", shown: "W", does: "Ma caméra, allumée ou éteinte", act: () => void webcam.toggle() },
-  { code: "KeyP", shown: "P", does: "Plein écran", act: toggleFullscreen },
+  { code: "KeyP", shown: "P", does: "Plein écran", act: fullscreen },
+  { code: "KeyQ", shown: "Q", does: "Ce que propose l’image quand ce navigateur la retient", act: help },
   { code: "KeyX", shown: "X", does: "Quitter la vidéo", act: quit },
   ...parts.flatMap((part) => part.keys ?? []),
 ]);

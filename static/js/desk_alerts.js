@@ -23,9 +23,12 @@ export class Alerts {
   #audio = null;
   keys = [{ code: "KeyB", shown: "B", does: "Signal sonore des changements, quand la page n’est pas devant", act: () => this.toggle() }];
 
-  /** @param {() => Readonly<View>} view */
-  constructor(view) {
+  #notify;
+
+  /** @param {{view: () => Readonly<View>, notify: (text: string) => void}} page */
+  constructor({ view, notify }) {
     this.#view = view;
+    this.#notify = notify;
     this.#button.addEventListener("click", () => this.toggle());
     for (const event of ["focus", "visibilitychange"]) addEventListener(event, () => this.#look(), true);
     // A browser lets a page sound only once it was touched.
@@ -59,6 +62,7 @@ export class Alerts {
     keepSound(this.#on);
     this.#ready();
     if (this.#on) this.#play(TONES.live, 0);
+    if (this.#on && !this.#audio) this.#notify("Ce navigateur ne joue pas de signal sonore : regardez le titre de l’onglet.");
     this.#draw();
   }
 
@@ -74,7 +78,11 @@ export class Alerts {
 
   #ready() {
     if (!this.#on || !("AudioContext" in globalThis)) return;
-    this.#audio ??= new AudioContext();
+    try {
+      this.#audio ??= new AudioContext();
+    } catch {
+      return; // no device to sound with
+    }
     if (this.#audio.state === "suspended") void this.#audio.resume().catch(() => undefined);
   }
 

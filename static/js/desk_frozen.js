@@ -71,7 +71,10 @@ export class Frozen {
     bar.busy("snapshot", true);
     try {
       const picture = await jpeg(this.frozen ? this.#canvas : seen, this.turn);
-      if (!picture || !session) throw new Error("no picture");
+      if (!picture || !session) {
+        bar.say("La photo n’a pas été conservée : ce navigateur n’a pas pu la lire.", true);
+        return;
+      }
       const response = await fetch(`/desk/snapshots?session=${encodeURIComponent(session)}&age=${Math.round(age)}`, {
         method: "POST",
         headers: { "X-Xsrftoken": meta("xsrf"), "Content-Type": "image/jpeg", Accept: "application/json" },

@@ -13,6 +13,7 @@ const WEAK = 1;
  * @typedef {object} GraphHost
  * @property {() => RTCPeerConnection | null} connection
  * @property {() => Readonly<import("./session.js").View>} view
+ * @property {() => boolean} own this very browser stands in the way: what it measures says nothing of the network
  * @property {() => void} changed the network became bad, or better
  */
 
@@ -57,6 +58,7 @@ export class Graph {
 
   /** @param {Readonly<import("./session.js").View>} view */
   draw(view) {
+    if (this.#host.own()) this.#box.hidden = true;
     if (view.watch === this.#session) return;
     this.#session = view.watch;
     this.#last = null;
@@ -76,15 +78,18 @@ export class Graph {
     if (now && this.#last && tooSoon(this.#last, now)) return;
     const one = now && this.#last ? measure(this.#last, now) : null;
     this.#last = now;
-    if (one) this.#minute = remember(this.#minute, one);
+    if (this.#host.own()) this.#minute = [];
+    else if (one) this.#minute = remember(this.#minute, one);
     this.#show();
   }
 
   #show() {
     const quality = judge(this.#minute);
     const last = this.#minute.at(-1);
-    this.#box.hidden = !quality || !this.#session;
-    if (!quality || !last) return;
+    const own = this.#host.own();
+    this.#box.hidden = !quality || !this.#session || own;
+    if (own) this.#tell(null);
+    if (!quality || !last || own) return;
     this.#box.dataset.level = String(quality.level);
     write(get("network-level", HTMLElement), LEVELS[quality.level] ?? "");
     write(get("network-facts", HTMLElement), facts(last));

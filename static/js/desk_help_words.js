@@ -40,7 +40,7 @@ export function digit(index) {
 
 const NO_VIDEO = "Aucune vidéo en cours";
 const READ_ONLY = "Ce poste est tenu ailleurs : lecture seule";
-const NO_SERVER = "Le serveur est injoignable";
+const NO_SERVER = "Pas de liaison avec le serveur";
 const AWAY = "Le téléphone n’est pas relié en ce moment";
 const UNTOLD = "Le téléphone n’a pas encore dit ce que sa caméra sait faire";
 const NO_PICTURE = "Pas encore d’image";

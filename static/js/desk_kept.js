@@ -55,8 +55,10 @@ export const chosenAfter = (launch) => launch !== null && tab(CHOSEN) === launch
 /** Give a window that was just opened a station of its own, and nothing else of ours.
  * @param {Window} other @param {string} extension */
 export function giveStation(other, extension) {
-  for (const name of [WATCH, DRAFT]) other.sessionStorage.removeItem(name);
-  other.sessionStorage.setItem(STATION, extension);
+  attempt(() => {
+    for (const name of [WATCH, DRAFT]) other.sessionStorage.removeItem(name);
+    other.sessionStorage.setItem(STATION, extension);
+  }, undefined);
 }
 
 /** @typedef {{who: string, mobile: string, email: string}} Draft */

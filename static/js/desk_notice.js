@@ -1,9 +1,6 @@
 /** The banner: what a person must read, with at most one thing to do about it. */
 import { get, write } from "./dom.js";
-import { connects } from "./peer.js";
 import { Refused } from "./socket.js";
-
-const BLIND = "Ce navigateur ne peut pas montrer la vidéo : ouvrez cette page dans Chrome, Firefox ou Safari.";
 
 /** The sentence of a command that did not go through.
  * @param {unknown} error @returns {string} */
@@ -20,8 +17,6 @@ export class Notice {
   constructor() {
     get("notice-close", HTMLElement).addEventListener("click", () => this.hide());
     get("notice-action", HTMLElement).addEventListener("click", () => this.#action?.());
-    // Read before the first call of the shift, not when the patient is there.
-    if (!connects()) this.show(BLIND);
   }
 
   /** @param {string} text @param {string} [verb] @param {() => void} [act] */

@@ -1,6 +1,9 @@
 /** The patient's picture: the connection that brings it, what this desk reports of it, the remedies. */
-import { DeskPeer, connects } from "./peer.js";
+import { REMEDY, UNTRIED, see, trouble, words } from "./desk_sight.js";
+import { connects } from "./peer.js";
+import { DeskPeer } from "./peer_desk.js";
 import { watch } from "./picture.js";
+import { Player } from "./player.js";
 import { shown } from "./session.js";
 
 /** Shortest time between two requests for an ICE restart, in milliseconds. */
@@ -15,6 +18,10 @@ const MISSING = 5_000;
 const ICE_FRESH = 600_000;
 /** Beats between two looks at whether the server still thinks as we do of the picture. */
 const RECALL = 50;
+/** States of a session in which a picture comes, or should. */
+const EXPECTED = new Set(["connecting", "live", "interrupted"]);
+/** Packets that make a frame, at most likely, where a browser counts no frames. */
+const PACKETS = 3;
 /** Most candidates kept for an offer that is not here yet. */
 const EARLY = 100;
 
@@ -27,14 +34,17 @@ const EARLY = 100;
  * @property {(message: Message) => void} send kept until the server is there
  * @property {(message: Message) => void} offer lost when the server is not there
  * @property {() => void} changed
- * @property {(facts: Readonly<Facts>, state: PictureState, age: number | null) => void} onBeat ten times a second
+ * @property {(facts: Readonly<Facts>, state: PictureState, age: number | null, own: Own | null) => void} onBeat ten times a second; `own`: this browser's own trouble
  */
 
-/** What this desk reports: a picture that was live when it came, and does not come to it either, is lost. Pure.
- * @param {PictureState} seen @param {boolean} live the server says so @param {number} waited milliseconds
+/** @typedef {import("./desk_sight.js").Words & {trouble: import("./desk_sight.js").Trouble}} Own */
+
+/** What this desk reports: a picture that was live when it came, and does not come to it either, is lost; at once where
+ * this browser is known not to show it. Pure.
+ * @param {PictureState} seen @param {boolean} live the server says so @param {number} waited milliseconds @param {boolean} [own] this browser is in trouble
  * @returns {PictureState} "none": nothing */
-export function reported(seen, live, waited) {
-  return seen === "none" && live && waited > MISSING ? "lost" : seen;
+export function reported(seen, live, waited, own = false) {
+  return seen === "none" && live && (own || waited > MISSING) ? "lost" : seen;
 }
 
 export class DeskPicture {
@@ -59,6 +69,18 @@ export class DeskPicture {
   #since = Date.now();
   #restartedAt = 0;
   #beats = 0;
+  #player;
+  #sight = { ...UNTRIED, blind: !connects() };
+  /** @type {import("./desk_sight.js").Trouble | null} */
+  #trouble = null;
+  /** When this page began to mend a trouble by itself: once each. @type {Map<string, number>} */
+  #mended = new Map();
+  /** Codecs that this browser says it has and does not decode, for as long as the page is open. @type {Set<string>} */
+  #broken = new Set();
+  /** The codec of the picture that comes. */
+  #codec = "";
+  #painting = false;
+  #addresses = 0;
 
   /** @param {HTMLVideoElement} video @param {PictureHost} host */
   constructor(video, host) {
@@ -67,10 +89,25 @@ export class DeskPicture {
     this.#watch = watch(video, {
       onState: (state, age) => this.#changed(state, age),
       onBeat: (facts, state, age) => this.#beat(facts, state, age),
+      onCount: (row, report) => this.#count(row, report),
     });
-    video.addEventListener("pause", () => {
-      if (video.srcObject) void video.play().catch(() => undefined);
+    this.#player = new Player(video, (held) => {
+      this.#sight = see(this.#sight, { type: "held", held });
     });
+  }
+
+  /** This browser's own trouble with the picture, with its words; null: it has none.
+   * @returns {Own | null} */
+  get own() {
+    const what = this.#trouble;
+    const session = shown(this.#host.view());
+    if (!what || !this.#watched || !EXPECTED.has(session?.state ?? "") || (session?.rung ?? "video") !== "video") return null;
+    return { trouble: what, ...words(what, performance.now() - (this.#mended.get(what) ?? -Infinity) < REMEDY) };
+  }
+
+  /** Play what this browser holds back. */
+  play() {
+    this.#player.play();
   }
 
   /** Whether there has been a picture since the connection was made. */
@@ -118,7 +155,9 @@ export class DeskPicture {
     this.#seen = { state: "none", age: null };
     this.#since = Date.now();
     this.#watch.use(null);
+    this.#sight = see(this.#sight, { type: "source" });
     if (this.#video.srcObject) this.#video.srcObject = null;
+    this.#player.rest();
   }
 
   close() {
@@ -135,7 +174,7 @@ export class DeskPicture {
   /** @param {Message} message */
   async offered(message) {
     const { session } = message;
-    if (session !== this.#watched || !connects()) return;
+    if (session !== this.#watched || this.#sight.blind) return;
     if (!this.#ice || this.#ice.session !== session) await this.#iceKnown();
     if (session !== this.#watched) return;
     if (!this.#peer || this.#page !== message.page || !this.#peer.accepts(message.sdp)) this.#renew(session, message.page);
@@ -159,9 +198,10 @@ export class DeskPicture {
   /** Say what this desk sees. */
   report() {
     const { watch: session, taken } = this.#host.view();
-    if (!session || taken !== null) return;
+    // A browser that never shows a video says nothing of one that another desk may see.
+    if (!session || taken !== null || this.#sight.blind) return;
     const { age } = this.#seen;
-    const state = reported(this.#seen.state, this.#live, Date.now() - this.#since);
+    const state = reported(this.#seen.state, this.#live, Date.now() - this.#since, this.own !== null);
     if (state === "none") return;
     this.#host.offer({ type: "media.report", session, state, ...(age === null ? {} : { age_ms: Math.round(age) }) });
   }
@@ -188,9 +228,15 @@ export class DeskPicture {
   #renew(session, page) {
     this.close();
     this.#page = page;
+    this.#sight = see(this.#sight, { type: "source" });
+    this.#addresses = 0;
     const made = new DeskPeer({
       ice: this.#ice?.ice,
-      send: (message) => this.#host.send({ ...message, session, page }),
+      broken: () => this.#broken,
+      send: (message) => {
+        if (message.type === "signal.candidate" && this.#peer === made) this.#found(message.candidate);
+        this.#host.send({ ...message, session, page });
+      },
       onState: (state) => {
         if (this.#peer === made) this.#watch.tell({ type: "connection", state });
       },
@@ -205,7 +251,72 @@ export class DeskPicture {
   #attach(stream, made) {
     this.#video.srcObject = stream;
     this.#watch.use(made.pc);
-    void this.#video.play().catch(() => undefined);
+    this.#player.play();
+  }
+
+  /** The browser found an address of its own, or has found all there are.
+   * @param {unknown} candidate null: it has looked everywhere */
+  #found(candidate) {
+    if (candidate) this.#addresses += 1;
+    this.#sight = see(this.#sight, { type: "paths", at: performance.now(), none: !candidate && this.#addresses === 0 });
+  }
+
+  /** @param {any} row the statistics of the picture that comes @param {RTCStatsReport} report */
+  #count(row, report) {
+    const received = row.framesReceived ?? Math.floor((row.packetsReceived ?? 0) / PACKETS);
+    this.#codec = /** @type {any} */ (report).get(row.codecId)?.mimeType ?? this.#codec;
+    this.#sight = see(this.#sight, {
+      type: "counted", at: performance.now(), received, decoded: row.framesDecoded ?? 0, lost: row.packetsLost ?? 0,
+    });
+  }
+
+  /** Whether this browser itself stands in the way, and once a trouble what helps without a hand.
+   * @param {Readonly<Facts>} facts */
+  #look(facts) {
+    const now = performance.now();
+    if (facts.last !== null) this.#sight = see(this.#sight, { type: "drawn", at: facts.last });
+    this.#paint();
+    const found = this.#watched ? trouble(this.#sight, now, this.#peer ? facts.connection : "") : null;
+    const before = this.own;
+    this.#trouble = found;
+    if ((found === "undecoded" || found === "undrawn") && this.own && !this.#mended.has(found)) {
+      const tried = found === "undecoded" ? this.#recode() : this.#redraw();
+      this.#mended.set(found, tried ? now : -Infinity);
+    }
+    const own = this.own;
+    if (own?.text === before?.text && own?.act === before?.act) return;
+    this.report();
+    this.#host.changed();
+  }
+
+  /** Whether the page itself is drawn: where it is not, no picture of it is either. */
+  #paint() {
+    if (this.#painting) return;
+    this.#painting = true;
+    requestAnimationFrame(() => {
+      this.#painting = false;
+      this.#sight = see(this.#sight, { type: "painted", at: performance.now() });
+    });
+  }
+
+  /** Ask for the picture in a format that this browser has not failed at.
+   * @returns {boolean} whether there is one to try */
+  #recode() {
+    const broken = new Set([...this.#broken, this.#codec]);
+    if (!this.#codec || !this.#peer?.offers(broken)) return false;
+    this.#broken = broken;
+    this.#ask();
+    return true;
+  }
+
+  /** Give the picture to the video element anew.
+   * @returns {boolean} */
+  #redraw() {
+    const stream = this.#video.srcObject;
+    this.#video.srcObject = null;
+    this.#video.srcObject = stream;
+    this.#player.play();
+    return true;
   }
 
   /** @param {PictureState} state @param {number | null} age */
@@ -218,18 +329,25 @@ export class DeskPicture {
   /** @param {Readonly<Facts>} facts @param {PictureState} state @param {number | null} age */
   #beat(facts, state, age) {
     this.#seen.age = age;
-    this.#host.onBeat(facts, state, age);
+    this.#look(facts);
+    const own = this.own;
+    this.#host.onBeat(facts, state, age, own);
     const meant = (shown(this.#host.view())?.rung ?? "video") === "video";
-    if (age !== null && age > TOO_OLD && meant && !facts.hidden && !facts.muted) this.#restart();
+    // A new path helps no picture that came to this browser already.
+    if (!own && age !== null && age > TOO_OLD && meant && !facts.hidden && !facts.muted) this.#restart();
     this.#beats += 1;
     if (this.#beats % RECALL === 0 && (state === "flowing") !== this.#live) this.report();
   }
 
   #restart() {
-    const now = Date.now();
+    if (Date.now() - this.#restartedAt >= RESTART_EVERY) this.#ask();
+  }
+
+  /** Ask the phone for another offer. */
+  #ask() {
     const { watch: session, taken } = this.#host.view();
-    if (!session || taken !== null || now - this.#restartedAt < RESTART_EVERY) return;
-    this.#restartedAt = now;
+    if (!session || taken !== null) return;
+    this.#restartedAt = Date.now();
     this.#host.offer({ type: "signal.restart", session });
   }
 }

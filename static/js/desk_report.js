@@ -31,12 +31,18 @@ export class Report {
     const quality = page.__visio15?.quality?.();
     return {
       steps: `${session.state} : ${steps(session.steps ?? [])}`,
-      cause: session.say?.cause ?? "",
+      cause: own() || (session.say?.cause ?? ""),
       image: document.getElementById("stage")?.dataset.picture ?? "",
       ...(this.camera.session === session.id ? { camera: this.camera.word } : {}),
       ...(quality ? { quality: String(quality) } : {}),
     };
   }
+}
+
+/** This browser's own trouble with the picture, which the server cannot know. @returns {string} "" without one */
+function own() {
+  const overlay = document.getElementById("overlay");
+  return overlay?.dataset.own ? document.getElementById("overlay-text")?.textContent ?? "" : "";
 }
 
 /** @param {readonly {key: string, state: string, seconds?: number | null}[]} list @returns {string} */

@@ -13,10 +13,13 @@ export class SayBox {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer = undefined;
   #weak;
+  #own;
 
-  /** @param {() => string | null} weak what holds the picture back, as this desk measures it */
-  constructor(weak) {
+  /** @param {() => string | null} weak what holds the picture back, as this desk measures it
+   * @param {() => string | null} own what to do about this very browser's own trouble with it */
+  constructor(weak, own) {
     this.#weak = weak;
+    this.#own = own;
   }
 
   /** @param {Readonly<View>} view */
@@ -24,11 +27,13 @@ export class SayBox {
     clearTimeout(this.#timer);
     const session = shown(view);
     const now = Date.now() + view.offset;
-    const say = session ? sayNow(session, now, this.#weak()) : null;
-    this.#box.hidden = !say?.text;
+    const own = session ? this.#own() : null;
+    const say = session && own === null ? sayNow(session, now, this.#weak()) : null;
+    this.#box.hidden = !say?.text && own === null;
+    write(get("say-title", HTMLElement), own === null ? "Dites maintenant" : "Sur ce poste");
     this.#box.toggleAttribute("data-stalled", Boolean(say?.stalled));
     get("steps", HTMLElement).toggleAttribute("data-stalled", Boolean(say?.stalled));
-    write(this.#said, say?.text ? `« ${say.text} »` : "");
+    write(this.#said, own ?? (say?.text ? `« ${say.text} »` : ""));
     write(this.#cause, say?.cause ?? "");
     this.#translate(say?.translation ?? null);
     const wait = session ? sayChange(session, now) : null;

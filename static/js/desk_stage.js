@@ -6,8 +6,8 @@ import { shown } from "./session.js";
 /** @typedef {import("./session.js").View} View */
 
 /** @param {Readonly<View>} view
- * @param {{pictured: boolean, face: boolean, server: import("./socket.js").LinkState}} now `pictured`: there is a
- *   picture, fresh or not; `face`: the regulator shows himself; `server`: the state of the socket */
+ * @param {{pictured: boolean, face: boolean, server: string}} now `pictured`: there is a picture, fresh or not, or words on
+ *   what this browser does with it; `face`: the regulator shows himself; `server`: what is said of the line to it */
 export function drawStage(view, { pictured, face, server }) {
   const session = shown(view);
   get("waiting", HTMLElement).hidden = pictured;
@@ -44,25 +44,37 @@ function drawWebcam(on) {
   get("own", HTMLVideoElement).hidden = !on;
 }
 
-/** Ten times a second: the age of the picture, and what hides a still.
- * @param {boolean} watching @param {Readonly<import("./picture.js").Picture>} facts @param {string} state @param {number | null} age */
-export function drawBeat(watching, facts, state, age) {
+/** Ten times a second: the age of the picture, and what hides a still, or is said of this very browser.
+ * @param {boolean} watching @param {Readonly<import("./picture.js").Picture>} facts @param {string} state @param {number | null} age
+ * @param {import("./desk_picture.js").Own | null} own */
+export function drawBeat(watching, facts, state, age, own) {
   const badge = get("age", HTMLElement);
   badge.hidden = age === null;
   badge.dataset.state = state;
   if (age !== null) write(get("age-value", HTMLElement), seconds(age));
   get("stage", HTMLElement).dataset.picture = state;
-  const cover = watching ? covering(facts, state, age) : null;
+  const cover = watching ? own ?? covering(facts, state, age) : null;
   const overlay = get("overlay", HTMLElement);
   overlay.dataset.shown = cover ? cover.icon : "";
+  overlay.dataset.own = own?.trouble ?? "";
+  const act = get("overlay-act", HTMLElement);
+  act.hidden = !own?.act;
+  if (own?.act) write(get("overlay-verb", HTMLElement), own.verb);
   if (!cover) return;
   if (overlay.dataset.icon !== cover.icon) get("overlay-icon", HTMLElement).replaceChildren(icon(cover.icon));
   overlay.dataset.icon = cover.icon;
   write(get("overlay-text", HTMLElement), cover.text);
-  write(get("overlay-more", HTMLElement), cover.more);
+  write(get("overlay-more", HTMLElement), own?.also ? `${own.more} ${own.also}` : cover.more);
 }
 
-export function toggleFullscreen() {
-  if (document.fullscreenElement) void document.exitFullscreen();
-  else void get("stage", HTMLElement).requestFullscreen?.().catch(() => undefined);
+/** @param {(text: string) => void} notify a person pressed a key: what this browser refuses is told */
+export function toggleFullscreen(notify) {
+  if (document.fullscreenElement) {
+    void document.exitFullscreen();
+    return;
+  }
+  const refused = () => notify("Ce navigateur refuse le plein écran de l’image : F11 agrandit toute la page.");
+  const asked = get("stage", HTMLElement).requestFullscreen?.();
+  if (asked) asked.catch(refused);
+  else refused();
 }

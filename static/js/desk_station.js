@@ -8,8 +8,11 @@ export class StationMenu {
   #select = get("station", HTMLSelectElement);
   #shown = "";
 
-  /** @param {{command: (message: import("./socket.js").Message) => Promise<any>}} host */
-  constructor({ command }) {
+  #notify;
+
+  /** @param {{command: (message: import("./socket.js").Message) => Promise<any>, notify: (text: string) => void}} host */
+  constructor({ command, notify }) {
+    this.#notify = notify;
     this.#menu.addEventListener("toggle", () => {
       if (this.#menu.open) command({ type: "station.list" }).then(({ stations }) => this.#tell(stations), () => undefined);
     });
@@ -44,7 +47,10 @@ export class StationMenu {
 
   #open() {
     const other = window.open("about:blank", "_blank");
-    if (!other) return;
+    if (!other) {
+      this.#notify("Ce navigateur bloque la nouvelle fenêtre : autorisez-la dans la barre d’adresse, puis réessayez.");
+      return;
+    }
     giveStation(other, this.#select.value);
     other.location.href = "/desk";
     this.#close();

@@ -76,7 +76,7 @@ export class DeskStill {
     this.#host = host;
     this.#photo = new PhotoView();
     get("overlay", HTMLElement).after(this.#layer, this.#photo.layer);
-    this.#button.addEventListener("click", () => this.#ask());
+    this.#button.addEventListener("click", () => this.#photoAsked());
     this.#stills.addEventListener("click", (event) => {
       if (!doubled(event)) this.#toggle();
     });
@@ -86,7 +86,7 @@ export class DeskStill {
   /** @type {readonly import("./desk_keys.js").Key[]} */
   get keys() {
     return [
-      { code: "KeyV", shown: "V", does: "Demander une photo", act: () => this.#ask() },
+      { code: "KeyV", shown: "V", does: "Demander une photo", act: () => this.#photoAsked() },
       { code: "KeyA", shown: "A", does: "Images fixes, ou de nouveau la vidéo", act: () => this.#toggle() },
     ];
   }
@@ -166,6 +166,11 @@ export class DeskStill {
     return this.#asked !== null && performance.now() - this.#asked.at < PATIENCE && (this.#asked.rung === "auto") !== this.#video;
   }
 
+  /** Stills in the place of a video that this browser does not show. */
+  ask() {
+    if (this.#video) this.#toggle();
+  }
+
   #toggle() {
     const { watch: session } = this.#host.view();
     if (!session || this.#stills.disabled || this.#waits) return;
@@ -175,7 +180,7 @@ export class DeskStill {
     this.#draw();
   }
 
-  #ask() {
+  #photoAsked() {
     const { watch: session } = this.#host.view();
     if (!session || this.#button.disabled || this.#photo.expected) return;
     this.#host.send({ type: "ladder", session, rung: "photo" });
@@ -197,6 +202,7 @@ class PhotoView {
   layer = el("div", { class: "photo-layer" }, this.#status, this.#frame);
 
   constructor() {
+    this.#image.addEventListener("error", () => write(this.#words, "PHOTO · elle n’a pas pu être chargée sur ce poste"));
     this.#image.addEventListener("click", () => this.#size(!this.#frame.classList.contains("large")));
   }
 

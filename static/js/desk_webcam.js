@@ -1,5 +1,7 @@
 /** The regulator's own picture: on only while he wants it, never with a sound. */
+import { cameraRefused } from "./desk_words.js";
 import { doubled, get } from "./dom.js";
+import { Player } from "./player.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 /**
@@ -17,6 +19,7 @@ export class Webcam {
   #host;
   #button = get("webcam", HTMLButtonElement);
   #own = get("own", HTMLVideoElement);
+  #player = new Player(this.#own);
   /** @type {MediaStreamTrack | null} */
   #track = null;
   /** The camera is being opened: the button is drawn again meanwhile, and must not open a second one. */
@@ -43,8 +46,8 @@ export class Webcam {
     this.#starting = true;
     try {
       await this.#start(this.#host.view().watch);
-    } catch {
-      this.#host.notify("Votre caméra ne répond pas : vérifiez qu’elle est branchée, autorisée, et libre.");
+    } catch (error) {
+      this.#host.notify(cameraRefused(error instanceof Error ? error.name : ""));
     } finally {
       this.#starting = false;
       this.#host.changed();
@@ -61,8 +64,8 @@ export class Webcam {
     }
     this.#track = track;
     this.#own.srcObject = stream;
-    if (track) track.onended = () => this.dim();
-    void this.#own.play().catch(() => undefined);
+    if (track) track.onended = () => this.#taken();
+    this.#player.play();
     await this.#host.show(track);
     this.#host.send({ type: "webcam", session, on: true });
   }
@@ -73,6 +76,12 @@ export class Webcam {
     if (server?.station?.webcam && taken === null) this.#host.send({ type: "webcam", session, on: this.on });
   }
 
+  /** The camera was unplugged, or another program took it: the caller does not see the regulator any more. */
+  #taken() {
+    this.dim();
+    this.#host.notify("Votre caméra s’est arrêtée : le correspondant ne vous voit plus.");
+  }
+
   /** Camera light off. */
   dim() {
     if (!this.#track) return;
@@ -80,6 +89,7 @@ export class Webcam {
     this.#track.stop();
     this.#track = null;
     this.#own.srcObject = null;
+    this.#player.rest();
     void this.#host.show(null);
     const session = this.#host.view().watch;
     if (session) this.#host.send({ type: "webcam", session, on: false });

@@ -4,10 +4,8 @@ import { Refused } from "./socket.js";
 
 /** @typedef {import("./session.js").Call} Call */
 /** @typedef {import("./session.js").Session} Session */
-/** @typedef {import("./socket.js").LinkState} LinkState */
 
 export const LINE = { connected: "ligne 15 connectée", quiet: "ligne 15 silencieuse", down: "ligne 15 coupée", none: "ligne 15 non reliée" };
-export const SERVER = { connecting: "connexion au serveur…", open: "serveur connecté", waiting: "serveur injoignable", stopped: "serveur déconnecté" };
 const CALL = { ringing: "sonne", talking: "en cours", held: "en attente", ended: "terminé", asserted: "déclaré" };
 const SESSION = {
   invited: "invitation", opened: "lien ouvert", tapped: "lien touché", connecting: "connexion",
@@ -61,11 +59,11 @@ export function waitingTitle(session) {
   return session.state === "connecting" || session.state === "live" ? "L’image arrive…" : "Invitation en cours";
 }
 
-/** @param {Session | null} session @param {keyof typeof LINE} line15 @param {LinkState} server
+/** @param {Session | null} session @param {keyof typeof LINE} line15 @param {string} server what is said of the line to it
  * @param {string | null} [taken] who sits at this station now, on another page @returns {string} */
 export function waitingLine(session, line15, server, taken = null) {
   const last = session?.state === "ended" ? `dernière vidéo ${reason(session.end_reason ?? "") || "terminée"} · ` : "";
-  const here = taken === null ? SERVER[server] : `poste tenu par ${taken}`;
+  const here = taken === null ? server : `poste tenu par ${taken}`;
   return `${last}${LINE[line15]} · ${here}`;
 }
 
@@ -97,6 +95,26 @@ export function refusal(error, server) {
   const here = station && station === server?.station?.extension ? " à ce poste" : station ? `, poste ${station}` : "";
   const who = by && by === server?.me.name && here === " à ce poste" ? "par vous" : `par ${by}`;
   return `Déjà invité ${who}${here} : cette session n’est pas terminée.`;
+}
+
+/** Why this PC's own camera does not film, and what to do.
+ * @param {string} name of the error of getUserMedia @returns {string} */
+export function cameraRefused(name) {
+  switch (name) {
+    case "NotAllowedError":
+      return "Ce navigateur refuse votre caméra : autorisez-la par le cadenas à gauche de l’adresse.";
+    case "NotFoundError":
+    case "OverconstrainedError":
+      return "Ce poste n’a pas de caméra : branchez-en une, puis réessayez.";
+    case "NotReadableError":
+    case "AbortError":
+      return "Votre caméra est prise par un autre programme : fermez-le, puis réessayez.";
+    case "TypeError":
+    case "SecurityError":
+      return "Ce navigateur ne donne aucune caméra à cette page : prévenez l’informatique.";
+    default:
+      return "Votre caméra ne répond pas : vérifiez qu’elle est branchée, autorisée, et libre.";
+  }
 }
 
 /** Which field of the invitation a refusal is about; "invite" for the whole.

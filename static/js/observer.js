@@ -1,7 +1,7 @@
 /** An observer's page: one tap, then the muted picture with its age, who invited and who else sees; nothing else. */
 import { DeskPicture } from "./desk_picture.js";
 import { drawBeat } from "./desk_stage.js";
-import { SERVER } from "./desk_words.js";
+import { SERVER } from "./desk_line.js";
 import { boot, get, post, write } from "./dom.js";
 import { connects } from "./peer.js";
 import { drawPeople } from "./people.js";
@@ -39,8 +39,14 @@ const picture = new DeskPicture(get("patient", HTMLVideoElement), {
     if (message.type === "signal.restart") link.offer(message);
   },
   changed: draw,
-  onBeat: (facts, state, age) => drawBeat(view.watch !== null, facts, state, age),
+  onBeat: (facts, state, age, own) => drawBeat(view.watch !== null, facts, state, age, mine(own)),
 });
+
+/** An observer has the picture and nothing instead of it.
+ * @param {import("./desk_picture.js").Own | null} own @returns {import("./desk_picture.js").Own | null} */
+function mine(own) {
+  return own && { ...own, also: "", act: own.act === "stills" ? null : own.act };
+}
 
 /** @param {Message} message */
 function receive(message) {
@@ -76,7 +82,7 @@ function seen({ state, hidden, people }) {
 /** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
   get("server-state", HTMLElement).dataset.state = state;
-  write(get("server-text", HTMLElement), SERVER[state]);
+  write(get("server-text", HTMLElement), SERVER[state === "waiting" ? "away" : state]);
   if (state === "stopped" && code >= 4400) over(reason);
 }
 
@@ -93,7 +99,7 @@ function over(reason) {
 }
 
 function draw() {
-  get("waiting", HTMLElement).hidden = picture.shows;
+  get("waiting", HTMLElement).hidden = picture.shows || picture.own !== null;
   if (view.watch === null) return;
   write(get("waiting-title", HTMLElement), "L’image arrive…");
   write(get("waiting-line", HTMLElement), "Le correspondant ouvre sa caméra, ou son réseau est lent.");
@@ -118,6 +124,10 @@ async function join() {
 
 if (!connects()) write(get("waiting-line", HTMLElement), "Ce navigateur ne peut pas montrer la vidéo : ouvrez le lien dans Chrome, Firefox ou Safari.");
 get("join", HTMLElement).addEventListener("click", () => void join());
+get("overlay-act", HTMLElement).addEventListener("click", () => {
+  if (picture.own?.act === "play") picture.play();
+  else location.reload();
+});
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) link.nudge();
 });

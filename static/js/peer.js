@@ -3,13 +3,25 @@
  * else; the desk answers. Pictures change by `replaceTrack`, never by renegotiation; only an ICE restart
  * makes a second offer.
  */
-import { generation, origin, silent } from "./sdp.js";
+import { silent } from "./sdp.js";
 
 /** @typedef {RTCIceServer[] | RTCConfiguration | null | undefined} Ice servers alone, or a whole configuration */
 /** @typedef {{type: string, [field: string]: any}} Message */
 
-/** Whether this browser makes connections at all: some, and iPhones in Lockdown Mode, do not. */
-export const connects = () => typeof RTCPeerConnection === "function";
+/** @type {boolean | undefined} */
+let able;
+
+/** Whether this browser makes connections at all: some, iPhones in Lockdown Mode, and PCs whose rules forbid it, do not. */
+export const connects = () => (able ??= made());
+
+function made() {
+  try {
+    new RTCPeerConnection().close();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Every open connection of this page, so that a test can prove that none of them carries sound.
  * @returns {Set<RTCPeerConnection>} */
@@ -117,41 +129,5 @@ export class Peer {
     this.pc.onicecandidate = this.pc.onconnectionstatechange = this.pc.ontrack = null;
     this.pc.close();
     registry().delete(this.pc);
-  }
-}
-
-/** The desk's end: answers, keeps the transceiver both ways so that a webcam needs no new offer. */
-export class DeskPeer extends Peer {
-  /** @param {PeerOptions} options */
-  constructor(options) {
-    super(options);
-    this.origin = "";
-    this.answered = "";
-  }
-
-  /** @param {string} sdp @returns {boolean} false when the phone made a new connection: this one cannot take it */
-  accepts(sdp) {
-    return !this.closed && (this.origin === "" || this.origin === origin(sdp));
-  }
-
-  /** An offer heard twice is answered twice the same: the first answer was lost.
-   * @param {string} sdp @param {MediaStreamTrack | null} webcam */
-  offer(sdp, webcam) {
-    this.origin = origin(sdp);
-    return this.enqueue(async () => {
-      if (this.answered === generation(sdp) && this.pc.localDescription) {
-        this.options.send({ type: "signal.answer", sdp: this.pc.localDescription.sdp });
-        return;
-      }
-      await this.remote({ type: "offer", sdp });
-      const transceiver = this.pc.getTransceivers()[0];
-      if (transceiver) {
-        transceiver.direction = "sendrecv";
-        if (transceiver.sender.track !== webcam) await transceiver.sender.replaceTrack(webcam);
-      }
-      await this.pc.setLocalDescription(await this.pc.createAnswer());
-      this.options.send({ type: "signal.answer", sdp: silent(this.pc.localDescription?.sdp ?? "") });
-      this.answered = generation(sdp);
-    });
   }
 }

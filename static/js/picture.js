@@ -89,6 +89,7 @@ export function judge(picture, now) {
 /** Watch a video element; `onState` at each change, `onBeat` ten times a second.
  * @param {HTMLVideoElement} video
  * @param {{onState: (state: PictureState, age: number | null) => void,
+ *          onCount?: (row: any, report: RTCStatsReport) => void,
  *          onBeat: (picture: Readonly<Picture>, state: PictureState, age: number | null) => void}} told
  * @returns {Watch} */
 export function watch(video, told) {
@@ -125,15 +126,17 @@ export function watch(video, told) {
     const at = performance.now();
     report.forEach((entry) => {
       if (entry.type !== "inbound-rtp" || entry.kind !== "video") return;
-      const counts = !presents || document.hidden;
+      const counts = (!presents || document.hidden) && !video.paused;
       picture = learn(picture, { type: "decoded", at, count: entry.framesDecoded ?? 0, counts });
+      told.onCount?.(entry, report);
     });
   };
 
   /** @param {number} _now @param {VideoFrameCallbackMetadata} frame */
   const presented = (_now, frame) => {
     if (stopped) return;
-    picture = learn(picture, { type: "frame", at: performance.now(), received: frame.rtpTimestamp !== undefined });
+    // A video that does not play shows its first frame, and moves no more.
+    if (!video.paused) picture = learn(picture, { type: "frame", at: performance.now(), received: frame.rtpTimestamp !== undefined });
     if (picture.shown !== null) void count();
     video.requestVideoFrameCallback(presented);
   };

@@ -1,5 +1,5 @@
 /** What the self-test tries in this browser: its parts, the relay alone by one address, and a picture through it. */
-import { registry } from "./peer.js";
+import { connects, registry } from "./peer.js";
 import { silent } from "./sdp.js";
 
 /** @typedef {Record<string, any>} Facts */
@@ -17,7 +17,7 @@ export function browser() {
   const missing = [
     [isSecureContext, "une adresse https"],
     [typeof WebSocket === "function", "WebSocket"],
-    [typeof RTCPeerConnection === "function", "WebRTC"],
+    [connects(), "WebRTC"],
   ].filter(([there]) => !there).map(([, words]) => words);
   const codecs = (globalThis.RTCRtpReceiver?.getCapabilities?.("video")?.codecs ?? []).map((codec) => codec.mimeType.toLowerCase());
   return { name, version, missing, h264: codecs.includes("video/h264"), vp8: codecs.includes("video/vp8") };
@@ -48,8 +48,8 @@ export async function camera(video, enough) {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { width: { ideal: 1280 }, height: { ideal: 720 } } });
     video.srcObject = stream;
-    await video.play();
-    const { videoWidth: width, videoHeight: height } = video;
+    await video.play().catch(() => undefined); // what is tested is the camera
+    const { width = video.videoWidth, height = video.videoHeight } = stream.getVideoTracks()[0]?.getSettings() ?? {};
     await enough;
     return { tested: true, width, height };
   } catch (error) {

@@ -77,7 +77,7 @@ async def test_the_pages_and_the_camera() -> None:
         async with webkitgtk() as desk:
             await home.open_desk(desk)
             assert await desk.evaluate("() => typeof RTCPeerConnection") == "undefined"
-            await until_text(desk, "#notice", "Ce navigateur ne peut pas montrer la vidéo")
+            await until_text(desk, "#desk-trouble", "Ce navigateur ne peut pas montrer la vidéo")
         desk = await home.desk()
         async with webkitgtk() as phone:
             await typed_in(home, desk, phone)

@@ -9,5 +9,6 @@ test("the hint that helps most now", () => {
   assert.equal(hint({ dark: 2, battery: low }), "dark");
   assert.equal(hint({ dark: 0, battery: low }), "battery");
   assert.equal(hint({ dark: 0, battery: { ...low, charging: true } }), "loud");
+  assert.equal(hint({ held: true, dark: 2, battery: low }), "held", "a black picture says nothing by itself");
   assert.equal(hint({ dark: 0, battery: { level: 0.15, charging: false } }), "loud");
 });

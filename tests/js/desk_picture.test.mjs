@@ -11,3 +11,8 @@ test("a live picture that never comes is lost, in time", () => {
 test("a picture that came is reported as it is seen", () => {
   for (const state of ["flowing", "frozen", "hidden", "lost"]) assert.equal(reported(state, true, 60_000), state);
 });
+
+test("a picture that this browser holds back, or cannot show, is told as lost at once", () => {
+  assert.equal(reported("none", true, 0, true), "lost");
+  assert.equal(reported("none", false, 60_000, true), "none", "nobody thinks that it is seen");
+});

@@ -19,8 +19,8 @@ test("a station says who sits there, since when, and whether a video is on", () 
 test("who was pushed out reads by whom, and not that the server is away", () => {
   assert.ok(pushedText("Dr A", SINCE).startsWith(`Ce poste est tenu par Dr A depuis ${clock}.`));
   assert.ok(pushedText("Dr A", undefined).startsWith("Ce poste est tenu par Dr A."));
-  assert.equal(waitingLine(null, "connected", "stopped"), "ligne 15 connectée · serveur déconnecté");
-  assert.equal(waitingLine(null, "connected", "stopped", "Dr A"), "ligne 15 connectée · poste tenu par Dr A");
+  assert.equal(waitingLine(null, "connected", "serveur déconnecté"), "ligne 15 connectée · serveur déconnecté");
+  assert.equal(waitingLine(null, "connected", "serveur déconnecté", "Dr A"), "ligne 15 connectée · poste tenu par Dr A");
 });
 
 test("a proposal says what it asks for and where it comes from", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callNumber, callState, callTail, covering, refusedField, seconds, sessionState, waitingLine, waitingTitle } from "../../static/js/desk_words.js";
+import { callNumber, callState, callTail, cameraRefused, covering, refusedField, seconds, sessionState, waitingLine, waitingTitle } from "../../static/js/desk_words.js";
 import { NOTHING } from "../../static/js/picture.js";
 
 const call = (more = {}) => ({ id: "c-1", number: "06 12 34 56 78", mobile: true, state: "talking", certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
@@ -36,8 +36,8 @@ test("waiting says for what, and the state of both lines", () => {
   assert.equal(waitingTitle({ state: "ended" }), "En attente");
   assert.equal(waitingTitle({ state: "opened" }), "Invitation en cours");
   assert.equal(waitingTitle({ state: "live" }), "L’image arrive…");
-  assert.equal(waitingLine(null, "connected", "open"), "ligne 15 connectée · serveur connecté");
-  assert.equal(waitingLine({ state: "ended", end_reason: null }, "down", "waiting"), "dernière vidéo terminée · ligne 15 coupée · serveur injoignable");
+  assert.equal(waitingLine(null, "connected", "serveur connecté"), "ligne 15 connectée · serveur connecté");
+  assert.equal(waitingLine({ state: "ended", end_reason: null }, "down", "serveur injoignable"), "dernière vidéo terminée · ligne 15 coupée · serveur injoignable");
 });
 
 test("whatever is not a fresh picture is covered", () => {
@@ -63,4 +63,12 @@ test("a refusal goes to the field it is about", () => {
   for (const code of ["number_landline", "mobile", "phone_invalid", "contact_missing", "carrier_down"]) assert.equal(refusedField(code), "mobile");
   for (const code of ["email", "e-mail", "address_invalid"]) assert.equal(refusedField(code), "email");
   for (const code of ["", "too_many", "unavailable"]) assert.equal(refusedField(code), "invite");
+});
+
+test("this PC's own camera: each refusal has its own way out", () => {
+  const said = ["NotAllowedError", "NotFoundError", "NotReadableError", "TypeError", "Whatever"].map(cameraRefused);
+  assert.equal(new Set(said).size, 5);
+  assert.match(cameraRefused("NotAllowedError"), /autorisez-la/);
+  assert.match(cameraRefused("NotReadableError"), /autre programme/);
+  assert.match(cameraRefused("NotFoundError"), /pas de caméra/);
 });
