@@ -244,11 +244,11 @@ export class CallerCamera {
     const button = get("switch", HTMLButtonElement);
     if (button.disabled) return false;
     button.disabled = true;
-    const former = this.#camera.device;
+    const former = this.#camera.lens;
     const facing = await this.#camera.turn();
     this.#own.classList.toggle("mirror", facing === "user");
     button.disabled = false;
     this.#host.offer({ type: "facing", facing });
-    return this.#camera.device !== former;
+    return this.#camera.lens.id !== former.id || facing !== former.facing;
   }
 }

@@ -1,4 +1,5 @@
 /** From lens to lens: each press leads to another one that gives frames. Loaded after the first picture; lenses.js knows the order. */
+import { inFront } from "./caller_wake.js";
 import { ask, countable, letGo } from "./camera.js";
 import { better, lenses, round, same } from "./lenses.js";
 
@@ -37,8 +38,10 @@ export class CallerLens {
 
   /** The lens of this session, or the main one: the browser may have given another.
    * @param {Kept} wished the one that was asked for @param {MediaStream | null} given what came; nothing is done once another one was chosen */
-  settle(wished, given) {
-    return this.#change(async (mine) => {
+  async settle(wished, given) {
+    // Behind another page no lens gives anything: all would look dead.
+    await inFront();
+    await this.#change(async (mine) => {
       const camera = this.#camera;
       if (camera.stream !== given) return;
       const list = lenses(await countable());

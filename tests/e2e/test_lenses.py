@@ -33,9 +33,11 @@ _PHONE = """(() => {
     if (!name) return getSettings.call(this);
     return {...getSettings.call(this), deviceId: name + page, facingMode: name === 'front' ? 'user' : 'environment'};
   };
-  Object.defineProperty(MediaStreamTrack.prototype, 'label', {get() { return LABELS[lens.get(this)] ?? label.call(this); }});
-  devices.enumerateDevices = async () =>
-    Object.entries(LABELS).map(([name, text]) => ({kind: 'videoinput', deviceId: name + page, groupId: '', label: text}));
+  Object.defineProperty(MediaStreamTrack.prototype, 'label', {
+    get() { return LABELS[lens.get(this)] ?? label.call(this); },
+  });
+  devices.enumerateDevices = async () => Object.entries(LABELS).map(
+    ([name, text]) => ({kind: 'videoinput', deviceId: name + page, groupId: '', label: text}));
   devices.getUserMedia = async ({video, audio}) => {
     if (audio || !video) return ask({video, audio});
     const named = (id) => Object.keys(LABELS).find((name) => name + page === id);
@@ -51,6 +53,26 @@ _PHONE = """(() => {
     return stream;
   };
 })();"""
+#: The second camera opens and stays black.
+_BLACK = """() => {
+  const devices = navigator.mediaDevices;
+  const ask = devices.getUserMedia.bind(devices);
+  window.__black = 0;
+  devices.getUserMedia = async (wish) => {
+    const stream = await ask(wish);
+    const [track] = stream.getVideoTracks();
+    if (track.label !== 'fake_device_1') return stream;
+    track.stop();
+    window.__black += 1;
+    return document.createElement('canvas').captureStream(0);
+  };
+}"""
+_PLUGGED = """() => {
+  const list = navigator.mediaDevices.enumerateDevices;
+  navigator.mediaDevices.enumerateDevices = async () =>
+    [...await list(), {kind: 'videoinput', deviceId: 'usb', groupId: '', label: 'Endoscope'}];
+  navigator.mediaDevices.dispatchEvent(new Event('devicechange'));
+}"""
 _LENS = "() => document.querySelector('#self').srcObject?.getVideoTracks()[0]?.getSettings().deviceId ?? ''"
 _KEPT = "() => Object.keys(sessionStorage)"
 
@@ -103,6 +125,7 @@ async def every_lens_in_turn(desk: Page, phone: Page) -> None:
     await lens_is(phone, "ultra")
     await moving_picture(desk, "#patient")
     assert await open_cameras(phone) == 1
+    await a_camera_on_a_cable(desk, phone)
 
 
 async def the_same_lens_again(desk: Page, phone: Page) -> None:
@@ -132,16 +155,26 @@ async def the_same_lens_again(desk: Page, phone: Page) -> None:
 
 
 async def a_lens_that_stays_black(home: House, desk: Page) -> None:
-    """Of Chromium's three fake cameras the second gives no frame: the others come in turn, it is tried once."""
-    phone = await home.film(desk)
-    first = await phone.evaluate(_LENS)
-    seen = [await other_lens(phone) for _ in range(2)]
-    assert seen[1] == first
-    assert seen[0] != first
+    """Of Chromium's own three cameras the second gives no frame: the others come in turn, it is tried twice in all."""
+    phone = await home.phone(await home.invite(desk))
+    await phone.evaluate(_BLACK)
+    await phone.tap("#tap")
     await moving_picture(desk, "#patient")
-    asked = await phone.evaluate("() => window.__labTracks.length")
-    await other_lens(phone)
-    assert await phone.evaluate("() => window.__labTracks.length") == asked + 1, "not tried again"
+    label = "() => document.querySelector('#self').srcObject.getVideoTracks()[0].label"
+    assert await phone.evaluate(label) == "fake_device_0"
+    for wanted in ("fake_device_2", "fake_device_0", "fake_device_2"):
+        await other_lens(phone)
+        assert await phone.evaluate(label) == wanted
+    await moving_picture(desk, "#patient")
+    assert await phone.evaluate("() => window.__black") == 2
+    assert await open_cameras(phone) == 1
+
+
+async def a_camera_on_a_cable(desk: Page, phone: Page) -> None:
+    """Plugged in during the video: the desk counts it at once, and it takes its turn."""
+    await phone.evaluate(_PLUGGED)
+    await desk.wait_for_selector("#help-camera[title*='sur 4']")
+    await until_text(desk, "#help-camera-text", "/4")
 
 
 async def test_every_lens_of_a_phone() -> None:

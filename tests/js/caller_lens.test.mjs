@@ -72,7 +72,7 @@ class Phone {
     this.given = given;
     const define = (name, value) => Object.defineProperty(globalThis, name, { value, configurable: true });
     define("navigator", { mediaDevices: { getUserMedia: (wish) => this.open(wish.video), enumerateDevices: async () => this.list() } });
-    define("document", { hidden: false, createElement: () => new Probe() });
+    define("document", { hidden: false, visibilityState: "visible", createElement: () => new Probe(), addEventListener() {}, removeEventListener() {} });
     define("sessionStorage", { getItem: (key) => this.kept[key] ?? null, setItem: (key, value) => { this.kept[key] = value; } });
     this.camera = this.page();
   }

@@ -153,7 +153,6 @@ async def test_hostile_answers_of_a_phone_change_nothing(house: Running) -> None
         {"width": 10**9},
         {"facing": "sideways"},
         {"lens": "<b>"},
-        {"place": 0},
         {"extra": "x" * 1000},
     ):
         await phone.say("abilities", **{**ABLE, **changes})
