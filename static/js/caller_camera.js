@@ -192,6 +192,7 @@ export class CallerCamera {
     this.#own.classList.toggle("mirror", this.#camera.facing === "user");
     void this.#own.play().catch(() => undefined);
     this.#host.onTrack(track);
+    this.#host.offer({ type: "facing", facing: this.facing });
   }
 
   /** @param {boolean} now */
@@ -246,9 +247,7 @@ export class CallerCamera {
     button.disabled = true;
     const former = this.#camera.lens;
     const facing = await this.#camera.turn();
-    this.#own.classList.toggle("mirror", facing === "user");
     button.disabled = false;
-    this.#host.offer({ type: "facing", facing });
     return this.#camera.lens.id !== former.id || facing !== former.facing;
   }
 }
