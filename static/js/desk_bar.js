@@ -29,7 +29,6 @@ export class Bar {
   /** @type {Map<Control, string>} */
   #whys = new Map();
   #said = get("help-said", HTMLElement);
-  #camera = get("help-camera-text", HTMLElement);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #quiet = undefined;
 
@@ -53,7 +52,7 @@ export class Bar {
       if (node.title !== title) node.title = title;
     }
     const { place = null, cameras = 0 } = facts.abilities ?? {};
-    write(this.#camera, place && cameras > 1 ? `Caméra ${place}/${cameras}` : "Caméra");
+    this.node("camera").dataset.place = place && cameras > 1 ? `${place}/${cameras}` : "";
   }
 
   /** @param {Control} control @param {boolean} on */
