@@ -424,6 +424,8 @@ class Abilities(_Message):
 
     type: Literal["abilities"]
     cameras: Annotated[int, Field(ge=0, le=64)]
+    lens: Literal["main", "rear", "wide", "tele", "front", "other"] | None = None
+    place: Annotated[int, Field(ge=1, le=64)] | None = None
     facing: Literal["environment", "user"]
     width: Pixels | None = None
     height: Pixels | None = None

@@ -20,7 +20,8 @@ import { Link, address, mint } from "./socket.js";
 
 const BOOT = boot();
 const PAGE = mint();
-const TAPPED = `visio15.tapped.${String(BOOT.token).slice(0, 6)}`;
+const SESSION = String(BOOT.token).slice(0, 6);
+const TAPPED = `visio15.tapped.${SESSION}`;
 /** Milliseconds the socket is given to carry the caller's last word. */
 const LAST_WORD = 30_000;
 
@@ -97,6 +98,8 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
     step({ type: "trouble", why: "timeout" });
   },
   onMuted: (muted) => step({ type: "muted", muted }),
+  free: () => first.over,
+  kept: `visio15.lens.${SESSION}`,
 });
 /**
  * @typedef {object} Part a part of the page that looks after itself

@@ -28,6 +28,8 @@ const REPEATS = 1_000;
  * @property {(why: string, instant: boolean) => void} onStuck the camera is off, and why; instant: nobody was asked
  * @property {() => void} onLate no answer for a while: one that comes later is taken
  * @property {(muted: boolean) => void} onMuted
+ * @property {() => Promise<unknown>} free resolved once the first picture is there
+ * @property {string} kept where the lens is kept while the session lasts
  */
 
 /**
@@ -83,6 +85,8 @@ export class CallerCamera {
       onTrack: (track) => this.#pictured(track),
       onMute: (muted) => this.#muted(muted),
       onLost: () => this.#lost(),
+      free: host.free,
+      kept: host.kept,
     });
     const presented = () => {
       this.#shown += 1;
@@ -91,6 +95,7 @@ export class CallerCamera {
     if ("requestVideoFrameCallback" in own) own.requestVideoFrameCallback(presented);
     setInterval(() => void this.#watchFrames(), LOOK);
     get("switch", HTMLElement).addEventListener("click", () => void this.turn());
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#count());
   }
 
   get track() {
@@ -158,6 +163,11 @@ export class CallerCamera {
       return;
     }
     this.#host.onGranted();
+    this.#count();
+  }
+
+  /** With one camera there is no other. */
+  #count() {
     void countable().then((cameras) => {
       get("switch", HTMLElement).hidden = cameras.length === 1;
     });
@@ -182,6 +192,7 @@ export class CallerCamera {
     this.#own.classList.toggle("mirror", this.#camera.facing === "user");
     void this.#own.play().catch(() => undefined);
     this.#host.onTrack(track);
+    this.#host.offer({ type: "facing", facing: this.facing });
   }
 
   /** @param {boolean} now */
@@ -234,11 +245,9 @@ export class CallerCamera {
     const button = get("switch", HTMLButtonElement);
     if (button.disabled) return false;
     button.disabled = true;
-    const former = this.#camera.device;
+    const former = this.#camera.lens;
     const facing = await this.#camera.turn();
-    this.#own.classList.toggle("mirror", facing === "user");
     button.disabled = false;
-    this.#host.offer({ type: "facing", facing });
-    return this.#camera.device !== former;
+    return this.#camera.lens.id !== former.id || facing !== former.facing;
   }
 }

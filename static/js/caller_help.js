@@ -2,7 +2,9 @@
  * Remote help on the phone: does what a desk asks of the camera, shows what the regulator says and where he points. Loaded
  * after the tap. An order heard twice is done once and answered twice.
  */
+import { countable } from "./camera.js";
 import { el, get, icon } from "./dom.js";
+import { lenses, which } from "./lenses.js";
 import { pointAt } from "./pointing.js";
 
 /** @typedef {import("./socket.js").Message} Message */
@@ -41,12 +43,14 @@ const SIZES = {
 
 /** What a camera can do, as the desk is told. Pure.
  * @param {any} capabilities null where the browser does not tell @param {any} settings
- * @param {{cameras: number, facing: "environment" | "user", prefer: Preference}} more */
-export function abilities(capabilities, settings, { cameras, facing, prefer }) {
+ * @param {{devices: readonly import("./lenses.js").Device[], facing: "environment" | "user", prefer: Preference}} more */
+export function abilities(capabilities, settings, { devices, facing, prefer }) {
   const zoom = capabilities?.zoom;
   const zooms = zoom && [zoom.min, zoom.max].every(Number.isFinite) && zoom.max > zoom.min;
+  const list = lenses(devices);
   return {
-    cameras,
+    cameras: list.length || devices.length,
+    ...which(list, settings.deviceId),
     facing,
     prefer,
     width: whole(settings.width),
@@ -90,6 +94,7 @@ export class CallerHelp {
     document.body.append(this.#told);
     addEventListener("resize", () => this.#drawFinger());
     this.#own.addEventListener("resize", () => this.#drawFinger());
+    navigator.mediaDevices.addEventListener?.("devicechange", () => void this.#look());
   }
 
   /** @param {Message} message */
@@ -127,9 +132,8 @@ export class CallerHelp {
   async #look() {
     const track = this.#host.track();
     if (!track || track.readyState !== "live") return;
-    const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
-    const cameras = devices.filter(({ kind }) => kind === "videoinput").length;
-    const told = abilities(capabilities(track), track.getSettings(), { cameras, facing: this.#host.facing(), prefer: this.#prefer });
+    const devices = await countable();
+    const told = abilities(capabilities(track), track.getSettings(), { devices, facing: this.#host.facing(), prefer: this.#prefer });
     const text = JSON.stringify(told);
     if (text === this.#last) return;
     this.#last = text;
@@ -144,6 +148,8 @@ export class CallerHelp {
     if (!this.#answers.has(order)) {
       this.#answers.set(order, null);
       const outcome = await this.#try(message.do, message.value);
+      // The desk reads which lens is on together with the answer.
+      if (message.do === "camera") await this.#look();
       this.#answers.set(order, outcome);
       for (const old of [...this.#answers.keys()].slice(0, -ANSWERS)) this.#answers.delete(old);
     }
@@ -159,6 +165,8 @@ export class CallerHelp {
     if (!track || track.readyState !== "live") return { outcome: "refused", why: "off" };
     switch (what) {
       case "camera":
+        // Behind another page a camera gives nothing: each lens would look dead.
+        if (document.hidden) return { outcome: "refused", why: "hidden" };
         return (await this.#host.turn()) ? DONE : { outcome: "refused", why: "failed" };
       case "torch":
         return this.#torch(track, value === true);

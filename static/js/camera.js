@@ -2,9 +2,18 @@
 import { connects } from "./peer.js";
 
 /** @typedef {"environment" | "user"} Facing */
+/** @typedef {{id: string, label: string, facing: Facing}} Kept a lens, as it is found again */
+/**
+ * @typedef {object} Told
+ * @property {(track: MediaStreamTrack) => void} onTrack
+ * @property {(muted: boolean) => void} onMute
+ * @property {() => void} onLost
+ * @property {string} [kept] where the lens is kept while the session lasts
+ * @property {() => Promise<unknown>} [free] resolved once the first picture is there: until then nothing else is loaded
+ */
 
 /** @param {MediaTrackConstraints} video @returns {Promise<MediaStream>} */
-function ask(video) {
+export function ask(video) {
   return navigator.mediaDevices.getUserMedia({ video: { ...SIZE, ...video }, audio: false });
 }
 
@@ -18,23 +27,30 @@ export function impossible() {
 }
 
 export class Camera {
-  /** @param {{onTrack: (track: MediaStreamTrack) => void, onMute: (muted: boolean) => void, onLost: () => void}} told */
+  /** @type {Promise<import("./caller_lens.js").CallerLens> | null} */
+  #lenses = null;
+
+  /** @param {Told} told */
   constructor(told) {
     this.told = told;
     /** @type {MediaStream | null} */
     this.stream = null;
-    /** @type {Facing} */
-    this.facing = "environment";
+    const kept = remembered(told.kept);
+    /** Whether the lens is the one to be found again. */
+    this.chosen = kept !== null;
+    /** The lens that is on, or was on last. @type {Kept} */
+    this.lens = kept ?? { id: "", label: "", facing: "environment" };
     this.switching = false;
     this.generation = 0;
-    /** Lenses that stopped giving frames twice: not tried again on this page. @type {Set<string>} */
-    this.dead = new Set();
-    this.hung = "";
   }
 
   /** @returns {MediaStreamTrack | null} */
   get track() {
     return this.stream?.getVideoTracks()[0] ?? null;
+  }
+
+  get facing() {
+    return this.lens.facing;
   }
 
   get device() {
@@ -45,84 +61,71 @@ export class Camera {
     return this.track?.readyState === "live";
   }
 
-  /** The back camera first. A camera granted after `stop` is released at once.
+  /** The lens that was on, at first the back camera. A camera granted after `stop` is released at once.
    * @returns {Promise<void>} */
   async start() {
     this.generation += 1;
     const mine = this.generation;
-    const stream = await ask({ facingMode: { ideal: this.facing } });
-    if (mine !== this.generation) {
-      for (const track of stream.getTracks()) track.stop();
-      throw new DOMException("released", "AbortError");
-    }
-    this.#adopt(stream);
+    const wished = this.lens;
+    const stream = await ask({ facingMode: { ideal: wished.facing }, ...(wished.id ? { deviceId: { ideal: wished.id } } : {}) });
+    if (!this.take(stream, mine)) throw new DOMException("released", "AbortError");
+    void this.#settle(wished);
   }
 
-  /** The other camera; the former one comes back when the other refuses.
-   * @returns {Promise<Facing>} the camera that is on */
-  async turn() {
-    if (this.switching || !this.stream) return this.facing;
-    this.switching = true;
-    const mine = this.generation;
-    const wanted = this.facing === "environment" ? "user" : "environment";
-    try {
-      const stream = await this.#other(wanted);
-      if (mine !== this.generation) {
-        for (const track of stream.getTracks()) track.stop();
-        return this.facing;
-      }
-      this.facing = facingOf(stream) ?? wanted;
-      this.#adopt(stream);
-    } catch {
-      // Some phones open one camera at a time: the former one was let go, take it back.
-      if (mine === this.generation && !this.works) {
-        const back = await ask({ facingMode: { ideal: this.facing } }).catch(() => null);
-        if (back && mine === this.generation) this.#adopt(back);
-        else for (const track of back?.getTracks() ?? []) track.stop();
-      }
-    } finally {
-      this.switching = false;
+  /** This stream from now on, unless the camera was let go or asked for again meanwhile.
+   * @param {MediaStream} stream @param {number} mine @param {Facing} [facing] where the browser does not tell
+   * @returns {boolean} */
+  take(stream, mine, facing = this.facing) {
+    if (mine !== this.generation) {
+      letGo(stream);
+      return false;
     }
+    const [track] = stream.getVideoTracks();
+    const { deviceId: id = "", facingMode } = track?.getSettings() ?? {};
+    const told = facingMode === "user" || facingMode === "environment" ? facingMode : facing;
+    this.lens = { id, label: track?.label ?? "", facing: told };
+    this.#adopt(stream);
+    return true;
+  }
+
+  /** Another lens; the former one comes back when no other works.
+   * @returns {Promise<Facing>} the side of the one that is on */
+  async turn() {
+    await this.#load().then((lenses) => lenses.turn(), () => undefined);
     return this.facing;
   }
 
   /** No frame came for a while though the camera is on: open it again; if it hangs again, take another one.
    * @returns {Promise<void>} */
   async revive() {
-    const { device } = this;
-    if (this.switching || !device) return;
-    if (this.hung !== device) {
-      this.hung = device;
-      this.switching = true;
-      const mine = this.generation;
-      const again = await ask({ deviceId: { exact: device } }).catch(() => null);
-      this.switching = false;
-      if (again && mine === this.generation) this.#adopt(again);
-      else for (const track of again?.getTracks() ?? []) track.stop();
-      return;
-    }
-    this.dead.add(device);
-    await this.turn();
+    if (!this.switching && this.device) await this.#load().then((lenses) => lenses.revive(), () => undefined);
+  }
+
+  /** The right lens, once the first picture is there.
+   * @param {Kept} wished */
+  async #settle(wished) {
+    const { stream } = this;
+    await this.told.free?.();
+    await this.#load().then((lenses) => lenses.settle(wished, stream), () => undefined);
+  }
+
+  /** What knows of lenses: loaded when it is first needed, asked for again when it did not come.
+   * @returns {Promise<import("./caller_lens.js").CallerLens>} */
+  #load() {
+    this.#lenses ??= import("./caller_lens.js").then(
+      ({ CallerLens }) => new CallerLens(this),
+      (error) => {
+        this.#lenses = null;
+        throw error;
+      },
+    );
+    return this.#lenses;
   }
 
   /** Camera light off. */
   stop() {
     this.generation += 1;
-    this.#release();
-  }
-
-  /** The camera of that side, else the next one that really gives frames: some lenses open and stay black.
-   * @param {Facing} wanted @returns {Promise<MediaStream>} */
-  async #other(wanted) {
-    const others = (await nextDevices(this.device)).filter((id) => !this.dead.has(id));
-    const ways = [{ facingMode: { exact: wanted } }, ...others.map((deviceId) => ({ deviceId: { exact: deviceId } }))];
-    const found = await firstThatDelivers(ways);
-    if (found) return found;
-    // Some phones open one camera at a time.
-    this.#release();
-    const alone = await firstThatDelivers(ways);
-    if (alone) return alone;
-    throw new DOMException("no other camera", "NotFoundError");
+    this.release();
   }
 
   /** @param {MediaStream} stream */
@@ -138,65 +141,28 @@ export class Camera {
     if (former && former !== stream) letGo(former);
   }
 
-  #release() {
+  /** The same, for another one to be opened. */
+  release() {
     if (this.stream) letGo(this.stream);
     this.stream = null;
   }
 }
 
+/** @param {string | undefined} key @returns {Kept | null} */
+function remembered(key) {
+  try {
+    return JSON.parse(sessionStorage.getItem(key ?? "") ?? "null");
+  } catch {
+    return null;
+  }
+}
+
 /** @param {MediaStream} stream */
-function letGo(stream) {
+export function letGo(stream) {
   for (const track of stream.getTracks()) {
     track.onmute = track.onunmute = track.onended = null;
     track.stop();
   }
-}
-
-/** @param {MediaStream} stream @returns {Facing | null} */
-function facingOf(stream) {
-  const facing = stream.getVideoTracks()[0]?.getSettings().facingMode;
-  return facing === "user" || facing === "environment" ? facing : null;
-}
-
-/** @param {MediaTrackConstraints[]} ways @returns {Promise<MediaStream | null>} */
-async function firstThatDelivers(ways) {
-  for (const way of ways) {
-    const stream = await ask(way).catch(() => null);
-    if (!stream) continue;
-    if (await delivers(stream)) return stream;
-    letGo(stream);
-  }
-  return null;
-}
-
-const PATIENCE = 1_500;
-
-/** Whether a picture comes out of this camera at all, in the time a person would wait.
- * @param {MediaStream} stream @returns {Promise<boolean>} */
-function delivers(stream) {
-  const probe = document.createElement("video");
-  probe.muted = true;
-  probe.playsInline = true;
-  return new Promise((resolve) => {
-    /** @param {boolean} yes */
-    const say = (yes) => {
-      clearTimeout(late);
-      probe.srcObject = null;
-      resolve(yes);
-    };
-    const late = setTimeout(() => say(false), PATIENCE);
-    probe.onloadeddata = () => say(true);
-    probe.srcObject = stream;
-    void probe.play().catch(() => undefined);
-  });
-}
-
-/** The other cameras, those after the former one first.
- * @param {string | undefined} former @returns {Promise<string[]>} */
-async function nextDevices(former) {
-  const ids = (await countable()).map((camera) => camera.deviceId);
-  const at = ids.indexOf(former ?? "");
-  return [...ids.slice(at + 1), ...ids.slice(0, Math.max(0, at))];
 }
 
 /** @returns {Promise<MediaDeviceInfo[]>} */

@@ -1,6 +1,6 @@
 /** The toolbar under the picture: each control says its key and what it does, or why it cannot; what became of it is told. */
 import { get, write } from "./dom.js";
-import { reason } from "./desk_help_words.js";
+import { lens, reason } from "./desk_help_words.js";
 
 /** @typedef {import("./desk_help_words.js").Control} Control */
 /** @typedef {import("./desk_help_words.js").Facts} Facts */
@@ -47,9 +47,12 @@ export class Bar {
       const why = reason(control, facts);
       this.#whys.set(control, why);
       node.setAttribute("aria-disabled", String(Boolean(why)));
-      const title = `Alt+${CONTROLS[control].key} · ${why || CONTROLS[control].does}`;
+      const now = control === "camera" && lens(facts.abilities);
+      const title = [`Alt+${CONTROLS[control].key}`, why || CONTROLS[control].does, now].filter(Boolean).join(" · ");
       if (node.title !== title) node.title = title;
     }
+    const { place = null, cameras = 0 } = facts.abilities ?? {};
+    this.node("camera").dataset.place = place && cameras > 1 ? `${place}/${cameras}` : "";
   }
 
   /** @param {Control} control @param {boolean} on */

@@ -201,7 +201,7 @@ export class DeskHelp {
     if (!order) return;
     if (message.outcome === "done") {
       this.#over(message.order);
-      this.#bar.say(done(order.name, order.value));
+      this.#bar.say(done(order.name, order.value, this.#abilities));
     } else {
       this.#over(message.order, refused(order.name, message.why));
     }

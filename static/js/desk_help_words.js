@@ -99,7 +99,10 @@ function darkness({ torch, facing }) {
 
 /** @type {Record<string, Record<string, string>>} */
 const REFUSED = {
-  camera: { none: "Ce téléphone n’a pas d’autre caméra qui marche", failed: "L’autre caméra ne s’ouvre pas" },
+  camera: {
+    none: "Ce téléphone n’a pas d’autre caméra qui marche", failed: "L’autre caméra ne s’ouvre pas",
+    hidden: "Le correspondant a quitté la page : sa caméra ne peut pas être changée",
+  },
   torch: { none: "La caméra de ce téléphone n’a pas de lampe", failed: "Le téléphone a refusé d’allumer sa lampe" },
   zoom: { none: "La caméra de ce téléphone n’a pas de zoom", failed: "Le téléphone a refusé ce zoom" },
   prefer: { failed: "Le téléphone a refusé ce réglage" },
@@ -116,12 +119,23 @@ export function refused(control, why) {
   return REFUSED[control]?.[why ?? ""] ?? REFUSED_ALL[why ?? ""] ?? "Le téléphone a refusé";
 }
 
+/** @type {Record<string, string>} */
+const LENSES = { main: "principale", rear: "arrière", wide: "grand-angle", tele: "télé", front: "avant", other: "autre" };
+
+/** Which of the phone's cameras is on, and how many there are; "" where the phone does not tell, or has one only.
+ * @param {Readonly<Abilities> | null} able @returns {string} */
+export function lens(able) {
+  if (!able?.lens || !able.place || able.cameras < 2) return "";
+  return `${LENSES[able.lens]} · ${able.place} sur ${able.cameras}`;
+}
+
 /** What the phone did.
- * @param {string} control @param {unknown} value @returns {string} "" for what shows by itself */
-export function done(control, value) {
+ * @param {string} control @param {unknown} value @param {Readonly<Abilities> | null} able what its camera can do now
+ * @returns {string} "" for what shows by itself */
+export function done(control, value, able) {
   switch (control) {
     case "camera":
-      return "Caméra changée";
+      return ["Caméra changée", lens(able)].filter(Boolean).join(" : ");
     case "torch":
       return value ? "Lampe allumée" : "Lampe éteinte";
     case "prefer":

@@ -3,19 +3,32 @@ import { test } from "node:test";
 import { abilities } from "../../static/js/caller_help.js";
 import { FirstPicture, Later } from "../../static/js/caller_later.js";
 
-const MORE = { cameras: 2, facing: "environment", prefer: "balanced" };
+const DEVICES = [{ deviceId: "front", label: "camera2 1, facing front" }, { deviceId: "rear", label: "camera2 0, facing back" }];
+const MORE = { facing: "environment", prefer: "balanced" };
+const TWO = { ...MORE, cameras: 2, lens: null, place: null };
 
 test("a browser that does not tell what its camera can is not taken for one that cannot", () => {
-  assert.deepEqual(abilities(null, {}, MORE), { ...MORE, width: null, height: null, fps: null, torch: null, lit: false, zoom: null });
-  assert.equal(abilities({}, {}, MORE).torch, false);
+  assert.deepEqual(abilities(null, {}, { ...MORE, devices: DEVICES }), { ...TWO, width: null, height: null, fps: null, torch: null, lit: false, zoom: null });
+  assert.equal(abilities({}, {}, { ...MORE, devices: [] }).torch, false);
 });
 
 test("what a camera tells is told, as far as it makes sense", () => {
-  const told = abilities({ torch: true, zoom: { min: 1, max: 5, step: 0.1 } }, { width: 1280, height: 720, frameRate: 29.97002, torch: true, zoom: 2 }, MORE);
-  assert.deepEqual(told, { ...MORE, width: 1280, height: 720, fps: 30, torch: true, lit: true, zoom: { min: 1, max: 5, step: 0.1, value: 2 } });
-  assert.equal(abilities({ zoom: { min: 1, max: 1, step: 0 } }, {}, MORE).zoom, null);
-  assert.equal(abilities({ zoom: { min: 1, max: Number.NaN } }, {}, MORE).zoom, null);
-  assert.equal(abilities({ zoom: { min: 2, max: 3 } }, {}, MORE).zoom.value, 2);
+  const told = abilities({ torch: true, zoom: { min: 1, max: 5, step: 0.1 } }, { width: 1280, height: 720, frameRate: 29.97002, torch: true, zoom: 2 }, { ...MORE, devices: DEVICES });
+  assert.deepEqual(told, { ...TWO, width: 1280, height: 720, fps: 30, torch: true, lit: true, zoom: { min: 1, max: 5, step: 0.1, value: 2 } });
+  const zoom = (wanted) => abilities({ zoom: wanted }, {}, { ...MORE, devices: DEVICES }).zoom;
+  assert.equal(zoom({ min: 1, max: 1, step: 0 }), null);
+  assert.equal(zoom({ min: 1, max: Number.NaN }), null);
+  assert.equal(zoom({ min: 2, max: 3 }).value, 2);
+});
+
+test("which lens is on is told with its place; where cameras have no ids, only how many there are", () => {
+  const told = (deviceId, devices) => {
+    const { cameras, lens, place } = abilities({}, { deviceId }, { ...MORE, devices });
+    return { cameras, lens, place };
+  };
+  assert.deepEqual(told("rear", DEVICES), { cameras: 2, lens: "main", place: 1 });
+  assert.deepEqual(told("front", DEVICES), { cameras: 2, lens: "front", place: 2 });
+  assert.deepEqual(told(undefined, [{ deviceId: "" }, { deviceId: "" }]), { cameras: 2, lens: null, place: null });
 });
 
 test("a part that comes later misses nothing, and is asked for again when it did not come", async () => {

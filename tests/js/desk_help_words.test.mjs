@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { CONTROLS } from "../../static/js/desk_bar.js";
-import { MESSAGES, digit, done, reason, refused } from "../../static/js/desk_help_words.js";
+import { MESSAGES, digit, done, lens, reason, refused } from "../../static/js/desk_help_words.js";
 
-const ABLE = { cameras: 2, facing: "environment", width: 1280, height: 720, fps: 30, torch: true, lit: false, zoom: { min: 1, max: 8, step: 0.1, value: 1 }, prefer: "balanced" };
+const ABLE = { cameras: 2, lens: "main", place: 1, facing: "environment", width: 1280, height: 720, fps: 30, torch: true, lit: false, zoom: { min: 1, max: 8, step: 0.1, value: 1 }, prefer: "balanced" };
 const facts = (more = {}) => ({ on: true, readonly: false, connected: true, online: true, hidden: false, picture: "flowing", frozen: false, abilities: ABLE, policy: "store", ...more });
 const able = (more) => facts({ abilities: { ...ABLE, ...more } });
 const ALL = Object.keys(CONTROLS);
@@ -64,10 +64,30 @@ test("the messages of the desk are those of the protocol and those the phone has
 });
 
 test("an answer of the phone is a French sentence", () => {
-  assert.match(done("message", "message_face"), /Montrez le visage/);
-  assert.equal(done("torch", true), "Lampe allumée");
-  assert.equal(done("zoom", 2), "");
+  assert.match(done("message", "message_face", ABLE), /Montrez le visage/);
+  assert.equal(done("torch", true, ABLE), "Lampe allumée");
+  assert.equal(done("zoom", 2, ABLE), "");
   for (const why of ["none", "failed", "busy", "off", "hidden", "anything", null]) {
     for (const control of ["camera", "torch", "zoom", "prefer", "message"]) assert.match(refused(control, why), /^[A-Z].{10,}/);
+  }
+});
+
+test("which camera is on is told in words, as far as the phone knows", () => {
+  const words = { main: "principale", rear: "arrière", wide: "grand-angle", tele: "télé", front: "avant", other: "autre" };
+  for (const [key, word] of Object.entries(words)) assert.equal(lens({ ...ABLE, cameras: 5, lens: key, place: 4 }), `${word} · 4 sur 5`);
+  for (const able of [null, { ...ABLE, cameras: 1 }, { ...ABLE, lens: null, place: null }]) assert.equal(lens(able), "");
+  assert.equal(done("camera", null, { ...ABLE, cameras: 3, lens: "wide", place: 3 }), "Caméra changée : grand-angle · 3 sur 3");
+  assert.equal(done("camera", null, null), "Caméra changée");
+  assert.match(refused("camera", "hidden"), /quitté la page/);
+});
+
+test("each lens that a phone may name has a word on the desk, and in the protocol", () => {
+  const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+  const [, list] = /lens: Literal\[([^\]]+)\]/.exec(file("server/web/messages.py"));
+  const named = [...list.matchAll(/"(\w+)"/g)].map(([, word]) => word);
+  assert.deepEqual(named, [...file("static/js/lenses.js").matchAll(/@typedef \{(.+)\} LensWord/g)].flatMap(([, words]) => [...words.matchAll(/"(\w+)"/g)].map(([, word]) => word)));
+  for (const word of named) {
+    assert.notEqual(lens({ ...ABLE, lens: word }), `undefined · 1 sur 2`);
+    assert.match(file("docs/protocol.md"), new RegExp(`"${word}"`));
   }
 });

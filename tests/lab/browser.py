@@ -33,7 +33,6 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--disable-features=Translate,OptimizationHints,MediaRouter",
-    # device 1 gives 0 frames a second; 0 and 2 work
     "--use-fake-device-for-media-stream=device-count=3,fps=30",
 )
 LOOPBACK_FLAGS = ("--allow-loopback-in-peer-connection",)

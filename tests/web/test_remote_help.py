@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ABLE: dict[str, Any] = {
     "cameras": 3,
+    "lens": "wide",
+    "place": 3,
     "facing": "environment",
     "width": 1280,
     "height": 720,
@@ -150,6 +152,7 @@ async def test_hostile_answers_of_a_phone_change_nothing(house: Running) -> None
         {"zoom": {"min": 1, "max": float("inf"), "step": 0, "value": 1}},
         {"width": 10**9},
         {"facing": "sideways"},
+        {"lens": "<b>"},
         {"extra": "x" * 1000},
     ):
         await phone.say("abilities", **{**ABLE, **changes})
