@@ -15,6 +15,7 @@ import { impossible } from "./camera.js";
 import { boot, get, meta, write } from "./dom.js";
 import { FIRST, advance, ending, prompt, refused, where } from "./phase.js";
 import { Link, address, mint } from "./socket.js";
+import { word } from "./truth.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 
@@ -56,14 +57,9 @@ const doctor = new Doctor(get("doctor", HTMLVideoElement));
 const peers = new Peers(doctor, {
   send: (message) => link.send(message),
   track: () => camera.track,
-  ready: () => phase.camera || phase.screen === "asking",
+  ready: () => phase.truth.granted || phase.screen === "asking",
   over: () => phase.screen === "ended",
-  onState: (seen) => {
-    if (seen === phase.seen) return;
-    step({ type: "seen", seen });
-    link.offer({ type: "media.report", state: seen ? "flowing" : "lost" });
-  },
-  onClose: (seen) => step({ type: "seen", seen }),
+  onLinks: (links) => step({ type: "links", links }),
   onDeaf: () => link.renew(),
 });
 const network = new CallerNetwork({
@@ -72,11 +68,15 @@ const network = new CallerNetwork({
     tellNetwork();
   },
   onChanged: () => {
+    step({ type: "online", online: true });
     link.renew();
     peers.configure(ice);
     peers.restartAll();
   },
-  onOffline: () => peers.offline(),
+  onOffline: () => {
+    step({ type: "online", online: false });
+    peers.offline();
+  },
   socket: () => link.took,
 });
 /** @type {CallerCamera} */
@@ -84,19 +84,20 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
   phase: () => phase,
   say,
   offer: (message) => link.offer(message),
-  sent: async () => (ladder.quiet ? [] : peers.taken()),
   onTrack: (track) => {
     peers.show(track);
     help.tracked();
   },
-  onAsking: () => tell("asking"),
+  onAsking: () => {
+    if (!phase.truth.granted) tell("asking");
+  },
   onGranted: granted,
   onStuck: stuck,
   onLate: () => {
-    tell("timeout");
+    if (!phase.truth.granted) tell("timeout");
     step({ type: "trouble", why: "timeout" });
   },
-  onMuted: (muted) => step({ type: "muted", muted }),
+  learn: step,
 });
 /**
  * @typedef {object} Part a part of the page that looks after itself
@@ -129,6 +130,11 @@ const LATER = {
     trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
     return trouble;
   },
+  again: async () => {
+    const { AskAgain } = await import("./caller_again.js");
+    const sent = async () => (ladder.quiet ? [] : peers.taken());
+    return new AskAgain(get("self", HTMLVideoElement), { phase: () => phase, learn: step, camera, sent });
+  },
   live: async () => new (await import("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
 };
 /** @type {Set<string>} */
@@ -140,11 +146,13 @@ const barred = impossible() || (where(navigator.userAgent, navigator.maxTouchPoi
 
 /** @param {import("./phase.js").PhaseEvent} event */
 function step(event) {
-  const before = phase.screen;
+  const before = phase;
   phase = advance(phase, event);
   draw(phase, say);
-  if (phase.screen !== before) reveal(phase.screen);
+  if (phase.screen !== before.screen) reveal(phase.screen);
+  if (word(phase.truth) !== word(before.truth)) report();
   void load(phase.screen === "asking" ? "trouble" : phase.screen);
+  if (phase.screen !== "invite") void load("again");
   for (const part of parts) part.drawn?.(phase);
 }
 
@@ -192,6 +200,7 @@ async function tellTap() {
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
   const why = refused(response?.status ?? 0, code);
   camera.stop();
+  step({ type: "stopped" });
   if (why === "network") step({ type: "trouble", why });
   else finish(why);
 }
@@ -207,18 +216,28 @@ function send(what, said = {}) {
   });
 }
 
-function granted() {
-  tell("granted");
-  step({ type: "granted" });
+/** @param {import("./truth.js").Track} track what it says of itself */
+function granted(track) {
+  if (!phase.truth.granted) tell("granted");
+  step({ type: "granted", track });
   screen.keep();
   peers.connectAll();
 }
 
-/** @param {string} why @param {boolean} instant */
+/** A camera that was on before is spoken of by `report`, and its connections wait for it.
+ * @param {string} why @param {boolean} instant */
 function stuck(why, instant) {
-  peers.closeAll();
-  tell(why);
+  if (!phase.truth.granted) {
+    peers.closeAll();
+    if (phase.screen !== "trouble" || phase.trouble !== why) tell(why);
+  }
   step({ type: "trouble", why, instant });
+}
+
+/** What the desks are told of the camera. */
+function report() {
+  const camera = word(phase.truth);
+  if (camera) link.offer({ type: "media.report", camera });
 }
 
 /** Another browser is to go on with this link: it must not find it bound to this one. */
@@ -244,10 +263,10 @@ function connection(state, code, reason) {
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
     void first.over.then(tellNetwork);
-    if (phase.camera) {
+    if (phase.truth.granted) {
       tell("granted");
       link.offer({ type: "facing", facing: camera.facing });
-      if (phase.muted) link.offer({ type: "media.report", state: "muted" });
+      report();
     }
   }
   if (state === "stopped" && code >= 4400) finish(refused(code - 4000, reason || refusal));
@@ -264,6 +283,10 @@ function receive(message) {
       break;
     case "unwatch":
       peers.unwatched(message.peer);
+      step({ type: "shown", peer: message.peer, on: false });
+      break;
+    case "shown":
+      step({ type: "shown", peer: message.peer, on: message.on === true });
       break;
     case "signal.answer":
       peers.answer(message);
@@ -299,6 +322,7 @@ function welcome(message) {
     return;
   }
   served(message.ice);
+  step({ type: "showing", peers: message.shown ?? [] });
   peers.welcome(network.prepared(ice), message.watchers ?? []);
 }
 
@@ -410,7 +434,6 @@ document.addEventListener("visibilitychange", () => {
   link.offer({ type: "visibility", hidden: document.hidden });
   if (document.hidden) return;
   link.nudge();
-  camera.wake();
 });
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();

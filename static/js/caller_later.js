@@ -1,4 +1,5 @@
 /** What is not needed for the first picture: not loaded before the tap, since the page is to be small, nor while the picture comes. */
+import { sees } from "./truth.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 /** @typedef {import("./phase.js").Phase} Phase */
@@ -24,9 +25,9 @@ export class FirstPicture {
 
   /** @param {Readonly<Phase>} phase */
   drawn(phase) {
-    const { screen, seen } = phase;
+    const { screen, truth } = phase;
     if (screen === "invite") return;
-    const wait = screen === "trouble" || screen === "ended" ? 0 : seen ? DRAWN : PATIENCE;
+    const wait = screen === "trouble" || screen === "ended" ? 0 : sees(truth) ? DRAWN : PATIENCE;
     if (wait < this.#wait) setTimeout(this.#over, wait);
     this.#wait = Math.min(wait, this.#wait);
   }

@@ -18,7 +18,7 @@ export function impossible() {
 }
 
 export class Camera {
-  /** @param {{onTrack: (track: MediaStreamTrack) => void, onMute: (muted: boolean) => void, onLost: () => void}} told */
+  /** @param {{onTrack: (track: MediaStreamTrack) => void, onState: (state: "live" | "muted" | "ended") => void}} told `onState` after `onTrack`, and at each change */
   constructor(told) {
     this.told = told;
     /** @type {MediaStream | null} */
@@ -43,6 +43,12 @@ export class Camera {
 
   get works() {
     return this.track?.readyState === "live";
+  }
+
+  /** What the track says of itself. @returns {"live" | "muted" | "ended"} */
+  get state() {
+    if (!this.works) return "ended";
+    return this.track?.muted ? "muted" : "live";
   }
 
   /** The back camera first. A camera granted after `stop` is released at once.
@@ -131,11 +137,13 @@ export class Camera {
     this.stream = stream;
     const track = stream.getVideoTracks()[0];
     if (!track) return;
-    track.onmute = () => this.told.onMute(true);
-    track.onunmute = () => this.told.onMute(false);
-    track.onended = () => this.told.onLost();
+    const tell = () => this.told.onState(this.state);
+    track.onmute = track.onunmute = tell;
+    track.onended = () => this.told.onState("ended");
     this.told.onTrack(track);
     if (former && former !== stream) letGo(former);
+    // No event tells what it was when it was given: muted by a telephone call, or over.
+    tell();
   }
 
   #release() {

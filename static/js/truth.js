@@ -1,0 +1,128 @@
+/**
+ * What is true of the picture, decided without a browser: camera × connection × who shows it. Events in, state out, and
+ * what is read from it. docs/adr/0028-what-the-phone-says-of-its-picture.md has the table; again.js reads what to do next.
+ */
+
+/** `live` gives frames; `still` is on and gives none; `muted`: the system or another application holds it; `busy`,
+ * `refused`, `gone`: asked for and not given. @typedef {"none" | "asking" | "live" | "still" | "muted" | "ended" | "busy" | "refused" | "gone"} Track */
+/** @typedef {"none" | "connecting" | "up" | "deaf" | "offline"} Connection */
+/** @typedef {"never" | "now" | "before"} Showing */
+/**
+ * @typedef {object} Truth
+ * @property {Track} track
+ * @property {boolean} granted the camera was given on this page
+ * @property {number} tries how often it was asked for again since it last gave frames for a while
+ * @property {boolean} back the return to the page has been used to ask again
+ * @property {boolean} late no answer to the question for a while
+ * @property {string} permission as the browser tells it: `prompt`, `granted`, `denied`; "" when it does not
+ * @property {boolean} online the phone has a network
+ * @property {boolean} socket the server is reachable
+ * @property {Readonly<Record<string, "connecting" | "up" | "deaf">>} links the connection to each desk
+ * @property {readonly string[]} shown desks that show the picture, by their own word
+ * @property {boolean} ever a desk has shown it
+ */
+/** @typedef {{type: "tap"} | {type: "granted", track: Track} | {type: "track", track: Track} | {type: "frames", still: boolean} | {type: "fresh"}
+ *   | {type: "trouble", why: string, instant?: boolean} | {type: "tried"} | {type: "back"} | {type: "permission", state: string} | {type: "stopped"} | {type: "online", online: boolean}
+ *   | {type: "socket", open: boolean} | {type: "links", links: Truth["links"]} | {type: "shown", peer: string, on: boolean} | {type: "showing", peers: string[]}} TruthEvent */
+
+/** @type {Readonly<Truth>} */
+export const UNKNOWN = Object.freeze({
+  track: "none", granted: false, tries: 0, back: false, late: false, permission: "", online: true, socket: false, links: {}, shown: [], ever: false,
+});
+
+/** What each refusal makes of the camera; others, such as a network out of reach, say nothing of it.
+ * @type {Readonly<Record<string, Track>>} */
+const REFUSED = { denied: "refused", system: "refused", dismissed: "refused", insecure: "refused", none: "gone", busy: "busy" };
+
+/** Fold an event in.
+ * @param {Readonly<Truth>} truth @param {TruthEvent | {type: string}} event @returns {Truth} */
+export function learn(truth, event) {
+  const after = change(truth, /** @type {any} */ (event));
+  return { ...after, ever: after.ever || sees(after) };
+}
+
+/** @param {Readonly<Truth>} truth @param {any} event @returns {Truth} */
+function change(truth, event) {
+  switch (event.type) {
+    case "tap":
+      return { ...truth, track: truth.granted ? truth.track : "asking", late: false };
+    case "granted":
+      return { ...truth, track: opened(truth, event.track), granted: true, back: false, late: false };
+    case "track":
+      return truth.granted ? { ...truth, track: opened(truth, event.track) } : { ...truth };
+    case "frames":
+      return { ...truth, track: truth.track === "live" || truth.track === "still" ? (event.still ? "still" : "live") : truth.track };
+    case "fresh":
+      return { ...truth, tries: 0 };
+    case "trouble":
+      return { ...truth, track: REFUSED[event.why] ?? truth.track, late: event.why === "timeout" };
+    case "tried":
+      return { ...truth, tries: truth.tries + 1 };
+    case "back":
+      return { ...truth, back: true };
+    case "permission":
+      return { ...truth, permission: event.state };
+    case "stopped":
+      return { ...truth, track: "none", granted: false, late: false };
+    case "online":
+      return { ...truth, online: event.online };
+    case "socket":
+      return { ...truth, socket: event.open };
+    case "links":
+      return { ...truth, links: event.links };
+    case "shown":
+      return { ...truth, shown: [...truth.shown.filter((peer) => peer !== event.peer), ...(event.on ? [event.peer] : [])] };
+    case "showing":
+      return { ...truth, shown: event.peers };
+    default:
+      return { ...truth };
+  }
+}
+
+/** A camera that hung is one until frames move, however often it is opened again meanwhile.
+ * @param {Readonly<Truth>} truth @param {Track} track @returns {Track} */
+const opened = (truth, track) => (truth.track === "still" && track === "live" ? "still" : track);
+
+/** The best there is: one desk that has the picture is enough.
+ * @param {Readonly<Truth>} truth @returns {Connection} */
+export function connection({ links, online, socket }) {
+  const each = Object.values(links);
+  if (each.includes("up")) return "up";
+  if (!online) return "offline";
+  if (each.includes("deaf")) return "deaf";
+  return socket || each.length > 0 ? "connecting" : "none";
+}
+
+/** Whether a desk shows the picture: one that is connected, where any is.
+ * @param {Readonly<Truth>} truth @returns {Showing} */
+export function showing(truth) {
+  const { links, shown, ever } = truth;
+  const up = connection(truth) === "up";
+  if (shown.some((peer) => !up || links[peer] === "up")) return "now";
+  return ever ? "before" : "never";
+}
+
+/** The doctor sees the caller: a camera that gives frames, a connection that brings them, a desk that shows them.
+ * @param {Readonly<Truth>} truth @returns {boolean} */
+export function sees(truth) {
+  return truth.track === "live" && connection(truth) === "up" && showing(truth) === "now";
+}
+
+/** Sentences of a camera that gives nothing. @type {Readonly<Partial<Record<Track, string>>>} */
+const CAMERA = { muted: "muted", ended: "reopens", still: "reopens", busy: "taken", gone: "none_title", refused: "denied_title" };
+
+/** The key of the sentence over the caller's own picture.
+ * @param {Readonly<Truth>} truth @returns {string} */
+export function sentence(truth) {
+  const camera = CAMERA[truth.track];
+  if (camera) return camera;
+  if (sees(truth)) return "seen";
+  const at = connection(truth);
+  if (at === "offline") return "offline";
+  if (showing(truth) === "never") return at === "none" ? "starting" : "wait";
+  return at === "up" ? "unshown" : "cut";
+}
+
+/** What the desks are told of the camera; "" until it was given once.
+ * @param {Readonly<Truth>} truth @returns {string} */
+export const word = ({ granted, track }) => (granted && track !== "none" && track !== "asking" ? track : "");
