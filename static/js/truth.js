@@ -109,7 +109,7 @@ export function sees(truth) {
 }
 
 /** Sentences of a camera that gives nothing. @type {Readonly<Partial<Record<Track, string>>>} */
-const CAMERA = { muted: "muted", ended: "reopens", still: "reopens", busy: "taken", gone: "none_title", refused: "denied_title" };
+const CAMERA = { none: "starting", asking: "starting", muted: "muted", ended: "reopens", still: "reopens", busy: "taken", gone: "none_title", refused: "denied_title" };
 
 /** The key of the sentence over the caller's own picture.
  * @param {Readonly<Truth>} truth @returns {string} */
