@@ -31,11 +31,13 @@ _SCRIPT = """(() => {
   window.said = [];
   const note = () => {
     const message = document.querySelector('#message');
-    const state = message && document.body.dataset.phase === 'live' ? message.dataset.state : document.body.dataset.phase;
+    const {phase} = document.body.dataset;
+    const state = message && phase === 'live' ? message.dataset.state : phase;
     if (window.said.at(-1)?.state === state) return;
     window.said.push({state, at: performance.timeOrigin + performance.now()});
   };
-  new MutationObserver(note).observe(document, {attributes: true, subtree: true, attributeFilter: ['data-state', 'data-phase']});
+  const changes = {attributes: true, subtree: true, attributeFilter: ['data-state', 'data-phase']};
+  new MutationObserver(note).observe(document, changes);
 })()"""
 #: The first cameras are muted and give no frame, and no event ever tells: a telephone call, on some phones.
 _HELD = """async (n, real) => {
