@@ -8,7 +8,6 @@ import { FirstPicture, Later } from "./caller_later.js";
 import { CallerNetwork } from "./caller_network.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
-import { Viewers } from "./caller_viewers.js";
 import { Screen, allowed, inFront } from "./caller_wake.js";
 import { Words } from "./caller_words.js";
 import { impossible } from "./camera.js";
@@ -24,6 +23,8 @@ const PAGE = mint();
 const TAPPED = `visio15.tapped.${String(BOOT.token).slice(0, 6)}`;
 /** Milliseconds the socket is given to carry the caller's last word. */
 const LAST_WORD = 30_000;
+/** Milliseconds before a part that did not come is asked for again. */
+const LOAD_AGAIN = 2_000;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };
@@ -119,26 +120,32 @@ const help = new Later(async () => {
     prefer: (preference) => peers.prefer(preference),
   });
 });
+const viewers = new Later(async () => {
+  await first.over;
+  const { Viewers } = await import("./caller_viewers.js");
+  return new Viewers((key, names) => words.say(key, names));
+}, "viewers");
 /** @type {Part[]} */
-const parts = [first, words, ladder, help, new Viewers((key, names) => words.say(key, names))];
+const parts = [first, words, ladder, help, viewers];
 /** The way out of a trouble, once it is loaded. @type {import("./caller_trouble.js").Trouble | null} */
 let trouble = null;
-/** Parts that are not needed before the tap, and by most callers never. @type {Record<string, () => Promise<Part>>} */
+/** Parts that are not needed before the tap, and by most callers never. @type {Record<string, (tries: number) => Promise<Part>>} */
 const LATER = {
   trouble: async () => {
     const { Trouble } = await import("./caller_trouble.js");
     trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
     return trouble;
   },
-  again: async () => {
-    const { AskAgain } = await import("./caller_again.js");
+  again: async (tries) => {
+    // A failed import is remembered by some browsers: the next one has another name.
+    const { AskAgain } = await import(tries === 1 ? "./caller_again.js" : `./caller_again.js?again=${tries}`);
     const sent = async () => (ladder.quiet ? [] : peers.taken());
     return new AskAgain(get("self", HTMLVideoElement), { phase: () => phase, learn: step, camera, sent });
   },
   live: async () => new (await import("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
 };
-/** @type {Set<string>} */
-const loaded = new Set();
+/** Parts asked for, and how often. @type {Map<string, number>} */
+const loaded = new Map();
 /** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */
 const barred = impossible() || (where(navigator.userAgent, navigator.maxTouchPoints).inApp ? "in_app" : "");
 
@@ -156,19 +163,19 @@ function step(event) {
   for (const part of parts) part.drawn?.(phase);
 }
 
-/** @param {string} screen whose part is to be there */
-async function load(screen) {
+/** @param {string} screen whose part is to be there @param {number} [tries] */
+async function load(screen, tries = 1) {
   const make = LATER[screen];
-  if (!make || loaded.has(screen)) return;
-  loaded.add(screen);
+  if (!make || (loaded.get(screen) ?? 0) >= tries) return;
+  loaded.set(screen, tries);
   try {
     await first.over;
-    const part = await make();
+    const part = await make(tries);
     parts.push(part);
     part.drawn?.(phase);
   } catch {
-    // Out of reach of the server: tried again with the next step.
-    loaded.delete(screen);
+    // Out of reach of the server.
+    setTimeout(() => void load(screen, tries + 1), LOAD_AGAIN);
   }
 }
 

@@ -6,6 +6,8 @@ import { INSTANT, refusal } from "./phase.js";
 /** Milliseconds before words are added to the permission screen, and before it is given up. */
 const SLOW = 5_000;
 const GIVE_UP = 20_000;
+/** Milliseconds without an answer after which somebody is being asked. */
+const ASKS = 1_000;
 
 /** @typedef {import("./socket.js").Message} Message */
 /**
@@ -65,10 +67,15 @@ export class CallerCamera {
       return;
     }
     this.#host.onAsking();
+    await this.#question(this.#try());
+  }
+
+  /** The screen of the question, until it is answered.
+   * @param {Promise<void>} answered */
+  async #question(answered) {
+    const mine = this.#asking;
     this.#ask("asking");
     const slow = setTimeout(() => this.#ask("slow"), SLOW);
-    const answered = this.#try();
-    const mine = this.#asking;
     const late = setTimeout(() => {
       if (mine === this.#asking && this.#host.phase().screen === "asking") this.#host.onLate();
     }, GIVE_UP);
@@ -80,12 +87,22 @@ export class CallerCamera {
   /** Ask for it again, without a gesture.
    * @returns {boolean} false while an earlier question, or another camera, is still waited for */
   again() {
+    const { track, permission } = this.#host.phase().truth;
     const waits = this.#open || this.#camera.switching;
-    if (waits && performance.now() - this.#since < GIVE_UP) return false;
-    const { track } = this.#host.phase().truth;
+    if (waits && (permission === "prompt" || performance.now() - this.#since < GIVE_UP)) return false;
     this.#host.learn({ type: "tried" });
-    if (track === "still" && this.#camera.works && this.#camera.device && !waits) void this.#camera.revive().then(() => this.look());
-    else void this.#try();
+    if (track === "still" && this.#camera.works && this.#camera.device && !waits) {
+      void this.#camera.revive().then(() => this.look());
+      return true;
+    }
+    const answered = this.#try();
+    const mine = this.#asking;
+    if (permission === "prompt") setTimeout(() => {
+      if (!this.#open || mine !== this.#asking) return;
+      // The browser asks the caller: the page says so too.
+      this.#host.learn({ type: "tap" });
+      void this.#question(answered);
+    }, ASKS);
     return true;
   }
 

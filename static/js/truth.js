@@ -1,25 +1,20 @@
-/**
- * What is true of the picture, decided without a browser: camera × connection × who shows it. Events in, state out, and
- * what is read from it. docs/adr/0028-what-the-phone-says-of-its-picture.md has the table; again.js reads what to do next.
- */
+/** What is true of the picture: camera × connection × who shows it. Pure; its table is docs/adr/0028-what-the-phone-says-of-its-picture.md. */
 
-/** `live` gives frames; `still` is on and gives none; `muted`: the system or another application holds it; `busy`,
- * `refused`, `gone`: asked for and not given. @typedef {"none" | "asking" | "live" | "still" | "muted" | "ended" | "busy" | "refused" | "gone"} Track */
+/** @typedef {"none" | "asking" | "live" | "still" | "muted" | "ended" | "busy" | "refused" | "gone"} Track */
 /** @typedef {"none" | "connecting" | "up" | "deaf" | "offline"} Connection */
-/** @typedef {"never" | "now" | "before"} Showing */
 /**
  * @typedef {object} Truth
  * @property {Track} track
  * @property {boolean} granted the camera was given on this page
- * @property {number} tries how often it was asked for again since it last gave frames for a while
- * @property {boolean} back the return to the page has been used to ask again
- * @property {boolean} late no answer to the question for a while
- * @property {string} permission as the browser tells it: `prompt`, `granted`, `denied`; "" when it does not
- * @property {boolean} online the phone has a network
- * @property {boolean} socket the server is reachable
- * @property {Readonly<Record<string, "connecting" | "up" | "deaf">>} links the connection to each desk
- * @property {readonly string[]} shown desks that show the picture, by their own word
- * @property {boolean} ever a desk has shown it
+ * @property {number} tries to get it back, since it gave frames for a while
+ * @property {boolean} back the return to the page was used to ask
+ * @property {boolean} late the question is open for long
+ * @property {string} permission the browser's word, or ""
+ * @property {boolean} online
+ * @property {boolean} socket
+ * @property {Readonly<Record<string, "connecting" | "up" | "deaf">>} links by desk
+ * @property {readonly string[]} shown desks that show it, by their word
+ * @property {boolean} ever one has shown it
  */
 /** @typedef {{type: "tap"} | {type: "granted", track: Track} | {type: "track", track: Track} | {type: "frames", still: boolean} | {type: "fresh"}
  *   | {type: "trouble", why: string, instant?: boolean} | {type: "tried"} | {type: "back"} | {type: "permission", state: string} | {type: "stopped"} | {type: "online", online: boolean}
@@ -30,12 +25,10 @@ export const UNKNOWN = Object.freeze({
   track: "none", granted: false, tries: 0, back: false, late: false, permission: "", online: true, socket: false, links: {}, shown: [], ever: false,
 });
 
-/** What each refusal makes of the camera; others, such as a network out of reach, say nothing of it.
- * @type {Readonly<Record<string, Track>>} */
+/** What a refusal makes of the camera. @type {Readonly<Record<string, Track>>} */
 const REFUSED = { denied: "refused", system: "refused", dismissed: "refused", insecure: "refused", none: "gone", busy: "busy" };
 
-/** Fold an event in.
- * @param {Readonly<Truth>} truth @param {TruthEvent | {type: string}} event @returns {Truth} */
+/** @param {Readonly<Truth>} truth @param {TruthEvent | {type: string}} event @returns {Truth} */
 export function learn(truth, event) {
   const after = change(truth, /** @type {any} */ (event));
   return { ...after, ever: after.ever || sees(after) };
@@ -94,7 +87,7 @@ export function connection({ links, online, socket }) {
 }
 
 /** Whether a desk shows the picture: one that is connected, where any is.
- * @param {Readonly<Truth>} truth @returns {Showing} */
+ * @param {Readonly<Truth>} truth @returns {"never" | "now" | "before"} */
 export function showing(truth) {
   const { links, shown, ever } = truth;
   const up = connection(truth) === "up";
