@@ -51,11 +51,11 @@ export class AskAgain {
 
   /** @param {Phase} phase */
   drawn({ truth }) {
-    const { track, tries, permission, late } = truth;
-    const planned = `${track} ${tries} ${permission} ${late}`;
+    const { again } = act(truth);
+    const planned = `${truth.track} ${truth.tries} ${again}`;
     if (planned === this.#planned) return;
     this.#planned = planned;
-    this.#plan(act(truth).again);
+    this.#plan(again);
   }
 
   /** @param {number | null} ms */
