@@ -100,6 +100,8 @@ export class AskAgain {
   /** Frames must leave the camera while it is on: some lenses hang, above all around telephone calls. */
   async #watch() {
     const sent = await this.#host.sent();
+    // Another lens was tried, none came, and nobody said so.
+    if (!this.#host.camera.track && !this.#host.camera.turning) this.#host.camera.look();
     const { screen, truth } = this.#host.phase();
     const { track } = truth;
     const told = this.#shown || this.#own.getVideoPlaybackQuality().totalVideoFrames;

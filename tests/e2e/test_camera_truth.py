@@ -57,6 +57,14 @@ _BUSY = """async (n, real) => {
   if (n === 1 || n === 2) throw new DOMException('Could not start video source', 'NotReadableError');
   return real();
 }"""
+_BUSY_FIRST = """async (n, real) => {
+  if (n < 2) throw new DOMException('Could not start video source', 'NotReadableError');
+  return real();
+}"""
+_ASKED_AGAIN = """async (n, real) => {
+  if (n > 0) await new Promise((answered) => { window.allow = answered; });
+  return real();
+}"""
 _REFUSED = """async (n, real) => {
   if (n > 0 && !window.allowed) throw new DOMException('Permission denied', 'NotAllowedError');
   return real();
@@ -130,7 +138,7 @@ async def test_a_camera_that_gives_nothing_is_never_said_to_be_seen() -> None:
 
 
 async def test_a_camera_that_was_lost_is_asked_for_until_it_comes() -> None:
-    """Taken by another application, which keeps it for a while; and refused, without a storm of questions."""
+    """Taken by another application, which keeps it for a while."""
     async with house() as home:
         desk = await home.desk()
         phone = await film(home, desk, _BUSY)
@@ -143,6 +151,29 @@ async def test_a_camera_that_was_lost_is_asked_for_until_it_comes() -> None:
         assert "trouble" not in await said(phone)
         await over(desk, phone)
 
+
+async def test_a_camera_in_use_before_the_first_picture_comes_by_itself() -> None:
+    """In use when it is first asked for; and lost later, where the browser then asks the caller again."""
+    async with house() as home:
+        desk = await home.desk()
+        phone = await film(home, desk, _BUSY_FIRST)
+        await phone.wait_for_selector("body[data-phase=trouble] #guide:not([hidden])")
+        await phone.wait_for_selector(SEEN, timeout=20_000)
+        await over(desk, phone)
+        phone = await film(home, desk, _ASKED_AGAIN)
+        await phone.wait_for_selector(SEEN)
+        await phone.evaluate(_LOST)
+        await phone.wait_for_selector("body[data-phase=asking]")
+        await phone.evaluate("() => window.allow()")
+        await phone.wait_for_selector(SEEN)
+        assert await phone.evaluate("() => window.asked") == 2
+        await over(desk, phone)
+
+
+async def test_a_refusal_in_mid_call_brings_no_storm_of_questions() -> None:
+    """The guide, one more question on return, and the picture by itself once the camera is allowed."""
+    async with house() as home:
+        desk = await home.desk()
         phone = await film(home, desk, _REFUSED)
         await phone.wait_for_selector(SEEN)
         await phone.evaluate(_LOST)

@@ -73,6 +73,7 @@ function phone() {
   };
   const camera = {
     turning: false,
+    track: {},
     look: () => undefined,
     again() {
       it.asked.push(clock);
