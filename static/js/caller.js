@@ -159,7 +159,7 @@ function step(event) {
   if (phase.screen !== before.screen) reveal(phase.screen);
   if (word(phase.truth) !== word(before.truth)) report();
   void load(phase.screen === "asking" ? "trouble" : phase.screen);
-  if (phase.screen !== "invite") void load("again");
+  if (phase.screen !== "invite" && phase.screen !== "ended") void load("again");
   for (const part of parts) part.drawn?.(phase);
 }
 

@@ -100,13 +100,14 @@ export class AskAgain {
   /** Frames must leave the camera while it is on: some lenses hang, above all around telephone calls. */
   async #watch() {
     const sent = await this.#host.sent();
-    // Another lens was tried, none came, and nobody said so.
-    if (!this.#host.camera.track && !this.#host.camera.turning) this.#host.camera.look();
     const { screen, truth } = this.#host.phase();
     const { track } = truth;
+    const { camera } = this.#host;
+    // Another lens was tried, none came, and nobody said so.
+    if (track === "live" && !camera.track && !camera.turning) camera.look();
     const told = this.#shown || this.#own.getVideoPlaybackQuality().totalVideoFrames;
     const counted = sent.some((count) => count !== null) || told > 0 || "requestVideoFrameCallback" in this.#own;
-    const idle = screen !== "live" || document.hidden || !counted || this.#host.camera.turning || (track !== "live" && track !== "still");
+    const idle = screen !== "live" || document.hidden || !counted || camera.turning || (track !== "live" && track !== "still");
     const now = performance.now();
     this.#flow = flowing(this.#flow, { sent, shown: told, idle, now });
     const { still } = this.#flow;

@@ -6,8 +6,8 @@ import { INSTANT, refusal } from "./phase.js";
 /** Milliseconds before words are added to the permission screen, and before it is given up. */
 const SLOW = 5_000;
 const GIVE_UP = 20_000;
-/** Milliseconds without an answer after which somebody is being asked. */
-const ASKS = 1_000;
+/** Milliseconds after which it is the caller who is being asked, and no camera that opens slowly. */
+const ASKS = 2_500;
 
 /** @typedef {import("./socket.js").Message} Message */
 /**
@@ -40,7 +40,7 @@ export class CallerCamera {
     this.#host = host;
     this.#camera = new Camera({
       onTrack: (track) => this.#pictured(track),
-      onState: (track) => this.#host.learn({ type: "track", track }),
+      onState: (track) => host.learn({ type: "track", track }),
     });
     get("switch", HTMLElement).addEventListener("click", () => void this.turn());
   }
@@ -89,7 +89,7 @@ export class CallerCamera {
   again() {
     const { track, permission } = this.#host.phase().truth;
     const waits = this.#open || this.#camera.switching;
-    if (waits && (permission === "prompt" || performance.now() - this.#since < GIVE_UP)) return false;
+    if (waits && ((this.#open && permission === "prompt") || performance.now() - this.#since < GIVE_UP)) return false;
     this.#host.learn({ type: "tried" });
     if (track === "still" && this.#camera.works && this.#camera.device && !waits) {
       void this.#camera.revive().then(() => this.look());
@@ -97,21 +97,17 @@ export class CallerCamera {
     }
     const answered = this.#try();
     const mine = this.#asking;
-    if (permission === "prompt") setTimeout(() => {
-      if (!this.#open || mine !== this.#asking) return;
-      // The browser asks the caller: the page says so too.
+    setTimeout(() => {
+      if (permission !== "prompt" || track === "muted" || !this.#open || mine !== this.#asking) return;
       this.#host.learn({ type: "tap" });
       void this.#question(answered);
     }, ASKS);
     return true;
   }
 
-  /** Read again what the track says of itself: no event may have told. */
+  /** Read what the track says of itself: no event may have told. */
   look() {
-    const { track, granted } = this.#host.phase().truth;
-    const now = this.#camera.state;
-    const known = now !== "live" && (track === "busy" || track === "refused" || track === "gone");
-    if (granted && !known && now !== track) this.#host.learn({ type: "track", track: now });
+    this.#host.learn({ type: "track", track: this.#camera.state });
   }
 
   async #try() {

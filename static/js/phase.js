@@ -36,8 +36,9 @@ export function advance(phase, event) {
       if (truth.granted && (truth.track === "busy" || truth.track === "gone")) return { ...phase, ...live };
       return { ...phase, screen: "trouble", trouble: event.why, instant: event.instant ?? false, truth };
     default:
-      // The system gave a refused camera back.
-      return phase.screen === "trouble" && truth.granted && truth.track === "live" ? { ...phase, ...live } : { ...phase, truth };
+      // The system gave back what it had refused.
+      if (phase.screen !== "invite" && truth.granted && truth.track === "live") return { ...phase, ...live };
+      return { ...phase, truth };
   }
 }
 

@@ -40,9 +40,9 @@ function change(truth, event) {
     case "tap":
       return { ...truth, track: truth.granted ? truth.track : "asking", late: false };
     case "granted":
-      return { ...truth, track: opened(truth, event.track), granted: true, back: false, late: false };
+      return { ...truth, track: again(truth, event.track), granted: true, back: false, late: false };
     case "track":
-      return truth.granted ? { ...truth, track: opened(truth, event.track) } : { ...truth };
+      return truth.granted ? { ...truth, track: read(truth, event.track) } : { ...truth };
     case "frames":
       return { ...truth, track: truth.track === "live" || truth.track === "still" ? (event.still ? "still" : "live") : truth.track };
     case "fresh":
@@ -74,7 +74,11 @@ function change(truth, event) {
 
 /** A camera that hung is one until frames move, however often it is opened again meanwhile.
  * @param {Readonly<Truth>} truth @param {Track} track @returns {Track} */
-const opened = (truth, track) => (truth.track === "still" && track === "live" ? "still" : track);
+const again = (truth, track) => (truth.track === "still" && track === "live" ? "still" : track);
+
+/** What is left of a camera that was asked for in vain says nothing new, unless it is back.
+ * @param {Readonly<Truth>} truth @param {Track} track @returns {Track} */
+const read = (truth, track) => (track !== "live" && Object.values(REFUSED).includes(truth.track) ? truth.track : again(truth, track));
 
 /** The best there is: one desk that has the picture is enough.
  * @param {Readonly<Truth>} truth @returns {Connection} */

@@ -99,6 +99,14 @@ test("a camera that hung is still until frames move, however often it is opened 
   assert.equal(word(after(...hung, { type: "track", track: "live" }, { type: "frames", still: false })), "live");
 });
 
+test("what is left of a camera that another application has says nothing new, unless it is back", () => {
+  const busy = [...filmed, { type: "track", track: "muted" }, { type: "trouble", why: "busy" }];
+  assert.equal(word(after(...busy, { type: "track", track: "muted" })), "busy");
+  assert.equal(word(after(...busy, { type: "track", track: "ended" })), "busy");
+  assert.equal(word(after(...busy, { type: "track", track: "live" })), "live");
+  assert.equal(word(after(...busy, { type: "granted", track: "muted" })), "muted");
+});
+
 test("the tries before are forgotten when frames come for a while, and by a return to the page", () => {
   const tried = [...filmed, { type: "track", track: "ended" }, { type: "tried" }, { type: "trouble", why: "busy" }, { type: "tried" }];
   assert.equal(after(...tried).tries, 2);
