@@ -95,8 +95,10 @@ export class CallerRung {
   /** @param {Phase} phase */
   drawn(phase) {
     this.#photo.drawn(phase);
-    if (phase.screen === "ended") this.#stills.run(null);
-    const shown = phase.screen === "live" && phase.truth.track === "live" && this.#ladder.rung !== "video";
+    const films = phase.screen === "live" && phase.truth.track === "live";
+    // What is left in the preview is the past.
+    if (!films) this.#stills.run(null);
+    const shown = films && this.#ladder.rung !== "video";
     this.#sign.hidden = !shown;
     get("message", HTMLElement).hidden = shown;
     const seen = this.#ladder.why === "asked" ? "seen" : "stills";
