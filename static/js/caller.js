@@ -328,9 +328,10 @@ function welcome(message) {
     finish("");
     return;
   }
+  const known = message.watchers ?? [];
   served(message.ice);
-  step({ type: "showing", peers: message.shown ?? [] });
-  peers.welcome(network.prepared(ice), message.watchers ?? []);
+  step({ type: "showing", peers: message.shown ?? [], known });
+  peers.welcome(network.prepared(ice), known);
 }
 
 /** @param {any} servers */
