@@ -144,7 +144,7 @@ const LATER = {
   },
   live: async () => new (await import("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
 };
-/** Parts asked for, and how often. @type {Map<string, number>} */
+/** @type {Map<string, number>} */
 const loaded = new Map();
 /** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */
 const barred = impossible() || (where(navigator.userAgent, navigator.maxTouchPoints).inApp ? "in_app" : "");
@@ -223,7 +223,7 @@ function send(what, said = {}) {
   });
 }
 
-/** @param {import("./truth.js").Track} track what it says of itself */
+/** @param {import("./truth.js").Track} track */
 function granted(track) {
   if (!phase.truth.granted) tell("granted");
   step({ type: "granted", track });
@@ -231,7 +231,7 @@ function granted(track) {
   peers.connectAll();
 }
 
-/** A camera that was on before is spoken of by `report`, and its connections wait for it.
+/** The connections of a camera that was on wait for it.
  * @param {string} why @param {boolean} instant */
 function stuck(why, instant) {
   if (!phase.truth.granted) {

@@ -17,7 +17,7 @@ const ASKS = 2_500;
  * @property {(message: Message) => void} offer to the server, if it is there
  * @property {(track: MediaStreamTrack) => void} onTrack
  * @property {() => void} onAsking
- * @property {(track: "live" | "muted" | "ended") => void} onGranted what the track says of itself
+ * @property {(track: "live" | "muted" | "ended") => void} onGranted
  * @property {(why: string, instant: boolean) => void} onStuck the camera was not given, and why; instant: nobody was asked
  * @property {() => void} onLate no answer for a while: one that comes later is taken
  * @property {(event: import("./truth.js").TruthEvent) => void} learn
@@ -29,7 +29,7 @@ export class CallerCamera {
   #camera;
   /** Which question is the current one: an answer to a former one is none. */
   #asking = 0;
-  /** Whether it is open, and since when; the same of a turn to another camera. */
+  /** Whether it is open; since when it, or a turn to another camera, is. */
   #open = false;
   #since = 0;
   #words = get("asking-text", HTMLElement);

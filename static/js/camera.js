@@ -18,7 +18,7 @@ export function impossible() {
 }
 
 export class Camera {
-  /** @param {{onTrack: (track: MediaStreamTrack) => void, onState: (state: "live" | "muted" | "ended") => void}} told `onState` after `onTrack`, and at each change */
+  /** @param {{onTrack: (track: MediaStreamTrack) => void, onState: (state: "live" | "muted" | "ended") => void}} told */
   constructor(told) {
     this.told = told;
     /** @type {MediaStream | null} */
@@ -142,7 +142,7 @@ export class Camera {
     track.onended = () => this.told.onState("ended");
     this.told.onTrack(track);
     if (former && former !== stream) letGo(former);
-    // No event tells what it was when it was given: muted by a telephone call, or over.
+    // No event tells that it was muted, or over, when it was given.
     tell();
   }
 

@@ -12,7 +12,7 @@ import { UNKNOWN, learn } from "./truth.js";
  * @property {Screen} screen
  * @property {string} trouble what went wrong, when `screen` is "trouble" or when the video ended for a reason
  * @property {boolean} instant the camera was refused before anybody was asked
- * @property {Readonly<Truth>} truth what is true of the picture
+ * @property {Readonly<Truth>} truth
  */
 
 /** @type {Readonly<Phase>} */

@@ -1,4 +1,4 @@
-/** What is true of the picture: camera × connection × who shows it. Pure; its table is docs/adr/0028-what-the-phone-says-of-its-picture.md. */
+/** What is true of the picture: camera × connection × who shows it. Pure; docs/adr/0028 has the table. */
 
 /** @typedef {"none" | "asking" | "live" | "still" | "muted" | "ended" | "busy" | "refused" | "gone"} Track */
 /** @typedef {"none" | "connecting" | "up" | "deaf" | "offline"} Connection */
@@ -6,10 +6,10 @@
  * @typedef {object} Truth
  * @property {Track} track
  * @property {boolean} granted the camera was given on this page
- * @property {number} tries to get it back, since it gave frames for a while
- * @property {boolean} back the return to the page was used to ask
+ * @property {number} tries to get it back
+ * @property {boolean} back a return to the page was used to ask
  * @property {boolean} late the question is open for long
- * @property {string} permission the browser's word, or ""
+ * @property {string} permission
  * @property {boolean} online
  * @property {boolean} socket
  * @property {Readonly<Record<string, "connecting" | "up" | "deaf">>} links by desk
@@ -73,15 +73,15 @@ function change(truth, event) {
   }
 }
 
-/** A camera that hung is one until frames move, however often it is opened again meanwhile.
+/** A camera that hung does until frames move, however often it is opened.
  * @param {Readonly<Truth>} truth @param {Track} track @returns {Track} */
 const again = (truth, track) => (truth.track === "still" && track === "live" ? "still" : track);
 
-/** What is left of a camera that was asked for in vain says nothing new, unless it is back.
+/** What is left of a camera that was asked for in vain says nothing, unless it is back.
  * @param {Readonly<Truth>} truth @param {Track} track @returns {Track} */
 const read = (truth, track) => (track !== "live" && Object.values(REFUSED).includes(truth.track) ? truth.track : again(truth, track));
 
-/** The best there is: one desk that has the picture is enough.
+/** The best there is.
  * @param {Readonly<Truth>} truth @returns {Connection} */
 export function connection({ links, online, socket }) {
   const each = Object.values(links);
@@ -100,7 +100,7 @@ export function showing(truth) {
   return ever ? "before" : "never";
 }
 
-/** The doctor sees the caller: a camera that gives frames, a connection that brings them, a desk that shows them.
+/** Whether the doctor sees the caller.
  * @param {Readonly<Truth>} truth @returns {boolean} */
 export function sees(truth) {
   return truth.track === "live" && connection(truth) === "up" && showing(truth) === "now";
@@ -109,7 +109,7 @@ export function sees(truth) {
 /** Sentences of a camera that gives nothing. @type {Readonly<Partial<Record<Track, string>>>} */
 const CAMERA = { none: "starting", asking: "starting", muted: "muted", ended: "reopens", still: "reopens", busy: "taken", gone: "none_title", refused: "denied_title" };
 
-/** The key of the sentence over the caller's own picture.
+/** The sentence over the caller's own picture.
  * @param {Readonly<Truth>} truth @returns {string} */
 export function sentence(truth) {
   const camera = CAMERA[truth.track];
@@ -121,6 +121,6 @@ export function sentence(truth) {
   return at === "up" ? "unshown" : "cut";
 }
 
-/** What the desks are told of the camera; "" until it was given once.
+/** What the desks are told of the camera.
  * @param {Readonly<Truth>} truth @returns {string} */
 export const word = ({ granted, track }) => (granted && track !== "none" && track !== "asking" ? track : "");
