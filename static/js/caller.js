@@ -8,13 +8,13 @@ import { FirstPicture, Later } from "./caller_later.js";
 import { CallerNetwork } from "./caller_network.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
-import { Viewers } from "./caller_viewers.js";
 import { Screen, allowed, inFront } from "./caller_wake.js";
 import { Words } from "./caller_words.js";
 import { impossible } from "./camera.js";
 import { boot, get, meta, write } from "./dom.js";
 import { FIRST, advance, ending, prompt, refused, where } from "./phase.js";
 import { Link, address, mint } from "./socket.js";
+import { word } from "./truth.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 
@@ -24,6 +24,8 @@ const SESSION = String(BOOT.token).slice(0, 6);
 const TAPPED = `visio15.tapped.${SESSION}`;
 /** Milliseconds the socket is given to carry the caller's last word. */
 const LAST_WORD = 30_000;
+/** Milliseconds before a part that did not come is asked for again. */
+const LOAD_AGAIN = 2_000;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };
@@ -57,14 +59,9 @@ const doctor = new Doctor(get("doctor", HTMLVideoElement));
 const peers = new Peers(doctor, {
   send: (message) => link.send(message),
   track: () => camera.track,
-  ready: () => phase.camera || phase.screen === "asking",
+  ready: () => phase.truth.granted || phase.screen === "asking",
   over: () => phase.screen === "ended",
-  onState: (seen) => {
-    if (seen === phase.seen) return;
-    step({ type: "seen", seen });
-    link.offer({ type: "media.report", state: seen ? "flowing" : "lost" });
-  },
-  onClose: (seen) => step({ type: "seen", seen }),
+  onLinks: (links) => step({ type: "links", links }),
   onDeaf: () => link.renew(),
 });
 const network = new CallerNetwork({
@@ -73,11 +70,15 @@ const network = new CallerNetwork({
     tellNetwork();
   },
   onChanged: () => {
+    step({ type: "online", online: true });
     link.renew();
     peers.configure(ice);
     peers.restartAll();
   },
-  onOffline: () => peers.offline(),
+  onOffline: () => {
+    step({ type: "online", online: false });
+    peers.offline();
+  },
   socket: () => link.took,
 });
 /** @type {CallerCamera} */
@@ -85,19 +86,20 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
   phase: () => phase,
   say,
   offer: (message) => link.offer(message),
-  sent: async () => (ladder.quiet ? [] : peers.taken()),
   onTrack: (track) => {
     peers.show(track);
     help.tracked();
   },
-  onAsking: () => tell("asking"),
+  onAsking: () => {
+    if (!phase.truth.granted) tell("asking");
+  },
   onGranted: granted,
   onStuck: stuck,
   onLate: () => {
-    tell("timeout");
+    if (!phase.truth.granted) tell("timeout");
     step({ type: "trouble", why: "timeout" });
   },
-  onMuted: (muted) => step({ type: "muted", muted }),
+  learn: step,
   free: () => first.over,
   kept: `visio15.lens.${SESSION}`,
 });
@@ -121,21 +123,32 @@ const help = new Later(async () => {
     prefer: (preference) => peers.prefer(preference),
   });
 });
+const viewers = new Later(async () => {
+  await first.over;
+  const { Viewers } = await import("./caller_viewers.js");
+  return new Viewers((key, names) => words.say(key, names));
+}, "viewers");
 /** @type {Part[]} */
-const parts = [first, words, ladder, help, new Viewers((key, names) => words.say(key, names))];
+const parts = [first, words, ladder, help, viewers];
 /** The way out of a trouble, once it is loaded. @type {import("./caller_trouble.js").Trouble | null} */
 let trouble = null;
-/** Parts that are not needed before the tap, and by most callers never. @type {Record<string, () => Promise<Part>>} */
+/** Parts that are not needed before the tap, and by most callers never. @type {Record<string, (tries: number) => Promise<Part>>} */
 const LATER = {
   trouble: async () => {
     const { Trouble } = await import("./caller_trouble.js");
     trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
     return trouble;
   },
+  again: async (tries) => {
+    // A failed import is remembered by some browsers: the next one has another name.
+    const { AskAgain } = await import(tries === 1 ? "./caller_again.js" : `./caller_again.js?again=${tries}`);
+    const sent = async () => (ladder.quiet ? [] : peers.taken());
+    return new AskAgain(get("self", HTMLVideoElement), { phase: () => phase, learn: step, camera, sent });
+  },
   live: async () => new (await import("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
 };
-/** @type {Set<string>} */
-const loaded = new Set();
+/** @type {Map<string, number>} */
+const loaded = new Map();
 /** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */
 const barred = impossible() || (where(navigator.userAgent, navigator.maxTouchPoints).inApp ? "in_app" : "");
 
@@ -143,27 +156,29 @@ const barred = impossible() || (where(navigator.userAgent, navigator.maxTouchPoi
 
 /** @param {import("./phase.js").PhaseEvent} event */
 function step(event) {
-  const before = phase.screen;
+  const before = phase;
   phase = advance(phase, event);
   draw(phase, say);
-  if (phase.screen !== before) reveal(phase.screen);
+  if (phase.screen !== before.screen) reveal(phase.screen);
+  if (word(phase.truth) !== word(before.truth)) report();
   void load(phase.screen === "asking" ? "trouble" : phase.screen);
+  if (phase.screen !== "invite" && phase.screen !== "ended") void load("again");
   for (const part of parts) part.drawn?.(phase);
 }
 
-/** @param {string} screen whose part is to be there */
-async function load(screen) {
+/** @param {string} screen whose part is to be there @param {number} [tries] */
+async function load(screen, tries = 1) {
   const make = LATER[screen];
-  if (!make || loaded.has(screen)) return;
-  loaded.add(screen);
+  if (!make || (loaded.get(screen) ?? 0) >= tries) return;
+  loaded.set(screen, tries);
   try {
     await first.over;
-    const part = await make();
+    const part = await make(tries);
     parts.push(part);
     part.drawn?.(phase);
   } catch {
-    // Out of reach of the server: tried again with the next step.
-    loaded.delete(screen);
+    // Out of reach of the server.
+    setTimeout(() => void load(screen, tries + 1), LOAD_AGAIN);
   }
 }
 
@@ -195,6 +210,7 @@ async function tellTap() {
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
   const why = refused(response?.status ?? 0, code);
   camera.stop();
+  step({ type: "stopped" });
   if (why === "network") step({ type: "trouble", why });
   else finish(why);
 }
@@ -210,18 +226,28 @@ function send(what, said = {}) {
   });
 }
 
-function granted() {
-  tell("granted");
-  step({ type: "granted" });
+/** @param {import("./truth.js").Track} track */
+function granted(track) {
+  if (!phase.truth.granted) tell("granted");
+  step({ type: "granted", track });
   screen.keep();
   peers.connectAll();
 }
 
-/** @param {string} why @param {boolean} instant */
+/** The connections of a camera that was on wait for it.
+ * @param {string} why @param {boolean} instant */
 function stuck(why, instant) {
-  peers.closeAll();
-  tell(why);
+  if (!phase.truth.granted) {
+    peers.closeAll();
+    if (phase.screen !== "trouble" || phase.trouble !== why) tell(why);
+  }
   step({ type: "trouble", why, instant });
+}
+
+/** What the desks are told of the camera. */
+function report() {
+  const camera = word(phase.truth);
+  if (camera) link.offer({ type: "media.report", camera });
 }
 
 /** Another browser is to go on with this link: it must not find it bound to this one. */
@@ -247,10 +273,10 @@ function connection(state, code, reason) {
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
     void first.over.then(tellNetwork);
-    if (phase.camera) {
+    if (phase.truth.granted) {
       tell("granted");
       link.offer({ type: "facing", facing: camera.facing });
-      if (phase.muted) link.offer({ type: "media.report", state: "muted" });
+      report();
     }
   }
   if (state === "stopped" && code >= 4400) finish(refused(code - 4000, reason || refusal));
@@ -267,6 +293,10 @@ function receive(message) {
       break;
     case "unwatch":
       peers.unwatched(message.peer);
+      step({ type: "shown", peer: message.peer, on: false });
+      break;
+    case "shown":
+      step({ type: "shown", peer: message.peer, on: message.on === true });
       break;
     case "signal.answer":
       peers.answer(message);
@@ -301,8 +331,10 @@ function welcome(message) {
     finish("");
     return;
   }
+  const known = message.watchers ?? [];
   served(message.ice);
-  peers.welcome(network.prepared(ice), message.watchers ?? []);
+  step({ type: "showing", peers: message.shown ?? [], known });
+  peers.welcome(network.prepared(ice), known);
 }
 
 /** @param {any} servers */
@@ -413,7 +445,6 @@ document.addEventListener("visibilitychange", () => {
   link.offer({ type: "visibility", hidden: document.hidden });
   if (document.hidden) return;
   link.nudge();
-  camera.wake();
 });
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();

@@ -6,14 +6,8 @@ import { INSTANT, refusal } from "./phase.js";
 /** Milliseconds before words are added to the permission screen, and before it is given up. */
 const SLOW = 5_000;
 const GIVE_UP = 20_000;
-/** Milliseconds between two looks at the frames; without a new one before the desk is told; before the camera is opened again. */
-const LOOK = 200;
-const STILL = 700;
-const HANGS = 2_000;
-/** Milliseconds a camera may be muted with the page in front: then nobody else is using it, and it is asked for again. */
-const MUTED = 6_000;
-/** Milliseconds after which some browsers, such as Firefox, send the last frame of a camera that hangs once more. */
-const REPEATS = 1_000;
+/** Milliseconds after which it is the caller who is being asked, and no camera that opens slowly. */
+const ASKS = 2_500;
 
 /** @typedef {import("./socket.js").Message} Message */
 /**
@@ -21,60 +15,25 @@ const REPEATS = 1_000;
  * @property {() => Readonly<import("./phase.js").Phase>} phase
  * @property {(key: string) => string} say a sentence in the caller's language
  * @property {(message: Message) => void} offer to the server, if it is there
- * @property {() => Promise<(number | null)[]>} sent frames each connection has taken
  * @property {(track: MediaStreamTrack) => void} onTrack
  * @property {() => void} onAsking
- * @property {() => void} onGranted
- * @property {(why: string, instant: boolean) => void} onStuck the camera is off, and why; instant: nobody was asked
+ * @property {(track: "live" | "muted" | "ended") => void} onGranted
+ * @property {(why: string, instant: boolean) => void} onStuck the camera was not given, and why; instant: nobody was asked
  * @property {() => void} onLate no answer for a while: one that comes later is taken
- * @property {(muted: boolean) => void} onMuted
+ * @property {(event: import("./truth.js").TruthEvent) => void} learn
  * @property {() => Promise<unknown>} free resolved once the first picture is there
  * @property {string} kept where the lens is kept while the session lasts
  */
-
-/**
- * @typedef {object} Flow
- * @property {"own" | "sent"} by whose frames are counted
- * @property {number[]} counts when they moved last
- * @property {number} since when that was
- * @property {boolean} still a desk is sent no new frame, until they move again
- * @property {boolean} hangs long enough for a remedy
- */
-
-/** @type {Readonly<Flow>} */
-export const UNSEEN = Object.freeze({ by: "own", counts: [], since: 0, still: false, hangs: false });
-
-/** Fold a look at the frames in. The preview may move while nothing reaches the connection, so the connections' own
- * counts are the truth once there is one; a frame that may be sent once more is not counted. Pure.
- * @param {Readonly<Flow>} flow
- * @param {{sent: (number | null)[], shown: number, idle: boolean, now: number}} look `idle`: none are expected
- * @returns {Flow} */
-export function flowing(flow, { sent, shown, idle, now }) {
-  const told = sent.filter((count) => count !== null);
-  const by = told.length > 0 ? "sent" : "own";
-  const counts = by === "sent" ? told : [shown];
-  const waited = now - flow.since;
-  const again = by === "sent" ? 1 + Math.floor(waited / REPEATS) : 0;
-  const others = by !== flow.by || counts.length !== flow.counts.length;
-  const moved = !others && counts.some((count, i) => count - (flow.counts[i] ?? 0) > again || count < (flow.counts[i] ?? 0));
-  if (idle || others || moved) return { by, counts, since: now, still: flow.still && !moved, hangs: false };
-  const hangs = waited > HANGS;
-  const still = flow.still || (by === "sent" && waited > STILL);
-  return hangs ? { by, counts, since: now, still, hangs } : { ...flow, still, hangs };
-}
 
 export class CallerCamera {
   #host;
   #own;
   #camera;
-  /** @type {Readonly<Flow>} */
-  #flow = UNSEEN;
-  /** Since when the camera gives nothing though the page is in front. @type {number | null} */
-  #mutedAt = null;
-  /** Frames of the preview, counted one by one: some browsers keep no count of a camera's. */
-  #shown = 0;
   /** Which question is the current one: an answer to a former one is none. */
   #asking = 0;
+  /** Whether it is open; since when it, or a turn to another camera, is. */
+  #open = false;
+  #since = 0;
   #words = get("asking-text", HTMLElement);
 
   /** @param {HTMLVideoElement} own @param {CameraHost} host */
@@ -83,17 +42,10 @@ export class CallerCamera {
     this.#host = host;
     this.#camera = new Camera({
       onTrack: (track) => this.#pictured(track),
-      onMute: (muted) => this.#muted(muted),
-      onLost: () => this.#lost(),
+      onState: (track) => host.learn({ type: "track", track }),
       free: host.free,
       kept: host.kept,
     });
-    const presented = () => {
-      this.#shown += 1;
-      own.requestVideoFrameCallback(presented);
-    };
-    if ("requestVideoFrameCallback" in own) own.requestVideoFrameCallback(presented);
-    setInterval(() => void this.#watchFrames(), LOOK);
     get("switch", HTMLElement).addEventListener("click", () => void this.turn());
     navigator.mediaDevices?.addEventListener?.("devicechange", () => this.#count());
   }
@@ -106,30 +58,75 @@ export class CallerCamera {
     return this.#camera.facing;
   }
 
+  /** Another camera is being opened. */
+  get turning() {
+    return this.#camera.switching;
+  }
+
   /** Ask for the camera: in the gesture itself, the browser wants it there. */
   async ask() {
-    this.#asking += 1;
-    const mine = this.#asking;
     const no = impossible();
     if (no) {
-      this.#stuck(no, true);
+      this.#asking += 1;
+      this.#host.onStuck(no, true);
       return;
     }
-    const since = performance.now();
     this.#host.onAsking();
+    await this.#question(this.#try());
+  }
+
+  /** The screen of the question, until it is answered.
+   * @param {Promise<void>} answered */
+  async #question(answered) {
+    const mine = this.#asking;
     this.#ask("asking");
     const slow = setTimeout(() => this.#ask("slow"), SLOW);
     const late = setTimeout(() => {
       if (mine === this.#asking && this.#host.phase().screen === "asking") this.#host.onLate();
     }, GIVE_UP);
+    await answered;
+    clearTimeout(slow);
+    clearTimeout(late);
+  }
+
+  /** Ask for it again, without a gesture.
+   * @returns {boolean} false while an earlier question, or another camera, is still waited for */
+  again() {
+    const { track, permission } = this.#host.phase().truth;
+    const waits = this.#open || this.#camera.switching;
+    if (waits && ((this.#open && permission === "prompt") || performance.now() - this.#since < GIVE_UP)) return false;
+    this.#host.learn({ type: "tried" });
+    if (track === "still" && this.#camera.works && this.#camera.device && !waits) {
+      void this.#camera.revive().then(() => this.look());
+      return true;
+    }
+    const answered = this.#try();
+    const mine = this.#asking;
+    setTimeout(() => {
+      if (permission !== "prompt" || track === "muted" || !this.#open || mine !== this.#asking) return;
+      this.#host.learn({ type: "tap" });
+      void this.#question(answered);
+    }, ASKS);
+    return true;
+  }
+
+  /** Read what the track says of itself: no event may have told. */
+  look() {
+    this.#host.learn({ type: "track", track: this.#camera.state });
+  }
+
+  async #try() {
+    this.#asking += 1;
+    const mine = this.#asking;
+    this.#open = true;
+    this.#since = performance.now();
     try {
       await this.#camera.start();
       this.#granted();
     } catch (error) {
-      if (mine === this.#asking) this.#refused(error, performance.now() - since < INSTANT);
+      if (mine === this.#asking) this.#refused(error, performance.now() - this.#since < INSTANT);
     } finally {
-      clearTimeout(slow);
-      clearTimeout(late);
+      if (mine === this.#asking) this.#open = false;
     }
   }
 
@@ -142,6 +139,7 @@ export class CallerCamera {
   /** Camera light off; an answer that is still to come is none. */
   stop() {
     this.#asking += 1;
+    this.#open = false;
     this.#camera.stop();
   }
 
@@ -151,18 +149,12 @@ export class CallerCamera {
     this.#own.srcObject = null;
   }
 
-  /** The page is in front again. */
-  wake() {
-    void this.#own.play().catch(() => undefined);
-    void this.#recover();
-  }
-
   #granted() {
     if (this.#host.phase().screen === "ended") {
       this.#camera.stop();
       return;
     }
-    this.#host.onGranted();
+    this.#host.onGranted(this.#camera.state);
     this.#count();
   }
 
@@ -176,14 +168,9 @@ export class CallerCamera {
   /** @param {unknown} error @param {boolean} instant */
   #refused(error, instant) {
     const { name = "", message = "" } = error instanceof Error ? error : {};
-    if (name !== "AbortError") this.#stuck(refusal(name, message), instant);
-    else if (this.#host.phase().screen === "asking") this.#stuck("busy", instant);
-  }
-
-  /** @param {string} why @param {boolean} instant */
-  #stuck(why, instant) {
-    this.#camera.stop();
-    this.#host.onStuck(why, instant);
+    // What is left of the former picture may have come back meanwhile.
+    if (this.#camera.state === "live") this.look();
+    else this.#host.onStuck(refusal(name, message), instant);
   }
 
   /** @param {MediaStreamTrack} track */
@@ -195,59 +182,18 @@ export class CallerCamera {
     this.#host.offer({ type: "facing", facing: this.facing });
   }
 
-  /** @param {boolean} now */
-  #muted(now) {
-    this.#host.onMuted(now);
-    this.#host.offer({ type: "media.report", state: now ? "muted" : "unmuted" });
-  }
-
-  /** Another app took the camera, or the system did: ask for it again as soon as the page is in front. */
-  #lost() {
-    this.#muted(true);
-    void this.#recover();
-  }
-
-  async #recover() {
-    const { works, switching, track } = this.#camera;
-    if (this.#host.phase().screen !== "live" || document.hidden || switching) return;
-    if (works && !track?.muted) return;
-    await this.#camera.start().then(() => this.#muted(false), () => undefined);
-  }
-
-  /** Frames must leave the camera while it is on: some lenses hang, above all around telephone calls. */
-  async #watchFrames() {
-    const sent = await this.#host.sent();
-    const { works, switching, track } = this.#camera;
-    this.#unmute(Boolean(track?.muted) && !document.hidden);
-    const idle = this.#host.phase().screen !== "live" || document.hidden || !works || switching || Boolean(track?.muted);
-    const shown = this.#shown || this.#own.getVideoPlaybackQuality().totalVideoFrames;
-    const { still } = this.#flow;
-    this.#flow = flowing(this.#flow, { sent, shown, idle, now: performance.now() });
-    if (still !== this.#flow.still) this.#host.offer({ type: "media.report", state: still ? "unmuted" : "muted" });
-    if (this.#flow.hangs) void this.#camera.revive();
-  }
-
-  /** After a telephone call some systems never give the camera back by themselves.
-   * @param {boolean} muted */
-  #unmute(muted) {
-    const now = performance.now();
-    if (!muted) this.#mutedAt = null;
-    else if (this.#mutedAt === null) this.#mutedAt = now;
-    else if (now - this.#mutedAt > MUTED) {
-      this.#mutedAt = now;
-      void this.#recover();
-    }
-  }
-
   /** To the other camera, by the caller or by a desk.
    * @returns {Promise<boolean>} whether another one is on */
   async turn() {
     const button = get("switch", HTMLButtonElement);
     if (button.disabled) return false;
     button.disabled = true;
+    this.#since = performance.now();
     const former = this.#camera.lens;
     const facing = await this.#camera.turn();
     button.disabled = false;
+    // Some phones open one camera at a time, and then give neither.
+    this.look();
     return this.#camera.lens.id !== former.id || facing !== former.facing;
   }
 }

@@ -56,7 +56,7 @@ export class Hints {
 
   /** @param {Readonly<import("./phase.js").Phase>} phase */
   drawn(phase) {
-    this.#live = phase.screen === "live" && !phase.muted;
+    this.#live = phase.screen === "live" && phase.truth.track === "live";
     if (!this.#live) this.#dark = 0;
     this.#draw();
   }

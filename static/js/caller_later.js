@@ -1,8 +1,9 @@
 /** What is not needed for the first picture: not loaded before the tap, since the page is to be small, nor while the picture comes. */
+import { sees } from "./truth.js";
 
 /** @typedef {import("./socket.js").Message} Message */
 /** @typedef {import("./phase.js").Phase} Phase */
-/** @typedef {{heard(message: Message): void, drawn(phase: Readonly<Phase>): void, tracked(): void}} Part */
+/** @typedef {{heard(message: Message): void, drawn(phase: Readonly<Phase>): void, tracked?: () => void}} Part */
 
 /** Most messages kept for a part that is still on its way. */
 const KEPT = 50;
@@ -24,9 +25,9 @@ export class FirstPicture {
 
   /** @param {Readonly<Phase>} phase */
   drawn(phase) {
-    const { screen, seen } = phase;
+    const { screen, truth } = phase;
     if (screen === "invite") return;
-    const wait = screen === "trouble" || screen === "ended" ? 0 : seen ? DRAWN : PATIENCE;
+    const wait = screen === "trouble" || screen === "ended" ? 0 : sees(truth) ? DRAWN : PATIENCE;
     if (wait < this.#wait) setTimeout(this.#over, wait);
     this.#wait = Math.min(wait, this.#wait);
   }
@@ -34,6 +35,7 @@ export class FirstPicture {
 
 export class Later {
   #load;
+  #only;
   /** @type {Part | null} */
   #part = null;
   #loading = false;
@@ -42,13 +44,15 @@ export class Later {
   /** @type {Readonly<Phase> | null} */
   #phase = null;
 
-  /** @param {() => Promise<Part>} load asked again when it failed */
-  constructor(load) {
+  /** @param {() => Promise<Part>} load asked again when it failed @param {string} [only] the type of messages it hears */
+  constructor(load, only = "") {
     this.#load = load;
+    this.#only = only;
   }
 
   /** @param {Message} message */
   heard(message) {
+    if (this.#only && message.type !== this.#only) return;
     if (this.#part) {
       this.#part.heard(message);
       return;
@@ -67,7 +71,7 @@ export class Later {
 
   /** The camera gives another track, or another picture. */
   tracked() {
-    this.#part?.tracked();
+    this.#part?.tracked?.();
   }
 
   #wake() {
@@ -84,6 +88,6 @@ export class Later {
     for (const message of this.#kept) part.heard(message);
     this.#kept = [];
     if (this.#phase) part.drawn(this.#phase);
-    part.tracked();
+    part.tracked?.();
   }
 }

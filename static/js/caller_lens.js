@@ -84,7 +84,7 @@ export class CallerLens {
     camera.switching = false;
     if (mine !== camera.generation) return;
     if (camera.works) this.#keep();
-    else camera.told.onLost();
+    else camera.told.onState("ended");
   }
 
   /** @param {number} mine */

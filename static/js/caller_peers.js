@@ -8,8 +8,7 @@ import { PhonePeer } from "./peer_phone.js";
  * @property {() => MediaStreamTrack | null} track the camera's, once it is on
  * @property {() => boolean} ready the camera is on, or being asked for
  * @property {() => boolean} over the video has ended: no connection any more
- * @property {(seen: boolean) => void} onState a connection changed; `seen`: a desk has the picture
- * @property {(seen: boolean) => void} onClose a connection was closed
+ * @property {(links: Record<string, "connecting" | "up" | "deaf">) => void} onLinks a connection changed
  * @property {() => void} onDeaf nothing comes back: the network may be another one, without anybody having said so
  */
 
@@ -40,6 +39,7 @@ export class Peers {
   /** When new paths were last sought for want of an answer, and how long nothing more is tried. */
   #deafAt = -DEAF_AGAIN;
   #deafFor = DEAF_AGAIN;
+  #told = "{}";
 
   /** @param {Doctor} doctor @param {PeersHost} host */
   constructor(doctor, host) {
@@ -64,7 +64,6 @@ export class Peers {
       return;
     }
     const each = await uplink.sample(this.#peers.values());
-    const seen = this.#seen;
     for (const peer of this.#peers.values()) {
       const read = each.get(peer);
       if (!read) continue;
@@ -72,8 +71,8 @@ export class Peers {
       peer.deaf = read.deaf > (navigator.onLine ? DEAF : 0);
       if (peer.deaf) this.#unheard(peer);
     }
-    if (this.#seen) this.#deafFor = DEAF_AGAIN;
-    if (seen !== this.#seen) this.#host.onState(this.#seen);
+    if (this.each.some((peer) => peer.connected && !peer.deaf)) this.#deafFor = DEAF_AGAIN;
+    this.#tell();
   }
 
   /** Browsers need many seconds to notice that nothing comes back.
@@ -148,7 +147,7 @@ export class Peers {
   /** No network at all: nobody sees the picture, whatever the connections believe. */
   offline() {
     for (const peer of this.#peers.values()) peer.deaf = true;
-    this.#host.onState(this.#seen);
+    this.#tell();
   }
 
   connectAll() {
@@ -176,8 +175,14 @@ export class Peers {
     return [...this.#peers.values()];
   }
 
-  get #seen() {
-    return [...this.#peers.values()].some((peer) => peer.connected && !peer.deaf);
+  #tell() {
+    /** @type {Record<string, "connecting" | "up" | "deaf">} */
+    const links = {};
+    for (const [name, peer] of this.#peers) links[name] = peer.connected ? (peer.deaf ? "deaf" : "up") : "connecting";
+    const told = JSON.stringify(links);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#host.onLinks(links);
   }
 
   /** A connection for this desk, unless one is alive; an unanswered offer is said again.
@@ -196,12 +201,13 @@ export class Peers {
       preference: this.#preference,
       send: (message) => this.#host.send({ ...message, peer }),
       onState: () => {
-        if (this.#peers.get(peer) === made) this.#host.onState(this.#seen);
+        if (this.#peers.get(peer) === made) this.#tell();
       },
       onStream: (stream) => this.#doctor.bring(peer, stream),
       onDead: () => this.#dead(peer, made),
     });
     this.#peers.set(peer, made);
+    this.#tell();
     for (const early of this.#earlies.filter((message) => message.peer === peer)) void made.candidate(early.candidate ?? null);
     this.#earlies = this.#earlies.filter((message) => message.peer !== peer);
   }
@@ -221,7 +227,7 @@ export class Peers {
     this.#doctor.forget(peer);
     this.#peers.get(peer)?.close();
     this.#peers.delete(peer);
-    this.#host.onClose(this.#seen);
+    this.#tell();
   }
 }
 

@@ -90,7 +90,10 @@ export class Photo {
     const taken = this.#host.time();
     const best = await this.#best();
     const video = get("self", HTMLVideoElement);
-    const picture = best ? await this.#shrink(best, best.width, best.height) : await this.#shrink(video, video.videoWidth, video.videoHeight);
+    // A camera that gives nothing leaves its last frame in the preview: that is the past.
+    const films = this.#host.phase().truth.track === "live";
+    const seen = films && !best ? await this.#shrink(video, video.videoWidth, video.videoHeight) : null;
+    const picture = best ? await this.#shrink(best, best.width, best.height) : seen;
     best?.close();
     await this.#send(picture, taken);
   }

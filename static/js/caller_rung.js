@@ -95,8 +95,10 @@ export class CallerRung {
   /** @param {Phase} phase */
   drawn(phase) {
     this.#photo.drawn(phase);
-    if (phase.screen === "ended") this.#stills.run(null);
-    const shown = phase.screen === "live" && !phase.muted && this.#ladder.rung !== "video";
+    const films = phase.screen === "live" && phase.truth.track === "live";
+    // What is left in the preview is the past.
+    if (!films) this.#stills.run(null);
+    const shown = films && this.#ladder.rung !== "video";
     this.#sign.hidden = !shown;
     get("message", HTMLElement).hidden = shown;
     const seen = this.#ladder.why === "asked" ? "seen" : "stills";
@@ -122,8 +124,8 @@ export class CallerRung {
 
   /** The picture is meant to flow: what does not is the network's. */
   get #wanted() {
-    const { screen, camera, muted } = this.#host.phase();
-    return screen === "live" && camera && !muted && !document.hidden && this.#desks.size > 0;
+    const { screen, truth } = this.#host.phase();
+    return screen === "live" && truth.track === "live" && !document.hidden && this.#desks.size > 0;
   }
 
   get #connections() {

@@ -1,6 +1,6 @@
 /** The screens as the document shows them: one at a time, each with its words. */
 import { get, write } from "./dom.js";
-import { sentence } from "./phase.js";
+import { sentence } from "./truth.js";
 
 /** @typedef {import("./phase.js").Phase} Phase */
 
@@ -8,8 +8,9 @@ import { sentence } from "./phase.js";
 export function draw(phase, say) {
   const { screen } = phase;
   document.body.dataset.phase = screen;
-  if (screen === "live") write(get("message", HTMLElement), say(sentence(phase)));
-  get("message", HTMLElement).dataset.state = sentence(phase);
+  const state = sentence(phase.truth);
+  if (screen === "live") write(get("message", HTMLElement), say(state));
+  get("message", HTMLElement).dataset.state = state;
   // The way out of the others is loaded with the first of them (caller_trouble.js); this one may load nothing.
   if (screen === "trouble" && phase.trouble === "network") {
     write(get("trouble-title", HTMLElement), say("network_title"));

@@ -11,17 +11,12 @@ import { where } from "./phase.js";
  * @property {() => void} release this browser gives the link back: another one may take it
  */
 
-/** Troubles that a change of the permission ends. */
-const REFUSED = new Set(["denied", "system", "dismissed", "timeout"]);
-
 export class Trouble {
   #host;
   #place = where(navigator.userAgent, navigator.maxTouchPoints);
   /** @type {Readonly<Phase> | null} */
   #phase = null;
   #shown = "";
-  /** The browser would not ask: the camera was refused on an earlier day. */
-  #barred = false;
 
   /** @param {TroubleHost} host */
   constructor(host) {
@@ -30,7 +25,6 @@ export class Trouble {
     get("copy", HTMLElement).addEventListener("click", () => void this.#copy());
     get("outside", HTMLAnchorElement).addEventListener("click", () => host.release());
     get("outside", HTMLAnchorElement).href = outside(this.#place, location.href) || location.pathname;
-    void this.#follow();
   }
 
   /** @param {Readonly<Phase>} phase */
@@ -42,7 +36,7 @@ export class Trouble {
     }
     const { say } = this.#host;
     const names = { browser: named(this.#place) };
-    const instant = phase.instant || this.#barred;
+    const instant = barred(phase);
     const found = guide(phase.trouble, this.#place, instant);
     const text = say(phase.trouble, names);
     write(get("trouble-title", HTMLElement), say(`${phase.trouble}_title`, names));
@@ -65,8 +59,8 @@ export class Trouble {
 
   /** Another try: some browsers ask once a page, so that it must be loaded again. */
   again() {
-    const { trouble = "", instant = false } = this.#phase ?? {};
-    if (guide(trouble, this.#place, instant || this.#barred)?.again === "reload") location.reload();
+    const phase = this.#phase;
+    if (phase && guide(phase.trouble, this.#place, barred(phase))?.again === "reload") location.reload();
     else this.#host.again();
   }
 
@@ -77,19 +71,11 @@ export class Trouble {
     const done = await navigator.clipboard?.writeText(link).then(() => true, () => false) || copied(link);
     if (done) write(get("copy-text", HTMLElement), this.#host.say("copied", { browser: named(this.#place) }));
   }
-
-  /** The browser says when the caller allows the camera in its settings: the page goes on by itself. */
-  async #follow() {
-    const name = /** @type {any} */ ("camera");
-    const status = await navigator.permissions?.query({ name }).catch(() => null);
-    this.#barred = status?.state === "denied";
-    status?.addEventListener("change", () => {
-      this.#barred &&= status.state === "denied";
-      const { screen, trouble = "" } = this.#phase ?? {};
-      if (status.state === "granted" && screen === "trouble" && REFUSED.has(trouble)) this.#host.again();
-    });
-  }
 }
+
+/** The browser asked nobody: the camera was refused on an earlier day.
+ * @param {Readonly<Phase>} phase @returns {boolean} */
+const barred = ({ instant, truth }) => instant || truth.permission === "denied";
 
 /** The way of old browsers, and of pages inside applications.
  * @param {string} text @returns {boolean} */

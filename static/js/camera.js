@@ -6,8 +6,7 @@ import { connects } from "./peer.js";
 /**
  * @typedef {object} Told
  * @property {(track: MediaStreamTrack) => void} onTrack
- * @property {(muted: boolean) => void} onMute
- * @property {() => void} onLost
+ * @property {(state: "live" | "muted" | "ended") => void} onState what the track says of itself
  * @property {string} [kept] where the lens is kept while the session lasts
  * @property {() => Promise<unknown>} [free] resolved once the first picture is there: until then nothing else is loaded
  */
@@ -59,6 +58,12 @@ export class Camera {
 
   get works() {
     return this.track?.readyState === "live";
+  }
+
+  /** What the track says of itself. @returns {"live" | "muted" | "ended"} */
+  get state() {
+    if (!this.works) return "ended";
+    return this.track?.muted ? "muted" : "live";
   }
 
   /** The lens that was on, at first the back camera. A camera granted after `stop` is released at once.
@@ -134,11 +139,13 @@ export class Camera {
     this.stream = stream;
     const track = stream.getVideoTracks()[0];
     if (!track) return;
-    track.onmute = () => this.told.onMute(true);
-    track.onunmute = () => this.told.onMute(false);
-    track.onended = () => this.told.onLost();
+    const tell = () => this.told.onState(this.state);
+    track.onmute = track.onunmute = tell;
+    track.onended = () => this.told.onState("ended");
     this.told.onTrack(track);
     if (former && former !== stream) letGo(former);
+    // No event tells that it was muted, or over, when it was given.
+    tell();
   }
 
   /** The same, for another one to be opened. */

@@ -1,60 +1,45 @@
 /**
  * The caller's page, decided without a browser: which screen, which sentence. One screen at a time,
- * each with one thing to do.
+ * each with one thing to do. What is true of the picture is decided in truth.js.
  */
+import { UNKNOWN, learn } from "./truth.js";
 
 /** @typedef {"invite" | "asking" | "live" | "trouble" | "ended"} Screen */
 /** @typedef {"denied" | "system" | "dismissed" | "none" | "busy" | "insecure" | "in_app" | "unable" | "timeout"} CameraTrouble */
+/** @typedef {import("./truth.js").Truth} Truth */
 /**
  * @typedef {object} Phase
  * @property {Screen} screen
  * @property {string} trouble what went wrong, when `screen` is "trouble" or when the video ended for a reason
  * @property {boolean} instant the camera was refused before anybody was asked
- * @property {boolean} camera the camera is on
- * @property {boolean} muted the camera gives nothing
- * @property {boolean} seen a desk has the picture
- * @property {boolean} wasSeen a desk has had the picture
- * @property {boolean} socket the server is reachable
+ * @property {Readonly<Truth>} truth
  */
 
 /** @type {Readonly<Phase>} */
-export const FIRST = Object.freeze({
-  screen: "invite", trouble: "", instant: false, camera: false, muted: false, seen: false, wasSeen: false, socket: false,
-});
+export const FIRST = Object.freeze({ screen: "invite", trouble: "", instant: false, truth: UNKNOWN });
 
-/** `none`: the words changed, nothing else. @typedef {{type: "none"} | {type: "tap"} | {type: "granted"} | {type: "trouble", why: string, instant?: boolean} | {type: "muted", muted: boolean}
- *   | {type: "seen", seen: boolean} | {type: "socket", open: boolean} | {type: "ended", why?: string}} PhaseEvent */
+/** `none`: the words changed, nothing else. @typedef {import("./truth.js").TruthEvent | {type: "none"} | {type: "ended", why?: string}} PhaseEvent */
 
 /** @param {Readonly<Phase>} phase @param {PhaseEvent} event @returns {Phase} */
 export function advance(phase, event) {
   if (phase.screen === "ended") return { ...phase };
+  if (event.type === "ended") return { ...phase, screen: "ended", trouble: event.why ?? "", truth: learn(phase.truth, { type: "stopped" }) };
+  const truth = learn(phase.truth, event);
+  const live = { screen: /** @type {Screen} */ ("live"), trouble: "", truth };
   switch (event.type) {
-    case "none":
-      return { ...phase };
     case "tap":
-      return { ...phase, screen: phase.camera ? "live" : "asking", trouble: "" };
+      return truth.track === "live" ? { ...phase, ...live } : { ...phase, screen: "asking", trouble: "", truth };
     case "granted":
-      return { ...phase, screen: "live", trouble: "", camera: true, muted: false };
+      return { ...phase, ...live };
     case "trouble":
-      return { ...phase, screen: "trouble", trouble: event.why, instant: event.instant ?? false, camera: false, seen: false };
-    case "muted":
-      return { ...phase, muted: event.muted };
-    case "seen":
-      return { ...phase, seen: event.seen, wasSeen: phase.wasSeen || event.seen };
-    case "socket":
-      return { ...phase, socket: event.open };
-    case "ended":
-      return { ...phase, screen: "ended", trouble: event.why ?? "", camera: false, seen: false };
+      // A camera that was on comes back by itself; only a refusal needs the caller's hand.
+      if (truth.granted && (truth.track === "busy" || truth.track === "gone")) return { ...phase, ...live };
+      return { ...phase, screen: "trouble", trouble: event.why, instant: event.instant ?? false, truth };
+    default:
+      // The system gave back what it had refused.
+      if (phase.screen !== "invite" && truth.granted && truth.track === "live") return { ...phase, ...live };
+      return { ...phase, truth };
   }
-}
-
-/** The key of the sentence over the live picture; never "sees you" unless a desk has the picture.
- * @param {Readonly<Phase>} phase @returns {"muted" | "seen" | "cut" | "starting" | "wait"} */
-export function sentence(phase) {
-  if (phase.muted) return "muted";
-  if (phase.seen) return "seen";
-  if (phase.wasSeen) return "cut";
-  return phase.socket ? "wait" : "starting";
 }
 
 /** @typedef {"ios" | "android" | "desktop"} System */

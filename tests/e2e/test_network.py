@@ -151,7 +151,7 @@ async def test_one_video_through_every_network() -> None:
             await moves(desk, 40)
         # Into the cellar, and back home.
         network.leave()
-        await phone.wait_for_selector("#message[data-state=cut]")
+        await phone.wait_for_selector("#message:is([data-state=cut], [data-state=offline])")
         await desk.wait_for_selector("#stage[data-picture=lost]")
         await network.move(network.wifi)
         await moves(desk)

@@ -112,7 +112,7 @@ async def test_an_observer_sees_is_seen_and_is_removed_then_the_session_changes_
         # All see all: who looks is named on the desk and to the observer, and counted on the phone.
         await until_text(arm, "#people li[data-kind=observer]", "voit l’image")
         await until_text(crew, "#people", "poste 1501")
-        await until_text(phone, "#viewers", "2 personnes vous voient")
+        await until_text(phone, "#viewers", "2 personnes peuvent vous voir")
         await sound(arm, "desk, with an observer")
         shown = await crew.inner_text("main")
         assert "06 12 34 56 78" not in shown

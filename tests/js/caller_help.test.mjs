@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { abilities } from "../../static/js/caller_help.js";
 import { FirstPicture, Later } from "../../static/js/caller_later.js";
+import { FIRST } from "../../static/js/phase.js";
+import { UNKNOWN } from "../../static/js/truth.js";
 
 const DEVICES = [{ deviceId: "front", label: "camera2 1, facing front" }, { deviceId: "rear", label: "camera2 0, facing back" }];
 const MORE = { facing: "environment", prefer: "balanced" };
@@ -52,6 +54,8 @@ test("a part that comes later misses nothing, and is asked for again when it did
   assert.deepEqual(heard.slice(4), ["help.point", "tracked"]);
 });
 
+const SEEN = { ...UNKNOWN, track: "live", granted: true, links: { a: "up" }, shown: ["a"] };
+
 test("nothing else is loaded before the first picture is there, or something stands in its way, or it takes long", async (t) => {
   // Node.js 18, which Debian 12 has, takes the names alone.
   t.mock.timers.enable(process.versions.node.startsWith("18.") ? ["setTimeout"] : { apis: ["setTimeout"] });
@@ -62,7 +66,8 @@ test("nothing else is loaded before the first picture is there, or something sta
     const said = [];
     for (const step of steps) {
       if (typeof step === "number") t.mock.timers.tick(step);
-      else first.drawn({ screen: step, seen: false, ...(step === "seen" ? { screen: "live", seen: true } : {}) });
+      else if (step === "seen") first.drawn({ ...FIRST, screen: "live", truth: SEEN });
+      else first.drawn({ ...FIRST, screen: step });
       await Promise.resolve();
       said.push(so);
     }

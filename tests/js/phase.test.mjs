@@ -1,37 +1,43 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FIRST, advance, ending, prompt, refused, sentence } from "../../static/js/phase.js";
+import { FIRST, advance, ending, prompt, refused } from "../../static/js/phase.js";
 
 const after = (...events) => events.reduce(advance, { ...FIRST });
-const live = [{ type: "tap" }, { type: "granted" }];
+const live = [{ type: "tap" }, { type: "granted", track: "live" }];
 
 test("one tap, one permission, live", () => {
   assert.equal(after({ type: "tap" }).screen, "asking");
   assert.equal(after(...live).screen, "live");
 });
 
-test("it never says that the doctor sees when he does not", () => {
-  assert.equal(sentence(after(...live)), "starting");
-  assert.equal(sentence(after(...live, { type: "socket", open: true })), "wait");
-  const seen = [...live, { type: "seen", seen: true }];
-  assert.equal(sentence(after(...seen)), "seen");
-  assert.equal(sentence(after(...seen, { type: "seen", seen: false })), "cut");
-  assert.equal(sentence(after(...seen, { type: "muted", muted: true })), "muted");
-});
-
 test("trouble can be retried, and an answer that comes late is taken", () => {
   const stuck = after({ type: "tap" }, { type: "trouble", why: "timeout" });
   assert.equal(stuck.screen, "trouble");
   assert.equal(advance(stuck, { type: "tap" }).screen, "asking");
-  assert.equal(advance(stuck, { type: "granted" }).screen, "live");
+  assert.equal(advance(stuck, { type: "granted", track: "live" }).screen, "live");
+});
+
+test("a camera that is taken in mid-call leaves the caller where he is; one that is refused needs his hand", () => {
+  const lost = [...live, { type: "track", track: "ended" }];
+  for (const why of ["busy", "none"]) assert.equal(after(...lost, { type: "trouble", why }).screen, "live", why);
+  for (const why of ["denied", "system", "dismissed"]) assert.equal(after(...lost, { type: "trouble", why }).screen, "trouble", why);
+  const refused = after(...lost, { type: "trouble", why: "denied" });
+  assert.equal(advance(refused, { type: "tap" }).screen, "asking");
+  assert.equal(advance(refused, { type: "granted", track: "live" }).screen, "live");
+  assert.equal(advance(refused, { type: "track", track: "live" }).screen, "live", "the system gave it back by itself");
+  assert.equal(advance(refused, { type: "track", track: "muted" }).screen, "trouble");
+});
+
+test("before the camera came once, each trouble has its screen", () => {
+  for (const why of ["busy", "none", "denied", "timeout"]) assert.equal(after({ type: "tap" }, { type: "trouble", why }).screen, "trouble", why);
 });
 
 test("the end is the end", () => {
   const over = after(...live, { type: "ended" });
-  for (const event of [{ type: "tap" }, { type: "granted" }, { type: "seen", seen: true }, { type: "trouble", why: "busy" }]) {
+  for (const event of [{ type: "tap" }, { type: "granted", track: "live" }, { type: "shown", peer: "a", on: true }, { type: "trouble", why: "busy" }]) {
     assert.equal(advance(over, event).screen, "ended");
   }
-  assert.equal(over.camera, false);
+  assert.equal(over.truth.track, "none");
 });
 
 test("the end says who ended it", () => {
