@@ -53,6 +53,15 @@ class Viewer:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The phone's last word of its page and its camera (docs/protocol.md); `asking`: it asks for the camera now."""
+
+    hidden: bool = False
+    camera: str | None = None
+    asking: bool = False
+
+
 @dataclass(slots=True)
 class Order:
     """What a desk asked of the phone; `outcome` once the phone has answered."""
@@ -72,7 +81,8 @@ class Room:
 
     `rung` is how pictures come (domain/still.py), by the phone's word, and `why`; `stills` were handed on at that rung,
     `stilled` says that this was written down.
-    `hidden`, `muted`: what the phone says of its page and its camera, since `told`.
+    `said`: what the phone says of itself, since `told`.
+    `showing`: the desks that show a fresh picture, by their own word; one that only lost its socket still does.
 
     `addresses`: those that one end named to the other as its own, by direction and peer (domain/candidates.py).
 
@@ -81,8 +91,8 @@ class Room:
 
     phone: Line | None = None
     page: str | None = None
-    hidden: bool = False
-    muted: bool = False
+    said: Said = Said()
+    showing: set[str] = field(default_factory=set)
     told: datetime | None = None
     network: Preflight | None = None
     explored: int = 0
@@ -110,6 +120,22 @@ class Room:
             viewer = self.viewers.get(peer)
             if viewer is None or viewer.kind == "desk":
                 yield line
+
+    @property
+    def shown(self) -> bool:
+        """Whether a desk that is here shows a fresh picture."""
+        return any(peer in self.desks for peer in self.showing)
+
+    def show(self, peer: str, *, on: bool) -> None:
+        """A desk begins or ceases to show a fresh picture: the phone may say that it is seen, or must not."""
+        if on == (peer in self.showing):
+            return
+        if on:
+            self.showing.add(peer)
+        else:
+            self.showing.discard(peer)
+        if self.phone is not None:
+            self.phone.send({"type": "shown", "peer": peer, "on": on})
 
     def tell_count(self) -> None:
         """Tell the phone how many see its picture."""
@@ -146,8 +172,9 @@ class Rooms:
         if room.page != page:
             room.abilities, room.orders = None, {}
             room.network = None  # another page finds out for itself
+            room.said = Said()
         former, room.phone, room.page = room.phone, line, page
-        room.hidden = room.muted = False
+        room.said = replace(room.said, hidden=False)
         if former is not None and former is not line:
             former.shut(OpenElsewhere("newer_socket"))
         return room
@@ -163,6 +190,9 @@ class Rooms:
 
     def enter_desk(self, session: str, peer: str, line: Line, viewer: Viewer | None = None) -> Room:
         """Seat a desk, or an observer, and tell the phone that it waits."""
+        for other, left in self._rooms.items():
+            if other != session and peer not in left.desks:
+                left.show(peer, on=False)  # it went from there while its socket was cut
         room = self._rooms.setdefault(session, Room())
         room.desks[peer] = line
         if viewer is not None:
@@ -213,6 +243,7 @@ class Rooms:
         room = self._rooms.get(session)
         if room is None or room.desks.pop(peer, None) is None:
             return
+        room.show(peer, on=False)
         if room.phone is not None:
             room.phone.send({"type": "unwatch", "peer": peer})
         room.viewers.pop(peer, None)
