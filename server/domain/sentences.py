@@ -369,10 +369,10 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
     ),
     "camera_refused": _stages(
         Say(
-            "La caméra n'est plus autorisée. Rouvrez mon message, touchez le lien, puis “Autoriser”.",
+            "La caméra n'est plus autorisée : suivez le dessin à l'écran, puis touchez “Réessayer”.",
             "Le téléphone n'autorise plus la caméra.",
         ),
-        (CAMERA_OTHER_WAY, Say(_OTHER_PHONE, _DEVICE_CAUSE)),
+        *_CAMERA_LATER,
     ),
     "camera_gone": _stages(
         Say(

@@ -82,7 +82,7 @@ class Room:
     `rung` is how pictures come (domain/still.py), by the phone's word, and `why`; `stills` were handed on at that rung,
     `stilled` says that this was written down.
     `said`: what the phone says of itself, since `told`.
-    `showing`: the desks that show a fresh picture, by their own word; one that only lost its socket still does.
+    `showing`: whether a desk shows a fresh picture, by its last word; one that only lost its socket still does.
 
     `addresses`: those that one end named to the other as its own, by direction and peer (domain/candidates.py).
 
@@ -92,7 +92,7 @@ class Room:
     phone: Line | None = None
     page: str | None = None
     said: Said = Said()
-    showing: set[str] = field(default_factory=set)
+    showing: dict[str, bool] = field(default_factory=dict)
     told: datetime | None = None
     network: Preflight | None = None
     explored: int = 0
@@ -122,20 +122,27 @@ class Room:
                 yield line
 
     @property
+    def shown_by(self) -> list[str] | None:
+        """Return the desks that show a fresh picture; None before any desk has said what it shows."""
+        return sorted(peer for peer, on in self.showing.items() if on) if self.showing else None
+
+    @property
     def shown(self) -> bool:
         """Whether a desk that is here shows a fresh picture."""
-        return any(peer in self.desks for peer in self.showing)
+        return any(self.showing.get(peer) for peer in self.desks)
 
     def show(self, peer: str, *, on: bool) -> None:
         """A desk begins or ceases to show a fresh picture: the phone may say that it is seen, or must not."""
-        if on == (peer in self.showing):
+        if self.showing.get(peer) == on:
             return
-        if on:
-            self.showing.add(peer)
-        else:
-            self.showing.discard(peer)
+        self.showing[peer] = on
         if self.phone is not None:
             self.phone.send({"type": "shown", "peer": peer, "on": on})
+
+    def hide(self, peer: str) -> None:
+        """A desk that left, or is elsewhere, shows nothing any more."""
+        if self.showing.get(peer):
+            self.show(peer, on=False)
 
     def tell_count(self) -> None:
         """Tell the phone how many see its picture."""
@@ -192,7 +199,7 @@ class Rooms:
         """Seat a desk, or an observer, and tell the phone that it waits."""
         for other, left in self._rooms.items():
             if other != session and peer not in left.desks:
-                left.show(peer, on=False)  # it went from there while its socket was cut
+                left.hide(peer)  # it went from there while its socket was cut
         room = self._rooms.setdefault(session, Room())
         room.desks[peer] = line
         if viewer is not None:
@@ -243,7 +250,7 @@ class Rooms:
         room = self._rooms.get(session)
         if room is None or room.desks.pop(peer, None) is None:
             return
-        room.show(peer, on=False)
+        room.hide(peer)
         if room.phone is not None:
             room.phone.send({"type": "unwatch", "peer": peer})
         room.viewers.pop(peer, None)

@@ -288,7 +288,7 @@ class CallerSocket(PageSocket):
                 "language": admitted.language,
                 "ice": ice,
                 "watchers": list(room.desks),
-                "shown": sorted(room.showing),
+                "shown": room.shown_by,
             }
         )
         room.tell_count()

@@ -35,7 +35,7 @@ NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 KEYS = [key for key, _ in STEPS]
 CAMERAS = [None, "asking", "granted", *sorted(CAMERA)]
 WORDS = [None, "live", *sorted(BLIND)]
-PHONES = [Phone(*now) for now in product((True, False), repeat=2)]
+PHONES = [Phone(online, hidden) for online, hidden in product((True, False), repeat=2)]
 PHONES += [Phone(camera=word) for word in WORDS] + [Phone(asking=True)]
 PHONES += [Phone(network=word, camera="muted") for word in sorted(NETWORK)]
 BLAME = re.compile(r"réseau|Wi-Fi|fenêtre|relais|débit|UDP", re.IGNORECASE)
