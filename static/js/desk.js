@@ -29,7 +29,7 @@ import { drawSession } from "./desk_session.js";
 import { SpokenCode } from "./desk_spoken.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
 import { DeskStill } from "./desk_still.js";
-import { checkSignIn, followSignIn } from "./desk_sign_in.js";
+import { checkSignIn, followSignIn, tellPicture } from "./desk_sign_in.js";
 import { StationMenu } from "./desk_station.js";
 import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
@@ -382,7 +382,7 @@ function open(session) {
   const now = view.server?.sessions.find((one) => one.id === session);
   if (now && now.state !== "ended") take(session);
   else if (!view.watch) view = next(view, { type: "page.look", session });
-  else notice.show("Quittez d’abord la vidéo en cours pour revoir une session terminée.");
+  else notice.show("Quittez d’abord la session affichée pour revoir une session terminée.");
   render();
 }
 
@@ -392,7 +392,7 @@ function quit() {
   void ask({ type: "session.end", session: view.watch }).then((result) => {
     quitting = false;
     if (result?.ended === false) {
-      notice.show("Vous avez quitté la vidéo. Elle continue au poste qui a l’appel.");
+      notice.show("Vous avez quitté la vidéo. Elle reste ouverte au poste qui a l’appel.");
       view = next(view, { type: "page.watch", session: null });
       leave();
     }
@@ -403,6 +403,7 @@ function quit() {
 /* ---------------------------------------------------------------- document */
 
 function render() {
+  tellPicture(picture.flows);
   const { server } = view;
   if (!server) return;
   get("line15", HTMLElement).dataset.state = server.line15.state;

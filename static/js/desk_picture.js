@@ -1,4 +1,5 @@
 /** The patient's picture: the connection that brings it, what this desk reports of it, the remedies. */
+import { blind } from "./camera_words.js";
 import { DeskPeer, connects } from "./peer.js";
 import { watch } from "./picture.js";
 import { shown } from "./session.js";
@@ -103,9 +104,9 @@ export class DeskPicture {
 
   /** What the phone says of itself may have changed. */
   heed() {
-    const { hidden, muted } = this.#host.view();
+    const { hidden, camera } = this.#host.view();
     this.#watch.tell({ type: "hidden", hidden });
-    this.#watch.tell({ type: "muted", muted });
+    this.#watch.tell({ type: "camera", camera });
   }
 
   /** The picture is over: release everything, wait for the next. */
@@ -220,7 +221,7 @@ export class DeskPicture {
     this.#seen.age = age;
     this.#host.onBeat(facts, state, age);
     const meant = (shown(this.#host.view())?.rung ?? "video") === "video";
-    if (age !== null && age > TOO_OLD && meant && !facts.hidden && !facts.muted) this.#restart();
+    if (age !== null && age > TOO_OLD && meant && !facts.hidden && !blind(facts.camera)) this.#restart();
     this.#beats += 1;
     if (this.#beats % RECALL === 0 && (state === "flowing") !== this.#live) this.report();
   }
