@@ -48,6 +48,7 @@ class Phone:
     `camera`: its last word of its camera once that was granted (docs/protocol.md); `asking`: its page asks for it now.
     `network`: how the network holds the picture back, if it does (sentences.NETWORK); `cause`: what is known to be
     wrong with that network, likelier than anything else when the picture is missing.
+    `blind_since`: since when its camera gives nothing; a try that fails changes its word, and the wait goes on.
     """
 
     online: bool = True
@@ -57,6 +58,7 @@ class Phone:
     network: str | None = None
     cause: str = ""
     since: datetime | None = None
+    blind_since: datetime | None = None
 
     @property
     def blind(self) -> bool:
@@ -174,7 +176,8 @@ def waiting(session: Session, messages: Sequence[Message], phone: Phone) -> tupl
         return session.camera or "", session.changed
     told = max(filter(None, (session.changed, phone.since)))
     if absent := _absent(session, phone):
-        return absent, told
+        began = phone.blind_since if absent.startswith("camera_") else None
+        return absent, max(session.changed, began) if began else told
     return _usual(session, phone), told
 
 

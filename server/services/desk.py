@@ -255,6 +255,7 @@ def _phone(room: Room) -> funnel.Phone:
         network="asked" if room.rung == "stills" and room.why == "asked" else room.rung,
         cause=CAUSES[room.network.way] if room.network else "",
         since=room.told,
+        blind_since=room.blind,
     )
 
 

@@ -8,12 +8,14 @@ restart.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from server.domain.network import Preflight
+from server.domain.sentences import BLIND
 from server.errors import AppError, OpenElsewhere, SessionEnded
 
+TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
 ENDS_KEPT: Final = 1_000  # more than end while a hello is answered
 
 
@@ -81,7 +83,7 @@ class Room:
 
     `rung` is how pictures come (domain/still.py), by the phone's word, and `why`; `stills` were handed on at that rung,
     `stilled` says that this was written down.
-    `said`: what the phone says of itself, since `told`.
+    `said`: what the phone says of itself, since `told`; `blind`: since when its camera gives nothing, tries included.
     `showing`: whether a desk shows a fresh picture, by its last word; one that only lost its socket still does.
 
     `addresses`: those that one end named to the other as its own, by direction and peer (domain/candidates.py).
@@ -94,6 +96,7 @@ class Room:
     said: Said = Said()
     showing: dict[str, bool] = field(default_factory=dict)
     told: datetime | None = None
+    blind: datetime | None = None
     network: Preflight | None = None
     explored: int = 0
     desks: dict[str, Line] = field(default_factory=dict)
@@ -120,6 +123,16 @@ class Room:
             viewer = self.viewers.get(peer)
             if viewer is None or viewer.kind == "desk":
                 yield line
+
+    def note(self, said: Said, now: datetime) -> bool:
+        """Keep what the phone says of itself; return whether that is news."""
+        if said == self.said:
+            return False
+        fails = said.camera in BLIND and self.said.camera not in BLIND
+        if fails and (self.blind is None or self.told is None or now - self.told > TRY):
+            self.blind = now
+        self.said, self.told = said, now
+        return True
 
     @property
     def shown_by(self) -> list[str] | None:

@@ -376,9 +376,7 @@ class CallerSocket(PageSocket):
 
     def _note(self, said: Said) -> None:
         """Keep what the phone says of itself: another sentence helps its caller now."""
-        room = self.rooms.get(self._session)
-        if room.said != said:
-            room.said, room.told = said, self.web.clock.now()
+        if self.rooms.get(self._session).note(said, self.web.clock.now()):
             self.sessions.told(self._site, self._session)
 
     def _helped(self, message: m.Abilities | m.HelpDone) -> None:

@@ -196,6 +196,13 @@ def test_what_is_wrong_with_the_camera_is_said_wherever_the_picture_is_missing(
         assert at(of, [], 3600, Phone(camera=word)).stalled
 
 
+def test_a_camera_that_is_tried_again_and_again_is_waited_for_from_its_first_failure() -> None:
+    of = session(State.CONNECTING, "granted")
+    tried = Phone(camera="still", since=NOW + timedelta(seconds=24), blind_since=NOW)
+    assert at(of, [], 25, tried).stalled
+    assert not at(of, [], 25, replace(tried, blind_since=NOW + timedelta(seconds=24))).stalled
+
+
 def test_every_word_of_the_phone_of_its_camera_has_its_own_cause() -> None:
     words = set(CallerMedia.model_fields["camera"].annotation.__args__)  # type: ignore[union-attr]
     assert words == BLIND | {"live"}

@@ -262,6 +262,22 @@ async def test_the_desk_reads_what_is_wrong_with_the_camera_from_the_start(
     assert "améra" in one["say"]["cause"]
 
 
+async def test_a_try_that_fails_does_not_begin_the_wait_anew(house: Running) -> None:
+    desk, caller, session = await house.connected()
+    room = house.server.sessions._rooms.get(session)
+    await caller.say("media.report", camera="still")
+    await desk.hear("caller.state", state="still")
+    began = room.blind
+    for word, seconds in (("live", 9), ("still", 1), ("live", 1), ("busy", 30)):
+        house.clock.pass_(seconds=seconds)
+        await caller.say("media.report", camera=word)
+        await desk.hear("caller.state", state=word)
+        if word != "busy":
+            assert room.blind == began
+    # It filmed for half a minute in between: that is another failure.
+    assert room.blind == house.clock.now()
+
+
 async def test_an_unknown_word_of_the_camera_is_refused_and_counted(house: Running) -> None:
     _, caller, _ = await house.connected()
     before = house.counted("message_malformed")
