@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -229,12 +230,21 @@ async def test_nobody_else_can_say_that_the_picture_is_shown(house: Running) -> 
 
 
 async def test_a_page_whose_place_was_taken_speaks_for_the_phone_no_more(house: Running) -> None:
-    desk, caller, session = await house.connected()
+    """Its last words may have been on their way when it was closed."""
+    desk, _caller, session = await house.connected()
+    room = house.server.sessions._rooms.get(session)
+    former: Any = room.phone
     newer, _ = await again(house, "phone-page-2")
     await newer.say("media.report", camera="live")
     await desk.hear("caller.state", state="live")
-    await caller.closed()
-    assert house.server.sessions._rooms.get(session).said.camera == "live"
+    for words in (
+        {"type": "media.report", "camera": "busy"},
+        {"type": "visibility", "hidden": True},
+        {"type": "camera", "state": "asking"},
+    ):
+        await former.take(json.dumps(words))
+    assert (room.said.camera, room.said.hidden, room.said.asking) == ("live", False, False)
+    assert not [each for each in desk.told if each.get("state") in {"busy", "hidden"}]
 
 
 async def test_an_observer_is_told_what_is_wrong_with_the_camera(house: Running) -> None:
