@@ -485,7 +485,7 @@ class SignInOver(Unauthenticated):
     """The sign-in has ended; what its desk held may be finished, nothing else is begun."""
 
     code = "sign_in_over"
-    message = "Votre connexion est terminée : la vidéo en cours continue, reconnectez-vous pour toute autre action."
+    message = "Votre connexion est terminée : la vidéo commencée reste ouverte, reconnectez-vous pour le reste."
 
 
 class XsrfRefused(Forbidden):

@@ -158,6 +158,7 @@ class Phone:
         if not self._filming:
             self._send({"type": "camera", "state": "asking"})
         self._send({"type": "camera", "state": "granted"})
+        self._send({"type": "media.report", "camera": "live"})
         self._filming = True
         while True:
             try:
@@ -237,7 +238,6 @@ class Phone:
             self._finish(state)
         if state == "connected":
             self.seen = True
-            self._send({"type": "media.report", "state": "flowing"})
         if state in {"failed", "closed"}:
             for peer in [name for name, (each, _) in self._peers.items() if each is which]:
                 if peer in self._watchers:

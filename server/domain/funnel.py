@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from server.domain.messages import RESENT, Delivery, Message, maybe_twice
-from server.domain.sentences import CAMERA, NETWORK, SAYINGS, Say
+from server.domain.sentences import BLIND, CAMERA, LADDER, NETWORK, SAYINGS, Say
 from server.domain.session import Session, State
 
 STEPS: Final = (
@@ -45,16 +45,25 @@ class Step:
 class Phone:
     """What is known of the phone now and written down nowhere; `since`: when that last changed.
 
+    `camera`: its last word of its camera once that was granted (docs/protocol.md); `asking`: its page asks for it now.
     `network`: how the network holds the picture back, if it does (sentences.NETWORK); `cause`: what is known to be
     wrong with that network, likelier than anything else when the picture is missing.
+    `blind_since`: since when its camera gives nothing; a try that fails changes its word, and the wait goes on.
     """
 
     online: bool = True
     hidden: bool = False
-    muted: bool = False
+    camera: str | None = None
+    asking: bool = False
     network: str | None = None
     cause: str = ""
     since: datetime | None = None
+    blind_since: datetime | None = None
+
+    @property
+    def blind(self) -> bool:
+        """Its camera is known to give nothing; where photos come, the film is stopped on purpose."""
+        return self.camera in BLIND and self.network not in LADDER
 
 
 HERE: Final = Phone()
@@ -132,20 +141,17 @@ def speech(session: Session, messages: Sequence[Message], phone: Phone, now: dat
     key, since = waiting(session, messages, phone)
     first, *later = SAYINGS[key]
     timed = [
-        Later(since + timedelta(seconds=stage.after), _explained(stage.say, session, phone))
+        Later(since + timedelta(seconds=stage.after), _explained(stage.say, key, phone))
         for stage in later
     ]
     due = [each for each in timed if each.at <= now]
-    said = due[-1].say if due else _explained(first.say, session, phone)
+    said = due[-1].say if due else _explained(first.say, key, phone)
     return Speech(said, bool(due), tuple(each for each in timed if each.at > now))
 
 
-def _explained(said: Say, session: Session, phone: Phone) -> Say:
+def _explained(said: Say, key: str, phone: Phone) -> Say:
     """Give what is known of the network as the cause while a picture is missing that should be there."""
-    missing = session.state in {State.CONNECTING, State.INTERRUPTED}
-    if phone.cause and missing and session.camera == "granted":
-        return replace(said, cause=phone.cause)
-    return said
+    return replace(said, cause=phone.cause) if phone.cause and key in _MISSING else said
 
 
 def say(session: Session, messages: Sequence[Message], phone: Phone = HERE) -> Say:
@@ -153,6 +159,8 @@ def say(session: Session, messages: Sequence[Message], phone: Phone = HERE) -> S
     return SAYINGS[waiting(session, messages, phone)[0]][0].say
 
 
+#: What is waited for when page, camera and socket do their part: if something holds the picture back, the network does.
+_MISSING: Final = frozenset({"connecting", "frozen"})
 _BEFORE_PICTURE: Final = frozenset({State.OPENED, State.TAPPED, State.INTERRUPTED})
 _PICTURE: Final = frozenset({State.CONNECTING, State.LIVE, State.INTERRUPTED})
 
@@ -168,7 +176,8 @@ def waiting(session: Session, messages: Sequence[Message], phone: Phone) -> tupl
         return session.camera or "", session.changed
     told = max(filter(None, (session.changed, phone.since)))
     if absent := _absent(session, phone):
-        return absent, told
+        began = phone.blind_since if absent.startswith("camera_") else None
+        return absent, max(session.changed, began) if began else told
     return _usual(session, phone), told
 
 
@@ -178,7 +187,10 @@ def _usual(session: Session, phone: Phone) -> str:
         return phone.network or ""
     match session.state:
         case State.INTERRUPTED:
-            return "frozen"
+            # The page was loaded again, or asks again: its question stands on the screen.
+            return "tapped" if phone.asking or session.camera == "asking" else "frozen"
+        case State.TAPPED if phone.camera is not None:
+            return "connecting"  # it was granted, and that is not written down yet
         case State.ENDED if session.end_reason in {"expired", "lost"}:
             return session.end_reason or ""
         case _:
@@ -186,18 +198,18 @@ def _usual(session: Session, phone: Phone) -> str:
 
 
 def _absent(session: Session, phone: Phone) -> str | None:
-    """Return why the phone cannot do what it is asked, when it is not there."""
+    """Return why the phone cannot do what it is asked: its page is away, or its camera gives nothing."""
     if session.state not in {State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED}:
         return None
     # The tap comes before the phone's socket, and a picture goes on without it.
     spoke = session.state is not State.LIVE and session.camera is not None
     if not phone.online and spoke:
+        if phone.hidden or phone.blind:
+            return "put_aside"
         return "offline" if session.state is State.INTERRUPTED else "away"
     if phone.online and phone.hidden:
         return "hidden"
-    # Where single photos come, the film is stopped on purpose.
-    cut = phone.muted and phone.network not in NETWORK
-    return "muted" if cut and session.state is State.INTERRUPTED else None
+    return f"camera_{phone.camera}" if phone.blind else None
 
 
 def _sending(session: Session, messages: Sequence[Message]) -> tuple[str, datetime]:

@@ -66,6 +66,14 @@ _WINDOW: Final = "Êtes-vous en Wi-Fi ? Si oui, coupez-le. Sinon, approchez-vous
 _DEVICE_CAUSE: Final = "Toujours pas de caméra : changez de téléphone."
 _LATE_CAUSE: Final = "Autre numéro, e-mail, ou code à dicter (Alt+C)."
 
+_CAMERA_PAUSE: Final = (
+    "La caméra ne donne pas d'image pour le moment. Gardez la page ouverte, ne touchez à rien."
+)
+_CAMERA_LATER: Final = (
+    (CAMERA_GUIDE, Say(_OPEN_AGAIN, "La caméra ne revient pas toute seule.")),
+    (CAMERA_OTHER_WAY, Say(_OTHER_PHONE, _DEVICE_CAUSE)),
+)
+
 WEAK: Final = Say("L'image passe mal. Bougez doucement, près d'une fenêtre.", "Réseau faible.")
 """For a live picture that comes badly, whoever measures it: the server is told by the phone, the desk sees it."""
 
@@ -97,8 +105,8 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
         (
             SMS_OTHER_WAY,
             Say(
-                "Le SMS n'arrive pas. Avez-vous un autre portable, ou une adresse e-mail ?",
-                f"SMS non reçu. {_LATE_CAUSE}",
+                "Toujours pas de SMS ? Avez-vous un autre portable, ou une adresse e-mail ?",
+                f"SMS peut-être non reçu : aucun accusé. {_LATE_CAUSE}",
             ),
         ),
     ),
@@ -116,8 +124,8 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
         (
             EMAIL_OTHER_WAY,
             Say(
-                "L'e-mail n'arrive pas. Y a-t-il un téléphone portable près de vous ?",
-                "E-mail retardé ou adresse inexacte. Un SMS, ou le code à dicter (Alt+C).",
+                "Toujours pas d'e-mail ? Y a-t-il un téléphone portable près de vous ?",
+                "E-mail retardé ou adresse inexacte ? Un SMS, ou le code à dicter (Alt+C).",
             ),
         ),
     ),
@@ -290,11 +298,14 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
             FRAME_SLOW,
             Say(
                 "L'image met un peu de temps. Gardez la page ouverte, ne touchez à rien.",
-                "La première image tarde : réseau lent, ou relais en cours d'essai.",
+                "La première image tarde.",
             ),
         ),
-        (FRAME_NETWORK, Say(_WINDOW, "Le réseau du correspondant bloque ou freine la vidéo.")),
-        (FRAME_OTHER_WAY, Say(_OTHER_PHONE, "Aucune image : réseau bloqué ou trop faible.")),
+        (
+            FRAME_NETWORK,
+            Say(_WINDOW, "Toujours aucune image : réseau du correspondant trop faible ?"),
+        ),
+        (FRAME_OTHER_WAY, Say(_OTHER_PHONE, "Aucune image : réseau qui bloque la vidéo ?")),
     ),
     "live": _stages(Say("Je vous vois. Filmez doucement ce que je vous demande.")),
     "frozen": _stages(
@@ -302,7 +313,7 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
             "L'image est figée. Restez en ligne et gardez la page ouverte.",
             "Plus d'image : réseau coupé ?",
         ),
-        (FROZEN_NETWORK, Say(_WINDOW, "Plus d'image, mais la page répond : réseau trop faible.")),
+        (FROZEN_NETWORK, Say(_WINDOW, "Plus d'image, mais la page répond : réseau trop faible ?")),
         (FROZEN_AGAIN, Say(_OPEN_AGAIN, "La vidéo ne reprend pas toute seule.")),
     ),
     # --- the phone ---------------------------------------------------------------------------------
@@ -314,12 +325,13 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
         (AWAY_AGAIN, Say(_OPEN_AGAIN, "Il ne retrouve pas la page.")),
         (AWAY_OTHER_WAY, Say(_SOMEBODY, "Page toujours quittée.")),
     ),
-    "muted": _stages(
+    "put_aside": _stages(
         Say(
-            "Votre téléphone a coupé la caméra. Refusez l'autre appel, et revenez à la page.",
-            "Autre appel, ou autre application qui a pris la caméra.",
+            "Gardez l'écran allumé. Si la page est fermée, rouvrez le message et touchez le lien.",
+            "Page quittée ou autre application, puis plus de nouvelles : le téléphone l'a mise en veille.",
         ),
-        (AWAY_AGAIN, Say(_OPEN_AGAIN, "Le téléphone ne rend pas la caméra.")),
+        (AWAY_AGAIN, Say(_OPEN_AGAIN, "Page toujours en veille, ou fermée.")),
+        (AWAY_OTHER_WAY, Say(_OTHER_PHONE, "Sans nouvelles du téléphone. Code : Alt+C.")),
     ),
     "away": _stages(
         Say(
@@ -336,6 +348,40 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
         ),
         (AWAY_AGAIN, Say(_WINDOW, "Le téléphone ne répond plus : réseau coupé ou page fermée.")),
         (AWAY_OTHER_WAY, Say(_OTHER_PHONE, "Sans nouvelles du téléphone. Code : Alt+C.")),
+    ),
+    # --- the camera was granted and gives nothing: never the network ---------------------------------
+    "camera_muted": _stages(
+        Say(
+            "Votre téléphone a coupé la caméra. S'il y a un autre appel, refusez-le, et revenez à la page.",
+            "Caméra coupée par le téléphone : autre appel, ou autre application.",
+        ),
+        *_CAMERA_LATER,
+    ),
+    "camera_ended": _stages(
+        Say(_CAMERA_PAUSE, "La caméra s'est arrêtée ; le téléphone la redemande."), *_CAMERA_LATER
+    ),
+    "camera_busy": _stages(
+        Say(
+            "Une autre application tient la caméra : fermez-la, puis revenez à la page de la vidéo.",
+            "La caméra est prise par une autre application.",
+        ),
+        *_CAMERA_LATER,
+    ),
+    "camera_refused": _stages(
+        Say(
+            "La caméra n'est plus autorisée : suivez le dessin à l'écran, puis touchez “Réessayer”.",
+            "Le téléphone n'autorise plus la caméra.",
+        ),
+        *_CAMERA_LATER,
+    ),
+    "camera_gone": _stages(
+        Say(
+            "Avez-vous un autre téléphone ou une tablette avec une caméra ?",
+            "La caméra a disparu : débranchée, ou introuvable.",
+        ),
+    ),
+    "camera_still": _stages(
+        Say(_CAMERA_PAUSE, "La caméra est ouverte et ne donne aucune image."), *_CAMERA_LATER
     ),
     # --- the network holds the picture back ----------------------------------------------------------
     "weak": _stages(WEAK),
@@ -365,8 +411,14 @@ CAMERA: Final = frozenset(
 )
 """Why a camera does not open, in the phone's words."""
 
-NETWORK: Final = frozenset({"weak", "stills", "asked", "photo"})
-"""How the network holds a live picture back; `asked`: stills that a desk wanted."""
+BLIND: Final = frozenset({"muted", "ended", "busy", "refused", "gone", "still"})
+"""Why a camera that was granted gives nothing, in the phone's words (`media.report`)."""
+
+LADDER: Final = frozenset({"stills", "asked", "photo"})
+"""Photos come in the place of the video; `asked`: stills that a desk wanted."""
+
+NETWORK: Final = LADDER | {"weak"}
+"""How the network holds a live picture back."""
 
 SPOKEN: Final = tuple(
     dict.fromkeys(stage.say.text for stages in SAYINGS.values() for stage in stages)

@@ -167,8 +167,9 @@ class DeskView:
         flat = [m for several in sent.values() for m in several]
         room = self._rooms.get(session.id)
         number = next((parts.to(i) for i in parts.invitations if i.channel == "sms"), None)
-        speech = funnel.speech(session, flat, _phone(room), self._clock.now())
-        live, language = session.state is State.LIVE, session.language
+        phone, language = _phone(room), session.language
+        speech = funnel.speech(session, flat, phone, self._clock.now())
+        weak = session.state is State.LIVE and not phone.blind
         return {
             "id": session.id,
             "state": session.state.value,
@@ -187,19 +188,18 @@ class DeskView:
                 for i in parts.invitations
             ],
             "steps": [step_of(step) for step in funnel.steps(session, flat)],
-            "say": self._spoken(
-                _caused(speech.say, session, room.network), language, stalled=speech.stalled
-            ),
+            "say": self._spoken(speech.say, language, stalled=speech.stalled),
             "say_later": [
                 {"at": iso(later.at), **self._spoken(later.say, language, stalled=True)}
                 for later in speech.later
             ],
-            "say_weak": self._spoken(WEAK, language, stalled=True) if live else None,
+            "say_weak": self._spoken(WEAK, language, stalled=True) if weak else None,
             "rung": room.rung,
             "participants": list(parts.people),
             "caller": {
                 "online": room.phone is not None,
-                "hidden": room.hidden,
+                "hidden": room.said.hidden,
+                "camera": room.said.camera,
                 "language": _language(session.language),
                 "abilities": room.abilities,
                 "network": _network(room.network),
@@ -246,9 +246,16 @@ def step_of(step: funnel.Step) -> Json:
 
 def _phone(room: Room) -> funnel.Phone:
     """Return what is known of the phone, for the sentence that helps its caller."""
-    network = "asked" if room.rung == "stills" and room.why == "asked" else room.rung
+    said = room.said
     return funnel.Phone(
-        room.phone is not None, room.hidden, room.muted, network=network, since=room.told
+        room.phone is not None,
+        said.hidden,
+        said.camera,
+        asking=said.asking,
+        network="asked" if room.rung == "stills" and room.why == "asked" else room.rung,
+        cause=CAUSES[room.network.way] if room.network else "",
+        since=room.told,
+        blind_since=room.blind,
     )
 
 
@@ -379,12 +386,6 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
         "number": national(call.number) if call else None,
         "ended": iso(call.ended) if call else None,
     }
-
-
-def _caused(say: Say, session: Session, network: Preflight | None) -> Say:
-    """A network that blocks the picture is the likelier cause of its absence."""
-    waits = session.state in {State.CONNECTING, State.INTERRUPTED} and session.camera == "granted"
-    return Say(say.text, (CAUSES[network.way] if network and waits else "") or say.cause)
 
 
 def _network(network: Preflight | None) -> Json | None:

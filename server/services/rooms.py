@@ -8,12 +8,14 @@ restart.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from server.domain.network import Preflight
+from server.domain.sentences import BLIND
 from server.errors import AppError, OpenElsewhere, SessionEnded
 
+TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
 ENDS_KEPT: Final = 1_000  # more than end while a hello is answered
 
 
@@ -53,6 +55,15 @@ class Viewer:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The phone's last word of its page and its camera (docs/protocol.md); `asking`: it asks for the camera now."""
+
+    hidden: bool = False
+    camera: str | None = None
+    asking: bool = False
+
+
 @dataclass(slots=True)
 class Order:
     """What a desk asked of the phone; `outcome` once the phone has answered."""
@@ -72,7 +83,8 @@ class Room:
 
     `rung` is how pictures come (domain/still.py), by the phone's word, and `why`; `stills` were handed on at that rung,
     `stilled` says that this was written down.
-    `hidden`, `muted`: what the phone says of its page and its camera, since `told`.
+    `said`: what the phone says of itself, since `told`; `blind`: since when its camera gives nothing, tries included.
+    `showing`: whether a desk shows a fresh picture, by its last word; one that only lost its socket still does.
 
     `addresses`: those that one end named to the other as its own, by direction and peer (domain/candidates.py).
 
@@ -81,9 +93,10 @@ class Room:
 
     phone: Line | None = None
     page: str | None = None
-    hidden: bool = False
-    muted: bool = False
+    said: Said = Said()
+    showing: dict[str, bool] = field(default_factory=dict)
     told: datetime | None = None
+    blind: datetime | None = None
     network: Preflight | None = None
     explored: int = 0
     desks: dict[str, Line] = field(default_factory=dict)
@@ -110,6 +123,39 @@ class Room:
             viewer = self.viewers.get(peer)
             if viewer is None or viewer.kind == "desk":
                 yield line
+
+    def note(self, said: Said, now: datetime) -> bool:
+        """Keep what the phone says of itself; return whether that is news."""
+        if said == self.said:
+            return False
+        fails = said.camera in BLIND and self.said.camera not in BLIND
+        if fails and (self.blind is None or self.told is None or now - self.told > TRY):
+            self.blind = now
+        self.said, self.told = said, now
+        return True
+
+    @property
+    def shown_by(self) -> list[str] | None:
+        """Return the desks that show a fresh picture; None before any desk has said what it shows."""
+        return sorted(peer for peer, on in self.showing.items() if on) if self.showing else None
+
+    @property
+    def shown(self) -> bool:
+        """Whether a desk that is here shows a fresh picture."""
+        return any(self.showing.get(peer) for peer in self.desks)
+
+    def show(self, peer: str, *, on: bool) -> None:
+        """A desk begins or ceases to show a fresh picture: the phone may say that it is seen, or must not."""
+        if self.showing.get(peer) == on:
+            return
+        self.showing[peer] = on
+        if self.phone is not None:
+            self.phone.send({"type": "shown", "peer": peer, "on": on})
+
+    def hide(self, peer: str) -> None:
+        """A desk that left, or is elsewhere, shows nothing any more."""
+        if self.showing.get(peer):
+            self.show(peer, on=False)
 
     def tell_count(self) -> None:
         """Tell the phone how many see its picture."""
@@ -146,8 +192,9 @@ class Rooms:
         if room.page != page:
             room.abilities, room.orders = None, {}
             room.network = None  # another page finds out for itself
+            room.said = Said()
         former, room.phone, room.page = room.phone, line, page
-        room.hidden = room.muted = False
+        room.said = replace(room.said, hidden=False)
         if former is not None and former is not line:
             former.shut(OpenElsewhere("newer_socket"))
         return room
@@ -163,6 +210,9 @@ class Rooms:
 
     def enter_desk(self, session: str, peer: str, line: Line, viewer: Viewer | None = None) -> Room:
         """Seat a desk, or an observer, and tell the phone that it waits."""
+        for other, left in self._rooms.items():
+            if other != session and peer not in left.desks:
+                left.hide(peer)  # it went from there while its socket was cut
         room = self._rooms.setdefault(session, Room())
         room.desks[peer] = line
         if viewer is not None:
@@ -213,6 +263,7 @@ class Rooms:
         room = self._rooms.get(session)
         if room is None or room.desks.pop(peer, None) is None:
             return
+        room.hide(peer)
         if room.phone is not None:
             room.phone.send({"type": "unwatch", "peer": peer})
         room.viewers.pop(peer, None)

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from server.domain.invitation import Invitation
@@ -33,7 +34,7 @@ from server.services.ice import IceServers
 from server.services.ladder import Ladder, Pace
 from server.services.languages import Languages
 from server.services.links import Links, Opened
-from server.services.rooms import Rooms
+from server.services.rooms import Rooms, Said
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.snapshots import SnapshotPolicy, policy_of
@@ -268,6 +269,8 @@ class CallerSocket(PageSocket):
             self._step(message)
         elif isinstance(message, m.Abilities | m.HelpDone):
             self._helped(message)
+        elif isinstance(message, m.Camera | m.CallerMedia | m.Visibility | m.Facing):
+            self._tells(message)
         elif isinstance(message, m.Network):
             found = Preflight(**message.model_dump(exclude={"type"}))
             self.later(lambda: self._explored(found))
@@ -299,6 +302,7 @@ class CallerSocket(PageSocket):
                 "language": admitted.language,
                 "ice": ice,
                 "watchers": list(room.desks),
+                "shown": room.shown_by,
             }
         )
         room.tell_count()
@@ -344,8 +348,6 @@ class CallerSocket(PageSocket):
 
     def _say(self, message: m.CallerMessage) -> None:
         match message:
-            case m.Camera(state=state):
-                self._happen(_camera_event(state))
             case m.SignalOffer() if not self._seated():
                 raise SessionEnded
             case m.SignalOffer(peer=peer, sdp=sdp):
@@ -354,18 +356,30 @@ class CallerSocket(PageSocket):
             case m.CallerCandidate(peer=peer, candidate=candidate):
                 value = candidate.model_dump() if candidate else None
                 self.signalling.phone_candidate(self._session, peer, value)
-            case m.CallerMedia(state=state):
-                self._note(muted={"muted": True, "unmuted": False}.get(state))
-                self._tell(state)
-            case m.Visibility(hidden=hidden):
-                self._note(hidden=hidden)
-                self._tell("hidden" if hidden else "visible")
-            case m.Facing(facing=facing):
-                self._tell(facing)
             case m.Language(language=language):
                 self._choose(language)
             case m.Leave():
                 self._happen(Left("phone", "left"))
+
+    def _tells(self, message: m.Camera | m.CallerMedia | m.Visibility | m.Facing) -> None:
+        """Take what the phone says of itself; a page whose place was taken speaks for it no more."""
+        if isinstance(message, m.Camera):
+            self._happen(_camera_event(message.state))
+        if not self._seated():
+            return
+        said = self.rooms.get(self._session).said
+        match message:
+            case m.Camera(state=state):  # a question replaces what was said of the camera before it
+                camera = said.camera if state == "granted" else None
+                self._note(replace(said, camera=camera, asking=state == "asking"))
+            case m.CallerMedia(camera=camera):
+                self._note(replace(said, camera=camera))
+                self._tell(camera)
+            case m.Visibility(hidden=hidden):
+                self._note(replace(said, hidden=hidden))
+                self._tell("hidden" if hidden else "visible")
+            case m.Facing(facing=facing):
+                self._tell(facing)
 
     def _step(self, ladder: m.Ladder) -> None:
         """Take the new rung at once, since stills follow, and write it down after."""
@@ -374,14 +388,9 @@ class CallerSocket(PageSocket):
         if told := self.ladder.step(self._site, self._session, ladder.rung, ladder.why):
             self.later(lambda: self.ladder.stepped(self._actor(), self._session, told))
 
-    def _note(self, *, hidden: bool | None = None, muted: bool | None = None) -> None:
+    def _note(self, said: Said) -> None:
         """Keep what the phone says of itself: another sentence helps its caller now."""
-        room = self.rooms.get(self._session)
-        before = (room.hidden, room.muted)
-        room.hidden = room.hidden if hidden is None else hidden
-        room.muted = room.muted if muted is None else muted
-        if before != (room.hidden, room.muted):
-            room.told = self.web.clock.now()
+        if self.rooms.get(self._session).note(said, self.web.clock.now()):
             self.sessions.told(self._site, self._session)
 
     def _helped(self, message: m.Abilities | m.HelpDone) -> None:

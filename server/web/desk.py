@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from server.domain.access import Permission, may
-from server.domain.session import MediaFlowing, PeerLost, Session, State
+from server.domain.session import Event, MediaFlowing, PeerLost, Session, State
 from server.domain.watching import Watch
 from server.errors import (
     Forbidden,
@@ -364,11 +364,20 @@ class DeskSocket(ThirdParties):
         self._seated(message.session)
         self.signalling.to_phone(message.session, self.peer, {"type": "signal.restart"})
 
-    async def _media(self, message: m.DeskMedia) -> None:
+    def _media(self, message: m.DeskMedia) -> None:
+        """Tell the phone at once who shows its picture; write down after that the video flows, or is lost to all."""
         if message.session != self._watching:
             raise MessageOutOfOrder("not_watching")
-        event = MediaFlowing() if message.state == "flowing" else PeerLost()
-        await self.sessions.happen(message.session, event, self.actor())
+        flows = message.state == "flowing"
+        room = self.rooms.get(message.session)
+        if room.desks.get(self.peer) is self:
+            room.show(self.peer, on=flows)
+        if flows or not room.shown:
+            event = MediaFlowing() if flows else PeerLost()
+            self.later(lambda: self._judged(message.session, event))
+
+    async def _judged(self, session: str, event: Event) -> None:
+        await self.sessions.happen(session, event, self.actor())
 
     def _webcam(self, message: m.Webcam) -> None:
         if message.on and not (self._station and self._station.webcam):
@@ -458,7 +467,6 @@ HANDLERS: dict[type[Any], str] = {
     m.LinkManual: "_manual",
     m.LinkNone: "_none",
     m.CallerLanguage: "_language",
-    m.DeskMedia: "_media",
     **dict.fromkeys(HELP, "_help"),
 }
 
@@ -469,4 +477,5 @@ SIGNALS: dict[type[Any], str] = {
     m.Webcam: "_webcam",
     m.LadderAsked: "_ask_rung",
     m.HelpPoint: "_point",
+    m.DeskMedia: "_media",
 }

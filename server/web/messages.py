@@ -376,7 +376,7 @@ class CallerMedia(_Message):
     """The picture as the phone sees it."""
 
     type: Literal["media.report"]
-    state: Literal["flowing", "muted", "unmuted", "lost"]
+    camera: Literal["live", "muted", "ended", "busy", "refused", "gone", "still"]
 
 
 class Visibility(_Message):

@@ -239,13 +239,14 @@ class ObserverSocket(PageSocket):
                 again = True
                 continue
             again = False
-            hidden = self.rooms.get(session.id).hidden
+            said = self.rooms.get(session.id).said
             shown = [{**one, "can": []} for one in people]
             self.send(
                 {
                     "type": "participants",
                     "state": session.state.value,
-                    "hidden": hidden,
+                    "hidden": said.hidden,
+                    "camera": said.camera,
                     "people": shown,
                 }
             )

@@ -30,7 +30,7 @@ import { SpokenCode } from "./desk_spoken.js";
 import { drawBeat, drawStage, toggleFullscreen } from "./desk_stage.js";
 import { DeskStill } from "./desk_still.js";
 import { ServerLine } from "./desk_server.js";
-import { checkSignIn, followSignIn } from "./desk_sign_in.js";
+import { checkSignIn, followSignIn, tellPicture } from "./desk_sign_in.js";
 import { StationMenu } from "./desk_station.js";
 import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
@@ -388,7 +388,7 @@ function open(session) {
   const now = view.server?.sessions.find((one) => one.id === session);
   if (now && now.state !== "ended") take(session);
   else if (!view.watch) view = next(view, { type: "page.look", session });
-  else notice.show("Quittez d’abord la vidéo en cours pour revoir une session terminée.");
+  else notice.show("Quittez d’abord la session affichée pour revoir une session terminée.");
   render();
 }
 
@@ -398,7 +398,7 @@ function quit() {
   void ask({ type: "session.end", session: view.watch }).then((result) => {
     quitting = false;
     if (result?.ended === false) {
-      notice.show("Vous avez quitté la vidéo. Elle continue au poste qui a l’appel.");
+      notice.show("Vous avez quitté la vidéo. Elle reste ouverte au poste qui a l’appel.");
       view = next(view, { type: "page.watch", session: null });
       leave();
     }
@@ -430,6 +430,7 @@ function fullscreen() {
 /* ---------------------------------------------------------------- document */
 
 function render() {
+  tellPicture(picture.flows);
   // Before the first view too: an invitation that waits for the server says so.
   form.draw(view, link.state === "open");
   if (!view.server) return;

@@ -1,4 +1,5 @@
 /** The patient's picture: the connection that brings it, what this desk reports of it, the remedies. */
+import { blind } from "./camera_words.js";
 import { REMEDY, UNTRIED, see, trouble, words } from "./desk_sight.js";
 import { connects } from "./peer.js";
 import { DeskPeer } from "./peer_desk.js";
@@ -140,9 +141,9 @@ export class DeskPicture {
 
   /** What the phone says of itself may have changed. */
   heed() {
-    const { hidden, muted } = this.#host.view();
+    const { hidden, camera } = this.#host.view();
     this.#watch.tell({ type: "hidden", hidden });
-    this.#watch.tell({ type: "muted", muted });
+    this.#watch.tell({ type: "camera", camera });
   }
 
   /** The picture is over: release everything, wait for the next. */
@@ -334,7 +335,7 @@ export class DeskPicture {
     this.#host.onBeat(facts, state, age, own);
     const meant = (shown(this.#host.view())?.rung ?? "video") === "video";
     // A new path helps no picture that came to this browser already.
-    if (!own && age !== null && age > TOO_OLD && meant && !facts.hidden && !facts.muted) this.#restart();
+    if (!own && age !== null && age > TOO_OLD && meant && !facts.hidden && !blind(facts.camera)) this.#restart();
     this.#beats += 1;
     if (this.#beats % RECALL === 0 && (state === "flowing") !== this.#live) this.report();
   }

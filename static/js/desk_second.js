@@ -1,4 +1,5 @@
 /** Several phones of one event: another one invited, each a video of its own, shown as tabs over the picture. */
+import { blind } from "./camera_words.js";
 import { sentence } from "./desk_notice.js";
 import { contact } from "./desk_observers.js";
 import { refusal, sessionState } from "./desk_words.js";
@@ -22,7 +23,9 @@ import { shown } from "./session.js";
 export function tabState(session, watched, here) {
   const seen = ["live", "connecting", "interrupted"].includes(session.state);
   if (watched || !seen) return sessionState(session, here);
-  return session.caller.online ? "téléphone prêt" : "téléphone absent";
+  if (!session.caller.online) return "téléphone absent";
+  if (session.caller.hidden) return "page masquée";
+  return blind(session.caller.camera)?.text.toLowerCase() ?? "téléphone prêt";
 }
 
 export class SecondPhone {

@@ -1,4 +1,5 @@
 /** What the desk calls things, and the sentences it makes of them: pure. */
+import { blind } from "./camera_words.js";
 import { duration } from "./session.js";
 import { Refused } from "./socket.js";
 
@@ -11,6 +12,7 @@ const SESSION = {
   invited: "invitation", opened: "lien ouvert", tapped: "lien touché", connecting: "connexion",
   live: "en direct", interrupted: "interrompue", ended: "terminée",
 };
+const AWAY = { text: "Page masquée", more: "Le correspondant a quitté la page : demandez-lui d’y revenir." };
 /** @type {Record<string, string>} */
 const REASONS = {
   quit: "quittée par le poste", left: "quittée par le correspondant", expired: "expirée, lien non touché",
@@ -53,9 +55,23 @@ export function sessionState(session, here) {
   return [pictures, from, gone].filter(Boolean).join(" · ");
 }
 
+/** Why there is no picture, as far as the phone or the server said: never a guess.
+ * @param {{state: Session["state"], caller: Pick<Session["caller"], "online" | "hidden" | "camera">, rung?: string} | null} session
+ * @returns {{text: string, more: string} | null} null: it is on its way, or nothing is known */
+export function absence(session) {
+  if (!session || !["tapped", "connecting", "live", "interrupted"].includes(session.state)) return null;
+  const { state, caller, rung = "video" } = session;
+  if (!caller.online) return state === "tapped" ? null : { text: "Téléphone non relié", more: "La page du correspondant ne répond pas." };
+  if (caller.hidden) return AWAY;
+  const camera = rung === "video" ? blind(caller.camera) : null;
+  return camera ?? (state === "interrupted" ? { text: "Image interrompue", more: "" } : null);
+}
+
 /** @param {Session | null} session @returns {string} */
 export function waitingTitle(session) {
   if (!session || session.state === "ended") return "En attente";
+  const why = absence(session);
+  if (why) return why.text;
   return session.state === "connecting" || session.state === "live" ? "L’image arrive…" : "Invitation en cours";
 }
 
@@ -63,8 +79,10 @@ export function waitingTitle(session) {
  * @param {string | null} [taken] who sits at this station now, on another page @returns {string} */
 export function waitingLine(session, line15, server, taken = null) {
   const last = session?.state === "ended" ? `dernière vidéo ${reason(session.end_reason ?? "") || "terminée"} · ` : "";
+  const why = absence(session)?.more;
+  const begins = why ? `${why} ` : last;
   const here = taken === null ? server : `poste tenu par ${taken}`;
-  return `${last}${LINE[line15]} · ${here}`;
+  return `${begins}${LINE[line15]} · ${here}`;
 }
 
 /** Age of a picture.
@@ -79,9 +97,10 @@ export function seconds(ms) {
 export function covering(facts, state, age) {
   if (state === "none") return null;
   const since = age === null ? "" : `Dernière image il y a ${seconds(age)}`;
-  if (state === "hidden") return { icon: "eye-off", text: "Page masquée", more: "Le correspondant a quitté la page : demandez-lui d’y revenir." };
+  if (state === "hidden") return { icon: "eye-off", ...AWAY };
+  const camera = blind(facts.camera);
+  if (camera && state !== "flowing") return { icon: "video-off", text: camera.text, more: [camera.more, since].filter(Boolean).join(" ") };
   if (state === "lost") return { icon: "wifi-off", text: "Image interrompue", more: since };
-  if (state === "frozen" && facts.muted) return { icon: "video-off", text: "Caméra coupée", more: "Le téléphone a repris sa caméra." };
   if (state === "frozen") return { icon: "snowflake", text: "Image figée", more: since };
   if (facts.dark) return { icon: "moon", text: "Image noire", more: "Caméra couverte ou lieu très sombre." };
   return null;

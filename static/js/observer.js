@@ -1,11 +1,12 @@
 /** An observer's page: one tap, then the muted picture with its age, who invited and who else sees; nothing else. */
 import { DeskPicture } from "./desk_picture.js";
-import { drawBeat } from "./desk_stage.js";
 import { SERVER } from "./desk_line.js";
+import { drawBeat } from "./desk_stage.js";
+import { absence } from "./desk_words.js";
 import { boot, get, post, write } from "./dom.js";
 import { connects } from "./peer.js";
 import { drawPeople } from "./people.js";
-import { START, next } from "./session.js";
+import { START, next, shown } from "./session.js";
 import { Link, address, mint } from "./socket.js";
 
 /** @typedef {import("./socket.js").Message} Message */
@@ -73,9 +74,9 @@ function receive(message) {
 }
 
 /** @param {Message} message */
-function seen({ state, hidden, people }) {
-  const session = /** @type {any} */ ({ id: view.watch, state, moved: [], invitations: [], steps: [], caller: { online: true, hidden } });
-  view = { ...view, hidden, server: /** @type {any} */ ({ sessions: [session] }) };
+function seen({ state, hidden, camera, people }) {
+  const session = /** @type {any} */ ({ id: view.watch, state, moved: [], invitations: [], steps: [], caller: { online: true, hidden, camera } });
+  view = { ...view, hidden, camera, server: /** @type {any} */ ({ sessions: [session] }) };
   drawPeople(get("people", HTMLElement), people ?? [], state === "live", null);
 }
 
@@ -101,8 +102,11 @@ function over(reason) {
 function draw() {
   get("waiting", HTMLElement).hidden = picture.shows || picture.own !== null;
   if (view.watch === null) return;
-  write(get("waiting-title", HTMLElement), "L’image arrive…");
-  write(get("waiting-line", HTMLElement), "Le correspondant ouvre sa caméra, ou son réseau est lent.");
+  const session = shown(view);
+  const why = absence(session);
+  const opens = session === null || ["invited", "opened", "tapped"].includes(session.state);
+  write(get("waiting-title", HTMLElement), why?.text ?? (opens ? "En attente de l’image" : "L’image arrive…"));
+  write(get("waiting-line", HTMLElement), why?.more ?? (opens ? "Le correspondant n’a pas encore ouvert sa caméra." : ""));
   get("join", HTMLElement).hidden = true;
 }
 

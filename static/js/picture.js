@@ -2,6 +2,7 @@
  * A still is never taken for live. The decision is pure: facts about the picture in, one of four
  * states out; `watch` gathers the facts from a video element, its connection and the phone's own words.
  */
+import { blind } from "./camera_words.js";
 import { BLACK, Darkness } from "./darkness.js";
 
 /** Age in milliseconds beyond which the picture is frozen: with the 100 ms beat it shows within 1 s. */
@@ -17,7 +18,7 @@ const BEAT = 100;
  * @property {number} decoded frames decoded so far on this connection
  * @property {number | null} shown time of a frame of which it is not known yet whether it came from the phone
  * @property {boolean} hidden the caller's page is in the background
- * @property {boolean} muted the caller's camera gives nothing
+ * @property {string | null} camera how the caller's camera fares, by its own word
  * @property {boolean} dark the frames are black
  * @property {string} connection RTCPeerConnectionState, or "" without a connection
  */
@@ -26,14 +27,14 @@ const BEAT = 100;
  *   | {type: "decoded", at: number, count: number, counts: boolean}
  *   | {type: "dark", dark: boolean}
  *   | {type: "hidden", hidden: boolean}
- *   | {type: "muted", muted: boolean}
+ *   | {type: "camera", camera: string | null}
  *   | {type: "connection", state: string}
  *   | {type: "source"}
  *   | {type: "restart"}} Fact
  */
 
 /** @type {Readonly<Picture>} */
-export const NOTHING = Object.freeze({ last: null, decoded: 0, shown: null, hidden: false, muted: false, dark: false, connection: "" });
+export const NOTHING = Object.freeze({ last: null, decoded: 0, shown: null, hidden: false, camera: null, dark: false, connection: "" });
 
 /** Fold one fact in. A frame counts when the phone sent it: in the place of a track that ended Chromium presents a black
  * one of its own. `decoded` only moves the clock when it counts: where frames are presented, a decoder that works behind
@@ -53,8 +54,8 @@ export function learn(picture, fact) {
       return { ...picture, dark: fact.dark };
     case "hidden":
       return { ...picture, hidden: fact.hidden };
-    case "muted":
-      return { ...picture, muted: fact.muted };
+    case "camera":
+      return { ...picture, camera: fact.camera };
     case "connection":
       return { ...picture, connection: fact.state };
     case "source":
@@ -76,7 +77,7 @@ export function judge(picture, now) {
   if (old === null) return "none";
   if (picture.hidden && old > FROZEN / 2) return "hidden";
   if (picture.connection === "failed" || picture.connection === "closed" || old > LOST) return "lost";
-  return old > FROZEN || picture.muted ? "frozen" : "flowing";
+  return old > FROZEN || blind(picture.camera) ? "frozen" : "flowing";
 }
 
 /**

@@ -2,6 +2,7 @@
  * What the desk knows, and what it must show: pure, so that the whole of it is tested without a browser.
  * The server always sends everything; the page adds what only it can know.
  */
+import { ofCamera } from "./camera_words.js";
 
 /** @typedef {{type: string, [field: string]: any}} Message */
 /** @typedef {{type: string, value: string}} Alias */
@@ -75,7 +76,7 @@
  * @property {import("./say.js").Say | null} say
  * @property {import("./say.js").Later[]} [say_later]
  * @property {import("./say.js").Say | null} [say_weak]
- * @property {{online: boolean, hidden: boolean, abilities: Readonly<Abilities> | null, language?: {code: string, name: string} | null}} caller
+ * @property {{online: boolean, hidden: boolean, camera: string | null, abilities: Readonly<Abilities> | null, language?: {code: string, name: string} | null}} caller
  * @property {"video" | "stills" | "photo"} rung how pictures come, by the phone's word
  */
 /**
@@ -96,7 +97,7 @@
  * @property {number} offset milliseconds to add to this PC's clock to read the server's
  * @property {string | null} watch the session this page shows, live
  * @property {string | null} look an ended session whose steps are looked at
- * @property {boolean} muted the caller's camera gives nothing, by its own word
+ * @property {string | null} camera how the caller's camera fares, by its own word
  * @property {boolean} hidden the caller's page is in the background, by its own word
  * @property {boolean} online the caller's phone has a network, by its own word
  * @property {string | null} taken who works at this station now, on another desk
@@ -105,7 +106,7 @@
 
 /** @type {Readonly<View>} */
 export const START = Object.freeze({
-  server: null, offset: 0, watch: null, look: null, muted: false, hidden: false, online: true, taken: null, launched: false,
+  server: null, offset: 0, watch: null, look: null, camera: null, hidden: false, online: true, taken: null, launched: false,
 });
 
 /** Next view after a server message, or after an event of the page itself (`page.*`, with the time in `at`).
@@ -121,7 +122,7 @@ export function next(view, message) {
     case "taken_over":
       return { ...view, taken: message.own ? "une autre de vos fenêtres" : String(message.by ?? "") || "une autre page" };
     case "page.watch":
-      return { ...view, watch: message.session, look: null, muted: false, hidden: false, online: true };
+      return { ...view, watch: message.session, look: null, camera: null, hidden: false, online: true };
     case "page.look":
       return { ...view, look: message.session };
     case "page.invited":
@@ -146,7 +147,7 @@ function received(view, server) {
     watch: over ? null : view.watch,
     look: over ? view.watch : view.look,
     hidden: watched && !over ? watched.caller.hidden : false,
-    muted: over ? false : view.muted,
+    camera: watched && !over ? watched.caller.camera : null,
   };
 }
 
@@ -159,13 +160,11 @@ function offset(now, at, former) {
 /** @param {string} state @returns {Partial<View>} */
 function said(state) {
   switch (state) {
-    case "muted": return { muted: true };
-    case "unmuted": return { muted: false };
     case "hidden": return { hidden: true };
     case "visible": return { hidden: false };
     case "online": return { online: true };
     case "offline": return { online: false };
-    default: return {};
+    default: return ofCamera(state) ? { camera: state } : {};
   }
 }
 

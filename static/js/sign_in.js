@@ -22,6 +22,8 @@ const JSON_ONLY = { Accept: "application/json" };
 
 /** @type {Standing} */
 let now = { stage: "active", why: "idle", ends_in: 0, changes_in: null };
+/** A picture flows on this page. */
+let flows = false;
 /** When somebody was last reported to be there. */
 let reported = 0;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -55,15 +57,19 @@ function take(standing, renewed = false) {
   document.dispatchEvent(new CustomEvent("visio15:sign-in", { detail: { stage: now.stage, renewed } }));
 }
 
-function draw() {
-  const said = banner(now, Date.now());
+function say() {
+  const said = banner(now, Date.now(), flows);
   bar.hidden = said === null;
   if (said) {
     write(get("sign-in-said", HTMLElement), said.text);
     write(act, said.verb);
     act.dataset.act = said.act;
   }
-  write(get("sign-in-text", HTMLElement), sheetText(now));
+  write(get("sign-in-text", HTMLElement), sheetText(now, flows));
+}
+
+function draw() {
+  say();
   const ended = now.stage === "ended";
   document.body.toggleAttribute("data-signed-out", ended);
   get("sign-in-later", HTMLElement).hidden = ended;
@@ -177,4 +183,10 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) void look();
 });
 document.addEventListener("visio15:check-sign-in", () => void look());
+document.addEventListener("visio15:picture", (event) => {
+  const seen = /** @type {CustomEvent} */ (event).detail.flows;
+  if (seen === flows) return;
+  flows = seen;
+  say();
+});
 void look();

@@ -23,8 +23,15 @@ function clock(at) {
   return new Date(at).toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit" });
 }
 
-/** @param {Readonly<Standing>} standing @param {number} now @returns {Banner | null} nothing to say while it is far from its end */
-export function banner({ stage, ends_in }, now) {
+/** What is true of the video that a sign-in may finish.
+ * @param {boolean} flows its picture flows on this page @returns {string} */
+function video(flows) {
+  return flows ? "La vidéo en cours continue" : "La vidéo commencée reste ouverte";
+}
+
+/** @param {Readonly<Standing>} standing @param {number} now @param {boolean} [flows] a picture flows on this page
+ * @returns {Banner | null} nothing to say while it is far from its end */
+export function banner({ stage, ends_in }, now, flows = false) {
   const end = clock(now + ends_in * SECOND);
   switch (stage) {
     case "idle_soon":
@@ -32,7 +39,7 @@ export function banner({ stage, ends_in }, now) {
     case "absolute_soon":
       return { text: `Votre connexion se termine à ${end} : renouvelez-la ici, sans quitter la page.`, verb: "Renouveler", act: "renew" };
     case "over":
-      return { text: "Votre connexion est terminée. La vidéo en cours continue ; reconnectez-vous pour inviter.", verb: "Se reconnecter", act: "renew" };
+      return { text: `Votre connexion est terminée. ${video(flows)} ; reconnectez-vous pour inviter.`, verb: "Se reconnecter", act: "renew" };
     case "ended":
       return { text: "Votre connexion est terminée.", verb: "Se reconnecter", act: "renew" };
     default:
@@ -40,9 +47,9 @@ export function banner({ stage, ends_in }, now) {
   }
 }
 
-/** @param {Readonly<Standing>} standing @returns {string} what the sheet says above its fields */
-export function sheetText({ stage, why }) {
-  if (stage !== "over" && stage !== "ended") return "La page, la vidéo et la saisie en cours restent.";
+/** @param {Readonly<Standing>} standing @param {boolean} [flows] a picture flows on this page @returns {string} what the sheet says above its fields */
+export function sheetText({ stage, why }, flows = false) {
+  if (stage !== "over" && stage !== "ended") return `La page${flows ? ", la vidéo" : ""} et la saisie en cours restent.`;
   const reason = why === "idle" ? "Personne n’a utilisé cette page depuis longtemps" : "Votre connexion est arrivée à sa durée maximale";
-  return stage === "over" ? `${reason}. La vidéo en cours continue.` : `${reason}. Reconnectez-vous : cette page revient telle quelle.`;
+  return stage === "over" ? `${reason}. ${video(flows)}.` : `${reason}. Reconnectez-vous : cette page revient telle quelle.`;
 }

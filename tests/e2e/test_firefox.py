@@ -116,7 +116,7 @@ async def test_a_camera_that_hangs_in_firefox_is_told_and_opened_again() -> None
         await moving_picture(desk, "#patient")
         await keep_diary(desk)
         await phone.evaluate("() => window.__hang()")
-        await until_text(desk, "#overlay-text", "Caméra")
+        await until_text(desk, "#overlay-text", "Caméra sans image")
         assert await shown_within_a_second(desk) == "frozen"
         told = len((await diary(desk))["states"])
         await until_more(phone, "() => window.__labAsked.length", 1)

@@ -146,7 +146,7 @@ async def test_an_observer_sees_is_seen_and_is_removed_then_the_session_changes_
         await until_text(arm, "#sessions li:first-child", "passée au poste 1601")
         # The giver leaves; the picture goes on where it is now, until that desk ends it.
         await arm.keyboard.press("Alt+KeyX")
-        await until_text(arm, "#notice-text", "Elle continue")
+        await until_text(arm, "#notice-text", "Elle reste ouverte")
         await moving_picture(doctor, "#patient")
         await doctor.keyboard.press("Alt+KeyX")
         await phone.wait_for_selector("body[data-phase=ended]")

@@ -58,7 +58,7 @@ async def test_the_video_follows_the_call_to_the_doctors_desk() -> None:
 
                 # The ARM leaves; the doctor goes on seeing the patient, then ends it.
                 await arm.click("#end")
-                await until_text(arm, "#notice-text", "Elle continue au poste qui a l’appel")
+                await until_text(arm, "#notice-text", "Elle reste ouverte au poste qui a l’appel")
                 await moving_picture(doctor, "#patient")
                 await doctor.click("#end")
                 await doctor.wait_for_selector("#sessions li:first-child[data-state=ended]")

@@ -79,7 +79,7 @@ class Phone {
 
   /** The page, loaded now. */
   page() {
-    return new Camera({ onTrack: () => undefined, onMute: () => undefined, onLost: () => { this.lost += 1; }, free: () => this.first, kept: "kept" });
+    return new Camera({ onTrack: () => undefined, onState: (state) => { if (state === "ended") this.lost += 1; }, free: () => this.first, kept: "kept" });
   }
 
   list() {

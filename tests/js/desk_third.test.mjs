@@ -54,6 +54,10 @@ test("the live videos of one call are tabs, and only the one looked at is said t
   assert.equal(tabState(two[1], false, "1601"), "téléphone prêt");
   assert.equal(tabState(session("a", { caller: { online: false } }), false, "1601"), "téléphone absent");
   assert.equal(tabState(two[0], false, "1601"), "lien touché");
+  const says = (caller) => tabState(session("a", { caller: { online: true, hidden: false, camera: null, ...caller } }), false, "1601");
+  assert.equal(says({ camera: "live" }), "téléphone prêt");
+  assert.equal(says({ camera: "busy" }), "caméra prise par une autre application");
+  assert.equal(says({ hidden: true, camera: "busy" }), "page masquée");
 });
 
 test("nobody is said to see a picture that is not there", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { callNumber, callState, callTail, cameraRefused, covering, refusedField, seconds, sessionState, waitingLine, waitingTitle } from "../../static/js/desk_words.js";
+import { absence, callNumber, callState, callTail, cameraRefused, covering, refusedField, seconds, sessionState, waitingLine, waitingTitle } from "../../static/js/desk_words.js";
 import { NOTHING } from "../../static/js/picture.js";
 
 const call = (more = {}) => ({ id: "c-1", number: "06 12 34 56 78", mobile: true, state: "talking", certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
@@ -31,11 +31,40 @@ test("an ended session says why, one that lives does not", () => {
   assert.equal(sessionState({ state: "live", end_reason: null, station: "1501", moved: ["1601"] }, "1501"), "en direct · passée au poste 1601");
 });
 
+const CAMERAS = ["muted", "ended", "busy", "refused", "gone", "still"];
+const STATES = ["invited", "opened", "tapped", "connecting", "live", "interrupted", "ended"];
+const waits = (state, caller = {}, more = {}) => ({ state, end_reason: null, caller: { online: true, hidden: false, camera: null, ...caller }, ...more });
+
+test("a camera that gives nothing is named wherever its picture is missing, and the network is not", () => {
+  const titles = new Set();
+  for (const state of ["tapped", "connecting", "live", "interrupted"]) {
+    for (const camera of CAMERAS) {
+      const session = waits(state, { camera });
+      titles.add(waitingTitle(session));
+      assert.match(waitingTitle(session), /^Caméra /, `${state} ${camera}`);
+      assert.doesNotMatch(`${waitingTitle(session)} ${waitingLine(session, "none", "serveur connecté")}`, /réseau|arrive/i);
+    }
+  }
+  assert.equal(titles.size, CAMERAS.length, "each has its own");
+  assert.equal(waitingTitle(waits("connecting", { camera: "live" })), "L’image arrive…");
+  assert.equal(waitingLine(waits("connecting", { camera: "busy" }), "connected", "serveur connecté"), "Le correspondant doit fermer cette application. ligne 15 connectée · serveur connecté");
+});
+
+test("a picture is said to arrive only while nothing is known that keeps it away", () => {
+  assert.equal(waitingTitle(waits("connecting", { hidden: true })), "Page masquée");
+  assert.equal(waitingTitle(waits("connecting", { online: false, camera: "muted" })), "Téléphone non relié");
+  assert.equal(waitingTitle(waits("interrupted")), "Image interrompue");
+  assert.equal(waitingTitle(waits("tapped", { online: false })), "Invitation en cours", "the socket comes after the tap");
+  assert.equal(absence(waits("connecting", { camera: "muted" }, { rung: "photo" })), null, "where photos come the film is stopped on purpose");
+  for (const state of STATES) assert.equal(absence(waits(state, { camera: "muted" })) === null, ["invited", "opened", "ended"].includes(state), state);
+  assert.equal(absence(null), null);
+});
+
 test("waiting says for what, and the state of both lines", () => {
   assert.equal(waitingTitle(null), "En attente");
   assert.equal(waitingTitle({ state: "ended" }), "En attente");
-  assert.equal(waitingTitle({ state: "opened" }), "Invitation en cours");
-  assert.equal(waitingTitle({ state: "live" }), "L’image arrive…");
+  assert.equal(waitingTitle(waits("opened")), "Invitation en cours");
+  assert.equal(waitingTitle(waits("live")), "L’image arrive…");
   assert.equal(waitingLine(null, "connected", "serveur connecté"), "ligne 15 connectée · serveur connecté");
   assert.equal(waitingLine({ state: "ended", end_reason: null }, "down", "serveur injoignable"), "dernière vidéo terminée · ligne 15 coupée · serveur injoignable");
 });
@@ -46,9 +75,16 @@ test("whatever is not a fresh picture is covered", () => {
   assert.equal(cover("flowing"), "");
   assert.equal(cover("flowing", { dark: true }), "moon");
   assert.equal(cover("frozen"), "snowflake");
-  assert.equal(cover("frozen", { muted: true }), "video-off");
-  assert.equal(cover("lost", { muted: true }), "wifi-off");
-  assert.equal(cover("hidden", { muted: true }), "eye-off");
+  for (const camera of CAMERAS) {
+    for (const state of ["frozen", "lost"]) {
+      assert.equal(cover(state, { camera }), "video-off");
+      assert.match(covering({ ...NOTHING, camera }, state, 1200)?.text ?? "", /^Caméra /);
+      assert.match(covering({ ...NOTHING, camera }, state, 1200)?.more ?? "", /Dernière image il y a 1,2 s$/);
+    }
+    assert.equal(cover("hidden", { camera }), "eye-off");
+    assert.equal(cover("flowing", { camera }), "");
+  }
+  assert.equal(cover("lost", { camera: "live" }), "wifi-off");
   assert.equal(covering(NOTHING, "lost", 65_000)?.more, "Dernière image il y a 01:05");
   assert.equal(covering(NOTHING, "lost", null)?.more, "");
 });

@@ -29,8 +29,9 @@ test("a hidden page is named before the freeze it causes", () => {
   assert.equal(judge(learn(hidden, { type: "frame", at: 5000, received: true }), 5010), "flowing", "frames that come are frames");
 });
 
-test("a muted camera is never flowing: some phones repeat the last frame", () => {
-  assert.equal(judge(learn(shown(), { type: "muted", muted: true }), 10), "frozen");
+test("a camera that gives nothing is never flowing: some phones repeat the last frame", () => {
+  for (const camera of ["muted", "ended", "busy", "refused", "gone", "still"]) assert.equal(judge(learn(shown(), { type: "camera", camera }), 10), "frozen", camera);
+  for (const camera of ["live", null]) assert.equal(judge(learn(shown(), { type: "camera", camera }), 10), "flowing");
 });
 
 test("a failed or closed connection is lost at once", () => {

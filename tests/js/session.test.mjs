@@ -57,7 +57,17 @@ test("the phone's own words count for the session shown only", () => {
   const view = next({ ...START, watch: "a" }, server({ sessions: [session("a", "live")] }));
   assert.equal(next(view, { type: "caller.state", session: "a", state: "hidden" }).hidden, true);
   assert.equal(next(view, { type: "caller.state", session: "b", state: "hidden" }).hidden, false);
-  assert.equal(next(view, { type: "caller.state", session: "a", state: "muted" }).muted, true);
+  assert.equal(next(view, { type: "caller.state", session: "a", state: "muted" }).camera, "muted");
+  assert.equal(next({ ...view, camera: "muted" }, { type: "caller.state", session: "a", state: "environment" }).camera, "muted");
+  assert.equal(next({ ...view, camera: "muted" }, { type: "caller.state", session: "a", state: "live" }).camera, "live");
+});
+
+test("a desk that comes later reads in its view what the phone said of its camera, and of another phone nothing", () => {
+  const muted = session("a", "connecting", { caller: { online: true, hidden: false, camera: "muted" } });
+  const view = next({ ...START, watch: "a" }, server({ sessions: [muted] }));
+  assert.equal(view.camera, "muted");
+  assert.equal(next(view, { type: "page.watch", session: "b" }).camera, null);
+  assert.equal(next(view, server({ sessions: [{ ...muted, state: "ended" }] })).camera, null);
 });
 
 test("only the sole talking call proposes its number, and only a mobile", () => {

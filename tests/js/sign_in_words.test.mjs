@@ -21,13 +21,13 @@ test("the end of a shift, and of a sign-in, is renewed with password and code", 
   for (const stage of /** @type {const} */ (["absolute_soon", "over", "ended"])) {
     assert.equal(banner(standing({ stage }), NOW)?.act, "renew");
   }
-  assert.match(banner(standing({ stage: "over" }), NOW)?.text ?? "", /La vidéo en cours continue/);
+  assert.match(banner(standing({ stage: "over" }), NOW, true)?.text ?? "", /La vidéo en cours continue/);
 });
 
 test("the sheet says why it is there", () => {
   assert.match(sheetText(standing({})), /restent/);
   assert.match(sheetText(standing({ stage: "ended", why: "idle" })), /depuis longtemps/);
-  assert.match(sheetText(standing({ stage: "over", why: "absolute" })), /durée maximale.*continue/);
+  assert.match(sheetText(standing({ stage: "over", why: "absolute" }), true), /durée maximale.*continue/);
 });
 
 test("the page looks again when the stage changes by itself, whatever a timer can hold", () => {
@@ -40,4 +40,13 @@ test("the sheet of a sign-in that has ended names the page that comes back", () 
   for (const why of ["idle", "absolute"]) {
     assert.match(sheetText({ stage: "ended", why, ends_in: 0, changes_in: null }), /Reconnectez-vous : cette page revient telle quelle\.$/);
   }
+});
+
+test("a video is said to go on only while its picture flows", () => {
+  for (const stage of ["over", "ended", "active", "idle_soon", "absolute_soon"]) {
+    const said = `${banner(standing({ stage }), NOW)?.text ?? ""} ${sheetText(standing({ stage }))}`;
+    assert.doesNotMatch(said, /continue|vidéo (et|en cours)/, stage);
+  }
+  assert.match(sheetText(standing({ stage: "over" })), /La vidéo commencée reste ouverte/);
+  assert.match(sheetText(standing({ stage: "over" }), true), /La vidéo en cours continue/);
 });

@@ -95,7 +95,7 @@ class Regulator:
         self._say("signal.answer", session=session, page="phone-page-1", sdp=OFFERS["chromium"])
         phone.say("signal.candidate", peer=self.peer, candidate=CANDIDATE)
         await self._told("signal.candidate", session)
-        phone.say("media.report", peer=self.peer, state="flowing")
+        phone.say("media.report", camera="live")
         self._say("media.report", session=session, state="flowing")
         await self._ask("session.end", f"end-{number:08d}", session=session)
         await phone.told("ended")

@@ -24,9 +24,9 @@ from server.domain.funnel import (
     waiting,
 )
 from server.domain.messages import Delivery, Handover, Message
-from server.domain.sentences import CAMERA, LONGEST, NETWORK, SAYINGS, SPOKEN
+from server.domain.sentences import BLIND, CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
 from server.domain.session import Session, State
-from server.web.messages import Camera
+from server.web.messages import CallerMedia, Camera
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +34,11 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 KEYS = [key for key, _ in STEPS]
 CAMERAS = [None, "asking", "granted", *sorted(CAMERA)]
-PHONES = [Phone(*now) for now in product((True, False), repeat=3)]
-PHONES += [Phone(network=word) for word in sorted(NETWORK)]
+WORDS = [None, "live", *sorted(BLIND)]
+PHONES = [Phone(online, hidden) for online, hidden in product((True, False), repeat=2)]
+PHONES += [Phone(camera=word) for word in WORDS] + [Phone(asking=True)]
+PHONES += [Phone(network=word, camera="muted") for word in sorted(NETWORK)]
+BLAME = re.compile(r"réseau|Wi-Fi|fenêtre|relais|débit|UDP", re.IGNORECASE)
 
 
 def message(state: Delivery = Delivery.QUEUED, channel: str = "sms", at: float = 1) -> Message:
@@ -154,8 +157,18 @@ def test_time_runs_from_the_last_thing_that_happened() -> None:
         (State.INTERRUPTED, "granted", Phone(network="stills"), "stills"),
         (State.TAPPED, "asking", Phone(network="photo"), "tapped"),
         (State.INTERRUPTED, "granted", Phone(), "frozen"),
-        (State.INTERRUPTED, "granted", Phone(muted=True), "muted"),
-        (State.INTERRUPTED, "granted", Phone(muted=True, network="photo"), "photo"),
+        (State.INTERRUPTED, "granted", Phone(camera="live"), "frozen"),
+        (State.INTERRUPTED, "granted", Phone(camera="muted", network="photo"), "photo"),
+        (State.INTERRUPTED, "granted", Phone(camera="muted", network="weak"), "camera_muted"),
+        (State.INTERRUPTED, "granted", Phone(camera="busy", hidden=True), "hidden"),
+        (State.INTERRUPTED, "granted", Phone(camera="muted", online=False), "put_aside"),
+        (State.CONNECTING, "granted", Phone(camera="muted", online=False), "put_aside"),
+        (State.INTERRUPTED, "granted", Phone(hidden=True, online=False), "put_aside"),
+        (State.INTERRUPTED, "denied", Phone(camera="ended"), "denied"),
+        (State.INTERRUPTED, "asking", Phone(), "tapped"),
+        (State.INTERRUPTED, "granted", Phone(asking=True), "tapped"),
+        (State.TAPPED, "asking", Phone(camera="live"), "connecting"),
+        (State.LIVE, "granted", Phone(camera="live"), "live"),
         (State.INTERRUPTED, "granted", Phone(online=False), "offline"),
         (State.INTERRUPTED, "busy", Phone(), "busy"),
     ],
@@ -164,6 +177,93 @@ def test_what_the_phone_does_decides(
     state: State, camera: str | None, phone: Phone, key: str
 ) -> None:
     assert waiting(session(state, camera), [], phone)[0] == key
+
+
+MISSING = [State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED]
+
+
+@pytest.mark.parametrize("word", sorted(BLIND))
+@pytest.mark.parametrize("state", MISSING)
+def test_what_is_wrong_with_the_camera_is_said_wherever_the_picture_is_missing(
+    state: State, word: str
+) -> None:
+    of = session(state, "granted")
+    first = at(of, [], 0, Phone(camera=word))
+    assert first.say == SAYINGS[f"camera_{word}"][0].say
+    assert first.say.cause
+    if word != "gone":  # there is nothing to wait for
+        assert [later.say for later in first.later]
+        assert at(of, [], 3600, Phone(camera=word)).stalled
+
+
+def test_a_camera_that_is_tried_again_and_again_is_waited_for_from_its_first_failure() -> None:
+    of = session(State.CONNECTING, "granted")
+    tried = Phone(camera="still", since=NOW + timedelta(seconds=24), blind_since=NOW)
+    assert at(of, [], 25, tried).stalled
+    assert not at(of, [], 25, replace(tried, blind_since=NOW + timedelta(seconds=24))).stalled
+
+
+def test_every_word_of_the_phone_of_its_camera_has_its_own_cause() -> None:
+    words = set(CallerMedia.model_fields["camera"].annotation.__args__)  # type: ignore[union-attr]
+    assert words == BLIND | {"live"}
+    causes = {SAYINGS[f"camera_{word}"][0].say.cause for word in BLIND}
+    assert len(causes) == len(BLIND)
+
+
+@given(
+    st.sampled_from(MISSING),
+    st.sampled_from(CAMERAS),
+    st.builds(
+        Phone,
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from(sorted(BLIND)),
+        asking=st.booleans(),
+        network=st.sampled_from([None, "video", "weak"]),
+        cause=st.sampled_from(["", "Ce réseau bloque la vidéo."]),
+    ),
+    st.floats(0, 3600),
+)
+def test_a_camera_that_gives_nothing_is_never_blamed_on_the_network(
+    state: State, camera: str | None, phone: Phone, seconds: float
+) -> None:
+    said = at(session(state, camera), [], seconds, phone)
+    for each in (said.say, *(later.say for later in said.later)):
+        assert not BLAME.search(f"{each.text} {each.cause}"), (state, camera, phone, each)
+    assert "Je vous vois" not in said.say.text
+    assert "l'image arrive" not in said.say.text
+
+
+@pytest.mark.parametrize("key", sorted({"connecting", "frozen"} & set(SAYINGS)))
+def test_a_network_of_which_nothing_is_known_is_asked_about_not_accused(key: str) -> None:
+    for stage in SAYINGS[key]:
+        for sentence in re.findall(r"[^.?!]+[.?!]", f"{stage.say.text} {stage.say.cause}"):
+            blames = re.search("réseau", sentence)
+            assert not blames or sentence.rstrip().endswith("?"), sentence
+
+
+def test_the_cause_that_is_known_is_given_at_each_stage_and_only_for_a_picture_that_is_missing() -> (
+    None
+):
+    phone = Phone(cause="Ce réseau bloque la vidéo.", camera="live")
+    for seconds in (0, 6, 15, 40):
+        said = at(session(State.CONNECTING, "granted"), [], seconds, phone)
+        assert said.say.cause == phone.cause
+    for other in (
+        replace(phone, hidden=True),
+        replace(phone, online=False),
+        replace(phone, camera="muted"),
+        replace(phone, network="stills"),
+    ):
+        said = at(session(State.CONNECTING, "granted"), [], 0, other)
+        assert said.say.cause != phone.cause, other
+
+
+def test_a_photo_that_is_taken_in_the_place_of_the_video_is_no_blind_camera() -> None:
+    assert all(not Phone(camera="muted", network=rung).blind for rung in LADDER)
+    assert Phone(camera="muted").blind
+    assert not Phone(camera="live").blind
+    assert not Phone().blind
 
 
 def test_what_is_known_of_the_network_is_the_likelier_cause_of_no_picture() -> None:

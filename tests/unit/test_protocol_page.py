@@ -73,7 +73,7 @@ def test_what_the_pages_may_say_is_what_is_written(title: str, union: Any) -> No
     ("title", "schema", "field"),
     [
         ("Caller to server", m.Camera, "state"),
-        ("Caller to server", m.CallerMedia, "state"),
+        ("Caller to server", m.CallerMedia, "camera"),
         ("Caller to server", m.Facing, "facing"),
         ("Desk to server", m.DeskMedia, "state"),
         ("Desk to server", m.LadderAsked, "rung"),

@@ -152,10 +152,10 @@ async def test_the_sentence_follows_the_phone_and_the_clock(house: Running) -> N
     one = await shown(desk, lambda one: one["state"] == "live")
     assert one["say_later"] == []
     assert "passe mal" in one["say_weak"]["text"]
-    await caller.say("media.report", state="muted")
+    await caller.say("media.report", camera="muted")
     await desk.say("media.report", session=session, state="frozen")
     await shown(desk, lambda one: "coupé la caméra" in one["say"]["text"])
-    await caller.say("media.report", state="unmuted")
+    await caller.say("media.report", camera="live")
     await shown(desk, lambda one: "figée" in one["say"]["text"])
     caller.socket.close()
     one = await shown(desk, lambda one: "rouvrez le lien" in one["say"]["text"])
@@ -184,7 +184,7 @@ async def test_what_a_phone_says_of_itself_waits_for_its_picture_and_its_end_doe
     """Views are dear, and a phone says five things between the tap and the picture."""
     monkeypatch.setattr("server.web.desk.SOON_SECONDS", 3600)
     desk, caller, _ = await house.connected()
-    await caller.say("media.report", state="muted")
+    await caller.say("media.report", camera="muted")
     await desk.hear("caller.state", state="muted")
     async with asyncio.timeout(15):
         while [each["state"] for each in await recent(desk)] != ["connecting"]:

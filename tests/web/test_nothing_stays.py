@@ -88,7 +88,7 @@ async def session(house: Running, doctor: Page, number: int) -> None:
     page = (await doctor.hear("signal.offer", session=made))["page"]
     await doctor.say("signal.answer", session=made, page=page, sdp=OFFERS["chromium"])
     await phone.hear("signal.answer")
-    await phone.say("media.report", state="flowing")
+    await phone.say("media.report", camera="live")
     await phone.say("visibility", hidden=True)
     await phone.say("ladder", rung="stills", why="slow")
     await doctor.say("ladder", session=made, rung="photo")

@@ -176,7 +176,7 @@ async def in_place(house: Running, all_: Everybody) -> None:
     await caller.hear("signal.restart", peer="desk-peer-1")
     await observer.say("signal.restart", session=session)
     assert (await caller.hear("signal.restart"))["peer"].startswith("o-")
-    await caller.say("media.report", state="muted")
+    await caller.say("media.report", camera="muted")
     await desk.hear("caller.state", state="muted")
     other = await house.desk(await house.signed_in("arm", "202"), "desk-peer-2")
     await other.say("station.list", id="command-list")
