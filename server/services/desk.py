@@ -10,7 +10,7 @@ from server.domain.invitation import Invitation
 from server.domain.languages import ALL
 from server.domain.linking import LABELS, Link
 from server.domain.messages import Message
-from server.domain.network import CAUSES, Preflight
+from server.domain.network import CAUSES, Preflight, cause
 from server.domain.sentences import WEAK, Say
 from server.domain.session import Session, State
 from server.domain.spoken import SpokenCode
@@ -188,7 +188,7 @@ class DeskView:
             ],
             "steps": [step_of(step) for step in funnel.steps(session, flat)],
             "say": self._spoken(
-                _caused(speech.say, session, room.network), language, stalled=speech.stalled
+                _caused(speech.say, session, room), language, stalled=speech.stalled
             ),
             "say_later": [
                 {"at": iso(later.at), **self._spoken(later.say, language, stalled=True)}
@@ -203,6 +203,7 @@ class DeskView:
                 "language": _language(session.language),
                 "abilities": room.abilities,
                 "network": _network(room.network),
+                "transport": room.transport if room.phone is not None else None,
             },
         }
 
@@ -381,10 +382,10 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
     }
 
 
-def _caused(say: Say, session: Session, network: Preflight | None) -> Say:
-    """A network that blocks the picture is the likelier cause of its absence."""
+def _caused(say: Say, session: Session, room: Room) -> Say:
+    """A network that blocks the picture, or what leads to it, is the likelier cause of its absence."""
     waits = session.state in {State.CONNECTING, State.INTERRUPTED} and session.camera == "granted"
-    return Say(say.text, (CAUSES[network.way] if network and waits else "") or say.cause)
+    return Say(say.text, (cause(room.network, room.transport) if waits else "") or say.cause)
 
 
 def _network(network: Preflight | None) -> Json | None:

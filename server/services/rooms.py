@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Protocol
 
-from server.domain.network import Preflight
+from server.domain.network import SOCKET, Preflight
 from server.errors import AppError, OpenElsewhere, SessionEnded
 
 ENDS_KEPT: Final = 1_000  # more than end while a hello is answered
@@ -68,7 +68,8 @@ class Order:
 class Room:
     """One session's meeting place; `desks` by peer id, `page` the phone page's id, `abilities` what its camera can do.
 
-    `network` is what that page found out of its network, `explored` how often it said so.
+    `network` is what that page found out of its network, `explored` how often it said so; `transport` what carries its
+    messages: a socket, or requests where none comes up.
 
     `rung` is how pictures come (domain/still.py), by the phone's word, and `why`; `stills` were handed on at that rung,
     `stilled` says that this was written down.
@@ -86,6 +87,7 @@ class Room:
     told: datetime | None = None
     network: Preflight | None = None
     explored: int = 0
+    transport: str = SOCKET
     desks: dict[str, Line] = field(default_factory=dict)
     rung: str = "video"
     why: str = ""
