@@ -141,9 +141,10 @@ def speech(session: Session, messages: Sequence[Message], phone: Phone, now: dat
 
 
 def _explained(said: Say, session: Session, phone: Phone) -> Say:
-    """Give what is known of the network as the cause while a picture is missing that should be there."""
+    """Give what is known of the network as the cause while a picture is missing, or for want of another before it."""
     missing = session.state in {State.CONNECTING, State.INTERRUPTED}
-    if phone.cause and missing and session.camera == "granted":
+    asked = session.state is State.TAPPED and not said.cause
+    if phone.cause and (asked or (missing and session.camera == "granted")):
         return replace(said, cause=phone.cause)
     return said
 
@@ -189,7 +190,9 @@ def _absent(session: Session, phone: Phone) -> str | None:
     """Return why the phone cannot do what it is asked, when it is not there."""
     if session.state not in {State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED}:
         return None
-    # The tap comes before the phone's socket, and a picture goes on without it.
+    if not phone.online and session.state is State.TAPPED and session.camera is None:
+        return "unheard"  # at first it only comes: its line follows the tap
+    # A picture goes on without the phone's socket.
     spoke = session.state is not State.LIVE and session.camera is not None
     if not phone.online and spoke:
         return "offline" if session.state is State.INTERRUPTED else "away"

@@ -187,9 +187,7 @@ class DeskView:
                 for i in parts.invitations
             ],
             "steps": [step_of(step) for step in funnel.steps(session, flat)],
-            "say": self._spoken(
-                _caused(speech.say, session, room), language, stalled=speech.stalled
-            ),
+            "say": self._spoken(speech.say, language, stalled=speech.stalled),
             "say_later": [
                 {"at": iso(later.at), **self._spoken(later.say, language, stalled=True)}
                 for later in speech.later
@@ -249,7 +247,12 @@ def _phone(room: Room) -> funnel.Phone:
     """Return what is known of the phone, for the sentence that helps its caller."""
     network = "asked" if room.rung == "stills" and room.why == "asked" else room.rung
     return funnel.Phone(
-        room.phone is not None, room.hidden, room.muted, network=network, since=room.told
+        room.phone is not None,
+        room.hidden,
+        room.muted,
+        network=network,
+        cause=cause(room.network, room.transport),
+        since=room.told,
     )
 
 
@@ -380,12 +383,6 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
         "number": national(call.number) if call else None,
         "ended": iso(call.ended) if call else None,
     }
-
-
-def _caused(say: Say, session: Session, room: Room) -> Say:
-    """A network that blocks the picture, or what leads to it, is the likelier cause of its absence."""
-    waits = session.state in {State.CONNECTING, State.INTERRUPTED} and session.camera == "granted"
-    return Say(say.text, (cause(room.network, room.transport) if waits else "") or say.cause)
 
 
 def _network(network: Preflight | None) -> Json | None:

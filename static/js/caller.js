@@ -23,6 +23,15 @@ const PAGE = mint();
 const TAPPED = `visio15.tapped.${String(BOOT.token).slice(0, 6)}`;
 /** Milliseconds the socket is given to carry the caller's last word. */
 const LAST_WORD = 30_000;
+/** Milliseconds without the server after which the caller reads what to say, and those the tap waits for its answer. */
+const UNREACHED = 4_500;
+const TAP = 10_000;
+
+/** The way by requests, where no socket comes up. @type {import("./polling.js").Detour | null} */
+let detour = null;
+let asked = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let waits;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };
@@ -49,6 +58,7 @@ const link = new Link({
   hello: () => ({ type: "hello", token: BOOT.token, page: PAGE, language: words.language }),
   onMessage: receive,
   onState: connection,
+  onLate: () => void goAround(),
   fatal: [4401, 4403, 4404, 4409],
 });
 const doctor = new Doctor(get("doctor", HTMLVideoElement));
@@ -72,6 +82,7 @@ const network = new CallerNetwork({
     tellNetwork();
   },
   onChanged: () => {
+    detour?.reset();
     link.renew();
     peers.configure(ice);
     peers.restartAll();
@@ -175,6 +186,7 @@ function say(key) {
 function tap() {
   if (phase.screen === "asking") return;
   step({ type: "tap" });
+  wait();
   void camera.ask();
   if (!tapped) void tellTap();
   // The connection comes up while the permission is asked: it carries nothing before the answer.
@@ -182,7 +194,10 @@ function tap() {
 }
 
 async function tellTap() {
-  const response = await send("tap").catch(() => null);
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), TAP);
+  const response = await send("tap", {}, stop.signal).catch(() => null);
+  clearTimeout(timer);
   if (response?.ok) {
     tapped = true;
     keep();
@@ -196,15 +211,36 @@ async function tellTap() {
   else finish(why);
 }
 
-/** @param {"open" | "tap" | "release"} what @param {object} [said] @returns {Promise<Response>} */
-function send(what, said = {}) {
+/** @param {"open" | "tap" | "release"} what @param {object} [said] @param {AbortSignal} [signal] @returns {Promise<Response>} */
+function send(what, said = {}, signal) {
   return fetch(`/v/${encodeURIComponent(BOOT.token)}/${what}`, {
     method: "POST",
     keepalive: true,
     credentials: "same-origin",
     headers: { "X-Xsrftoken": meta("xsrf"), Accept: "application/json" },
     body: JSON.stringify(said),
+    signal,
   });
+}
+
+/** Nobody waits for the server for long without a word what to do. */
+function wait() {
+  waits ??= setTimeout(() => step({ type: "socket", open: false, path: "none" }), UNREACHED);
+}
+
+/** The socket is late: the pages came through, so may requests. */
+async function goAround() {
+  try {
+    if (!detour) {
+      asked += 1;
+      // A failed import is remembered by some browsers: the next one has another name.
+      const { Detour, Polling } = await import(asked === 1 ? "./polling.js" : `./polling.js?again=${asked}`);
+      detour ??= new Detour(link, { socket: () => new WebSocket(link.options.url), requests: () => new Polling(`/v/${BOOT.token}/wire`) });
+    }
+    detour?.late();
+  } catch {
+    // Nothing passes now: the next time the socket is late.
+  }
 }
 
 function granted() {
@@ -240,7 +276,8 @@ function tell(state) {
 
 /** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
-  step({ type: "socket", open: state === "open" });
+  if (state !== "open") step({ type: "socket", open: false });
+  if (state === "connecting") wait();
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
     void first.over.then(tellNetwork);
@@ -298,6 +335,9 @@ function welcome(message) {
     finish("");
     return;
   }
+  clearTimeout(waits);
+  waits = undefined;
+  step({ type: "socket", open: true, path: link.wire?.polled ? "requests" : "" });
   served(message.ice);
   peers.welcome(network.prepared(ice), message.watchers ?? []);
 }
@@ -309,7 +349,7 @@ function served(servers) {
 }
 
 function tellNetwork() {
-  if (network.found) link.offer({ type: "network", ...network.found });
+  if (network.found) link.offer({ type: "network", ...network.found, socket: link.took ?? (detour ? false : null) });
 }
 
 /* ---------------------------------------------------------------- the end */

@@ -15,15 +15,16 @@
  * @property {boolean} seen a desk has the picture
  * @property {boolean} wasSeen a desk has had the picture
  * @property {boolean} socket the server is reachable
+ * @property {"" | "requests" | "none"} path by what, where it is no socket; none: not for seconds
  */
 
 /** @type {Readonly<Phase>} */
 export const FIRST = Object.freeze({
-  screen: "invite", trouble: "", instant: false, camera: false, muted: false, seen: false, wasSeen: false, socket: false,
+  screen: "invite", trouble: "", instant: false, camera: false, muted: false, seen: false, wasSeen: false, socket: false, path: "",
 });
 
 /** `none`: the words changed, nothing else. @typedef {{type: "none"} | {type: "tap"} | {type: "granted"} | {type: "trouble", why: string, instant?: boolean} | {type: "muted", muted: boolean}
- *   | {type: "seen", seen: boolean} | {type: "socket", open: boolean} | {type: "ended", why?: string}} PhaseEvent */
+ *   | {type: "seen", seen: boolean} | {type: "socket", open: boolean, path?: Phase["path"]} | {type: "ended", why?: string}} PhaseEvent */
 
 /** @param {Readonly<Phase>} phase @param {PhaseEvent} event @returns {Phase} */
 export function advance(phase, event) {
@@ -42,19 +43,20 @@ export function advance(phase, event) {
     case "seen":
       return { ...phase, seen: event.seen, wasSeen: phase.wasSeen || event.seen };
     case "socket":
-      return { ...phase, socket: event.open };
+      return { ...phase, socket: event.open, path: event.path ?? phase.path };
     case "ended":
       return { ...phase, screen: "ended", trouble: event.why ?? "", camera: false, seen: false };
   }
 }
 
 /** The key of the sentence over the live picture; never "sees you" unless a desk has the picture.
- * @param {Readonly<Phase>} phase @returns {"muted" | "seen" | "cut" | "starting" | "wait"} */
+ * @param {Readonly<Phase>} phase @returns {"muted" | "seen" | "cut" | "starting" | "wait" | "around" | "unreached"} */
 export function sentence(phase) {
   if (phase.muted) return "muted";
   if (phase.seen) return "seen";
   if (phase.wasSeen) return "cut";
-  return phase.socket ? "wait" : "starting";
+  if (phase.socket) return phase.path === "requests" ? "around" : "wait";
+  return phase.path === "none" ? "unreached" : "starting";
 }
 
 /** @typedef {"ios" | "android" | "desktop"} System */

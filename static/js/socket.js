@@ -9,6 +9,8 @@ export const SILENCE = 12_000;
 export const BACKOFF = Object.freeze({ first: 300, most: 5_000 });
 /** How often a socket opened ahead is replaced: the server closes one after ten seconds without a word. */
 export const KEPT_WARM = 30;
+/** Milliseconds without an answer to a hello after which another way may be tried. */
+export const PATIENCE = 2_000;
 /** Undelivered signalling kept during a cut: beyond it the oldest goes first. */
 const KEPT = 256;
 
@@ -26,6 +28,7 @@ const KEPT = 256;
  * @property {(data: string | Uint8Array<ArrayBuffer>) => void} send
  * @property {string} [binaryType]
  * @property {number} [bufferedAmount]
+ * @property {boolean} [polled] it is none: requests in its place (polling.js)
  * @property {(code?: number) => void} close
  */
 /**
@@ -35,6 +38,7 @@ const KEPT = 256;
  * @property {(message: Message) => void} onMessage everything but the answers to commands
  * @property {(data: ArrayBuffer) => void} [onBytes] binary frames
  * @property {(state: LinkState, code: number, reason: string) => void} [onState] code and reason of the close
+ * @property {() => void} [onLate] no hello was answered for PATIENCE, or two connections failed
  * @property {readonly number[]} [fatal] close codes after which no attempt is made
  * @property {(url: string) => Wire} [open]
  * @property {Clock} [clock]
@@ -107,6 +111,11 @@ export class Link {
     this.warmed = 0;
     this.heard = 0;
     this.asked = 0;
+    /** Whether this connection's hello was answered: an open socket alone may swallow everything. */
+    this.answered = false;
+    this.failed = 0;
+    /** @type {any} */
+    this.late = null;
     /** Milliseconds the first handshake took. @type {number | null} */
     this.took = null;
     /** @type {any} */
@@ -145,6 +154,7 @@ export class Link {
   stop() {
     this.#drop();
     this.clock.clearTimeout(this.timer);
+    this.#calm();
     this.#enter("stopped", 1000);
   }
 
@@ -164,7 +174,21 @@ export class Link {
       return;
     }
     this.attempt = 0;
+    this.#calm();
     this.#drop();
+    this.#connect();
+  }
+
+  /** Go on over this wire, which is open.
+   * @param {Wire} wire */
+  adopt(wire) {
+    if (this.state === "stopped") {
+      wire.close();
+      return;
+    }
+    this.#calm();
+    this.#drop();
+    this.spare = wire;
     this.#connect();
   }
 
@@ -178,10 +202,10 @@ export class Link {
     });
   }
 
-  /** Send now, or after the next `hello`.
+  /** Send now, or after the next `hello`; what no answer shows to have arrived is said again then.
    * @param {Message} message */
   send(message) {
-    if (this.state === "open" && this.#write(message)) return;
+    if (this.state === "open" && this.#write(message) && this.answered) return;
     this.kept.push(message);
     if (this.kept.length > KEPT) this.kept.shift();
   }
@@ -213,10 +237,13 @@ export class Link {
     this.spare = null;
     const wire = spare && (spare.readyState ?? CLOSED) < CLOSING ? spare : this.#open();
     this.wire = wire;
+    this.#hurry(wire === spare && wire.readyState !== OPEN ? this.clock.now() - this.asked : 0);
     wire.binaryType = "arraybuffer";
     this.#guard();
     wire.onopen = () => {
-      if (wire === this.wire) this.#opened();
+      if (wire !== this.wire) return;
+      if (!wire.polled) this.#timed();
+      this.#opened();
     };
     wire.onmessage = (/** @type {MessageEvent} */ event) => {
       if (wire === this.wire) this.#received(event.data);
@@ -239,7 +266,6 @@ export class Link {
   }
 
   #opened() {
-    this.#timed();
     this.heard = this.clock.now();
     this.#guard();
     this.#write(this.options.hello());
@@ -261,6 +287,7 @@ export class Link {
     }
     const message = parse(data);
     if (!message) return;
+    if (message.type !== "tick" && !this.answered) this.#heardOut();
     const waiting = typeof message.id === "string" ? this.pending.get(message.id) : undefined;
     if (waiting && (message.type === "done" || message.type === "error")) {
       this.pending.delete(waiting.message.id);
@@ -271,22 +298,50 @@ export class Link {
     this.options.onMessage(message);
   }
 
+  /** The other end has read our hello, and what followed it. */
+  #heardOut() {
+    this.answered = true;
+    this.kept = [];
+    this.failed = 0;
+    this.#calm();
+  }
+
+  /** @param {number} spent milliseconds it has had already */
+  #hurry(spent) {
+    if (this.late === null) this.late = this.clock.setTimeout(() => this.#tooLate(), PATIENCE - Math.min(spent, PATIENCE));
+  }
+
+  #calm() {
+    this.clock.clearTimeout(this.late);
+    this.late = null;
+  }
+
+  #tooLate() {
+    this.#calm();
+    this.failed = 0;
+    this.options.onLate?.();
+  }
+
   /** @param {number} code @param {string} [reason] */
   #lost(code, reason = "") {
+    if (!this.answered) this.failed += 1;
     this.#drop();
     if (this.options.fatal?.includes(code)) {
+      this.#calm();
       this.#enter("stopped", code, reason);
       return;
     }
     this.timer = this.clock.setTimeout(() => this.#connect(), pause(this.attempt, this.random()));
     this.attempt += 1;
     this.#enter("waiting", code, reason);
+    if (this.failed > 1) this.#tooLate();
   }
 
   #drop() {
     this.clock.clearTimeout(this.watchdog);
     const wire = this.wire;
     this.wire = null;
+    this.answered = false;
     if (!wire) return;
     wire.onopen = wire.onmessage = wire.onclose = null;
     wire.close();

@@ -19,6 +19,14 @@ test("it never says that the doctor sees when he does not", () => {
   assert.equal(sentence(after(...seen, { type: "muted", muted: true })), "muted");
 });
 
+test("it does not go on connecting when nothing answers, and says when it goes another way", () => {
+  const none = [...live, { type: "socket", open: false, path: "none" }];
+  assert.equal(sentence(after(...none)), "unreached");
+  assert.equal(sentence(after(...none, { type: "socket", open: true, path: "requests" })), "around");
+  assert.equal(sentence(after(...none, { type: "socket", open: true, path: "" })), "wait");
+  assert.equal(sentence(after(...none, { type: "seen", seen: true })), "seen");
+});
+
 test("trouble can be retried, and an answer that comes late is taken", () => {
   const stuck = after({ type: "tap" }, { type: "trouble", why: "timeout" });
   assert.equal(stuck.screen, "trouble");
