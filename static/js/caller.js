@@ -23,15 +23,8 @@ const PAGE = mint();
 const TAPPED = `visio15.tapped.${String(BOOT.token).slice(0, 6)}`;
 /** Milliseconds the socket is given to carry the caller's last word. */
 const LAST_WORD = 30_000;
-/** Milliseconds without the server after which the caller reads what to say, and those the tap waits for its answer. */
+/** Milliseconds without the server after which the caller reads what to say. */
 const UNREACHED = 4_500;
-const TAP = 10_000;
-
-/** The way by requests, where no socket comes up. @type {import("./polling.js").Detour | null} */
-let detour = null;
-let asked = 0;
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let waits;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };
@@ -43,6 +36,8 @@ let tapped = false;
 let ice = [];
 /** Whether the server was told that somebody looks at this page. */
 let opened = false;
+/** @type {any} */
+let waits = 0;
 
 const words = new Words({
   ...BOOT,
@@ -58,7 +53,8 @@ const link = new Link({
   hello: () => ({ type: "hello", token: BOOT.token, page: PAGE, language: words.language }),
   onMessage: receive,
   onState: connection,
-  onLate: () => void goAround(),
+  // Under another name each time: some browsers remember that an import failed.
+  onLate: () => void import(`./polling.js?${Date.now()}`).then(({ goAround }) => goAround(link, BOOT.token), () => null),
   fatal: [4401, 4403, 4404, 4409],
 });
 const doctor = new Doctor(get("doctor", HTMLVideoElement));
@@ -82,7 +78,7 @@ const network = new CallerNetwork({
     tellNetwork();
   },
   onChanged: () => {
-    detour?.reset();
+    link.detour?.reset();
     link.renew();
     peers.configure(ice);
     peers.restartAll();
@@ -194,10 +190,7 @@ function tap() {
 }
 
 async function tellTap() {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), TAP);
-  const response = await send("tap", {}, stop.signal).catch(() => null);
-  clearTimeout(timer);
+  const response = await send("tap").catch(() => null);
   if (response?.ok) {
     tapped = true;
     keep();
@@ -211,36 +204,19 @@ async function tellTap() {
   else finish(why);
 }
 
-/** @param {"open" | "tap" | "release"} what @param {object} [said] @param {AbortSignal} [signal] @returns {Promise<Response>} */
-function send(what, said = {}, signal) {
+function wait() {
+  waits ||= setTimeout(step, UNREACHED, { type: "socket", path: "none" });
+}
+
+/** @param {"open" | "tap" | "release"} what @param {object} [said] @returns {Promise<Response>} */
+function send(what, said = {}) {
   return fetch(`/v/${encodeURIComponent(BOOT.token)}/${what}`, {
     method: "POST",
     keepalive: true,
     credentials: "same-origin",
     headers: { "X-Xsrftoken": meta("xsrf"), Accept: "application/json" },
     body: JSON.stringify(said),
-    signal,
   });
-}
-
-/** Nobody waits for the server for long without a word what to do. */
-function wait() {
-  waits ??= setTimeout(() => step({ type: "socket", open: false, path: "none" }), UNREACHED);
-}
-
-/** The socket is late: the pages came through, so may requests. */
-async function goAround() {
-  try {
-    if (!detour) {
-      asked += 1;
-      // A failed import is remembered by some browsers: the next one has another name.
-      const { Detour, Polling } = await import(asked === 1 ? "./polling.js" : `./polling.js?again=${asked}`);
-      detour ??= new Detour(link, { socket: () => new WebSocket(link.options.url), requests: () => new Polling(`/v/${BOOT.token}/wire`) });
-    }
-    detour?.late();
-  } catch {
-    // Nothing passes now: the next time the socket is late.
-  }
 }
 
 function granted() {
@@ -276,7 +252,7 @@ function tell(state) {
 
 /** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
-  if (state !== "open") step({ type: "socket", open: false });
+  if (state !== "open") step({ type: "socket" });
   if (state === "connecting") wait();
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
@@ -335,8 +311,7 @@ function welcome(message) {
     finish("");
     return;
   }
-  clearTimeout(waits);
-  waits = undefined;
+  waits = clearTimeout(waits);
   step({ type: "socket", open: true, path: link.wire?.polled ? "requests" : "" });
   served(message.ice);
   peers.welcome(network.prepared(ice), message.watchers ?? []);
@@ -349,7 +324,7 @@ function served(servers) {
 }
 
 function tellNetwork() {
-  if (network.found) link.offer({ type: "network", ...network.found, socket: link.took ?? (detour ? false : null) });
+  if (network.found) link.offer({ type: "network", ...network.found, socket: link.took ?? (link.detour ? false : null) });
 }
 
 /* ---------------------------------------------------------------- the end */

@@ -15,7 +15,7 @@
  * @property {boolean} seen a desk has the picture
  * @property {boolean} wasSeen a desk has had the picture
  * @property {boolean} socket the server is reachable
- * @property {"" | "requests" | "none"} path by what, where it is no socket; none: not for seconds
+ * @property {string} path `requests`, or `none` for long
  */
 
 /** @type {Readonly<Phase>} */
@@ -24,7 +24,7 @@ export const FIRST = Object.freeze({
 });
 
 /** `none`: the words changed, nothing else. @typedef {{type: "none"} | {type: "tap"} | {type: "granted"} | {type: "trouble", why: string, instant?: boolean} | {type: "muted", muted: boolean}
- *   | {type: "seen", seen: boolean} | {type: "socket", open: boolean, path?: Phase["path"]} | {type: "ended", why?: string}} PhaseEvent */
+ *   | {type: "seen", seen: boolean} | {type: "socket", open?: boolean, path?: string} | {type: "ended", why?: string}} PhaseEvent */
 
 /** @param {Readonly<Phase>} phase @param {PhaseEvent} event @returns {Phase} */
 export function advance(phase, event) {
@@ -43,7 +43,7 @@ export function advance(phase, event) {
     case "seen":
       return { ...phase, seen: event.seen, wasSeen: phase.wasSeen || event.seen };
     case "socket":
-      return { ...phase, socket: event.open, path: event.path ?? phase.path };
+      return { ...phase, socket: event.open === true, path: event.path ?? phase.path };
     case "ended":
       return { ...phase, screen: "ended", trouble: event.why ?? "", camera: false, seen: false };
   }
@@ -55,7 +55,7 @@ export function sentence(phase) {
   if (phase.muted) return "muted";
   if (phase.seen) return "seen";
   if (phase.wasSeen) return "cut";
-  if (phase.socket) return phase.path === "requests" ? "around" : "wait";
+  if (phase.socket) return phase.path ? "around" : "wait";
   return phase.path === "none" ? "unreached" : "starting";
 }
 

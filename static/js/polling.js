@@ -208,6 +208,13 @@ function request(url, body, headers, signal) {
 /** Milliseconds before a socket is tried again: twice as long each time. */
 export const PROBE = Object.freeze({ first: 5_000, most: 300_000, patience: 3_000 });
 
+/** The socket is late: pages come through, so may requests.
+ * @param {import("./socket.js").Link} link @param {string} token of the caller's link */
+export function goAround(link, token) {
+  link.detour ??= new Detour(link, { socket: () => new WebSocket(link.options.url), requests: () => new Polling(`/v/${token}/wire`) });
+  link.detour.late();
+}
+
 /**
  * Which way is taken: requests when no socket is answered and they are, the socket again when one comes up. A trial
  * socket counts only once it has brought a message: some networks open it and let nothing through.
@@ -256,8 +263,8 @@ export class Detour {
     trial.onopen = () => {
       if (this.#trial !== trial) return;
       this.#trial = null;
-      if (this.#link.answered) {
-        trial.close(); // the socket came up meanwhile
+      if (this.#link.answered || this.#link.state === "stopped") {
+        trial.close(); // the socket came up meanwhile, or all is over
         return;
       }
       this.#take(true);
@@ -292,6 +299,7 @@ export class Detour {
   #probe() {
     if (this.#link.state === "stopped") return;
     const socket = this.#make.socket();
+    const begun = this.#clock.now();
     const over = () => {
       socket.onmessage = socket.onclose = null;
       this.#clock.clearTimeout(this.#timer);
@@ -305,7 +313,12 @@ export class Detour {
     socket.onclose = failed;
     socket.onmessage = () => {
       over();
+      if (this.#link.state === "stopped") {
+        socket.close();
+        return;
+      }
       this.#take(false);
+      this.#link.took ??= this.#clock.now() - begun;
       this.#link.adopt(socket);
     };
   }

@@ -9,7 +9,7 @@ export const SILENCE = 12_000;
 export const BACKOFF = Object.freeze({ first: 300, most: 5_000 });
 /** How often a socket opened ahead is replaced: the server closes one after ten seconds without a word. */
 export const KEPT_WARM = 30;
-/** Milliseconds without an answer to a hello after which another way may be tried. */
+/** Milliseconds a hello may wait for its answer. */
 export const PATIENCE = 2_000;
 /** Undelivered signalling kept during a cut: beyond it the oldest goes first. */
 const KEPT = 256;
@@ -28,7 +28,7 @@ const KEPT = 256;
  * @property {(data: string | Uint8Array<ArrayBuffer>) => void} send
  * @property {string} [binaryType]
  * @property {number} [bufferedAmount]
- * @property {boolean} [polled] it is none: requests in its place (polling.js)
+ * @property {boolean} [polled] by requests
  * @property {(code?: number) => void} close
  */
 /**
@@ -38,7 +38,7 @@ const KEPT = 256;
  * @property {(message: Message) => void} onMessage everything but the answers to commands
  * @property {(data: ArrayBuffer) => void} [onBytes] binary frames
  * @property {(state: LinkState, code: number, reason: string) => void} [onState] code and reason of the close
- * @property {() => void} [onLate] no hello was answered for PATIENCE, or two connections failed
+ * @property {() => void} [onLate] nothing answers
  * @property {readonly number[]} [fatal] close codes after which no attempt is made
  * @property {(url: string) => Wire} [open]
  * @property {Clock} [clock]
@@ -111,11 +111,12 @@ export class Link {
     this.warmed = 0;
     this.heard = 0;
     this.asked = 0;
-    /** Whether this connection's hello was answered: an open socket alone may swallow everything. */
+    /** The hello was. */
     this.answered = false;
-    this.failed = 0;
     /** @type {any} */
     this.late = null;
+    /** @type {import("./polling.js").Detour | null} */
+    this.detour = null;
     /** Milliseconds the first handshake took. @type {number | null} */
     this.took = null;
     /** @type {any} */
@@ -174,18 +175,11 @@ export class Link {
       return;
     }
     this.attempt = 0;
-    this.#calm();
-    this.#drop();
-    this.#connect();
+    this.adopt(null);
   }
 
-  /** Go on over this wire, which is open.
-   * @param {Wire} wire */
+  /** @param {Wire | null} wire to go on over */
   adopt(wire) {
-    if (this.state === "stopped") {
-      wire.close();
-      return;
-    }
     this.#calm();
     this.#drop();
     this.spare = wire;
@@ -202,7 +196,7 @@ export class Link {
     });
   }
 
-  /** Send now, or after the next `hello`; what no answer shows to have arrived is said again then.
+  /** Send now, or after the next `hello`; until one is answered, both.
    * @param {Message} message */
   send(message) {
     if (this.state === "open" && this.#write(message) && this.answered) return;
@@ -237,13 +231,11 @@ export class Link {
     this.spare = null;
     const wire = spare && (spare.readyState ?? CLOSED) < CLOSING ? spare : this.#open();
     this.wire = wire;
-    this.#hurry(wire === spare && wire.readyState !== OPEN ? this.clock.now() - this.asked : 0);
+    this.late ??= this.clock.setTimeout(() => this.#tooLate(), PATIENCE - (wire === spare ? this.clock.now() - this.asked : 0));
     wire.binaryType = "arraybuffer";
     this.#guard();
     wire.onopen = () => {
-      if (wire !== this.wire) return;
-      if (!wire.polled) this.#timed();
-      this.#opened();
+      if (wire === this.wire) this.#opened();
     };
     wire.onmessage = (/** @type {MessageEvent} */ event) => {
       if (wire === this.wire) this.#received(event.data);
@@ -256,7 +248,7 @@ export class Link {
   }
 
   #timed() {
-    this.took ??= this.clock.now() - this.asked;
+    if (!this.wire?.polled) this.took ??= this.clock.now() - this.asked;
   }
 
   /** @returns {Wire} */
@@ -266,6 +258,7 @@ export class Link {
   }
 
   #opened() {
+    this.#timed();
     this.heard = this.clock.now();
     this.#guard();
     this.#write(this.options.hello());
@@ -287,7 +280,11 @@ export class Link {
     }
     const message = parse(data);
     if (!message) return;
-    if (message.type !== "tick" && !this.answered) this.#heardOut();
+    if (message.type !== "tick" && !this.answered) {
+      this.answered = true;
+      this.kept = [];
+      this.#calm();
+    }
     const waiting = typeof message.id === "string" ? this.pending.get(message.id) : undefined;
     if (waiting && (message.type === "done" || message.type === "error")) {
       this.pending.delete(waiting.message.id);
@@ -298,33 +295,8 @@ export class Link {
     this.options.onMessage(message);
   }
 
-  /** The other end has read our hello, and what followed it. */
-  #heardOut() {
-    this.answered = true;
-    this.kept = [];
-    this.failed = 0;
-    this.#calm();
-  }
-
-  /** @param {number} spent milliseconds it has had already */
-  #hurry(spent) {
-    if (this.late === null) this.late = this.clock.setTimeout(() => this.#tooLate(), PATIENCE - Math.min(spent, PATIENCE));
-  }
-
-  #calm() {
-    this.clock.clearTimeout(this.late);
-    this.late = null;
-  }
-
-  #tooLate() {
-    this.#calm();
-    this.failed = 0;
-    this.options.onLate?.();
-  }
-
   /** @param {number} code @param {string} [reason] */
   #lost(code, reason = "") {
-    if (!this.answered) this.failed += 1;
     this.#drop();
     if (this.options.fatal?.includes(code)) {
       this.#calm();
@@ -334,7 +306,18 @@ export class Link {
     this.timer = this.clock.setTimeout(() => this.#connect(), pause(this.attempt, this.random()));
     this.attempt += 1;
     this.#enter("waiting", code, reason);
-    if (this.failed > 1) this.#tooLate();
+    if (this.attempt > 1) this.#tooLate();
+  }
+
+  #calm() {
+    this.clock.clearTimeout(this.late);
+    this.late = null;
+  }
+
+  #tooLate() {
+    this.#calm();
+    if (this.detour) this.detour.late();
+    else this.options.onLate?.();
   }
 
   #drop() {
