@@ -63,11 +63,13 @@ CAUSES: Final = {
 BY_REQUESTS: Final = "Le réseau de l'appelant bloque la liaison directe : la page passe par un autre chemin, plus lent."
 
 
-def cause(found: Preflight | None, transport: str) -> str:
-    """Say what is known to be wrong with a network: what keeps the picture out before what slows the page."""
+def cause(found: Preflight | None, transport: str | None) -> str:
+    """Say what is known to be wrong with a network: what keeps the picture out before what slows the page.
+
+    `transport`: what carries the phone's messages now, which is surer than what it found before its tap.
+    """
     picture = CAUSES[found.way] if found else ""
-    barred = transport == REQUESTS or (found is not None and found.socket is False)
-    return picture or (BY_REQUESTS if barred else "")
+    return picture or (BY_REQUESTS if transport == REQUESTS else "")
 
 
 def _open(reached: Reached) -> bool:

@@ -201,7 +201,7 @@ class DeskView:
                 "language": _language(session.language),
                 "abilities": room.abilities,
                 "network": _network(room.network),
-                "transport": room.transport if room.phone is not None else None,
+                "transport": _transport(room),
             },
         }
 
@@ -251,9 +251,14 @@ def _phone(room: Room) -> funnel.Phone:
         room.hidden,
         room.muted,
         network=network,
-        cause=cause(room.network, room.transport),
+        cause=cause(room.network, _transport(room)),
         since=room.told,
     )
+
+
+def _transport(room: Room) -> str | None:
+    """Return what carries the phone's messages, while it is there."""
+    return room.transport if room.phone is not None else None
 
 
 @dataclass(frozen=True, slots=True)

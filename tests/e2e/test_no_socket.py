@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -126,5 +127,27 @@ async def test_a_page_that_reaches_nothing_says_what_to_say() -> None:
         await other.tap("#tap")
         await other.wait_for_selector("#message[data-state=unreached]")
         assert time.monotonic() - begun < SOON
+        network.cut()  # the caller does what he is told, and turns the Wi-Fi off
         await other.wait_for_selector("body[data-phase=trouble]")
         assert "réseau" in (await other.text_content("#trouble-title") or "")
+
+
+async def test_an_observer_reads_what_keeps_the_picture_away() -> None:
+    async with scene("hang") as (home, desk, network):
+        await home.invite(desk)
+        await desk.keyboard.press("Alt+KeyO")
+        await desk.wait_for_selector("#observers[open]")
+        await desk.fill("#observers-name", "SMUR")
+        await desk.fill("#observers-to", "+33698765432")
+        await desk.press("#observers-to", "Enter")
+        sms = await home.kannel.messages.next(to="+33698765432")
+        path = re.search(r"/o/[A-Za-z0-9_-]+", sms.text)
+        assert path
+        client = await home.browser.caller()
+        client.allow(BARRED)
+        page = await client.open(f"http://127.0.0.1:{network.port}{path.group()}")
+        await page.wait_for_selector("body[data-ready=true]")
+        begun = time.monotonic()
+        await page.tap("#join")
+        await until_text(page, "#waiting-line", "bloque la liaison")
+        assert time.monotonic() - begun < SOON

@@ -52,12 +52,14 @@ def test_credentials_are_renewed_halfway_and_only_where_there_are_any() -> None:
         (None, SOCKET, ""),
         (None, REQUESTS, BY_REQUESTS),
         (Preflight(socket=12, stun=20), SOCKET, ""),
-        (Preflight(socket=False, stun=20), SOCKET, BY_REQUESTS),
+        (Preflight(socket=False, stun=20), SOCKET, ""),  # it came up since
+        (Preflight(socket=False, stun=20), None, ""),
+        (Preflight(socket=False, stun=20), REQUESTS, BY_REQUESTS),
         (Preflight(socket=False, udp=False, tls=48), REQUESTS, CAUSES[Way.TLS]),
         (Preflight(socket=False, stun=False), REQUESTS, CAUSES[Way.NONE]),
     ],
 )
 def test_what_keeps_the_picture_out_is_said_before_what_slows_the_page(
-    found: Preflight | None, transport: str, said: str
+    found: Preflight | None, transport: str | None, said: str
 ) -> None:
     assert cause(found, transport) == said

@@ -14,6 +14,7 @@ from server.web.caller import BROWSER_COOKIE
 from server.web.caller_polling import MAX_UP
 from server.web.messages import MAX_FRAME
 from tests.lab.process import until
+from tests.pictures import jpeg, still
 from tests.unit.sdp_samples import OFFERS
 from tests.web.polled import Polled
 from tests.web.running import Page, Running, running
@@ -208,7 +209,12 @@ async def test_bodies_no_page_of_ours_sends_are_refused(house: Running, body: An
 
 
 async def test_a_still_goes_up_as_a_body(house: Running) -> None:
-    _, _, line = await greeted(house)
+    desk, _, line = await greeted(house)
+    await line.say("ladder", rung="stills", why="lost")
+    millis = int(house.clock.now().timestamp() * 1000)
+    assert (await line.still(still(1, millis, jpeg()))).code == 200
+    assert await line.hear("still.ack") == {"type": "still.ack", "seq": 1, "desks": 1}
+    assert (await desk.hear("still"))["bytes"]
     assert (await line.still(b"no picture")).code == 200
     assert (await line.hear("error"))["code"] == "message_malformed"
     assert (await line.still(b"x" * (MAX_FRAME + 1))).code == 200
