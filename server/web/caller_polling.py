@@ -25,7 +25,7 @@ class PolledCaller(CallerLine, PolledLine):
     """A phone connected by requests."""
 
 
-class CallerWire(LinkHandler):
+class WireOpening(LinkHandler):
     """POST /v/TOKEN/wire."""
 
     wants_json = True
@@ -60,7 +60,7 @@ class _OnLine(LinkHandler):
         return int(str(value))
 
 
-class CallerUp(_OnLine):
+class WireUp(_OnLine):
     """POST /v/TOKEN/wire/NAME/up."""
 
     async def post(self, token: str, name: str) -> None:
@@ -83,7 +83,7 @@ class CallerUp(_OnLine):
         self.json({"taken": taken})
 
 
-class CallerDown(_OnLine):
+class WireDown(_OnLine):
     """POST /v/TOKEN/wire/NAME/down."""
 
     async def post(self, token: str, name: str) -> None:
@@ -103,7 +103,7 @@ def routes(web: Web, links: Links, gestures: Paces, line: dict[str, object]) -> 
     lines = {"web": web, "lines": PolledLines(web)}
     opening = {**lines, "links": links, "gestures": gestures, "line": line}
     return [
-        URLSpec(rf"{_TOKEN}/wire", CallerWire, opening),
-        URLSpec(rf"{_TOKEN}/wire/{_NAME}/up", CallerUp, lines),
-        URLSpec(rf"{_TOKEN}/wire/{_NAME}/down", CallerDown, lines),
+        URLSpec(rf"{_TOKEN}/wire", WireOpening, opening),
+        URLSpec(rf"{_TOKEN}/wire/{_NAME}/up", WireUp, lines),
+        URLSpec(rf"{_TOKEN}/wire/{_NAME}/down", WireDown, lines),
     ]
