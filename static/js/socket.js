@@ -183,6 +183,7 @@ export class Link {
     this.#calm();
     this.#drop();
     this.spare = wire;
+    this.asked = this.clock.now();
     this.#connect();
   }
 

@@ -79,6 +79,18 @@ test("a socket that hangs is passed by after two seconds, as soon as requests ar
   assert.equal(link.took, null, "requests say nothing of the socket");
 });
 
+test("a line by requests is given its time to answer", () => {
+  const { clock, link, of, last } = stage();
+  clock.pass(PATIENCE + 1_000);
+  last("requests").up();
+  clock.pass(PATIENCE - 1);
+  last("requests").say({ type: "welcome" });
+  last("requests").down();
+  clock.pass(BACKOFF.first);
+  assert.equal(link.wire.kind, "requests");
+  assert.equal(of("socket").length, 1);
+});
+
 test("a socket that is refused twice is passed by at once", () => {
   const { clock, of, last } = stage();
   last("socket").down();
