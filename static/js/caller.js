@@ -182,6 +182,7 @@ function say(key) {
 function tap() {
   if (phase.screen === "asking") return;
   step({ type: "tap" });
+  waits = clearTimeout(waits);
   wait();
   void camera.ask();
   if (!tapped) void tellTap();
@@ -252,8 +253,10 @@ function tell(state) {
 
 /** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
-  if (state !== "open") step({ type: "socket" });
-  if (state === "connecting") wait();
+  if (state !== "open") {
+    step({ type: "socket" });
+    wait();
+  }
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
     void first.over.then(tellNetwork);
@@ -324,7 +327,7 @@ function served(servers) {
 }
 
 function tellNetwork() {
-  if (network.found) link.offer({ type: "network", ...network.found, socket: link.took ?? (link.detour ? false : null) });
+  if (network.found) link.offer({ type: "network", ...network.found, socket: link.took });
 }
 
 /* ---------------------------------------------------------------- the end */

@@ -33,7 +33,7 @@ export function advance(phase, event) {
     case "none":
       return { ...phase };
     case "tap":
-      return { ...phase, screen: phase.camera ? "live" : "asking", trouble: "" };
+      return { ...phase, screen: phase.camera ? "live" : "asking", trouble: "", path: "" };
     case "granted":
       return { ...phase, screen: "live", trouble: "", camera: true, muted: false };
     case "trouble":

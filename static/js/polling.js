@@ -268,6 +268,7 @@ export class Detour {
         return;
       }
       this.#take(true);
+      this.#link.took ??= false; // tried in vain
       this.#link.adopt(trial);
     };
   }
@@ -318,7 +319,7 @@ export class Detour {
         return;
       }
       this.#take(false);
-      this.#link.took ??= this.#clock.now() - begun;
+      this.#link.took = this.#clock.now() - begun;
       this.#link.adopt(socket);
     };
   }

@@ -117,7 +117,7 @@ export class Link {
     this.late = null;
     /** @type {import("./polling.js").Detour | null} */
     this.detour = null;
-    /** Milliseconds the first handshake took. @type {number | null} */
+    /** Milliseconds the first handshake took. @type {number | false | null} */
     this.took = null;
     /** @type {any} */
     this.timer = null;
