@@ -226,6 +226,8 @@ export class Detour {
   #requests = false;
   /** A line by requests that is not open yet. @type {Wire | null} */
   #trial = null;
+  /** The socket that is tried. @type {Wire | null} */
+  #probing = null;
   /** @type {number} */
   #wait = PROBE.first;
   /** @type {any} */
@@ -289,35 +291,42 @@ export class Detour {
   #take(requests) {
     this.#requests = requests;
     this.#clock.clearTimeout(this.#timer);
+    this.#leave();
     if (requests) this.#later();
   }
 
   #later() {
     this.#timer = this.#clock.setTimeout(() => this.#probe(), this.#wait);
-    this.#wait = Math.min(2 * this.#wait, PROBE.most);
+  }
+
+  /** Some browsers shake one hand a server at a time: a socket that hangs keeps all others waiting. */
+  #leave() {
+    const socket = this.#probing;
+    this.#probing = null;
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close();
   }
 
   #probe() {
     if (this.#link.state === "stopped") return;
+    this.#wait = Math.min(2 * this.#wait, PROBE.most);
     const socket = this.#make.socket();
     const begun = this.#clock.now();
-    const over = () => {
-      socket.onmessage = socket.onclose = null;
-      this.#clock.clearTimeout(this.#timer);
-    };
+    this.#probing = socket;
     const failed = () => {
-      over();
-      socket.close();
+      this.#clock.clearTimeout(this.#timer);
+      this.#leave();
       this.#later();
     };
     this.#timer = this.#clock.setTimeout(failed, PROBE.patience);
     socket.onclose = failed;
     socket.onmessage = () => {
-      over();
       if (this.#link.state === "stopped") {
-        socket.close();
+        this.#leave();
         return;
       }
+      this.#probing = null;
       this.#take(false);
       this.#link.took = this.#clock.now() - begun;
       this.#link.adopt(socket);

@@ -179,6 +179,19 @@ test("the socket is tried now and then, less and less, and taken back once it ha
   assert.equal(requests.readyState, 3);
 });
 
+test("a trial socket that hangs is let go when the way changes: it would keep the next one waiting", () => {
+  const { clock, last, link } = stage();
+  clock.pass(PATIENCE);
+  last("requests").up();
+  last("requests").say({ type: "welcome" });
+  clock.pass(PROBE.first);
+  const trial = last("socket");
+  link.detour.reset();
+  link.renew();
+  assert.equal(trial.readyState, 3);
+  assert.notEqual(last("socket"), trial);
+});
+
 test("a network that is another one begins with the socket again", () => {
   const { clock, last, of, link, detour } = stage();
   clock.pass(PATIENCE);
