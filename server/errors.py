@@ -618,6 +618,27 @@ class PhoneAway(Conflict):
     )
 
 
+class WireUnknown(NotFound):
+    """No such line by requests, or another browser's, or one that ended: its page opens another."""
+
+    code = "wire_unknown"
+    message = "Cette liaison est terminée : la page en ouvre une autre."
+
+
+class WireGap(Conflict):
+    """Frames before these are missing: the page says them again."""
+
+    code = "wire_gap"
+    message = "Il manque des messages de la page : elle les envoie de nouveau."
+
+
+class WiresFull(Unavailable):
+    """As many pages are connected by requests as there may be."""
+
+    code = "wires_full"
+    message = "Trop de téléphones passent par des requêtes en ce moment : la page réessaie."
+
+
 class HelpFlood(TooMany):
     """The phone has not answered the orders it has."""
 

@@ -150,8 +150,9 @@ def speech(session: Session, messages: Sequence[Message], phone: Phone, now: dat
 
 
 def _explained(said: Say, key: str, phone: Phone) -> Say:
-    """Give what is known of the network as the cause while a picture is missing that should be there."""
-    return replace(said, cause=phone.cause) if phone.cause and key in _MISSING else said
+    """Give what is known of the network as the cause while a picture is missing, or for want of another before it."""
+    asked = key == "tapped" and not said.cause
+    return replace(said, cause=phone.cause) if phone.cause and (asked or key in _MISSING) else said
 
 
 def say(session: Session, messages: Sequence[Message], phone: Phone = HERE) -> Say:
@@ -201,7 +202,9 @@ def _absent(session: Session, phone: Phone) -> str | None:
     """Return why the phone cannot do what it is asked: its page is away, or its camera gives nothing."""
     if session.state not in {State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED}:
         return None
-    # The tap comes before the phone's socket, and a picture goes on without it.
+    if not phone.online and session.state is State.TAPPED and session.camera is None:
+        return "unheard"  # at first it only comes: its line follows the tap
+    # A picture goes on without the phone's socket.
     spoke = session.state is not State.LIVE and session.camera is not None
     if not phone.online and spoke:
         if phone.hidden or phone.blind:

@@ -7,6 +7,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+SOCKET: Final = "socket"
+"""What usually carries the messages of a page; where none comes up, `requests` do."""
+REQUESTS: Final = "requests"
+
 Reached = int | Literal[False] | None  # milliseconds; False: tried in vain; None: nothing to try
 
 
@@ -54,6 +58,18 @@ CAUSES: Final = {
     Way.TLS: "UDP bloqué sur le réseau de l'appelant : l'image passe par le relais, en TLS.",
     Way.NONE: "Le réseau de l'appelant bloque la vidéo : faites couper le Wi-Fi, ou changer de réseau.",
 }
+
+
+BY_REQUESTS: Final = "Le réseau de l'appelant bloque la liaison directe : la page passe par un autre chemin, plus lent."
+
+
+def cause(found: Preflight | None, transport: str | None) -> str:
+    """Say what is known to be wrong with a network: what keeps the picture out before what slows the page.
+
+    `transport`: what carries the phone's messages now, which is surer than what it found before its tap.
+    """
+    picture = CAUSES[found.way] if found else ""
+    return picture or (BY_REQUESTS if transport == REQUESTS else "")
 
 
 def _open(reached: Reached) -> bool:

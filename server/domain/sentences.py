@@ -32,6 +32,7 @@ CAMERA_OTHER_WAY: Final = 45
 FRAME_SLOW: Final = 6
 FRAME_NETWORK: Final = 15
 FRAME_OTHER_WAY: Final = 40
+UNHEARD: Final = 4
 AWAY_AGAIN: Final = 12
 AWAY_OTHER_WAY: Final = 40
 FROZEN_NETWORK: Final = 6
@@ -62,6 +63,7 @@ _OTHER_PHONE: Final = "Y a-t-il un autre téléphone près de vous ? Donnez-moi 
 _SOMEBODY: Final = "Y a-t-il quelqu'un avec vous pour vous aider avec le téléphone ?"
 _OPEN_AGAIN: Final = "Rouvrez le message que j'ai envoyé et touchez encore une fois le lien."
 _PHOTOS: Final = "Je reçois des photos, une par seconde : visez, puis tenez le téléphone immobile."
+_ALLOW: Final = "Touchez le bouton “Autoriser” qui est apparu à l'écran."
 _WINDOW: Final = "Êtes-vous en Wi-Fi ? Si oui, coupez-le. Sinon, approchez-vous d'une fenêtre."
 _DEVICE_CAUSE: Final = "Toujours pas de caméra : changez de téléphone."
 _LATE_CAUSE: Final = "Autre numéro, e-mail, ou code à dicter (Alt+C)."
@@ -207,7 +209,7 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
         (UNTAPPED_OTHER_WAY, Say(_SOMEBODY, "L'appelant ne trouve pas le bouton.")),
     ),
     "tapped": _stages(
-        Say("Touchez le bouton “Autoriser” qui est apparu à l'écran."),
+        Say(_ALLOW),
         (
             PROMPT_ASK,
             Say(
@@ -219,6 +221,17 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
             PROMPT_AGAIN,
             Say(_OPEN_AGAIN, "Question fermée ou cachée, ou page bloquée : refaire le lien."),
         ),
+    ),
+    "unheard": _stages(
+        Say(_ALLOW),
+        (
+            UNHEARD,
+            Say(
+                "Qu'est-ce qui est écrit sur la page ? Si vous êtes en Wi-Fi, coupez-le.",
+                "Bouton touché, mais la page n'a pas de liaison avec le serveur : réseau qui bloque, ou page fermée.",
+            ),
+        ),
+        (AWAY_OTHER_WAY, Say(_OTHER_PHONE, "Page toujours sans liaison. Code : Alt+C.")),
     ),
     "denied": _stages(
         Say(

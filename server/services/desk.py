@@ -10,7 +10,7 @@ from server.domain.invitation import Invitation
 from server.domain.languages import ALL
 from server.domain.linking import LABELS, Link
 from server.domain.messages import Message
-from server.domain.network import CAUSES, Preflight
+from server.domain.network import CAUSES, Preflight, cause
 from server.domain.sentences import WEAK, Say
 from server.domain.session import Session, State
 from server.domain.spoken import SpokenCode
@@ -203,6 +203,7 @@ class DeskView:
                 "language": _language(session.language),
                 "abilities": room.abilities,
                 "network": _network(room.network),
+                "transport": _transport(room),
             },
         }
 
@@ -253,10 +254,15 @@ def _phone(room: Room) -> funnel.Phone:
         said.camera,
         asking=said.asking,
         network="asked" if room.rung == "stills" and room.why == "asked" else room.rung,
-        cause=CAUSES[room.network.way] if room.network else "",
+        cause=cause(room.network, _transport(room)),
         since=room.told,
         blind_since=room.blind,
     )
+
+
+def _transport(room: Room) -> str | None:
+    """Return what carries the phone's messages, while it is there."""
+    return room.transport if room.phone is not None else None
 
 
 @dataclass(frozen=True, slots=True)

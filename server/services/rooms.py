@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from server.domain.network import Preflight
+from server.domain.network import SOCKET, Preflight
 from server.domain.sentences import BLIND
 from server.errors import AppError, OpenElsewhere, SessionEnded
 
@@ -79,7 +79,8 @@ class Order:
 class Room:
     """One session's meeting place; `desks` by peer id, `page` the phone page's id, `abilities` what its camera can do.
 
-    `network` is what that page found out of its network, `explored` how often it said so.
+    `network` is what that page found out of its network, `explored` how often it said so; `transport` what carries its
+    messages: a socket, or requests where none comes up.
 
     `rung` is how pictures come (domain/still.py), by the phone's word, and `why`; `stills` were handed on at that rung,
     `stilled` says that this was written down.
@@ -99,6 +100,7 @@ class Room:
     blind: datetime | None = None
     network: Preflight | None = None
     explored: int = 0
+    transport: str = SOCKET
     desks: dict[str, Line] = field(default_factory=dict)
     rung: str = "video"
     why: str = ""

@@ -129,6 +129,19 @@ class Signalling:
             await uow.commit()
         return True
 
+    async def carried(self, actor: Actor, session: str, transport: str) -> None:
+        """Write down that the phone's messages come by another way now; a socket from the start goes without it."""
+        room = self._rooms.get(session)
+        if room.explored >= EXPLORED:
+            return
+        room.explored += 1
+        async with self._transactions() as uow:
+            call = await call_of(uow, session)
+            data: dict[str, object] = {"transport": transport}
+            event = AuditEvent("network.transport", f"session:{session}", session, call, data)
+            await uow.audit.append(actor, event, self._clock.now())
+            await uow.commit()
+
     def phone_candidate(
         self, session: str, peer: str, candidate: Mapping[str, object] | None
     ) -> None:

@@ -40,6 +40,7 @@ from server.services.webhook import Webhook
 from server.web import (
     audit,
     auth,
+    caller_polling,
     feedback,
     incidents,
     kiosk,
@@ -224,8 +225,8 @@ def _caller(web: Web, services: Services) -> list[Any]:
     base = {"web": web, "links": services.links}
     gestures = Paces("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
     gesture = {**base, "gestures": gestures}
-    socket = {
-        **base,
+    line = {
+        "links": services.links,
         "sessions": services.sessions,
         "signalling": services.signalling,
         "languages": services.languages,
@@ -247,7 +248,8 @@ def _caller(web: Web, services: Services) -> list[Any]:
         ),
         url(rf"/v/{OPAQUE}/tap", CallerTap, gesture),
         url(rf"/v/{OPAQUE}/release", CallerRelease, gesture),
-        url(r"/ws/caller", CallerSocket, socket),
+        url(r"/ws/caller", CallerSocket, {"web": web, **line}),
+        *caller_polling.routes(web, services.links, gestures, line),
     ]
 
 

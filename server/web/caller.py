@@ -42,7 +42,7 @@ from server.web import messages as m
 from server.web.base import BaseHandler, Web
 from server.web.links import LinkHandler
 from server.web.paces import Paces
-from server.web.sockets import PageSocket
+from server.web.sockets import PageLine, PageSocket
 
 # What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.
 WORDS_BURST = 80
@@ -226,12 +226,10 @@ class CallerRelease(_Gesture):
         self.json({})
 
 
-class CallerSocket(PageSocket):
-    """WS /ws/caller."""
+class CallerLine(PageLine):
+    """What a phone says and is told, whatever carries it."""
 
     kind: ClassVar[str] = "caller"
-    wants_json = True
-    old_cookies = True
 
     links: Links
     sessions: Sessions
@@ -281,7 +279,7 @@ class CallerSocket(PageSocket):
         if self._session:
             raise MessageOutOfOrder("second_hello")
         try:
-            admitted = await self.links.enter(hello.token, self.get_cookie(BROWSER_COOKIE))
+            admitted = await self.links.enter(hello.token, self.browser(BROWSER_COOKIE))
             self.rooms.check_open(admitted.session)
         except tuple(PHASES) as refusal:
             self._refuse(refusal, None)
@@ -293,6 +291,7 @@ class CallerSocket(PageSocket):
         if self.gone:
             return  # its "leave" may follow; the place is its successor's
         room = self.rooms.enter_phone(self._session, self, hello.page)
+        changed, room.transport = room.transport != self.transport, self.transport
         self.send(
             {
                 "type": "welcome",
@@ -311,6 +310,10 @@ class CallerSocket(PageSocket):
         self.sessions.told(self._site, self._session)
         if admitted.language is None and hello.language in BY_CODE:
             self._choose(hello.language, first=True)
+        if changed:
+            self.later(
+                lambda: self.signalling.carried(self._actor(), self._session, self.transport)
+            )
 
     def _choose(self, language: str, *, first: bool = False) -> None:
         self.later(
@@ -344,7 +347,7 @@ class CallerSocket(PageSocket):
         return self.rooms.get(self._session).phone is self
 
     def _actor(self) -> Actor:
-        return Actor("phone", self._site, None, self.request.remote_ip)
+        return Actor("phone", self._site, None, self.address)
 
     def _say(self, message: m.CallerMessage) -> None:
         match message:
@@ -419,6 +422,13 @@ class CallerSocket(PageSocket):
             self.rooms.get(self._session).told = self.web.clock.now()
             self.sessions.told(self._site, self._session)
             self._tell("offline")
+
+
+class CallerSocket(CallerLine, PageSocket):
+    """WS /ws/caller."""
+
+    wants_json = True
+    old_cookies = True
 
 
 WRITTEN = (

@@ -27,6 +27,13 @@ class Metrics:
             registry=self.registry,
         )
         self._sockets = Gauge("visio15_sockets", "Open sockets", ["kind"], registry=self.registry)
+        self._polled = Gauge(
+            "visio15_polled_pages",
+            "Pages connected by requests, where no socket comes up",
+            ["kind"],
+            registry=self.registry,
+        )
+        self._polled.labels("caller")
         self._frames = Counter(
             "visio15_socket_messages_total",
             "Frames received",
@@ -161,9 +168,9 @@ class Metrics:
         """Time an answer."""
         self._requests.labels(handler, str(status)).observe(seconds)
 
-    def socket(self, kind: str, change: int) -> None:
-        """Count an open (+1) or closed (-1) socket."""
-        self._sockets.labels(kind).inc(change)
+    def page(self, kind: str, transport: str, change: int) -> None:
+        """Count a page that is connected (+1) or has gone (-1)."""
+        (self._sockets if transport == "socket" else self._polled).labels(kind).inc(change)
 
     def frame(self, kind: str, type_: str) -> None:
         """Count a received frame by its known type."""

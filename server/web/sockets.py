@@ -1,4 +1,7 @@
-"""What all sockets share: same origin, a hello in time, bounded queues, limits, refusals as messages, a tick.
+"""What all connected pages share: a hello in time, bounded queues, limits, refusals as messages, a tick.
+
+`PageLine` is the protocol, whatever carries its frames; `PageSocket` carries them over a WebSocket of our own origin
+(by requests: polling.py).
 
 A frame that raises an AppError is answered with its code and counted; ten in a minute that are not
 our storage's fault close the socket. An exception of ours never kills the connection in silence.
@@ -68,22 +71,24 @@ class _Newest:
     key: str
 
 
-class PageSocket(WebSocketHandler, BaseHandler):
+class PageLine:
     """A connected page; frames are handled one after the other."""
 
     kind: ClassVar[str] = ""
-    automatic = True
+    transport: ClassVar[str] = ""
+    web: Web
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Prepare the queues."""
-        BaseHandler.initialize(self, web, **services)
+        self.web = web
+        for name, service in services.items():
+            setattr(self, name, service)
         self._out: asyncio.Queue[str | _Newest] = asyncio.Queue(QUEUE)
         self._newest: dict[str, bytes] = {}  # binary frames that did not leave yet, one a key
         self._in: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX + 1)
         self._work: asyncio.Queue[tuple[Work, str | None]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[Any]] = []
         self._beside: list[asyncio.Task[None]] = []  # ends by itself once the page has left
-        self._frames: CountedFrames | None = None
         self._stamps: deque[float] = deque(maxlen=FRAMES_A_SECOND)
         self._early = 0  # frames before the hello
         self._flooding = False
@@ -96,51 +101,46 @@ class PageSocket(WebSocketHandler, BaseHandler):
         self._late: asyncio.TimerHandle | None = None  # cuts it when no hello comes
         self.over = asyncio.Event()  # the connection is gone
 
-    async def prepare(self) -> None:
-        """Refuse pages that are not ours before anything else; what browsers vouch for themselves is believed."""
-        headers = self.request.headers
-        origin = headers.get("Origin")
-        vouched = headers.get("Sec-Fetch-Site") == "same-origin"
-        if origin is not None and not vouched and not self.check_origin(origin):
-            raise OriginForeign
-        await super().prepare()
-
-    def check_origin(self, origin: str) -> bool:
-        """Tell whether a page is ours."""
-        try:
-            host = urlsplit(origin).netloc.lower()
-        except ValueError:
-            return False
-        return host == self.request.host.lower() or origin in self.web.origins
-
-    def get_compression_options(self) -> None:
-        """No deflate: 100 kB a connection and half the speed (measured)."""
-
-    def get_websocket_protocol(self) -> WebSocketProtocol | None:
-        """Speak the protocol as Tornado does, and count its frames."""
-        plain = super().get_websocket_protocol()
-        if not isinstance(plain, WebSocketProtocol13):
-            return plain
-        self._frames = CountedFrames(self, plain, self._count)
-        if self.stranger:
-            self._frames.bear(MAX_FRAME)
-        return self._frames
-
+    # --- what carries the frames
     @property
     def stranger(self) -> bool:
-        """Whether anybody may open this socket: who speaks is known by its hello only."""
-        return self.permission is None and not self.signed_in
+        """Whether nobody knows yet who this page is."""
+        raise NotImplementedError
 
-    async def open(self, *args: str, **kwargs: str) -> None:
+    @property
+    def address(self) -> str | None:
+        """Where it speaks from."""
+        raise NotImplementedError
+
+    def browser(self, cookie: str) -> str | None:
+        """Return the name of its browser under this cookie."""
+        raise NotImplementedError
+
+    def asking(self) -> dict[str, str]:
+        """Return who asks, for the log."""
+        raise NotImplementedError
+
+    async def carry(self, frame: str | bytes) -> None:
+        """Send one frame; wait while the page takes none."""
+        raise NotImplementedError
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close, saying why."""
+        raise NotImplementedError
+
+    def hang_up_at_once(self) -> None:
+        """Close without waiting for the other side."""
+
+    def bear(self, size: int) -> None:
+        """Take messages of this size at most from now on."""
+
+    # --- the protocol
+    def begin(self) -> None:
         """Start writer, reader and tick."""
-        del args, kwargs
-        if self.over.is_set():
-            return  # it left while `prepare` waited, and `on_close` has been: nobody would give anything back
-        self.set_nodelay(True)
         if self.stranger:
-            self.web.strangers.enter(self, source_of(self.request.remote_ip))
+            self.web.strangers.enter(self, source_of(self.address))
         self._late = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._no_hello)
-        self.web.metrics.socket(self.kind, 1)
+        self.web.metrics.page(self.kind, self.transport, 1)
         self.web.audience.enter(self)
         self._tasks = [
             create_task(self._read(), f"{self.kind}.read"),
@@ -187,8 +187,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
         """Whoever it is, it is known now."""
         self._greeted = True
         self.web.strangers.leave(self)
-        if self._frames is not None:
-            self._frames.bear(MAX_SOCKET_FRAME)
+        self.bear(MAX_SOCKET_FRAME)
 
     def give_way(self) -> None:
         """Make room for a newer stranger; a page of ours comes back."""
@@ -202,9 +201,8 @@ class PageSocket(WebSocketHandler, BaseHandler):
         if not self._shut:
             self._count_refusal(why)
             self._shut = self._cut = True
-            self.close(close_code_of(why), why.code)
-        if self._frames is not None:
-            self._frames.stream.close()
+            self.hang_up(close_code_of(why), why.code)
+        self.hang_up_at_once()
 
     def _count_refusal(self, refusal: AppError) -> None:
         self.web.metrics.refused(refusal.code)
@@ -357,16 +355,16 @@ class PageSocket(WebSocketHandler, BaseHandler):
             if self._out.empty():
                 break
             await asyncio.sleep(0.01)
-        self.close(close_code_of(error), error.code)
+        self.hang_up(close_code_of(error), error.code)
 
     async def _write(self) -> None:
         try:
             while True:
                 message = await self._out.get()
                 if isinstance(message, _Newest):
-                    await self.write_message(self._newest.pop(message.key), binary=True)
+                    await self.carry(self._newest.pop(message.key))
                 else:
-                    await self.write_message(message)
+                    await self.carry(message)
         except (WebSocketClosedError, StreamClosedError):
             return
 
@@ -399,7 +397,7 @@ class PageSocket(WebSocketHandler, BaseHandler):
             self._late.cancel()
         if not self._tasks:
             return  # it left before it was open
-        self.web.metrics.socket(self.kind, -1)
+        self.web.metrics.page(self.kind, self.transport, -1)
         self._in.put_nowait(None)
         create_task(self._finish(), f"{self.kind}.end")
 
@@ -422,6 +420,93 @@ class PageSocket(WebSocketHandler, BaseHandler):
 
     def left(self) -> None:
         """Leave the rooms this page sat in."""
+
+
+class PageSocket(PageLine, WebSocketHandler, BaseHandler):
+    """A page connected by a WebSocket."""
+
+    automatic = True
+    transport = "socket"
+
+    def initialize(self, web: Web, **services: Any) -> None:
+        """Prepare the queues; no socket yet."""
+        BaseHandler.initialize(self, web, **services)
+        super().initialize(web)
+        self._frames: CountedFrames | None = None
+
+    async def prepare(self) -> None:
+        """Refuse pages that are not ours before anything else; what browsers vouch for themselves is believed."""
+        headers = self.request.headers
+        origin = headers.get("Origin")
+        vouched = headers.get("Sec-Fetch-Site") == "same-origin"
+        if origin is not None and not vouched and not self.check_origin(origin):
+            raise OriginForeign
+        await super().prepare()
+
+    def check_origin(self, origin: str) -> bool:
+        """Tell whether a page is ours."""
+        try:
+            host = urlsplit(origin).netloc.lower()
+        except ValueError:
+            return False
+        return host == self.request.host.lower() or origin in self.web.origins
+
+    def get_compression_options(self) -> None:
+        """No deflate: 100 kB a connection and half the speed (measured)."""
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """Speak the protocol as Tornado does, and count its frames."""
+        plain = super().get_websocket_protocol()
+        if not isinstance(plain, WebSocketProtocol13):
+            return plain
+        self._frames = CountedFrames(self, plain, self._count)
+        if self.stranger:
+            self._frames.bear(MAX_FRAME)
+        return self._frames
+
+    @property
+    def stranger(self) -> bool:
+        """Whether anybody may open this socket: who speaks is known by its hello only."""
+        return self.permission is None and not self.signed_in
+
+    async def open(self, *args: str, **kwargs: str) -> None:
+        """Begin."""
+        del args, kwargs
+        if self.over.is_set():
+            return  # it left while `prepare` waited, and `on_close` has been: nobody would give anything back
+        self.set_nodelay(True)
+        self.begin()
+
+    @property
+    def address(self) -> str | None:
+        """Where the browser is."""
+        return self.request.remote_ip
+
+    def browser(self, cookie: str) -> str | None:
+        """Return what the upgrade said."""
+        return self.get_cookie(cookie)
+
+    def asking(self) -> dict[str, str]:
+        """Return who asks, for the log: ids, and nothing for a stranger."""
+        return BaseHandler.asking(self)
+
+    async def carry(self, frame: str | bytes) -> None:
+        """Send one frame."""
+        await self.write_message(frame, binary=isinstance(frame, bytes))
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close with the goodbye of the protocol."""
+        self.close(code, reason)
+
+    def hang_up_at_once(self) -> None:
+        """Do not wait for the page's goodbye: it may never say it."""
+        if self._frames is not None:
+            self._frames.stream.close()
+
+    def bear(self, size: int) -> None:
+        """Tell Tornado."""
+        if self._frames is not None:
+            self._frames.bear(size)
 
 
 def _command(frame: str | bytes) -> str | None:

@@ -26,6 +26,8 @@ const TAPPED = `visio15.tapped.${SESSION}`;
 const LAST_WORD = 30_000;
 /** Milliseconds before a part that did not come is asked for again. */
 const LOAD_AGAIN = 2_000;
+/** Milliseconds without the server after which the caller reads what to say. */
+const UNREACHED = 4_500;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };
@@ -37,6 +39,8 @@ let tapped = false;
 let ice = [];
 /** Whether the server was told that somebody looks at this page. */
 let opened = false;
+/** @type {any} */
+let waits = 0;
 
 const words = new Words({
   ...BOOT,
@@ -52,6 +56,8 @@ const link = new Link({
   hello: () => ({ type: "hello", token: BOOT.token, page: PAGE, language: words.language }),
   onMessage: receive,
   onState: connection,
+  // Under another name each time: some browsers remember that an import failed.
+  onLate: () => void import(`./polling.js?${Date.now()}`).then(({ goAround }) => goAround(link, BOOT.token), () => null),
   fatal: [4401, 4403, 4404, 4409],
 });
 const doctor = new Doctor(get("doctor", HTMLVideoElement));
@@ -71,6 +77,7 @@ const network = new CallerNetwork({
   },
   onChanged: () => {
     step({ type: "online", online: true });
+    link.detour?.reset();
     link.renew();
     peers.configure(ice);
     peers.restartAll();
@@ -193,6 +200,8 @@ function say(key) {
 function tap() {
   if (phase.screen === "asking") return;
   step({ type: "tap" });
+  waits = clearTimeout(waits);
+  wait();
   void camera.ask();
   if (!tapped) void tellTap();
   // The connection comes up while the permission is asked: it carries nothing before the answer.
@@ -213,6 +222,10 @@ async function tellTap() {
   step({ type: "stopped" });
   if (why === "network") step({ type: "trouble", why });
   else finish(why);
+}
+
+function wait() {
+  waits ||= setTimeout(step, UNREACHED, { type: "socket", path: "none" });
 }
 
 /** @param {"open" | "tap" | "release"} what @param {object} [said] @returns {Promise<Response>} */
@@ -269,7 +282,10 @@ function tell(state) {
 
 /** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
-  step({ type: "socket", open: state === "open" });
+  if (state !== "open") {
+    step({ type: "socket" });
+    wait();
+  }
   if (state === "open") {
     link.offer({ type: "visibility", hidden: document.hidden });
     void first.over.then(tellNetwork);
@@ -332,6 +348,8 @@ function welcome(message) {
     return;
   }
   const known = message.watchers ?? [];
+  waits = clearTimeout(waits);
+  step({ type: "socket", open: true, path: link.wire?.polled ? "requests" : "" });
   served(message.ice);
   step({ type: "showing", peers: message.shown ?? [], known });
   peers.welcome(network.prepared(ice), known);
@@ -344,7 +362,7 @@ function served(servers) {
 }
 
 function tellNetwork() {
-  if (network.found) link.offer({ type: "network", ...network.found });
+  if (network.found) link.offer({ type: "network", ...network.found, socket: link.took });
 }
 
 /* ---------------------------------------------------------------- the end */

@@ -30,6 +30,7 @@ const link = new Link({
   hello: () => ({ type: "hello", token: BOOT.token, page: PAGE }),
   onMessage: receive,
   onState: connection,
+  onLate: unreached,
   fatal: [4401, 4403, 4404, 4409],
 });
 const picture = new DeskPicture(get("patient", HTMLVideoElement), {
@@ -85,6 +86,13 @@ function connection(state, code, reason) {
   get("server-state", HTMLElement).dataset.state = state;
   write(get("server-text", HTMLElement), SERVER[state === "waiting" ? "away" : state]);
   if (state === "stopped" && code >= 4400) over(reason);
+}
+
+/** Pages come through, a socket does not: nobody waits for the picture without a word. A picture that flows needs none. */
+function unreached() {
+  if (picture.shows) return;
+  write(get("waiting-title", HTMLElement), "Pas de liaison avec le serveur");
+  write(get("waiting-line", HTMLElement), "Ce réseau bloque la liaison, ou le serveur ne répond pas : essayez sans le Wi-Fi, ou prévenez le régulateur.");
 }
 
 /** @param {string} reason a stable code */

@@ -9,6 +9,8 @@ export const SILENCE = 12_000;
 export const BACKOFF = Object.freeze({ first: 300, most: 5_000 });
 /** How often a socket opened ahead is replaced: the server closes one after ten seconds without a word. */
 export const KEPT_WARM = 30;
+/** Milliseconds a hello may wait for its answer. */
+export const PATIENCE = 2_000;
 /** Undelivered signalling kept during a cut: beyond it the oldest goes first. */
 const KEPT = 256;
 
@@ -26,6 +28,7 @@ const KEPT = 256;
  * @property {(data: string | Uint8Array<ArrayBuffer>) => void} send
  * @property {string} [binaryType]
  * @property {number} [bufferedAmount]
+ * @property {boolean} [polled] by requests
  * @property {(code?: number) => void} close
  */
 /**
@@ -35,6 +38,7 @@ const KEPT = 256;
  * @property {(message: Message) => void} onMessage everything but the answers to commands
  * @property {(data: ArrayBuffer) => void} [onBytes] binary frames
  * @property {(state: LinkState, code: number, reason: string) => void} [onState] code and reason of the close
+ * @property {() => void} [onLate] nothing answers
  * @property {readonly number[]} [fatal] close codes after which no attempt is made
  * @property {(url: string) => Wire} [open]
  * @property {Clock} [clock]
@@ -107,7 +111,13 @@ export class Link {
     this.warmed = 0;
     this.heard = 0;
     this.asked = 0;
-    /** Milliseconds the first handshake took. @type {number | null} */
+    /** The hello was. */
+    this.answered = false;
+    /** @type {any} */
+    this.late = null;
+    /** @type {import("./polling.js").Detour | null} */
+    this.detour = null;
+    /** Milliseconds the first handshake took. @type {number | false | null} */
     this.took = null;
     /** @type {any} */
     this.timer = null;
@@ -145,6 +155,7 @@ export class Link {
   stop() {
     this.#drop();
     this.clock.clearTimeout(this.timer);
+    this.#calm();
     this.#enter("stopped", 1000);
   }
 
@@ -164,7 +175,15 @@ export class Link {
       return;
     }
     this.attempt = 0;
+    this.adopt(null);
+  }
+
+  /** @param {Wire | null} wire to go on over */
+  adopt(wire) {
+    this.#calm();
     this.#drop();
+    this.spare = wire;
+    this.asked = this.clock.now();
     this.#connect();
   }
 
@@ -178,10 +197,10 @@ export class Link {
     });
   }
 
-  /** Send now, or after the next `hello`.
+  /** Send now, or after the next `hello`; until one is answered, both.
    * @param {Message} message */
   send(message) {
-    if (this.state === "open" && this.#write(message)) return;
+    if (this.state === "open" && this.#write(message) && this.answered) return;
     this.kept.push(message);
     if (this.kept.length > KEPT) this.kept.shift();
   }
@@ -213,6 +232,7 @@ export class Link {
     this.spare = null;
     const wire = spare && (spare.readyState ?? CLOSED) < CLOSING ? spare : this.#open();
     this.wire = wire;
+    this.late ??= this.clock.setTimeout(() => this.#tooLate(), PATIENCE - (wire === spare ? this.clock.now() - this.asked : 0));
     wire.binaryType = "arraybuffer";
     this.#guard();
     wire.onopen = () => {
@@ -229,7 +249,7 @@ export class Link {
   }
 
   #timed() {
-    this.took ??= this.clock.now() - this.asked;
+    if (!this.wire?.polled) this.took ??= this.clock.now() - this.asked;
   }
 
   /** @returns {Wire} */
@@ -261,6 +281,11 @@ export class Link {
     }
     const message = parse(data);
     if (!message) return;
+    if (message.type !== "tick" && !this.answered) {
+      this.answered = true;
+      this.kept = [];
+      this.#calm();
+    }
     const waiting = typeof message.id === "string" ? this.pending.get(message.id) : undefined;
     if (waiting && (message.type === "done" || message.type === "error")) {
       this.pending.delete(waiting.message.id);
@@ -275,18 +300,32 @@ export class Link {
   #lost(code, reason = "") {
     this.#drop();
     if (this.options.fatal?.includes(code)) {
+      this.#calm();
       this.#enter("stopped", code, reason);
       return;
     }
     this.timer = this.clock.setTimeout(() => this.#connect(), pause(this.attempt, this.random()));
     this.attempt += 1;
     this.#enter("waiting", code, reason);
+    if (this.attempt > 1) this.#tooLate();
+  }
+
+  #calm() {
+    this.clock.clearTimeout(this.late);
+    this.late = null;
+  }
+
+  #tooLate() {
+    this.#calm();
+    if (this.detour) this.detour.late();
+    else this.options.onLate?.();
   }
 
   #drop() {
     this.clock.clearTimeout(this.watchdog);
     const wire = this.wire;
     this.wire = null;
+    this.answered = false;
     if (!wire) return;
     wire.onopen = wire.onmessage = wire.onclose = null;
     wire.close();

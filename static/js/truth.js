@@ -11,18 +11,19 @@
  * @property {boolean} late the question is open for long
  * @property {string} permission
  * @property {boolean} online
- * @property {boolean} socket
+ * @property {boolean} socket the server is reached
+ * @property {string} path `requests`: reached by requests; `none`: not reached for long
  * @property {Readonly<Record<string, "connecting" | "up" | "deaf">>} links by desk
  * @property {readonly string[]} shown desks that show it, by their word
  * @property {boolean} ever one has shown it
  */
 /** @typedef {{type: "tap"} | {type: "granted", track: Track} | {type: "track", track: Track} | {type: "frames", still: boolean} | {type: "fresh"}
  *   | {type: "trouble", why: string, instant?: boolean} | {type: "tried"} | {type: "back"} | {type: "permission", state: string} | {type: "stopped"} | {type: "online", online: boolean}
- *   | {type: "socket", open: boolean} | {type: "links", links: Truth["links"]} | {type: "shown", peer: string, on: boolean} | {type: "showing", peers: string[], known: string[]}} TruthEvent */
+ *   | {type: "socket", open?: boolean, path?: string} | {type: "links", links: Truth["links"]} | {type: "shown", peer: string, on: boolean} | {type: "showing", peers: string[], known: string[]}} TruthEvent */
 
 /** @type {Readonly<Truth>} */
 export const UNKNOWN = Object.freeze({
-  track: "none", granted: false, tries: 0, back: false, late: false, permission: "", online: true, socket: false, links: {}, shown: [], ever: false,
+  track: "none", granted: false, tries: 0, back: false, late: false, permission: "", online: true, socket: false, path: "", links: {}, shown: [], ever: false,
 });
 
 /** What a refusal makes of the camera. @type {Readonly<Record<string, Track>>} */
@@ -38,7 +39,7 @@ export function learn(truth, event) {
 function change(truth, event) {
   switch (event.type) {
     case "tap":
-      return { ...truth, track: truth.granted ? truth.track : "asking", late: false };
+      return { ...truth, track: truth.granted ? truth.track : "asking", late: false, path: "" };
     case "granted":
       return { ...truth, track: again(truth, event.track), granted: true, back: false, late: false };
     case "track":
@@ -60,7 +61,7 @@ function change(truth, event) {
     case "online":
       return { ...truth, online: event.online };
     case "socket":
-      return { ...truth, socket: event.open };
+      return { ...truth, socket: event.open === true, path: event.path ?? truth.path };
     case "links":
       return { ...truth, links: event.links };
     case "shown":
@@ -117,8 +118,16 @@ export function sentence(truth) {
   if (sees(truth)) return "seen";
   const at = connection(truth);
   if (at === "offline") return "offline";
-  if (showing(truth) === "never") return at === "none" ? "starting" : "wait";
+  if (showing(truth) === "never") return waiting(truth, at);
   return at === "up" ? "unshown" : "cut";
+}
+
+/** Before anybody has shown the picture: which way it takes, or that there is none.
+ * @param {Readonly<Truth>} truth @param {Connection} at @returns {string} */
+function waiting({ socket, path }, at) {
+  if (socket && path === "requests") return "around";
+  if (!socket && path === "none" && at !== "up") return "unreached";
+  return at === "none" ? "starting" : "wait";
 }
 
 /** What the desks are told of the camera.

@@ -71,6 +71,15 @@ test("a connection is not a picture", () => {
   assert.equal(sentence(after(...filmed, { type: "shown", peer: "a", on: true }, { type: "shown", peer: "a", on: false })), "unshown");
 });
 
+test("it does not go on connecting when nothing answers, and says when it goes another way", () => {
+  const none = [...filmed.slice(0, 2), { type: "socket", path: "none" }];
+  assert.equal(sentence(after(...none)), "unreached");
+  assert.equal(sentence(after(...none, { type: "socket", open: true, path: "requests" })), "around");
+  assert.equal(sentence(after(...none, { type: "socket", open: true, path: "" })), "wait");
+  assert.equal(sentence(after(...none, { type: "links", links: { a: "up" } }, { type: "shown", peer: "a", on: true })), "seen");
+  assert.equal(sentence(after(...none, { type: "tap" })), "starting", "a new try");
+});
+
 test("the desk that shows it must be the one that is connected", () => {
   const two = [...filmed, { type: "shown", peer: "a", on: true }, { type: "links", links: { a: "deaf", b: "up" } }];
   assert.equal(sees(after(...two)), false);
@@ -150,6 +159,7 @@ function event(random) {
     () => ({ type: "permission", state: pick(["", "prompt", "granted", "denied"]) }),
     () => ({ type: "online", online: random() < 0.7 }),
     () => ({ type: "socket", open: random() < 0.7 }),
+    () => ({ type: "socket", ...pick([{ open: true, path: "" }, { open: true, path: "requests" }, { path: "none" }]) }),
     () => ({ type: "links", links: Object.fromEntries(some().map((peer) => [peer, pick(["connecting", "up", "deaf"])])) }),
     () => ({ type: "shown", peer: pick(PEERS), on: random() < 0.6 }),
     () => ({ type: "showing", peers: some(), known: some() }),

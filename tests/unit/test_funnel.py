@@ -24,6 +24,7 @@ from server.domain.funnel import (
     waiting,
 )
 from server.domain.messages import Delivery, Handover, Message
+from server.domain.network import BY_REQUESTS
 from server.domain.sentences import BLIND, CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
 from server.domain.session import Session, State
 from server.web.messages import CallerMedia, Camera
@@ -145,7 +146,8 @@ def test_time_runs_from_the_last_thing_that_happened() -> None:
     ("state", "camera", "phone", "key"),
     [
         (State.OPENED, None, Phone(online=False), "opened"),
-        (State.TAPPED, None, Phone(online=False), "tapped"),
+        (State.TAPPED, None, Phone(online=False), "unheard"),
+        (State.TAPPED, None, Phone(), "tapped"),
         (State.TAPPED, "asking", Phone(online=False), "away"),
         (State.TAPPED, "asking", Phone(hidden=True), "hidden"),
         (State.TAPPED, "denied", Phone(hidden=True), "denied"),
@@ -434,3 +436,27 @@ def test_steps_only_go_forward(
         if step.at is not None:
             assert step.state == "done"
             assert step.seconds == (step.at - of.created).total_seconds()
+
+
+def test_a_tap_that_no_line_follows_is_not_asked_to_allow_for_long() -> None:
+    """The camera may be allowed already: the network may keep the page from saying so."""
+    tapped, away = session(State.TAPPED), Phone(online=False)
+    assert at(tapped, [], 0, away).say == at(tapped, [], 0).say
+    for seconds in (4, 5, 41):
+        said = at(tapped, [], seconds, away)
+        assert "Autoriser" not in said.say.text
+        assert "liaison" in said.say.cause
+        assert said.stalled
+    assert "Autoriser" in at(tapped, [], 5).say.text
+
+
+def test_what_bars_the_direct_way_is_told_from_the_tap_on() -> None:
+    barred = Phone(cause=BY_REQUESTS)
+    assert at(session(State.TAPPED), [], 0, barred).say.cause == BY_REQUESTS
+    connecting = session(State.CONNECTING, "granted")
+    for said in (
+        at(connecting, [], 0, barred).say,
+        *(one.say for one in at(connecting, [], 0, barred).later),
+    ):
+        assert said.cause == BY_REQUESTS
+    assert at(session(State.LIVE, "granted"), [], 0, barred).say.cause == ""

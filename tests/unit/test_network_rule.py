@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from server.adapters.clock import SystemClock
-from server.domain.network import CAUSES, Preflight, Way
+from server.domain.network import (
+    BY_REQUESTS,
+    CAUSES,
+    REQUESTS,
+    SOCKET,
+    Preflight,
+    Way,
+    cause,
+)
 from server.services.ice import IceServers
 
 
@@ -36,3 +44,22 @@ def test_credentials_are_renewed_halfway_and_only_where_there_are_any() -> None:
     relay = IceServers(SystemClock(), (), ("turn:relay",), "secret", 600, relay_only=False)
     assert [relay.due(age) for age in (0, 300, 301)] == [False, False, True]
     assert not IceServers(SystemClock(), (), (), None, 600, relay_only=False).due(9_999)
+
+
+@pytest.mark.parametrize(
+    ("found", "transport", "said"),
+    [
+        (None, SOCKET, ""),
+        (None, REQUESTS, BY_REQUESTS),
+        (Preflight(socket=12, stun=20), SOCKET, ""),
+        (Preflight(socket=False, stun=20), SOCKET, ""),  # it came up since
+        (Preflight(socket=False, stun=20), None, ""),
+        (Preflight(socket=False, stun=20), REQUESTS, BY_REQUESTS),
+        (Preflight(socket=False, udp=False, tls=48), REQUESTS, CAUSES[Way.TLS]),
+        (Preflight(socket=False, stun=False), REQUESTS, CAUSES[Way.NONE]),
+    ],
+)
+def test_what_keeps_the_picture_out_is_said_before_what_slows_the_page(
+    found: Preflight | None, transport: str | None, said: str
+) -> None:
+    assert cause(found, transport) == said

@@ -1,0 +1,109 @@
+"""The caller's line by requests (ADR 29): for networks that let pages through and no WebSocket."""
+
+import re
+from typing import Final
+
+from tornado.routing import URLSpec
+
+from server.errors import Invalid
+from server.services.links import Links
+from server.web.base import Web
+from server.web.caller import BROWSER_COOKIE, CallerLine
+from server.web.links import LinkHandler
+from server.web.messages import MAX_FRAME
+from server.web.paces import Paces
+from server.web.polling import WINDOW, PolledLine, PolledLines
+
+MAX_UP: Final = 3 * MAX_FRAME  # one frame of the largest size, each of its quotes escaped, and room
+BYTES: Final = "application/octet-stream"
+_NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_TOKEN: Final = r"/v/([A-Za-z0-9_-]{20,64})"  # noqa: S105 - a pattern
+_NAME: Final = r"([A-Za-z0-9_-]{20,64})"
+
+
+class PolledCaller(CallerLine, PolledLine):
+    """A phone connected by requests."""
+
+
+class WireOpening(LinkHandler):
+    """POST /v/TOKEN/wire."""
+
+    wants_json = True
+    links: Links
+    gestures: Paces
+    lines: PolledLines
+    line: dict[str, object]
+
+    async def post(self, token: str) -> None:
+        """Open a line for the browser that tapped, at the pace of its session."""
+        browser = self.get_cookie(BROWSER_COOKIE) or ""
+        session, _ = await self.links.bound(token, browser)
+        self.gestures.check(session.id, self.web.clock.now())
+        line = PolledCaller(self.web, self.request.remote_ip, browser, **self.line)
+        self.json({"wire": self.lines.open(line, token)})
+
+
+class _OnLine(LinkHandler):
+    """A request of an open line: judged without the database."""
+
+    wants_json = True
+    lines: PolledLines
+
+    def on_line(self, token: str, name: str) -> PolledLine:
+        """Return the line, to its own browser."""
+        return self.lines.get(name, token, self.get_cookie(BROWSER_COOKIE))
+
+    def number(self, value: object) -> int:
+        """Read the number of a frame."""
+        if not _NUMBER.fullmatch(str(value)):
+            raise Invalid("frame_number")
+        return int(str(value))
+
+
+class WireUp(_OnLine):
+    """POST /v/TOKEN/wire/NAME/up."""
+
+    async def post(self, token: str, name: str) -> None:
+        """Take frames; those that were taken before are not taken again."""
+        line = self.on_line(token, name)
+        if self.request.headers.get("Content-Type") == BYTES:
+            first = self.number(self.request.headers.get("X-Visio15-Frame"))
+            taken = line.take_up(first, [self.request.body])
+            self.json({"taken": taken})
+            return
+        body = await self.json_body(MAX_UP)
+        frames = body.get("frames")
+        if not isinstance(frames, list) or len(frames) > WINDOW:
+            raise Invalid("frames")
+        if not all(isinstance(frame, str) for frame in frames):
+            raise Invalid("frames")
+        taken = line.take_up(self.number(body.get("first")), frames)
+        if body.get("close") is True:
+            line.goodbye()
+        self.json({"taken": taken})
+
+
+class WireDown(_OnLine):
+    """POST /v/TOKEN/wire/NAME/down."""
+
+    async def post(self, token: str, name: str) -> None:
+        """Wait for frames; `seen` says how many the page has."""
+        line = self.on_line(token, name)
+        body = await self.json_body(1_024)
+        handed = await line.hand_down(self.number(body.get("seen")))
+        answer: dict[str, object] = {"first": handed.first, "frames": handed.frames}
+        if handed.closed is not None:
+            code, reason = handed.closed
+            answer["closed"] = {"code": code, "reason": reason}
+        self.json(answer)
+
+
+def routes(web: Web, links: Links, gestures: Paces, line: dict[str, object]) -> list[URLSpec]:
+    """List the paths of lines by requests; `line`: the services of a caller's page."""
+    lines = {"web": web, "lines": PolledLines(web)}
+    opening = {**lines, "links": links, "gestures": gestures, "line": line}
+    return [
+        URLSpec(rf"{_TOKEN}/wire", WireOpening, opening),
+        URLSpec(rf"{_TOKEN}/wire/{_NAME}/up", WireUp, lines),
+        URLSpec(rf"{_TOKEN}/wire/{_NAME}/down", WireDown, lines),
+    ]

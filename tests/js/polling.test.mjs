@@ -1,0 +1,354 @@
+import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
+import { test } from "node:test";
+import { Detour, PROBE, Polling } from "../../static/js/polling.js";
+import { BACKOFF, Link, PATIENCE } from "../../static/js/socket.js";
+import { FakeClock } from "./fake_clock.mjs";
+
+globalThis.crypto ??= webcrypto; // as every browser has it, and Node.js from 19 on
+
+class FakeWire {
+  readyState = 0;
+  sent = [];
+  constructor(kind, at) {
+    this.kind = kind;
+    this.at = at;
+    this.polled = kind === "requests";
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+  up() {
+    this.readyState = 1;
+    this.onopen?.({});
+  }
+  say(message) {
+    this.onmessage?.({ data: JSON.stringify(message) });
+  }
+  down(code = 1006, reason = "") {
+    this.readyState = 3;
+    this.onclose?.({ code, reason });
+  }
+}
+
+/** A phone whose detour is loaded as soon as it is asked for. */
+function stage() {
+  const clock = new FakeClock();
+  const wires = [];
+  const states = [];
+  const make = (kind) => () => {
+    const wire = new FakeWire(kind, clock.at);
+    wires.push(wire);
+    return wire;
+  };
+  const link = new Link({
+    url: "ws://desk/ws/caller",
+    hello: () => ({ type: "hello", page: "p1" }),
+    onMessage: () => undefined,
+    onState: (state, code, reason) => states.push([state, code, reason]),
+    onLate: () => {
+      link.detour = new Detour(link, { socket: make("socket"), requests: make("requests") });
+      link.detour.late();
+    },
+    open: make("socket"),
+    fatal: [4404, 4409],
+    clock,
+    random: () => 0,
+  });
+  link.start();
+  const of = (kind) => wires.filter((wire) => wire.kind === kind);
+  return { clock, wires, states, link, of, last: (kind) => of(kind).at(-1), detour: () => link.detour };
+}
+
+const types = (wire) => wire.sent.map((message) => message.type);
+
+test("a socket that hangs is passed by after two seconds, as soon as requests are answered", () => {
+  const { clock, link, of, last } = stage();
+  clock.pass(PATIENCE - 1);
+  assert.equal(of("requests").length, 0);
+  clock.pass(1);
+  link.send({ type: "camera", state: "granted" });
+  assert.equal(link.state, "connecting");
+  last("requests").up();
+  assert.deepEqual(types(last("requests")), ["hello", "camera"]);
+  last("requests").say({ type: "welcome" });
+  assert.ok(link.answered);
+  assert.equal(link.took, false, "the socket was tried in vain");
+});
+
+test("a line by requests is given its time to answer", () => {
+  const { clock, link, of, last } = stage();
+  clock.pass(PATIENCE + 1_000);
+  last("requests").up();
+  clock.pass(PATIENCE - 1);
+  last("requests").say({ type: "welcome" });
+  last("requests").down();
+  clock.pass(BACKOFF.first);
+  assert.equal(link.wire.kind, "requests");
+  assert.equal(of("socket").length, 1);
+});
+
+test("a socket that is refused twice is passed by at once", () => {
+  const { clock, of, last } = stage();
+  last("socket").down();
+  clock.pass(BACKOFF.first);
+  last("socket").down();
+  assert.equal(of("requests").length, 1);
+  assert.ok(clock.at < PATIENCE);
+});
+
+test("a socket that opens and swallows everything loses nothing of what was said to it", () => {
+  const { clock, link, last } = stage();
+  last("socket").up();
+  link.send({ type: "camera", state: "denied" });
+  last("socket").say({ type: "tick" }); // down it may come through
+  clock.pass(PATIENCE);
+  last("requests").up();
+  assert.deepEqual(types(last("requests")), ["hello", "camera"]);
+  last("requests").say({ type: "welcome" });
+  link.send({ type: "facing", facing: "user" });
+  last("requests").down();
+  clock.pass(BACKOFF.first);
+  last("requests").up();
+  assert.deepEqual(types(last("requests")), ["hello"], "what was answered is not said again");
+});
+
+test("the usual way is never slowed: an answered socket loads and opens nothing", () => {
+  const { clock, last, of, detour } = stage();
+  last("socket").up();
+  last("socket").say({ type: "welcome" });
+  for (let tick = 0; tick < 20; tick += 1) {
+    clock.pass(5_000);
+    last("socket").say({ type: "tick" });
+  }
+  assert.equal(detour(), null);
+  assert.equal(of("requests").length, 0);
+});
+
+test("a server that is away for a moment is met again by the socket", () => {
+  const { clock, last, of, link } = stage();
+  last("socket").up();
+  last("socket").say({ type: "welcome" });
+  last("socket").down();
+  for (let turn = 0; turn < 4; turn += 1) {
+    clock.pass(BACKOFF.most);
+    last("socket").down();
+    last("requests")?.down(); // requests fail as well
+  }
+  clock.pass(BACKOFF.most);
+  last("socket").up();
+  last("socket").say({ type: "welcome" });
+  of("requests").forEach((wire) => wire.up());
+  assert.ok(link.answered);
+  assert.equal(link.wire.kind, "socket");
+});
+
+/** Let time pass while the line by requests lives. */
+function live(clock, wire, ms) {
+  for (let left = ms; left > 0; left -= 5_000) {
+    clock.pass(Math.min(5_000, left));
+    wire.say({ type: "tick" });
+  }
+}
+
+test("the socket is tried now and then, less and less, and taken back once it has said something", () => {
+  const { clock, last, of, link } = stage();
+  clock.pass(PATIENCE);
+  const requests = last("requests");
+  requests.up();
+  requests.say({ type: "welcome" });
+  for (const wait of [1, 2, 4, 8].map((times) => times * PROBE.first)) {
+    const before = of("socket").length;
+    live(clock, requests, wait - 1);
+    assert.equal(of("socket").length, before);
+    clock.pass(1);
+    assert.equal(of("socket").length, before + 1);
+    last("socket").up(); // it opens, and nothing comes through
+    clock.pass(PROBE.patience);
+    assert.equal(last("socket").readyState, 3);
+    assert.equal(link.wire, requests);
+  }
+  live(clock, requests, 16 * PROBE.first);
+  last("socket").up();
+  last("socket").say({ type: "tick" });
+  assert.equal(link.wire, last("socket"));
+  assert.deepEqual(types(last("socket")), ["hello"]);
+  assert.equal(requests.readyState, 3);
+});
+
+test("a trial socket that hangs is let go when the way changes: it would keep the next one waiting", () => {
+  const { clock, last, link } = stage();
+  clock.pass(PATIENCE);
+  last("requests").up();
+  last("requests").say({ type: "welcome" });
+  clock.pass(PROBE.first);
+  const trial = last("socket");
+  link.detour.reset();
+  link.renew();
+  assert.equal(trial.readyState, 3);
+  assert.notEqual(last("socket"), trial);
+});
+
+test("a network that is another one begins with the socket again", () => {
+  const { clock, last, of, link, detour } = stage();
+  clock.pass(PATIENCE);
+  last("requests").up();
+  last("requests").say({ type: "welcome" });
+  const before = of("socket").length;
+  detour().reset();
+  link.renew();
+  assert.equal(of("socket").length, before + 1);
+  assert.equal(link.wire.kind, "socket");
+});
+
+test("requests that fail go on as requests, and give the socket its turn", () => {
+  const { clock, last, link, of } = stage();
+  clock.pass(PATIENCE);
+  last("requests").up();
+  last("requests").say({ type: "welcome" });
+  last("requests").down();
+  clock.pass(BACKOFF.first);
+  assert.equal(link.wire.kind, "requests");
+  last("requests").down();
+  const before = of("socket").length;
+  clock.pass(BACKOFF.most);
+  assert.equal(of("socket").length, before + 1);
+});
+
+test("a link that is refused by requests is refused for good", () => {
+  const { clock, last, states } = stage();
+  clock.pass(PATIENCE);
+  last("requests").down(4409, "open_elsewhere");
+  assert.equal(last("requests").readyState, 0);
+  last("requests").down(4409, "open_elsewhere");
+  assert.deepEqual(states.at(-1), ["stopped", 4409, "open_elsewhere"]);
+});
+
+/* ---------------------------------------------------------------- the requests themselves */
+
+/** A server that answers when told to. */
+class Server {
+  asked = [];
+  over = false;
+  ask = (url, body, headers, signal) =>
+    new Promise((resolve, reject) => {
+      if (this.over) {
+        resolve({ status: 404, json: async () => ({}) });
+        return;
+      }
+      const one = { url, headers, body: typeof body === "string" ? JSON.parse(body) : body, done: false };
+      one.answer = (value, status = 200) => {
+        one.done = true;
+        resolve({ status, json: async () => value });
+      };
+      one.fail = () => {
+        one.done = true;
+        reject(new TypeError("network"));
+      };
+      signal.addEventListener("abort", one.fail);
+      this.asked.push(one);
+    });
+  /** Nothing is asked any more. */
+  end() {
+    this.over = true;
+    for (const one of this.asked) if (!one.done) one.answer({}, 404);
+  }
+  async next(path) {
+    for (let turn = 0; turn < 2_000; turn += 1) {
+      const found = this.asked.find((one) => !one.done && one.url.endsWith(path));
+      if (found) return found;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    throw new Error(`nobody asked for ${path}`);
+  }
+}
+
+async function opened(t) {
+  const server = new Server();
+  t.after(() => server.end());
+  const wire = new Polling("/v/T/wire", server.ask);
+  const heard = [];
+  const closed = [];
+  wire.onmessage = ({ data }) => heard.push(data);
+  wire.onclose = ({ code, reason }) => closed.push([code, reason]);
+  (await server.next("/wire")).answer({ wire: "W" });
+  await server.next("/W/down");
+  return { server, wire, heard, closed };
+}
+
+test("frames go up in order, several at once, and once each though answers are lost", async (t) => {
+  const { server, wire } = await opened(t);
+  wire.send("a");
+  wire.send("b");
+  const first = await server.next("/W/up");
+  assert.deepEqual(first.body, { first: 0, frames: ["a", "b"], close: false });
+  wire.send("c");
+  first.fail();
+  const again = await server.next("/W/up");
+  assert.deepEqual(again.body.frames, ["a", "b", "c"]);
+  again.answer({ taken: 3 });
+  wire.send(new Uint8Array([1, 2]));
+  wire.send("d");
+  const bytes = await server.next("/W/up");
+  assert.equal(bytes.headers["X-Visio15-Frame"], "3");
+  assert.equal(wire.bufferedAmount, 2);
+  bytes.answer({ taken: 4 });
+  const last = await server.next("/W/up");
+  assert.deepEqual(last.body, { first: 4, frames: ["d"], close: false });
+  last.answer({ taken: 5 });
+  wire.close();
+  assert.deepEqual((await server.next("/W/up")).body, { first: 5, frames: [], close: true });
+});
+
+test("frames come down once each though answers are lost or given again", async (t) => {
+  const { server, wire, heard } = await opened(t);
+  (await server.next("/W/down")).answer({ first: 0, frames: ["x", "y"] });
+  const second = await server.next("/W/down");
+  assert.deepEqual(second.body, { seen: 2 });
+  second.fail();
+  (await server.next("/W/down")).answer({ first: 0, frames: ["x", "y", "z"] });
+  assert.deepEqual((await server.next("/W/down")).body, { seen: 3 });
+  assert.deepEqual(heard, ["x", "y", "z"]);
+  wire.close();
+});
+
+test("the end says its code; a line that is unknown is lost", async (t) => {
+  const one = await opened(t);
+  (await one.server.next("/W/down")).answer({ first: 0, frames: ["bye"], closed: { code: 4409, reason: "open_elsewhere" } });
+  const other = await opened(t);
+  (await other.server.next("/W/down")).answer({ error: { code: "wire_unknown" } }, 404);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(one.heard, ["bye"]);
+  assert.deepEqual(one.closed, [[4409, "open_elsewhere"]]);
+  assert.deepEqual(other.closed, [[1006, ""]]);
+});
+
+test("only the link's own refusals are final: a portal that answers everything is no answer", async () => {
+  for (const [answer, status, code] of [
+    [{ error: { code: "link_expired" } }, 409, 4409],
+    [{ error: { code: "forbidden" } }, 403, 1006],
+    [{ error: { code: "unavailable" } }, 503, 1006],
+    [{ hello: "portal" }, 200, 1006],
+    [null, 200, 1006],
+  ]) {
+    const server = new Server();
+    const wire = new Polling("/v/T/wire", server.ask);
+    const end = new Promise((resolve) => {
+      wire.onclose = resolve;
+    });
+    (await server.next("/wire")).answer(answer, status);
+    assert.equal((await end).code, code);
+  }
+});
+
+test("what was said before the page lets go still leaves", async (t) => {
+  const { server, wire } = await opened(t);
+  wire.send("leave");
+  wire.close();
+  const last = await server.next("/W/up");
+  assert.deepEqual(last.body, { first: 0, frames: ["leave"], close: true });
+  last.answer({ taken: 1 });
+});
