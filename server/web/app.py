@@ -58,6 +58,7 @@ from server.web.caller import (
     GESTURES_BURST,
     WORDS_A_SECOND,
     WORDS_BURST,
+    CallerCannot,
     CallerOpen,
     CallerPage,
     CallerRelease,
@@ -269,6 +270,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
         ),
         url(rf"/v/{OPAQUE}/tap", CallerTap, gesture),
         url(rf"/v/{OPAQUE}/release", CallerRelease, gesture),
+        url(rf"/v/{OPAQUE}/cannot", CallerCannot, gesture),
         url(r"/ws/caller", CallerSocket, socket),
     ]
 

@@ -18,6 +18,7 @@ from server.domain.hosts import KnownHosts
 from server.domain.login import HOME, safe_next
 from server.errors import (
     AppError,
+    CookiesMissing,
     Forbidden,
     HostUnknown,
     Invalid,
@@ -173,7 +174,8 @@ class BaseHandler(RequestHandler):
         try:
             super().check_xsrf_cookie()
         except HTTPError as refused:
-            raise XsrfRefused(str(refused.log_message)) from None
+            kind = XsrfRefused if self.request.cookies else CookiesMissing
+            raise kind(str(refused.log_message)) from None
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> None:
         """Answer with a page."""

@@ -4,7 +4,7 @@
  */
 import { CallerCamera } from "./caller_camera.js";
 import { CallerLadder } from "./caller_ladder.js";
-import { FirstPicture, Later } from "./caller_later.js";
+import { FirstPicture, Later, fetched } from "./caller_later.js";
 import { CallerNetwork } from "./caller_network.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
@@ -108,7 +108,7 @@ const ladder = new CallerLadder({ phase: () => phase, say, link, peers, track: (
 /** What a desk asks of this phone. */
 const help = new Later(async () => {
   await first.over;
-  const { CallerHelp } = await import("./caller_help.js");
+  const { CallerHelp } = /** @type {typeof import("./caller_help.js")} */ (await fetched("./caller_help.js"));
   return new CallerHelp({
     say,
     send: (message) => link.send(message),
@@ -125,11 +125,11 @@ let trouble = null;
 /** Parts that are not needed before the tap, and by most callers never. @type {Record<string, () => Promise<Part>>} */
 const LATER = {
   trouble: async () => {
-    const { Trouble } = await import("./caller_trouble.js");
+    const { Trouble } = /** @type {typeof import("./caller_trouble.js")} */ (await fetched("./caller_trouble.js"));
     trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
     return trouble;
   },
-  live: async () => new (await import("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
+  live: async () => new (await fetched("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
 };
 /** @type {Set<string>} */
 const loaded = new Set();
@@ -159,8 +159,7 @@ async function load(screen) {
     parts.push(part);
     part.drawn?.(phase);
   } catch {
-    // Out of reach of the server: tried again with the next step.
-    loaded.delete(screen);
+    // It does not parse: the screen does without.
   }
 }
 
@@ -192,11 +191,18 @@ async function tellTap() {
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
   const why = refused(response?.status ?? 0, code);
   camera.stop();
-  if (why === "network") step({ type: "trouble", why });
+  if (why === "cookies") barredByCookies();
+  else if (why === "network") step({ type: "trouble", why });
   else finish(why);
 }
 
-/** @param {"open" | "tap" | "release"} what @param {object} [said] @returns {Promise<Response>} */
+/** Without cookies the server cannot know this browser again: said before the tap where it is known, and to the desk. */
+function barredByCookies() {
+  step({ type: "trouble", why: barred || "cookies" });
+  void send("cannot", { why: barred || "cookies" }).catch(() => null);
+}
+
+/** @param {"open" | "tap" | "release" | "cannot"} what @param {object} [said] @returns {Promise<Response>} */
 function send(what, said = {}) {
   return fetch(`/v/${encodeURIComponent(BOOT.token)}/${what}`, {
     method: "POST",
@@ -380,7 +386,9 @@ function open() {
   void send("open", { language: words.language, chosen: words.chosen, camera: barred }).then(
     async (response) => {
       if (response.status >= 500) opened = false;
-      expect(response.ok ? await response.json() : {});
+      const said = await response.json().catch(() => ({}));
+      if (response.ok) expect(said);
+      else if (["invite", "trouble"].includes(phase.screen) && refused(response.status, said.error?.code ?? "") === "cookies") barredByCookies();
     },
     () => {
       opened = false;
@@ -400,7 +408,10 @@ function expect(early) {
   void network.explore(early.ice);
 }
 
-get("tap", HTMLElement).addEventListener("click", tap);
+get("tap", HTMLElement).addEventListener("click", (event) => {
+  event.preventDefault(); // without a script it is the button of a form
+  tap();
+});
 get("retry", HTMLElement).addEventListener("click", () => (trouble ? trouble.again() : tap()));
 get("leave", HTMLElement).addEventListener("click", leave);
 document.addEventListener("prerenderingchange", open);
@@ -425,3 +436,5 @@ else document.body.dataset.phase = "invite";
 document.body.dataset.ready = "true";
 open();
 void resume();
+// Touched before it was ready (guard.js).
+if (document.documentElement.dataset.kept && phase.screen === "invite") void inFront().then(tap);

@@ -1,0 +1,81 @@
+/* For a page whose script does not come, or does not parse: no dead button, no silence (docs/adr/0030). ES5, run before all else. */
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  var again = location.hash.indexOf("#again") === 0;
+  var lost = false;
+  var told = "";
+  if (location.hash === "#again-tap") root.setAttribute("data-kept", "true");
+
+  function ready() {
+    return document.body.getAttribute("data-ready") === "true";
+  }
+
+  function ask(method, path, body, done) {
+    var request = new XMLHttpRequest();
+    request.open(method, path);
+    request.setRequestHeader("Accept", "application/json");
+    request.onloadend = function () {
+      done(request.status);
+    };
+    request.send(body);
+  }
+
+  /* Told once somebody looks: a preview or a scanner opens nothing. */
+  function tell(why) {
+    if (document.hidden || told === why || ready()) return;
+    told = why;
+    ask("POST", location.pathname + "/cannot", JSON.stringify({ why: why }), function (status) {
+      if (!status || status >= 500) told = "";
+    });
+  }
+
+  function show(why) {
+    var place = document.getElementById("cannot");
+    var nodes = place.querySelectorAll("[data-lost]");
+    for (var i = 0; i < nodes.length; i += 1) if (why === "lost_script") nodes[i].textContent = nodes[i].getAttribute("data-lost");
+    place.removeAttribute("hidden");
+    document.body.setAttribute("data-phase", "cannot");
+    if (!place.hasAttribute("data-tells")) return;
+    tell(why);
+    document.addEventListener("visibilitychange", function () {
+      tell(why);
+    });
+  }
+
+  /* The network lost a part: the page is loaded again, once, and only when the server answers. */
+  function reload() {
+    ask("HEAD", location.pathname, null, function (status) {
+      if (status && status < 500) {
+        location.replace("#again" + (root.hasAttribute("data-kept") ? "-tap" : ""));
+        location.reload();
+      } else {
+        show("lost_script");
+        setTimeout(reload, 3000);
+      }
+    });
+  }
+
+  function judge() {
+    if (ready()) {
+      if (again) history.replaceState(null, "", location.pathname + location.search);
+    } else if (lost && !again) reload();
+    else show(lost ? "lost_script" : "old_browser");
+  }
+
+  addEventListener("error", function (event) {
+    if (event.target.type === "module") lost = true;
+  }, true);
+  addEventListener("load", judge);
+  setTimeout(function () {
+    if (document.readyState !== "complete" && !ready()) show("lost_script");
+  }, 15000);
+  document.addEventListener("click", function (event) {
+    var button = event.target;
+    while (button.getAttribute && !button.getAttribute("data-wait")) button = button.parentNode;
+    if (!button.getAttribute || ready()) return;
+    event.preventDefault();
+    root.setAttribute("data-kept", "true");
+    button.querySelector("span").textContent = button.getAttribute("data-wait");
+  }, true);
+})();
