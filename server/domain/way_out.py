@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 #: Chrome itself, and nothing that calls itself Chrome as well: there the same page would open again.
-_CHROME: Final = re.compile(r"Chrome/[\d.]+ Mobile Safari/[\d.]+$")
+_CHROME: Final = re.compile(r"^(?!.*; wv).*Chrome/[\d.]+ (?:Mobile )?Safari/[\d.]+$")
 _APPLE: Final = re.compile(r"iPhone|iPad|iPod")
 _SAFARI: Final = re.compile(r"Version/[\d.]+ (?:Mobile/\w+ )?Safari/")
 

@@ -11,6 +11,7 @@
     return document.body.getAttribute("data-ready") === "true";
   }
 
+  /** @param {string} method @param {string} path @param {string | null} body @param {(status: number) => void} done 0: no answer */
   function ask(method, path, body, done) {
     var request = new XMLHttpRequest();
     request.open(method, path);
@@ -21,7 +22,8 @@
     request.send(body);
   }
 
-  /* Told once somebody looks: a preview or a scanner opens nothing. */
+  /** Told once somebody looks: a preview or a scanner opens nothing.
+   * @param {string} why */
   function tell(why) {
     if (document.hidden || told === why || ready()) return;
     told = why;
@@ -30,10 +32,13 @@
     });
   }
 
+  /** @param {"lost_script" | "old_browser"} why */
   function show(why) {
     var place = document.getElementById("cannot");
-    var nodes = place.querySelectorAll("[data-lost]");
-    for (var i = 0; i < nodes.length; i += 1) if (why === "lost_script") nodes[i].textContent = nodes[i].getAttribute("data-lost");
+    if (!place) return;
+    Array.prototype.forEach.call(place.querySelectorAll("[data-lost]"), function (node) {
+      if (why === "lost_script") node.textContent = node.getAttribute("data-lost");
+    });
     place.removeAttribute("hidden");
     document.body.setAttribute("data-phase", "cannot");
     if (!place.hasAttribute("data-tells")) return;
@@ -64,18 +69,19 @@
   }
 
   addEventListener("error", function (event) {
-    if (event.target.type === "module") lost = true;
+    if (event.target instanceof HTMLScriptElement && event.target.type === "module") lost = true;
   }, true);
   addEventListener("load", judge);
   setTimeout(function () {
     if (document.readyState !== "complete" && !ready()) show("lost_script");
   }, 15000);
   document.addEventListener("click", function (event) {
-    var button = event.target;
-    while (button.getAttribute && !button.getAttribute("data-wait")) button = button.parentNode;
-    if (!button.getAttribute || ready()) return;
+    var button = event.target instanceof Node ? event.target : null;
+    while (button && !(button instanceof HTMLButtonElement)) button = button.parentNode;
+    var text = button && button.querySelector("span");
+    if (!button || !text || !button.hasAttribute("data-wait") || ready()) return;
     event.preventDefault();
     root.setAttribute("data-kept", "true");
-    button.querySelector("span").textContent = button.getAttribute("data-wait");
+    text.textContent = button.getAttribute("data-wait");
   }, true);
 })();
