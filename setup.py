@@ -49,6 +49,7 @@ setup(
         "prometheus-client>=0.26,<0.27",
         "pydantic>=2.14,<3",
         "pydantic-settings>=2.16,<3",
+        "rjsmin>=1.3,<2",
         "segno>=1.6,<2",
         "sqlalchemy[asyncio]>=2.1,<2.2",
         "structlog>=26.1,<27",

@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from tornado.httputil import HTTPServerRequest
-from tornado.web import Application, RequestHandler, StaticFileHandler, url
+from tornado.web import Application, RequestHandler, url
 
 from server.ports import Bus, ReceiptReader
 from server.services.audit import AuditLookup
@@ -73,6 +73,7 @@ from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticC
 from server.web.paces import Paces
 from server.web.seats import Stations
 from server.web.sockets import MAX_SOCKET_FRAME
+from server.web.static_files import Static
 
 OPAQUE = r"([A-Za-z0-9_-]{20,64})"
 CARRIER = r"([a-z][a-z0-9-]{0,31})"
@@ -116,35 +117,6 @@ class Services:
     refresh_metrics: Callable[[], Awaitable[None]]
     outbox: KeptMessages | None = None
     callers: SyntheticCallers | None = None
-
-
-class Static(StaticFileHandler):
-    """Static files, cached for ever when their fingerprint is asked for.
-
-    The caller's page asks for some thirty of them over a slow network, and heads are not compressed: each says what
-    closes it, and nothing that only documents heed.
-    """
-
-    def set_default_headers(self) -> None:
-        """Let a file do nothing by itself, a picture opened alone neither; errors are never cached."""
-        self.set_header("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Server", "visio15")
-
-    def set_extra_headers(self, path: str) -> None:
-        """A module imported by another has no fingerprint and is asked for again."""
-        del path
-        if not self.get_query_argument("v", ""):
-            self.set_header("Cache-Control", "no-cache")
-        self.clear_header("Last-Modified")  # the ETag is surer
-        self.clear_header("Accept-Ranges")
-
-    def compute_etag(self) -> str | None:
-        """Name the content by as much of its hash as tells it from any other of ours."""
-        whole = super().compute_etag()
-        return whole and f'"{whole.strip(chr(34))[:16]}"'
 
 
 class KnownHostsOnly(Application):

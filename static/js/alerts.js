@@ -37,5 +37,6 @@ export function changes(before, after) {
  * @returns {string} "● (1) En direct – Visio15" */
 export function title(session, unseen) {
   const word = session && session.state !== "ended" ? WORDS[session.state] : "Visiorégulation";
-  return `${unseen > 0 ? `● (${unseen}) ` : ""}${word} – Visio15`;
+  const news = unseen > 0 ? `● (${unseen}) ` : "";
+  return `${news}${word} – Visio15`;
 }

@@ -164,7 +164,8 @@ export function elapsed(span) {
   const seconds = Math.round(Math.abs(span) / 1000);
   const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
   const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  return `${span < 0 ? "−" : "+"}${hours ? `${hours}:${two(minutes)}` : minutes}:${two(seconds % 60)}`;
+  const most = hours ? `${hours}:${two(minutes)}` : minutes;
+  return `${span < 0 ? "−" : "+"}${most}:${two(seconds % 60)}`;
 }
 
 /** @param {number} at @returns {string} */

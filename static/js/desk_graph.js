@@ -121,7 +121,8 @@ export class Graph {
     const calm = this.#level.read === -1 || now - this.#level.since >= CALM;
     if (level !== this.#level.read && calm) {
       this.#level.read = level;
-      write(get("network-status", HTMLElement), `Réseau ${LEVELS[level]}${cause && level > 0 ? `, ${cause}` : ""}`);
+      const why = cause && level > 0 ? `, ${cause}` : "";
+      write(get("network-status", HTMLElement), `Réseau ${LEVELS[level]}${why}`);
     }
     if (now - this.#readAt < READING) return;
     this.#readAt = now;

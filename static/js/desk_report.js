@@ -43,6 +43,6 @@ export class Report {
 export function steps(list) {
   return list
     .filter((step) => step.state !== "todo")
-    .map((step) => `${step.key} ${step.state}${typeof step.seconds === "number" ? ` ${Math.round(step.seconds)} s` : ""}`)
+    .map(({ key, state, seconds }) => `${key} ${state}` + (typeof seconds === "number" ? ` ${Math.round(seconds)} s` : ""))
     .join(", ");
 }

@@ -7,7 +7,7 @@ import { get, write } from "./dom.js";
 /** A station as one chooses it: who sits there since when, and whether a video is on.
  * @param {Station} station @returns {string} */
 export function stationLabel({ extension, name, who, since, live }) {
-  const sits = who ? ` — ${who}${since ? ` depuis ${clock(since)}` : ""}` : "";
+  const sits = who ? ` — ${who}` + (since ? ` depuis ${clock(since)}` : "") : "";
   return `${extension} · ${name}${sits}${live ? " · vidéo en cours" : ""}`;
 }
 

@@ -65,7 +65,8 @@ export function waitingTitle(session) {
  * @param {string | null} [taken] who sits at this station now, on another page @returns {string} */
 export function waitingLine(session, line15, server, taken = null) {
   const last = session?.state === "ended" ? `dernière vidéo ${reason(session.end_reason ?? "") || "terminée"} · ` : "";
-  return `${last}${LINE[line15]} · ${taken === null ? SERVER[server] : `poste tenu par ${taken}`}`;
+  const here = taken === null ? SERVER[server] : `poste tenu par ${taken}`;
+  return `${last}${LINE[line15]} · ${here}`;
 }
 
 /** Age of a picture.

@@ -28,12 +28,13 @@ const SIGNS = /** @type {Record<string, string>} */ ({ ok: "bien", watch: "à su
 export function text(made) {
   const lines = [
     `Visio15 ${made.version}, test du poste`,
-    `${made.at}, site ${made.site}${made.station ? `, poste ${made.station}` : ""}`,
+    `${made.at}, site ${made.site}` + (made.station ? `, poste ${made.station}` : ""),
     "",
     made.verdict.title,
   ];
   for (const step of made.steps) {
-    lines.push("", `${step.title} : ${SIGNS[step.level] ?? step.level}${step.ms === null ? "" : ` (${step.ms} ms)`}`, `  ${step.words}`);
+    const took = step.ms === null ? "" : ` (${step.ms} ms)`;
+    lines.push("", `${step.title} : ${SIGNS[step.level] ?? step.level}${took}`, `  ${step.words}`);
     if (step.level === "ok" || step.level === "none") continue;
     if (step.advice) lines.push(`  À faire : ${step.advice}`);
     if (step.it) lines.push(`  Pour l’informatique : ${step.it}`);

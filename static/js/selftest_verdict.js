@@ -84,7 +84,7 @@ const towards = (url, protocol) => {
 };
 
 /** The pair that carried it, in the browser's words. @param {Facts} facts */
-const chosen = (facts) => (facts.type ? ` (paire ${facts.type}, ${facts.protocol}${facts.relay_protocol ? `, ${facts.relay_protocol} jusqu’au relais` : ""})` : "");
+const chosen = ({ type, protocol, relay_protocol: relay }) => (type ? ` (paire ${type}, ${protocol}` + (relay ? `, ${relay} jusqu’au relais)` : ")") : "");
 
 /** @typedef {Pick<Judged, "level" | "words"> & Partial<Judged>} Part */
 /** @type {Record<string, (facts: Facts, all: Record<string, Facts>) => Part>} */
