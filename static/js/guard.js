@@ -4,6 +4,8 @@
   var root = document.documentElement;
   var again = location.hash.indexOf("#again") === 0;
   var lost = false;
+  var bare = false;
+  var shown = "";
   var told = "";
   if (location.hash === "#again-tap") root.setAttribute("data-kept", "true");
 
@@ -22,12 +24,11 @@
     request.send(body);
   }
 
-  /** Told once somebody looks: a preview or a scanner opens nothing.
-   * @param {string} why */
-  function tell(why) {
-    if (document.hidden || told === why || ready()) return;
-    told = why;
-    ask("POST", location.pathname + "/cannot", JSON.stringify({ why: why }), function (status) {
+  /* Told once somebody looks: a preview or a scanner opens nothing. */
+  function tell() {
+    if (document.hidden || told === shown || ready()) return;
+    told = shown;
+    ask("POST", location.pathname + "/cannot", JSON.stringify({ why: shown }), function (status) {
       if (!status || status >= 500) told = "";
     });
   }
@@ -41,11 +42,8 @@
     });
     place.removeAttribute("hidden");
     document.body.setAttribute("data-phase", "cannot");
-    if (!place.hasAttribute("data-tells")) return;
-    tell(why);
-    document.addEventListener("visibilitychange", function () {
-      tell(why);
-    });
+    shown = place.hasAttribute("data-tells") ? why : "";
+    tell();
   }
 
   /* The network lost a part: the page is loaded again, once, and only when the server answers. */
@@ -61,17 +59,19 @@
     });
   }
 
+  /* Modules come before the load event: a page that is not ready then never will be. Without its styles it shows all its screens at once. */
   function judge() {
-    if (ready()) {
-      if (again) history.replaceState(null, "", location.pathname + location.search);
-    } else if (lost && !again) reload();
-    else show(lost ? "lost_script" : "old_browser");
+    if (!again && (ready() ? bare && document.body.getAttribute("data-phase") === "invite" : lost)) reload();
+    else if (!ready()) show(lost ? "lost_script" : "old_browser");
+    else if (again) history.replaceState(null, "", location.pathname + location.search);
   }
 
   addEventListener("error", function (event) {
     if (event.target instanceof HTMLScriptElement && event.target.type === "module") lost = true;
+    if (event.target instanceof HTMLLinkElement && event.target.rel === "stylesheet") bare = true;
   }, true);
   addEventListener("load", judge);
+  document.addEventListener("visibilitychange", tell);
   setTimeout(function () {
     if (document.readyState !== "complete" && !ready()) show("lost_script");
   }, 15000);
