@@ -174,7 +174,9 @@ class BaseHandler(RequestHandler):
         try:
             super().check_xsrf_cookie()
         except HTTPError as refused:
-            kind = XsrfRefused if self.request.cookies else CookiesMissing
+            given = self.get_argument("_xsrf", self.request.headers.get("X-Xsrftoken", ""))
+            # A page of ours speaks, and brings back none of the cookies it came with.
+            kind = CookiesMissing if given and not self.request.cookies else XsrfRefused
             raise kind(str(refused.log_message)) from None
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> None:
