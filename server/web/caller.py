@@ -261,10 +261,10 @@ class CallerCannot(CallerPage):
 
     async def post(self, token: str) -> None:
         """Tell the desk why, and show the way out; a person never reads an error here."""
-        why, name = "no_script", ""
+        why, name, kept = "no_script", "", None
         try:
             why = await self._why()
-            name = await self._tell(token, why)
+            name, kept = await self._tell(token, why)
         except AppError as refusal:
             if not self._is_page():
                 raise
@@ -274,7 +274,7 @@ class CallerCannot(CallerPage):
                 return
             self.set_status(status_of(refusal))
         if self._is_page():
-            self._cannot(token, name, why, self._language())
+            self._cannot(token, name, why, self._language(kept))
         else:
             self.json({})
 
@@ -286,15 +286,15 @@ class CallerCannot(CallerPage):
             raise Invalid("why")
         return why
 
-    async def _tell(self, token: str, why: str) -> str:
-        """Write it down; return the name of the site."""
+    async def _tell(self, token: str, why: str) -> tuple[str, str | None]:
+        """Write it down; return the name of the site and the language of the session."""
         browser = self.get_cookie(BROWSER_COOKIE)
         _, session, site = await self.links.look(token, browser)
         self.gestures.check(session.id, self.web.clock.now())
         said = Opened(self._language(), trouble=why)
-        await self.links.opened(token, self.request.remote_ip, browser, said)
+        session = await self.links.opened(token, self.request.remote_ip, browser, said)
         self.web.metrics.page_cannot(why)
-        return site.name
+        return site.name, session.language
 
     def _cannot(self, token: str, site_name: str, why: str, lang: str) -> None:
         self._show(
