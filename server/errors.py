@@ -495,6 +495,15 @@ class XsrfRefused(Forbidden):
     message = "La page a expiré : rechargez-la et recommencez."
 
 
+class CookiesMissing(XsrfRefused):
+    """The browser sends back none of the cookies it was given with the page: it blocks them."""
+
+    code = "cookies_missing"
+    message = (
+        "Ce navigateur bloque les cookies : autorisez-les pour ce site, puis rechargez la page."
+    )
+
+
 # --- launch and call events: signed from outside ----------------------------------------------------
 class LaunchTooLarge(Invalid):
     """More than 2 kB of parameters: no call has so long a name."""

@@ -132,7 +132,7 @@ def _failed_step(session: Session, messages: Sequence[Message]) -> str | None:
     if messages and all(m.state is Delivery.FAILED for m in messages):
         return "delivered" if any(m.handed for m in messages) else "handed"
     if session.camera in CAMERA:
-        return "permission"
+        return "tapped" if session.state is State.OPENED else "permission"
     return None
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from server.domain.session import BEFORE_ASKING
+
 LONGEST: Final = 140
 """Characters of a sentence: what is said in one breath, and read at a glance."""
 
@@ -62,6 +64,7 @@ def _stages(first: Say, *later: tuple[int, Say]) -> tuple[Stage, ...]:
 _OTHER_PHONE: Final = "Y a-t-il un autre téléphone près de vous ? Donnez-moi son numéro."
 _SOMEBODY: Final = "Y a-t-il quelqu'un avec vous pour vous aider avec le téléphone ?"
 _OPEN_AGAIN: Final = "Rouvrez le message que j'ai envoyé et touchez encore une fois le lien."
+_OTHER_BROWSER: Final = "Copiez le lien du message, et ouvrez-le dans Chrome ou Safari."
 _PHOTOS: Final = "Je reçois des photos, une par seconde : visez, puis tenez le téléphone immobile."
 _ALLOW: Final = "Touchez le bouton “Autoriser” qui est apparu à l'écran."
 _WINDOW: Final = "Êtes-vous en Wi-Fi ? Si oui, coupez-le. Sinon, approchez-vous d'une fenêtre."
@@ -297,6 +300,27 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
             "Ce navigateur ne sait pas envoyer de vidéo (iPhone en mode Isolement, navigateur rare).",
         ),
     ),
+    # A page that cannot do its work says so itself, or what is left of it does.
+    "no_script": _stages(
+        Say(_OTHER_BROWSER, "Ce navigateur n'exécute pas de scripts (JavaScript désactivé)."),
+        (CAMERA_OTHER_WAY, Say(_OTHER_PHONE, "Toujours pas de page utilisable : autre téléphone.")),
+    ),
+    "old_browser": _stages(
+        Say(_OTHER_BROWSER, "Navigateur trop ancien : il ne sait pas exécuter la page."),
+        (CAMERA_OTHER_WAY, Say(_OTHER_PHONE, "Téléphone trop ancien : changez de téléphone.")),
+    ),
+    "lost_script": _stages(
+        Say(
+            "La page n'est pas arrivée en entier. Approchez-vous d'une fenêtre, et touchez “Réessayer”.",
+            "Réseau du correspondant faible ou filtré : une partie de la page s'est perdue.",
+        ),
+        (CAMERA_GUIDE, Say(_OPEN_AGAIN, "La page n'arrive toujours pas en entier.")),
+        (CAMERA_OTHER_WAY, Say(_OTHER_PHONE, "Page toujours incomplète : autre téléphone.")),
+    ),
+    "cookies": _stages(
+        Say(_OTHER_BROWSER, "Ce navigateur bloque les cookies : la page ne peut rien enregistrer."),
+        (CAMERA_OTHER_WAY, Say(_OTHER_PHONE, "Cookies toujours bloqués : autre téléphone.")),
+    ),
     "timeout": _stages(
         Say(
             "Regardez l'écran : touchez “Autoriser”. Si rien ne s'affiche, touchez “Réessayer”.",
@@ -419,9 +443,7 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
     ),
 }
 
-CAMERA: Final = frozenset(
-    {"denied", "dismissed", "none", "busy", "insecure", "in_app", "system", "unable", "timeout"}
-)
+CAMERA: Final = BEFORE_ASKING | {"denied", "dismissed", "none", "busy", "system", "timeout"}
 """Why a camera does not open, in the phone's words."""
 
 BLIND: Final = frozenset({"muted", "ended", "busy", "refused", "gone", "still"})

@@ -29,6 +29,11 @@ class LinkOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class PageWorks:
+    """A page that can ask for the camera was opened: what another browser could not do is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class CallerTapped:
     """The first browser tapped: the invitation is bound to it (I5)."""
 
@@ -82,6 +87,7 @@ class Left:
 
 Event = (
     LinkOpened
+    | PageWorks
     | CallerTapped
     | CameraAsked
     | CameraGranted
@@ -108,12 +114,19 @@ Command = ClosePeers | ReleaseLinks
 _OVER: Final = (ClosePeers(), ReleaseLinks())
 S = State
 
+#: Why a page cannot even ask for the camera, as its script says when it is opened.
+PAGE_BARRED: Final = frozenset({"in_app", "insecure", "unable"})
+#: Why a page cannot do its work at all, as what is left of it says (docs/adr/0030).
+PAGE_CANNOT: Final = frozenset({"no_script", "old_browser", "lost_script", "cookies"})
+BEFORE_ASKING: Final = PAGE_BARRED | PAGE_CANNOT
+
 TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command, ...]]]] = {
     (S.INVITED, LinkOpened): (S.OPENED, ()),
     (S.INVITED, CallerTapped): (S.TAPPED, ()),
     (S.OPENED, CallerTapped): (S.TAPPED, ()),
     # A page in an application that has no camera knows it before the tap, and says so.
     (S.OPENED, CameraRefused): (S.OPENED, ()),
+    **{(state, PageWorks): (state, ()) for state in (S.OPENED, S.TAPPED, S.INTERRUPTED)},
     (S.TAPPED, CameraAsked): (S.TAPPED, ()),
     (S.TAPPED, CameraGranted): (S.CONNECTING, ()),
     (S.TAPPED, CameraRefused): (S.TAPPED, ()),
@@ -151,6 +164,8 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
         (S.TAPPED, PeerLost),
         # Repetitions: a link opened or tapped again by the same browser changes nothing.
         *((s, LinkOpened) for s in State if s is not S.INVITED),
+        # Where the camera was granted meanwhile, its own word has replaced what the page said.
+        *((s, PageWorks) for s in (S.INVITED, S.CONNECTING, S.LIVE)),
         *((s, CallerTapped) for s in State if s not in (S.INVITED, S.OPENED)),
         (S.CONNECTING, CameraGranted),
         (S.CONNECTING, PeerLost),
@@ -167,6 +182,7 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
             (S.ENDED, e)
             for e in (
                 LinkOpened,
+                PageWorks,
                 CallerTapped,
                 CameraAsked,
                 CameraGranted,
@@ -249,5 +265,7 @@ def _camera(session: Session, event: Event) -> str | None:
             return "granted"
         case CameraRefused(reason):
             return reason
+        case PageWorks():
+            return None
         case _:
             return session.camera

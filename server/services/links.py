@@ -4,7 +4,15 @@ from dataclasses import dataclass
 
 from server.domain import invitation as rules
 from server.domain.invitation import Invitation, token_hash
-from server.domain.session import CallerTapped, CameraRefused, LinkOpened, Session
+from server.domain.session import (
+    BEFORE_ASKING,
+    CallerTapped,
+    CameraRefused,
+    LinkOpened,
+    PageWorks,
+    Session,
+    State,
+)
 from server.errors import LinkUnknown, MessageOutOfOrder, OpenElsewhere
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
 from server.services.invitations import note
@@ -15,7 +23,10 @@ from server.services.sessions import Sessions
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a page that was opened says of itself: its language, and why its camera cannot even be asked for."""
+    """What a page that was opened says of itself: its language, and why its camera cannot even be asked for.
+
+    `trouble`: one of session.BEFORE_ASKING.
+    """
 
     language: str
     chosen: bool = False
@@ -88,9 +99,12 @@ class Links:
             session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
             if page.chosen or session.language is None:
                 session = await keep_language(uow, actor, session, page.language, now)
-            if page.trouble:
+            # The desk judges a live picture: a second page of the same browser takes nothing from it.
+            if page.trouble and session.state is not State.LIVE:
                 refused = CameraRefused(page.trouble)
                 session, _ = await self._sessions.apply(uow, session, refused, actor, now)
+            elif not page.trouble and session.camera in BEFORE_ASKING:
+                session, _ = await self._sessions.apply(uow, session, PageWorks(), actor, now)
             await uow.commit()
         self._sessions.perform(session, commands)
         return session

@@ -28,6 +28,7 @@ from server.services.rounds import Failed, Rounds
 
 _PAST = {
     "LinkOpened": "link.opened",
+    "PageWorks": "page.works",
     "CallerTapped": "link.tapped",
     "CameraAsked": "camera.asked",
     "CameraGranted": "camera.granted",

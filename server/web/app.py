@@ -61,6 +61,7 @@ from server.web.caller import (
     GESTURES_BURST,
     WORDS_A_SECOND,
     WORDS_BURST,
+    CallerCannot,
     CallerOpen,
     CallerPage,
     CallerPageAsSent,
@@ -248,6 +249,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
         ),
         url(rf"/v/{OPAQUE}/tap", CallerTap, gesture),
         url(rf"/v/{OPAQUE}/release", CallerRelease, gesture),
+        url(rf"/v/{OPAQUE}/cannot", CallerCannot, gesture),
         url(r"/ws/caller", CallerSocket, {"web": web, **line}),
         *caller_polling.routes(web, services.links, gestures, line),
     ]

@@ -6,7 +6,7 @@ from typing import Any
 from tornado.routing import URLSpec
 
 from server.domain.login import safe_next
-from server.errors import AppError, CodeExpired, TooMany, Unauthenticated
+from server.errors import AppError, CodeExpired, TooMany, Unauthenticated, XsrfRefused
 from server.services.login import ChallengeInfo
 from server.services.sign_ins import SignIn
 from server.web.base import SESSION_COOKIE, BaseHandler, Web
@@ -27,7 +27,7 @@ class SignInPage(BaseHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer refused tries with the form; everything else as anywhere."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if not isinstance(error, Unauthenticated | TooMany) or not self._is_page():
+        if not isinstance(error, Unauthenticated | TooMany | XsrfRefused) or not self._is_page():
             super().write_error(status_code, **kwargs)
             return
         self.web.metrics.refused(error.code)

@@ -19,6 +19,7 @@ from server.domain.link_as_sent import tidied
 from server.domain.login import HOME, safe_next
 from server.errors import (
     AppError,
+    CookiesMissing,
     Forbidden,
     HostUnknown,
     Invalid,
@@ -175,7 +176,10 @@ class BaseHandler(RequestHandler):
         try:
             super().check_xsrf_cookie()
         except HTTPError as refused:
-            raise XsrfRefused(str(refused.log_message)) from None
+            given = self.get_argument("_xsrf", self.request.headers.get("X-Xsrftoken", ""))
+            # A page of ours speaks, and brings back none of the cookies it came with.
+            kind = CookiesMissing if given and not self.request.cookies else XsrfRefused
+            raise kind(str(refused.log_message)) from None
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> None:
         """Answer with a page."""

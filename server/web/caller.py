@@ -10,6 +10,8 @@ from server.domain.languages import BY_CODE, choose
 from server.domain.link_as_sent import CALLER, LinkAsSent
 from server.domain.network import Preflight
 from server.domain.session import (
+    BEFORE_ASKING,
+    PAGE_BARRED,
     CameraAsked,
     CameraGranted,
     CameraRefused,
@@ -17,8 +19,10 @@ from server.domain.session import (
     Left,
     Session,
 )
+from server.domain.way_out import way_out
 from server.errors import (
     AppError,
+    Invalid,
     LinkExpired,
     LinkRevoked,
     LinkUnknown,
@@ -26,6 +30,7 @@ from server.errors import (
     MessageTooLarge,
     NotFound,
     OpenElsewhere,
+    OriginForeign,
     SessionEnded,
 )
 from server.ports import Actor, Site
@@ -43,6 +48,7 @@ from server.web.base import BaseHandler, Web
 from server.web.links import LinkHandler
 from server.web.paces import Paces
 from server.web.sockets import PageLine, PageSocket
+from server.web.wire import status_of
 
 # What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.
 WORDS_BURST = 80
@@ -53,8 +59,6 @@ GESTURES_A_SECOND = 0.5
 BROWSER_COOKIE = "v15_browser"
 BROWSER_DAYS = 0.25  # longer than any call
 MAX_OPENED = 1024
-#: Why a camera cannot even be asked for: known before the tap.
-BEFORE_ASKING = ("in_app", "insecure", "unable")
 PHASES: dict[type[AppError], str] = {
     LinkExpired: "expired",
     LinkRevoked: "revoked",
@@ -88,10 +92,9 @@ class CallerPage(LinkHandler):
                 "strings": pages.words(lang),
                 "words": pages.words_urls(),
             }
-            self._show("caller.html", lang, site.name, boot=boot)
+            self._show("caller.html", lang, site.name, boot=boot, **self._way_out(token))
             return
-        of = await self.links.site_of(token)
-        self._close(found, of.name if of else "")
+        await self._closed(token, found)
 
     async def head(self, token: str) -> None:
         """Say what a GET would, and leave nothing: mail scanners and messengers ask so before they show a link."""
@@ -119,6 +122,28 @@ class CallerPage(LinkHandler):
         """Show why a link does not work, and what to do."""
         self.set_status(404 if isinstance(why, LinkUnknown) else 410)
         self._show("caller_closed.html", self._language(), site_name, phase=PHASES[type(why)])
+
+    async def _closed(self, token: str, refusal: AppError) -> None:
+        """Say why the link does not work here."""
+        of = await self.links.site_of(token)
+        self._close(refusal, of.name if of else "")
+
+    def _way_out(self, token: str) -> dict[str, str]:
+        """Return what a page needs whose script does not run: where to say so, and how to open it elsewhere.
+
+        A language that was taken by hand stays.
+        """
+        link = f"{self.request.protocol}://{self.request.host}/v/{token}"
+        address, browser = way_out(self.request.headers.get("User-Agent", ""), link)
+        taken = self.get_query_argument("lang", "")
+        query = f"?lang={taken}" if taken in BY_CODE else ""
+        return {
+            "path": f"/v/{token}",
+            "query": query,
+            "link": link,
+            "outside": address,
+            "browser": browser,
+        }
 
     def _language(self, kept: str | None = None) -> str:
         known = self.language_asked() or (kept if kept in BY_CODE else None)
@@ -199,7 +224,7 @@ class CallerOpen(_Gesture):
         language, trouble = body.get("language"), body.get("camera")
         if not isinstance(language, str) or language not in BY_CODE:
             language = choose(self.request.headers.get("Accept-Language"))
-        known = trouble if trouble in BEFORE_ASKING else None
+        known = trouble if trouble in PAGE_BARRED else None
         return Opened(language, body.get("chosen") is True, known)
 
 
@@ -224,6 +249,76 @@ class CallerRelease(_Gesture):
         await self.admit(token, browser)
         await self.links.release(token, self.request.remote_ip, browser)
         self.json({})
+
+
+class CallerCannot(CallerPage):
+    """GET and POST /v/TOKEN/cannot: a page that cannot do its work, without a script or without cookies.
+
+    Without a script the big button sends this form. It is believed as far as the link is: it needs no token of ours,
+    binds nothing, and has the pace of the other gestures (docs/adr/0030).
+    """
+
+    gestures: Paces
+
+    def check_xsrf_cookie(self) -> None:
+        """Refuse a page that is not ours, as far as the browser tells; who blocks cookies has no token.
+
+        A form of ours says `Origin: null`, since our pages give no referrer.
+        """
+        origin = self.request.headers.get("Origin", "null")
+        ours = {"null", f"{self.request.protocol}://{self.request.host}", *self.web.origins}
+        if self.from_elsewhere() or origin not in ours:
+            raise OriginForeign
+
+    async def get(self, token: str) -> None:
+        """Show the way out again, in another language or after a reload; tells nothing."""
+        found = await self._look(token)
+        if isinstance(found, AppError):
+            await self._closed(token, found)
+        else:
+            self._cannot(token, found[2].name, "no_script", self._language(found[1].language))
+
+    async def post(self, token: str) -> None:
+        """Tell the desk why, and show the way out; a person never reads an error here."""
+        why, name, kept = "no_script", "", None
+        try:
+            why = await self._why()
+            name, kept = await self._tell(token, why)
+        except AppError as refusal:
+            if not self._is_page():
+                raise
+            self.web.metrics.refused(refusal.code)
+            if isinstance(refusal, tuple(PHASES)):
+                await self._closed(token, refusal)
+                return
+            self.set_status(status_of(refusal))
+        if self._is_page():
+            self._cannot(token, name, why, self._language(kept))
+        else:
+            self.json({})
+
+    async def _why(self) -> str:
+        if self._is_page():
+            return "no_script"
+        why = (await self.json_body(MAX_OPENED)).get("why")
+        if not isinstance(why, str) or why not in BEFORE_ASKING:
+            raise Invalid("why")
+        return why
+
+    async def _tell(self, token: str, why: str) -> tuple[str, str | None]:
+        """Write it down; return the name of the site and the language of the session."""
+        browser = self.get_cookie(BROWSER_COOKIE)
+        _, session, site = await self.links.look(token, browser)
+        self.gestures.check(session.id, self.web.clock.now())
+        said = Opened(self._language(), trouble=why)
+        session = await self.links.opened(token, self.request.remote_ip, browser, said)
+        self.web.metrics.page_cannot(why)
+        return site.name, session.language
+
+    def _cannot(self, token: str, site_name: str, why: str, lang: str) -> None:
+        self._show(
+            "caller_cannot.html", lang, site_name, phase="cannot", why=why, **self._way_out(token)
+        )
 
 
 class CallerLine(PageLine):

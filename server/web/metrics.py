@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from server.domain.session import BEFORE_ASKING
 from server.errors import walk
 from server.web.connections import REASONS
 
@@ -149,6 +150,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._cannot = Counter(
+            "visio15_page_cannot_total",
+            "Callers' pages that could not do their work, by why",
+            ["why"],
+            registry=self.registry,
+        )
+
         # From zero on, so that the first of them is a rise that an alert sees.
         for error in walk():
             self._refused.labels(error.code)
@@ -159,10 +167,16 @@ class Metrics:
             self._messages.labels(channel, outcome)
         for job in ("sweep", "spoken", "sign_ins", "recordings", "reconcile"):
             self._items.labels(job)
+        for why in BEFORE_ASKING:
+            self._cannot.labels(why)
 
     def refused(self, code: str) -> None:
         """Count a refusal."""
         self._refused.labels(code).inc()
+
+    def page_cannot(self, why: str) -> None:
+        """Count a caller's page that said so of itself."""
+        self._cannot.labels(why).inc()
 
     def answered(self, handler: str, status: int, seconds: float) -> None:
         """Time an answer."""

@@ -1,19 +1,34 @@
 """GET and POST /c: a caller who gets no SMS types the six digits the doctor reads aloud (docs/adr/0011)."""
 
 import secrets
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from tornado.routing import Rule, URLSpec
 
 from server.domain.languages import choose
 from server.domain.link_as_sent import CODE, LinkAsSent
-from server.errors import AppError, SpokenThrottled, SpokenWrong
+from server.errors import (
+    AppError,
+    CookiesMissing,
+    SpokenThrottled,
+    SpokenWrong,
+    XsrfRefused,
+)
 from server.services.links import Links
 from server.services.spoken import SpokenCodes
 from server.web.base import Web
 from server.web.caller import BROWSER_COOKIE, CallerPage
 from server.web.links import AsSent, AtDottedHost
 from server.web.wire import status_of
+
+#: What the form says of a refusal: keys of templates/_caller_words.html.
+SAID: Final[Mapping[type[AppError], tuple[str, ...]]] = {
+    SpokenWrong: ("code_wrong",),
+    SpokenThrottled: ("code_throttled",),
+    CookiesMissing: ("cookies_title", "do_other_browser", "do_cookies"),
+    XsrfRefused: ("retry",),
+}
 
 
 class CodePage(CallerPage):
@@ -43,7 +58,7 @@ class CodePage(CallerPage):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer a wrong code with the field; everything else as anywhere."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, SpokenWrong | SpokenThrottled) and self._is_page():
+        if isinstance(error, AppError) and type(error) in SAID and self._is_page():
             self.web.metrics.refused(error.code)
             self.set_status(status_of(error))
             self._form(error)
@@ -58,6 +73,7 @@ class CodePage(CallerPage):
             "",
             phase="code",
             error=error.code if error else "",
+            said=SAID[type(error)] if error else (),
         )
 
 

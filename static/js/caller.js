@@ -4,7 +4,7 @@
  */
 import { CallerCamera } from "./caller_camera.js";
 import { CallerLadder } from "./caller_ladder.js";
-import { FirstPicture, Later } from "./caller_later.js";
+import { FirstPicture, Later, fetched } from "./caller_later.js";
 import { CallerNetwork } from "./caller_network.js";
 import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
@@ -24,8 +24,6 @@ const SESSION = String(BOOT.token).slice(0, 6);
 const TAPPED = `visio15.tapped.${SESSION}`;
 /** Milliseconds the socket is given to carry the caller's last word. */
 const LAST_WORD = 30_000;
-/** Milliseconds before a part that did not come is asked for again. */
-const LOAD_AGAIN = 2_000;
 /** Milliseconds without the server after which the caller reads what to say. */
 const UNREACHED = 4_500;
 
@@ -120,7 +118,7 @@ const ladder = new CallerLadder({ phase: () => phase, say, link, peers, track: (
 /** What a desk asks of this phone. */
 const help = new Later(async () => {
   await first.over;
-  const { CallerHelp } = await import("./caller_help.js");
+  const { CallerHelp } = /** @type {typeof import("./caller_help.js")} */ (await fetched("./caller_help.js"));
   return new CallerHelp({
     say,
     send: (message) => link.send(message),
@@ -132,30 +130,29 @@ const help = new Later(async () => {
 });
 const viewers = new Later(async () => {
   await first.over;
-  const { Viewers } = await import("./caller_viewers.js");
+  const { Viewers } = /** @type {typeof import("./caller_viewers.js")} */ (await fetched("./caller_viewers.js"));
   return new Viewers((key, names) => words.say(key, names));
 }, "viewers");
 /** @type {Part[]} */
 const parts = [first, words, ladder, help, viewers];
 /** The way out of a trouble, once it is loaded. @type {import("./caller_trouble.js").Trouble | null} */
 let trouble = null;
-/** Parts that are not needed before the tap, and by most callers never. @type {Record<string, (tries: number) => Promise<Part>>} */
+/** Parts that are not needed before the tap, and by most callers never. @type {Record<string, () => Promise<Part>>} */
 const LATER = {
   trouble: async () => {
-    const { Trouble } = await import("./caller_trouble.js");
+    const { Trouble } = /** @type {typeof import("./caller_trouble.js")} */ (await fetched("./caller_trouble.js"));
     trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
     return trouble;
   },
-  again: async (tries) => {
-    // A failed import is remembered by some browsers: the next one has another name.
-    const { AskAgain } = await import(tries === 1 ? "./caller_again.js" : `./caller_again.js?again=${tries}`);
+  again: async () => {
+    const { AskAgain } = /** @type {typeof import("./caller_again.js")} */ (await fetched("./caller_again.js"));
     const sent = async () => (ladder.quiet ? [] : peers.taken());
     return new AskAgain(get("self", HTMLVideoElement), { phase: () => phase, learn: step, camera, sent });
   },
-  live: async () => new (await import("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
+  live: async () => new (await fetched("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
 };
-/** @type {Map<string, number>} */
-const loaded = new Map();
+/** @type {Set<string>} */
+const loaded = new Set();
 /** Why the camera will hardly come here, known before anything is touched: then nothing is bound yet. */
 const barred = impossible() || (where(navigator.userAgent, navigator.maxTouchPoints).inApp ? "in_app" : "");
 
@@ -173,19 +170,18 @@ function step(event) {
   for (const part of parts) part.drawn?.(phase);
 }
 
-/** @param {string} screen whose part is to be there @param {number} [tries] */
-async function load(screen, tries = 1) {
+/** @param {string} screen whose part is to be there */
+async function load(screen) {
   const make = LATER[screen];
-  if (!make || (loaded.get(screen) ?? 0) >= tries) return;
-  loaded.set(screen, tries);
+  if (!make || loaded.has(screen)) return;
+  loaded.add(screen);
   try {
     await first.over;
-    const part = await make(tries);
+    const part = await make();
     parts.push(part);
     part.drawn?.(phase);
   } catch {
-    // Out of reach of the server.
-    setTimeout(() => void load(screen, tries + 1), LOAD_AGAIN);
+    // It does not parse: the screen does without.
   }
 }
 
@@ -220,7 +216,8 @@ async function tellTap() {
   const why = refused(response?.status ?? 0, code);
   camera.stop();
   step({ type: "stopped" });
-  if (why === "network") step({ type: "trouble", why });
+  if (why === "cookies") barredByCookies();
+  else if (why === "network") step({ type: "trouble", why });
   else finish(why);
 }
 
@@ -228,7 +225,13 @@ function wait() {
   waits ||= setTimeout(step, UNREACHED, { type: "socket", path: "none" });
 }
 
-/** @param {"open" | "tap" | "release"} what @param {object} [said] @returns {Promise<Response>} */
+/** Without cookies the server cannot know this browser again: said before the tap where it is known, and to the desk. */
+function barredByCookies() {
+  step({ type: "trouble", why: barred || "cookies" });
+  void send("cannot", { why: barred || "cookies" }).catch(() => null);
+}
+
+/** @param {"open" | "tap" | "release" | "cannot"} what @param {object} [said] @returns {Promise<Response>} */
 function send(what, said = {}) {
   return fetch(`/v/${encodeURIComponent(BOOT.token)}/${what}`, {
     method: "POST",
@@ -433,7 +436,9 @@ function open() {
   void send("open", { language: words.language, chosen: words.chosen, camera: barred }).then(
     async (response) => {
       if (response.status >= 500) opened = false;
-      expect(response.ok ? await response.json() : {});
+      const said = await response.json().catch(() => ({}));
+      if (response.ok) expect(said);
+      else if (["invite", "trouble"].includes(phase.screen) && refused(response.status, said.error?.code ?? "") === "cookies") barredByCookies();
     },
     () => {
       opened = false;
@@ -453,7 +458,10 @@ function expect(early) {
   void network.explore(early.ice);
 }
 
-get("tap", HTMLElement).addEventListener("click", tap);
+get("tap", HTMLElement).addEventListener("click", (event) => {
+  event.preventDefault(); // without a script it is the button of a form
+  tap();
+});
 get("retry", HTMLElement).addEventListener("click", () => (trouble ? trouble.again() : tap()));
 get("leave", HTMLElement).addEventListener("click", leave);
 document.addEventListener("prerenderingchange", open);
@@ -477,3 +485,5 @@ else document.body.dataset.phase = "invite";
 document.body.dataset.ready = "true";
 open();
 void resume();
+// Touched before it was ready (guard.js).
+if (document.documentElement.dataset.kept && phase.screen === "invite") void inFront().then(tap);

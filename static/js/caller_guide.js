@@ -38,7 +38,7 @@ const STEP = /** @type {const} */ ({
   choose: "toggle-right", blocked: "toggle-right", page_menu: "file-search", website: "settings", menu: "ellipsis-vertical",
   site_info: "toggle-right", settings: "settings", app: "layout-grid", camera_on: "toggle-right", app_camera: "toggle-right",
   privacy: "settings", privacy_camera: "toggle-right", close: "x", other_phone: "smartphone", exactly: "message-square",
-  open: "external-link", app_menu: "ellipsis-vertical", paste: "copy", other_browser: "external-link",
+  open: "external-link", app_menu: "ellipsis-vertical", paste: "copy", other_browser: "external-link", cookies: "toggle-right",
 });
 /** @typedef {keyof typeof STEP} StepName */
 
@@ -94,6 +94,8 @@ export function guide(why, place, instant = false) {
       return inside(place);
     case "unable":
       return guided(steps("other_browser", "other_phone"), "reload", { copy: true });
+    case "cookies":
+      return guided(steps("other_browser", "cookies", "other_phone"), "reload", { copy: true });
     case "timeout":
       return guided(steps("look", "allow", "retry"));
     default:

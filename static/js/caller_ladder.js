@@ -1,5 +1,7 @@
 /** The way to the lower rungs: loaded after the first picture, or when it does not come; what is heard before is kept. */
 
+import { fetched } from "./caller_later.js";
+
 /** @typedef {import("./socket.js").Message} Message */
 /** @typedef {Readonly<import("./phase.js").Phase>} Phase */
 /**
@@ -13,9 +15,8 @@
  * @property {Promise<void>} free the first picture is out of the way
  */
 
-/** Messages kept while the rest is loaded, and milliseconds before it is asked for again. */
+/** Messages kept while the rest is loaded. */
 const KEPT = 100;
-const AGAIN = 5_000;
 
 export class CallerLadder {
   #host;
@@ -23,7 +24,7 @@ export class CallerLadder {
   #rung = null;
   /** @type {Message[] | null} kept for it */
   #kept = [];
-  #asked = 0;
+  #asked = false;
 
   /** @param {LadderHost} host */
   constructor(host) {
@@ -43,23 +44,25 @@ export class CallerLadder {
 
   /** @param {Phase} phase */
   drawn(phase) {
-    if (phase.screen !== "invite" && phase.screen !== "ended" && this.#asked === 0) this.#load();
+    if (phase.screen !== "invite" && phase.screen !== "ended" && !this.#asked) this.#load();
     this.#rung?.drawn(phase);
   }
 
   #load() {
-    this.#asked += 1;
-    // A failed import is remembered by some browsers: the next one has another name.
-    const name = this.#asked === 1 ? "./caller_rung.js" : `./caller_rung.js?again=${this.#asked}`;
-    void this.#host.free.then(() => import(name)).then(
+    this.#asked = true;
+    void this.#host.free.then(() => fetched("./caller_rung.js")).then(
       ({ CallerRung }) => {
-        const made = /** @type {import("./caller_rung.js").CallerRung} */ (new CallerRung(this.#host));
+        /** @type {import("./caller_rung.js").CallerRung} */
+        const made = new CallerRung(this.#host);
         this.#rung = made;
         for (const message of this.#kept ?? []) made.heard(message);
         this.#kept = null;
         made.drawn(this.#host.phase());
       },
-      () => setTimeout(() => this.#load(), AGAIN),
+      // It does not parse: the film goes on without lower rungs.
+      () => {
+        this.#kept = null;
+      },
     );
   }
 }

@@ -33,6 +33,23 @@ export class FirstPicture {
   }
 }
 
+/** Milliseconds before a module that was lost is asked for again. */
+const AGAIN = 3_000;
+
+/** Import a module of this folder that is not needed before the tap, until it comes. Some browsers remember a failed
+ * import: the next one has another name. One that does not parse never will.
+ * @param {string} name @returns {Promise<any>} */
+export async function fetched(name) {
+  for (let turn = 0; ; turn += 1) {
+    try {
+      return await import(turn ? `${name}?again=${turn}` : name);
+    } catch (error) {
+      if (error instanceof SyntaxError) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+  }
+}
+
 export class Later {
   #load;
   #only;

@@ -1,4 +1,5 @@
 /** One connection for each desk that watches: made when both ends are there, made again when every remedy failed. */
+import { fetched } from "./caller_later.js";
 import { PhonePeer } from "./peer_phone.js";
 
 /** @typedef {import("./socket.js").Message} Message */
@@ -32,8 +33,9 @@ export class Peers {
   #earlies = [];
   /** @type {any} */
   #ice = [];
-  /** Reads what leaves the phone; loaded with the first connection. @type {Promise<import("./uplink.js").Uplink> | null} */
+  /** Reads what leaves the phone; loaded with the first connection. @type {import("./uplink.js").Uplink | null} */
   #uplink = null;
+  #asked = false;
   /** @type {import("./adapt.js").Preference} */
   #preference = "balanced";
   /** When new paths were last sought for want of an answer, and how long nothing more is tried. */
@@ -57,13 +59,13 @@ export class Peers {
 
   async #measure() {
     if (this.#peers.size === 0) return;
-    this.#uplink ??= import("./uplink.js").then(({ Uplink }) => new Uplink());
-    const uplink = await this.#uplink.catch(() => null);
-    if (!uplink) {
-      this.#uplink = null;
-      return;
+    if (!this.#asked) {
+      this.#asked = true;
+      const { Uplink } = /** @type {typeof import("./uplink.js")} */ (await fetched("./uplink.js"));
+      this.#uplink = new Uplink();
     }
-    const each = await uplink.sample(this.#peers.values());
+    if (!this.#uplink) return;
+    const each = await this.#uplink.sample(this.#peers.values());
     for (const peer of this.#peers.values()) {
       const read = each.get(peer);
       if (!read) continue;

@@ -11,10 +11,10 @@ export function draw(phase, say) {
   const state = sentence(phase.truth);
   if (screen === "live") write(get("message", HTMLElement), say(state));
   get("message", HTMLElement).dataset.state = state;
-  // The way out of the others is loaded with the first of them (caller_trouble.js); this one may load nothing.
-  if (screen === "trouble" && phase.trouble === "network") {
-    write(get("trouble-title", HTMLElement), say("network_title"));
-    write(get("trouble-text", HTMLElement), say("network"));
+  // The way out is loaded with the first trouble (caller_trouble.js); the network may let nothing be loaded.
+  if (screen === "trouble") {
+    write(get("trouble-title", HTMLElement), say(`${phase.trouble}_title`).replace("{browser}", "Chrome, Safari"));
+    write(get("trouble-text", HTMLElement), say(phase.trouble));
   }
   if (screen === "ended") {
     const how = phase.trouble || "over";

@@ -16,11 +16,14 @@ const PAGE = mint();
 /** @type {Record<string, string>} */
 const OVER = {
   session_ended: "La vidéo est terminée.",
+  link_unknown: "Ce lien n’est pas connu : demandez-en un autre au régulateur.",
   observer_removed: "Le régulateur a mis fin à votre accès à cette image.",
   open_elsewhere: "L’image est ouverte dans un autre onglet ou sur un autre appareil.",
   viewers_full: "Trois personnes voient déjà cette image. Prévenez le régulateur, puis réessayez.",
   link_expired: "Ce lien a expiré : demandez-en un autre au régulateur.",
 };
+
+const NO_COOKIES = "Ce navigateur bloque les cookies : autorisez-les pour ce site et rechargez la page, ou ouvrez le lien dans un autre navigateur.";
 
 /** @type {import("./session.js").View} */
 let view = { ...START };
@@ -130,8 +133,8 @@ async function join() {
   }
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
   // Only the link's own refusals close it: a server in trouble is asked again.
-  if (code && response && response.status < 500 && response.status !== 429) over(code);
-  else write(get("waiting-line", HTMLElement), "Le serveur ne répond pas : réessayez.");
+  if (code in OVER) over(code);
+  else write(get("waiting-line", HTMLElement), response?.status === 403 && code ? NO_COOKIES : "Le serveur ne répond pas : réessayez.");
 }
 
 if (!connects()) write(get("waiting-line", HTMLElement), "Ce navigateur ne peut pas montrer la vidéo : ouvrez le lien dans Chrome, Firefox ou Safari.");
@@ -149,4 +152,7 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 document.body.dataset.ready = "true";
+delete document.body.dataset.phase;
+get("cannot", HTMLElement).hidden = true;
 if (BOOT.bound) link.start();
+else if (document.documentElement.dataset.kept) void join(); // touched before it was ready (guard.js)

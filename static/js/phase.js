@@ -5,7 +5,7 @@
 import { UNKNOWN, learn } from "./truth.js";
 
 /** @typedef {"invite" | "asking" | "live" | "trouble" | "ended"} Screen */
-/** @typedef {"denied" | "system" | "dismissed" | "none" | "busy" | "insecure" | "in_app" | "unable" | "timeout"} CameraTrouble */
+/** @typedef {"denied" | "system" | "dismissed" | "none" | "busy" | "insecure" | "in_app" | "unable" | "cookies" | "timeout"} CameraTrouble */
 /** @typedef {import("./truth.js").Truth} Truth */
 /**
  * @typedef {object} Phase
@@ -113,9 +113,11 @@ export function ending(by, reason) {
 }
 
 /** What a refusal means to the caller; "" is a plain end. The stable code decides, else the status (0: no answer).
- * @param {number} status @param {string} code @returns {"elsewhere" | "closed" | "network" | ""} */
+ * A 403 says nothing of the link: the browser sent no cookie, or something on the way refuses (no code of ours).
+ * @param {number} status @param {string} code @returns {"elsewhere" | "closed" | "cookies" | "network" | ""} */
 export function refused(status, code) {
   if (code === "session_ended") return "";
   if (code === "open_elsewhere") return "elsewhere";
+  if (status === 403) return code ? "cookies" : "network";
   return status >= 500 || status === 429 || status === 0 ? "network" : "closed";
 }

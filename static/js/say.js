@@ -9,7 +9,7 @@
  * @param {number} now by the server's clock, in milliseconds @param {string | null} [weak] what holds the picture back
  * @returns {Say | null} */
 export function sayNow({ say, say_later: later = [], say_weak: bad = null }, now, weak = null) {
-  const usual = later.filter(({ at }) => Date.parse(at) <= now).at(-1) ?? say;
+  const usual = later.filter(({ at }) => Date.parse(at) <= now).pop() ?? say;
   if (!weak || !bad || usual?.stalled) return usual;
   return { ...bad, cause: `${weak.charAt(0).toUpperCase()}${weak.slice(1)}.` };
 }

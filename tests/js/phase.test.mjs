@@ -60,6 +60,10 @@ test("a refused tap says what to do", () => {
   assert.equal(refused(409, "link_expired"), "closed");
   assert.equal(refused(409, "session_ended"), "");
   assert.equal(refused(404, "not_found"), "closed");
+  // Never that a link is dead, for want of a cookie or by somebody on the way.
+  assert.equal(refused(403, "cookies_missing"), "cookies");
+  assert.equal(refused(403, "xsrf_refused"), "cookies");
+  assert.equal(refused(403, ""), "network");
   assert.equal(refused(0, ""), "network");
   assert.equal(refused(503, "unavailable"), "network");
 });

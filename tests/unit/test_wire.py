@@ -22,7 +22,8 @@ CODES: Final = {
     " webhook_malformed webhook_too_large webhook_too_many",
     401: "bad_credentials code_expired not_signed_in sign_in_over webhook_expired"
     " webhook_signature_wrong webhook_unsigned",
-    403: "forbidden launch_expired launch_signature_wrong launch_unsigned observer_removed origin_foreign"
+    403: "cookies_missing forbidden launch_expired launch_signature_wrong launch_unsigned"
+    " observer_removed origin_foreign"
     " snapshot_not_allowed xsrf_refused",
     404: "call_unknown code_wrong link_unknown not_found photo_unknown recording_erased recording_missing"
     " recording_outside recording_unknown snapshot_erased snapshot_unknown station_unknown",

@@ -76,6 +76,8 @@ ROUTES = [
     Route("POST", f"/v/{TOKEN}/open", ANYBODY, 404, as_json=True),
     Route("POST", f"/v/{TOKEN}/tap", ANYBODY, 404, as_json=True),
     Route("POST", f"/v/{TOKEN}/release", ANYBODY, 404, as_json=True),
+    Route("GET", f"/v/{TOKEN}/cannot", ANYBODY, 404),
+    Route("POST", f"/v/{TOKEN}/cannot", ANYBODY, 404),
     Route("GET", "/v/words/fr", ANYBODY, 200, as_json=True),
     Route("GET", "/v/words/xx", ANYBODY, 404, as_json=True),
     Route("POST", f"/v/{TOKEN}/photo", ANYBODY, 404, as_json=True),
@@ -124,7 +126,8 @@ ROUTES = [
     Route("DELETE", "/kiosk", ANYBODY, 403),
 ]
 POSTS = [route for route in ROUTES if route.method == "POST"]
-NO_TOKEN = {"/receipts/sms", "/api/v1/telephony/events"}  # machines have no page of ours
+#: Machines have no page of ours; a page that cannot may have no cookies.
+NO_TOKEN = {"/receipts/sms", "/api/v1/telephony/events", f"/v/{TOKEN}/cannot"}
 
 
 @pytest.fixture
