@@ -320,6 +320,8 @@ async def test_the_other_pages_scroll_one_way() -> None:
         await page.click("#feedback-form button[type=submit]")
         await page.wait_for_selector("#feedback-sent", state="visible")
         await reader.look(page, "feedback sent", DESK_SIZES)
+        notice = await home.smtp.next(to=home.mailbox("referent"))
+        assert "INC-" in notice.text
         for path in ("selftest", "outbox", "feedback", "api", "nowhere"):
             await page.goto(f"{home.url}/{path}")
             await reader.look(page, path, DESK_SIZES)
