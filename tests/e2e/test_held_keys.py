@@ -32,6 +32,7 @@ _LISTEN = """() => {
 _TAKE = """async () => {
   for (let i = 0; i < 3; i += 1) await new Promise(requestAnimationFrame);
   const told = {said: window.__said.splice(0), clicked: window.__clicked.splice(0)};
+  document.querySelector('#pick[open] #pick-later')?.click();
   for (const one of document.querySelectorAll('dialog[open]')) one.close();
   if (document.fullscreenElement) await document.exitFullscreen().catch(() => undefined);
   document.activeElement?.blur();
@@ -43,9 +44,11 @@ _BUTTONS = """() => [...document.querySelectorAll('button[id]')]
   .filter((one) => one.checkVisibility() && !one.disabled && one.id !== 'end').map((one) => one.id)"""
 #: A dialog that the button before has opened only when the server had answered is closed.
 _FOCUS = """(id) => {
+  document.querySelector('#pick[open] #pick-later')?.click();
   for (const one of document.querySelectorAll('dialog[open]')) one.close();
   const button = document.getElementById(id);
   button.focus();
+  window.__clicked.length = 0;
   return document.activeElement === button;
 }"""
 _PRESSED = "(id) => document.getElementById(id).getAttribute('aria-pressed')"
