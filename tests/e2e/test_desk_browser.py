@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.house import House, house, until_text
 from tests.e2e.upgrades import filtered
 from tests.lab.browser import PIXEL, moving_picture
-from tests.lab.firefox import PHONE, firefox
+from tests.lab.firefox import firefox
 from tests.lab.process import until
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 # "Block Audio and Video" in the settings: a page nobody has touched plays nothing.
 HOLDING = {"media.autoplay.default": 5, "media.autoplay.blocking_policy": 0}
-# As a hospital may set it: no UDP but through a proxy, and there is none.
-NO_UDP = "--force-webrtc-ip-handling-policy=disable_non_proxied_udp"
 # A browser that plays nothing, not even the page's own camera, until it is touched.
 HELD = """(() => {
   const play = HTMLMediaElement.prototype.play;
@@ -190,18 +188,6 @@ async def test_a_picture_that_is_decoded_and_not_drawn_is_this_desks_trouble() -
         await own_words(desk, "Ce poste n’affiche pas la vidéo")
         await until_text(desk, "#overlay-verb", "Recharger la page")
         await never_flowed(desk)
-
-
-async def test_a_browser_that_may_not_use_its_own_addresses_says_so() -> None:
-    async with house(flags=(NO_UDP,)) as home, firefox() as fox:
-        desk = await home.desk()
-        phone = await fox.person("phone", PHONE)
-        await phone.goto(await home.invite(desk))
-        await phone.tap("#tap")
-        await own_words(desk, "Ce poste n’a aucun chemin pour la vidéo")
-        await never_flowed(desk)
-        await desk.click("#overlay-act:has-text('Images fixes')")
-        await desk.wait_for_selector("#stage[data-still=fresh]")
 
 
 async def test_a_phone_whose_browser_holds_its_own_picture_says_what_to_touch() -> None:
