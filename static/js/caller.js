@@ -25,7 +25,7 @@ const TAPPED = `visio15.tapped.${SESSION}`;
 /** Milliseconds the socket is given to carry the caller's last word. */
 const LAST_WORD = 30_000;
 /** Milliseconds without the server after which the caller reads what to say. */
-const UNREACHED = 4_500;
+const UNREACHED = 4_000;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };

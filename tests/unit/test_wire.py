@@ -26,16 +26,16 @@ CODES: Final = {
     " observer_removed origin_foreign"
     " snapshot_not_allowed xsrf_refused",
     404: "call_unknown code_wrong link_unknown not_found photo_unknown recording_erased recording_missing"
-    " recording_outside recording_unknown snapshot_erased snapshot_unknown station_unknown",
+    " recording_outside recording_unknown snapshot_erased snapshot_unknown station_unknown wire_unknown",
     409: "already_invited call_ambiguous conflict incident_changed launch_replayed link_changed link_expired"
     " link_revoked offer_gone open_elsewhere phone_away selftest_running session_ended station_taken taken_over"
     " viewers_full"
-    " webhook_body_conflict webhook_replayed",
+    " webhook_body_conflict webhook_replayed wire_gap",
     429: "code_throttled code_too_many help_flood login_throttled message_flood picture_too_many pointer_flood"
     " selftest_spent snapshot_too_many too_many too_many_messages too_many_reports webhook_flood",
     500: "error",
     503: "carrier_unavailable demonstration_refused recordings_away schema_mismatch storage_unavailable"
-    " unavailable webhook_not_ready",
+    " unavailable webhook_not_ready wires_full",
 }
 ENGLISH: Final = re.compile(
     r"\b(the|is|not|please|and|your|error|invalid|unknown)\b", re.IGNORECASE
