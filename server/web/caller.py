@@ -135,11 +135,10 @@ class CallerPage(LinkHandler):
         """
         link = f"{self.request.protocol}://{self.request.host}/v/{token}"
         address, browser = way_out(self.request.headers.get("User-Agent", ""), link)
-        taken = self.get_query_argument("lang", "")
-        query = f"?lang={taken}" if taken in BY_CODE else ""
+        taken = self.language_asked()
         return {
             "path": f"/v/{token}",
-            "query": query,
+            "query": f"?lang={taken}" if taken else "",
             "link": link,
             "outside": address,
             "browser": browser,
