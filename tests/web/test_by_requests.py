@@ -108,6 +108,21 @@ async def test_a_socket_that_comes_up_later_takes_over(house: Running) -> None:
     assert len(rows) == 2
 
 
+async def test_an_open_line_asks_the_database_nothing(house: Running) -> None:
+    """A doctor tries the link in the browser of his desk, where he is signed in."""
+    desk, _, line = await greeted(house)
+    line.phone.cookies |= (await house.signed_in("arm", "202")).cookies
+    line = await Polled.opened(line.phone, line.token)
+    await line.hello()
+    await line.hear("viewers")
+    desk.socket.close()  # its tick looks at its own sign-in
+    await line.hear("viewers", count=0)
+    with house.statements() as asked:
+        await line.say("are you there")
+        await line.hear("error", code="message_unknown")
+    assert [one for one in asked if "web_session" in one] == []
+
+
 async def test_a_socket_that_the_page_gave_up_does_not_send_the_page_away(house: Running) -> None:
     """A proxy held its hello back until the page spoke by requests: "open elsewhere" would be false, and the end."""
     desk, session, line = await greeted(house)
