@@ -215,6 +215,8 @@ class CallerOpen(_Gesture):
         page = self._page(await self.json_body(MAX_OPENED))
         await self.admit(token, browser)
         session = await self.links.opened(token, self.request.remote_ip, browser, page)
+        if page.trouble:
+            self.web.metrics.page_cannot(page.trouble)
         watchers = list(self.rooms.get(session.id).desks)
         self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
 

@@ -12,7 +12,7 @@ from tornado.httputil import HTTPHeaders
 
 from server.domain.languages import BY_CODE
 from server.domain.sentences import SAYINGS
-from server.domain.session import BEFORE_ASKING, PAGE_CANNOT
+from server.domain.session import BEFORE_ASKING, PAGE_BARRED, PAGE_CANNOT
 from server.domain.way_out import way_out
 from server.web.caller import GESTURES_BURST
 from tests.lab.process import until
@@ -171,6 +171,17 @@ async def test_a_second_page_takes_nothing_from_the_one_that_speaks(house: Runni
     await tell(house.phones[0], token, '{"why": "lost_script"}')
     [row] = await house.rows("SELECT state, camera FROM session")
     assert row == {"state": "tapped", "camera": "lost_script"}
+
+
+async def test_a_page_without_a_camera_is_counted_as_well(house: Running) -> None:
+    """Its script runs, and says it as it is opened."""
+    _, _, token = await invited(house)
+    phone = house.browser()
+    await phone.get(f"/v/{token}")
+    for why in sorted(PAGE_BARRED):
+        said = {"language": "fr", "camera": why}
+        assert (await phone.post_json(f"/v/{token}/open", said)).code == 200
+        assert house._sample("visio15_page_cannot_total", why=why) == 1
 
 
 async def test_what_a_page_says_twice_is_written_once(house: Running) -> None:
