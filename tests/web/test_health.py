@@ -117,7 +117,7 @@ async def test_metrics_name_nobody(house: Running) -> None:
         assert personal not in text
     assert set(re.findall(r"(\w+)=\"", text)) <= {
         *("code", "handler", "status", "le", "kind", "type", "channel", "outcome"),
-        *("site", "feed", "reason", "carrier", "part", "loop", "job"),
+        *("site", "feed", "reason", "carrier", "part", "loop", "job", "why"),
     }
 
 
