@@ -354,7 +354,7 @@ function welcome(message) {
   waits = clearTimeout(waits);
   step({ type: "socket", open: true, path: link.wire?.polled ? "requests" : "" });
   served(message.ice);
-  step({ type: "showing", peers: message.shown ?? [], known });
+  step({ type: "showing", peers: message.shown ?? null, known });
   peers.welcome(network.prepared(ice), known);
 }
 
