@@ -10,6 +10,8 @@ import { better, lenses, round, same } from "./lenses.js";
 /** Milliseconds a lens is given for its first frame: beside the one that is on, and alone. */
 const BESIDE = 1_500;
 const ALONE = 2_000;
+/** Milliseconds a camera is given to open: some never answer, and some browsers ask the caller about each lens. */
+const OPENS = 20_000;
 /** Refusals that another lens has nothing to do with, so that the one that is on is kept. */
 const ABSENT = ["OverconstrainedError", "NotFoundError", "NotAllowedError", "SecurityError"];
 
@@ -60,7 +62,7 @@ export class CallerLens {
         return;
       }
       this.#hung = device;
-      const again = await ask({ deviceId: { exact: device } }).catch(() => null);
+      const again = await soon({ deviceId: { exact: device } }).catch(() => null);
       if (again) this.#camera.take(again, mine);
     });
   }
@@ -79,12 +81,14 @@ export class CallerLens {
     const mine = camera.generation;
     const former = camera.lens;
     camera.switching = true;
+    camera.since = performance.now();
     await act(mine).catch(() => undefined);
     if (mine === camera.generation && !camera.works) await this.#back(former, mine);
     camera.switching = false;
-    if (mine !== camera.generation) return;
-    if (camera.works) this.#keep();
-    else camera.told.onState("ended");
+    const current = mine === camera.generation;
+    if (current && camera.works) this.#keep();
+    // One that was asked for meanwhile may be muted, and nothing was said of that.
+    if (current || camera.works) camera.told.onState(camera.state);
   }
 
   /** @param {number} mine */
@@ -132,7 +136,7 @@ export class CallerLens {
 
   /** @param {Kept} former @param {number} mine */
   async #back({ id, facing }, mine) {
-    const stream = await ask({ facingMode: { ideal: facing }, deviceId: { ideal: id } }).catch(() => null);
+    const stream = await soon({ facingMode: { ideal: facing }, deviceId: { ideal: id } }).catch(() => null);
     if (stream) this.#camera.take(stream, mine, facing);
   }
 
@@ -151,10 +155,23 @@ export class CallerLens {
 /** A camera that gives frames.
  * @param {MediaTrackConstraints} way @param {number} patience @returns {Promise<MediaStream>} */
 async function opened(way, patience) {
-  const stream = await ask(way);
+  const stream = await soon(way);
   if (await delivers(stream, patience)) return stream;
   letGo(stream);
   throw new DOMException("no frame", "TimeoutError");
+}
+
+/** A camera that opens; one that does so too late is let go.
+ * @param {MediaTrackConstraints} way @returns {Promise<MediaStream>} */
+function soon(way) {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      reject(new DOMException("does not open", "TimeoutError"));
+    }, OPENS);
+    ask(way).then((stream) => (late ? letGo(stream) : resolve(stream)), reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** Whether a picture comes out of this camera at all, in the time a person would wait: some lenses open and stay black.
