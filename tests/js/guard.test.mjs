@@ -152,6 +152,25 @@ test("styles that were lost: again, unless the caller is on the way", () => {
   assert.equal(tapped.reloads, 0);
 });
 
+test("a page that works without its styles is never hidden, nor taken from a caller who goes on meanwhile", () => {
+  let status = 0;
+  let tapped = () => undefined;
+  const page = opened({
+    answers: () => {
+      tapped();
+      return status;
+    },
+  });
+  page.ready();
+  page.heard.error({ target: new HTMLLinkElement() });
+  page.heard.load();
+  assert.equal(page.body.getAttribute("data-phase"), "invite", "the server did not answer: the button stays");
+  status = 200;
+  tapped = () => page.body.setAttribute("data-phase", "asking");
+  page.timers.find(({ ms }) => ms === 3000).then();
+  assert.equal(page.reloads, 0, "touched while the server was asked");
+});
+
 test("errors that are not of the page's own parts prove nothing", () => {
   const page = opened();
   page.heard.error({ target: page });
