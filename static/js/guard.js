@@ -17,6 +17,7 @@
   function ask(method, path, body, done) {
     var request = new XMLHttpRequest();
     request.open(method, path);
+    request.timeout = 8000;
     request.setRequestHeader("Accept", "application/json");
     request.onloadend = function () {
       done(request.status);

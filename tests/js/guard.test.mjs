@@ -69,7 +69,12 @@ function opened({ hash = "", answers = () => 200 } = {}) {
     setRequestHeader() {}
     send(body) {
       page.asked.push(body ? `${this.what} ${body}` : this.what);
-      this.status = answers(this.what);
+      const status = answers(this.what);
+      this.status = status ?? 0;
+      if (status === null) {
+        if (this.timeout) page.timers.push({ then: () => this.onloadend(), ms: this.timeout });
+        return;
+      }
       this.onloadend();
     }
   }
@@ -136,6 +141,15 @@ test("never into an error page of the browser: it asks until the server answers"
   status = 200;
   next.then();
   assert.equal(page.reloads, 1);
+});
+
+test("a server that takes the question and never answers is one that does not answer", () => {
+  const page = opened({ answers: (what) => (what.startsWith("HEAD") ? null : 200) });
+  page.heard.error({ target: new HTMLScriptElement() });
+  page.heard.load();
+  assert.equal(page.body.getAttribute("data-phase"), "invite");
+  page.timers.find(({ ms }) => ms < 15_000)?.then();
+  assert.equal(page.body.getAttribute("data-phase"), "cannot");
 });
 
 test("styles that were lost: again, unless the caller is on the way", () => {
