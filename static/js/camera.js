@@ -28,7 +28,6 @@ export function impossible() {
 export class Camera {
   /** @type {Promise<import("./caller_lens.js").CallerLens> | null} */
   #lenses = null;
-  /** How often it did not come. */
   #missed = 0;
 
   /** @param {Told} told */
@@ -42,7 +41,7 @@ export class Camera {
     /** The lens that is on, or was on last. @type {Kept} */
     this.lens = kept ?? { id: "", label: "", facing: "environment" };
     this.switching = false;
-    /** Since when it, or another lens, is being opened, or was last. */
+    /** When it, or another lens, was asked for last. */
     this.since = 0;
     this.generation = 0;
   }
@@ -64,7 +63,7 @@ export class Camera {
     return this.track?.readyState === "live";
   }
 
-  /** What the track says of itself. Some phones mute it while another lens opens: that is no telephone call.
+  /** What the track says of itself. Some phones mute it while another lens opens.
    * @returns {"live" | "muted" | "ended"} */
   get state() {
     if (!this.works) return "ended";
@@ -120,8 +119,7 @@ export class Camera {
     await this.#load().then((lenses) => lenses.settle(wished, stream), () => undefined);
   }
 
-  /** What knows of lenses: loaded when it is first needed. When it did not come, under another name the next time: some
-   * browsers remember that an import failed. Not waited for: a press must not hang.
+  /** What knows of lenses: loaded when it is first needed; when it did not come, by the next press, under another name.
    * @returns {Promise<import("./caller_lens.js").CallerLens>} */
   #load() {
     this.#lenses ??= import(this.#missed ? `./caller_lens.js?again=${this.#missed}` : "./caller_lens.js").then(
