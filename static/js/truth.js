@@ -26,8 +26,8 @@ export const UNKNOWN = Object.freeze({
   track: "none", granted: false, tries: 0, back: false, late: false, permission: "", online: true, socket: false, path: "", links: {}, shown: [], ever: false,
 });
 
-/** What a refusal makes of the camera. @type {Readonly<Record<string, Track>>} */
-const REFUSED = { denied: "refused", system: "refused", dismissed: "refused", insecure: "refused", none: "gone", busy: "busy" };
+/** What a refusal makes of the camera; where none can be asked for, nothing. @type {Readonly<Record<string, Track>>} */
+const REFUSED = { denied: "refused", system: "refused", dismissed: "refused", none: "gone", busy: "busy" };
 
 /** @param {Readonly<Truth>} truth @param {TruthEvent | {type: string}} event @returns {Truth} */
 export function learn(truth, event) {

@@ -197,6 +197,25 @@ test("before the first yes a camera in use is asked for as well, without a touch
   }
 });
 
+test("where no camera can be asked for, none is: neither by a clock nor on return", async () => {
+  for (const why of ["insecure", "in_app", "unable", "cookies", "network"]) {
+    for (const before of [[], [{ type: "tap" }]]) {
+      const it = phone();
+      try {
+        for (const event of [...before, { type: "trouble", why }]) it.learn(event);
+        it.hide(true);
+        it.hide(false);
+        it.plugged();
+        await it.pass(60_000);
+        assert.deepEqual(it.asked, [], why);
+        assert.equal(it.phase.trouble, why);
+      } finally {
+        it.done();
+      }
+    }
+  }
+});
+
 test("whatever happens, a camera that is away is asked for within the longest pause", () =>
   lost(async (it) => {
     const answers = [
