@@ -266,11 +266,14 @@ function report() {
   if (camera) link.offer({ type: "media.report", camera });
 }
 
-/** Another browser is to go on with this link: it must not find it bound to this one. */
+/** Another browser is to go on with this link: it must find neither the link nor the camera taken by this one. */
 function release() {
   if (!tapped && !wasTapped()) return;
   tapped = false;
   forget();
+  camera.stop();
+  peers.closeAll();
+  step({ type: "stopped" });
   void send("release").catch(() => null);
   link.stop();
 }
