@@ -45,7 +45,7 @@ export class CallerLens {
     await inFront();
     await this.#change(async (mine) => {
       const camera = this.#camera;
-      if (camera.stream !== given) return;
+      if (camera.stream !== given || !camera.works) return;
       const list = lenses(await countable());
       const lens = camera.chosen ? same(list, wished) : better(list, camera.device, lit(camera.track));
       if (lens && lens.id !== camera.device) await this.#open(lens, mine);
@@ -67,7 +67,7 @@ export class CallerLens {
     });
   }
 
-  /** One change at a time; whatever comes of it, a camera is on after it if any can be.
+  /** One change at a time; whatever comes of it, a camera that was on is on after it if any can be.
    * @param {(mine: number) => Promise<void>} act */
   #change(act) {
     this.#last = this.#last.then(() => this.#changed(act));
@@ -80,10 +80,12 @@ export class CallerLens {
     if (!camera.stream) return;
     const mine = camera.generation;
     const former = camera.lens;
+    const worked = camera.works;
     camera.switching = true;
     camera.since = performance.now();
     await act(mine).catch(() => undefined);
-    if (mine === camera.generation && !camera.works) await this.#back(former, mine);
+    // One that was over before is being asked for by the page already (caller_again.js).
+    if (mine === camera.generation && worked && !camera.works) await this.#back(former, mine);
     camera.switching = false;
     const current = mine === camera.generation;
     if (current && camera.works) this.#keep();

@@ -248,6 +248,18 @@ test("the lens that is on is muted while another one opens: no telephone call, u
   assert.equal(phone.told.at(-1), "muted");
 });
 
+test("a camera that is over before its lens is settled is asked for by the page, and not twice", async () => {
+  const phone = new Phone([rear(2), rear(0)], { given: "r2" });
+  let free = () => undefined;
+  phone.first = new Promise((resolve) => (free = resolve));
+  await phone.start();
+  phone.camera.track.stop();
+  free();
+  await settled();
+  assert.equal(phone.tracks.length, 1);
+  assert.equal(phone.told.at(-1), "ended");
+});
+
 test("a lens that never answers is passed, and let go when it opens after all; the next press works", async () => {
   const phone = new Phone([rear(0), front(1, { hangs: true }), rear(2)]);
   await phone.start();
