@@ -212,6 +212,8 @@ async function tellTap() {
     if (phase.screen !== "ended") link.start();
     return;
   }
+  // The caller tapped again, and that one came through.
+  if (tapped) return;
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
   const why = refused(response?.status ?? 0, code);
   camera.stop();
