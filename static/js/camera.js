@@ -122,7 +122,7 @@ export class Camera {
   /** What knows of lenses: loaded when it is first needed; when it did not come, by the next press, under another name.
    * @returns {Promise<import("./caller_lens.js").CallerLens>} */
   #load() {
-    this.#lenses ??= import(this.#missed ? `./caller_lens.js?again=${this.#missed}` : "./caller_lens.js").then(
+    this.#lenses ??= import(this.#missed ? `../js-${this.#missed}/caller_lens.js` : "./caller_lens.js").then(
       ({ CallerLens }) => new CallerLens(this),
       (error) => {
         this.#lenses = null;
