@@ -1,11 +1,14 @@
 """Static files: kept for ever by their fingerprint, and scripts without what only their readers need."""
 
+import re
 from collections.abc import Generator
 from functools import cache
 from pathlib import Path
 
 from rjsmin import jsmin
 from tornado.web import StaticFileHandler
+
+_AGAIN = re.compile(r"js-\d{1,6}/")
 
 
 @cache
@@ -34,6 +37,11 @@ class Static(StaticFileHandler):
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("Cache-Control", "no-store")
         self.set_header("Server", "visio15")
+
+    def parse_url_path(self, url_path: str) -> str:
+        """Give the scripts under other folders too: Firefox remembers of each address that its import failed."""
+        again = _AGAIN.match(url_path)
+        return super().parse_url_path(f"js/{url_path[again.end() :]}" if again else url_path)
 
     def set_extra_headers(self, path: str) -> None:
         """A module imported by another has no fingerprint and is asked for again."""

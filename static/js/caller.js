@@ -212,6 +212,8 @@ async function tellTap() {
     if (phase.screen !== "ended") link.start();
     return;
   }
+  // The caller tapped again, and that one came through.
+  if (tapped) return;
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
   const why = refused(response?.status ?? 0, code);
   camera.stop();
@@ -266,11 +268,14 @@ function report() {
   if (camera) link.offer({ type: "media.report", camera });
 }
 
-/** Another browser is to go on with this link: it must not find it bound to this one. */
+/** Another browser is to go on with this link: it must find neither the link nor the camera taken by this one. */
 function release() {
   if (!tapped && !wasTapped()) return;
   tapped = false;
   forget();
+  camera.stop();
+  peers.closeAll();
+  step({ type: "stopped" });
   void send("release").catch(() => null);
   link.stop();
 }
@@ -354,7 +359,7 @@ function welcome(message) {
   waits = clearTimeout(waits);
   step({ type: "socket", open: true, path: link.wire?.polled ? "requests" : "" });
   served(message.ice);
-  step({ type: "showing", peers: message.shown ?? [], known });
+  step({ type: "showing", peers: message.shown ?? null, known });
   peers.welcome(network.prepared(ice), known);
 }
 

@@ -106,7 +106,9 @@ export class AskAgain {
     // Another lens was tried, none came, and nobody said so.
     if (track === "live" && !camera.track && !camera.turning) camera.look();
     const told = this.#shown || this.#own.getVideoPlaybackQuality().totalVideoFrames;
-    const counted = sent.some((count) => count !== null) || told > 0 || "requestVideoFrameCallback" in this.#own;
+    // A preview that the browser holds back shows nothing, whatever the camera gives.
+    const previewed = !this.#own.paused && (told > 0 || "requestVideoFrameCallback" in this.#own);
+    const counted = sent.some((count) => count !== null) || previewed;
     const idle = screen !== "live" || document.hidden || !counted || camera.turning || (track !== "live" && track !== "still");
     const now = performance.now();
     this.#flow = flowing(this.#flow, { sent, shown: told, idle, now });

@@ -31,9 +31,8 @@ export class CallerCamera {
   #camera;
   /** Which question is the current one: an answer to a former one is none. */
   #asking = 0;
-  /** Whether it is open; since when it, or a turn to another camera, is. */
+  /** Whether it is open. */
   #open = false;
-  #since = 0;
   #words = get("asking-text", HTMLElement);
 
   /** @param {HTMLVideoElement} own @param {CameraHost} host */
@@ -94,7 +93,7 @@ export class CallerCamera {
   again() {
     const { track, permission } = this.#host.phase().truth;
     const waits = this.#open || this.#camera.switching;
-    if (waits && ((this.#open && permission === "prompt") || performance.now() - this.#since < GIVE_UP)) return false;
+    if (waits && ((this.#open && permission === "prompt") || performance.now() - this.#camera.since < GIVE_UP)) return false;
     this.#host.learn({ type: "tried" });
     if (track === "still" && this.#camera.works && this.#camera.device && !waits) {
       void this.#camera.revive().then(() => this.look());
@@ -119,12 +118,12 @@ export class CallerCamera {
     this.#asking += 1;
     const mine = this.#asking;
     this.#open = true;
-    this.#since = performance.now();
+    const begun = performance.now();
     try {
       await this.#camera.start();
       this.#granted();
     } catch (error) {
-      if (mine === this.#asking) this.#refused(error, performance.now() - this.#since < INSTANT);
+      if (mine === this.#asking) this.#refused(error, performance.now() - begun < INSTANT);
     } finally {
       if (mine === this.#asking) this.#open = false;
     }
@@ -188,7 +187,6 @@ export class CallerCamera {
     const button = get("switch", HTMLButtonElement);
     if (button.disabled) return false;
     button.disabled = true;
-    this.#since = performance.now();
     const former = this.#camera.lens;
     const facing = await this.#camera.turn();
     button.disabled = false;

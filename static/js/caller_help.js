@@ -94,7 +94,7 @@ export class CallerHelp {
     document.body.append(this.#told);
     addEventListener("resize", () => this.#drawFinger());
     this.#own.addEventListener("resize", () => this.#drawFinger());
-    navigator.mediaDevices.addEventListener?.("devicechange", () => void this.#look());
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => void this.#look());
   }
 
   /** @param {Message} message */

@@ -10,6 +10,8 @@ import { better, lenses, round, same } from "./lenses.js";
 /** Milliseconds a lens is given for its first frame: beside the one that is on, and alone. */
 const BESIDE = 1_500;
 const ALONE = 2_000;
+/** Milliseconds a camera is given to open: some never answer, and some browsers ask the caller about each lens. */
+const OPENS = 20_000;
 /** Refusals that another lens has nothing to do with, so that the one that is on is kept. */
 const ABSENT = ["OverconstrainedError", "NotFoundError", "NotAllowedError", "SecurityError"];
 
@@ -43,7 +45,7 @@ export class CallerLens {
     await inFront();
     await this.#change(async (mine) => {
       const camera = this.#camera;
-      if (camera.stream !== given) return;
+      if (camera.stream !== given || !camera.works) return;
       const list = lenses(await countable());
       const lens = camera.chosen ? same(list, wished) : better(list, camera.device, lit(camera.track));
       if (lens && lens.id !== camera.device) await this.#open(lens, mine);
@@ -60,12 +62,12 @@ export class CallerLens {
         return;
       }
       this.#hung = device;
-      const again = await ask({ deviceId: { exact: device } }).catch(() => null);
+      const again = await soon({ deviceId: { exact: device } }).catch(() => null);
       if (again) this.#camera.take(again, mine);
     });
   }
 
-  /** One change at a time; whatever comes of it, a camera is on after it if any can be.
+  /** One change at a time; whatever comes of it, a camera that was on is on after it if any can be.
    * @param {(mine: number) => Promise<void>} act */
   #change(act) {
     this.#last = this.#last.then(() => this.#changed(act));
@@ -78,13 +80,17 @@ export class CallerLens {
     if (!camera.stream) return;
     const mine = camera.generation;
     const former = camera.lens;
+    const worked = camera.works;
     camera.switching = true;
+    camera.since = performance.now();
     await act(mine).catch(() => undefined);
-    if (mine === camera.generation && !camera.works) await this.#back(former, mine);
+    // One that was over before is being asked for by the page already (caller_again.js).
+    if (mine === camera.generation && worked && !camera.works) await this.#back(former, mine);
     camera.switching = false;
-    if (mine !== camera.generation) return;
-    if (camera.works) this.#keep();
-    else camera.told.onState("ended");
+    const current = mine === camera.generation;
+    if (current && camera.works) this.#keep();
+    // One that was asked for meanwhile may be muted, and nothing was said of that.
+    if (current || camera.works) camera.told.onState(camera.state);
   }
 
   /** @param {number} mine */
@@ -132,7 +138,7 @@ export class CallerLens {
 
   /** @param {Kept} former @param {number} mine */
   async #back({ id, facing }, mine) {
-    const stream = await ask({ facingMode: { ideal: facing }, deviceId: { ideal: id } }).catch(() => null);
+    const stream = await soon({ facingMode: { ideal: facing }, deviceId: { ideal: id } }).catch(() => null);
     if (stream) this.#camera.take(stream, mine, facing);
   }
 
@@ -151,10 +157,23 @@ export class CallerLens {
 /** A camera that gives frames.
  * @param {MediaTrackConstraints} way @param {number} patience @returns {Promise<MediaStream>} */
 async function opened(way, patience) {
-  const stream = await ask(way);
+  const stream = await soon(way);
   if (await delivers(stream, patience)) return stream;
   letGo(stream);
   throw new DOMException("no frame", "TimeoutError");
+}
+
+/** A camera that opens; one that does so too late is let go.
+ * @param {MediaTrackConstraints} way @returns {Promise<MediaStream>} */
+function soon(way) {
+  return new Promise((resolve, reject) => {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      reject(new DOMException("does not open", "TimeoutError"));
+    }, OPENS);
+    ask(way).then((stream) => (late ? letGo(stream) : resolve(stream)), reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** Whether a picture comes out of this camera at all, in the time a person would wait: some lenses open and stay black.

@@ -1,5 +1,5 @@
 /** One good photo: asked for when nothing else passes or a desk wants it; sent in parts, again and again until it is there. */
-import { jpeg } from "./caller_stills.js";
+import { current, jpeg } from "./caller_stills.js";
 import { el, get, meta, write } from "./dom.js";
 import { mint } from "./socket.js";
 
@@ -91,7 +91,7 @@ export class Photo {
     const best = await this.#best();
     const video = get("self", HTMLVideoElement);
     // A camera that gives nothing leaves its last frame in the preview: that is the past.
-    const films = this.#host.phase().truth.track === "live";
+    const films = this.#host.phase().truth.track === "live" && current(video);
     const seen = films && !best ? await this.#shrink(video, video.videoWidth, video.videoHeight) : null;
     const picture = best ? await this.#shrink(best, best.width, best.height) : seen;
     best?.close();

@@ -84,7 +84,7 @@ export class Stills {
     if (this.#sent && now - this.#sent.at < GIVEN_UP) return;
     if (now - this.#startedAt < this.#pace) return;
     const taken = this.#host.time();
-    if (taken === null || this.#video.readyState < 2) return;
+    if (taken === null || !current(this.#video)) return;
     if (this.#sent) this.#measure = resize(this.#measure, GIVEN_UP);
     this.#busy = true;
     this.#startedAt = now;
@@ -101,6 +101,12 @@ export class Stills {
     this.#seq += 1;
     this.#sent = { seq: this.#seq, at: performance.now() };
   }
+}
+
+/** Whether a video shows its camera. While another lens opens alone the former one is off, and its last frame stays there: the past.
+ * @param {HTMLVideoElement} video @returns {boolean} */
+export function current({ readyState, srcObject }) {
+  return readyState >= 2 && srcObject instanceof MediaStream && srcObject.active;
 }
 
 /** What a video shows, as a JPEG whose longer edge is at most this.

@@ -28,6 +28,7 @@ export function impossible() {
 export class Camera {
   /** @type {Promise<import("./caller_lens.js").CallerLens> | null} */
   #lenses = null;
+  #missed = 0;
 
   /** @param {Told} told */
   constructor(told) {
@@ -40,6 +41,8 @@ export class Camera {
     /** The lens that is on, or was on last. @type {Kept} */
     this.lens = kept ?? { id: "", label: "", facing: "environment" };
     this.switching = false;
+    /** When it, or another lens, was asked for last. */
+    this.since = 0;
     this.generation = 0;
   }
 
@@ -60,16 +63,18 @@ export class Camera {
     return this.track?.readyState === "live";
   }
 
-  /** What the track says of itself. @returns {"live" | "muted" | "ended"} */
+  /** What the track says of itself. Some phones mute it while another lens opens.
+   * @returns {"live" | "muted" | "ended"} */
   get state() {
     if (!this.works) return "ended";
-    return this.track?.muted ? "muted" : "live";
+    return this.track?.muted && !this.switching ? "muted" : "live";
   }
 
   /** The lens that was on, at first the back camera. A camera granted after `stop` is released at once.
    * @returns {Promise<void>} */
   async start() {
     this.generation += 1;
+    this.since = performance.now();
     const mine = this.generation;
     const wished = this.lens;
     const stream = await ask({ facingMode: { ideal: wished.facing }, ...(wished.id ? { deviceId: { ideal: wished.id } } : {}) });
@@ -114,13 +119,14 @@ export class Camera {
     await this.#load().then((lenses) => lenses.settle(wished, stream), () => undefined);
   }
 
-  /** What knows of lenses: loaded when it is first needed, asked for again when it did not come.
+  /** What knows of lenses: loaded when it is first needed; when it did not come, by the next press, under another name.
    * @returns {Promise<import("./caller_lens.js").CallerLens>} */
   #load() {
-    this.#lenses ??= import("./caller_lens.js").then(
+    this.#lenses ??= import(this.#missed ? `../js-${this.#missed}/caller_lens.js` : "./caller_lens.js").then(
       ({ CallerLens }) => new CallerLens(this),
       (error) => {
         this.#lenses = null;
+        this.#missed += 1;
         throw error;
       },
     );

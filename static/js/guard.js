@@ -17,6 +17,7 @@
   function ask(method, path, body, done) {
     var request = new XMLHttpRequest();
     request.open(method, path);
+    request.timeout = 8000;
     request.setRequestHeader("Accept", "application/json");
     request.onloadend = function () {
       done(request.status);
@@ -46,14 +47,20 @@
     tell();
   }
 
+  /* Nobody has touched the page: with its styles alone lost it works, and a camera may be on. */
+  function idle() {
+    return !ready() || document.body.getAttribute("data-phase") === "invite";
+  }
+
   /* The network lost a part: the page is loaded again, once, and only when the server answers. */
   function reload() {
     ask("HEAD", location.pathname, null, function (status) {
+      if (!idle()) return;
       if (status && status < 500) {
         location.replace("#again" + (root.hasAttribute("data-kept") ? "-tap" : ""));
         location.reload();
       } else {
-        show("lost_script");
+        if (!ready()) show("lost_script");
         setTimeout(reload, 3000);
       }
     });
@@ -61,7 +68,7 @@
 
   /* Modules come before the load event: a page that is not ready then never will be. Without its styles it shows all its screens at once. */
   function judge() {
-    if (!again && (ready() ? bare && document.body.getAttribute("data-phase") === "invite" : lost)) reload();
+    if (!again && (ready() ? bare && idle() : lost)) reload();
     else if (!ready()) show(lost ? "lost_script" : "old_browser");
     else if (again) history.replaceState(null, "", location.pathname + location.search);
   }

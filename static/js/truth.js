@@ -19,15 +19,15 @@
  */
 /** @typedef {{type: "tap"} | {type: "granted", track: Track} | {type: "track", track: Track} | {type: "frames", still: boolean} | {type: "fresh"}
  *   | {type: "trouble", why: string, instant?: boolean} | {type: "tried"} | {type: "back"} | {type: "permission", state: string} | {type: "stopped"} | {type: "online", online: boolean}
- *   | {type: "socket", open?: boolean, path?: string} | {type: "links", links: Truth["links"]} | {type: "shown", peer: string, on: boolean} | {type: "showing", peers: string[], known: string[]}} TruthEvent */
+ *   | {type: "socket", open?: boolean, path?: string} | {type: "links", links: Truth["links"]} | {type: "shown", peer: string, on: boolean} | {type: "showing", peers: string[] | null, known: string[]}} TruthEvent */
 
 /** @type {Readonly<Truth>} */
 export const UNKNOWN = Object.freeze({
   track: "none", granted: false, tries: 0, back: false, late: false, permission: "", online: true, socket: false, path: "", links: {}, shown: [], ever: false,
 });
 
-/** What a refusal makes of the camera. @type {Readonly<Record<string, Track>>} */
-const REFUSED = { denied: "refused", system: "refused", dismissed: "refused", insecure: "refused", none: "gone", busy: "busy" };
+/** What a refusal makes of the camera; where none can be asked for, nothing. @type {Readonly<Record<string, Track>>} */
+const REFUSED = { denied: "refused", system: "refused", dismissed: "refused", none: "gone", busy: "busy" };
 
 /** @param {Readonly<Truth>} truth @param {TruthEvent | {type: string}} event @returns {Truth} */
 export function learn(truth, event) {
@@ -67,8 +67,8 @@ function change(truth, event) {
     case "shown":
       return { ...truth, shown: [...truth.shown.filter((peer) => peer !== event.peer), ...(event.on ? [event.peer] : [])] };
     case "showing":
-      // A desk that a restarted server does not know yet shows what it showed.
-      return { ...truth, shown: [...event.peers, ...truth.shown.filter((peer) => !event.known.includes(peer) && !event.peers.includes(peer))] };
+      // A restarted server has heard no desk yet, or not all: what one showed it shows.
+      return { ...truth, shown: event.peers === null ? truth.shown : [...event.peers, ...truth.shown.filter((peer) => !event.known.includes(peer) && !event.peers.includes(peer))] };
     default:
       return { ...truth };
   }

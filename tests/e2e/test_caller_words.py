@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.house import House, house, until_text
+from tests.e2e.seen import hide
 from tests.lab.browser import PIXEL, axe, moving_picture, open_cameras
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ FACEBOOK = (
 )
 REFUSE = """([name, message]) => {
   navigator.mediaDevices.getUserMedia = async () => { throw new DOMException(message, name); };
+}"""
+COUNT = """() => {
+  window.asked = 0;
+  navigator.mediaDevices.getUserMedia = async () => { window.asked += 1; throw new Error(); };
 }"""
 NEVER = "() => { navigator.mediaDevices.getUserMedia = () => new Promise(() => {}); }"
 KEPT = """async () => ({
@@ -193,6 +198,8 @@ async def in_an_application(home: House, desk: Page, phone: Page) -> None:
 
 async def given_back(home: House, phone: Page) -> None:
     """A link that an application has bound is free again for the real browser, when its caller wants that."""
+    await phone.clock.install()
+    await phone.reload()
     await stuck(phone, "in_app", "do_open")
     href = await phone.get_attribute("#outside", "href")
     assert href == f"x-safari-{phone.url}"
@@ -213,3 +220,9 @@ async def given_back(home: House, phone: Page) -> None:
     await other.wait_for_selector("body[data-ready=true]")
     await other.tap("#tap")
     await other.wait_for_selector("body[data-phase=live]")
+    # The page that gave it back leaves the camera to the other one, also when its caller looks in again.
+    await phone.evaluate(COUNT)
+    await hide(phone)
+    await hide(phone, hidden=False)
+    await phone.clock.run_for(60_000)
+    assert await phone.evaluate("() => window.asked") == 0

@@ -13,7 +13,7 @@ from tests.lab.browser import PIXEL, moving_picture
 from tests.lab.process import until
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -63,6 +63,10 @@ _BUSY_FIRST = """async (n, real) => {
 }"""
 _ASKED_AGAIN = """async (n, real) => {
   if (n > 0) await new Promise((answered) => { window.allow = answered; });
+  return real();
+}"""
+_REFUSED_FIRST = """async (n, real) => {
+  if (n === 0) throw new DOMException('Permission denied', 'NotAllowedError');
   return real();
 }"""
 _REFUSED = """async (n, real) => {
@@ -192,6 +196,35 @@ async def test_a_refusal_in_mid_call_brings_no_storm_of_questions() -> None:
         # The permission is given in the settings: nobody touches anything.
         await phone.evaluate("() => { window.allowed = true; window.permit('granted'); }")
         await phone.wait_for_selector(SEEN)
+        await moving_picture(desk, "#patient")
+        await over(desk, phone)
+
+
+async def test_a_tap_that_fails_late_undoes_no_other() -> None:
+    """Its request hangs, the camera is refused, the second tap comes through; then the first one fails."""
+    async with house() as home:
+        desk = await home.desk()
+        client = await home.browser.caller(PIXEL)
+        client.allow("ERR_")
+        await client.context.add_init_script(_SCRIPT % _REFUSED_FIRST)
+        phone = await client.open(await home.invite(desk, CALLER))
+        await phone.wait_for_selector("body[data-ready=true]")
+        held: list[Route] = []
+
+        async def hold_the_first(route: Route) -> None:
+            held.append(route)
+            if len(held) > 1:
+                await route.continue_()
+
+        await phone.route("**/tap", hold_the_first)
+        await phone.tap("#tap")
+        await phone.wait_for_selector("body[data-phase=trouble] #guide:not([hidden])")
+        await phone.tap("#retry")
+        await phone.wait_for_selector(SEEN)
+        async with phone.expect_event("requestfailed"):
+            await held[0].abort()
+        await phone.evaluate("() => new Promise((done) => setTimeout(done))")
+        assert await phone.get_attribute("body", "data-phase") == "live"
         await moving_picture(desk, "#patient")
         await over(desk, phone)
 

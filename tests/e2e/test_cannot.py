@@ -162,7 +162,7 @@ async def test_a_trouble_has_its_words_without_its_module() -> None:
         )
         page = await client.context.new_page()
         lost = Lost(1)
-        await page.route("**/js/caller_trouble.js*", lost)
+        await page.route("**/caller_trouble.js", lost)
         await page.goto(link)
         await page.wait_for_selector("body[data-ready=true]")
         await page.tap("#tap")

@@ -82,7 +82,8 @@ function phone() {
       return true;
     },
   };
-  const own = { play: async () => undefined, getVideoPlaybackQuality: () => ({ totalVideoFrames: 0 }) };
+  const own = { paused: false, play: async () => undefined, getVideoPlaybackQuality: () => ({ totalVideoFrames: 0 }) };
+  it.own = own;
   it.part = new AskAgain(own, { phase: () => it.phase, learn: it.learn, camera, sent: async () => [] });
   return it;
 }
@@ -107,6 +108,21 @@ test("a camera that ended is asked for at once, then less and less often, for an
     assert.deepEqual(pauses.slice(0, 7), [0, 2_000, 4_000, 8_000, 16_000, MOST, MOST]);
     assert.ok(it.asked.length > 100);
   }));
+
+test("no frame in a preview that plays is a camera that hangs; in one that the browser holds back it says nothing", async () => {
+  for (const [paused, track] of [[false, "still"], [true, "live"]]) {
+    const it = phone();
+    try {
+      Object.assign(it.own, { paused, requestVideoFrameCallback: () => 0 });
+      it.answer = () => [];
+      for (const event of [{ type: "tap" }, { type: "granted", track: "live" }]) it.learn(event);
+      await it.pass(5_000);
+      assert.equal(it.phase.truth.track, track);
+    } finally {
+      it.done();
+    }
+  }
+});
 
 test("a sign of life asks at once, but no two within two seconds", () =>
   lost(async (it) => {
@@ -178,6 +194,25 @@ test("before the first yes a camera in use is asked for as well, without a touch
     assert.equal(it.phase.screen, "live");
   } finally {
     it.done();
+  }
+});
+
+test("where no camera can be asked for, none is: neither by a clock nor on return", async () => {
+  for (const why of ["insecure", "in_app", "unable", "cookies", "network"]) {
+    for (const before of [[], [{ type: "tap" }]]) {
+      const it = phone();
+      try {
+        for (const event of [...before, { type: "trouble", why }]) it.learn(event);
+        it.hide(true);
+        it.hide(false);
+        it.plugged();
+        await it.pass(60_000);
+        assert.deepEqual(it.asked, [], why);
+        assert.equal(it.phase.trouble, why);
+      } finally {
+        it.done();
+      }
+    }
   }
 });
 

@@ -14,6 +14,7 @@ import { Camera } from "../../static/js/camera.js";
  * @property {"environment" | "user" | undefined} [facing]
  * @property {boolean} [dead] opens, and gives no frame
  * @property {boolean} [broken] does not open
+ * @property {boolean} [hangs] neither opens nor refuses
  */
 
 class Track {
@@ -62,6 +63,12 @@ class Phone {
   lost = 0;
   /** @type {string[]} */
   refused = [];
+  /** What the track on has said of itself. @type {string[]} */
+  told = [];
+  /** Whether the lens that is on is muted while another opens, as on some phones. */
+  mutes = false;
+  /** Lenses that open too late. @type {(() => void)[]} */
+  late = [];
   /** The first picture is there. @type {Promise<unknown>} */
   first = Promise.resolve();
 
@@ -79,7 +86,7 @@ class Phone {
 
   /** The page, loaded now. */
   page() {
-    return new Camera({ onTrack: () => undefined, onState: (state) => { if (state === "ended") this.lost += 1; }, free: () => this.first, kept: "kept" });
+    return new Camera({ onTrack: () => undefined, onState: (state) => { this.told.push(state); if (state === "ended") this.lost += 1; }, free: () => this.first, kept: "kept" });
   }
 
   list() {
@@ -87,16 +94,25 @@ class Phone {
   }
 
   async open({ deviceId, facingMode }) {
+    for (const track of this.mutes ? this.live : []) {
+      track.muted = true;
+      track.onmute?.();
+    }
     const byId = (id) => this.glasses.find((glass) => glass.id === id);
     if (deviceId?.exact && !byId(deviceId.exact)) throw new DOMException("", "OverconstrainedError");
     if (facingMode?.exact && !this.glasses.some(({ facing }) => facing === facingMode.exact)) throw new DOMException("", "OverconstrainedError");
     const wanted = facingMode?.exact ?? (facingMode?.ideal === "user" ? "user" : undefined);
     const glass = byId(deviceId?.exact) ?? byId(deviceId?.ideal) ?? this.glasses.find(({ facing }) => facing === wanted && wanted) ?? byId(this.given) ?? this.glasses[0];
     if (!glass) throw new DOMException("", "NotFoundError");
+    if (glass.hangs) return new Promise((resolve) => this.late.push(() => resolve(this.opened(glass))));
     if (glass.broken || (this.single && this.live.length > 0)) {
       this.refused.push(glass.id);
       throw new DOMException("", "NotReadableError");
     }
+    return this.opened(glass);
+  }
+
+  opened(glass) {
     const stream = new Stream(glass);
     this.tracks.push(...stream.tracks);
     return stream;
@@ -218,6 +234,46 @@ test("nothing can be opened any more: the page is told, and asks again in its ow
   assert.equal(phone.camera.works, false);
   assert.equal(phone.lost, 1);
   assert.equal(phone.camera.switching, false);
+});
+
+test("the lens that is on is muted while another one opens: no telephone call, unless it stays so", async () => {
+  const phone = new Phone([rear(0), front(1)]);
+  await phone.start();
+  phone.mutes = true;
+  assert.equal(await phone.press(), "f1");
+  assert.equal(phone.told.includes("muted"), false);
+  phone.glasses = phone.glasses.filter(({ id }) => id === "f1");
+  assert.equal(await phone.press(), "f1");
+  assert.equal(phone.told.filter((state) => state === "muted").length, 1);
+  assert.equal(phone.told.at(-1), "muted");
+});
+
+test("a camera that is over before its lens is settled is asked for by the page, and not twice", async () => {
+  const phone = new Phone([rear(2), rear(0)], { given: "r2" });
+  let free = () => undefined;
+  phone.first = new Promise((resolve) => (free = resolve));
+  await phone.start();
+  phone.camera.track.stop();
+  free();
+  await settled();
+  assert.equal(phone.tracks.length, 1);
+  assert.equal(phone.told.at(-1), "ended");
+});
+
+test("a lens that never answers is passed, and let go when it opens after all; the next press works", async () => {
+  const phone = new Phone([rear(0), front(1, { hangs: true }), rear(2)]);
+  await phone.start();
+  const press = phone.camera.turn();
+  for (let i = 0; i < 4; i += 1) {
+    await settled();
+    timers.fire();
+  }
+  await press;
+  assert.equal(phone.on, "r2");
+  for (const open of phone.late) open();
+  await settled();
+  assert.deepEqual(phone.live.map(({ glass }) => glass.id), ["r2"]);
+  assert.equal(await phone.press(), "r0");
 });
 
 test("a camera that is plugged in comes before any other comes twice; one that is gone is passed", async () => {

@@ -69,7 +69,12 @@ function opened({ hash = "", answers = () => 200 } = {}) {
     setRequestHeader() {}
     send(body) {
       page.asked.push(body ? `${this.what} ${body}` : this.what);
-      this.status = answers(this.what);
+      const status = answers(this.what);
+      this.status = status ?? 0;
+      if (status === null) {
+        if (this.timeout) page.timers.push({ then: () => this.onloadend(), ms: this.timeout });
+        return;
+      }
       this.onloadend();
     }
   }
@@ -138,6 +143,15 @@ test("never into an error page of the browser: it asks until the server answers"
   assert.equal(page.reloads, 1);
 });
 
+test("a server that takes the question and never answers is one that does not answer", () => {
+  const page = opened({ answers: (what) => (what.startsWith("HEAD") ? null : 200) });
+  page.heard.error({ target: new HTMLScriptElement() });
+  page.heard.load();
+  assert.equal(page.body.getAttribute("data-phase"), "invite");
+  page.timers.find(({ ms }) => ms < 15_000)?.then();
+  assert.equal(page.body.getAttribute("data-phase"), "cannot");
+});
+
 test("styles that were lost: again, unless the caller is on the way", () => {
   const page = opened();
   page.ready();
@@ -150,6 +164,25 @@ test("styles that were lost: again, unless the caller is on the way", () => {
   tapped.heard.error({ target: new HTMLLinkElement() });
   tapped.heard.load();
   assert.equal(tapped.reloads, 0);
+});
+
+test("a page that works without its styles is never hidden, nor taken from a caller who goes on meanwhile", () => {
+  let status = 0;
+  let tapped = () => undefined;
+  const page = opened({
+    answers: () => {
+      tapped();
+      return status;
+    },
+  });
+  page.ready();
+  page.heard.error({ target: new HTMLLinkElement() });
+  page.heard.load();
+  assert.equal(page.body.getAttribute("data-phase"), "invite", "the server did not answer: the button stays");
+  status = 200;
+  tapped = () => page.body.setAttribute("data-phase", "asking");
+  page.timers.find(({ ms }) => ms === 3000).then();
+  assert.equal(page.reloads, 0, "touched while the server was asked");
 });
 
 test("errors that are not of the page's own parts prove nothing", () => {

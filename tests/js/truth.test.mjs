@@ -92,6 +92,8 @@ test("a greeting of the server says anew who shows it", () => {
   assert.equal(sees(after(...seen, { type: "showing", peers: [], known: ["a"] })), false);
   assert.equal(sees(after(...filmed, { type: "showing", peers: ["a"], known: ["a"] })), true);
   assert.equal(sees(after(...seen, { type: "showing", peers: [], known: [] })), true, "a server that was restarted does not know the desk yet: the picture goes on");
+  assert.equal(sees(after(...seen, { type: "showing", peers: null, known: ["a"] })), true, "it knows the desk again, which has not said yet what it shows");
+  assert.equal(sees(after(...filmed, { type: "showing", peers: null, known: ["a"] })), false);
 });
 
 test("a camera that is muted or over when it is given is not live", () => {
@@ -162,7 +164,7 @@ function event(random) {
     () => ({ type: "socket", ...pick([{ open: true, path: "" }, { open: true, path: "requests" }, { path: "none" }]) }),
     () => ({ type: "links", links: Object.fromEntries(some().map((peer) => [peer, pick(["connecting", "up", "deaf"])])) }),
     () => ({ type: "shown", peer: pick(PEERS), on: random() < 0.6 }),
-    () => ({ type: "showing", peers: some(), known: some() }),
+    () => ({ type: "showing", peers: random() < 0.2 ? null : some(), known: some() }),
     () => ({ type: "stopped" }),
   ])();
 }

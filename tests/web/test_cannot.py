@@ -340,3 +340,21 @@ def test_the_way_into_another_browser(agent: str, starts: str, browser: str) -> 
     assert address.startswith(starts)
     assert bool(address) == bool(starts)
     assert name == browser
+
+
+async def test_a_lost_script_has_another_address(house: Running) -> None:
+    """Browsers that remember a failed import find it, and all that it imports, in a folder of another name."""
+    phone = house.browser()
+    plain = await phone.fetch("/static/js/again.js")
+    for name in ("js-1/again.js", "js-27/again.js"):
+        again = await phone.fetch(f"/static/{name}")
+        assert (again.code, again.body) == (200, plain.body)
+        assert again.headers["Content-Type"] == plain.headers["Content-Type"]
+    for name in (
+        "js-/again.js",
+        "js-1/../../README.md",
+        "js-1/%2e%2e/%2e%2e/README.md",
+        "js-1/js-2/again.js",
+        "css-1/base.css",
+    ):
+        assert (await phone.fetch(f"/static/{name}")).code in {403, 404}, name
