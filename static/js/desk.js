@@ -48,6 +48,8 @@ const PEER = mint();
 /** Refusals of something nobody asked for that a person should read; the others are for the console. */
 const TOLD = /unavailable|too_many|flood|forbidden|webcam/;
 const BLIND = "Ce navigateur ne peut pas montrer la vidéo : ouvrez cette page dans Chrome, Firefox ou Safari. Les invitations, les images fixes et les photos restent possibles.";
+/** In the place of « Je vous vois ». */
+const BLACK = "L’image reçue est noire : faites découvrir la caméra, ou éclairer le lieu.";
 /** Milliseconds before something is asked for again that was refused for a moment. */
 const AGAIN = 2_000;
 
@@ -128,7 +130,7 @@ const parts = [
   new DeskHelp(page),
   still,
   graph,
-  new SayBox(() => graph.weak, () => picture.own?.say ?? null),
+  new SayBox(() => graph.weak, () => picture.own?.say ?? (picture.black ? BLACK : null)),
   new StationMenu(page),
   new Proposal({ accept: acceptLaunch, leave: leaveLaunch }),
   new DraftKeeper(),

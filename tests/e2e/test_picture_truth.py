@@ -107,8 +107,10 @@ async def test_what_stops_the_picture_is_shown_within_a_second() -> None:
         # A thumb on the lens: frames come, and all are black.
         await phone.evaluate(_COVERED)
         await until_text(desk, "#overlay-text", "Image noire")
+        await until_text(desk, "#say", "L’image reçue est noire")
         await phone.evaluate(_BARE)
         await flowing(desk)
+        await until_text(desk, "#say", "Je vous vois")
         # The phone dies without a word.
         await keep_diary(desk)
         home.browser.clients[-1].allow("crashed")
