@@ -63,8 +63,6 @@ let seizing = false;
 let accept = false;
 /** Whether the server took this connection's hello. */
 let greeted = false;
-/** Attempts in a row that found no server. */
-let failures = 0;
 /** When a session came up by itself in the place of another: what was meant for that one must not hit it. */
 let cameUp = -Infinity;
 /** The server closed this desk's socket because its sign-in is over, or was renewed by another window. */
@@ -188,13 +186,9 @@ function unwatch() {
 function connection(state, code) {
   server.link(state, view.taken === null ? "" : `poste tenu par ${view.taken}`);
   if (state === "open") {
-    failures = 0;
     if (view.watch && picture.stale) void join(view.watch);
     picture.report();
   }
-  if (state === "waiting") failures += 1;
-  // A sign-in that ended while the server was out of reach shows as a refused handshake: look for it.
-  if (state === "waiting" && failures % 4 === 3) checkSignIn();
   signedOut = state === "stopped" && code === 4401;
   if (signedOut) checkSignIn();
   if (state === "stopped" && code === 4409 && view.taken === null) pushedOut({ type: "taken_over" });
