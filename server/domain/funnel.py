@@ -202,11 +202,11 @@ def _absent(session: Session, phone: Phone) -> str | None:
     """Return why the phone cannot do what it is asked: its page is away, or its camera gives nothing."""
     if session.state not in {State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED}:
         return None
-    if not phone.online and session.state is State.TAPPED and session.camera is None:
+    heard = session.camera is not None or phone.camera is not None
+    if not phone.online and session.state is State.TAPPED and not heard:
         return "unheard"  # at first it only comes: its line follows the tap
     # A picture goes on without the phone's socket.
-    spoke = session.state is not State.LIVE and session.camera is not None
-    if not phone.online and spoke:
+    if not phone.online and session.state is not State.LIVE and heard:
         if phone.hidden or phone.blind:
             return "put_aside"
         return "offline" if session.state is State.INTERRUPTED else "away"

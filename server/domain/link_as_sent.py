@@ -30,6 +30,7 @@ _RUN: Final = re.compile(r"[A-Za-z0-9_-]+")
 # An underscore makes a link italic in messengers, a dash follows it in a sentence: both are letters of the alphabet.
 _TOKEN: Final = re.compile(rf"({TOKEN})[_-]*")
 _CUT: Final = re.compile(r"[A-Za-z0-9_\s-]+")  # parts of a token in several lines
+_BETWEEN_SIGNS: Final = re.compile(r"[A-Za-z0-9](?:.*[A-Za-z0-9])?", re.DOTALL)
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9_-]*)+")
 
 
@@ -59,8 +60,10 @@ def read(path: bytes) -> LinkAsSent | None:
 
 def tidied(path: bytes) -> str | None:
     """Return the path of any page without the signs at its ends; None when nothing is left out, or none is left."""
-    plain = _plain(path)
-    text = "/" + re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$", "", plain)
+    signs = _plain(path)
+    # Not `[^A-Za-z0-9]+$`: it would begin anew at each of many signs in the middle.
+    found = _BETWEEN_SIGNS.search(signs)
+    text = f"/{found[0]}" if found else ""
     return text if _PATH.fullmatch(text) and text.encode() != path else None
 
 

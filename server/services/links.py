@@ -99,15 +99,24 @@ class Links:
             session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
             if page.chosen or session.language is None:
                 session = await keep_language(uow, actor, session, page.language, now)
-            # The desk judges a live picture: a second page of the same browser takes nothing from it.
-            if page.trouble and session.state is not State.LIVE:
-                refused = CameraRefused(page.trouble)
-                session, _ = await self._sessions.apply(uow, session, refused, actor, now)
-            elif not page.trouble and session.camera in BEFORE_ASKING:
+            if page.trouble:
+                if self._counts(session, page.trouble):
+                    refused = CameraRefused(page.trouble)
+                    session, _ = await self._sessions.apply(uow, session, refused, actor, now)
+            elif session.camera in BEFORE_ASKING:
                 session, _ = await self._sessions.apply(uow, session, PageWorks(), actor, now)
             await uow.commit()
         self._sessions.perform(session, commands)
         return session
+
+    def _counts(self, session: Session, trouble: str) -> bool:
+        """Tell whether what a page cannot do is news, and matters.
+
+        A second page of the same browser takes nothing from the one that speaks, nor from a picture, which goes on
+        without the page's line. A repetition does not begin the regulator's wait anew.
+        """
+        speaks = self._rooms.get(session.id).phone is not None
+        return not speaks and session.state is not State.LIVE and session.camera != trouble
 
     async def tap(self, token: str, address: str | None, browser: str) -> None:
         """Bind the link to this browser: the first tap wins, the same browser may tap again."""

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from server.domain.network import SOCKET, Preflight
 from server.domain.sentences import BLIND
-from server.errors import AppError, OpenElsewhere, SessionEnded
+from server.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
 
 TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
 ENDS_KEPT: Final = 1_000  # more than end while a hello is answered
@@ -189,16 +189,22 @@ class Rooms:
             raise SessionEnded
 
     def enter_phone(self, session: str, line: Line, page: str) -> Room:
-        """Seat the phone; a newer socket of the same browser replaces the older."""
+        """Seat the phone; a newer line of the same browser replaces the older.
+
+        An older page is told that the newer one films. Of one page's own lines the newer may be the one it gave up,
+        whose hello was held back on its way: whichever line it goes on over comes back and takes the seat.
+        """
         room = self._rooms.setdefault(session, Room())
+        instead: AppError = Unavailable("newer_line")
         if room.page != page:
+            instead = OpenElsewhere("newer_page")
             room.abilities, room.orders = None, {}
             room.network = None  # another page finds out for itself
             room.said = Said()
         former, room.phone, room.page = room.phone, line, page
         room.said = replace(room.said, hidden=False)
         if former is not None and former is not line:
-            former.shut(OpenElsewhere("newer_socket"))
+            former.shut(instead)
         return room
 
     def leave_phone(self, session: str, line: Line) -> bool:

@@ -233,8 +233,8 @@ class Sessions:
         if room.phone is not None or session.changed + grace > now:
             return None
         if session.state is State.LIVE:
-            # A desk that watches is the judge of the picture; nobody there means nobody sees one.
-            return None if room.desks else PeerLost()
+            # A desk that shows the picture is its judge; observers, and desks that show nothing, see none.
+            return None if room.shown else PeerLost()
         return TimedOut("lost")
 
 

@@ -241,6 +241,8 @@ def _caller(web: Web, services: Services) -> list[Any]:
         url(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),
         Rule(AtDottedHost(CALLER), CallerPageAsSent, base),
         url(rf"/v/({TOKEN})", CallerPage, base),
+        # The one page below a link; whatever else is read there with GET is the link with a tail.
+        url(rf"/v/({TOKEN})/cannot", CallerCannot, gesture),
         Rule(AsSent(CALLER), CallerPageAsSent, base),
         url(
             rf"/v/{OPAQUE}/open",
@@ -249,7 +251,6 @@ def _caller(web: Web, services: Services) -> list[Any]:
         ),
         url(rf"/v/{OPAQUE}/tap", CallerTap, gesture),
         url(rf"/v/{OPAQUE}/release", CallerRelease, gesture),
-        url(rf"/v/{OPAQUE}/cannot", CallerCannot, gesture),
         url(r"/ws/caller", CallerSocket, {"web": web, **line}),
         *caller_polling.routes(web, services.links, gestures, line),
     ]

@@ -135,11 +135,10 @@ class CallerPage(LinkHandler):
         """
         link = f"{self.request.protocol}://{self.request.host}/v/{token}"
         address, browser = way_out(self.request.headers.get("User-Agent", ""), link)
-        taken = self.get_query_argument("lang", "")
-        query = f"?lang={taken}" if taken in BY_CODE else ""
+        taken = self.language_asked()
         return {
             "path": f"/v/{token}",
-            "query": query,
+            "query": f"?lang={taken}" if taken else "",
             "link": link,
             "outside": address,
             "browser": browser,
@@ -216,6 +215,8 @@ class CallerOpen(_Gesture):
         page = self._page(await self.json_body(MAX_OPENED))
         await self.admit(token, browser)
         session = await self.links.opened(token, self.request.remote_ip, browser, page)
+        if page.trouble:
+            self.web.metrics.page_cannot(page.trouble)
         watchers = list(self.rooms.get(session.id).desks)
         self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
 

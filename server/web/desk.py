@@ -377,6 +377,8 @@ class DeskSocket(ThirdParties):
             self.later(lambda: self._judged(message.session, event))
 
     async def _judged(self, session: str, event: Event) -> None:
+        if isinstance(event, PeerLost) and self.rooms.get(session).shown:
+            return  # another desk has shown it since: the last to lose it says so
         await self.sessions.happen(session, event, self.actor())
 
     def _webcam(self, message: m.Webcam) -> None:

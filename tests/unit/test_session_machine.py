@@ -23,6 +23,7 @@ from server.domain.session import (
     Left,
     LinkOpened,
     MediaFlowing,
+    PageWorks,
     PeerLost,
     ReleaseLinks,
     Session,
@@ -40,6 +41,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.sampled_from(
         [
             LinkOpened(),
+            PageWorks(),
             CallerTapped(),
             CameraAsked(),
             CameraGranted(),
@@ -48,7 +50,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
             PeerLost(),
         ]
     ),
-    st.builds(CameraRefused, st.sampled_from(["denied", "none", "busy", "timeout"])),
+    st.builds(CameraRefused, st.sampled_from(["denied", "none", "busy", "timeout", "no_script"])),
     st.builds(TimedOut, st.sampled_from(["expired", "lost"])),
     st.builds(
         Left, st.sampled_from(["desk", "phone", "server"]), st.sampled_from(["quit", "left"])

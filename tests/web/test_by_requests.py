@@ -101,11 +101,41 @@ async def test_a_socket_that_comes_up_later_takes_over(house: Running) -> None:
     desk, session, line = await greeted(house)
     await shown(desk, session, transport="requests")
     await house.caller(line.token, line.phone)
-    assert await line.closed() == (4409, "open_elsewhere")
+    assert await line.closed() == (4503, "unavailable")
     await shown(desk, session, transport="socket")
     await until(lambda: polled(house) == 0, "the line by requests is over")
     rows = [action for action in await house.actions() if action == "network.transport"]
     assert len(rows) == 2
+
+
+async def test_an_open_line_asks_the_database_nothing(house: Running) -> None:
+    """A doctor tries the link in the browser of his desk, where he is signed in."""
+    desk, _, line = await greeted(house)
+    line.phone.cookies |= (await house.signed_in("arm", "202")).cookies
+    line = await Polled.opened(line.phone, line.token)
+    await line.hello()
+    await line.hear("viewers")
+    desk.socket.close()  # its tick looks at its own sign-in
+    await line.hear("viewers", count=0)
+    with house.statements() as asked:
+        await line.say("are you there")
+        await line.hear("error", code="message_unknown")
+    assert [one for one in asked if "web_session" in one] == []
+
+
+async def test_a_socket_that_the_page_gave_up_does_not_send_the_page_away(house: Running) -> None:
+    """A proxy held its hello back until the page spoke by requests: "open elsewhere" would be false, and the end."""
+    desk, session, line = await greeted(house)
+    late = await house.caller(line.token, line.phone)
+    code, _ = await line.closed()
+    assert code == 4503, "the page comes back after it"
+    back = await Polled.opened(line.phone, line.token)
+    await back.hello()
+    assert await late.closed() == (4503, "unavailable")
+    await shown(desk, session, online=True, transport="requests")
+    # Another page of the same browser is another matter: one of them films.
+    await house.caller(line.token, line.phone, "phone-page-2")
+    assert await back.closed() == (4409, "open_elsewhere")
 
 
 async def test_what_is_refused_is_answered_and_counted_as_on_a_socket(house: Running) -> None:

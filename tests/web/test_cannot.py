@@ -12,9 +12,10 @@ from tornado.httputil import HTTPHeaders
 
 from server.domain.languages import BY_CODE
 from server.domain.sentences import SAYINGS
-from server.domain.session import BEFORE_ASKING, PAGE_CANNOT
+from server.domain.session import BEFORE_ASKING, PAGE_BARRED, PAGE_CANNOT
 from server.domain.way_out import way_out
 from server.web.caller import GESTURES_BURST
+from tests.lab.process import until
 from tests.web.running import Running, running
 
 if TYPE_CHECKING:
@@ -148,6 +149,55 @@ async def test_it_takes_nothing_from_a_live_picture_nor_from_who_has_the_link(
     refused = await tell(house.browser(), token, '{"why": "cookies"}')
     assert (refused.code, code(refused)) == (409, "open_elsewhere")
     assert await written(house) == before
+
+
+async def test_a_second_page_takes_nothing_from_the_one_that_speaks(house: Running) -> None:
+    """The same browser opens the link twice, and the network loses a part of the second page."""
+    _desk, caller, session = await house.connected()
+    await caller.say("camera", state="granted")
+    await caller.alive()
+    [token] = await house.tokens()
+    for answer in (
+        await tell(house.phones[0], token, '{"why": "lost_script"}'),
+        await submit(house.phones[0], f"/v/{token}/cannot"),
+    ):
+        assert answer.code == 200
+    assert "camera.refused" not in await written(house)
+    [row] = await house.rows("SELECT state, camera FROM session")
+    assert row == {"state": "connecting", "camera": "granted"}
+    # It has gone: now the page that cannot is the only one.
+    caller.socket.close()
+    await until(lambda: house.server.sessions._rooms.get(session).phone is None, "it has gone")
+    await tell(house.phones[0], token, '{"why": "lost_script"}')
+    [row] = await house.rows("SELECT state, camera FROM session")
+    assert row == {"state": "tapped", "camera": "lost_script"}
+
+
+async def test_a_page_without_a_camera_is_counted_as_well(house: Running) -> None:
+    """Its script runs, and says it as it is opened."""
+    _, _, token = await invited(house)
+    phone = house.browser()
+    await phone.get(f"/v/{token}")
+    for why in sorted(PAGE_BARRED):
+        said = {"language": "fr", "camera": why}
+        assert (await phone.post_json(f"/v/{token}/open", said)).code == 200
+        assert house._sample("visio15_page_cannot_total", why=why) == 1
+
+
+async def test_what_a_page_says_twice_is_written_once(house: Running) -> None:
+    desk, session, token = await invited(house)
+    page = house.browser()
+    for why in ("old_browser", "old_browser", "no_script"):
+        assert (await tell(page, token, json.dumps({"why": why}))).code == 200
+        house.clock.pass_(seconds=30)
+    assert (await written(house)).count("camera.refused") == 2
+    await tell(page, token, '{"why": "no_script"}')
+    one = await shown(desk, session, SAYINGS["no_script"][0].say.text)
+    assert one["say_later"], "the wait goes on from the first time"
+    house.clock.pass_(seconds=20)
+    await tell(page, token, '{"why": "no_script"}')
+    await desk.say("session.watch", id="command-0002", session=session)
+    await shown(desk, session, SAYINGS["no_script"][1].say.text)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,16 @@ async def test_a_link_with_a_tail_leads_to_the_link(house: Running) -> None:
     assert '<html lang="ar"' in page.body.decode()
 
 
+@pytest.mark.parametrize("page", ["", "/cannot"])
+@pytest.mark.parametrize("lang", ["%FF", "fr&lang=%FF", "xx", "%00", "a%0D%0Ab:c"])
+async def test_a_language_that_nobody_has_is_no_error(house: Running, page: str, lang: str) -> None:
+    token = await invited(house)
+    answer = await house.browser().get(f"/v/{token}{page}?lang={lang}")
+    html = answer.body.decode()
+    assert answer.code == 200
+    assert f'href="/v/{token}"' in html, "try again, in the language of the phone"
+
+
 async def test_every_token_is_led_to_alike(house: Running) -> None:
     """Who guesses learns nothing from the signs around a token."""
     for path in (f"/v/{NEVER_GIVEN}", f"/o/{NEVER_GIVEN}"):

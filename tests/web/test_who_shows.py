@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,52 @@ async def test_a_desk_that_was_cut_off_is_no_reason_to_call_a_lost_video_live(
     await reports(other, session, "lost")  # a desk says so again while the server thinks otherwise
     await other.answer("sessions.recent", "command-0099")
     assert await state(house) == "interrupted"
+
+
+async def test_what_was_lost_to_one_desk_is_not_lost_to_the_one_that_shows_it_since(
+    house: Running,
+) -> None:
+    """Each desk's words are written in their order, and no order stands between two desks."""
+    desk, _caller, session = await house.connected()
+    other = await second(house, session)
+    await reports(desk, session, "flowing")
+    await desk.answer("sessions.recent", "command-0099")
+    async with house.server.transactions():  # another writer has its turn
+        await desk.say("link.none", id="command-0007", session=session)
+        await reports(desk, session, "lost")
+        await desk.alive()
+        await reports(other, session, "flowing")
+        await other.alive()
+    for page in (desk, other):
+        await page.answer("sessions.recent", "command-0098")
+    assert await state(house) == "live"
+    assert "picture.lost" not in await house.actions()
+
+
+@pytest.mark.parametrize("stays", ["observer", "a desk that shows nothing", "a desk that shows it"])
+async def test_a_video_that_no_desk_shows_ends_though_somebody_sits_there(
+    house: Running, stays: str
+) -> None:
+    """An observer, or a desk whose browser cannot show a video, says nothing of the picture."""
+    all_ = await everybody(house)
+    other = await second(house, all_.session)
+    if stays == "a desk that shows it":
+        await reports(other, all_.session, "flowing")
+    await reports(all_.desk, all_.session, "flowing")
+    await all_.desk.answer("sessions.recent", "command-0099")
+    gone = [all_.caller, all_.desk, *([other] if stays == "observer" else [])]
+    for page in gone:
+        page.socket.close()
+    left = {"observer": 1}.get(stays, 2)
+    room = house.server.sessions._rooms.get(all_.session)
+    await until(lambda: room.phone is None and len(room.desks) == left, "the others are gone")
+    seen = []
+    for _ in range(2):
+        house.clock.pass_(seconds=31)
+        await house.server.sessions.sweep(timedelta(seconds=30))
+        seen.append(await state(house))
+    flows = stays == "a desk that shows it"
+    assert seen == (["live"] * 2 if flows else ["interrupted", "ended"])
 
 
 async def test_a_desk_that_leaves_on_purpose_shows_nothing_any_more(house: Running) -> None:
