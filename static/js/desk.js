@@ -48,6 +48,8 @@ const PEER = mint();
 /** Refusals of something nobody asked for that a person should read; the others are for the console. */
 const TOLD = /unavailable|too_many|flood|forbidden|webcam/;
 const BLIND = "Ce navigateur ne peut pas montrer la vidéo : ouvrez cette page dans Chrome, Firefox ou Safari. Les invitations, les images fixes et les photos restent possibles.";
+/** In the place of « Je vous vois ». */
+const BLACK = "L’image reçue est noire : faites découvrir la caméra, ou éclairer le lieu.";
 /** Milliseconds before something is asked for again that was refused for a moment. */
 const AGAIN = 2_000;
 
@@ -61,8 +63,6 @@ let seizing = false;
 let accept = false;
 /** Whether the server took this connection's hello. */
 let greeted = false;
-/** Attempts in a row that found no server. */
-let failures = 0;
 /** When a session came up by itself in the place of another: what was meant for that one must not hit it. */
 let cameUp = -Infinity;
 /** The server closed this desk's socket because its sign-in is over, or was renewed by another window. */
@@ -128,7 +128,7 @@ const parts = [
   new DeskHelp(page),
   still,
   graph,
-  new SayBox(() => graph.weak, () => picture.own?.say ?? null),
+  new SayBox(() => graph.weak, () => picture.own?.say ?? (picture.black ? BLACK : null)),
   new StationMenu(page),
   new Proposal({ accept: acceptLaunch, leave: leaveLaunch }),
   new DraftKeeper(),
@@ -186,13 +186,9 @@ function unwatch() {
 function connection(state, code) {
   server.link(state, view.taken === null ? "" : `poste tenu par ${view.taken}`);
   if (state === "open") {
-    failures = 0;
     if (view.watch && picture.stale) void join(view.watch);
     picture.report();
   }
-  if (state === "waiting") failures += 1;
-  // A sign-in that ended while the server was out of reach shows as a refused handshake: look for it.
-  if (state === "waiting" && failures % 4 === 3) checkSignIn();
   signedOut = state === "stopped" && code === 4401;
   if (signedOut) checkSignIn();
   if (state === "stopped" && code === 4409 && view.taken === null) pushedOut({ type: "taken_over" });

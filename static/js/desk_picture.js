@@ -1,6 +1,6 @@
 /** The patient's picture: the connection that brings it, what this desk reports of it, the remedies. */
 import { blind } from "./camera_words.js";
-import { REMEDY, UNTRIED, see, trouble, words } from "./desk_sight.js";
+import { REMEDY, UNTRIED, phoneFirst, see, trouble, words } from "./desk_sight.js";
 import { connects } from "./peer.js";
 import { DeskPeer } from "./peer_desk.js";
 import { watch } from "./picture.js";
@@ -21,6 +21,8 @@ const ICE_FRESH = 600_000;
 const RECALL = 50;
 /** States of a session in which a picture comes, or should. */
 const EXPECTED = new Set(["connecting", "live", "interrupted"]);
+/** Milliseconds a picture stays black before that is said in words: not for a hand that passes. */
+const BLACK_FOR = 2_000;
 /** Packets that make a frame, at most likely, where a browser counts no frames. */
 const PACKETS = 3;
 /** Most candidates kept for an offer that is not here yet. */
@@ -70,6 +72,9 @@ export class DeskPicture {
   #since = Date.now();
   #restartedAt = 0;
   #beats = 0;
+  /** Since when the picture is black. */
+  #blackSince = Infinity;
+  #black = false;
   #player;
   #sight = { ...UNTRIED, blind: !connects() };
   /** @type {import("./desk_sight.js").Trouble | null} */
@@ -97,13 +102,20 @@ export class DeskPicture {
     });
   }
 
-  /** This browser's own trouble with the picture, with its words; null: it has none.
+  /** This browser's own trouble with the picture, with its words; null: it has none, or the phone says that it gives no picture.
    * @returns {Own | null} */
   get own() {
     const what = this.#trouble;
+    const { hidden, camera } = this.#host.view();
     const session = shown(this.#host.view());
     if (!what || !this.#watched || !EXPECTED.has(session?.state ?? "") || (session?.rung ?? "video") !== "video") return null;
+    if (phoneFirst(what, { hidden, camera, online: session?.caller.online ?? true })) return null;
     return { trouble: what, ...words(what, performance.now() - (this.#mended.get(what) ?? -Infinity) < REMEDY) };
+  }
+
+  /** Whether the picture that flows has been black for a while: nobody is seen. */
+  get black() {
+    return this.#black;
   }
 
   /** Play what this browser holds back. */
@@ -333,11 +345,22 @@ export class DeskPicture {
     this.#look(facts);
     const own = this.own;
     this.#host.onBeat(facts, state, age, own);
+    this.#darken(state === "flowing" && facts.dark);
     const meant = (shown(this.#host.view())?.rung ?? "video") === "video";
     // A new path helps no picture that came to this browser already.
     if (!own && age !== null && age > TOO_OLD && meant && !facts.hidden && !blind(facts.camera)) this.#restart();
     this.#beats += 1;
     if (this.#beats % RECALL === 0 && (state === "flowing") !== this.#live) this.report();
+  }
+
+  /** @param {boolean} dark */
+  #darken(dark) {
+    const now = performance.now();
+    this.#blackSince = dark ? Math.min(this.#blackSince, now) : Infinity;
+    const black = now - this.#blackSince >= BLACK_FOR;
+    if (black === this.#black) return;
+    this.#black = black;
+    this.#host.changed();
   }
 
   #restart() {

@@ -1,6 +1,6 @@
 /** A phone that is ready is shown at once, whichever tab is open; where a picture is seen, one line and one key say so. */
 import { get, write } from "./dom.js";
-import { arrived, greeted, phoneName } from "./phones.js";
+import { arrived, greeted, phoneName, readiness } from "./phones.js";
 
 /** @typedef {import("./session.js").View} View */
 /** @typedef {import("./session.js").Session} Session */
@@ -61,7 +61,7 @@ export class ReadyPhones {
     const [first, ...others] = this.#told;
     this.#banner.hidden = !first;
     const more = others.length > 0 ? ` (et ${others.length} autre${others.length > 1 ? "s" : ""})` : "";
-    write(get("ready-text", HTMLElement), first ? `Téléphone prêt : ${phoneName(first)}${more}.` : "");
+    write(get("ready-text", HTMLElement), first ? `Téléphone ${readiness(first)} : ${phoneName(first)}${more}.` : "");
   }
 
   #greet() {
@@ -73,7 +73,7 @@ export class ReadyPhones {
     const away = this.#host.view().watch !== null;
     this.#host.come(take.id);
     if (away) {
-      this.#said = { session: take.id, text: `Le téléphone ${phoneName(take)} est prêt : il est affiché.` };
+      this.#said = { session: take.id, text: `Le téléphone ${phoneName(take)} est ${readiness(take)} : il est affiché.` };
       this.#host.notify(this.#said.text);
     }
     this.#host.changed();

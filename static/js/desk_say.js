@@ -16,7 +16,7 @@ export class SayBox {
   #own;
 
   /** @param {() => string | null} weak what holds the picture back, as this desk measures it
-   * @param {() => string | null} own what to do about this very browser's own trouble with it */
+   * @param {() => string | null} own what only this desk knows of the picture: its browser's trouble with it, or that it is black */
   constructor(weak, own) {
     this.#weak = weak;
     this.#own = own;

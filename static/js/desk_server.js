@@ -62,7 +62,8 @@ export class ServerLine {
     this.#host.changed();
   }
 
-  /** Ask for a page beside the socket: what comes tells a network that stops sockets from a server that is away.
+  /** Ask for a page beside the socket: what comes tells a network that stops sockets from a server that is away, and both from a
+   * sign-in that ended meanwhile, which shows as a refused handshake.
    * @param {number} at */
   async #ask(at) {
     this.#line = learn(this.#line, { type: "asked", at });

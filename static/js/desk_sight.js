@@ -2,6 +2,7 @@
  * What this desk's own browser does with the picture that reaches it: pure. A trouble of the desk is named as such, and is
  * never laid on the caller or on his network. Facts in, one trouble or none out; then its words and the one click that helps.
  */
+import { blind } from "./camera_words.js";
 
 /** Milliseconds between two frames after which they are no longer one stream. */
 const GAP = 1_000;
@@ -90,6 +91,12 @@ export function trouble(sight, now, connection) {
   }
   if (runs(decoded, now) && runs(painted, now) && now - Math.max(decoded.since, painted.since, sight.drawn) > PATIENCE) return "undrawn";
   return null;
+}
+
+/** Whether what the phone says of itself comes before this browser's trouble: nothing done here would show a picture that is not given.
+ * @param {Trouble} what @param {{hidden: boolean, camera: string | null, online: boolean}} phone @returns {boolean} */
+export function phoneFirst(what, { hidden, camera, online }) {
+  return hidden || blind(camera) !== null || (!online && (what === "blind" || what === "pathless"));
 }
 
 /** @param {Readonly<Stream>} stream @param {number} now @returns {boolean} */

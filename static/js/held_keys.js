@@ -5,8 +5,8 @@
 
 /** Keys that only change what other keys do. */
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "Fn"]);
-/** Keys with which one moves from place to place, also with Alt. */
-const MOVES = /^(Arrow|Page)|^(Home|End|Tab)$/;
+/** Keys with which one moves from place to place or deletes, also with Alt. */
+const MOVES = /^(Arrow|Page)|^(Home|End|Tab|Backspace|Delete)$/;
 /** What `type` says of a field of one line that one writes in. */
 const WRITTEN = new Set(["text", "search", "tel", "email", "url", "password", "number", "date", "time", "datetime-local", "month", "week"]);
 

@@ -1,4 +1,5 @@
 /** Which phones concern this desk now: the tabs over the picture, and what becomes of a phone that is ready. Pure. */
+import { blind } from "./camera_words.js";
 import { ours, reach, shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
@@ -50,6 +51,12 @@ export function greeted(view, news, seen, asked) {
  * @param {Session} session @returns {string} */
 export function phoneName({ number, invitations }) {
   return number ?? invitations[0]?.to ?? "code vocal";
+}
+
+/** What is true of a phone that is there.
+ * @param {Pick<Session, "caller">} session @returns {string} */
+export function readiness({ caller }) {
+  return blind(caller.camera) ? "relié, sans image" : "prêt";
 }
 
 /** The links of a session that nobody tapped, which can be sent once more.

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import House, house, until_text
+from tests.e2e.seen import hide
 from tests.e2e.upgrades import filtered
-from tests.lab.browser import PIXEL, moving_picture
+from tests.lab.browser import PIXEL, browser, moving_picture
 from tests.lab.firefox import firefox
 from tests.lab.process import until
 
@@ -217,6 +218,32 @@ async def test_a_browser_without_connections_says_so_before_the_first_call(way: 
         await own_words(desk, "Ce navigateur ne peut pas montrer la vidéo")
         await desk.click("#overlay-act:has-text('Images fixes')")
         await desk.wait_for_selector("#stage[data-still=fresh]")
+        home.browser.assert_clean(home.url)
+
+
+async def test_a_browser_whose_policy_leaves_it_no_path_says_so() -> None:
+    # As the policy WebRtcIPHandling of a managed PC: no packet but through a proxy, and there is none.
+    async with (
+        house() as home,
+        browser("--webrtc-ip-handling-policy=disable_non_proxied_udp") as pc,
+    ):
+        client = await pc.desk()
+        desk = await client.context.new_page()
+        await home.open_desk(desk)
+        phone = await tapped(home, desk)
+        await own_words(desk, "Ce poste n’a aucun chemin pour la vidéo")
+        await never_flowed(desk)
+        await until_text(desk, "#say", "Demandez des images fixes ou une photo")
+        # What the phone says of itself comes first: his page is what is missing now.
+        await hide(phone)
+        await until_text(desk, "#waiting-title", "Page masquée")
+        assert await desk.locator("#waiting").is_visible()
+        assert "Cela vient de ce poste" not in (await desk.text_content("#say") or "")
+        await hide(phone, hidden=False)
+        await own_words(desk, "Ce poste n’a aucun chemin pour la vidéo")
+        await desk.click("#overlay-act:has-text('Images fixes')")
+        await desk.wait_for_selector("#stage[data-still=fresh]")
+        client.assert_clean(home.url)
         home.browser.assert_clean(home.url)
 
 

@@ -107,8 +107,10 @@ async def test_what_stops_the_picture_is_shown_within_a_second() -> None:
         # A thumb on the lens: frames come, and all are black.
         await phone.evaluate(_COVERED)
         await until_text(desk, "#overlay-text", "Image noire")
+        await until_text(desk, "#say", "L’image reçue est noire")
         await phone.evaluate(_BARE)
         await flowing(desk)
+        await until_text(desk, "#say", "Je vous vois")
         # The phone dies without a word.
         await keep_diary(desk)
         home.browser.clients[-1].allow("crashed")
@@ -188,8 +190,8 @@ async def black_frames(desk: Page) -> None:
     await until_text(desk, "#say-cause", "a refusé la caméra")
 
 
-async def test_a_refused_camera_is_told_and_granted_on_the_next_try() -> None:
-    """Denied, busy, missing: each has its sentence on both sides; then the picture."""
+async def test_a_refused_camera_is_told_and_granted_later() -> None:
+    """Denied, busy, missing: each has its sentence on both sides; then the picture, without a touch."""
     async with house() as home:
         desk = await home.desk()
         phone = await home.phone(await home.invite(desk), camera=False)
@@ -216,8 +218,8 @@ async def test_a_refused_camera_is_told_and_granted_on_the_next_try() -> None:
             await until_text(phone, "#trouble-title", title)
             await until_text(desk, "#say", said)
         await phone.evaluate("() => { navigator.mediaDevices.getUserMedia = window.__real; }")
+        # Once it is allowed, the page asks again by itself.
         await phone.context.grant_permissions(["camera"])
-        await phone.tap("#retry")
         await moving_picture(desk, "#patient")
         await desk.wait_for_selector("#steps li[data-step=image][data-state=done]")
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PATIENCE, PATIENT, UNTRIED, WAYLESS, see, trouble, words } from "../../static/js/desk_sight.js";
+import { PATIENCE, PATIENT, UNTRIED, WAYLESS, phoneFirst, see, trouble, words } from "../../static/js/desk_sight.js";
 
 /** A second of a desk, ten times: what comes, what is decoded, what is drawn, whether the page is.
  * @returns what is said of it at each beat */
@@ -74,6 +74,18 @@ test("a picture held back, and a browser that cannot, are named at once", () => 
   assert.equal(trouble(none, WAYLESS, "connecting"), "pathless");
   assert.equal(trouble(none, WAYLESS, "connected"), null, "it did");
   assert.equal(trouble(see(none, { type: "source" }), WAYLESS, "new"), null, "another connection looks again");
+});
+
+test("a phone that says it gives no picture is named before this browser", () => {
+  const there = { hidden: false, camera: "live", online: true };
+  for (const what of ["blind", "pathless", "held", "undecoded", "undrawn"]) {
+    assert.equal(phoneFirst(what, there), false, what);
+    assert.equal(phoneFirst(what, { ...there, camera: null }), false, `${what}: nothing is known of the camera`);
+    assert.equal(phoneFirst(what, { ...there, hidden: true }), true, `${what}: the caller left his page`);
+    assert.equal(phoneFirst(what, { ...there, camera: "refused" }), true, `${what}: the camera is refused`);
+  }
+  assert.equal(phoneFirst("blind", { ...there, online: false }), true, "stills cannot be asked for");
+  assert.equal(phoneFirst("held", { ...there, online: false }), false, "the picture comes without the server");
 });
 
 test("no word blames the caller or his network, each names what helps", () => {

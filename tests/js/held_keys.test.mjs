@@ -38,6 +38,8 @@ const CASES = [
   ["an arrow points", held("ArrowLeft", BODY, { altKey: false }), true],
   ["Option and an arrow goes word by word", held("ArrowLeft", FIELD, { altKey: true }), true],
   ["Backspace deletes", held("Backspace", FIELD), true],
+  ["Option and Backspace deletes word by word", held("Backspace", FIELD, { altKey: true }), true],
+  ["Option and Delete in a text", held("Delete", TEXT, { altKey: true }), true],
   ["Tab", held("Tab", BUTTON), true],
   ["Space scrolls", held(" ", BODY), true],
   ["Space scrolls what has the focus by script", held(" ", MAIN), true],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { refusal } from "../../static/js/desk_words.js";
-import { arrived, greeted, phoneName, resendable, together } from "../../static/js/phones.js";
+import { arrived, greeted, phoneName, readiness, resendable, together } from "../../static/js/phones.js";
 import { START } from "../../static/js/session.js";
 import { Refused } from "../../static/js/socket.js";
 
@@ -50,6 +50,12 @@ for (const [what, open, others, { seen = false, asked = false, taken = null }, t
 test("a phone that was looked at before is no news: one may go back to an invitation", () => {
   const now = view([session("b", "live"), session("a", "invited")], { watch: "a" });
   assert.deepEqual(greeted(now, new Set(), false, false), { take: null, tell: [] });
+});
+
+test("a phone whose camera gives nothing is not called ready", () => {
+  assert.equal(readiness(session("a", "connecting")), "prêt");
+  assert.equal(readiness(session("a", "connecting", { caller: { online: true, hidden: false, camera: "live" } })), "prêt");
+  assert.equal(readiness(session("a", "interrupted", { caller: { online: true, hidden: false, camera: "busy" } })), "relié, sans image");
 });
 
 test("a phone arrives when it is farther on than before, or back", () => {
