@@ -12,7 +12,7 @@ from server.web.caller import BROWSER_COOKIE, CallerLine
 from server.web.links import LinkHandler
 from server.web.messages import MAX_FRAME
 from server.web.paces import Paces
-from server.web.polling import WINDOW, PolledLine, PolledLines
+from server.web.polling import WINDOW, Opener, PolledLine, PolledLines
 
 MAX_UP: Final = 3 * MAX_FRAME  # one frame of the largest size, each of its quotes escaped, and room
 BYTES: Final = "application/octet-stream"
@@ -39,7 +39,7 @@ class WireOpening(LinkHandler):
         browser = self.get_cookie(BROWSER_COOKIE) or ""
         session, _ = await self.links.bound(token, browser)
         self.gestures.check(session.id, self.web.clock.now())
-        line = PolledCaller(self.web, self.request.remote_ip, browser, **self.line)
+        line = PolledCaller(self.web, Opener(self.request.remote_ip, browser), **self.line)
         self.json({"wire": self.lines.open(line, token)})
 
 

@@ -40,15 +40,23 @@ class Handed:
     closed: tuple[int, str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Who opened a line: where the browser was, and its name."""
+
+    address: str | None
+    browser: str
+
+
 class PolledLine(PageLine):
     """One connected page; whoever opened it is known: its browser is bound to its link."""
 
     transport = "requests"
 
-    def __init__(self, web: Web, address: str | None, browser: str, **services: object) -> None:
+    def __init__(self, web: Web, opener: Opener, **services: object) -> None:
         """Prepare the queues."""
         self.initialize(web, **services)
-        self._address, self._browser = address, browser
+        self._opener = opener
         self._taken = 0  # frames of the page
         self._first = 0  # number of the oldest frame that the page has not acknowledged
         self._unseen: deque[str] = deque()
@@ -73,12 +81,12 @@ class PolledLine(PageLine):
     @property
     def address(self) -> str | None:
         """Where the opening request came from."""
-        return self._address
+        return self._opener.address
 
     def browser(self, cookie: str) -> str:
         """Return the browser that opened the line: no other may speak on it."""
         del cookie
-        return self._browser
+        return self._opener.browser
 
     def asking(self) -> dict[str, str]:
         """Return nothing: a caller is nobody that the log may name."""

@@ -109,18 +109,27 @@ def keeps_one(node: ast.AST) -> bool:
 
 
 def misused(tree: ast.AST, may_take: set[str]) -> list[str]:
-    """Return where a raw address goes into anything but the record, the rule, or what hands it on."""
+    """Return where a raw address goes into anything but the record, the rule, or what hands it on.
+
+    A line has one too, whatever carries it: its `address` is raw in its turn.
+    """
     handed_on = {
         id(value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in may_take
         for value in (*node.args, *(keyword.value for keyword in node.keywords))
+    } | {
+        id(node.value)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name == "address"
+        for node in function.body
+        if isinstance(node, ast.Return)
     }
     raw: list[ast.expr] = [
         node
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute)
-        and (node.attr == "remote_ip" or ast.unparse(node) == "asked.address")
+        and (node.attr == "remote_ip" or ast.unparse(node) in {"asked.address", "self.address"})
     ]
     raw += [
         node
@@ -151,6 +160,7 @@ def test_no_key_is_made_of_a_raw_address() -> None:
     [
         "self.paces.check(self.request.remote_ip, now)",
         "self._seen[self.request.remote_ip] = 1",
+        "self._seen[self.address] = 1",
         "key = f'{self.request.remote_ip}:{token}'",
         "self._seal.lookup('address', address)",
         "return address in self._blocked",
