@@ -52,7 +52,7 @@ export class Bar {
       if (node.title !== title) node.title = title;
     }
     const { place = null, cameras = 0 } = facts.abilities ?? {};
-    this.node("camera").dataset.place = place && cameras > 1 ? `${place}/${cameras}` : "";
+    this.node("camera").dataset.lens = place && cameras > 1 ? `${place}/${cameras}` : "";
   }
 
   /** @param {Control} control @param {boolean} on */

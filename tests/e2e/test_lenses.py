@@ -174,7 +174,7 @@ async def a_camera_on_a_cable(desk: Page, phone: Page) -> None:
     """Plugged in during the video: the desk counts it at once, and it takes its turn."""
     await phone.evaluate(_PLUGGED)
     await desk.wait_for_selector("#help-camera[title*='sur 4']")
-    await desk.wait_for_selector("#help-camera[data-place='3/4']")
+    await desk.wait_for_selector("#help-camera[data-lens='3/4']")
 
 
 async def test_every_lens_of_a_phone() -> None:
