@@ -159,7 +159,7 @@ async def test_the_live_picture_leaves_nobody_without_a_button() -> None:
         await crew.click("#join")
         await moving_picture(crew, "#patient")
         await reader.look(crew, "observer", DESK_SIZES)
-        await until_text(phone, "#viewers", "2 personnes vous voient")
+        await until_text(phone, "#viewers", "2 personnes peuvent vous voir")
         await in_words(reader, phone, "live")
         for width, height in CALLER_SIZES:
             await phone.set_viewport_size({"width": width, "height": height})
