@@ -44,7 +44,7 @@ const words = new Words({
   ...BOOT,
   onChanged: () => step({ type: "none" }),
   onChosen: (language) => {
-    if (link.state === "stopped") void send("open", { language, chosen: true }).catch(() => null);
+    if (link.state === "stopped") void send("open", { language, chosen: true, camera: barred }).catch(() => null);
     link.forget((message) => message.type === "language");
     if (link.state !== "stopped") link.send({ type: "language", language });
   },

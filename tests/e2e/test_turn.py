@@ -20,7 +20,8 @@ TTL = 90
 _NOTE = """(() => {
   window.__given = [];
   const Real = window.RTCPeerConnection;
-  const note = (configuration) => window.__given.push(JSON.parse(JSON.stringify(configuration)));
+  // One without any finds out whether this browser makes connections at all, and makes none.
+  const note = (configuration) => { if (configuration) window.__given.push(JSON.parse(JSON.stringify(configuration))); };
   window.RTCPeerConnection = class extends Real {
     constructor(configuration) { note(configuration); super(configuration); }
     setConfiguration(configuration) { note(configuration); super.setConfiguration(configuration); }

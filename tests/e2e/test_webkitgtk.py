@@ -45,8 +45,7 @@ OPEN_CAMERA = """async () => {
       video.srcObject = window.__camera.stream;
       video.play();
     },
-    onMute: () => undefined,
-    onLost: () => undefined,
+    onState: () => undefined,
   });
   await window.__camera.start();
 }"""
