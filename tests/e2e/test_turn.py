@@ -21,7 +21,8 @@ _NOTE = """(() => {
   window.__given = [];
   const Real = window.RTCPeerConnection;
   // One without any finds out whether this browser makes connections at all, and makes none.
-  const note = (configuration) => { if (configuration) window.__given.push(JSON.parse(JSON.stringify(configuration))); };
+  const copy = (value) => JSON.parse(JSON.stringify(value));
+  const note = (configuration) => { if (configuration) window.__given.push(copy(configuration)); };
   window.RTCPeerConnection = class extends Real {
     constructor(configuration) { note(configuration); super(configuration); }
     setConfiguration(configuration) { note(configuration); super.setConfiguration(configuration); }
