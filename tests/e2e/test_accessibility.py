@@ -13,7 +13,7 @@ from tests.e2e.house import CALLER, CODE, House, house
 from tests.e2e.layout import PASSWORD
 from tests.e2e.test_synthetic_caller import demonstration, invite, open_desk
 from tests.lab import sipp
-from tests.lab.browser import axe, browser, moving_picture
+from tests.lab.browser import axe, browser, moving_picture, resize
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, Response
@@ -89,11 +89,11 @@ class Inspector:
         await page.evaluate(_WEAR, theme)
         size = page.viewport_size
         for width, height in ((683, 768), (3840, 2160)) if theme and size else ():
-            await page.set_viewport_size({"width": width, "height": height})
+            await resize(page, width, height)
             if await page.evaluate("() => document.documentElement.scrollWidth > innerWidth"):
                 self.wrong.append(f"{what}: scrolls sideways at {width}×{height}")
         if size:
-            await page.set_viewport_size(size)
+            await resize(page, size["width"], size["height"])
 
     def assert_sound(self) -> None:
         assert not self.wrong, "\n".join(self.wrong)

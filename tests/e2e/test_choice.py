@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.house import CALLER, CALLER_SHOWN, house, until_text
 from tests.lab import sipp
-from tests.lab.browser import axe, moving_picture, screenshot
+from tests.lab.browser import axe, moving_picture, resize, screenshot
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -39,7 +39,7 @@ async def boxes(desk: Page) -> dict[str, Any]:
 async def beside_the_picture(desk: Page) -> None:
     """The sheet lies over no part of the picture, at each size, and can be used by everybody."""
     for width, height in ((683, 768), (1366, 768)):
-        await desk.set_viewport_size({"width": width, "height": height})
+        await resize(desk, width, height)
         assert await desk.evaluate(OVERLAP) is False, f"{width}×{height}"
         assert await desk.evaluate("() => document.querySelector('#patient').checkVisibility()")
         wide = await desk.evaluate(

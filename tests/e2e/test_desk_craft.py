@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.house import CALLER, CALLER_SHOWN, House, house, until_text
 from tests.lab import sipp
-from tests.lab.browser import axe, moving_picture, screenshot
+from tests.lab.browser import axe, moving_picture, resize, screenshot
 from tests.lab.process import until
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def assert_all_reached(page: Page) -> None:
 async def assert_nothing_overflows(page: Page, name: str) -> None:
     """No sideways scrolling at any size, of the page or of a column; a picture of each for the eye."""
     for width, height in VIEWPORTS:
-        await page.set_viewport_size({"width": width, "height": height})
+        await resize(page, width, height)
         wide = await page.evaluate(
             """() => ['html', 'body', '.bar', '.left', '.middle', '.right', '#controls', 'dialog[open]']
               .filter((one) => {
@@ -77,7 +77,7 @@ async def assert_nothing_overflows(page: Page, name: str) -> None:
         )
         assert not wide, f"{width}×{height}: {wide} scroll sideways"
         await screenshot(page, f"craft-{name}-{width}")
-    await page.set_viewport_size({"width": 1366, "height": 768})
+    await resize(page, 1366, 768)
 
 
 async def test_one_night_at_a_desk() -> None:

@@ -11,7 +11,7 @@ from tests.e2e.house import CALLER, House, house, until_text
 from tests.e2e.test_caller_words import FACEBOOK, INSTAGRAM, IPHONE, NEVER, REFUSE, choose, speaks
 from tests.e2e.test_third_parties import observer
 from tests.lab import sipp
-from tests.lab.browser import PIXEL, axe, moving_picture, screenshot, unreachable
+from tests.lab.browser import PIXEL, axe, moving_picture, resize, screenshot, unreachable
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -75,14 +75,14 @@ class Reader:
         """Nothing is cut off, covered or beside the window; axe finds nothing at the least size."""
         before = page.viewport_size
         for width, height in sizes:
-            await page.set_viewport_size({"width": width, "height": height})
+            await resize(page, width, height)
             at = f"{what} at {width}×{height}"
             self.wrong += [f"{at}: {one}" for one in await unreachable(page, part)]
             await screenshot(page, f"reflow {at}")
             if (width, height) == LEAST:
                 self.wrong += [f"{at}: {one}" for one in await axe(page)]
         assert before
-        await page.set_viewport_size(before)
+        await resize(page, before["width"], before["height"])
 
     async def large(self, page: Page, what: str, part: str | None = None) -> None:
         """The same with letters of twice the size, as the browser's own settings make them."""
@@ -162,7 +162,7 @@ async def test_the_live_picture_leaves_nobody_without_a_button() -> None:
         await until_text(phone, "#viewers", "2 personnes peuvent vous voir")
         await in_words(reader, phone, "live")
         for width, height in CALLER_SIZES:
-            await phone.set_viewport_size({"width": width, "height": height})
+            await resize(phone, width, height)
             assert await phone.evaluate(_FREE) >= CALLER_PICTURE, (width, height)
         await desk.click("#webcam")
         await moving_picture(phone, "#doctor")
@@ -183,7 +183,7 @@ async def test_the_live_picture_leaves_nobody_without_a_button() -> None:
         await desk.click("#messages-list button >> nth=1")
         await phone.wait_for_selector("#told strong")
         for width, height in CALLER_SIZES:
-            await phone.set_viewport_size({"width": width, "height": height})
+            await resize(phone, width, height)
             told = await phone.locator("#told p").bounding_box()
             assert told
             assert 0 <= told["x"] <= told["x"] + told["width"] <= width
@@ -225,14 +225,14 @@ async def test_the_desk_is_worked_in_one_column() -> None:
         await desk.wait_for_selector("#network-box[data-level]")
         await reader.look(desk, "live", (*DESK_SIZES, *BETWEEN))
         for (width, height), least in DESK_PICTURE.items():
-            await desk.set_viewport_size({"width": width, "height": height})
+            await resize(desk, width, height)
             shown = await desk.evaluate(_PICTURE)
             assert shown["height"] >= least, shown
             assert shown["whole"], shown
             assert shown["bottom"] - shown["top"] <= shown["window"] + 1, shown
         await dialogs(reader, desk)
         await banners(reader, desk)
-        await desk.set_viewport_size({"width": LEAST[0], "height": LEAST[1]})
+        await resize(desk, *LEAST)
         await followed(reader, desk)
         await desk.click("#end")
         await desk.wait_for_selector("#stage[data-picture=none]")
@@ -254,7 +254,7 @@ async def dialogs(reader: Reader, desk: Page) -> None:
         ("#second-open", "#second"),
         ("#spoken-open", "#spoken"),
     ):
-        await desk.set_viewport_size({"width": LEAST[0], "height": LEAST[1]})
+        await resize(desk, *LEAST)
         await desk.click(opener)
         await desk.wait_for_selector(f"{dialog}[open]")
         assert await desk.evaluate(_FOCUS) is None or (await desk.evaluate(_FOCUS))["seen"], dialog
@@ -268,7 +268,7 @@ async def dialogs(reader: Reader, desk: Page) -> None:
 
 async def banners(reader: Reader, desk: Page) -> None:
     """What the server says stays in sight, wherever the page was scrolled to, and hides no focus."""
-    await desk.set_viewport_size({"width": LEAST[0], "height": LEAST[1]})
+    await resize(desk, *LEAST)
     await desk.focus("#second-open")
     await desk.evaluate(
         """() => {
@@ -281,7 +281,7 @@ async def banners(reader: Reader, desk: Page) -> None:
     assert box
     assert 0 <= box["y"] <= box["y"] + box["height"] <= LEAST[1], box
     await reader.look(desk, "a banner", DESK_SIZES)
-    await desk.set_viewport_size({"width": LEAST[0], "height": LEAST[1]})
+    await resize(desk, *LEAST)
     await followed(reader, desk)
     await desk.evaluate("() => { document.getElementById('proposal').hidden = true; }")
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.house import House, house, until_text
 from tests.e2e.seen import more_frames
-from tests.lab.browser import axe, moving_picture, open_cameras
+from tests.lab.browser import axe, moving_picture, open_cameras, resize
 from tests.lab.process import until
 
 if TYPE_CHECKING:
@@ -244,9 +244,9 @@ async def his_own_picture(desk: Page) -> None:
 async def it_fits(desk: Page) -> None:
     """The toolbar keeps within its place from half a small screen to a very large one."""
     for width, height in ((1366, 768), (683, 768), (3840, 2160)):
-        await desk.set_viewport_size({"width": width, "height": height})
+        await resize(desk, width, height)
         assert await desk.evaluate(_FITS) == [0, 0, []], (width, height)
-    await desk.set_viewport_size({"width": 1366, "height": 768})
+    await resize(desk, 1366, 768)
 
 
 async def test_the_regulator_helps_from_afar() -> None:

@@ -54,6 +54,13 @@ _WATCH = _probe("watch")
 
 _REFLOW = _probe("reflow")
 
+#: Two frames, or false after so many milliseconds.
+_DRAWN = """(limit) => new Promise((done) => {
+  setTimeout(() => done(false), limit);
+  requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
+})"""
+DRAWN_SECONDS = 20
+
 
 class Asked(Protocol):
     """A page in any browser, as far as the proofs below need it."""
@@ -298,6 +305,17 @@ async def axe(
         for found in report["violations"]
         if found["impact"] in impacts
     ]
+
+
+async def resize(page: Page, width: int, height: int) -> None:
+    """Give the window this size, and wait until the page is drawn at it.
+
+    Once, after several sizes within one frame, headless Chromium seemed to draw nothing more: a click waited for ever.
+    So a size is drawn before the next one is given, and a page that is not drawn is named here.
+    """
+    await page.set_viewport_size({"width": width, "height": height})
+    drawn = await page.evaluate(_DRAWN, DRAWN_SECONDS * 1000)
+    assert drawn, f"{page.url} drew nothing for {DRAWN_SECONDS} s at {width}×{height}"
 
 
 async def unreachable(page: Page, part: str | None = None) -> list[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tests.e2e.house import CALLER, House, house
 from tests.lab import sipp
-from tests.lab.browser import PIXEL, browser, moving_picture, screenshot
+from tests.lab.browser import PIXEL, browser, moving_picture, resize, screenshot
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.lab.server import ROOT, server
@@ -103,9 +103,9 @@ async def one_call(home: House, desk: Page) -> None:
         await screenshot(phone, "caller-live")
         other = await (await home.browser.caller(PIXEL, **PHONE)).open(link)
         await screenshot(other, "caller-elsewhere")
-        await desk.set_viewport_size({"width": 683, "height": 768})
+        await resize(desk, 683, 768)
         await screenshot(desk, "desk-half")
-        await desk.set_viewport_size({"width": 1366, "height": 768})
+        await resize(desk, 1366, 768)
         await desk.click("#end")
         await phone.wait_for_selector("body[data-phase=ended]")
         await screenshot(phone, "caller-ended")
@@ -169,10 +169,10 @@ async def auditor(home: House) -> None:
     await screenshot(page, "audit-search")
     await page.click('main a[href^="/audit/calls/"]')
     await page.wait_for_selector("#timeline svg")
-    await page.set_viewport_size({"width": 1366, "height": 1180})
+    await resize(page, 1366, 1180)
     await screenshot(page, "audit-call")
     await screenshot(page, "audit-call-whole", full_page=True)
-    await page.set_viewport_size({"width": 1366, "height": 768})
+    await resize(page, 1366, 768)
     await page.goto(f"{home.url}/audit/reconcile")
     await screenshot(page, "audit-reconcile")
 
