@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from server.domain.network import SOCKET
 from server.domain.session import BEFORE_ASKING
 from server.errors import walk
 from server.web.connections import REASONS
@@ -184,7 +185,7 @@ class Metrics:
 
     def page(self, kind: str, transport: str, change: int) -> None:
         """Count a page that is connected (+1) or has gone (-1)."""
-        (self._sockets if transport == "socket" else self._polled).labels(kind).inc(change)
+        (self._sockets if transport == SOCKET else self._polled).labels(kind).inc(change)
 
     def frame(self, kind: str, type_: str) -> None:
         """Count a received frame by its known type."""

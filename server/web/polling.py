@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from server.domain.network import REQUESTS
 from server.domain.source import source_of
 from server.errors import Invalid, Unavailable, WireGap, WiresFull, WireUnknown
 from server.web.base import Web
@@ -22,12 +23,8 @@ HOLD: Final = 10.0  # seconds a request waits for a frame; there is a tick every
 IDLE: Final = 15.0  # without a request the page has gone: one that lives begins one every five
 LINGER: Final = 15.0  # a closed line still says why for so long
 WINDOW: Final = 64  # frames sent that the page has not acknowledged; more wait in the queue
-AGAIN: Final = (
-    10  # times the same frames are sent before the page is taken for one that reads nothing
-)
-MOST_OF_LINK: Final = (
-    2  # a page that comes back opens its next line before the former is found dead
-)
+AGAIN: Final = 10  # times the same frames are sent to a page that acknowledges none of them
+MOST_OF_LINK: Final = 2  # a page that comes back opens its next line before the former is dead
 _GONE: Final = 1001
 
 
@@ -51,7 +48,7 @@ class Opener:
 class PolledLine(PageLine):
     """One connected page; whoever opened it is known: its browser is bound to its link."""
 
-    transport = "requests"
+    transport = REQUESTS
 
     def __init__(self, web: Web, opener: Opener, **services: object) -> None:
         """Prepare the queues."""
@@ -163,7 +160,7 @@ class PolledLine(PageLine):
         asyncio.get_running_loop().call_later(LINGER, self.when_forgotten)
 
     def goodbye(self) -> None:
-        """Let the page go, as it asks; what it said before is done yet."""
+        """Let the page go, as it asks; what it said before is still done."""
         self.hang_up(_GONE, "left")
 
     def _heard(self) -> None:

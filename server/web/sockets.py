@@ -29,6 +29,7 @@ from tornado.websocket import (
     WebSocketProtocol13,
 )
 
+from server.domain.network import SOCKET
 from server.domain.source import source_of
 from server.errors import (
     AppError,
@@ -426,7 +427,7 @@ class PageSocket(PageLine, WebSocketHandler, BaseHandler):
     """A page connected by a WebSocket."""
 
     automatic = True
-    transport = "socket"
+    transport = SOCKET
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Prepare the queues; no socket yet."""
