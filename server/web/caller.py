@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from server.domain.invitation import Invitation
 from server.domain.languages import BY_CODE, choose
-from server.domain.link_as_sent import CALLER, LinkAsSent
+from server.domain.link_as_sent import CALLER
 from server.domain.network import Preflight
 from server.domain.session import (
     BEFORE_ASKING,
@@ -45,7 +45,7 @@ from server.services.signalling import Signalling
 from server.services.snapshots import SnapshotPolicy, policy_of
 from server.web import messages as m
 from server.web.base import BaseHandler, Web
-from server.web.links import LinkHandler
+from server.web.links import LinkHandler, PageAsSent
 from server.web.paces import Paces
 from server.web.sockets import PageLine, PageSocket
 from server.web.wire import status_of
@@ -156,20 +156,15 @@ class CallerPage(LinkHandler):
         self.finish(html)
 
 
-class CallerPageAsSent(CallerPage):
-    """GET /v/…: a link with other signs around its token, or something that is no link."""
+class CallerPageAsSent(PageAsSent, CallerPage):
+    """GET /v/…."""
 
-    async def get(self, token: str) -> None:
-        """Lead to the one link that is meant; else say so on the caller's page."""
-        if not self.go_to(LinkAsSent(CALLER, token or None)):
-            self.web.metrics.refused(LinkUnknown.code)
-            self._close(LinkUnknown("no_token"), "")
+    letter = CALLER
 
-    async def head(self, token: str) -> None:
-        """Say what a GET would."""
-        if not self.go_to(LinkAsSent(CALLER, token or None)):
-            self.set_status(404)
-            self.finish()
+    def say_unknown(self) -> None:
+        """Say so on the caller's page."""
+        self.web.metrics.refused(LinkUnknown.code)
+        self._close(LinkUnknown("no_token"), "")
 
 
 class CallerWords(BaseHandler):

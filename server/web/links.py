@@ -2,14 +2,16 @@
 
 import re
 import secrets
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import PathMatches
 
 from server.domain.languages import BY_CODE
 from server.domain.link_as_sent import LinkAsSent, read
+from server.errors import LinkUnknown
 from server.web.base import BaseHandler
+from server.web.wire import status_of
 
 _LAST_DOT: Final = re.compile(r"\.(:[0-9]+)?$")
 
@@ -34,16 +36,38 @@ class LinkHandler(BaseHandler):
         given = self.request.query_arguments.get("lang", [b""])[-1].decode("ascii", "replace")
         return given if given in BY_CODE else None
 
-    def go_to(self, link: LinkAsSent) -> bool:
+
+class PageAsSent(LinkHandler):
+    """GET of a link as people send it, with other signs around its token, or of something that is no link."""
+
+    letter: ClassVar[str]
+
+    async def get(self, token: str = "") -> None:
+        """Lead to the one link that is meant; else say so on the page of such links."""
+        if not self._go_to(token):
+            self.say_unknown()
+
+    async def head(self, token: str = "") -> None:
+        """Say what a GET would."""
+        if not self._go_to(token):
+            self.set_status(status_of(LinkUnknown()))
+            self.finish()
+
+    def say_unknown(self) -> None:
+        """Say on the page of such links that this is none."""
+        raise LinkUnknown("no_token")
+
+    def _go_to(self, token: str) -> bool:
         """Lead to the address of a link as we write it; False when no one link is meant.
 
         Who guesses learns nothing: it is the same for every token, and no token is looked up. The language chosen by
         hand goes along, parameters that others added do not.
         """
-        if link.path is None:
+        path = LinkAsSent(self.letter, token or None).path
+        if path is None:
             return False
         host = _LAST_DOT.sub(r"\1", self.request.host)
-        address = link.path if host == self.request.host else f"//{host}{link.path}"
+        address = path if host == self.request.host else f"//{host}{path}"
         lang = self.language_asked()
         self.redirect(address + (f"?lang={lang}" if lang else ""), status=303)
         return True

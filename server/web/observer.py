@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 from tornado.routing import Rule, URLSpec
 
-from server.domain.link_as_sent import OBSERVER, TOKEN, LinkAsSent
+from server.domain.link_as_sent import OBSERVER, TOKEN
 from server.errors import (
     AppError,
     Forbidden,
@@ -30,7 +30,7 @@ from server.services.signalling import Signalling
 from server.tasks import create_task
 from server.web import messages as m
 from server.web.base import Web
-from server.web.links import AsSent, AtDottedHost, LinkHandler
+from server.web.links import AsSent, AtDottedHost, LinkHandler, PageAsSent
 from server.web.paces import Paces
 from server.web.sockets import PageSocket
 from server.web.wire import status_of
@@ -81,19 +81,14 @@ class ObserverPage(LinkHandler):
         self.page("observer.html", status, me=None, site_name=name, **context)
 
 
-class ObserverPageAsSent(ObserverPage):
-    """GET /o/…: a link with other signs around its token, or something that is no link."""
+class ObserverPageAsSent(PageAsSent, ObserverPage):
+    """GET /o/…."""
 
-    async def get(self, token: str) -> None:
-        """Lead to the one link that is meant; else say so on the observer's page."""
-        if not self.go_to(LinkAsSent(OBSERVER, token or None)):
-            self._close(LinkUnknown("no_token"), "")
+    letter = OBSERVER
 
-    async def head(self, token: str) -> None:
-        """Say what a GET would."""
-        if not self.go_to(LinkAsSent(OBSERVER, token or None)):
-            self.set_status(status_of(LinkUnknown()))
-            self.finish()
+    def say_unknown(self) -> None:
+        """Say so on the observer's page."""
+        self._close(LinkUnknown("no_token"), "")
 
 
 class ObserverJoin(LinkHandler):

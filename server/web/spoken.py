@@ -7,7 +7,7 @@ from typing import Any, Final
 from tornado.routing import Rule, URLSpec
 
 from server.domain.languages import choose
-from server.domain.link_as_sent import CODE, LinkAsSent
+from server.domain.link_as_sent import CODE
 from server.errors import (
     AppError,
     CookiesMissing,
@@ -19,7 +19,7 @@ from server.services.links import Links
 from server.services.spoken import SpokenCodes
 from server.web.base import Web
 from server.web.caller import BROWSER_COOKIE, CallerPage
-from server.web.links import AsSent, AtDottedHost
+from server.web.links import AsSent, AtDottedHost, PageAsSent
 from server.web.wire import status_of
 
 #: What the form says of a refusal: keys of templates/_caller_words.html.
@@ -36,12 +36,14 @@ class CodePage(CallerPage):
 
     spoken: SpokenCodes
 
-    async def get(self, *_: str) -> None:
+    async def get(self, token: str = "") -> None:
         """Show the field."""
+        del token  # there is none in this address
         self._form(None)
 
-    async def head(self, *_: str) -> None:
+    async def head(self, token: str = "") -> None:
         """Leave nothing."""
+        del token
         self.finish()
 
     async def post(self) -> None:
@@ -77,16 +79,10 @@ class CodePage(CallerPage):
         )
 
 
-class CodePageAsSent(CodePage):
+class CodePageAsSent(PageAsSent, CodePage):
     """GET /c…: the address read aloud, as it was typed."""
 
-    async def get(self, *_: str) -> None:
-        """Lead to the field."""
-        self.go_to(LinkAsSent(CODE))
-
-    async def head(self, *_: str) -> None:
-        """Say what a GET would."""
-        self.go_to(LinkAsSent(CODE))
+    letter = CODE
 
 
 def routes(web: Web, *, spoken: SpokenCodes, links: Links) -> list[Rule]:
