@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,6 @@ from tests.web.running import Running, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tornado.httpclient import HTTPResponse
 
@@ -342,6 +342,15 @@ def test_the_way_into_another_browser(agent: str, starts: str, browser: str) -> 
     assert address.startswith(starts)
     assert bool(address) == bool(starts)
     assert name == browser
+
+
+def test_the_way_is_the_one_that_the_page_itself_gives() -> None:
+    """The addresses that tests/js/caller_guide.test.mjs demands of the script."""
+    link = "https://visio15.example:8443/v/Zk3v0T_x-9QmP1aB2cD3"
+    script = (Path(__file__).parents[1] / "js" / "caller_guide.test.mjs").read_text()
+    demanded = script.replace('" +\n      "', "")
+    for agent in (FACEBOOK, OPERA):
+        assert f'"{way_out(agent, link)[0]}"' in demanded
 
 
 async def test_a_lost_script_has_another_address(house: Running) -> None:
