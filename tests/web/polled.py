@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
+
+from tests.web.told import Told
 
 if TYPE_CHECKING:
     from tornado.httpclient import HTTPResponse
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Polled:
+class Polled(Told):
     """One line by requests, and everything it was told."""
 
     phone: Browser
@@ -22,7 +24,6 @@ class Polled:
     name: str
     sent: int = 0
     seen: int = 0
-    told: list[dict[str, Any]] = field(default_factory=list)
     close: dict[str, Any] | None = None
 
     @classmethod
@@ -34,9 +35,6 @@ class Polled:
     @property
     def path(self) -> str:
         return f"/v/{self.token}/wire/{self.name}"
-
-    async def say(self, type_: str, /, **fields: Any) -> Self:
-        return await self.raw(json.dumps({"type": type_, **fields}))
 
     async def raw(self, *frames: str) -> Self:
         answer = await self.up(self.sent, *frames)
@@ -72,22 +70,13 @@ class Polled:
         return found
 
     async def read(self) -> None:
+        assert self.close is None, self.close
         found = await self.down()
         assert found["first"] == self.seen
         self.seen += len(found["frames"])
         frames = [json.loads(frame) for frame in found["frames"]]
         self.told += [one for one in frames if one["type"] != "tick"]
         self.close = found.get("closed")
-
-    async def hear(self, type_: str, /, **fields: Any) -> dict[str, Any]:
-        """Read until a message of this type with these fields; what was read before counts once."""
-        async with asyncio.timeout(15):
-            while True:
-                for index, message in enumerate(self.told):
-                    if message["type"] == type_ and fields.items() <= message.items():
-                        return self.told.pop(index)
-                assert self.close is None, self.close
-                await self.read()
 
     async def closed(self) -> tuple[int, str]:
         async with asyncio.timeout(15):

@@ -11,7 +11,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from tornado.httpclient import HTTPRequest
@@ -27,6 +27,7 @@ from server.ports import WebSession
 from server.web.base import SESSION_COOKIE, STATION_COOKIE
 from tests.lab.process import until
 from tests.web.house import SECRET, Browser, FakeClock, House
+from tests.web.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,27 +53,13 @@ class _Client(SimpleAsyncHTTPClient):
 
 
 @dataclass
-class Page:
+class Page(Told):
     """One open socket, and everything it was told."""
 
     socket: WebSocketClientConnection
-    told: list[dict[str, Any]] = field(default_factory=list)
 
-    async def say(self, type_: str, /, **fields: Any) -> Self:
-        await self.raw(json.dumps({"type": type_, **fields}))
-        return self
-
-    async def raw(self, frame: str | bytes) -> None:
+    async def raw(self, frame: str | bytes, /) -> None:
         await self.socket.write_message(frame, binary=isinstance(frame, bytes))
-
-    async def hear(self, type_: str, /, **fields: Any) -> dict[str, Any]:
-        """Read until a message of this type with these fields; what was read before counts once."""
-        async with asyncio.timeout(15):
-            while True:
-                for index, message in enumerate(self.told):
-                    if message["type"] == type_ and fields.items() <= message.items():
-                        return self.told.pop(index)
-                await self._read()
 
     async def answer(self, kind: str, command: str, /, **fields: Any) -> dict[str, Any]:
         """Send a command and read its answer, whatever it is: `done` or `error`."""
@@ -90,7 +77,7 @@ class Page:
                 for index, message in enumerate(self.told):
                     if message["type"] in types:
                         return self.told.pop(index)
-                await self._read()
+                await self.read()
 
     async def refused(self, code: str) -> dict[str, Any]:
         """Hear this very refusal and no other before it."""
@@ -101,11 +88,11 @@ class Page:
     async def closed(self) -> tuple[int | None, str | None]:
         """Read to the end; how it was closed."""
         async with asyncio.timeout(15):
-            while await self._read():
+            while await self.read():
                 pass
         return self.socket.close_code, self.socket.close_reason
 
-    async def _read(self) -> bool:
+    async def read(self) -> bool:
         frame = await self.socket.read_message()
         if frame is None:
             assert self.socket.close_code is not None or self.socket.close_reason is None

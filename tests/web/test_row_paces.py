@@ -60,7 +60,7 @@ async def heard_out(page: Page) -> None:
     """Wait until all that a page said is handled, or it was sent away for it."""
     with suppress(WebSocketClosedError):
         await page.say("are you there")
-    while await page._read():
+    while await page.read():
         if page.told and page.told[-1].get("code") == "message_unknown":
             page.socket.close()
             await page.closed()
