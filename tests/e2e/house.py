@@ -107,10 +107,13 @@ class House:
         await self.open_desk(page, identifier=identifier, station=station, free=free)
         return page
 
-    async def phone(self, link: str, device: str = PIXEL, **options: Any) -> Page:
-        """Open the link in a browser of its own; the script of the page runs."""
+    async def phone(
+        self, link: str, device: str = PIXEL, *, script: str = "", **options: Any
+    ) -> Page:
+        """Open the link in a browser of its own, changed by `script`; the script of the page runs."""
         client = await self.browser.caller(device, **options)
-        await client.context.add_init_script(KEEP_SOCKETS)
+        for each in filter(None, (KEEP_SOCKETS, script)):
+            await client.context.add_init_script(each)
         page = await client.open(link)
         await page.wait_for_selector("body[data-ready=true]")
         return page
@@ -121,9 +124,9 @@ class House:
         await desk.click("#invite")
         return await self.sms_link(mobile)
 
-    async def film(self, desk: Page, mobile: str = CALLER) -> Page:
+    async def film(self, desk: Page, mobile: str = CALLER, *, script: str = "") -> Page:
         """Invite, open, tap; return the caller's page once the regulator sees a moving picture."""
-        phone = await self.phone(await self.invite(desk, mobile))
+        phone = await self.phone(await self.invite(desk, mobile), script=script)
         await phone.tap("#tap")
         await moving_picture(desk, "#patient")
         return phone

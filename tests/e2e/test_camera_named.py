@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import house, until_text
-from tests.lab.browser import PIXEL
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -44,11 +43,7 @@ async def told_since(desk: Page) -> set[str]:
 async def test_a_camera_that_is_muted_from_the_start_is_named() -> None:
     async with house() as home:
         desk = await home.desk()
-        link = await home.invite(desk)
-        client = await home.browser.caller(PIXEL)
-        await client.context.add_init_script(_HELD)
-        phone = await client.open(link)
-        await phone.wait_for_selector("body[data-ready=true]")
+        phone = await home.phone(await home.invite(desk), script=_HELD)
         await phone.tap("#tap")
         await until_text(desk, "#waiting-title", "Caméra coupée")
         await desk.evaluate(_KEEP)

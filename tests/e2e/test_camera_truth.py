@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.house import CALLER, House, house
-from tests.e2e.seen import KEEP_SOCKETS, hide
-from tests.lab.browser import PIXEL, moving_picture
+from tests.e2e.house import House, house
+from tests.e2e.seen import hide
+from tests.lab.browser import moving_picture
 from tests.lab.process import until
 
 if TYPE_CHECKING:
@@ -86,11 +86,7 @@ _PLAY = "() => { const video = document.querySelector('#patient'); delete video.
 
 async def film(home: House, desk: Page, answer: str) -> Page:
     """Invite; open the link in a browser with this camera; tap."""
-    client = await home.browser.caller(PIXEL)
-    for script in (KEEP_SOCKETS, _SCRIPT % answer):
-        await client.context.add_init_script(script)
-    phone = await client.open(await home.invite(desk, CALLER))
-    await phone.wait_for_selector("body[data-ready=true]")
+    phone = await home.phone(await home.invite(desk), script=_SCRIPT % answer)
     await phone.tap("#tap")
     return phone
 
@@ -204,11 +200,8 @@ async def test_a_tap_that_fails_late_undoes_no_other() -> None:
     """Its request hangs, the camera is refused, the second tap comes through; then the first one fails."""
     async with house() as home:
         desk = await home.desk()
-        client = await home.browser.caller(PIXEL)
-        client.allow("ERR_")
-        await client.context.add_init_script(_SCRIPT % _REFUSED_FIRST)
-        phone = await client.open(await home.invite(desk, CALLER))
-        await phone.wait_for_selector("body[data-ready=true]")
+        phone = await home.phone(await home.invite(desk), script=_SCRIPT % _REFUSED_FIRST)
+        home.browser.clients[-1].allow("ERR_")
         held: list[Route] = []
 
         async def hold_the_first(route: Route) -> None:

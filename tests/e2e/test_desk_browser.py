@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.house import House, house, until_text
 from tests.e2e.seen import hide
 from tests.e2e.upgrades import filtered
-from tests.lab.browser import PIXEL, browser, moving_picture
+from tests.lab.browser import browser, moving_picture
 from tests.lab.firefox import firefox
 from tests.lab.process import until
 
@@ -194,12 +194,7 @@ async def test_a_picture_that_is_decoded_and_not_drawn_is_this_desks_trouble() -
 async def test_a_phone_whose_browser_holds_its_own_picture_says_what_to_touch() -> None:
     async with house() as home:
         desk = await home.desk()
-        link = await home.invite(desk)
-        client = await home.browser.caller(PIXEL)
-        await client.context.add_init_script(HELD)
-        phone = await client.open(link)
-        await phone.tap("#tap")
-        await moving_picture(desk, "#patient")
+        phone = await home.film(desk, script=HELD)
         await until_text(phone, "#hint", "Touchez l’écran pour voir l’image")
         await phone.evaluate("() => { window.__held = false; }")
         await phone.tap("#message")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import House, house, until_text
-from tests.lab.browser import PIXEL, moving_picture, open_cameras
+from tests.lab.browser import moving_picture, open_cameras
 from tests.lab.process import until
 
 if TYPE_CHECKING:
@@ -101,17 +101,6 @@ async def other_lens(phone: Page) -> str:
     return lens
 
 
-async def a_phone(home: House, desk: Page) -> Page:
-    """A phone of three lenses whose caller has tapped; the regulator sees a moving picture."""
-    client = await home.browser.caller(PIXEL)
-    await client.context.add_init_script(_PHONE)
-    phone = await client.open(await home.invite(desk))
-    await phone.wait_for_selector("body[data-ready=true]")
-    await phone.tap("#tap")
-    await moving_picture(desk, "#patient")
-    return phone
-
-
 async def every_lens_in_turn(desk: Page, phone: Page) -> None:
     """The main one by itself, once the first picture is there; then all of them, none twice before the others."""
     await lens_is(phone, "main")
@@ -180,7 +169,7 @@ async def a_camera_on_a_cable(desk: Page, phone: Page) -> None:
 async def test_every_lens_of_a_phone() -> None:
     async with house() as home:
         desk = await home.desk()
-        phone = await a_phone(home, desk)
+        phone = await home.film(desk, script=_PHONE)
         await every_lens_in_turn(desk, phone)
         await the_same_lens_again(desk, phone)
         await a_lens_that_stays_black(home, desk)
