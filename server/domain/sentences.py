@@ -34,6 +34,7 @@ CAMERA_OTHER_WAY: Final = 45
 FRAME_SLOW: Final = 6
 FRAME_NETWORK: Final = 15
 FRAME_OTHER_WAY: Final = 40
+UNHEARD_MAYBE: Final = 1
 UNHEARD: Final = 4
 AWAY_AGAIN: Final = 12
 AWAY_OTHER_WAY: Final = 40
@@ -227,6 +228,14 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
     ),
     "unheard": _stages(
         Say(_ALLOW),
+        # By now he may have allowed it, and nobody has heard.
+        (
+            UNHEARD_MAYBE,
+            Say(
+                "Si le téléphone demande la caméra, touchez “Autoriser”.",
+                "Bouton touché ; la page n'a encore rien dit de plus.",
+            ),
+        ),
         (
             UNHEARD,
             Say(

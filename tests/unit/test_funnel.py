@@ -446,6 +446,8 @@ def test_a_tap_that_no_line_follows_is_not_asked_to_allow_for_long() -> None:
     """The camera may be allowed already: the network may keep the page from saying so."""
     tapped, away = session(State.TAPPED), Phone(online=False)
     assert at(tapped, [], 0, away).say == at(tapped, [], 0).say
+    for seconds in (1, 3.9):
+        assert at(tapped, [], seconds, away).say.text.startswith("Si ")
     for seconds in (4, 5, 41):
         said = at(tapped, [], seconds, away)
         assert "Autoriser" not in said.say.text
