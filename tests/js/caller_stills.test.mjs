@@ -26,13 +26,18 @@ test("no still of a camera that is off: its last frame stays in the preview, and
     stills.run(0);
     await looked();
     assert.equal(sent, 1);
-    stills.acknowledged(1);
-    video.srcObject.active = false;
-    await looked();
-    assert.equal(sent, 1);
-    video.srcObject = new MediaStream();
+    stills.acknowledged(1, 0);
+    assert.equal(stills.seen, false, "no desk had it");
     await looked();
     assert.equal(sent, 2);
+    stills.acknowledged(2, 1);
+    assert.equal(stills.seen, true);
+    video.srcObject.active = false;
+    await looked();
+    assert.equal(sent, 2);
+    video.srcObject = new MediaStream();
+    await looked();
+    assert.equal(sent, 3);
   } finally {
     for (const [name, was] of Object.entries(kept)) {
       if (was) Object.defineProperty(globalThis, name, was);
