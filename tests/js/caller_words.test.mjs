@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Words } from "../../static/js/caller_words.js";
+import { replaced } from "./globals.mjs";
 
 /** The menu of a page whose words come when the test says so. */
 function page() {
@@ -25,8 +26,7 @@ function page() {
     fetch: (url) => new Promise((resolve) => waiting.set(url, () => resolve({ ok: true, json: async () => ({ tap: url }) }))),
   };
   const waiting = new Map();
-  const kept = Object.fromEntries(Object.keys(globals).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
-  for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  const done = replaced(globals);
   const chosen = [];
   const words = new Words({
     strings: { tap: "fr" },
@@ -47,12 +47,7 @@ function page() {
       waiting.get(language)();
       for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
     },
-    done() {
-      for (const [name, was] of Object.entries(kept)) {
-        if (was) Object.defineProperty(globalThis, name, was);
-        else delete globalThis[name];
-      }
-    },
+    done,
   };
 }
 
