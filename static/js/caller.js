@@ -376,28 +376,21 @@ function tellNetwork() {
 /* ---------------------------------------------------------------- the end */
 
 /** Everything off: camera, connections, wake lock, socket.
- * @param {string} why "" for a plain end */
-function finish(why) {
+ * @param {string} why "" for a plain end @param {number} [wait] milliseconds that the socket is kept for a last word */
+function finish(why, wait = 0) {
   camera.release();
   peers.closeAll();
   screen.release();
   step({ type: "ended", why });
   forget();
-  if (link.state !== "stopped") link.stop();
+  if (wait) setTimeout(() => link.stop(), wait);
+  else if (link.state !== "stopped") link.stop();
 }
 
 function leave() {
   link.send({ type: "leave" });
-  if (link.state === "open") {
-    finish("over_you");
-    return;
-  }
-  // The word is kept for the next connection: the camera is off at once, the socket a little later.
-  camera.release();
-  peers.closeAll();
-  step({ type: "ended", why: "over_you" });
-  forget();
-  setTimeout(() => link.stop(), LAST_WORD);
+  // Else the word is kept for the next connection.
+  finish("over_you", link.state === "open" ? 0 : LAST_WORD);
 }
 
 function keep() {
