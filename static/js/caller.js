@@ -33,6 +33,8 @@ const screen = new Screen();
 /** Code of the last refusal: a close that follows has the same cause. */
 let refusal = "";
 let tapped = false;
+/** The tap that the server is being told of. */
+let telling = Promise.resolve();
 /** The servers as the server told them last. @type {any} */
 let ice = [];
 /** Whether the server was told that somebody looks at this page. */
@@ -199,7 +201,7 @@ function tap() {
   waits = clearTimeout(waits);
   wait();
   void camera.ask();
-  if (!tapped) void tellTap();
+  if (!tapped) telling = tellTap();
   // The connection comes up while the permission is asked: it carries nothing before the answer.
   peers.connectAll();
 }
@@ -269,8 +271,9 @@ function report() {
 }
 
 /** Another browser is to go on with this link: it must find neither the link nor the camera taken by this one. */
-function release() {
-  if (!tapped && !wasTapped()) return;
+async function release() {
+  await telling;
+  if (phase.screen !== "trouble" || (!tapped && !wasTapped())) return;
   tapped = false;
   forget();
   camera.stop();
