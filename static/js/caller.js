@@ -387,7 +387,7 @@ function finish(why, wait = 0) {
   step({ type: "ended", why });
   forget();
   if (wait) setTimeout(() => link.stop(), wait);
-  else if (link.state !== "stopped") link.stop();
+  else link.stop();
 }
 
 function leave() {

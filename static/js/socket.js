@@ -154,6 +154,9 @@ export class Link {
   /** Close for good; `start` opens again. */
   stop() {
     this.#drop();
+    const { spare } = this;
+    this.spare = null;
+    spare?.close();
     this.clock.clearTimeout(this.timer);
     this.#calm();
     this.#enter("stopped", 1000);

@@ -244,6 +244,18 @@ test("a socket opened ahead that hangs has had its time when the caller taps", (
   assert.equal(late, 1);
 });
 
+test("a page that ends before it has begun opens no socket any more", () => {
+  const { clock, wires, link, last } = stage();
+  link.stop();
+  link.warm();
+  last().up();
+  link.stop();
+  assert.ok(last().closed);
+  last().down(1000);
+  clock.pass(60_000);
+  assert.equal(wires.length, 2);
+});
+
 test("a late event of a former socket changes nothing", () => {
   const { clock, wires, last, link } = stage();
   last().up();
