@@ -33,6 +33,8 @@ const screen = new Screen();
 /** Code of the last refusal: a close that follows has the same cause. */
 let refusal = "";
 let tapped = false;
+/** The tap that the server is being told of. */
+let telling = Promise.resolve();
 /** The servers as the server told them last. @type {any} */
 let ice = [];
 /** Whether the server was told that somebody looks at this page. */
@@ -199,7 +201,7 @@ function tap() {
   waits = clearTimeout(waits);
   wait();
   void camera.ask();
-  if (!tapped) void tellTap();
+  if (!tapped) telling = tellTap();
   // The connection comes up while the permission is asked: it carries nothing before the answer.
   peers.connectAll();
 }
@@ -269,8 +271,9 @@ function report() {
 }
 
 /** Another browser is to go on with this link: it must find neither the link nor the camera taken by this one. */
-function release() {
-  if (!tapped && !wasTapped()) return;
+async function release() {
+  await telling;
+  if (phase.screen !== "trouble" || (!tapped && !wasTapped())) return;
   tapped = false;
   forget();
   camera.stop();
@@ -376,28 +379,21 @@ function tellNetwork() {
 /* ---------------------------------------------------------------- the end */
 
 /** Everything off: camera, connections, wake lock, socket.
- * @param {string} why "" for a plain end */
-function finish(why) {
+ * @param {string} why "" for a plain end @param {number} [wait] milliseconds that the socket is kept for a last word */
+function finish(why, wait = 0) {
   camera.release();
   peers.closeAll();
   screen.release();
   step({ type: "ended", why });
   forget();
-  if (link.state !== "stopped") link.stop();
+  if (wait) setTimeout(() => link.stop(), wait);
+  else link.stop();
 }
 
 function leave() {
   link.send({ type: "leave" });
-  if (link.state === "open") {
-    finish("over_you");
-    return;
-  }
-  // The word is kept for the next connection: the camera is off at once, the socket a little later.
-  camera.release();
-  peers.closeAll();
-  step({ type: "ended", why: "over_you" });
-  forget();
-  setTimeout(() => link.stop(), LAST_WORD);
+  // Else the word is kept for the next connection.
+  finish("over_you", link.state === "open" ? 0 : LAST_WORD);
 }
 
 function keep() {

@@ -103,7 +103,7 @@ export class CallerCamera {
     const mine = this.#asking;
     setTimeout(() => {
       if (permission !== "prompt" || track === "muted" || !this.#open || mine !== this.#asking) return;
-      this.#host.learn({ type: "tap" });
+      this.#host.learn({ type: "tap", again: true });
       void this.#question(answered);
     }, ASKS);
     return true;

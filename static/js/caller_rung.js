@@ -70,7 +70,7 @@ export class CallerRung {
         this.#ticks = hear(this.#ticks, Date.parse(message.now), message.heardAt ?? performance.now());
         break;
       case "still.ack":
-        this.#stills.acknowledged(message.seq);
+        this.#stills.acknowledged(message.seq, message.desks);
         if (message.desks === 0) this.#overlooked();
         break;
       case "error":

@@ -26,7 +26,7 @@ export class Stills {
   #sent = null;
   /** @type {number[]} milliseconds of those acknowledged since they were last asked for */
   #acks = [];
-  #ackedAt = -Infinity;
+  #seenAt = -Infinity;
   #startedAt = -Infinity;
   /** @type {number | null} */
   #pace = null;
@@ -45,9 +45,9 @@ export class Stills {
     return this.#sent ? performance.now() - this.#sent.at : 0;
   }
 
-  /** Whether the server had one just now. */
+  /** Whether a desk had one just now. */
   get seen() {
-    return performance.now() - this.#ackedAt < SEEN;
+    return performance.now() - this.#seenAt < SEEN;
   }
 
   /** @param {number | null} pace milliseconds between two; null: none */
@@ -63,12 +63,12 @@ export class Stills {
     return acks;
   }
 
-  /** @param {number} seq */
-  acknowledged(seq) {
+  /** @param {number} seq @param {number} desks that it was handed to */
+  acknowledged(seq, desks) {
     if (this.#sent?.seq !== seq) return;
     const took = this.waits;
     this.#sent = null;
-    this.#ackedAt = performance.now();
+    if (desks > 0) this.#seenAt = performance.now();
     this.#acks.push(took);
     this.#measure = resize(this.#measure, took);
   }

@@ -16,6 +16,8 @@ export class Words {
   #language = document.documentElement.lang;
   /** Chosen by hand, and not yet known to the server. */
   #told = !new URLSearchParams(location.search).has("lang");
+  /** Changes begun: only the words of the last one are taken. */
+  #begun = 0;
 
   /** @param {WordsHost} host */
   constructor(host) {
@@ -66,18 +68,20 @@ export class Words {
     menu.open = false;
     menu.querySelector("summary")?.focus();
     this.#told = false;
+    this.#begun += 1;
     void this.#change(language).then((changed) => {
       if (changed) this.#host.onChosen(language);
     });
   }
 
-  /** @param {string} language @returns {Promise<boolean>} false when the words cannot be had: the old ones stay */
+  /** @param {string} language @returns {Promise<boolean>} false when the words cannot be had, or others were asked for since: the old ones stay */
   async #change(language) {
     const url = this.#host.words[language];
     if (!url) return false;
     if (language === this.#language) return true;
+    const mine = (this.#begun += 1);
     const strings = await fetch(url).then((answer) => (answer.ok ? answer.json() : null), () => null);
-    if (!strings) return false;
+    if (!strings || mine !== this.#begun) return false;
     this.#strings = strings;
     this.#language = language;
     this.#draw();

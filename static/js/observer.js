@@ -87,11 +87,11 @@ function seen({ state, hidden, camera, people }) {
 /** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
   get("server-state", HTMLElement).dataset.state = state;
-  write(get("server-text", HTMLElement), SERVER[state === "waiting" ? "away" : state]);
+  write(get("server-text", HTMLElement), SERVER[state === "waiting" ? "lost" : state]);
   if (state === "stopped" && code >= 4400) over(reason);
 }
 
-/** Pages come through, a socket does not: nobody waits for the picture without a word. A picture that flows needs none. */
+/** Nothing answers: nobody waits for the picture without a word. A picture that flows needs none. */
 function unreached() {
   if (picture.shows) return;
   write(get("waiting-title", HTMLElement), "Pas de liaison avec le serveur");

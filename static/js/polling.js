@@ -249,6 +249,7 @@ export class Detour {
       return;
     }
     if (this.#trial) return;
+    this.#clock.clearTimeout(this.#timer);
     const trial = this.#make.requests();
     this.#trial = trial;
     trial.onclose = ({ code }) => {

@@ -154,6 +154,9 @@ export class Link {
   /** Close for good; `start` opens again. */
   stop() {
     this.#drop();
+    const { spare } = this;
+    this.spare = null;
+    spare?.close();
     this.clock.clearTimeout(this.timer);
     this.#calm();
     this.#enter("stopped", 1000);
@@ -183,7 +186,6 @@ export class Link {
     this.#calm();
     this.#drop();
     this.spare = wire;
-    this.asked = this.clock.now();
     this.#connect();
   }
 
@@ -232,7 +234,7 @@ export class Link {
     this.spare = null;
     const wire = spare && (spare.readyState ?? CLOSED) < CLOSING ? spare : this.#open();
     this.wire = wire;
-    this.late ??= this.clock.setTimeout(() => this.#tooLate(), PATIENCE - (wire === spare ? this.clock.now() - this.asked : 0));
+    this.late ??= this.clock.setTimeout(() => this.#tooLate(), PATIENCE - (wire.readyState === OPEN ? 0 : this.clock.now() - this.asked));
     wire.binaryType = "arraybuffer";
     this.#guard();
     wire.onopen = () => {

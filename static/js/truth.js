@@ -17,7 +17,7 @@
  * @property {readonly string[]} shown desks that show it, by their word
  * @property {boolean} ever one has shown it
  */
-/** @typedef {{type: "tap"} | {type: "granted", track: Track} | {type: "track", track: Track} | {type: "frames", still: boolean} | {type: "fresh"}
+/** @typedef {{type: "tap", again?: boolean} | {type: "granted", track: Track} | {type: "track", track: Track} | {type: "frames", still: boolean} | {type: "fresh"}
  *   | {type: "trouble", why: string, instant?: boolean} | {type: "tried"} | {type: "back"} | {type: "permission", state: string} | {type: "stopped"} | {type: "online", online: boolean}
  *   | {type: "socket", open?: boolean, path?: string} | {type: "links", links: Truth["links"]} | {type: "shown", peer: string, on: boolean} | {type: "showing", peers: string[] | null, known: string[]}} TruthEvent */
 
@@ -39,7 +39,7 @@ export function learn(truth, event) {
 function change(truth, event) {
   switch (event.type) {
     case "tap":
-      return { ...truth, track: truth.granted ? truth.track : "asking", late: false, path: "" };
+      return { ...truth, track: truth.granted ? truth.track : "asking", late: false, path: event.again ? truth.path : "" };
     case "granted":
       return { ...truth, track: again(truth, event.track), granted: true, back: false, late: false };
     case "track":

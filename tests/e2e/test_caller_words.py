@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from tests.e2e.seen import hide
 from tests.lab.browser import PIXEL, axe, moving_picture, open_cameras
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -194,6 +195,34 @@ async def in_an_application(home: House, desk: Page, phone: Page) -> None:
     assert await phone.is_hidden("#retry")
     await phone.tap("#anyway")
     await phone.wait_for_selector("body[data-phase=live]")
+
+
+async def test_a_link_is_given_back_though_its_tap_is_still_on_its_way() -> None:
+    """A slow network: the caller wants the real browser before the server has heard of the tap in the application."""
+    async with house() as home:
+        client = await home.browser.caller(IPHONE, user_agent=FACEBOOK)
+        link = await home.invite(await home.desk())
+        phone = await client.open(link)
+        await phone.wait_for_selector("body[data-ready=true]")
+        heard = asyncio.Event()
+
+        async def hold(route: Route) -> None:
+            await heard.wait()
+            await route.continue_()
+
+        await phone.route("**/tap", hold)
+        await phone.evaluate(REFUSE, ["NotAllowedError", "Permission denied"])
+        await phone.tap("#anyway")
+        await stuck(phone, "denied", "do_open")
+        async with phone.expect_response("**/release") as answer:
+            await phone.tap("#copy")
+            heard.set()
+        assert (await answer.value).ok
+        other = await (await home.browser.caller(IPHONE)).open(link)
+        await other.wait_for_selector("body[data-ready=true]")
+        await other.tap("#tap")
+        await other.wait_for_selector("body[data-phase=live]")
+        home.browser.assert_clean(home.url)
 
 
 async def given_back(home: House, phone: Page) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import House, house, until_text
-from tests.e2e.seen import KEEP_SOCKETS, hide, mark, more_frames, session_id, unchanged
+from tests.e2e.seen import KEEP_SOCKETS, cut, hide, mark, mend, more_frames, session_id, unchanged
 from tests.lab.browser import PIXEL, Client, moving_picture, no_audio, open_cameras
 from tests.lab.process import until
 
@@ -159,6 +159,21 @@ async def test_a_video_goes_on_by_itself() -> None:
         await desk.click("#end")
         await asking.wait_for_selector("body[data-phase=ended]")
         assert await asking.evaluate(_LOCKED) == [False]
+        home.browser.assert_clean(home.url)
+
+
+async def test_who_leaves_without_a_network_is_let_go_at_once() -> None:
+    async with house() as home:
+        client, _, desk, phone = await filmed(home)
+        await phone.wait_for_selector(SEEN)
+        client.allow("ERR_INTERNET_DISCONNECTED")
+        await cut(phone)
+        await phone.tap("#leave")
+        await phone.wait_for_selector("body[data-phase=ended]")
+        await until(lambda: _dark(phone), "the camera is let go")
+        assert await phone.evaluate(_LOCKED) == [False]
+        await mend(phone)
+        await desk.wait_for_selector("#stage[data-session=ended]")
         home.browser.assert_clean(home.url)
 
 

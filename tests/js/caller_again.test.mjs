@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { MOST } from "../../static/js/again.js";
 import { AskAgain } from "../../static/js/caller_again.js";
 import { FIRST, advance } from "../../static/js/phase.js";
+import { replaced } from "./globals.mjs";
 
 const GAP = 2_000;
 
@@ -29,8 +30,7 @@ function phone() {
     setInterval: (run, ms) => put(run, ms, ms),
     clearTimeout: (id) => (timers = timers.filter((timer) => timer.id !== id)),
   };
-  const kept = Object.fromEntries(Object.keys(globals).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
-  for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  const done = replaced(globals);
   const it = {
     phase: { ...FIRST },
     asked: [],
@@ -64,12 +64,7 @@ function phone() {
       }
       clock = end;
     },
-    done() {
-      for (const [name, was] of Object.entries(kept)) {
-        if (was) Object.defineProperty(globalThis, name, was);
-        else delete globalThis[name];
-      }
-    },
+    done,
   };
   const camera = {
     turning: false,

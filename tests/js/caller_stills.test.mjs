@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Stills } from "../../static/js/caller_stills.js";
+import { replaced } from "./globals.mjs";
 
 test("no still of a camera that is off: its last frame stays in the preview, and is the past", async () => {
   let look = () => undefined;
@@ -9,8 +10,7 @@ test("no still of a camera that is off: its last frame stays in the preview, and
     active = true;
   }
   const globals = { document: { createElement: () => canvas }, setInterval: (run) => (look = run), MediaStream };
-  const kept = Object.fromEntries(Object.keys(globals).map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)]));
-  for (const [name, value] of Object.entries(globals)) Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  const done = replaced(globals);
   try {
     const video = { readyState: 4, videoWidth: 640, videoHeight: 360, srcObject: new MediaStream() };
     let sent = 0;
@@ -26,17 +26,19 @@ test("no still of a camera that is off: its last frame stays in the preview, and
     stills.run(0);
     await looked();
     assert.equal(sent, 1);
-    stills.acknowledged(1);
-    video.srcObject.active = false;
-    await looked();
-    assert.equal(sent, 1);
-    video.srcObject = new MediaStream();
+    stills.acknowledged(1, 0);
+    assert.equal(stills.seen, false, "no desk had it");
     await looked();
     assert.equal(sent, 2);
+    stills.acknowledged(2, 1);
+    assert.equal(stills.seen, true);
+    video.srcObject.active = false;
+    await looked();
+    assert.equal(sent, 2);
+    video.srcObject = new MediaStream();
+    await looked();
+    assert.equal(sent, 3);
   } finally {
-    for (const [name, was] of Object.entries(kept)) {
-      if (was) Object.defineProperty(globalThis, name, was);
-      else delete globalThis[name];
-    }
+    done();
   }
 });

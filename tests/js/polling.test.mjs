@@ -146,6 +146,22 @@ test("a server that is away for a moment is met again by the socket", () => {
   assert.equal(link.wire.kind, "socket");
 });
 
+test("a phone without any network for long asks no more often than at first", () => {
+  const { clock, last, link, of } = stage();
+  let draws = 0;
+  link.random = () => (0.618 * (draws += 1)) % 1;
+  const asked = [];
+  for (let minute = 0; minute < 5; minute += 1) {
+    const before = of("requests").length;
+    for (let tick = 0; tick < 6_000; tick += 1) {
+      clock.pass(10);
+      for (const kind of ["socket", "requests"]) if (last(kind)?.readyState === 0) last(kind).down();
+    }
+    asked.push(of("requests").length - before);
+  }
+  assert.ok(Math.max(...asked) <= 60, `requests each minute: ${asked}`);
+});
+
 /** Let time pass while the line by requests lives. */
 function live(clock, wire, ms) {
   for (let left = ms; left > 0; left -= 5_000) {

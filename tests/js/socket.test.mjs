@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
-import { BACKOFF, KEPT_WARM, Link, Refused, SILENCE, address, pause } from "../../static/js/socket.js";
+import { BACKOFF, KEPT_WARM, Link, PATIENCE, Refused, SILENCE, address, pause } from "../../static/js/socket.js";
 import { FakeClock } from "./fake_clock.mjs";
 
 globalThis.crypto ??= webcrypto; // as every browser has it, and Node.js from 19 on
@@ -217,6 +217,43 @@ test("a caller who taps while the socket opened ahead is being replaced waits fo
   clock.pass(BACKOFF.first);
   assert.equal(wires.length, before + 1);
   assert.equal(link.state, "open");
+});
+
+test("a caller who reads before he taps is not taken for one whom nothing answers", () => {
+  let late = 0;
+  const { clock, link, last } = stage({ onLate: () => (late += 1) });
+  link.stop();
+  link.warm();
+  last().up();
+  clock.pass(3 * PATIENCE);
+  link.start();
+  clock.pass(PATIENCE - 1);
+  assert.equal(late, 0, "the hello has just been said");
+  clock.pass(1);
+  assert.equal(late, 1);
+});
+
+test("a socket opened ahead that hangs has had its time when the caller taps", () => {
+  let late = 0;
+  const { clock, link } = stage({ onLate: () => (late += 1) });
+  link.stop();
+  link.warm();
+  clock.pass(PATIENCE);
+  link.start();
+  clock.pass(0);
+  assert.equal(late, 1);
+});
+
+test("a page that ends before it has begun opens no socket any more", () => {
+  const { clock, wires, link, last } = stage();
+  link.stop();
+  link.warm();
+  last().up();
+  link.stop();
+  assert.ok(last().closed);
+  last().down(1000);
+  clock.pass(60_000);
+  assert.equal(wires.length, 2);
 });
 
 test("a late event of a former socket changes nothing", () => {

@@ -78,6 +78,7 @@ test("it does not go on connecting when nothing answers, and says when it goes a
   assert.equal(sentence(after(...none, { type: "socket", open: true, path: "" })), "wait");
   assert.equal(sentence(after(...none, { type: "links", links: { a: "up" } }, { type: "shown", peer: "a", on: true })), "seen");
   assert.equal(sentence(after(...none, { type: "tap" })), "starting", "a new try");
+  assert.equal(sentence(after(...none, { type: "tap", again: true })), "unreached", "the camera is asked for again, nothing else");
 });
 
 test("the desk that shows it must be the one that is connected", () => {
