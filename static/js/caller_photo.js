@@ -75,8 +75,8 @@ export class Photo {
     get("photo-take", HTMLButtonElement).hidden = this.busy || this.#state === "taking" || (this.#state === "sent" && !this.#needed);
     write(get("photo-instead-text", HTMLElement), say("photo_instead"));
     write(get("photo-take-text", HTMLElement), say(this.#state === "sent" ? "photo_again" : "photo_take"));
-    // Where the page has no camera, the phone's own may have one; without a network nothing leaves.
-    this.#instead.hidden = phase.screen !== "trouble" || phase.trouble === "network" || this.busy;
+    // Where the page has no camera, the phone's own may have one; without a network nothing leaves, without cookies nothing is taken.
+    this.#instead.hidden = phase.screen !== "trouble" || phase.trouble === "network" || phase.trouble === "cookies" || this.busy;
     write(get("instead-text", HTMLElement), this.#state === "" ? "" : say(words[this.#state]));
     for (const one of document.querySelectorAll("progress")) {
       one.hidden = !this.busy;

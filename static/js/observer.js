@@ -86,7 +86,10 @@ function seen({ state, hidden, camera, people }) {
 
 /** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
-  get("server-state", HTMLElement).dataset.state = state;
+  const light = get("server-state", HTMLElement);
+  light.dataset.state = state;
+  // Over: no line is tried for any more, so none is missing.
+  light.hidden = state === "stopped";
   write(get("server-text", HTMLElement), SERVER[state === "waiting" ? "lost" : state]);
   if (state === "stopped" && code >= 4400) over(reason);
 }

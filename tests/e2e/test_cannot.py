@@ -206,6 +206,9 @@ async def test_blocked_cookies_are_said_before_the_tap(tmp_path: Path) -> None:
             await until_text(page, "#trouble-title", "Ce navigateur bloque les cookies")
             await page.wait_for_selector("#guide li[data-step=do_cookies]")
             assert await page.is_visible("#copy")
+            # No photo either: the server takes one from the browser that it knows by its cookie.
+            await page.wait_for_selector("#photo-instead", state="attached")
+            assert not await page.is_visible("#photo-instead")
             await sound(page)
             await said(desk, "cookies")
             await page.goto(f"{home.url}/c")

@@ -120,6 +120,8 @@ async def test_an_observer_sees_is_seen_and_is_removed_then_the_session_changes_
         # Removed: the picture goes at once, the link with it, the desk's own goes on.
         await arm.click("#people li[data-kind=observer] button")
         await until_text(crew, "#waiting-line", "mis fin à votre accès")
+        # No line is tried for any more: none is missing.
+        assert not await crew.is_visible("#server-state")
         await still_or_gone(crew, "#patient")
         await arm.wait_for_selector("#people li[data-kind=observer]", state="detached")
         await phone.wait_for_selector("#viewers", state="hidden")
