@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.services.links import Links
 from tests.web.running import MOBILE, Running, running
 
 if TYPE_CHECKING:
@@ -38,6 +39,29 @@ async def test_of_all_browsers_that_tap_at_once_one_has_the_video(house: Running
     bound = await house.rows("SELECT count(*) AS n FROM invitation WHERE browser_hash IS NOT NULL")
     assert bound == [{"n": 1}]
     assert (await house.actions()).count("invitation.bound") == 1
+
+
+@pytest.mark.parametrize("gesture", ["open", "tap", "release", "cannot"])
+async def test_whoever_was_let_through_before_another_tapped_is_judged_again(
+    house: Running, gesture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await house.desk(await house.signed_in("regulator"))
+    await house.invite(desk)
+    [token] = await house.tokens()
+    late = house.browser()
+    await late.get(f"/v/{token}")
+    look = Links.look
+
+    async def look_then_tapped(links: Links, token: str, browser: str | None) -> Any:
+        monkeypatch.undo()
+        found = await look(links, token, browser)
+        await house.tapped(token)
+        return found
+
+    monkeypatch.setattr(Links, "look", look_then_tapped)
+    answer = await late.post_json(f"/v/{token}/{gesture}", {"language": "fr", "why": "cookies"})
+    assert (answer.code, json.loads(answer.body)["error"]["code"]) == (409, "open_elsewhere")
+    assert not {"invitation.released", "camera.refused"} & {*await house.actions()}
 
 
 async def test_one_browser_that_taps_many_times_is_one_tap(house: Running) -> None:
