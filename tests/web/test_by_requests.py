@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.domain.network import BY_REQUESTS
+from server.services.signalling import EXPLORED
 from server.tasks import create_task
 from server.web import polling, sockets
 from server.web.caller import BROWSER_COOKIE
@@ -112,6 +113,17 @@ async def test_a_socket_that_comes_up_later_takes_over(house: Running) -> None:
     assert len(rows) == 2
 
 
+async def test_ways_that_change_for_ever_are_written_a_few_times(house: Running) -> None:
+    _, _, line = await greeted(house)
+    for _ in range(EXPLORED):
+        await house.caller(line.token, line.phone)
+        line = await Polled.opened(line.phone, line.token)
+        await line.hello()
+    await line.say("leave")
+    await line.hear("ended")
+    assert (await house.actions()).count("network.transport") == EXPLORED
+
+
 async def test_an_open_line_asks_the_database_nothing(house: Running) -> None:
     """A doctor tries the link in the browser of his desk, where he is signed in."""
     desk, _, line = await greeted(house)
@@ -201,6 +213,10 @@ async def test_nobody_else_speaks_on_a_line(house: Running) -> None:
     assert json.loads(answer.body)["error"]["code"] == "wire_unknown"
     without = await line.phone.fetch(
         f"{line.path}/down", method="POST", body="{}", headers={"Accept": "application/json"}
+    )
+    assert json.loads(without.body)["error"]["code"] == "xsrf_refused"
+    without = await line.phone.fetch(
+        f"/v/{line.token}/wire", method="POST", body="{}", headers={"Accept": "application/json"}
     )
     assert json.loads(without.body)["error"]["code"] == "xsrf_refused"
     assert (await line.up(line.sent)).code == 200

@@ -64,6 +64,28 @@ async def test_whoever_was_let_through_before_another_tapped_is_judged_again(
     assert not {"invitation.released", "camera.refused"} & {*await house.actions()}
 
 
+async def test_a_phone_let_in_just_before_the_end_is_told_of_it(
+    house: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await house.desk(await house.signed_in("regulator"))
+    session = await house.invite(desk)
+    [token] = await house.tokens()
+    phone = await house.tapped(token)
+    enter = Links.enter
+
+    async def enter_then_ended(links: Links, token: str, browser: str | None) -> Any:
+        monkeypatch.undo()
+        admitted = await enter(links, token, browser)
+        await desk.answer("session.end", "command-0009", session=session)
+        return admitted
+
+    monkeypatch.setattr(Links, "enter", enter_then_ended)
+    caller = await house.connect("/ws/caller", phone)
+    await caller.say("hello", token=token, page="phone-page-1")
+    await caller.refused("session_ended")
+    assert not list(house.server.sessions._rooms)
+
+
 async def test_one_browser_that_taps_many_times_is_one_tap(house: Running) -> None:
     desk = await house.desk(await house.signed_in("regulator"))
     await house.invite(desk)
