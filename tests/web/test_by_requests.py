@@ -402,7 +402,7 @@ async def test_a_page_that_says_goodbye_has_gone_at_once(house: Running) -> None
     await shown(desk, session, online=True)
     await line.up(line.sent, json.dumps({"type": "facing", "facing": "user"}), close=True)
     await desk.hear("caller.state", state="user")
-    await shown(desk, session, online=False)
+    await shown(desk, session, online=False, transport=None)
 
 
 async def test_a_line_without_a_hello_is_closed(

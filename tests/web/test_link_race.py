@@ -86,6 +86,20 @@ async def test_a_phone_let_in_just_before_the_end_is_told_of_it(
     assert not list(house.server.sessions._rooms)
 
 
+async def test_what_a_tap_allows_is_for_its_browser_and_ends_with_the_link(house: Running) -> None:
+    """The tap's answer spares its hello the database: for nobody else, and not once it is given back."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    await house.invite(desk)
+    [token] = await house.tokens()
+    phone, thief = await house.tapped(token), house.browser()
+    await thief.get(f"/v/{token}")
+    for browser, code in ((thief, "open_elsewhere"), (phone, "message_out_of_order")):
+        caller = await house.connect("/ws/caller", browser)
+        await caller.say("hello", token=token, page="phone-page-1")
+        await caller.refused(code)
+        await phone.post_json(f"/v/{token}/release", {})
+
+
 async def test_one_browser_that_taps_many_times_is_one_tap(house: Running) -> None:
     desk = await house.desk(await house.signed_in("regulator"))
     await house.invite(desk)
