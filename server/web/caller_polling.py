@@ -92,7 +92,7 @@ class WireDown(_OnLine):
     async def post(self, token: str, name: str) -> None:
         """Wait for frames; `seen` says how many the page has."""
         line = self.on_line(token, name)
-        body = await self.json_body(1_024)
+        body = await self.json_body()
         handed = await line.hand_down(self.number(body.get("seen")))
         answer: dict[str, object] = {"first": handed.first, "frames": handed.frames}
         if handed.closed is not None:

@@ -372,13 +372,12 @@ class DeskSocket(ThirdParties):
         room = self.rooms.get(message.session)
         if room.desks.get(self.peer) is self:
             room.show(self.peer, on=flows)
-        if flows or not room.shown:
-            event = MediaFlowing() if flows else PeerLost()
-            self.later(lambda: self._judged(message.session, event))
+        event = MediaFlowing() if flows else PeerLost()
+        self.later(lambda: self._judged(message.session, event))
 
     async def _judged(self, session: str, event: Event) -> None:
         if isinstance(event, PeerLost) and self.rooms.get(session).shown:
-            return  # another desk has shown it since: the last to lose it says so
+            return  # another desk shows it: the last to lose it says so
         await self.sessions.happen(session, event, self.actor())
 
     def _webcam(self, message: m.Webcam) -> None:

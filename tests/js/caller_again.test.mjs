@@ -34,6 +34,11 @@ function phone() {
   const it = {
     phase: { ...FIRST },
     asked: [],
+    /** The camera is being asked for by somebody else on the page. */
+    taken: false,
+    /** Frames that each connection has taken. */
+    sent: () => [],
+    camera: null,
     /** What the camera answers: the events that follow a question. */
     answer: () => [{ type: "trouble", why: "busy" }],
     now: () => clock,
@@ -71,6 +76,7 @@ function phone() {
     track: {},
     look: () => undefined,
     again() {
+      if (it.taken) return false;
       it.asked.push(clock);
       it.learn({ type: "tried" });
       for (const event of it.answer()) it.learn(event);
@@ -78,8 +84,8 @@ function phone() {
     },
   };
   const own = { paused: false, play: async () => undefined, getVideoPlaybackQuality: () => ({ totalVideoFrames: 0 }) };
-  it.own = own;
-  it.part = new AskAgain(own, { phase: () => it.phase, learn: it.learn, camera, sent: async () => [] });
+  Object.assign(it, { own, camera });
+  it.part = new AskAgain(own, { phase: () => it.phase, learn: it.learn, camera, sent: async () => it.sent() });
   return it;
 }
 
@@ -118,6 +124,34 @@ test("no frame in a preview that plays is a camera that hangs; in one that the b
     }
   }
 });
+
+test("a camera that cannot be asked for just then is asked for a second later", () =>
+  lost(async (it) => {
+    it.taken = true;
+    await it.pass(4_500);
+    it.taken = false;
+    await it.pass(1_000);
+    assert.equal(it.asked.length, 1);
+  }));
+
+test("a camera back for a while is asked for at once the next time; no frame while its lens turns says nothing", () =>
+  lost(async (it) => {
+    it.answer = () => [];
+    await it.pass(60_000);
+    it.sent = () => [it.now()];
+    it.learn({ type: "granted", track: "live" });
+    await it.pass(4_000);
+    assert.notEqual(it.phase.truth.tries, 0);
+    await it.pass(2_000);
+    assert.equal(it.phase.truth.tries, 0);
+    it.camera.turning = true;
+    it.sent = () => [1];
+    await it.pass(10_000);
+    assert.equal(it.phase.truth.track, "live");
+    it.camera.turning = false;
+    await it.pass(2_000);
+    assert.equal(it.phase.truth.track, "still");
+  }));
 
 test("a sign of life asks at once, but no two within two seconds", () =>
   lost(async (it) => {

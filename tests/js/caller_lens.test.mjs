@@ -191,6 +191,41 @@ test("the ultra-wide lens is given: the main one comes by itself, then each in t
   }
 });
 
+test("a phone that opens one lens at a time is known as such after one refusal", async () => {
+  const phone = new Phone([rear(0), front(1), rear(2)], { single: true });
+  await phone.start();
+  assert.deepEqual([await phone.press(), await phone.press()], ["f1", "r2"]);
+  assert.deepEqual(phone.refused, ["f1"]);
+});
+
+test("two presses at once are two changes, one after the other", async () => {
+  for (const single of [false, true]) {
+    const phone = new Phone([rear(0), front(1), rear(2)], { single });
+    await phone.start();
+    await Promise.all([phone.camera.turn(), phone.camera.turn()]);
+    assert.equal(phone.on, "r2");
+    assert.deepEqual(phone.live.map(({ glass }) => glass.id), ["r2"]);
+    assert.deepEqual(phone.refused, single ? ["f1"] : []);
+  }
+});
+
+test("behind another page no lens is settled, and one without frames is not dead", async () => {
+  const phone = new Phone([rear(2), rear(0), front(1)], { given: "r2" });
+  Object.assign(document, { hidden: true, visibilityState: "hidden", addEventListener: (_, look) => (phone.look = look) });
+  await phone.start();
+  assert.equal(phone.on, "r2");
+  Object.assign(document, { hidden: false, visibilityState: "visible" });
+  phone.look();
+  await settled();
+  assert.equal(phone.on, "r0");
+  document.hidden = true;
+  phone.glasses[2].dead = true;
+  assert.equal(await phone.press(), "r2");
+  document.hidden = false;
+  phone.glasses[2].dead = false;
+  assert.deepEqual([await phone.press(), await phone.press()], ["r0", "f1"]);
+});
+
 test("the lens that is on goes on until the other one gives frames", async () => {
   const phone = new Phone([rear(0), front(1)]);
   await phone.start();

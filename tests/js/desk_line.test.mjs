@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HANGING, SERVER, SLOW, UNTRIED, advice, answered, asks, learn, standing } from "../../static/js/desk_line.js";
+import { EVERY, HANGING, SERVER, SLOW, UNTRIED, advice, answered, asks, learn, standing } from "../../static/js/desk_line.js";
 
 /** A network, lived through in steps of a quarter of a second: what the socket does after a while, what a page answers.
  * The socket is tried again as the page does: half a second after a refusal, at once when a page came. */
@@ -84,6 +84,37 @@ test("a socket cut once, and pages that come: not blocked before another was tri
   line = learn(line, { type: "link", at: 60_020, state: "connecting" });
   assert.equal(standing(line, 60_030), "connecting");
   assert.ok(SLOW + HANGING < 4_500);
+});
+
+test("a socket that was begun before pages came proves nothing", () => {
+  let line = learn(UNTRIED, { type: "link", at: 0, state: "connecting" });
+  line = learn(line, { type: "answer", at: SLOW, answer: "passed" });
+  line = learn(line, { type: "link", at: SLOW + 100, state: "waiting" });
+  assert.equal(standing(line, SLOW + 100), "lost");
+});
+
+test("without an answer of any page nothing is said to be blocked", () => {
+  assert.equal(standing(learn(UNTRIED, { type: "link", at: 0, state: "connecting" }), 60_000), "connecting");
+});
+
+test("a word of the server takes back what was thought, and an answer that comes after it is old", () => {
+  let line = learn(UNTRIED, { type: "link", at: 0, state: "connecting" });
+  line = learn(line, { type: "answer", at: SLOW, answer: "passed" });
+  assert.equal(standing(line, SLOW + HANGING), "blocked");
+  for (const state of ["waiting", "connecting", "waiting"]) line = learn(line, { type: "link", at: 4_000, state });
+  line = learn(learn(line, { type: "link", at: 5_000, state: "open" }), { type: "heard" });
+  line = learn(line, { type: "answer", at: 5_100, answer: "away" });
+  line = learn(line, { type: "link", at: 60_000, state: "waiting" });
+  assert.equal(standing(line, 60_000), "lost");
+});
+
+test("a page is asked for when the socket is late, and not again at once", () => {
+  const line = learn(UNTRIED, { type: "link", at: 0, state: "connecting" });
+  assert.equal(asks(line, SLOW - 1), false);
+  assert.equal(asks(line, SLOW), true);
+  const asked = learn(line, { type: "asked", at: SLOW });
+  assert.equal(asks(asked, SLOW + EVERY - 1), false);
+  assert.equal(asks(asked, SLOW + EVERY), true);
 });
 
 test("what an answer means, and what to do", () => {

@@ -33,6 +33,10 @@ test("frames that come and are not decoded are named within three seconds", () =
   assert.ok(first(said) >= PATIENCE - 100 && first(said) < 3_000, String(first(said)));
 });
 
+test("a few frames accuse nobody: they may be the end of a picture", () => {
+  assert.deepEqual(new Set(live(3, { receives: 2, decodes: 0 }).said), new Set([null]));
+});
+
 test("a decoder that stops in mid-call is named too, and a remedy that works takes it back", () => {
   const good = live(5);
   const broken = live(4, { decodes: 0, start: good.sight, from: 5_000, base: 125 });

@@ -91,6 +91,7 @@ const TOLD = (why) => `POST /v/token/cannot {"why":"${why}"}`;
 test("a page that works is left alone", () => {
   const page = opened();
   page.ready();
+  page.timers[0].then(); // something small is still on its way
   page.heard.load();
   page.document.readyState = "complete";
   page.timers[0].then();
@@ -112,10 +113,27 @@ test("one that did not parse is an old browser, told once somebody looks", () =>
   assert.equal(page.reloads, 0);
 });
 
+test("what is told is told again when no server took it, and not by a page without a link", () => {
+  let status = 503;
+  const page = opened({ answers: () => status });
+  page.heard.load();
+  status = 200;
+  page.heard.visibilitychange();
+  page.heard.visibilitychange();
+  assert.deepEqual(page.asked, [TOLD("old_browser"), TOLD("old_browser")]);
+  const closed = opened();
+  closed.cannot.removeAttribute("data-tells");
+  closed.heard.load();
+  assert.equal(closed.body.getAttribute("data-phase"), "cannot");
+  assert.deepEqual(closed.asked, []);
+});
+
 test("a part that was lost is loaded again once, with the tap that came meanwhile", () => {
   const page = opened();
-  page.heard.click({ target: page.button, preventDefault: () => undefined });
+  let held = 0;
+  page.heard.click({ target: page.button, preventDefault: () => (held += 1) });
   assert.equal(page.button.text.textContent, "loading");
+  assert.equal(held, 1, "no form is sent: the page would be another one");
   page.heard.error({ target: new HTMLScriptElement() });
   page.heard.load();
   assert.deepEqual([page.asked, page.location.hash, page.reloads], [["HEAD /v/token"], "#again-tap", 1]);
@@ -202,6 +220,13 @@ test("after fifteen seconds without an end it says so, and goes on when the page
   page.heard.load();
   page.heard.visibilitychange();
   assert.equal(page.asked.length, 1);
+  const behind = opened();
+  behind.document.hidden = true;
+  behind.timers[0].then();
+  behind.ready();
+  behind.document.hidden = false;
+  behind.heard.visibilitychange();
+  assert.deepEqual(behind.asked, [], "it came before anybody looked");
 });
 
 test("a touch is the page's own once it is ready", () => {

@@ -232,6 +232,51 @@ test("requests that fail go on as requests, and give the socket its turn", () =>
   const before = of("socket").length;
   clock.pass(BACKOFF.most);
   assert.equal(of("socket").length, before + 1);
+  assert.equal(link.wire.kind, "socket");
+});
+
+test("requests that did not come up are tried again beside a socket that goes on hanging", () => {
+  const { clock, last, of, link } = stage();
+  clock.pass(PATIENCE);
+  last("requests").down();
+  clock.pass(PROBE.patience);
+  assert.equal(of("requests").length, 2);
+  last("requests").up();
+  assert.equal(link.wire, last("requests"));
+});
+
+test("the phone is on another network while requests are tried: they are of the former one", () => {
+  const { clock, last, link, detour } = stage();
+  clock.pass(PATIENCE);
+  const trial = last("requests");
+  detour().reset();
+  assert.equal(trial.readyState, 3);
+  trial.up();
+  assert.equal(link.wire.kind, "socket");
+});
+
+test("when all is over nothing is tried, and what comes up late is let go", () => {
+  const early = stage();
+  early.clock.pass(PATIENCE);
+  early.link.stop();
+  early.last("requests").up();
+  assert.equal(early.last("requests").readyState, 3);
+  for (const probing of [false, true]) {
+    const { clock, last, of, link } = stage();
+    clock.pass(PATIENCE);
+    last("requests").up();
+    last("requests").say({ type: "welcome" });
+    if (probing) clock.pass(PROBE.first);
+    link.stop();
+    const before = of("socket").length;
+    if (probing) {
+      last("socket").say({ type: "tick" });
+      assert.equal(last("socket").readyState, 3);
+    }
+    clock.pass(PROBE.most);
+    assert.equal(of("socket").length, before);
+    assert.equal(link.state, "stopped");
+  }
 });
 
 test("a link that is refused by requests is refused for good", () => {
@@ -241,6 +286,14 @@ test("a link that is refused by requests is refused for good", () => {
   assert.equal(last("requests").readyState, 0);
   last("requests").down(4409, "open_elsewhere");
   assert.deepEqual(states.at(-1), ["stopped", 4409, "open_elsewhere"]);
+});
+
+test("what requests take to come up is never told as the socket's time", () => {
+  const { clock, last, link } = stage();
+  clock.pass(PATIENCE);
+  last("requests").down(4409, "open_elsewhere");
+  last("requests").up();
+  assert.equal(typeof link.took, "object");
 });
 
 /* ---------------------------------------------------------------- the requests themselves */
@@ -358,6 +411,70 @@ test("only the link's own refusals are final: a portal that answers everything i
     (await server.next("/wire")).answer(answer, status);
     assert.equal((await end).code, code);
   }
+});
+
+/** A hundred times as fast, so that patience ends within the test. */
+function hurried(t) {
+  const real = globalThis.setTimeout;
+  globalThis.setTimeout = (run, ms) => real(run, ms / 100);
+  t.after(() => (globalThis.setTimeout = real));
+}
+
+test("requests that are never answered, or always fail, end the line: the page is to say so", async (t) => {
+  hurried(t);
+  for (const path of ["down", "up"]) {
+    for (const silent of [false, true]) {
+      let asked = 0;
+      const ask = (url, body, headers, signal) =>
+        new Promise((resolve, reject) => {
+          if (url.endsWith("/wire")) resolve({ status: 200, json: async () => ({ wire: "W" }) });
+          if (!url.endsWith(`/W/${path}`)) return;
+          asked += 1;
+          if (asked > 9) resolve({ status: 404, json: async () => ({}) });
+          else if (!silent || asked > 1) reject(new TypeError("network"));
+          else signal.addEventListener("abort", () => reject(new TypeError("late")));
+        });
+      const wire = new Polling("/v/T/wire", ask);
+      wire.onopen = () => wire.send("a");
+      const { code } = await new Promise((resolve) => (wire.onclose = resolve));
+      assert.deepEqual([code, wire.readyState, asked], [1006, 3, 4], path);
+    }
+  }
+});
+
+test("one request carries no more than the server takes", async (t) => {
+  const { server, wire } = await opened(t);
+  for (let number = 0; number < 60; number += 1) wire.send("x");
+  const many = await server.next("/W/up");
+  assert.equal(many.body.frames.length, 50);
+  many.answer({ taken: 50 });
+  (await server.next("/W/up")).answer({ taken: 60 });
+  for (let number = 0; number < 3; number += 1) wire.send("x".repeat(40_000));
+  assert.equal((await server.next("/W/up")).body.frames.length, 1);
+});
+
+test("a line that takes nothing any more is not asked again and again", async (t) => {
+  const { server, wire, closed } = await opened(t);
+  wire.send("a");
+  (await server.next("/W/up")).answer({ taken: 0 });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(server.asked.filter(({ done, url }) => !done && url.endsWith("/up")).length, 0);
+  (await server.next("/W/down")).answer({ first: 0, frames: [], closed: { code: 4429, reason: "message_flood" } });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual(closed, [[4429, "message_flood"]]);
+});
+
+test("a page that lets go says so, also with nothing else to say, and before the line is open", async (t) => {
+  const idle = await opened(t);
+  idle.wire.close();
+  assert.deepEqual((await idle.server.next("/W/up")).body, { first: 0, frames: [], close: true });
+  const server = new Server();
+  t.after(() => server.end());
+  const wire = new Polling("/v/T/wire", server.ask);
+  wire.send("leave");
+  wire.close();
+  (await server.next("/wire")).answer({ wire: "W" });
+  assert.deepEqual((await server.next("/W/up")).body, { first: 0, frames: ["leave"], close: true });
 });
 
 test("what was said before the page lets go still leaves", async (t) => {

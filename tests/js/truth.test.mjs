@@ -46,6 +46,7 @@ for (const track of TRACKS) {
         const row = CAMERA.get(track);
         const expected = row.sentence === "(below)" ? PICTURE.get(at)[shown] : row.sentence;
         assert.equal(sentence(truth), expected);
+        assert.equal(sees(truth), expected === "seen");
         assert.ok(KEYS.has(expected), `${expected} is no sentence of the page`);
         assert.equal(word(truth), row.word === "(none)" ? "" : row.word);
         const { again, hand } = act({ ...truth, late: true });

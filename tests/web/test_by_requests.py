@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.domain.network import BY_REQUESTS
+from server.services.signalling import EXPLORED
+from server.tasks import create_task
 from server.web import polling, sockets
 from server.web.caller import BROWSER_COOKIE
 from server.web.caller_polling import MAX_UP
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 
 OFFER = OFFERS["chromium"]
+SOUND = OFFER.replace("m=video", "m=audio")
 
 
 @pytest.fixture
@@ -102,10 +105,23 @@ async def test_a_socket_that_comes_up_later_takes_over(house: Running) -> None:
     await shown(desk, session, transport="requests")
     await house.caller(line.token, line.phone)
     assert await line.closed() == (4503, "unavailable")
+    late = await line.up(line.sent, json.dumps({"type": "facing", "facing": "user"}))
+    assert json.loads(late.body) == {"taken": line.sent}, "what nobody hears was not taken"
     await shown(desk, session, transport="socket")
     await until(lambda: polled(house) == 0, "the line by requests is over")
     rows = [action for action in await house.actions() if action == "network.transport"]
     assert len(rows) == 2
+
+
+async def test_ways_that_change_for_ever_are_written_a_few_times(house: Running) -> None:
+    _, _, line = await greeted(house)
+    for _ in range(EXPLORED):
+        await house.caller(line.token, line.phone)
+        line = await Polled.opened(line.phone, line.token)
+        await line.hello()
+    await line.say("leave")
+    await line.hear("ended")
+    assert (await house.actions()).count("network.transport") == EXPLORED
 
 
 async def test_an_open_line_asks_the_database_nothing(house: Running) -> None:
@@ -149,6 +165,7 @@ async def test_what_is_refused_is_answered_and_counted_as_on_a_socket(house: Run
         ('{"type": "no such"}', "message_unknown"),
         ("\ud83d", "message_malformed"),
         (json.dumps({"type": "leave", "x": "a" * MAX_FRAME}), "message_too_large"),
+        (json.dumps({"type": "signal.offer", "peer": "desk-peer-1", "sdp": SOUND}), "sdp_audio"),
     ):
         before = house.counted(code)
         await line.raw(frame)
@@ -187,15 +204,19 @@ async def test_nobody_else_speaks_on_a_line(house: Running) -> None:
             assert (answer.code, json.loads(answer.body)["error"]["code"]) == (404, "wire_unknown")
     opened = await stranger.post_json(f"/v/{line.token}/wire", {})
     assert json.loads(opened.body)["error"]["code"] == "open_elsewhere"
-    # The name of a line is good for its own link only.
+    # The name of a line is good for its own link only, in one browser too.
     desk = house.pages[0]
     await house.invite(desk, "command-0003", mobile="06 12 34 56 79")
     other = (await house.tokens())[-1]
-    own = await house.tapped(other)
-    answer = await own.post_json(f"/v/{other}/wire/{line.name}/down", {"seen": 0})
+    assert (await line.phone.post_json(f"/v/{other}/tap", {})).code == 200
+    answer = await line.phone.post_json(f"/v/{other}/wire/{line.name}/down", {"seen": 0})
     assert json.loads(answer.body)["error"]["code"] == "wire_unknown"
     without = await line.phone.fetch(
         f"{line.path}/down", method="POST", body="{}", headers={"Accept": "application/json"}
+    )
+    assert json.loads(without.body)["error"]["code"] == "xsrf_refused"
+    without = await line.phone.fetch(
+        f"/v/{line.token}/wire", method="POST", body="{}", headers={"Accept": "application/json"}
     )
     assert json.loads(without.body)["error"]["code"] == "xsrf_refused"
     assert (await line.up(line.sent)).code == 200
@@ -238,6 +259,32 @@ async def test_bodies_no_page_of_ours_sends_are_refused(house: Running, body: An
     await line.hear("error", code="message_unknown")
 
 
+async def test_nobody_has_frames_that_were_not_sent_or_gives_them_back(house: Running) -> None:
+    _, _, line = await greeted(house)
+    await line.say("are you there")
+    await line.hear("error")  # by now it has said that it has the first
+    for seen in (line.seen + 1_000, 0):
+        answer = await line.phone.post_json(f"{line.path}/down", {"seen": seen})
+        assert (answer.code, json.loads(answer.body)["error"]["code"]) == (400, "invalid")
+
+
+async def test_of_two_requests_that_wait_the_newer_has_the_frames(
+    house: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older one's page has given it up: what it is told is lost."""
+    monkeypatch.setattr(sockets, "TICK", 60.0)
+    _, _, line = await greeted(house)
+    await line.hear("viewers")
+    [place] = _lines(house)._places.values()
+    older = create_task(line.down(), "down")
+    await until(lambda: place.line._waiting is not None, "a request waits")
+    newer = create_task(line.down(), "down")
+    async with asyncio.timeout(polling.HOLD / 2):
+        assert (await older)["frames"] == []
+        place.line.send({"type": "webcam", "on": True})
+        assert len((await newer)["frames"]) == 1
+
+
 async def test_a_still_goes_up_as_a_body(house: Running) -> None:
     desk, _, line = await greeted(house)
     await line.say("ladder", rung="stills", why="lost")
@@ -262,6 +309,21 @@ async def test_a_flood_ends_the_line_with_its_code(house: Running) -> None:
     assert (code, reason) == (4429, "message_flood")
     assert house.counted("message_flood")
     await desk.alive()
+
+
+@pytest.mark.parametrize("what", ["frames", "requests up", "requests down"])
+async def test_everything_that_comes_counts_as_a_flood(house: Running, what: str) -> None:
+    _, _, line = await greeted(house)
+    [place] = _lines(house)._places.values()
+    many = sockets.FRAMES_A_SECOND + 1
+    if what == "frames":
+        place.line.take_up(line.sent, ['{"type": "facing", "facing": "user"}'] * many)
+    elif what == "requests up":
+        for _ in range(many):
+            place.line.take_up(line.sent, [])
+    else:
+        await asyncio.gather(*(place.line.hand_down(line.seen) for _ in range(many)))
+    assert await line.closed() == (4429, "message_flood")
 
 
 async def test_a_page_that_reads_and_never_says_so_is_cut(house: Running) -> None:
@@ -300,10 +362,11 @@ async def test_lines_are_few(house: Running) -> None:
     assert (answer.code, json.loads(answer.body)["error"]["code"]) == (429, "message_flood")
 
 
-async def test_all_lines_of_a_source_are_bounded(house: Running) -> None:
+@pytest.mark.parametrize("bound", ["_most_of_source", "_most"])
+async def test_the_lines_of_a_source_and_all_lines_are_bounded(house: Running, bound: str) -> None:
     desk, _, line = await greeted(house)
     lines = _lines(house)
-    lines._most_of_source = len(lines)
+    setattr(lines, bound, len(lines))
     await house.invite(desk, "command-0003", mobile="06 12 34 56 79")
     token = (await house.tokens())[-1]
     phone = await house.tapped(token)
@@ -339,7 +402,7 @@ async def test_a_page_that_says_goodbye_has_gone_at_once(house: Running) -> None
     await shown(desk, session, online=True)
     await line.up(line.sent, json.dumps({"type": "facing", "facing": "user"}), close=True)
     await desk.hear("caller.state", state="user")
-    await shown(desk, session, online=False)
+    await shown(desk, session, online=False, transport=None)
 
 
 async def test_a_line_without_a_hello_is_closed(

@@ -150,7 +150,12 @@ async def test_it_takes_nothing_from_a_live_picture_nor_from_who_has_the_link(
     before = await written(house)
     refused = await tell(house.browser(), token, '{"why": "cookies"}')
     assert (refused.code, code(refused)) == (409, "open_elsewhere")
+    # The picture goes on without the line of its page.
+    caller.socket.close()
+    await until(lambda: house.server.sessions._rooms.get(session).phone is None, "it has gone")
     assert await written(house) == before
+    assert (await tell(house.phones[0], token, '{"why": "lost_script"}')).code == 200
+    assert "camera.refused" not in await written(house)
 
 
 async def test_a_second_page_takes_nothing_from_the_one_that_speaks(house: Running) -> None:
@@ -322,6 +327,7 @@ async def test_a_page_that_is_too_old_asks_again(house: Running) -> None:
         answer = await browser.fetch(path, method="POST", body=urlencode(stale))
         assert answer.code == 403
         assert field in answer.body.decode()
+    assert (house.counted("xsrf_refused"), house.counted("cookies_missing")) == (2, 0)
 
 
 # --- the way out -----------------------------------------------------------------------------------

@@ -150,6 +150,18 @@ async def test_an_old_name_binds_nothing_new(over_tls: Running) -> None:
     assert (await thief.get(f"/v/{token}")).code == 410
 
 
+async def test_an_old_name_types_no_code(over_tls: Running) -> None:
+    desk = await over_tls.desk(await signed_in(over_tls))
+    made = await desk.answer("code.make", "command-code")
+    phone = over_tls.browser()
+    phone.cookies["v15_browser"] = "planted-by-a-neighbour"
+    typed = await phone.post("/c", {"code": made["result"]["code"]})
+    assert typed.code == 303
+    name = cookies(typed)["__Host-v15_browser"]
+    assert name.value != "planted-by-a-neighbour"
+    assert int(name["max-age"]) > 0, "a browser that is closed comes back"
+
+
 async def signed_in(house: Running) -> Browser:
     """A regulator, with the cookies of this transport."""
     browser = await house.signed_in("regulator")

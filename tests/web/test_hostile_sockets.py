@@ -226,6 +226,16 @@ async def test_another_origin_has_no_socket(house: Running, path: str, origin: s
     assert house.counted("origin_foreign") == before + 1
 
 
+async def test_only_same_origin_vouches_for_an_origin_that_is_not_ours(house: Running) -> None:
+    """A proxy may have changed the host under which the page was asked for; the browser knows it."""
+    browser, origin = await house.signed_in("regulator"), "https://other.example"
+    for site in ("cross-site", "same-site", "none", ""):
+        told = {"Sec-Fetch-Site": site}
+        assert await refused_at_the_door(house, "/ws/desk", browser, origin=origin, **told) == 403
+    ours = {"Sec-Fetch-Site": "same-origin"}
+    await (await house.connect("/ws/desk", browser, origin=origin, **ours)).alive()
+
+
 @pytest.mark.parametrize("origin", ["http://localhost:8015", None])
 async def test_our_public_address_and_programs_have_one(house: Running, origin: str | None) -> None:
     page = await house.connect("/ws/desk", await house.signed_in("regulator"), origin=origin)

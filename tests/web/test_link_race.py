@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.services.links import Links
 from tests.web.running import MOBILE, Running, running
 
 if TYPE_CHECKING:
@@ -38,6 +39,65 @@ async def test_of_all_browsers_that_tap_at_once_one_has_the_video(house: Running
     bound = await house.rows("SELECT count(*) AS n FROM invitation WHERE browser_hash IS NOT NULL")
     assert bound == [{"n": 1}]
     assert (await house.actions()).count("invitation.bound") == 1
+
+
+@pytest.mark.parametrize("gesture", ["open", "tap", "release", "cannot"])
+async def test_whoever_was_let_through_before_another_tapped_is_judged_again(
+    house: Running, gesture: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await house.desk(await house.signed_in("regulator"))
+    await house.invite(desk)
+    [token] = await house.tokens()
+    late = house.browser()
+    await late.get(f"/v/{token}")
+    look = Links.look
+
+    async def look_then_tapped(links: Links, token: str, browser: str | None) -> Any:
+        monkeypatch.undo()
+        found = await look(links, token, browser)
+        await house.tapped(token)
+        return found
+
+    monkeypatch.setattr(Links, "look", look_then_tapped)
+    answer = await late.post_json(f"/v/{token}/{gesture}", {"language": "fr", "why": "cookies"})
+    assert (answer.code, json.loads(answer.body)["error"]["code"]) == (409, "open_elsewhere")
+    assert not {"invitation.released", "camera.refused"} & {*await house.actions()}
+
+
+async def test_a_phone_let_in_just_before_the_end_is_told_of_it(
+    house: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await house.desk(await house.signed_in("regulator"))
+    session = await house.invite(desk)
+    [token] = await house.tokens()
+    phone = await house.tapped(token)
+    enter = Links.enter
+
+    async def enter_then_ended(links: Links, token: str, browser: str | None) -> Any:
+        monkeypatch.undo()
+        admitted = await enter(links, token, browser)
+        await desk.answer("session.end", "command-0009", session=session)
+        return admitted
+
+    monkeypatch.setattr(Links, "enter", enter_then_ended)
+    caller = await house.connect("/ws/caller", phone)
+    await caller.say("hello", token=token, page="phone-page-1")
+    await caller.refused("session_ended")
+    assert not list(house.server.sessions._rooms)
+
+
+async def test_what_a_tap_allows_is_for_its_browser_and_ends_with_the_link(house: Running) -> None:
+    """The tap's answer spares its hello the database: for nobody else, and not once it is given back."""
+    desk = await house.desk(await house.signed_in("regulator"))
+    await house.invite(desk)
+    [token] = await house.tokens()
+    phone, thief = await house.tapped(token), house.browser()
+    await thief.get(f"/v/{token}")
+    for browser, code in ((thief, "open_elsewhere"), (phone, "message_out_of_order")):
+        caller = await house.connect("/ws/caller", browser)
+        await caller.say("hello", token=token, page="phone-page-1")
+        await caller.refused(code)
+        await phone.post_json(f"/v/{token}/release", {})
 
 
 async def test_one_browser_that_taps_many_times_is_one_tap(house: Running) -> None:

@@ -54,6 +54,7 @@ async def joined(house: Running, token: str) -> Browser:
     await browser.get("/login")
     answer = await browser.post_json(f"/o/{token}/join", {})
     assert answer.code == 200, answer.body
+    assert "Max-Age=86400" in answer.headers["Set-Cookie"], "a browser that is closed comes back"
     return browser
 
 

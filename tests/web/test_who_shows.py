@@ -294,6 +294,40 @@ async def test_a_page_whose_place_was_taken_speaks_for_the_phone_no_more(house: 
     assert not [each for each in desk.told if each.get("state") in {"busy", "hidden"}]
 
 
+async def test_a_desk_whose_place_was_taken_says_no_more_what_is_shown(house: Running) -> None:
+    """Another page of its window sits there under the same name."""
+    desk, caller, session = await house.connected()
+    room = house.server.sessions._rooms.get(session)
+    former: Any = room.desks[ONE]
+    newer = await house.desk(await house.signed_in("regulator"), watch=session)
+    await until(lambda: room.desks[ONE] is not former, "the newer sits there")
+    await reports(newer, session, "flowing")
+    await caller.hear("shown", peer=ONE, on=True)
+    await former.take(json.dumps({"type": "media.report", "session": session, "state": "lost"}))
+    assert room.showing == {ONE: True}
+    desk.socket.close()
+
+
+async def test_what_a_page_said_of_its_camera_is_forgotten_by_the_next_page_and_by_a_question(
+    house: Running,
+) -> None:
+    desk, caller, session = await house.connected()
+    room = house.server.sessions._rooms.get(session)
+    await caller.say("media.report", camera="busy")
+    await caller.say("visibility", hidden=True)
+    await desk.hear("caller.state", state="hidden")
+    caller, _ = await again(house)
+    assert (room.said.camera, room.said.hidden) == ("busy", False), "the same page, in front again"
+    for state, camera in (("granted", "busy"), ("asking", None)):
+        await caller.say("camera", state=state)
+        await caller.alive()
+        assert room.said.camera == camera
+    await caller.say("media.report", camera="busy")
+    await caller.alive()
+    await again(house, "phone-page-2")
+    assert room.said.camera is None
+
+
 async def test_an_observer_is_told_what_is_wrong_with_the_camera(house: Running) -> None:
     all_ = await everybody(house)
     await all_.caller.say("media.report", camera="muted")
