@@ -135,6 +135,7 @@ async def test_a_page_that_reaches_nothing_says_what_to_say() -> None:
 async def test_an_observer_reads_what_keeps_the_picture_away() -> None:
     async with scene("hang") as (home, desk, network):
         await home.invite(desk)
+        await until_text(desk, "#invitations", "reçu")  # the key acts on the session that is shown
         await desk.keyboard.press("Alt+KeyO")
         await desk.wait_for_selector("#observers[open]")
         await desk.fill("#observers-name", "SMUR")
