@@ -1,22 +1,16 @@
-"""Where templates/, static/, alembic/ and locales/ are: in a checkout, or beside an installed wheel."""
+"""Where templates/, static/, alembic/ and locales/ are: in a checkout, or inside an installed wheel."""
 
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Final
-
-NEEDED: Final = ("templates", "static", "alembic/versions")
 
 
 @cache
 def root() -> Path:
-    """Return the folder that holds them; FileNotFoundError says where it was looked for.
+    """Return the folder that holds them.
 
-    An installer puts them under share/visio15 of whatever prefix the package stands in: a virtual environment, a
-    user's folder, /usr.
+    A wheel has them in server/data (setup.py); a checkout, installed with `pip install -e` or not, beside server/.
     """
-    above = Path(__file__).resolve().parents[1:]
-    places = (above[0], *(folder / "share" / "visio15" for folder in above))
-    for place in places:
-        if all((place / name).is_dir() for name in NEEDED):
-            return place
-    raise FileNotFoundError(", ".join(str(place) for place in places))
+    package = Path(str(files("server")))
+    inside = package / "data"
+    return inside if inside.is_dir() else package.parent

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import urllib.error
 import urllib.request
 import venv
@@ -19,17 +20,15 @@ from pathlib import Path
 
 import pytest
 
+from server import __version__
 from tests.lab.ports import free_port
 from tests.lab.process import launch, until
 
 pytestmark = [pytest.mark.wheel, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCES = (
-    *("setup.py", "pyproject.toml", "README.md", "LICENSE", "server", "telephony"),
-    *("alembic", "contrib", "locales", "static", "templates"),
-)
-SHARE = "visio15-0.1.0.data/data/share/visio15"
+DATA = ("alembic", "contrib", "locales", "static", "templates")
+BACKEND = "from setuptools import build_meta; build_meta.{hook}('out')"
 
 
 def run(*argv: str | Path, cwd: Path, **env: str) -> str:
@@ -46,20 +45,53 @@ def run(*argv: str | Path, cwd: Path, **env: str) -> str:
     return done.stdout
 
 
+def built(source: str | Path, *, cwd: Path) -> Path:
+    """Build a wheel of a folder or of an sdist, as docs/operations.md does."""
+    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
+    run(*pip, "--wheel-dir", "out", source, cwd=cwd)
+    (made,) = (cwd / "out").glob("*.whl")
+    return made
+
+
+def files(folder: Path) -> list[str]:
+    """Name the files of a folder of the repository as its users see them: without what Python compiled."""
+    found = [f for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
+    return [str(f.relative_to(ROOT)) for f in found]
+
+
+def sums(wheel: Path) -> dict[str, int]:
+    """Return the checksum of each file of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        return {info.filename: info.CRC for info in archive.infolist()}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the sources with all that may stand beside them, for a build of its own."""
+    copy = tmp_path / "tree"
+    # Not what is installed and made (.gitignore): only what Python compiled may be in the way of a build.
+    made = (".*", "node_modules", "var", "build", "dist", "*.egg-info")
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*made))
+    stale = copy / "alembic" / "versions" / "__pycache__" / "stale.cpython-311.pyc"
+    stale.parent.mkdir(exist_ok=True)
+    stale.touch()
+    return copy
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from a clean copy of the sources."""
     tree = tmp_path_factory.mktemp("tree")
-    for name in SOURCES:
+    for name in (
+        *("setup.py", "pyproject.toml", "README.md", "LICENSE", "THIRD_PARTY.md"),
+        *("server", "telephony", *DATA),
+    ):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.exists():
+        else:
             shutil.copy(source, tree / name)
-    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation")
-    run(*pip, "--wheel-dir", "out", ".", cwd=tree)
-    (made,) = (tree / "out").glob("*.whl")
-    return made
+    return built(".", cwd=tree)
 
 
 @pytest.fixture(scope="module")
@@ -77,21 +109,47 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_everything_it_needs_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for folder in ("alembic", "locales", "static", "templates"):
-        for file in (ROOT / folder).rglob("*"):
-            if file.is_file() and "__pycache__" not in file.parts:
-                assert f"{SHARE}/{file.relative_to(ROOT)}" in names
-    traces = {str(file.relative_to(ROOT)) for file in (ROOT / "telephony").rglob("hep.jsonl")}
-    assert traces
-    assert traces <= names
-    assert f"{SHARE}/alembic/__init__.py" not in names
-    strange = [n for n in names if not n.startswith(("server/", "telephony/", "visio15-"))]
-    assert strange == []
+    code = {name for top in ("server", "telephony") for name in files(ROOT / top)}
+    data = {f"server/data/{name}" for top in DATA for name in files(ROOT / top)}
+    about = {name for name in names if name.startswith(f"visio15-{__version__}.dist-info/")}
+    assert names == code | data | about
+    assert any(name.endswith("/hep.jsonl") for name in code)
+    assert "server/data/alembic/__init__.py" not in names
+
+
+def test_an_sdist_makes_the_same_wheel(wheel: Path, tree: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-c", BACKEND.format(hook="build_sdist"), cwd=tree)
+    sdist = tree / "out" / f"visio15-{__version__}.tar.gz"
+    with tarfile.open(sdist) as archive:
+        tops = {Path(member.name).parts[1] for member in archive if member.isfile()}
+    assert {"pyproject.toml", "setup.py", "README.md", "LICENSE", "THIRD_PARTY.md"} <= tops
+    assert "tests" not in tops
+    again = built(sdist, cwd=tmp_path)
+    assert sums(again) == sums(wheel)
+
+
+def test_a_checkout_that_was_used_makes_the_same_wheel(wheel: Path, tree: Path) -> None:
+    assert sums(built(".", cwd=tree)) == sums(wheel)
+
+
+def test_an_editable_install_finds_the_folders_of_the_checkout(tree: Path, tmp_path: Path) -> None:
+    run(sys.executable, "-c", BACKEND.format(hook="build_editable"), cwd=tree)
+    (made,) = (tree / "out").glob("*.whl")
+    home = tmp_path / "venv"
+    venv.create(home, with_pip=True)
+    python = home / "bin" / "python"
+    run(python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", made, cwd=home)
+    where = "from server.resources import root; print(root())"
+    assert run(python, "-c", where, cwd=home) == f"{tree}\n"
+
+
+def test_the_version_is_that_of_the_server(wheel: Path) -> None:
+    assert wheel.name == f"visio15-{__version__}-py3-none-any.whl"
 
 
 def test_extras_are_extras(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        metadata = archive.read("visio15-0.1.0.dist-info/METADATA").decode()
+        metadata = archive.read(f"visio15-{__version__}.dist-info/METADATA").decode()
     assert 'asyncpg<0.33,>=0.32; extra == "postgres"' in metadata
     assert 'pyVoIP==1.6.8; extra == "softphone"' in metadata
     assert "Requires-Dist: pyVoIP==1.6.8\n" not in metadata
@@ -110,7 +168,7 @@ def get(url: str) -> tuple[int, bytes]:
 
 async def test_it_runs_from_any_folder(installed: Path, tmp_path: Path) -> None:
     visio15 = installed / "visio15"
-    assert "0.1.0" in run(visio15, "--version", cwd=tmp_path)
+    assert __version__ in run(visio15, "--version", cwd=tmp_path)
     port = free_port()
     feed = {"kind": "pyvoip", "site": "s", "server": "127.0.0.1", "extension": "1", "password": "x"}
     env = {
