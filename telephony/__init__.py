@@ -4,7 +4,9 @@ This package knows nothing of the video product and could be published alone. Wh
 are values; the correlator, the feeds and the runner are imported from their own modules.
 """
 
-from telephony.call import (
+from telephony.facts_from_cti import CtiEvent, CtiOutcome
+from telephony.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
+from telephony.model.call import (
     AliasRecord,
     Call,
     CallState,
@@ -17,7 +19,7 @@ from telephony.call import (
     StationSpan,
     StationState,
 )
-from telephony.facts import (
+from telephony.model.facts import (
     Alias,
     Aliased,
     AliasType,
@@ -39,9 +41,7 @@ from telephony.facts import (
     fact_from_json,
     fact_to_json,
 )
-from telephony.facts_from_cti import CtiEvent, CtiOutcome
-from telephony.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
-from telephony.number import (
+from telephony.model.number import (
     Number,
     NumberKind,
     compacted,

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from telephony.facts import Aliased, AliasType
+from telephony.model.facts import Aliased, AliasType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
     from telephony.sip import SipMessage
 
     #: When each message was seen first: by Call-ID, CSeq, and what it is.

@@ -12,7 +12,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony.call import (
+from telephony.fusion import Fusion
+from telephony.grouping import Group, assemble, group
+from telephony.leg import LegView, fold, sort_key
+from telephony.model.call import (
     AliasRecord,
     Call,
     CallState,
@@ -24,10 +27,7 @@ from telephony.call import (
     Span,
     StationSpan,
 )
-from telephony.facts import AliasType, Fact, HungUp, Paired, Seen, Unpaired
-from telephony.fusion import Fusion
-from telephony.grouping import Group, assemble, group
-from telephony.leg import LegView, fold, sort_key
+from telephony.model.facts import AliasType, Fact, HungUp, Paired, Seen, Unpaired
 from telephony.same_number import Numbers
 from telephony.station_states import StationStates
 

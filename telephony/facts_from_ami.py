@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from telephony.ami import is_old
-from telephony.facts import (
+from telephony.model.facts import (
     Alias,
     Aliased,
     AliasType,
@@ -39,14 +39,14 @@ from telephony.facts import (
     Resumed,
     Seen,
 )
-from telephony.number import parse_number
+from telephony.model.number import parse_number
 from telephony.sip import emergency_ids, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from telephony.ami import AmiMessage
-    from telephony.number import Number
+    from telephony.model.number import Number
 
 #: Past this difference the PBX's clock is wrong and ours dates the event.
 MAX_SKEW: Final = timedelta(hours=1)

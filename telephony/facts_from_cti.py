@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from telephony.facts import (
+from telephony.model.facts import (
     Alias,
     Aliased,
     AliasType,
@@ -23,7 +23,7 @@ from telephony.facts import (
     RecordingStopped,
     Resumed,
 )
-from telephony.number import parse_number
+from telephony.model.number import parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

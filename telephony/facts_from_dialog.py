@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from telephony.dialog_dialects import Dialect, Key, another, meaning, recognise
 from telephony.dialog_info import Dialog, DialogInfo, DialogState
-from telephony.facts import (
+from telephony.model.facts import (
     Alias,
     Aliased,
     AliasType,
@@ -31,7 +31,7 @@ from telephony.facts import (
     Seen,
     Unpaired,
 )
-from telephony.number import Number, called_as, parse_number
+from telephony.model.number import Number, called_as, parse_number
 from telephony.sip import uri_user
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony.facts import (
+from telephony.model.facts import (
     Alias,
     Aliased,
     AliasType,
@@ -32,7 +32,7 @@ from telephony.facts import (
     Resumed,
     Seen,
 )
-from telephony.number import Number, parse_number
+from telephony.model.number import Number, parse_number
 from telephony.sip import emergency_ids, split_list
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from telephony.facts import (
+from telephony.model.facts import (
     Alias,
     Aliased,
     AliasType,
@@ -28,7 +28,7 @@ from telephony.facts import (
     Resumed,
     Seen,
 )
-from telephony.number import Number, called_as, parse_number
+from telephony.model.number import Number, called_as, parse_number
 from telephony.offer_answer import PAST, Dialog, Transaction, held
 from telephony.pairing import Pairing
 from telephony.sip import SipMessage, address, uri_user

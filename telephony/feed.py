@@ -11,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from telephony.facts import Fact
+from telephony.model.facts import Fact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

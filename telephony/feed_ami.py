@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from telephony.ami import MAX_LINE, AmiDecoder, AmiMessage, greeted, too_old
-from telephony.facts import HungUp, Rang
 from telephony.facts_from_ami import AmiObserver
 from telephony.feed import (
     FeedCutError,
@@ -29,13 +28,14 @@ from telephony.feed import (
     utc_now,
 )
 from telephony.feed_tcp import PATIENCE, connected
+from telephony.model.facts import HungUp, Rang
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import AsyncIterator, Callable, Collection
     from datetime import datetime
 
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
 
 PORT: Final = 5038
 _READ: Final = 65536

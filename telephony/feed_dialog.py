@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
     from datetime import datetime
 
-    from telephony.facts import Fact
     from telephony.feed import Emit
+    from telephony.model.facts import Fact
     from telephony.sip_line import Line, Peer
 
 __all__ = ["Account", "DialogInfoFeed"]

@@ -20,7 +20,6 @@ from telephony.esl import (
     dumped,
     freeswitch_version,
 )
-from telephony.facts import HungUp
 from telephony.facts_from_esl import CONFERENCE, EVENTS, EslObserver
 from telephony.feed import (
     FeedCutError,
@@ -32,12 +31,13 @@ from telephony.feed import (
     utc_now,
 )
 from telephony.feed_tcp import PATIENCE, connected
+from telephony.model.facts import HungUp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
     from datetime import datetime
 
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
 
 PORT: Final = 8021
 _READ: Final = 65536

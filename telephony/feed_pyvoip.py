@@ -26,7 +26,7 @@ from telephony.feed import FeedHealth, FeedState, HealthBook, room, utc_now
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
 
 #: Longest line a child may write: an INVITE of 8 kB in base64, with room.
 _LINE: Final = 64 * 1024

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from importlib.resources.abc import Traversable
 
-    from telephony.facts import Fact
     from telephony.hep import HepPacket
+    from telephony.model.facts import Fact
 
 #: Traces shipped with the package, in the order of the demonstration.
 PACKAGED: Final = ("asterisk-22-simple", "asterisk-22-hold", "asterisk-22-two_concurrent")

@@ -8,16 +8,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from telephony.facts import AliasType
 from telephony.facts_from_cti import RINGING, CtiEvent, facts_from_cti
 from telephony.feed import FeedHealth, FeedState, HealthBook, utc_now
+from telephony.model.facts import AliasType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from telephony.call import Call
-    from telephony.facts import Fact
+    from telephony.model.call import Call
+    from telephony.model.facts import Fact
 
 #: Between a leg's name and when it began: no sender's id can hold it.
 _AGAIN: Final = "\n"

@@ -12,7 +12,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony.facts import Direction
+from telephony.model.facts import Direction
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from telephony.call import Call
+    from telephony.model.call import Call
 
 
 def graph(calls: Iterable[Call]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from telephony.call import (
+from telephony.leg import BRIDGE, NEVER, RELATING
+from telephony.model.call import (
     AliasRecord,
     Call,
     CallState,
@@ -24,8 +25,7 @@ from telephony.call import (
     StationSpan,
     StationState,
 )
-from telephony.facts import Alias, AliasType, Direction, Paired, Unpaired
-from telephony.leg import BRIDGE, NEVER, RELATING
+from telephony.model.facts import Alias, AliasType, Direction, Paired, Unpaired
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

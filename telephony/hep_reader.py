@@ -12,7 +12,7 @@ from telephony.facts_from_sip import DEFAULT_HEADERS, SipObserver
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
 
 #: Past this difference the capture agent's clock is wrong and ours dates the message.
 MAX_SKEW: Final = timedelta(hours=1)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from telephony.call import AliasRecord, RecordingSpan, Span, StationSpan, StationState
-from telephony.facts import (
+from telephony.model.call import AliasRecord, RecordingSpan, Span, StationSpan, StationState
+from telephony.model.facts import (
     CORRELATING,
     Aliased,
     AliasType,
@@ -32,7 +32,7 @@ from telephony.facts import (
     Unpaired,
     fact_to_json,
 )
-from telephony.number import Number, parse_number
+from telephony.model.number import Number, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence

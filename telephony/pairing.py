@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Final
 
-from telephony.facts import Paired, Unpaired
+from telephony.model.facts import Paired, Unpaired
 
 INVITE_WINDOW: Final = timedelta(seconds=1)
 ANSWER_WINDOW: Final = timedelta(milliseconds=300)

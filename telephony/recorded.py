@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
 
 
 #: Bytes of one file; more is not a trace but an archive.

@@ -12,8 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from telephony.facts import Alias, Aliased, AliasType, Fact, RecordingStarted, RecordingStopped
-from telephony.number import Number, parse_number
+from telephony.model.facts import (
+    Alias,
+    Aliased,
+    AliasType,
+    Fact,
+    RecordingStarted,
+    RecordingStopped,
+)
+from telephony.model.number import Number, parse_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

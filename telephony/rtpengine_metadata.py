@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from telephony.facts import Alias, AliasType
+from telephony.model.facts import Alias, AliasType
 from telephony.recordings_folder import FoundRecording
 
 #: Of a file nobody has to read whole.

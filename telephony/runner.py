@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from telephony.correlation import Call
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
 
     OnChanges = Callable[[Sequence[Changed]], Awaitable[None]]
     OnTick = Callable[[tuple[Call, ...]], Awaitable[None]]

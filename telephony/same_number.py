@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony.call import Call, Related
-from telephony.facts import AliasType, Direction
+from telephony.model.call import Call, Related
+from telephony.model.facts import AliasType, Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,9 +11,9 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from telephony.call import Call, Related
-from telephony.facts import AliasType, Direction
 from telephony.leg import NEVER
+from telephony.model.call import Call, Related
+from telephony.model.facts import AliasType, Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,8 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import unquote
 
-from telephony.facts import Paired
-from telephony.number import called_as
+from telephony.model.facts import Paired
+from telephony.model.number import called_as
 from telephony.sip import address
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
     from tests.bench.figures import Sizes
 
 STATIONS = ("1501", "1601", "1602")

@@ -18,7 +18,7 @@ from telephony import Call, CallState, Direction
 from telephony.ami import AmiDecoder, AmiMessage
 from telephony.facts_from_ami import AmiObserver
 from telephony.feed_ami import AmiFeed
-from telephony.number import parse_number
+from telephony.model.number import parse_number
 from telephony.recorded import read
 from tests.telephony.ami_server import AmiServer, serving
 from tests.telephony.shell import running, until

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from telephony.facts import Direction, Fact
-from telephony.number import Number, parse_number
+from telephony.model.facts import Direction, Fact
+from telephony.model.number import Number, parse_number
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from telephony.facts import Alias
+    from telephony.model.facts import Alias
 
 
 class CallState(StrEnum):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from telephony.number import Number
+from telephony.model.number import Number
 
 
 class AliasType(StrEnum):
