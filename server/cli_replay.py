@@ -10,8 +10,8 @@ import click
 from server.domain.feed_words import advice, why_refused
 from telephony import Call, CallState, Span, StationState
 from telephony.capture_clocks import ClockGap
-from telephony.correlation import Correlator
-from telephony.graph import graph
+from telephony.correlate.correlation import Correlator
+from telephony.correlate.graph import graph
 from telephony.recorded import UnreadableError, read
 
 _STATES = {

@@ -17,7 +17,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from telephony.correlation import Changed, Correlator
+from telephony.correlate.correlation import Changed, Correlator
 from telephony.feed import CallFeed, FeedHealth, Gap, utc_now
 from telephony.supervisor import Backoff, Pace, Supervisor, asked_to_stop
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from telephony.correlation import Call
+    from telephony.correlate.correlation import Call
     from telephony.model.facts import Fact
 
     OnChanges = Callable[[Sequence[Changed]], Awaitable[None]]

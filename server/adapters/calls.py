@@ -24,7 +24,7 @@ from telephony import (
     FeedState,
     Rang,
 )
-from telephony.correlation import Correlator
+from telephony.correlate.correlation import Correlator
 from telephony.feed_webhook import WebhookFeed
 from telephony.runner import Runner
 from telephony.supervisor import Supervisor

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from telephony import hep, sip
-from telephony.correlation import Correlator
+from telephony.correlate.correlation import Correlator
 from telephony.feed_replay import ABANDONED, PACKAGED, load_trace, packaged_trace
 from telephony.hep_reader import HepReader
 from telephony.remint import Reminter

@@ -7,7 +7,7 @@ import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from telephony.correlation import Changed, Correlator
+from telephony.correlate.correlation import Changed, Correlator
 from telephony.feed import FeedHealth, FeedState, HealthBook
 from telephony.runner import Runner
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telephony import AliasType, Call, CallState, Direction, Fact
-from telephony.correlation import Correlator
+from telephony.correlate.correlation import Correlator
 from telephony.dialog_dialects import Dialect, presumed, product, recognise
 from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party, read
 from telephony.facts_from_dialog import CONTRADICTED, ENTITY, GAP, DialogObserver

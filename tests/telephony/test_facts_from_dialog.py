@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from telephony import AliasType, CallState, Direction, Fact, HungUp, Paired, Seen, StationState
-from telephony.correlation import Correlator
+from telephony.correlate.correlation import Correlator
 from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party, Replaced
 from telephony.facts_from_dialog import GAP, OLD, DialogObserver
 

@@ -28,7 +28,7 @@ from tests.telephony.traces import STATIONS, ami_messages, correlated, told
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from telephony.correlation import Correlator
+    from telephony.correlate.correlation import Correlator
     from telephony.runner import Runner
 
 SECRET = "s3cr3t-of-the-pbx"

@@ -24,7 +24,7 @@ from tests.telephony.traces import MORE, STATIONS, correlated, told
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from telephony.correlation import Correlator
+    from telephony.correlate.correlation import Correlator
     from telephony.runner import Runner
 
 

@@ -19,7 +19,7 @@ from telephony import (
     FeedState,
     RecordingSpan,
 )
-from telephony.correlation import Changed, Correlator
+from telephony.correlate.correlation import Changed, Correlator
 from telephony.feed_webhook import WebhookFeed
 from telephony.runner import Runner
 

@@ -31,7 +31,7 @@ from telephony import (
     Seen,
     Unpaired,
 )
-from telephony.correlation import MAX_FACTS, Correlator
+from telephony.correlate.correlation import MAX_FACTS, Correlator
 from telephony.feed import Gap, room
 from telephony.feed_hep import TURN
 from telephony.hep import SIP, encode

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from telephony import Direction, Rang, sip
-from telephony.correlation import Correlator
+from telephony.correlate.correlation import Correlator
 from telephony.dialog_info import read
 from telephony.facts_from_dialog import DialogObserver
 from telephony.facts_from_sip import SipObserver

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telephony import AliasType, CallState, Fact, FeedState
-from telephony.correlation import Changed, Correlator
+from telephony.correlate.correlation import Changed, Correlator
 from telephony.feed_hep import HepFeed
 from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
 from telephony.runner import Runner

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from telephony import AliasType, CallState, FeedState
+from telephony.correlate.same_number import AGAIN
 from telephony.feed import utc_now
 from telephony.feed_replay import (
     ABANDONED,
@@ -20,7 +21,6 @@ from telephony.feed_replay import (
     stretched,
 )
 from telephony.remint import Reminter
-from telephony.same_number import AGAIN
 from telephony.sip import parse
 from tests.telephony.shell import running, until
 from tests.telephony.traces import MORE

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telephony.ami import AmiDecoder
-from telephony.correlation import Call, Changed, Correlator
+from telephony.correlate.correlation import Call, Changed, Correlator
 from telephony.esl import EslDecoder
 from telephony.facts_from_ami import AmiObserver
 from telephony.facts_from_esl import EslObserver

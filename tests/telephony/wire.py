@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from telephony import Fact, Seen
-from telephony.correlation import Call, Correlator
+from telephony.correlate.correlation import Call, Correlator
 from telephony.facts_from_sip import SipObserver
 from telephony.sip import SipMessage, parse
 from tests.telephony.strategies import at

@@ -24,7 +24,7 @@ from server.services.sessions import Sessions
 from server.tls import Reloader
 from server.web.connections import Connections
 from telephony import Rang
-from telephony.correlation import Correlator
+from telephony.correlate.correlation import Correlator
 from telephony.feed_hep import HepFeed
 from telephony.feed_recordings import RecordingsFeed
 from telephony.feed_webhook import WebhookFeed

@@ -12,9 +12,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony.fusion import Fusion
-from telephony.grouping import Group, assemble, group
-from telephony.leg import LegView, fold, sort_key
+from telephony.correlate.fusion import Fusion
+from telephony.correlate.grouping import Group, assemble, group
+from telephony.correlate.leg import LegView, fold, sort_key
+from telephony.correlate.same_number import Numbers
+from telephony.correlate.station_states import StationStates
 from telephony.model.call import (
     AliasRecord,
     Call,
@@ -28,8 +30,6 @@ from telephony.model.call import (
     StationSpan,
 )
 from telephony.model.facts import AliasType, Fact, HungUp, Paired, Seen, Unpaired
-from telephony.same_number import Numbers
-from telephony.station_states import StationStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator

@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from telephony.leg import BRIDGE, NEVER, RELATING
+from telephony.correlate.leg import BRIDGE, NEVER, RELATING
 from telephony.model.call import (
     AliasRecord,
     Call,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from telephony.leg import LegView
+    from telephony.correlate.leg import LegView
 
 #: Bearers of one name that a new leg is compared with.
 _RECENT: Final = 16

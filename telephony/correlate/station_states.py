@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from telephony.leg import NEVER
+from telephony.correlate.leg import NEVER
 from telephony.model.call import Call, Related
 from telephony.model.facts import AliasType, Direction
 

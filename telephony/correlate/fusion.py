@@ -17,7 +17,7 @@ from telephony.model.facts import Direction
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from telephony.leg import LegView
+    from telephony.correlate.leg import LegView
 
 WINDOW: Final = timedelta(seconds=1)
 #: Legs at one place within the window, past which nobody is told apart.
