@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from telephony import hep
 from telephony.link_types import UnreadLinkError, ip_packet, is_read
-from telephony.sip import DecodeError
-from telephony.sip_write import Framer
+from telephony.sip.message import DecodeError
+from telephony.sip.write import Framer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

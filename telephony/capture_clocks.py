@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from telephony.model.facts import Fact
-    from telephony.sip import SipMessage
+    from telephony.sip.message import SipMessage
 
     #: When each message was seen first: by Call-ID, CSeq, and what it is.
     Stamps = Mapping["Key", datetime]

@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party
-from telephony.sip import uri_user
+from telephony.sip.message import uri_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

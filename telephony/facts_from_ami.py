@@ -40,7 +40,7 @@ from telephony.model.facts import (
     Seen,
 )
 from telephony.model.number import parse_number
-from telephony.sip import emergency_ids, split_list
+from telephony.sip.message import emergency_ids, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

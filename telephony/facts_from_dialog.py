@@ -32,7 +32,7 @@ from telephony.model.facts import (
     Unpaired,
 )
 from telephony.model.number import Number, called_as, parse_number
-from telephony.sip import uri_user
+from telephony.sip.message import uri_user
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -33,7 +33,7 @@ from telephony.model.facts import (
     Seen,
 )
 from telephony.model.number import Number, parse_number
-from telephony.sip import emergency_ids, split_list
+from telephony.sip.message import emergency_ids, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

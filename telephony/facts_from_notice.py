@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from telephony.sip import SipMessage
+    from telephony.sip.message import SipMessage
 
 EVENTS: Final = ("ring", "answer", "hangup")
 _MAX_VALUE: Final = 256

@@ -29,15 +29,15 @@ from telephony.model.facts import (
     Seen,
 )
 from telephony.model.number import Number, called_as, parse_number
-from telephony.offer_answer import PAST, Dialog, Transaction, held
 from telephony.pairing import Pairing
-from telephony.sip import SipMessage, address, uri_user
+from telephony.sip.message import SipMessage, address, uri_user
+from telephony.sip.offer_answer import PAST, Dialog, Transaction, held
 from telephony.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from telephony.sdp import Audio
+    from telephony.sip.sdp import Audio
 
 DEFAULT_HEADERS: Final = ("X-Line15-Call-ID",)
 #: Who places notification calls (contrib/): they are about a call, they are none.

@@ -26,7 +26,7 @@ from telephony.feed import (
     room,
     utc_now,
 )
-from telephony.sip import DecodeError, parse
+from telephony.sip.message import DecodeError, parse
 from telephony.sip_line import tcp, udp
 from telephony.subscriber import Account, Here, Notified, RefusedError, SilentError, Subscriber
 

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from telephony import sip
 from telephony.facts_from_notice import facts_from_notice
 from telephony.feed import FeedHealth, FeedState, HealthBook, room, utc_now
+from telephony.sip import message as sip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -6,8 +6,9 @@ import hmac
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony import hep, sip
+from telephony import hep
 from telephony.facts_from_sip import DEFAULT_HEADERS, SipObserver
+from telephony.sip import message as sip
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -31,8 +31,8 @@ from pyVoIP.VoIP import VoIPCall, VoIPPhone  # isort: skip -- before pyVoIP.SIP,
 from pyVoIP import SIP
 from pyVoIP.VoIP import CallState, PhoneStatus
 
-from telephony import sip
-from telephony.sip_write import response
+from telephony.sip import message as sip
+from telephony.sip.write import response
 
 if TYPE_CHECKING:
     from collections.abc import Callable

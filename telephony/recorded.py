@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from telephony import dialog_info, hep, sip
+from telephony import dialog_info, hep
 from telephony.ami import AmiDecoder, greeted, too_old
 from telephony.capture import BEGINS, Capture, LinkError
 from telephony.capture_clocks import ClockGap, Key, gaps, key_of, without_far
@@ -26,7 +26,8 @@ from telephony.facts_from_ami import AmiObserver
 from telephony.facts_from_dialog import DialogObserver
 from telephony.facts_from_esl import EslObserver
 from telephony.facts_from_sip import DEFAULT_HEADERS, SipObserver
-from telephony.sip import uri_user
+from telephony.sip import message as sip
+from telephony.sip.message import uri_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from telephony.feed import FeedCutError
 from telephony.receive_buffer import dropped, enlarge
-from telephony.sip import MAX_MESSAGE, DecodeError
-from telephony.sip_write import Framer
+from telephony.sip.message import MAX_MESSAGE, DecodeError
+from telephony.sip.write import Framer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

@@ -11,9 +11,9 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from telephony import digest
-from telephony.sip import SipMessage, address
-from telephony.sip_write import request, response
+from telephony.sip import digest
+from telephony.sip.message import SipMessage, address
+from telephony.sip.write import request, response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

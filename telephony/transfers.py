@@ -13,12 +13,12 @@ from urllib.parse import unquote
 
 from telephony.model.facts import Paired
 from telephony.model.number import called_as
-from telephony.sip import address
+from telephony.sip.message import address
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from telephony.sip import SipMessage
+    from telephony.sip.message import SipMessage
 
 #: Between a REFER without Replaces and the INVITE it asks for.
 WINDOW: Final = timedelta(seconds=10)

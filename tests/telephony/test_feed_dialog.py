@@ -10,7 +10,7 @@ import pytest
 
 from telephony import CallState, FeedCutError, FeedState
 from telephony.feed_dialog import Account, DialogInfoFeed
-from telephony.sip import SipMessage, parse
+from telephony.sip.message import SipMessage, parse
 from tests.telephony.dialects import Asterisk, FreeSwitch, TrueCall
 from tests.telephony.shell import Full, in_background, running, until
 

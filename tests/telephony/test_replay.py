@@ -21,7 +21,7 @@ from telephony.feed_replay import (
     stretched,
 )
 from telephony.remint import Reminter
-from telephony.sip import parse
+from telephony.sip.message import parse
 from tests.telephony.shell import running, until
 from tests.telephony.traces import MORE
 

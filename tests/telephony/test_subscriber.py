@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony import digest
-from telephony.sip import DecodeError, SipMessage, parse
-from telephony.sip_write import MAX_HEAD, Framer
+from telephony.sip import digest
+from telephony.sip.message import DecodeError, SipMessage, parse
+from telephony.sip.write import MAX_HEAD, Framer
 from telephony.subscriber import (
     CONTENT,
     T2,

@@ -13,7 +13,7 @@ import pytest
 from telephony import AliasType, CallState
 from telephony.facts_from_sip import SipObserver
 from telephony.hep import SIP
-from telephony.sip import parse
+from telephony.sip.message import parse
 from tests.telephony.traces import (
     STATIONS,
     Told,

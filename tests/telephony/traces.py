@@ -15,7 +15,7 @@ from telephony.facts_from_ami import AmiObserver
 from telephony.facts_from_esl import EslObserver
 from telephony.facts_from_sip import SipObserver
 from telephony.feed_replay import ABANDONED, PACKAGED, Trace, load_trace, packaged_trace
-from telephony.sip import parse
+from telephony.sip.message import parse
 
 if TYPE_CHECKING:
     from telephony import Fact

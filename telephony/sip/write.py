@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from telephony.sip import MAX_MESSAGE, DecodeError, SipMessage
+from telephony.sip.message import MAX_MESSAGE, DecodeError, SipMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

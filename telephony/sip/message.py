@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
-from telephony import sdp
+from telephony.sip import sdp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

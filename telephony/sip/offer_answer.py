@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from telephony.sdp import RECEIVES, SENDS, Audio
+from telephony.sip.sdp import RECEIVES, SENDS, Audio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
