@@ -4,8 +4,6 @@ This package knows nothing of the video product and could be published alone. Wh
 are values; the correlator, the feeds and the runner are imported from their own modules.
 """
 
-from telephony.facts_from_cti import CtiEvent, CtiOutcome
-from telephony.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
 from telephony.model.call import (
     AliasRecord,
     Call,
@@ -50,7 +48,8 @@ from telephony.model.number import (
     parse_number,
     without_marks,
 )
-from telephony.recordings_folder import (
+from telephony.sources.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
+from telephony.sources.recordings.names import (
     ASTERISK_NAMES,
     FoundRecording,
     NamePattern,
@@ -58,7 +57,8 @@ from telephony.recordings_folder import (
     begin_known,
     wav_seconds,
 )
-from telephony.versions import TRIED, tried_instead
+from telephony.sources.versions import TRIED, tried_instead
+from telephony.sources.webhook.facts import CtiEvent, CtiOutcome
 
 __all__ = [
     "ASTERISK_NAMES",

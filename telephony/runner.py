@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from telephony.correlate.correlation import Changed, Correlator
-from telephony.feed import CallFeed, FeedHealth, Gap, utc_now
+from telephony.sources.feed import CallFeed, FeedHealth, Gap, utc_now
 from telephony.supervisor import Backoff, Pace, Supervisor, asked_to_stop
 
 if TYPE_CHECKING:

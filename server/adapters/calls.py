@@ -25,8 +25,8 @@ from telephony import (
     Rang,
 )
 from telephony.correlate.correlation import Correlator
-from telephony.feed_webhook import WebhookFeed
 from telephony.runner import Runner
+from telephony.sources.webhook.feed import WebhookFeed
 from telephony.supervisor import Supervisor
 
 _log = structlog.get_logger("line15")

@@ -15,13 +15,13 @@ from server.config_feeds import (
     ReplayFeedSettings,
 )
 from telephony import CallFeed
-from telephony.feed_ami import AmiFeed
-from telephony.feed_dialog import Account, DialogInfoFeed
-from telephony.feed_esl import EslFeed
-from telephony.feed_hep import HepFeed
-from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
-from telephony.feed_replay import ReplayFeed
-from telephony.receive_buffer import WANTED, enlarge
+from telephony.sources.ami.feed import AmiFeed
+from telephony.sources.dialog_info.feed import Account, DialogInfoFeed
+from telephony.sources.esl.feed import EslFeed
+from telephony.sources.hep.feed import HepFeed
+from telephony.sources.pyvoip.feed import PyVoipAccount, PyVoipFeed
+from telephony.sources.receive_buffer import WANTED, enlarge
+from telephony.sources.replay.feed import ReplayFeed
 
 
 def build(

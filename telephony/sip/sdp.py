@@ -1,6 +1,6 @@
 """Read what a session description says of the audio: sent, received, both, nothing, or refused.
 
-Lenient, like sip.py: it observes what two sides agree on, it decides for neither. RFC 3264 and 4566 (direction,
+Lenient, like message.py: it observes what two sides agree on, it decides for neither. RFC 3264 and 4566 (direction,
 port 0, null address), RFC 8839 and 9143 (what ICE and bundles change of that). Sans-io; raises nothing.
 """
 

@@ -22,8 +22,8 @@ from telephony import (
     StationState,
 )
 from telephony.correlate.grouping import CONFERENCE
-from telephony.esl import EVENT, EslMessage
-from telephony.facts_from_esl import EslObserver
+from telephony.sources.esl.codec import EVENT, EslMessage
+from telephony.sources.esl.facts import EslObserver
 from tests.telephony.traces import STATIONS, correlated
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from telephony.sip import digest
 from telephony.sip.message import DecodeError, SipMessage, parse
 from telephony.sip.write import MAX_HEAD, Framer
-from telephony.subscriber import (
+from telephony.sources.dialog_info.subscriber import (
     CONTENT,
     T2,
     Account,

@@ -6,8 +6,8 @@ import itertools
 
 from telephony import Fact, Seen
 from telephony.correlate.correlation import Call, Correlator
-from telephony.facts_from_sip import SipObserver
 from telephony.sip.message import SipMessage, parse
+from telephony.sources.hep.facts import SipObserver
 from tests.telephony.strategies import at
 
 STATIONS = ("1501", "1502", "1601")

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from telephony.model.facts import Alias, AliasType
-from telephony.recordings_folder import FoundRecording
+from telephony.sources.recordings.names import FoundRecording
 
 #: Of a file nobody has to read whole.
 LARGEST: Final = 256 * 1024

@@ -38,7 +38,7 @@ from telephony.sip.message import emergency_ids, split_list
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from telephony.esl import EslMessage
+    from telephony.sources.esl.codec import EslMessage
 
 #: Past this difference the switchboard's clock is wrong and ours dates the event.
 MAX_SKEW: Final = timedelta(hours=1)

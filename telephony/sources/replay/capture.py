@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from telephony import hep
-from telephony.link_types import UnreadLinkError, ip_packet, is_read
 from telephony.sip.message import DecodeError
 from telephony.sip.write import Framer
+from telephony.sources.hep import codec as hep
+from telephony.sources.replay.link_types import UnreadLinkError, ip_packet, is_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,17 +17,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from telephony import dialog_info, hep
-from telephony.ami import AmiDecoder, greeted, too_old
-from telephony.capture import BEGINS, Capture, LinkError
-from telephony.capture_clocks import ClockGap, Key, gaps, key_of, without_far
-from telephony.esl import EslDecoder
-from telephony.facts_from_ami import AmiObserver
-from telephony.facts_from_dialog import DialogObserver
-from telephony.facts_from_esl import EslObserver
-from telephony.facts_from_sip import DEFAULT_HEADERS, SipObserver
 from telephony.sip import message as sip
 from telephony.sip.message import uri_user
+from telephony.sources.ami.codec import AmiDecoder, greeted, too_old
+from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.dialog_info import codec as dialog_info
+from telephony.sources.dialog_info.facts import DialogObserver
+from telephony.sources.esl.codec import EslDecoder
+from telephony.sources.esl.facts import EslObserver
+from telephony.sources.hep import codec as hep
+from telephony.sources.hep.facts import DEFAULT_HEADERS, SipObserver
+from telephony.sources.replay.capture import BEGINS, Capture, LinkError
+from telephony.sources.replay.clocks import ClockGap, Key, gaps, key_of, without_far
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -12,7 +12,8 @@ from collections import deque
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from telephony.esl import (
+from telephony.model.facts import HungUp
+from telephony.sources.esl.codec import (
     EVENT,
     EslDecoder,
     EslMessage,
@@ -20,8 +21,8 @@ from telephony.esl import (
     dumped,
     freeswitch_version,
 )
-from telephony.facts_from_esl import CONFERENCE, EVENTS, EslObserver
-from telephony.feed import (
+from telephony.sources.esl.facts import CONFERENCE, EVENTS, EslObserver
+from telephony.sources.feed import (
     FeedCutError,
     FeedHealth,
     FeedRefusedError,
@@ -30,8 +31,7 @@ from telephony.feed import (
     room,
     utc_now,
 )
-from telephony.feed_tcp import PATIENCE, connected
-from telephony.model.facts import HungUp
+from telephony.sources.tcp import PATIENCE, connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence

@@ -29,10 +29,10 @@ from telephony.model.facts import (
     Seen,
 )
 from telephony.model.number import Number, called_as, parse_number
-from telephony.pairing import Pairing
 from telephony.sip.message import SipMessage, address, uri_user
 from telephony.sip.offer_answer import PAST, Dialog, Transaction, held
-from telephony.transfers import Transfers
+from telephony.sources.hep.pairing import Pairing
+from telephony.sources.hep.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

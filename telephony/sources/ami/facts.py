@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony.ami import is_old
 from telephony.model.facts import (
     Alias,
     Aliased,
@@ -41,12 +40,13 @@ from telephony.model.facts import (
 )
 from telephony.model.number import parse_number
 from telephony.sip.message import emergency_ids, split_list
+from telephony.sources.ami.codec import is_old
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from telephony.ami import AmiMessage
     from telephony.model.number import Number
+    from telephony.sources.ami.codec import AmiMessage
 
 #: Past this difference the PBX's clock is wrong and ours dates the event.
 MAX_SKEW: Final = timedelta(hours=1)

@@ -16,9 +16,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from telephony.ami import MAX_LINE, AmiDecoder, AmiMessage, greeted, too_old
-from telephony.facts_from_ami import AmiObserver
-from telephony.feed import (
+from telephony.model.facts import HungUp, Rang
+from telephony.sources.ami.codec import MAX_LINE, AmiDecoder, AmiMessage, greeted, too_old
+from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.feed import (
     FeedCutError,
     FeedHealth,
     FeedRefusedError,
@@ -27,8 +28,7 @@ from telephony.feed import (
     room,
     utc_now,
 )
-from telephony.feed_tcp import PATIENCE, connected
-from telephony.model.facts import HungUp, Rang
+from telephony.sources.tcp import PATIENCE, connected
 
 if TYPE_CHECKING:
     from collections import Counter

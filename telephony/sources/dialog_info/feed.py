@@ -13,10 +13,20 @@ import secrets
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from telephony.dialog_dialects import Dialect, presumed, product
-from telephony.dialog_info import DialogInfoError, read
-from telephony.facts_from_dialog import GAP, OLD, DialogObserver
-from telephony.feed import (
+from telephony.sip.message import DecodeError, parse
+from telephony.sources.dialog_info.codec import DialogInfoError, read
+from telephony.sources.dialog_info.dialects import Dialect, presumed, product
+from telephony.sources.dialog_info.facts import GAP, OLD, DialogObserver
+from telephony.sources.dialog_info.line import tcp, udp
+from telephony.sources.dialog_info.subscriber import (
+    Account,
+    Here,
+    Notified,
+    RefusedError,
+    SilentError,
+    Subscriber,
+)
+from telephony.sources.feed import (
     FeedCutError,
     FeedHealth,
     FeedRefusedError,
@@ -26,17 +36,14 @@ from telephony.feed import (
     room,
     utc_now,
 )
-from telephony.sip.message import DecodeError, parse
-from telephony.sip_line import tcp, udp
-from telephony.subscriber import Account, Here, Notified, RefusedError, SilentError, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
     from datetime import datetime
 
-    from telephony.feed import Emit
     from telephony.model.facts import Fact
-    from telephony.sip_line import Line, Peer
+    from telephony.sources.dialog_info.line import Line, Peer
+    from telephony.sources.feed import Emit
 
 __all__ = ["Account", "DialogInfoFeed"]
 

@@ -1,6 +1,6 @@
 """Demonstrations, tests and the replay command see real PBX traffic without a PBX.
 
-Plays recorded HEP3 packets through the very path of live ones (hep_reader.py). Looping, every
+Plays recorded HEP3 packets through the very path of live ones (hep/reader.py). Looping, every
 round is new calls (remint.py) happening now.
 """
 
@@ -16,18 +16,18 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from telephony import hep
-from telephony.facts_from_sip import DEFAULT_HEADERS
-from telephony.feed import FeedHealth, FeedState, HealthBook, utc_now
-from telephony.hep_reader import HepReader, RefusedError
-from telephony.remint import Reminter
+from telephony.sources.feed import FeedHealth, FeedState, HealthBook, utc_now
+from telephony.sources.hep import codec as hep
+from telephony.sources.hep.facts import DEFAULT_HEADERS
+from telephony.sources.hep.reader import HepReader, RefusedError
+from telephony.sources.replay.remint import Reminter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from importlib.resources.abc import Traversable
 
-    from telephony.hep import HepPacket
     from telephony.model.facts import Fact
+    from telephony.sources.hep.codec import HepPacket
 
 #: Traces shipped with the package, in the order of the demonstration.
 PACKAGED: Final = ("asterisk-22-simple", "asterisk-22-hold", "asterisk-22-two_concurrent")

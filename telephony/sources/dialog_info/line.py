@@ -9,10 +9,10 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, Protocol
 
-from telephony.feed import FeedCutError
-from telephony.receive_buffer import dropped, enlarge
 from telephony.sip.message import MAX_MESSAGE, DecodeError
 from telephony.sip.write import Framer
+from telephony.sources.feed import FeedCutError
+from telephony.sources.receive_buffer import dropped, enlarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

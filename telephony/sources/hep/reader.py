@@ -6,9 +6,9 @@ import hmac
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony import hep
-from telephony.facts_from_sip import DEFAULT_HEADERS, SipObserver
 from telephony.sip import message as sip
+from telephony.sources.hep import codec as hep
+from telephony.sources.hep.facts import DEFAULT_HEADERS, SipObserver
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from telephony.facts_from_cti import RINGING, CtiEvent, facts_from_cti
-from telephony.feed import FeedHealth, FeedState, HealthBook, utc_now
 from telephony.model.facts import AliasType
+from telephony.sources.feed import FeedHealth, FeedState, HealthBook, utc_now
+from telephony.sources.webhook.facts import RINGING, CtiEvent, facts_from_cti
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

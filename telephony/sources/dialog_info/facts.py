@@ -3,7 +3,7 @@
 Each station tells of its own dialogs; two stations on one call tell of one dialog, under one Call-ID,
 and so does capture. Documents of one subscription are counted: one that repeats is no news, a gap means
 that the whole state must be asked again. What a full state no longer lists has ended. What a document means is
-told by dialog_dialects.py. No clock, no I/O.
+told by dialects.py. No clock, no I/O.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from telephony.dialog_dialects import Dialect, Key, another, meaning, recognise
-from telephony.dialog_info import Dialog, DialogInfo, DialogState
 from telephony.model.facts import (
     Alias,
     Aliased,
@@ -33,6 +31,8 @@ from telephony.model.facts import (
 )
 from telephony.model.number import Number, called_as, parse_number
 from telephony.sip.message import uri_user
+from telephony.sources.dialog_info.codec import Dialog, DialogInfo, DialogState
+from telephony.sources.dialog_info.dialects import Dialect, Key, another, meaning, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

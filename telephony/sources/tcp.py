@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from telephony.feed import FeedCutError
+from telephony.sources.feed import FeedCutError
 
 if TYPE_CHECKING:
     import ssl

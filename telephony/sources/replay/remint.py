@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from telephony.hep import HepPacket
+    from telephony.sources.hep.codec import HepPacket
 
 _CALL_ID: Final = re.compile(
     rb"^(?:call-id|i)[ \t]*:[ \t]*([^\r\n]+?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party
 from telephony.sip.message import uri_user
+from telephony.sources.dialog_info.codec import Dialog, DialogInfo, DialogState, Party
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

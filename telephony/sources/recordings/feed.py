@@ -15,9 +15,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from telephony.feed import FeedHealth, FeedState, HealthBook, utc_now
-from telephony.recordings_folder import FoundRecording, NamePattern, bounded, wav_seconds
-from telephony.rtpengine_metadata import LARGEST, read_metadata
+from telephony.sources.feed import FeedHealth, FeedState, HealthBook, utc_now
+from telephony.sources.recordings.names import FoundRecording, NamePattern, bounded, wav_seconds
+from telephony.sources.recordings.rtpengine import LARGEST, read_metadata
 from telephony.supervisor import asked_to_stop
 
 if TYPE_CHECKING:

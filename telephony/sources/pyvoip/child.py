@@ -3,7 +3,7 @@
 Registers one extension and reports each INVITE it receives, raw, before pyVoIP thinks about it: what pyVoIP cannot
 read (a header without a value, a name in Latin-1) is reported too, counted, and refused to the switchboard.
 Configuration: one JSON object on the first line of stdin (a password must not stand in argv). Out:
-JSON lines on stdout. The end of stdin is the order to leave. Started by feed_pyvoip.py only.
+JSON lines on stdout. The end of stdin is the order to leave. Started by feed.py only.
 
 Known defects worked around (docs/adr/0001): `pyVoIP.VoIP` is imported before `pyVoIP.SIP`; `deny()`
 is never called; a cancelled INVITE is never answered; INVITEs are source-checked at the socket; a

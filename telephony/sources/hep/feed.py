@@ -13,16 +13,16 @@ from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
-from telephony.facts_from_sip import DEFAULT_HEADERS
-from telephony.feed import FeedHealth, FeedState, Gap, HealthBook, room, utc_now
-from telephony.hep_reader import HepReader, RefusedError
-from telephony.receive_buffer import dropped, enlarge
+from telephony.sources.feed import FeedHealth, FeedState, Gap, HealthBook, room, utc_now
+from telephony.sources.hep.facts import DEFAULT_HEADERS
+from telephony.sources.hep.reader import HepReader, RefusedError
+from telephony.sources.receive_buffer import dropped, enlarge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from telephony.feed import Emit
+    from telephony.sources.feed import Emit
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """A switchboard that can only *call* somebody can still tell Visio15 about its calls.
 
 It calls a dedicated extension, registered here through pyVoIP, for a second; the INVITE carries the
-identifiers. pyVoIP runs in a child process (pyvoip_child.py); its reports are read as untrusted.
+identifiers. pyVoIP runs in a child process (child.py); its reports are read as untrusted.
 Off by default: see docs/telephony.md and docs/adr/0001.
 """
 
@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from telephony.facts_from_notice import facts_from_notice
-from telephony.feed import FeedHealth, FeedState, HealthBook, room, utc_now
 from telephony.sip import message as sip
+from telephony.sources.feed import FeedHealth, FeedState, HealthBook, room, utc_now
+from telephony.sources.pyvoip.facts import facts_from_notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -99,12 +99,12 @@ class PyVoipFeed:
         self._book.state(FeedState.STARTING)
         child = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "telephony.pyvoip_child"),
+            *("-m", "telephony.sources.pyvoip.child"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             limit=_LINE,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         )
         self.child_pid = child.pid
         try:
