@@ -49,6 +49,7 @@ from telephony.model.number import (
     without_marks,
 )
 from telephony.sources.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
+from telephony.sources.receive_buffer import receive_buffer
 from telephony.sources.recordings.names import (
     ASTERISK_NAMES,
     FoundRecording,
@@ -111,6 +112,7 @@ __all__ = [
     "is_ambiguous",
     "load_numbering_plans",
     "parse_number",
+    "receive_buffer",
     "tried_instead",
     "wav_seconds",
     "without_marks",

@@ -24,6 +24,12 @@ def enlarge(sock: socket.socket | TransportSocket) -> int:
     )  # it doubles them, for its own needs
 
 
+def receive_buffer() -> tuple[int, int]:
+    """Return the bytes of receive buffer that the kernel gives a UDP feed, and those it asks for."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        return enlarge(sock), WANTED
+
+
 def dropped(sock: socket.socket | TransportSocket) -> int:
     """Count the datagrams for this socket that the kernel has lost since it was opened; 0 where it does not say."""
     try:
