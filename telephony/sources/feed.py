@@ -188,6 +188,11 @@ class HealthBook:
         self._rejected[reason] += 1
         self._sample = sample or self._sample
 
+    def drain(self, rejected: Counter[str]) -> None:
+        """Count the refusals that a decoder or an observer has kept, and empty them."""
+        self._rejected += rejected
+        rejected.clear()
+
     def read(self) -> FeedHealth:
         """Tell the accounts now; a feed that listens and hears nothing for long is quiet."""
         state, since = self._state, self._since

@@ -14,41 +14,34 @@ import ssl
 from collections import OrderedDict
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from telephony.model.facts import HungUp, Rang
 from telephony.sources.ami.codec import MAX_LINE, AmiDecoder, AmiMessage, greeted, too_old
 from telephony.sources.ami.facts import AmiObserver
-from telephony.sources.feed import (
-    FeedCutError,
-    FeedHealth,
-    FeedRefusedError,
-    FeedState,
-    HealthBook,
-    room,
-    utc_now,
+from telephony.sources.feed import FeedCutError, FeedState, room, utc_now
+from telephony.sources.tcp import (
+    PATIENCE,
+    READ,
+    RESYNC,
+    SILENCE,
+    AskingFeed,
+    MessageStream,
+    connected,
 )
-from telephony.sources.tcp import PATIENCE, connected
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import AsyncIterator, Callable, Collection
     from datetime import datetime
 
     from telephony.model.facts import Fact
 
 PORT: Final = 5038
-_READ: Final = 65536
-#: Seconds between two pings; without a word until the connection is given up.
-PING: Final = 10.0
-SILENCE: Final = 25.0
-#: Seconds between two lists of channels while all is well: a lost hang-up does not live for ever.
-RESYNC: Final = 60.0
 _QUESTIONS: Final = 1000
 _SETTINGS: Final = "settings"
 
 
-class AmiFeed:
+class AmiFeed(AskingFeed["_Connection"]):
     """Reports the facts of one Asterisk. `live` names the legs of this feed the product believes alive.
 
     `run` raises FeedRefusedError (login; ami_version: older than what is followed; not_ami: another service),
@@ -73,39 +66,17 @@ class AmiFeed:
         resync: float = RESYNC,
         silence: float = SILENCE,
     ) -> None:
-        self.name = name
+        super().__init__(name, clock=clock, resync=resync, silence=silence)
         self._address = (host, port)
         self._username, self._secret = username, secret
         self._tls = tls
         self._live = live
-        self._clock = clock
-        self._resync, self._silence = resync, silence
         self._observer = AmiObserver(name, stations, sip_call_id=sip_call_id, emergency=emergency)
-        self._book = HealthBook(name, clock=clock)
-
-    def health(self) -> FeedHealth:
-        """Tell how the feed fares: `connected` once signed in."""
-        return self._book.read()
-
-    async def run(self, emit: Callable[[Fact], None]) -> None:
-        """Stay connected until cancelled."""
-        self._book.state(FeedState.STARTING)
-        try:
-            async with self._signed_in() as connection:
-                await self._listen(connection, emit)
-        finally:
-            self._book.state(FeedState.DOWN)
-
-    async def probe(self) -> str:
-        """Sign in and leave; tell what the switchboard says it is. Raises what `run` raises."""
-        async with self._signed_in() as connection:
-            await connection.introduced()
-            return self._book.read().switchboard
 
     @asynccontextmanager
     async def _signed_in(self) -> AsyncIterator[_Connection]:
-        async with connected(self._address, self._tls) as (reader, writer):
-            connection = _Connection(reader, writer, self._book, self._clock, self._silence)
+        async with connected(self._address, self._tls) as streams:
+            connection = _Connection(streams, AmiDecoder(), self._book, self._silence)
             await connection.sign_in(self._username, self._secret)
             yield connection
 
@@ -122,7 +93,7 @@ class AmiFeed:
                 for message in messages:
                     for fact in conversation.take(message):
                         emit(fact)
-                _drain(self._book, self._observer.rejected)
+                self._book.drain(self._observer.rejected)
                 self._book.lag(self._observer.skew)
                 if conversation.resynced:
                     conversation.resynced = False
@@ -131,62 +102,20 @@ class AmiFeed:
             asking.cancel()
 
     async def _ask(self, connection: _Connection) -> None:
-        """Ask for the channels now and then, and for a sign of life in between."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
         connection.ask_settings()
-        while True:
-            if loop.time() >= due:
-                connection.send(Action="CoreShowChannels", ActionID="channels")
-                due = loop.time() + self._resync
-            else:
-                connection.send(Action="Ping", ActionID="ping")
-            await asyncio.sleep(min(PING, self._resync, self._silence / 2))
+        await self._keep_asking(connection.ask_channels, connection.ping)
 
 
-class _Connection:
+class _Connection(MessageStream[AmiMessage]):
     """One socket: whole messages in, actions out."""
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        book: HealthBook,
-        clock: Callable[[], datetime],
-        silence: float,
-    ) -> None:
-        self._reader, self._writer = reader, writer
-        self._decoder = AmiDecoder()
-        self._book, self._clock, self._silence = book, clock, silence
-        self._early: list[AmiMessage] = []
-        self._interface = ""
+    _interface = ""
 
     def send(self, **fields: str) -> None:
         """Send an action; nothing in it may break a line."""
         lines = [f"{key}: {value}" for key, value in fields.items()]
         if not any("\n" in line or "\r" in line for line in lines):
             self._writer.write("\r\n".join([*lines, "", ""]).encode())
-
-    async def read(self) -> list[AmiMessage]:
-        """Wait for messages. Raises FeedCutError when the stream ends or nothing comes for too long."""
-        if self._early:
-            early, self._early = self._early, []
-            return early
-        try:
-            async with asyncio.timeout(self._silence):
-                data = await self._reader.read(_READ)
-        except TimeoutError:
-            raise FeedCutError("silent") from None
-        if not data:
-            raise FeedCutError("ended")
-        return self._taken(data)
-
-    def _taken(self, data: bytes) -> list[AmiMessage]:
-        messages = self._decoder.feed(data)
-        _drain(self._book, self._decoder.rejected)
-        if messages:
-            self._book.heard(len(messages))
-        return messages
 
     async def sign_in(self, username: str, secret: str) -> None:
         """Log in by challenge. Raises FeedRefusedError when the switchboard says no, or is none we can follow."""
@@ -204,6 +133,15 @@ class _Connection:
         if answer.get("Response") != "Success":
             self._refuse("login")
         self._book.state(FeedState.CONNECTED)
+
+    def ask_channels(self) -> bool:
+        """Ask for the list of channels; the switchboard can be asked at any time."""
+        self.send(Action="CoreShowChannels", ActionID="channels")
+        return True
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self.send(Action="Ping", ActionID="ping")
 
     def ask_settings(self) -> None:
         """Ask for the version of the switchboard, beside that of its interface."""
@@ -231,7 +169,7 @@ class _Connection:
         try:
             async with asyncio.timeout(PATIENCE):
                 while b"\n" not in data and len(data) <= MAX_LINE:
-                    more = await self._reader.read(_READ)
+                    more = await self._reader.read(READ)
                     if not more:
                         break
                     data += more
@@ -250,10 +188,6 @@ class _Connection:
             self._refuse("ami_version")
         self._early = self._taken(data)
 
-    def _refuse(self, reason: str) -> NoReturn:
-        self._book.reject(reason)
-        raise FeedRefusedError(reason)
-
     async def _response(self, action: str) -> AmiMessage:
         """Wait for the response to an action; events that come meanwhile are kept for later."""
         kept: list[AmiMessage] = []
@@ -264,13 +198,6 @@ class _Connection:
                     self._early = [*kept, *messages[:index], *messages[index + 1 :]]
                     return message
             kept += messages
-
-
-def _drain(book: HealthBook, rejected: Counter[str]) -> None:
-    """Count what was dropped, once."""
-    for reason in rejected.elements():
-        book.reject(reason)
-    rejected.clear()
 
 
 class _Conversation:

@@ -265,10 +265,7 @@ class _Conversation:
         self._subscriber.receive(message, self.now)
         for reply in self._subscriber.replies():
             self._line.send(reply, peer)
-        for reason, count in self._subscriber.rejected.items():
-            for _ in range(count):
-                self._book.reject(reason)
-        self._subscriber.rejected.clear()
+        self._book.drain(self._subscriber.rejected)
         self._flush()
 
     def _flush(self) -> None:

@@ -22,16 +22,8 @@ from telephony.sources.esl.codec import (
     freeswitch_version,
 )
 from telephony.sources.esl.facts import CONFERENCE, EVENTS, EslObserver
-from telephony.sources.feed import (
-    FeedCutError,
-    FeedHealth,
-    FeedRefusedError,
-    FeedState,
-    HealthBook,
-    room,
-    utc_now,
-)
-from telephony.sources.tcp import PATIENCE, connected
+from telephony.sources.feed import FeedCutError, FeedState, HealthBook, room, utc_now
+from telephony.sources.tcp import PATIENCE, RESYNC, SILENCE, AskingFeed, MessageStream, connected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -40,12 +32,6 @@ if TYPE_CHECKING:
     from telephony.model.facts import Fact
 
 PORT: Final = 8021
-_READ: Final = 65536
-#: Seconds between two questions; without a word until the connection is given up.
-PING: Final = 10.0
-SILENCE: Final = 25.0
-#: Seconds between two looks at all channels while all is well: a lost hang-up does not live for ever.
-RESYNC: Final = 60.0
 #: Questions under way at once, and channels asked about in one look.
 _AT_ONCE: Final = 16
 _MOST: Final = 5000
@@ -53,7 +39,7 @@ _GONE: Final = "no such channel"
 _LIST, _PING, _VERSION = "list", "ping", "version"
 
 
-class EslFeed:
+class EslFeed(AskingFeed["_Connection"]):
     """Reports the facts of one FreeSWITCH. `live` names the legs of this feed the product believes alive.
 
     `run` raises FeedRefusedError (password, access list, another service), FeedCutError (silence, end of stream),
@@ -75,40 +61,18 @@ class EslFeed:
         resync: float = RESYNC,
         silence: float = SILENCE,
     ) -> None:
-        self.name = name
+        super().__init__(name, clock=clock, resync=resync, silence=silence)
         self._address = (host, port)
         self._password = password
         self._live = live
-        self._clock = clock
-        self._resync, self._silence = resync, silence
         self._observer = EslObserver(
             name, stations, private_headers=private_headers, emergency=emergency
         )
-        self._book = HealthBook(name, clock=clock)
-
-    def health(self) -> FeedHealth:
-        """Tell how the feed fares: `connected` once signed in."""
-        return self._book.read()
-
-    async def run(self, emit: Callable[[Fact], None]) -> None:
-        """Stay connected until cancelled."""
-        self._book.state(FeedState.STARTING)
-        try:
-            async with self._signed_in() as connection:
-                await self._listen(connection, emit)
-        finally:
-            self._book.state(FeedState.DOWN)
-
-    async def probe(self) -> str:
-        """Sign in and leave; tell what the switchboard says it is. Raises what `run` raises."""
-        async with self._signed_in() as connection:
-            await connection.introduced()
-            return self._book.read().switchboard
 
     @asynccontextmanager
     async def _signed_in(self) -> AsyncIterator[_Connection]:
-        async with connected(self._address) as (reader, writer):
-            connection = _Connection(reader, writer, self._book, self._silence)
+        async with connected(self._address) as streams:
+            connection = _Connection(streams, EslDecoder(), self._book, self._silence)
             await connection.sign_in(self._password)
             yield connection
 
@@ -138,60 +102,23 @@ class EslFeed:
             asking.cancel()
 
     async def _ask(self, talk: _Conversation) -> None:
-        """Look at all channels now and then; ask for a sign of life in between."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
         talk.introduce()
-        while True:
-            if loop.time() >= due and talk.look():
-                due = loop.time() + self._resync
-            else:
-                talk.ping()
-            await asyncio.sleep(min(PING, self._resync, self._silence / 2))
+        await self._keep_asking(talk.look, talk.ping)
 
 
-class _Connection:
+class _Connection(MessageStream[EslMessage]):
     """One socket: whole messages in, commands out."""
 
-    def __init__(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        book: HealthBook,
-        silence: float,
-    ) -> None:
-        self._reader, self._writer = reader, writer
-        self._decoder = EslDecoder()
-        self._book, self._silence = book, silence
-        self._early: list[EslMessage] = []
-        self._spoken_to = False
+    _spoken_to = False
 
     def send(self, command: str) -> None:
         """Send a command; nothing in it may break a line."""
         if "\n" not in command and "\r" not in command:
             self._writer.write(f"{command}\n\n".encode())
 
-    async def read(self) -> list[EslMessage]:
-        """Wait for messages. Raises FeedCutError when the stream ends or nothing comes for too long."""
-        if self._early:
-            early, self._early = self._early, []
-            return early
-        try:
-            async with asyncio.timeout(self._silence):
-                data = await self._reader.read(_READ)
-        except TimeoutError:
-            raise FeedCutError("silent") from None
-        if not data:
-            raise FeedCutError("ended")
+    def _taken(self, data: bytes) -> list[EslMessage]:
         self._spoken_to = True
-        messages = self._decoder.feed(data)
-        for reason, count in self._decoder.rejected.items():
-            for _ in range(count):
-                self._book.reject(reason)
-        self._decoder.rejected.clear()
-        if messages:
-            self._book.heard(len(messages))
-        return messages
+        return super()._taken(data)
 
     async def sign_in(self, password: str) -> None:
         """Give the password, subscribe. Raises FeedRefusedError when the switchboard says no, or is none."""
@@ -231,10 +158,6 @@ class _Connection:
         """Note the version an answer tells."""
         if (version := freeswitch_version(answer.body)) is not None:
             self._book.switchboard(f"FreeSWITCH {version}")
-
-    def _refuse(self, reason: str) -> None:
-        self._book.reject(reason)
-        raise FeedRefusedError(reason)
 
     async def _next(self, kind: str) -> EslMessage:
         """Wait for one kind of message; what comes after it is kept for later."""
