@@ -17,7 +17,14 @@ from telephony.sources.source import AuthorityUnreadableError, Source, Switchboa
 
 __all__ = ["AnySource", "AuthorityUnreadableError", "Source", "Switchboard"]
 
+# fmt: off
 AnySource = Annotated[
-    HepSource | PyVoipSource | AmiSource | EslSource | DialogInfoSource | ReplaySource,
+    HepSource
+    | PyVoipSource
+    | AmiSource
+    | EslSource
+    | DialogInfoSource
+    | ReplaySource,
     Field(discriminator="kind"),
 ]
+# fmt: on
