@@ -81,7 +81,7 @@ from server.web.operations import Readiness
 from server.web.pages import Pages
 from server.web.strangers import Strangers
 from telephony import FeedState, FoundRecording
-from telephony.feed_recordings import RecordingsFeed
+from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.supervisor import Supervisor
 
 SWEEP_SECONDS = 5.0

@@ -9,10 +9,10 @@ import click
 
 from server.domain.feed_words import advice, why_refused
 from telephony import Call, CallState, Span, StationState
-from telephony.capture_clocks import ClockGap
-from telephony.correlation import Correlator
-from telephony.graph import graph
-from telephony.recorded import UnreadableError, read
+from telephony.correlate.correlation import Correlator
+from telephony.correlate.graph import graph
+from telephony.sources.replay.clocks import ClockGap
+from telephony.sources.replay.recorded import UnreadableError, read
 
 _STATES = {
     CallState.RINGING: "sonne",

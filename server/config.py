@@ -30,11 +30,11 @@ from pydantic_settings import (
 
 from server.config_carriers import CarrierSettings, Frozen, Network, SmsLimits, SmsSettings
 from server.config_demo import demonstration_problems
-from server.config_feeds import FeedSettings
 from server.config_recordings import RecordingsSettings
 from server.config_sentences import sentence
 from server.domain.hosts import NAME, host_of, is_authority, is_host
 from server.domain.sign_in import Lives
+from telephony.registry import AnySource
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
 
@@ -170,7 +170,7 @@ class Settings(BaseSettings):
     sms_limits: SmsLimits = SmsLimits()
     smtp: SmtpSettings | None = None
     ice: IceSettings = IceSettings()
-    feeds: tuple[FeedSettings, ...] = ()
+    feeds: tuple[AnySource, ...] = ()
     recordings: tuple[RecordingsSettings, ...] = ()
     sign_in: SignInSettings = SignInSettings()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

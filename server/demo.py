@@ -23,7 +23,6 @@ import segno
 from server.certificates import Certificates, ensure, lan_addresses, local_names, write_private
 from server.cli_admin import House, opened
 from server.config import ConfigurationError, Settings, load
-from server.config_feeds import ReplayFeedSettings
 from server.demo_doors import live
 from server.domain.access import Role
 from server.errors import AppError, DemonstrationRefused
@@ -98,7 +97,7 @@ def _settings(
         "data_dir": data,
         "secret_key": secret,
         "demo": True,
-        "feeds": (ReplayFeedSettings(kind="replay", site="samu37"),),
+        "feeds": ({"kind": "replay", "site": "samu37"},),
         "log_level": "WARNING",
     }
     if lan is None or certificates is None:

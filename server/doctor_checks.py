@@ -5,7 +5,7 @@ import datetime as dt
 import errno
 import shutil
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Final
@@ -17,23 +17,16 @@ from server import tls
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.feeds import probe, receive_buffer
 from server.adapters.seal import FernetSeal
 from server.config import Settings
-from server.config_feeds import (
-    AmiFeedSettings,
-    DialogInfoFeedSettings,
-    EslFeedSettings,
-    HepFeedSettings,
-    PyVoipFeedSettings,
-)
 from server.doctor_finding import Finding
 from server.doctor_net import udp_free
 from server.doctor_private import demonstration, private
 from server.doctor_recordings import recordings
 from server.doctor_remote import carriers, mail, turn
 from server.errors import AppError
-from telephony import TRIED, FeedRefusedError, tried_instead
+from telephony import TRIED, FeedRefusedError, receive_buffer, tried_instead
+from telephony.registry import AuthorityUnreadableError, Switchboard
 
 WIDE: Final = {4: 16, 6: 48}
 GIGABYTE: Final = 1_000_000_000
@@ -86,19 +79,17 @@ async def feeds(settings: Settings) -> list[Finding]:
         return [Finding("warn", "flux", "aucun flux du standard", todo)]
     found: list[Finding] = []
     for feed in settings.feeds:
-        if isinstance(feed, HepFeedSettings):
-            found += [_port(feed.name, feed.host, feed.port), *_allowed(feed.name, feed.allow)]
+        if listens := feed.listens():
+            found.append(_port(feed.name, *listens))
+        if isinstance(feed, Switchboard):
+            found.append(await _signs_in(feed))
+        if (senders := feed.senders()) is not None:
+            found += _allowed(feed.name, senders)
+        if feed.bursts:
             found += room_to_receive(feed.name, *receive_buffer())
-            if feed.auth_key is None and any(not ip_network(n).is_loopback for n in feed.allow):
-                todo = "donnez auth_key ici et à l'agent de capture"
-                found.append(Finding("warn", "flux", f"{feed.name} : sans auth_key", todo))
-        elif isinstance(feed, PyVoipFeedSettings):
-            found += [_port(feed.name, feed.bind, feed.bind_port), *_allowed(feed.name, feed.allow)]
-        elif isinstance(feed, AmiFeedSettings | EslFeedSettings):
-            found.append(await _signs_in(feed))
-        elif isinstance(feed, DialogInfoFeedSettings):
-            found.append(await _signs_in(feed))
-            found += _allowed(feed.name, feed.allow) if feed.transport == "udp" else []
+        if feed.forgeable():
+            todo = "donnez auth_key ici et à l'agent de capture"
+            found.append(Finding("warn", "flux", f"{feed.name} : sans auth_key", todo))
     return found
 
 
@@ -117,15 +108,19 @@ _NOT_FOLLOWED: Final = {
         "donnez l'adresse et le port de event_socket.conf.xml (8021)",
     ),
 }
+#: By kind of source: what is refused when it is not the account.
+_NOT_TOLD: Final = {
+    "dialog-info": (
+        "refuse l'abonnement",
+        "le standard sert-il la présence (contrib/kamailio-presence.cfg) ?",
+    ),
+}
 
 
-async def _signs_in(feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings) -> Finding:
+async def _signs_in(feed: Switchboard) -> Finding:
     where = f"{feed.name} : {feed.host}:{feed.port}"
-    if isinstance(feed, AmiFeedSettings) and not _authority(feed.tls_ca):
-        todo = "tls_ca doit nommer un certificat PEM que le compte du service peut lire"
-        return Finding("bad", "flux", f"{where} : {feed.tls_ca} ne se lit pas", todo)
     try:
-        switchboard = await probe(feed)
+        switchboard = await feed.probe()
     except OSError as error:
         what, todo = _unreached(feed, error)
         return Finding("bad", "flux", f"{where} {what}", todo)
@@ -138,42 +133,35 @@ async def _signs_in(feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSett
     return Finding("warn", "flux", text, todo)
 
 
-def _authority(file: Path | None) -> bool:
-    """Whether the authority of a switchboard's certificate can be read; none named is the system's."""
-    try:
-        ssl.create_default_context(cafile=file)
-    except OSError:
-        return False
-    return True
-
-
-def _unreached(
-    feed: AmiFeedSettings | EslFeedSettings | DialogInfoFeedSettings, error: OSError
-) -> tuple[str, str]:
+def _unreached(feed: Switchboard, error: OSError) -> tuple[str, str]:
     """Say why a switchboard was not signed in to, and what to do."""
     match error:
+        case AuthorityUnreadableError():
+            todo = "tls_ca doit nommer un certificat PEM que le compte du service peut lire"
+            return f": {error} ne se lit pas", todo
         case ssl.SSLCertVerificationError():
             todo = "donnez tls_ca, l'autorité qui a signé le certificat du standard"
             return ": certificat refusé", todo
         case ssl.SSLError():
             todo = "donnez le port TLS du standard, ou tls = false si ce port est en clair"
             return "ne parle pas TLS", todo
-        case FeedRefusedError() if str(error) in _NOT_FOLLOWED:
-            return _NOT_FOLLOWED[str(error)]
-        case FeedRefusedError() if (
-            isinstance(feed, DialogInfoFeedSettings) and str(error) != "login"
-        ):
-            todo = "le standard sert-il la présence (contrib/kamailio-presence.cfg) ?"
-            return f"refuse l'abonnement ({error})", todo
         case FeedRefusedError():
-            names = {"ami": "username et secret", "esl": "password"}.get(
-                feed.kind, "username et password"
-            )
-            todo = f"corrigez {names} ; l'adresse de ce serveur doit être permise au standard"
-            return "refuse l'identification", todo
+            return _refused(feed, str(error))
         case _:
             todo = "le standard écoute-t-il là, et le pare-feu laisse-t-il passer ?"
             return "ne répond pas", todo
+
+
+def _refused(feed: Switchboard, reason: str) -> tuple[str, str]:
+    """Say why a switchboard did not let us in, and what to do."""
+    if reason in _NOT_FOLLOWED:
+        return _NOT_FOLLOWED[reason]
+    if reason != "login" and feed.kind in _NOT_TOLD:
+        what, todo = _NOT_TOLD[feed.kind]
+        return f"{what} ({reason})", todo
+    names = " et ".join(feed.account)
+    todo = f"corrigez {names} ; l'adresse de ce serveur doit être permise au standard"
+    return "refuse l'identification", todo
 
 
 def _port(name: str, host: str, port: int) -> Finding:
@@ -196,7 +184,7 @@ def room_to_receive(name: str, given: int, wanted: int) -> list[Finding]:
     return [Finding("warn", "flux", told, todo)]
 
 
-def _allowed(name: str, allow: tuple[str, ...]) -> list[Finding]:
+def _allowed(name: str, allow: Sequence[str]) -> list[Finding]:
     if not allow:
         todo = "ajoutez l'adresse de l'agent de capture : personne n'est écouté"
         return [Finding("bad", "flux", f"{name} : allow est vide", todo)]

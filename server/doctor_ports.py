@@ -4,13 +4,6 @@ from urllib.parse import urlsplit
 
 from server.config import Settings, SmtpSettings
 from server.config_carriers import OvhSettings
-from server.config_feeds import (
-    AmiFeedSettings,
-    DialogInfoFeedSettings,
-    EslFeedSettings,
-    HepFeedSettings,
-    PyVoipFeedSettings,
-)
 from server.doctor_net import web_port
 
 Row = tuple[str, str, str, str]
@@ -54,38 +47,7 @@ def _web(settings: Settings) -> list[Row]:
 
 
 def _feeds(settings: Settings) -> list[Row]:
-    rows: list[Row] = []
-    for feed in settings.feeds:
-        if isinstance(feed, HepFeedSettings):
-            rows.append(
-                (", ".join(feed.allow), feed.host, f"{feed.port}/udp", f"capture HEP ({feed.site})")
-            )
-        elif isinstance(feed, PyVoipFeedSettings):
-            media = f"{feed.rtp_low}-{feed.rtp_high}/udp"
-            rows += [
-                (feed.bind, feed.server, f"{feed.port}/udp", f"poste SIP ({feed.site})"),
-                (feed.server, feed.bind, f"{feed.bind_port}/udp", f"poste SIP ({feed.site})"),
-                (feed.server, feed.bind, media, "média, ignoré"),
-            ]
-        elif isinstance(feed, AmiFeedSettings):
-            here = ("Visio15", feed.host, f"{feed.port}/tcp", f"AMI du standard ({feed.site})")
-            rows.append(here)
-        elif isinstance(feed, EslFeedSettings):
-            here = ("Visio15", feed.host, f"{feed.port}/tcp", f"ESL du standard ({feed.site})")
-            rows.append(here)
-        elif isinstance(feed, DialogInfoFeedSettings):
-            rows += _presence(feed)
-    return rows
-
-
-def _presence(feed: DialogInfoFeedSettings) -> list[Row]:
-    """Over TCP the notifications come back on our connection."""
-    us, why = feed.bind or "Visio15", f"présence SIP ({feed.site})"
-    rows: list[Row] = [(us, feed.host, f"{feed.port}/{feed.transport}", why)]
-    if feed.transport == "udp":
-        port = f"{feed.bind_port}/udp" if feed.bind_port else "éphémère/udp"
-        rows.append((", ".join(feed.allow), us, port, why))
-    return rows
+    return [port for feed in settings.feeds for port in feed.ports()]
 
 
 def _turn(settings: Settings) -> list[Row]:

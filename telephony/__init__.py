@@ -4,7 +4,7 @@ This package knows nothing of the video product and could be published alone. Wh
 are values; the correlator, the feeds and the runner are imported from their own modules.
 """
 
-from telephony.call import (
+from telephony.model.call import (
     AliasRecord,
     Call,
     CallState,
@@ -17,7 +17,7 @@ from telephony.call import (
     StationSpan,
     StationState,
 )
-from telephony.facts import (
+from telephony.model.facts import (
     Alias,
     Aliased,
     AliasType,
@@ -39,9 +39,7 @@ from telephony.facts import (
     fact_from_json,
     fact_to_json,
 )
-from telephony.facts_from_cti import CtiEvent, CtiOutcome
-from telephony.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
-from telephony.number import (
+from telephony.model.number import (
     Number,
     NumberKind,
     compacted,
@@ -50,7 +48,9 @@ from telephony.number import (
     parse_number,
     without_marks,
 )
-from telephony.recordings_folder import (
+from telephony.sources.feed import CallFeed, FeedCutError, FeedHealth, FeedRefusedError, FeedState
+from telephony.sources.receive_buffer import receive_buffer
+from telephony.sources.recordings.names import (
     ASTERISK_NAMES,
     FoundRecording,
     NamePattern,
@@ -58,7 +58,8 @@ from telephony.recordings_folder import (
     begin_known,
     wav_seconds,
 )
-from telephony.versions import TRIED, tried_instead
+from telephony.sources.versions import TRIED, tried_instead
+from telephony.sources.webhook.facts import CtiEvent, CtiOutcome
 
 __all__ = [
     "ASTERISK_NAMES",
@@ -111,6 +112,7 @@ __all__ = [
     "is_ambiguous",
     "load_numbering_plans",
     "parse_number",
+    "receive_buffer",
     "tried_instead",
     "wav_seconds",
     "without_marks",

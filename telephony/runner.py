@@ -17,16 +17,16 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from telephony.correlation import Changed, Correlator
-from telephony.feed import CallFeed, FeedHealth, Gap, utc_now
+from telephony.correlate.correlation import Changed, Correlator
+from telephony.sources.feed import CallFeed, FeedHealth, Gap, utc_now
 from telephony.supervisor import Backoff, Pace, Supervisor, asked_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from telephony.correlation import Call
-    from telephony.facts import Fact
+    from telephony.correlate.correlation import Call
+    from telephony.model.facts import Fact
 
     OnChanges = Callable[[Sequence[Changed]], Awaitable[None]]
     OnTick = Callable[[tuple[Call, ...]], Awaitable[None]]

@@ -8,8 +8,6 @@ from datetime import datetime
 
 import structlog
 
-from server.adapters.feeds import build
-from server.config_feeds import FeedSettings
 from server.errors import StorageUnavailable, WebhookNotReady
 from server.ports import Clock, FeedReport, Ids, LineReport, Station, Transactions
 from server.services.line15 import MEMORY, Line15
@@ -24,9 +22,10 @@ from telephony import (
     FeedState,
     Rang,
 )
-from telephony.correlation import Correlator
-from telephony.feed_webhook import WebhookFeed
+from telephony.correlate.correlation import Correlator
+from telephony.registry import Source
 from telephony.runner import Runner
+from telephony.sources.webhook.feed import WebhookFeed
 from telephony.supervisor import Supervisor
 
 _log = structlog.get_logger("line15")
@@ -68,13 +67,13 @@ class TelephonyCalls:
         site: str,
         key: str,
         stations: Sequence[Station],
-        feeds: Sequence[FeedSettings],
+        feeds: Sequence[Source],
         line15: Line15,
     ) -> None:
         """Build one site's correlator and feeds; the runner starts later."""
         extensions = [s.extension for s in stations]
         correlator = Correlator(extensions, self._ids.new)
-        built = tuple(build(each, extensions, correlator.live_legs) for each in feeds)
+        built = tuple(each.feed(extensions, correlator.live_legs) for each in feeds)
 
         async def ticked(calls: tuple[Call, ...]) -> None:
             if calls:

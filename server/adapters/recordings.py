@@ -21,7 +21,7 @@ from server.domain.recordings import Status
 from server.errors import NotFound, RecordingMissing, RecordingOutside, RecordingsAway
 from server.ports import Clock, Look
 from telephony import wav_seconds
-from telephony.feed_recordings import RecordingsFeed, Watched
+from telephony.sources.recordings.feed import RecordingsFeed, Watched
 
 THREADS: Final = 4
 LOOK_SECONDS: Final = 30.0

@@ -8,11 +8,12 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from telephony import hep, sip
-from telephony.correlation import Correlator
-from telephony.feed_replay import ABANDONED, PACKAGED, load_trace, packaged_trace
-from telephony.hep_reader import HepReader
-from telephony.remint import Reminter
+from telephony.correlate.correlation import Correlator
+from telephony.sip import message as sip
+from telephony.sources.hep import codec as hep
+from telephony.sources.hep.reader import HepReader
+from telephony.sources.replay.feed import ABANDONED, PACKAGED, load_trace, packaged_trace
+from telephony.sources.replay.remint import Reminter
 from tests.bench.figures import Figures, Result, short
 from tests.lab.server import ROOT
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from telephony.facts import Fact
+    from telephony.model.facts import Fact
     from tests.bench.figures import Sizes
 
 STATIONS = ("1501", "1601", "1602")

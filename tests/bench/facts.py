@@ -23,8 +23,8 @@ from telephony import (
     Rang,
     Resumed,
 )
-from telephony.correlation import Correlator
-from telephony.leg import fold
+from telephony.correlate.correlation import Correlator
+from telephony.correlate.leg import fold
 from tests.bench.figures import Figures, Result, short
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import gc
 import time
 from typing import TYPE_CHECKING
 
-from telephony.ami import AmiDecoder, AmiMessage
-from telephony.feed_ami import AmiFeed
+from telephony.sources.ami.codec import AmiDecoder, AmiMessage
+from telephony.sources.ami.feed import AmiFeed
 from tests.bench.figures import Figures, Result, short
 from tests.telephony.ami_server import AmiServer, serving, written
 from tests.telephony.shell import in_background, running, until

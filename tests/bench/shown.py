@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from telephony import hep
+from telephony.sources.hep import codec as hep
 from tests.bench.bare import bare as bare_process
 from tests.bench.figures import Figures, Result, short
 from tests.bench.house import STATION, house

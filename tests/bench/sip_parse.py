@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import aiosipua
 import sipmessage
 
-from telephony import hep, sip
-from telephony.feed_replay import ABANDONED, PACKAGED, load_trace, packaged_trace
+from telephony.sip import message as sip
+from telephony.sources.hep import codec as hep
+from telephony.sources.replay.feed import ABANDONED, PACKAGED, load_trace, packaged_trace
 from tests.bench.figures import Figures, Result, short
 from tests.lab.server import ROOT
 

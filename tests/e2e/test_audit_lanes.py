@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telephony.ami import AmiMessage
+from telephony.sources.ami.codec import AmiMessage
 from tests.e2e.house import CALLER, House, house
 from tests.lab.browser import axe
 from tests.lab.process import until

@@ -7,7 +7,7 @@ import hashlib
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from telephony.ami import AmiDecoder, AmiMessage
+from telephony.sources.ami.codec import AmiDecoder, AmiMessage
 
 if TYPE_CHECKING:
     import ssl

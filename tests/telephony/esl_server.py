@@ -7,7 +7,7 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from telephony.esl import EslDecoder, EslMessage
+from telephony.sources.esl.codec import EslDecoder, EslMessage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

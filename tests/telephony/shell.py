@@ -7,15 +7,15 @@ import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from telephony.correlation import Changed, Correlator
-from telephony.feed import FeedHealth, FeedState, HealthBook
+from telephony.correlate.correlation import Changed, Correlator
 from telephony.runner import Runner
+from telephony.sources.feed import FeedHealth, FeedState, HealthBook
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from telephony import Fact
-    from telephony.feed import CallFeed
+    from telephony.sources.feed import CallFeed
 
 
 async def until(condition: Callable[[], bool], timeout: float = 10) -> None:

@@ -29,7 +29,7 @@ from telephony import (
     Seen,
     Unpaired,
 )
-from telephony.number import FRENCH_PLAN
+from telephony.model.number import FRENCH_PLAN
 
 START = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 

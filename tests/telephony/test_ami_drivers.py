@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telephony import Call, CallState, Direction
-from telephony.ami import AmiDecoder, AmiMessage
-from telephony.facts_from_ami import AmiObserver
-from telephony.feed_ami import AmiFeed
-from telephony.number import parse_number
-from telephony.recorded import read
+from telephony.model.number import parse_number
+from telephony.sources.ami.codec import AmiDecoder, AmiMessage
+from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.ami.feed import AmiFeed
+from telephony.sources.replay.recorded import read
 from tests.telephony.ami_server import AmiServer, serving
 from tests.telephony.shell import running, until
 from tests.telephony.strategies import START, at

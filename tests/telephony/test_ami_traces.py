@@ -12,9 +12,9 @@ from datetime import timedelta
 import pytest
 
 from telephony import Aliased, AliasType, Call, HungUp, Rang
-from telephony.correlation import CallState
-from telephony.grouping import CONFERENCE
-from telephony.same_number import CALL_BACK
+from telephony.correlate.correlation import CallState
+from telephony.correlate.grouping import CONFERENCE
+from telephony.correlate.same_number import CALL_BACK
 from tests.telephony.traces import (
     Told,
     ami_facts,

@@ -22,10 +22,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server import cli
-from telephony import hep
-from telephony.capture import Capture, LinkError, Payload
-from telephony.link_types import is_read
-from telephony.recorded import UnreadableError, read
+from telephony.sources.hep import codec as hep
+from telephony.sources.replay.capture import Capture, LinkError, Payload
+from telephony.sources.replay.link_types import is_read
+from telephony.sources.replay.recorded import UnreadableError, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -451,7 +451,7 @@ def test_what_waits_behind_a_gap_is_read_when_its_connection_ends(flag: int) -> 
 
 
 def test_a_connection_forgotten_for_others_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("telephony.capture._KEPT", 1)
+    monkeypatch.setattr("telephony.sources.replay.capture._KEPT", 1)
     calls = [message("INVITE sip:1501@pbx SIP/2.0", "1 INVITE", call=f"c{n}") for n in range(4)]
     frames = segments(b"".join(calls), [len(each) for each in calls[:-1]])
     tcp = struct.pack(">HHIIBBHHH", 5061, 5060, 1, 0, 0x50, 0x18, 0, 0, 0)

@@ -38,7 +38,7 @@ from telephony import (
     fact_from_json,
     fact_to_json,
 )
-from telephony.correlation import UNCONFIRMED_LIMIT, Call, Correlator
+from telephony.correlate.correlation import UNCONFIRMED_LIMIT, Call, Correlator
 from tests.telephony.strategies import at, facts
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telephony import AliasType, Call, CallState, Direction, Fact
-from telephony.correlation import Correlator
-from telephony.dialog_dialects import Dialect, presumed, product, recognise
-from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party, read
-from telephony.facts_from_dialog import CONTRADICTED, ENTITY, GAP, DialogObserver
-from telephony.recorded import read as read_files
+from telephony.correlate.correlation import Correlator
+from telephony.sources.dialog_info.codec import Dialog, DialogInfo, DialogState, Party, read
+from telephony.sources.dialog_info.dialects import Dialect, presumed, product, recognise
+from telephony.sources.dialog_info.facts import CONTRADICTED, ENTITY, GAP, DialogObserver
+from telephony.sources.replay.recorded import read as read_files
 from tests.telephony.dialects import (
     HEAD,
     STATION,

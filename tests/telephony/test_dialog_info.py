@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.dialog_info import (
+from telephony.sources.dialog_info.codec import (
     MAX_BODY,
     MAX_DIALOGS,
     Dialog,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telephony import AliasType, CallState, FeedCutError, FeedRefusedError, FeedState
-from telephony.feed_dialog import Account, DialogInfoFeed
-from telephony.feed_hep import HepFeed
+from telephony.sources.dialog_info.feed import Account, DialogInfoFeed
+from telephony.sources.hep.feed import HepFeed
 from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio
 from tests.lab.ports import free_port
 from tests.lab.presence import PASSWORD, WATCHER, presence

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from telephony.esl import (
+from telephony.sources.esl.codec import (
     MAX_BODY,
     MAX_EVENT,
     MAX_FIELDS,

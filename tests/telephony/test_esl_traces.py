@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telephony import Aliased, AliasType, Call, CallState, Fact, HungUp, Paired, Rang
-from telephony.esl import EslMessage
-from telephony.facts_from_esl import EslObserver
-from telephony.grouping import CONFERENCE
+from telephony.correlate.grouping import CONFERENCE
+from telephony.sources.esl.codec import EslMessage
+from telephony.sources.esl.facts import EslObserver
 from tests.telephony.traces import (
     STATIONS,
     Told,

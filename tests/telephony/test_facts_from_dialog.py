@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from telephony import AliasType, CallState, Direction, Fact, HungUp, Paired, Seen, StationState
-from telephony.correlation import Correlator
-from telephony.dialog_info import Dialog, DialogInfo, DialogState, Party, Replaced
-from telephony.facts_from_dialog import GAP, OLD, DialogObserver
+from telephony.correlate.correlation import Correlator
+from telephony.sources.dialog_info.codec import Dialog, DialogInfo, DialogState, Party, Replaced
+from telephony.sources.dialog_info.facts import GAP, OLD, DialogObserver
 
 T0 = datetime(2026, 11, 22, 20, tzinfo=UTC)
 STATIONS = ("1501", "1502", "1601")

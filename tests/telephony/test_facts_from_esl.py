@@ -21,9 +21,9 @@ from telephony import (
     Resumed,
     StationState,
 )
-from telephony.esl import EVENT, EslMessage
-from telephony.facts_from_esl import EslObserver
-from telephony.grouping import CONFERENCE
+from telephony.correlate.grouping import CONFERENCE
+from telephony.sources.esl.codec import EVENT, EslMessage
+from telephony.sources.esl.facts import EslObserver
 from tests.telephony.traces import STATIONS, correlated
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)

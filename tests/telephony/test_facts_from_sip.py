@@ -22,7 +22,7 @@ from tests.telephony.strategies import at
 from tests.telephony.wire import PBX, PHONE, PROXY, TRUNK, Wire, request, response
 
 if TYPE_CHECKING:
-    from telephony.sip import SipMessage
+    from telephony.sip.message import SipMessage
 
 DESK = "sip:1501@192.0.2.4"
 TAGGED = "<sip:15@samu37.example>;tag=callee"

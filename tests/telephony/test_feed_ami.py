@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from telephony import AliasType, Call, CallState, FeedState
-from telephony.ami import MAX_LINE, AmiDecoder, AmiMessage
-from telephony.facts_from_ami import AmiObserver
-from telephony.feed import FeedCutError, FeedRefusedError
-from telephony.feed_ami import AmiFeed
-from telephony.versions import tried_instead
+from telephony.sources.ami.codec import MAX_LINE, AmiDecoder, AmiMessage
+from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.ami.feed import AmiFeed
+from telephony.sources.feed import FeedCutError, FeedRefusedError
+from telephony.sources.versions import tried_instead
 from tests.telephony.ami_server import AmiServer, serving
 from tests.telephony.shell import running, until
 from tests.telephony.test_ami_traces import CALLER, EXPECTED, NAMES, OTHER, folder
@@ -28,7 +28,7 @@ from tests.telephony.traces import STATIONS, ami_messages, correlated, told
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from telephony.correlation import Correlator
+    from telephony.correlate.correlation import Correlator
     from telephony.runner import Runner
 
 SECRET = "s3cr3t-of-the-pbx"
@@ -381,7 +381,7 @@ def test_a_version_nobody_knows_is_followed(greeting: bytes, said: str) -> None:
 
 
 def test_nobody_who_says_nothing_is_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("telephony.feed_ami.PATIENCE", 0.2)
+    monkeypatch.setattr("telephony.sources.ami.feed.PATIENCE", 0.2)
 
     async def scenario() -> None:
         for greeting, error, why in (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telephony import CallState, FeedCutError, FeedState
-from telephony.feed_dialog import Account, DialogInfoFeed
-from telephony.sip import SipMessage, parse
+from telephony.sip.message import SipMessage, parse
+from telephony.sources.dialog_info.feed import Account, DialogInfoFeed
 from tests.telephony.dialects import Asterisk, FreeSwitch, TrueCall
 from tests.telephony.shell import Full, in_background, running, until
 

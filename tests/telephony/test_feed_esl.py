@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from telephony import Call, CallState, FeedState
-from telephony.esl import MAX_LINE
-from telephony.facts_from_esl import EVENTS, EslObserver
-from telephony.feed import FeedCutError, FeedRefusedError
-from telephony.feed_esl import EslFeed
+from telephony.sources.esl.codec import MAX_LINE
+from telephony.sources.esl.facts import EVENTS, EslObserver
+from telephony.sources.esl.feed import EslFeed
+from telephony.sources.feed import FeedCutError, FeedRefusedError
 from tests.telephony.esl_server import PASSWORD, EslServer, frames, read, serving_esl
 from tests.telephony.shell import Full, in_background, running, until
 from tests.telephony.test_esl_traces import EXPECTED, NAMES
@@ -24,7 +24,7 @@ from tests.telephony.traces import MORE, STATIONS, correlated, told
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from telephony.correlation import Correlator
+    from telephony.correlate.correlation import Correlator
     from telephony.runner import Runner
 
 
@@ -296,7 +296,7 @@ def test_a_wait_for_room_counts_as_no_silence_of_the_switchboard() -> None:
 def test_another_service_is_refused_and_sent_no_password(
     monkeypatch: pytest.MonkeyPatch, greeting: bytes, error: type[Exception], why: str
 ) -> None:
-    monkeypatch.setattr("telephony.feed_esl.PATIENCE", 0.2)
+    monkeypatch.setattr("telephony.sources.esl.feed.PATIENCE", 0.2)
 
     async def scenario() -> None:
         async with serving_esl(EslServer()) as server:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telephony import CallState, FeedState
-from telephony.feed import Gap
-from telephony.feed_hep import HepFeed
-from telephony.hep import SIP, HepPacket, encode
+from telephony.sources.feed import Gap
+from telephony.sources.hep.codec import SIP, HepPacket, encode
+from telephony.sources.hep.feed import HepFeed
 from tests.telephony.shell import in_background, running, until
 from tests.telephony.traces import trace
 from tests.telephony.wire import SDP
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from telephony import Fact
-    from telephony.feed import Emit
+    from telephony.sources.feed import Emit
 
 KEY = "s3cret-hep"
 OPTIONS = b"OPTIONS sip:pbx SIP/2.0\r\nCall-ID: o\r\nCSeq: 1 OPTIONS\r\nFrom: <sip:a@b>\r\nTo: <sip:a@b>\r\n\r\n"

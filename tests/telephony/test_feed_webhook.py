@@ -19,9 +19,9 @@ from telephony import (
     FeedState,
     RecordingSpan,
 )
-from telephony.correlation import Changed, Correlator
-from telephony.feed_webhook import WebhookFeed
+from telephony.correlate.correlation import Changed, Correlator
 from telephony.runner import Runner
+from telephony.sources.webhook.feed import WebhookFeed
 
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -31,13 +31,13 @@ from telephony import (
     Seen,
     Unpaired,
 )
-from telephony.correlation import MAX_FACTS, Correlator
-from telephony.feed import Gap, room
-from telephony.feed_hep import TURN
-from telephony.hep import SIP, encode
-from telephony.hep_reader import HepReader
-from telephony.receive_buffer import dropped
+from telephony.correlate.correlation import MAX_FACTS, Correlator
 from telephony.runner import BATCH, Runner
+from telephony.sources.feed import Gap, room
+from telephony.sources.hep.codec import SIP, encode
+from telephony.sources.hep.feed import TURN
+from telephony.sources.hep.reader import HepReader
+from telephony.sources.receive_buffer import dropped
 from tests.telephony.shell import ListFeed, fresh_correlator, in_background, until
 from tests.telephony.strategies import at
 from tests.telephony.test_feed_hep import INVITE, KEY, NOW, feed, packet
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from datetime import datetime
 
-    from telephony.feed import CallFeed
-    from telephony.feed_hep import HepFeed
-    from telephony.hep import HepPacket
+    from telephony.sources.feed import CallFeed
+    from telephony.sources.hep.codec import HepPacket
+    from telephony.sources.hep.feed import HepFeed
 
 REAL = "sip:real"
 CALL: list[Fact] = [Rang(REAL, at(0), "hep", station="1501"), Answered(REAL, at(1), "hep")]

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from telephony.feed import FeedState, HealthBook
+from telephony.sources.feed import FeedState, HealthBook
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.feed_replay import PACKAGED, packaged_trace
-from telephony.hep import DecodeError, HepPacket, decode, encode
+from telephony.sources.hep.codec import DecodeError, HepPacket, decode, encode
+from telephony.sources.replay.feed import PACKAGED, packaged_trace
 
 NOW = datetime(2026, 11, 22, 18, 45, 36, 517000, tzinfo=UTC)
 PACKET = HepPacket(

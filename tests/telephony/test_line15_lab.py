@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from telephony import Call, CallState
-from telephony.feed_hep import HepFeed
-from telephony.same_number import CALL_BACK
+from telephony.correlate.same_number import CALL_BACK
+from telephony.sources.hep.feed import HepFeed
 from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
 from tests.lab.process import until
 from tests.lab.sipp import Phone, call, phone

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from telephony import Call, CallState, StationState
-from telephony.ami import AmiMessage
-from telephony.correlation import Correlator
-from telephony.facts_from_ami import AmiObserver
-from telephony.grouping import CONFERENCE
+from telephony.correlate.correlation import Correlator
+from telephony.correlate.grouping import CONFERENCE
+from telephony.sources.ami.codec import AmiMessage
+from telephony.sources.ami.facts import AmiObserver
 
 START = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 STATIONS = ("1501", "1502", "1601", "1602")

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony import Alias, Aliased, AliasType, Answered, Fact, FeedState, HungUp, Number, Rang
-from telephony.facts_from_notice import facts_from_notice
-from telephony.feed_pyvoip import ChildEndedError, PyVoipAccount, PyVoipFeed
+from telephony.sources.pyvoip.facts import facts_from_notice
+from telephony.sources.pyvoip.feed import ChildEndedError, PyVoipAccount, PyVoipFeed
 from tests.telephony.strategies import at
 from tests.telephony.wire import request
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat
 
 from telephony import Number, NumberKind, parse_number
-from telephony.number import is_ambiguous
+from telephony.model.number import is_ambiguous
 from tests.telephony.strategies import PASTED, pasted
 
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telephony import Answered, CallState, Held, HungUp, Resumed
-from telephony.facts_from_sip import SipObserver
-from telephony.sip import SipMessage
+from telephony.sip.message import SipMessage
+from telephony.sources.hep.facts import SipObserver
 from tests.telephony.strategies import at
 from tests.telephony.wire import PHONE, PROXY, STATIONS, TRUNK, Wire, request, response
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telephony.pairing import Pairing, _Leg
+from telephony.sources.hep.pairing import Pairing, _Leg
 from tests.telephony.strategies import at
 
 

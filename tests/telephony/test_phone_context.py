@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from telephony import Direction, Rang, sip
-from telephony.correlation import Correlator
-from telephony.dialog_info import read
-from telephony.facts_from_dialog import DialogObserver
-from telephony.facts_from_sip import SipObserver
+from telephony import Direction, Rang
+from telephony.correlate.correlation import Correlator
+from telephony.sip import message as sip
+from telephony.sources.dialog_info.codec import read
+from telephony.sources.dialog_info.facts import DialogObserver
+from telephony.sources.hep.facts import SipObserver
 
 HIDDEN = "From: <sip:anonymous@anonymous.invalid>;tag=1"
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.domain.feed_words import advice, why_refused
 from telephony import Aliased, AliasType, Fact, FeedState
-from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
+from telephony.sources.pyvoip.feed import PyVoipAccount, PyVoipFeed
 from tests.lab.ports import free_port
 from tests.telephony.shell import in_background, until
 
@@ -128,7 +128,7 @@ async def test_what_pyvoip_cannot_read_is_told_counted_and_refused() -> None:
 #: Receive on a socket of our own. Refusals cannot be sent; when `deaf`, reading fails too.
 RECEIVES = """
 import errno, json, socket, sys, threading
-from telephony import pyvoip_child as child
+from telephony.sources.pyvoip import child
 
 class Broken(child.GuardedSocket):
     def sendto(self, *_):

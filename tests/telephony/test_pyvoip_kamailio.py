@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telephony import AliasType, CallState, Fact, FeedState
-from telephony.correlation import Changed, Correlator
-from telephony.feed_hep import HepFeed
-from telephony.feed_pyvoip import PyVoipAccount, PyVoipFeed
+from telephony.correlate.correlation import Changed, Correlator
 from telephony.runner import Runner
+from telephony.sources.hep.feed import HepFeed
+from telephony.sources.pyvoip.feed import PyVoipAccount, PyVoipFeed
 from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
 from tests.lab.ports import free_port
 from tests.lab.process import until

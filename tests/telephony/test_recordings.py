@@ -26,9 +26,9 @@ from telephony import (
     begin_known,
     wav_seconds,
 )
-from telephony.feed_recordings import RecordingsFeed, Watched
-from telephony.recordings_folder import bounded
-from telephony.rtpengine_metadata import read_metadata
+from telephony.sources.recordings.feed import RecordingsFeed, Watched
+from telephony.sources.recordings.names import bounded
+from telephony.sources.recordings.rtpengine import read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

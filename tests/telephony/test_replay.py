@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from telephony import AliasType, CallState, FeedState
-from telephony.feed import utc_now
-from telephony.feed_replay import (
+from telephony.correlate.same_number import AGAIN
+from telephony.sip.message import parse
+from telephony.sources.feed import utc_now
+from telephony.sources.replay.feed import (
     ABANDONED,
     PACKAGED,
     ReplayFeed,
@@ -19,9 +21,7 @@ from telephony.feed_replay import (
     packaged_trace,
     stretched,
 )
-from telephony.remint import Reminter
-from telephony.same_number import AGAIN
-from telephony.sip import parse
+from telephony.sources.replay.remint import Reminter
 from tests.telephony.shell import running, until
 from tests.telephony.traces import MORE
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.sip import (
+from telephony.sip.message import (
     MAX_MESSAGE,
     DecodeError,
     SipMessage,

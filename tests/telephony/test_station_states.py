@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telephony import Call, CallState, Fact
-from telephony.correlation import Correlator
-from telephony.dialog_info import read
-from telephony.facts_from_dialog import DialogObserver
-from telephony.facts_from_sip import SipObserver
-from telephony.station_states import MAY_BE_ONE
+from telephony.correlate.correlation import Correlator
+from telephony.correlate.station_states import MAY_BE_ONE
+from telephony.sources.dialog_info.codec import read
+from telephony.sources.dialog_info.facts import DialogObserver
+from telephony.sources.hep.facts import SipObserver
 from tests.telephony.dialects import HEAD, STATION
 from tests.telephony.strategies import at
 from tests.telephony.wire import PROXY, TRUNK, request, response

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony import digest
-from telephony.sip import DecodeError, SipMessage, parse
-from telephony.sip_write import MAX_HEAD, Framer
-from telephony.subscriber import (
+from telephony.sip import digest
+from telephony.sip.message import DecodeError, SipMessage, parse
+from telephony.sip.write import MAX_HEAD, Framer
+from telephony.sources.dialog_info.subscriber import (
     CONTENT,
     T2,
     Account,

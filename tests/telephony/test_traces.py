@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telephony import AliasType, CallState
-from telephony.facts_from_sip import SipObserver
-from telephony.hep import SIP
-from telephony.sip import parse
+from telephony.sip.message import parse
+from telephony.sources.hep.codec import SIP
+from telephony.sources.hep.facts import SipObserver
 from tests.telephony.traces import (
     STATIONS,
     Told,
@@ -28,7 +28,7 @@ from tests.telephony.traces import (
 
 if TYPE_CHECKING:
     from telephony import Fact
-    from telephony.hep import HepPacket
+    from telephony.sources.hep.codec import HepPacket
 
 CALLER = "+33612345678"
 OTHER = "+33711223344"

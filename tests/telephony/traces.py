@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from telephony.ami import AmiDecoder
-from telephony.correlation import Call, Changed, Correlator
-from telephony.esl import EslDecoder
-from telephony.facts_from_ami import AmiObserver
-from telephony.facts_from_esl import EslObserver
-from telephony.facts_from_sip import SipObserver
-from telephony.feed_replay import ABANDONED, PACKAGED, Trace, load_trace, packaged_trace
-from telephony.sip import parse
+from telephony.correlate.correlation import Call, Changed, Correlator
+from telephony.sip.message import parse
+from telephony.sources.ami.codec import AmiDecoder
+from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.esl.codec import EslDecoder
+from telephony.sources.esl.facts import EslObserver
+from telephony.sources.hep.facts import SipObserver
+from telephony.sources.replay.feed import ABANDONED, PACKAGED, Trace, load_trace, packaged_trace
 
 if TYPE_CHECKING:
     from telephony import Fact
-    from telephony.ami import AmiMessage
-    from telephony.esl import EslMessage
+    from telephony.sources.ami.codec import AmiMessage
+    from telephony.sources.esl.codec import EslMessage
 
 STATIONS = ("1501", "1601", "1602")
 MORE = Path(__file__).with_name("traces")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 from telephony import Fact, Seen
-from telephony.correlation import Call, Correlator
-from telephony.facts_from_sip import SipObserver
-from telephony.sip import SipMessage, parse
+from telephony.correlate.correlation import Call, Correlator
+from telephony.sip.message import SipMessage, parse
+from telephony.sources.hep.facts import SipObserver
 from tests.telephony.strategies import at
 
 STATIONS = ("1501", "1502", "1601")

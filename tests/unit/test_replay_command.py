@@ -16,8 +16,8 @@ import pytest
 from click.testing import CliRunner
 
 from server import cli
-from telephony import hep
-from telephony.feed_replay import packaged_trace
+from telephony.sources.hep import codec as hep
+from telephony.sources.replay.feed import packaged_trace
 
 if TYPE_CHECKING:
     from click.testing import Result

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from telephony import hep
-from telephony.hep import HepPacket
+from telephony.sources.hep import codec as hep
+from telephony.sources.hep.codec import HepPacket
 from tests.lab.ports import free_port
 from tests.lab.process import Part, launch, until
 from tests.lab.server import ROOT, VISIO15, visio15

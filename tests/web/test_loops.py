@@ -24,11 +24,11 @@ from server.services.sessions import Sessions
 from server.tls import Reloader
 from server.web.connections import Connections
 from telephony import Rang
-from telephony.correlation import Correlator
-from telephony.feed_hep import HepFeed
-from telephony.feed_recordings import RecordingsFeed
-from telephony.feed_webhook import WebhookFeed
+from telephony.correlate.correlation import Correlator
 from telephony.runner import Runner
+from telephony.sources.hep.feed import HepFeed
+from telephony.sources.recordings.feed import RecordingsFeed
+from telephony.sources.webhook.feed import WebhookFeed
 from telephony.supervisor import Pace
 from tests.fakes import gateway
 from tests.lab.ports import free_port

@@ -15,7 +15,7 @@ from server.errors import StorageUnavailable
 from server.logs import trace
 from server.services.links import Links
 from server.services.sign_ins import SignIns
-from telephony.feed_pyvoip import SoftphoneMissingError
+from telephony.sources.pyvoip.feed import SoftphoneMissingError
 from tests.unit.sdp_samples import OFFERS, SMALL
 from tests.web.running import MOBILE, Running, running, written_logs
 
