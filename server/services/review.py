@@ -10,7 +10,7 @@ from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.domain.reconcile import SETTLED
 from server.errors import CallAmbiguous, CallUnknown, LinkChanged, LinkReasonMissing, NotFound
 from server.ports import Actor, Bus, Clock, Seal, Transactions, UnitOfWork
-from server.services.linking import check_alias
+from server.services.call_names import check_alias
 from server.services.reconcile import KEPT, Case, look, publish
 
 LONGEST_REASON: Final = 300
