@@ -42,6 +42,7 @@ from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
+from server.services.following import Following, relink
 from server.services.handover import HandOver
 from server.services.help import Help
 from server.services.ice import IceServers
@@ -195,6 +196,7 @@ class Server:
             self.supervisor.start("tls.watch", reloader.run)
 
     async def _wire_lines(self) -> None:
+        following = Following()
         async with self.transactions(write=False) as uow:
             for site in await uow.sites.all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
@@ -204,8 +206,10 @@ class Server:
                     self.transactions,
                     self.clock,
                     self.bus,
-                    self.catalogue,
-                    self.reconciler.touch,
+                    on_merged=(relink,),
+                    on_saved=(self.catalogue.told,),
+                    on_folded=(following.accompany,),
+                    touched=self.reconciler.touch,
                 )
                 self.calls.add(site.id, site.key, stations, feeds, line)
                 if site.policy.get(TOLD_BY_EVENTS):

@@ -18,6 +18,7 @@ from server.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, r
 from server.errors import Invalid
 from server.services.audit import ZONE
 from server.services.cdr import CdrImport, Imported
+from server.services.following import relink
 from server.services.line15 import Line15
 from server.services.reconcile import Reconciler
 
@@ -95,7 +96,7 @@ async def _take(
             ids=ids,
             seal=seal,
             reconciler=Reconciler(transactions, clock, bus, seal),
-            line=Line15(site.id, transactions, clock, bus),
+            line=Line15(site.id, transactions, clock, bus, on_merged=(relink,)),
         )
         done = await importer.take(site, grouped(rows), hashlib.sha256(content).hexdigest()[:16])
         done.bad += bad
