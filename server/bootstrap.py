@@ -38,6 +38,7 @@ from server.domain.sign_in import by_role
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
+from server.services import invitation_hooks
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
@@ -329,7 +330,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         seal_open=seal.open,
         carriers=fleet.carriers(lambda name, what: metrics.sms(name, what, prices.get(name, 0.0))),
         mailer=_mailer(settings, outbox),
-        sessions=sessions,
+        about=invitation_hooks.about,
+        needless=invitation_hooks.needless,
+        publish=sessions.refresh,
         count=metrics.message,
     )
     kept = settings.sign_in

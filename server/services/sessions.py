@@ -183,6 +183,10 @@ class Sessions:
             raise NotFound("session")
         return found
 
+    async def refresh(self, site: str, id_: str) -> None:
+        """Tell the desks to show a session of this site as it is now; NotFound for any other (I7)."""
+        self.publish(await self.get(site, id_))
+
     async def sweep(self, grace: timedelta) -> int:
         """End what will never come back: links all expired untapped, or nothing heard for the whole grace.
 
