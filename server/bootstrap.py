@@ -58,7 +58,7 @@ from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.login import Login
-from server.services.observers import Observers
+from server.services.observers import Observers, release_observers
 from server.services.photos import Photos
 from server.services.recent import Recent
 from server.services.reconcile import Reconciler
@@ -320,7 +320,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     bus, rooms, metrics = MemoryBus(), Rooms(), Metrics()
     supervisor = Supervisor(metrics.loop_restarted)
     calls = TelephonyCalls(transactions, clock, ids, supervisor)
-    sessions = Sessions(transactions, clock, bus, rooms, metrics.item_failed)
+    sessions = Sessions(
+        *(transactions, clock, bus, rooms, metrics.item_failed),
+        on_ended=(release_observers, invitation_hooks.release),
+        links_over=invitation_hooks.links_over,
+    )
     outbox = Outbox(clock, ids) if settings.demo else None
     fleet = build_fleet(settings, clock, outbox)
     prices = costs(settings)
