@@ -437,7 +437,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         photos=Photos(transactions, clock, ids, rooms),
         audit=AuditLookup(transactions, clock, seal),
         listening=Listening(transactions, clock, audio, catalogue),
-        review=Review(transactions, clock, bus, seal),
+        review=Review(transactions, clock, bus, seal, mobiles_of=invitation_hooks.mobiles_of),
         feedback=Feedback(
             *(transactions, clock, ids, seal),
             render=pages,
@@ -463,7 +463,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         calls,
         delivery,
         sessions,
-        Reconciler(transactions, clock, bus, seal, metrics.item_failed),
+        Reconciler(
+            *(transactions, clock, bus, seal, metrics.item_failed),
+            mobiles_of=invitation_hooks.mobiles_of,
+        ),
         clock,
         bus,
         spoken,

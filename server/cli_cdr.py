@@ -19,6 +19,7 @@ from server.errors import Invalid
 from server.services.audit import ZONE
 from server.services.cdr import CdrImport, Imported
 from server.services.following import relink
+from server.services.invitation_hooks import mobiles_of
 from server.services.line15 import Line15
 from server.services.reconcile import Reconciler
 
@@ -95,7 +96,7 @@ async def _take(
             clock=clock,
             ids=ids,
             seal=seal,
-            reconciler=Reconciler(transactions, clock, bus, seal),
+            reconciler=Reconciler(transactions, clock, bus, seal, mobiles_of=mobiles_of),
             line=Line15(site.id, transactions, clock, bus, on_merged=(relink,)),
         )
         done = await importer.take(site, grouped(rows), hashlib.sha256(content).hexdigest()[:16])

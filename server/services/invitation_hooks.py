@@ -1,8 +1,9 @@
-"""What an invitation means to others: to its session, and to the messages that carry its link.
+"""What an invitation means to others: to its session, to the messages that carry its link, to who looks for its call.
 
-Hooks of the sessions and of the delivery, each in the unit of work of whoever calls it.
+Hooks of the sessions, the delivery and the reconciliation, each in the unit of work of whoever calls it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from server.domain.invitation import revoked
@@ -47,3 +48,11 @@ async def release(uow: UnitOfWork, session: Session, now: datetime) -> None:
                 await uow.messages.save(stopped)
         if session.end_reason == "revoked":
             await uow.invitations.save(revoked(invitation, now))
+
+
+# --- the reconciliation
+async def mobiles_of(uow: UnitOfWork, session: str) -> Sequence[str]:
+    """Return the mobile numbers that a session was sent to, sorted; those that were erased are missing."""
+    invitations = await uow.invitations.of_session(session)
+    sent = [each.contact for each in invitations if each.channel == "sms" and each.contact]
+    return sorted({to for to in (await uow.personal.get_all(sent)).values() if to})
