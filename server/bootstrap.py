@@ -38,10 +38,12 @@ from server.domain.sign_in import by_role
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
+from server.services import invitation_hooks
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
+from server.services.following import Following, relink
 from server.services.handover import HandOver
 from server.services.help import Help
 from server.services.ice import IceServers
@@ -56,7 +58,7 @@ from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.login import Login
-from server.services.observers import Observers
+from server.services.observers import Observers, release_observers
 from server.services.photos import Photos
 from server.services.recent import Recent
 from server.services.reconcile import Reconciler
@@ -195,6 +197,7 @@ class Server:
             self.supervisor.start("tls.watch", reloader.run)
 
     async def _wire_lines(self) -> None:
+        following = Following()
         async with self.transactions(write=False) as uow:
             for site in await uow.sites.all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
@@ -204,8 +207,10 @@ class Server:
                     self.transactions,
                     self.clock,
                     self.bus,
-                    self.catalogue,
-                    self.reconciler.touch,
+                    on_merged=(relink,),
+                    on_saved=(self.catalogue.told,),
+                    on_folded=(following.accompany,),
+                    touched=self.reconciler.touch,
                 )
                 self.calls.add(site.id, site.key, stations, feeds, line)
                 if site.policy.get(TOLD_BY_EVENTS):
@@ -315,7 +320,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     bus, rooms, metrics = MemoryBus(), Rooms(), Metrics()
     supervisor = Supervisor(metrics.loop_restarted)
     calls = TelephonyCalls(transactions, clock, ids, supervisor)
-    sessions = Sessions(transactions, clock, bus, rooms, metrics.item_failed)
+    sessions = Sessions(
+        *(transactions, clock, bus, rooms, metrics.item_failed),
+        on_ended=(release_observers, invitation_hooks.release),
+        links_over=invitation_hooks.links_over,
+    )
     outbox = Outbox(clock, ids) if settings.demo else None
     fleet = build_fleet(settings, clock, outbox)
     prices = costs(settings)
@@ -325,7 +334,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         seal_open=seal.open,
         carriers=fleet.carriers(lambda name, what: metrics.sms(name, what, prices.get(name, 0.0))),
         mailer=_mailer(settings, outbox),
-        sessions=sessions,
+        about=invitation_hooks.about,
+        needless=invitation_hooks.needless,
+        publish=sessions.refresh,
         count=metrics.message,
     )
     kept = settings.sign_in
@@ -426,7 +437,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         photos=Photos(transactions, clock, ids, rooms),
         audit=AuditLookup(transactions, clock, seal),
         listening=Listening(transactions, clock, audio, catalogue),
-        review=Review(transactions, clock, bus, seal),
+        review=Review(transactions, clock, bus, seal, mobiles_of=invitation_hooks.mobiles_of),
         feedback=Feedback(
             *(transactions, clock, ids, seal),
             render=pages,
@@ -452,7 +463,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         calls,
         delivery,
         sessions,
-        Reconciler(transactions, clock, bus, seal, metrics.item_failed),
+        Reconciler(
+            *(transactions, clock, bus, seal, metrics.item_failed),
+            mobiles_of=invitation_hooks.mobiles_of,
+        ),
         clock,
         bus,
         spoken,

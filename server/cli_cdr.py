@@ -18,6 +18,8 @@ from server.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, r
 from server.errors import Invalid
 from server.services.audit import ZONE
 from server.services.cdr import CdrImport, Imported
+from server.services.following import relink
+from server.services.invitation_hooks import mobiles_of
 from server.services.line15 import Line15
 from server.services.reconcile import Reconciler
 
@@ -94,8 +96,8 @@ async def _take(
             clock=clock,
             ids=ids,
             seal=seal,
-            reconciler=Reconciler(transactions, clock, bus, seal),
-            line=Line15(site.id, transactions, clock, bus),
+            reconciler=Reconciler(transactions, clock, bus, seal, mobiles_of=mobiles_of),
+            line=Line15(site.id, transactions, clock, bus, on_merged=(relink,)),
         )
         done = await importer.take(site, grouped(rows), hashlib.sha256(content).hexdigest()[:16])
         done.bad += bad

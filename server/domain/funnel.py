@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from server.domain.messages import RESENT, Delivery, Message, maybe_twice
-from server.domain.sentences import BLIND, CAMERA, LADDER, NETWORK, SAYINGS, Say
-from server.domain.session import Session, State
+from server.domain.sentences import CAMERA, LADDER, NETWORK, SAYINGS, Say
+from server.domain.session import BLIND, Session, State
 
 STEPS: Final = (
     ("accepted", "Invitation acceptée"),

@@ -190,6 +190,13 @@ def failed(message: Message, error: str, now: datetime) -> Message:
     )
 
 
+def dropped(message: Message, error: str, now: datetime) -> Message:
+    """Nobody waits for it any more: what is still queued does not leave, and what was in it is not kept."""
+    if message.state is Delivery.QUEUED:
+        message = failed(message, error, now)
+    return message if message.sealed is None else replace(message, sealed=None)
+
+
 def again(message: Message, now: datetime, expires: datetime) -> Message:
     """The regulator sends the same link again; what still waits goes at once."""
     if message.state is Delivery.QUEUED:

@@ -455,9 +455,6 @@ SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
 CAMERA: Final = BEFORE_ASKING | {"denied", "dismissed", "none", "busy", "system", "timeout"}
 """Why a camera does not open, in the phone's words."""
 
-BLIND: Final = frozenset({"muted", "ended", "busy", "refused", "gone", "still"})
-"""Why a camera that was granted gives nothing, in the phone's words (`media.report`)."""
-
 LADDER: Final = frozenset({"stills", "asked", "photo"})
 """Photos come in the place of the video; `asked`: stills that a desk wanted."""
 

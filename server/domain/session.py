@@ -119,6 +119,8 @@ PAGE_BARRED: Final = frozenset({"in_app", "insecure", "unable"})
 #: Why a page cannot do its work at all, as what is left of it says (docs/adr/0030).
 PAGE_CANNOT: Final = frozenset({"no_script", "old_browser", "lost_script", "cookies"})
 BEFORE_ASKING: Final = PAGE_BARRED | PAGE_CANNOT
+#: Why a camera that was granted gives nothing, in the phone's words (`media.report`).
+BLIND: Final = frozenset({"muted", "ended", "busy", "refused", "gone", "still"})
 
 TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command, ...]]]] = {
     (S.INVITED, LinkOpened): (S.OPENED, ()),

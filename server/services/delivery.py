@@ -9,6 +9,7 @@ import json
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,7 +30,6 @@ from server.domain.messages import (
     postponed,
     reference,
 )
-from server.domain.session import State
 from server.errors import (
     AppError,
     CarrierRefused,
@@ -50,12 +50,27 @@ from server.ports import (
 )
 from server.services.carriers import Carriers
 from server.services.lane import Lane
-from server.services.sessions import Sessions, call_of
 
 CHANNELS: Final = ("sms", "email")
 RELAY: Final = "smtp"  # who is asked to take an e-mail
 AWAY_SECONDS: Final = 0.5  # between two looks at a database that is away
 _log = structlog.get_logger("delivery")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a message is about, for the audit and for the desks: a session, and the call it is linked to."""
+
+    session: str | None = None
+    call: str | None = None
+
+
+#: Says what a message is about.
+About = Callable[[UnitOfWork, Message], Awaitable[Subject]]
+#: Tells whether a message has done its work already, or may do none any more: no second carrier is asked for it.
+Needless = Callable[[UnitOfWork, Message], Awaitable[bool]]
+#: Tells the desks that a message about this session of this site changed, once it is committed.
+Publish = Callable[[str, str], Awaitable[None]]
 
 
 class DeliveryService:
@@ -69,17 +84,24 @@ class DeliveryService:
         seal_open: Callable[[bytes], str],
         carriers: Carriers,
         mailer: Mailer,
-        sessions: Sessions,
+        about: About,
+        needless: Needless,
+        publish: Publish,
         count: Callable[[str, str], None],
     ) -> None:
-        """Keep what the loop needs; `count(channel, outcome)` feeds the metrics."""
+        """Keep what the loop needs.
+
+        `about`, `needless` and `publish` come from who queues messages; `count(channel, outcome)` feeds the metrics.
+        """
         self._transactions = transactions
         self._clock = clock
         self._begun = clock.now()
         self._open = seal_open
         self._carriers = carriers
         self._mailer = mailer
-        self._sessions = sessions
+        self._about = about
+        self._needless = needless
+        self._tell = publish
         self._count = count
         self._lanes = tuple(Lane(c, transactions, clock, self._deliver) for c in CHANNELS)
 
@@ -158,8 +180,9 @@ class DeliveryService:
         """Ask the next carrier; one that follows a silent one only if nobody opened the link meanwhile."""
         now, number = self._clock.now(), body["to"] or ""
         async with self._transactions() as uow:
-            site, opened = await self._about(uow, message)
-            needless = opened and message.state is not Delivery.QUEUED
+            site = (await uow.sites.get(message.site)).key
+            done = await self._needless(uow, message)
+            needless = done and message.state is not Delivery.QUEUED
             carrier = self._carriers.first(overdue(message, now), number)
             if carrier is not None and not needless:
                 await self._mark(
@@ -188,15 +211,6 @@ class DeliveryService:
         await uow.commit()
         if asked.history != before.history:
             self._count(asked.channel, "sent_again")
-
-    async def _about(self, uow: UnitOfWork, message: Message) -> tuple[str, bool]:
-        """Return the site's key, and whether the link has done its work or may do none any more."""
-        site = (await uow.sites.get(message.site)).key
-        if message.invitation is None:
-            return site, False
-        invitation = await uow.invitations.get(message.invitation)
-        over = (await uow.sessions.get(invitation.session)).state is State.ENDED
-        return site, bool(over or invitation.opened or invitation.tapped or invitation.revoked)
 
     async def _mail(self, message: Message, body: dict[str, str | None]) -> None:
         mail = OutgoingMail(
@@ -248,20 +262,19 @@ class DeliveryService:
         """Tell the desks; what cannot be read now they load with their next view."""
         if session:
             with suppress(AppError):
-                self._sessions.publish(await self._sessions.get(site, session))
+                await self._tell(site, session)
 
     async def _save(
         self, uow: UnitOfWork, before: Message, after: Message, actor: Actor
     ) -> str | None:
+        """Store what became of a message; return the session whose desks show it."""
         await uow.messages.save(after)
-        session = None
-        if after.invitation:
-            session = (await uow.invitations.get(after.invitation)).session
+        subject = await self._about(uow, after)
         if action := _told(before, after):
-            call = await call_of(uow, session) if session else None
-            event = AuditEvent(action, f"message:{after.id}", session, call, _data(before, after))
+            name = f"message:{after.id}"
+            event = AuditEvent(action, name, subject.session, subject.call, _data(before, after))
             await uow.audit.append(actor, event, self._clock.now())
-        return session
+        return subject.session
 
     async def receipt(self, carrier: str | None, said: Receipt, address: str | None) -> None:
         """Fold a carrier's receipt in; an unknown reference is refused, a repeated one changes nothing."""

@@ -24,7 +24,7 @@ from server.errors import (
     LaunchUnsigned,
 )
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
-from server.services.linking import check_alias, find_or_assert
+from server.services.call_names import check_alias, find_or_assert
 from telephony import NumberKind, parse_number
 
 LIFE: Final = timedelta(hours=14)

@@ -3,21 +3,38 @@
 What the telephony package calls on each change.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from server.domain.audit import AuditEvent
 from server.domain.calls import CDR
-from server.domain.linking import Certainty, Evidence, Link, linked_event
-from server.domain.session import State
+from server.domain.linking import Evidence
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
-from server.services.recordings import Catalogue
 from telephony import Call, CallState
 from telephony import Changed as CallsChanged
 
 MEMORY = timedelta(hours=12)
 #: A CDR and a feed date the beginning of one call so near to each other.
 SAME = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class CallMerged:
+    """A stored call, `former`, turned out to be another one of its site, `call`: who found it, and on what evidence."""
+
+    site: str
+    former: str
+    call: str
+    evidence: Evidence
+    actor: Actor
+    at: datetime
+
+
+#: Is given a call of a site that was just stored, and the time; writes in the same unit of work, or not at all.
+OnCall = Callable[[UnitOfWork, str, Call, datetime], Awaitable[None]]
+#: Is told that a call became another, in the unit of work that merged them.
+OnMerged = Callable[[UnitOfWork, CallMerged], Awaitable[None]]
 
 
 class Line15:
@@ -29,17 +46,25 @@ class Line15:
         transactions: Transactions,
         clock: Clock,
         bus: Bus,
-        catalogue: Catalogue | None = None,
+        *,
+        on_merged: Sequence[OnMerged],
+        on_saved: Sequence[OnCall] = (),
+        on_folded: Sequence[OnCall] = (),
         touched: Callable[[str, Sequence[Call]], None] = lambda _site, _calls: None,
     ) -> None:
-        """Serve one site; another site's feeds have their own (I7). `touched` is told which calls changed."""
-        self._catalogue = catalogue
+        """Serve one site; another site's feeds have their own (I7).
+
+        What a feed told of a call goes to `on_saved` as soon as the call is stored, and to `on_folded` once the audit
+        has it as well. `touched` is told after the commit which calls changed.
+        """
         self.site = site
         self._transactions = transactions
         self._clock = clock
         self._bus = bus
+        self._on_merged = on_merged
+        self._on_saved = on_saved
+        self._on_folded = on_folded
         self._touched = touched
-        self._followed: set[tuple[str, str]] = set()
 
     async def receive(self, changes: Sequence[CallsChanged]) -> None:
         """Store what happened, in one transaction, then tell the desks.
@@ -55,8 +80,10 @@ class Line15:
             await uow.calls.add_facts(self.site, told, now)
             for change in changes:
                 for younger, surviving in change.merged:
-                    await uow.calls.merged(younger, surviving)
-                    await self._follow(uow, younger, surviving, Evidence.MERGED, feed, now)
+                    await self._merge(
+                        uow,
+                        CallMerged(self.site, younger, surviving, Evidence.MERGED, feed, now),
+                    )
             await uow.commit()
         self._touched(self.site, list(newest.values()))
         stations = {span.station for call in newest.values() for span in call.stations}
@@ -65,27 +92,14 @@ class Line15:
 
     async def _save(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
         known = await uow.calls.save(self.site, call, now)
-        if self._catalogue is not None:
-            await self._catalogue.told(uow, self.site, call, now)
+        for hook in self._on_saved:
+            await hook(uow, self.site, call, now)
         if known is None:
             await self.adopt(uow, call, now, Actor("feed", self.site))
         if known != call.state.value:
             await uow.audit.append(Actor("feed", self.site), _event(call), now)
-        if call.live and len({span.station for span in call.stations if span.taken}) > 1:
-            await self._accompany(uow, call, now)
-
-    async def _accompany(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
-        """Write down that the videos of a call that moved are shown where it is now (the desk's view does it)."""
-        for session in await uow.sessions.of_calls(self.site, [call.id]):
-            for station in call.talking_stations:
-                known = session.state is State.ENDED or (session.id, station) in self._followed
-                if known or station == session.station:
-                    continue
-                self._followed.add((session.id, station))
-                data: dict[str, object] = {"from": session.station, "to": station}
-                name = f"session:{session.id}"
-                event = AuditEvent("session.followed", name, session.id, call.id, data)
-                await uow.audit.append(Actor("feed", self.site), event, now)
+        for hook in self._on_folded:
+            await hook(uow, self.site, call, now)
 
     async def adopt(self, uow: UnitOfWork, call: Call, now: datetime, actor: Actor) -> None:
         """A launch or a CDR named this call before any feed did: its stand-in becomes this call."""
@@ -94,36 +108,24 @@ class Line15:
                 if candidate.id == call.id:
                     continue
                 if candidate.asserted and candidate.started >= call.started - MEMORY:
-                    await uow.calls.merged(candidate.id, call.id)
-                    await self._follow(
-                        uow, candidate.id, call.id, Evidence.LAUNCH_CONTEXT, actor, now
-                    )
+                    evidence = Evidence.LAUNCH_CONTEXT
                 elif candidate.told_by == {CDR} and abs(candidate.started - call.started) <= SAME:
-                    await uow.calls.merged(candidate.id, call.id)
-                    await self._follow(uow, candidate.id, call.id, Evidence.MERGED, actor, now)
+                    evidence = Evidence.MERGED
+                else:
+                    continue
+                await self._merge(
+                    uow, CallMerged(self.site, candidate.id, call.id, evidence, actor, now)
+                )
 
-    async def _follow(
-        self,
-        uow: UnitOfWork,
-        former: str,
-        call: str,
-        evidence: Evidence,
-        actor: Actor,
-        now: datetime,
-    ) -> None:
-        """Append to every session of `former` the link to what that call turned out to be."""
-        merged = AuditEvent("call.merged", f"call:{former}", None, call, {"into": call})
-        await uow.audit.append(actor, merged, now)
-        for session in await uow.sessions.of_call(self.site, former):
-            links = await uow.sessions.links(session.id)
-            if not links or links[-1].call != former:
-                continue
-            certainty = (
-                Certainty.CERTAIN if evidence is Evidence.LAUNCH_CONTEXT else links[-1].certainty
-            )
-            link = Link(session.id, call, certainty, evidence, None, now)
-            await uow.sessions.add_link(link)
-            await uow.audit.append(actor, linked_event(link), now)
+    async def _merge(self, uow: UnitOfWork, merged: CallMerged) -> None:
+        """Store that a call became another, write it down, and tell who keeps something of the former one."""
+        await uow.calls.merged(merged.former, merged.call)
+        event = AuditEvent(
+            "call.merged", f"call:{merged.former}", None, merged.call, {"into": merged.call}
+        )
+        await uow.audit.append(merged.actor, event, merged.at)
+        for hook in self._on_merged:
+            await hook(uow, merged)
 
 
 def _event(call: Call) -> AuditEvent:

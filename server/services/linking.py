@@ -1,20 +1,10 @@
 """Changing a session's link by hand: "changer d'appel", a typed id, or explicitly none; each a new row (I2)."""
 
 from server.domain.linking import Certainty, Evidence, Link, linked_event
-from server.errors import AliasMalformed, NotFound
+from server.errors import NotFound
 from server.ports import Actor, Clock, Ids, Transactions, UnitOfWork
+from server.services.call_names import check_alias, find_or_assert
 from server.services.sessions import Sessions
-from telephony import Alias, AliasType
-
-MAX_ALIAS = 255
-
-
-def check_alias(text: str) -> str:
-    """Return a call id as a person or another system gave it, trimmed; refuse what no system prints."""
-    value = text.strip()
-    if not value or len(value) > MAX_ALIAS or not value.isprintable():
-        raise AliasMalformed
-    return value
 
 
 class Linking:
@@ -62,12 +52,3 @@ class Linking:
         await uow.audit.append(actor, linked_event(link), link.at)
         await uow.commit()
         self._sessions.publish(session)
-
-
-async def find_or_assert(uow: UnitOfWork, site: str, value: str, ids: Ids, clock: Clock) -> str:
-    """Return the newest call of this site with this name, or a new asserted one that waits for its feed."""
-    if found := await uow.calls.find(site, value):
-        return found[0].id
-    call = ids.new()
-    await uow.calls.assert_call(site, call, Alias(AliasType.ASSERTED, value), clock.now())
-    return call

@@ -10,7 +10,7 @@ from server.domain import observer as rules
 from server.domain.audit import AuditEvent
 from server.domain.carriers import settled
 from server.domain.invitation import token_hash
-from server.domain.messages import Delivery, Message, failed
+from server.domain.messages import Delivery, Message, dropped, failed
 from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.domain.session import Session, State
 from server.domain.sms_text import one_segment
@@ -294,6 +294,15 @@ class Observers:
             personal or {},
         )
         await uow.audit.append(actor, event, self._clock.now())
+
+
+async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:
+    """A session ended: drop the messages with its observers' links, in the unit of work that ends it."""
+    for observer in await uow.observers.of_sessions([session.id]):
+        message = await uow.messages.get(observer.message)
+        stopped = dropped(message, "session_ended", now)
+        if stopped is not message:
+            await uow.messages.save(stopped)
 
 
 def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:

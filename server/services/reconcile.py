@@ -3,7 +3,7 @@
 Nothing is ever changed: each decision is a new link, and a row of the audit with what it stands on.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,6 +32,8 @@ KEPT: Final = timedelta(hours=72)
 EVERY: Final = timedelta(minutes=5)
 #: Videos are read a day at a time: a long import holds neither the memory nor a reader.
 STEP: Final = timedelta(days=1)
+#: Returns the mobile numbers that a session was sent to, each once, in a fixed order.
+MobilesOf = Callable[[UnitOfWork, str], Awaitable[Sequence[str]]]
 _log = structlog.get_logger("reconcile")
 
 
@@ -56,6 +58,8 @@ class Reconciler:
         bus: Bus,
         seal: Seal,
         failed: Failed = lambda _job: None,
+        *,
+        mobiles_of: MobilesOf,
     ) -> None:
         """Start with nothing touched; `failed` counts what a sweep could not do."""
         self._rounds = Rounds("reconcile", failed)
@@ -63,6 +67,7 @@ class Reconciler:
         self._clock = clock
         self._bus = bus
         self._seal = seal
+        self._mobiles_of = mobiles_of
         self._touched: dict[str, datetime] = {}
         self._swept: dict[str, datetime] = {}
 
@@ -120,14 +125,16 @@ class Reconciler:
     async def _seems_sure(self, uow: UnitOfWork, session: Session) -> bool:
         """Look before asking for the writer's turn; what cannot be read is told when it has that turn."""
         try:
-            return isinstance((await look(uow, self._seal, session)).verdict, Sure)
+            case = await look(uow, self._seal, self._mobiles_of, session)
         except Exception:  # noqa: BLE001 - `_link` meets the same, alone, and that is logged
             return True
+        return isinstance(case.verdict, Sure)
 
     async def _link(self, actor: Actor, session_id: str) -> bool:
         """Decide once more where nobody can be faster, and append."""
         async with self._transactions() as uow:
-            case = await look(uow, self._seal, await uow.sessions.get(session_id))
+            session = await uow.sessions.get(session_id)
+            case = await look(uow, self._seal, self._mobiles_of, session)
             if not isinstance(case.verdict, Sure):
                 return False
             sure, former = case.verdict, case.links[-1]
@@ -147,12 +154,10 @@ class Reconciler:
         return True
 
 
-async def look(uow: UnitOfWork, seal: Seal, session: Session) -> Case:
+async def look(uow: UnitOfWork, seal: Seal, mobiles_of: MobilesOf, session: Session) -> Case:
     """Gather a video and the calls of its own site that may be its (I7), and decide."""
     links = await uow.sessions.links(session.id)
-    invitations = await uow.invitations.of_session(session.id)
-    sent = [each.contact for each in invitations if each.channel == "sms" and each.contact]
-    mobiles = sorted({to for to in (await uow.personal.get_all(sent)).values() if to})
+    mobiles = await mobiles_of(uow, session.id)
     newest = links[-1] if links else None
     loose = Loose(
         at=session.created,

@@ -10,8 +10,8 @@ from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.domain.reconcile import SETTLED
 from server.errors import CallAmbiguous, CallUnknown, LinkChanged, LinkReasonMissing, NotFound
 from server.ports import Actor, Bus, Clock, Seal, Transactions, UnitOfWork
-from server.services.linking import check_alias
-from server.services.reconcile import KEPT, Case, look, publish
+from server.services.call_names import check_alias
+from server.services.reconcile import KEPT, Case, MobilesOf, look, publish
 
 LONGEST_REASON: Final = 300
 SHORTEST_REASON: Final = 3
@@ -29,12 +29,21 @@ class Listed:
 class Review:
     """The list and its decisions; all of the actor's own site."""
 
-    def __init__(self, transactions: Transactions, clock: Clock, bus: Bus, seal: Seal) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        bus: Bus,
+        seal: Seal,
+        *,
+        mobiles_of: MobilesOf,
+    ) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock
         self._bus = bus
         self._seal = seal
+        self._mobiles_of = mobiles_of
 
     async def listed(
         self, actor: Actor, start: datetime | None = None, end: datetime | None = None
@@ -45,8 +54,8 @@ class Review:
         async with self._transactions(write=False) as uow:
             loose = await uow.sessions.unlinked(actor.site, start, end)
             done = await uow.sessions.reviewed(actor.site, start, end)
-            cases = [await look(uow, self._seal, each) for each in loose]
-            matched = [await look(uow, self._seal, each) for each in done]
+            cases = [await look(uow, self._seal, self._mobiles_of, each) for each in loose]
+            matched = [await look(uow, self._seal, self._mobiles_of, each) for each in done]
         waiting = [case for case in cases if not _settled(case)]
         data = {"waiting": len(waiting), "matched": len(matched)}
         event = AuditEvent("reconciliation.listed", f"site:{actor.site}", data=data)
@@ -96,7 +105,7 @@ class Review:
         session = await uow.sessions.get(session_id)
         if session.site != actor.site:
             raise NotFound("session")
-        return await look(uow, self._seal, session)
+        return await look(uow, self._seal, self._mobiles_of, session)
 
     async def _call(self, uow: UnitOfWork, site: str, name: str) -> str:
         found = await uow.calls.find(site, check_alias(name))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from server.domain.network import SOCKET, Preflight
-from server.domain.sentences import BLIND
+from server.domain.session import BLIND
 from server.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
 
 TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back

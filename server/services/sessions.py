@@ -1,13 +1,11 @@
 """What happens to a video session: load, decide, save, audit, commit; then perform."""
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from server.domain.audit import AuditEvent
 from server.domain.calls import LiveCall
-from server.domain.invitation import revoked
 from server.domain.linking import Link
-from server.domain.messages import Delivery, Message, failed
 from server.domain.session import (
     CameraRefused,
     ClosePeers,
@@ -41,6 +39,11 @@ _PAST = {
 }
 _SHOWN_ONLY = frozenset({""})  # no station has this name; none at all would mean every desk
 
+#: Is told that a session ended, in the unit of work that ends it.
+OnEnded = Callable[[UnitOfWork, Session, datetime], Awaitable[None]]
+#: Tells whether no link to a session may be tapped for the first time any more.
+LinksOver = Callable[[UnitOfWork, Session, datetime], Awaitable[bool]]
+
 
 def event_data(event: Event) -> dict[str, object]:
     """Return the slugs an event carries, for the audit."""
@@ -63,13 +66,21 @@ class Sessions:
         bus: Bus,
         rooms: Rooms,
         failed: Failed = lambda _job: None,
+        *,
+        on_ended: Sequence[OnEnded],
+        links_over: LinksOver,
     ) -> None:
-        """Keep what the use cases need; `failed` counts what the sweep could not do."""
+        """Keep what the use cases need; `failed` counts what the sweep could not do.
+
+        `on_ended` and `links_over` are of those who give links to a session.
+        """
         self._transactions = transactions
         self._clock = clock
         self._bus = bus
         self._rooms = rooms
         self._rounds = Rounds("sweep", failed)
+        self._on_ended = on_ended
+        self._links_over = links_over
 
     async def happen(self, id_: str, event: Event, actor: Actor) -> Session:
         """Apply one event; an event that changes nothing is not written."""
@@ -102,27 +113,9 @@ class Sessions:
             now,
         )
         if any(isinstance(command, ReleaseLinks) for command in commands):
-            await self._release(uow, after, now)
+            for hook in self._on_ended:
+                await hook(uow, after, now)
         return after, commands
-
-    async def _release(self, uow: UnitOfWork, session: Session, now: datetime) -> None:
-        for observer in await uow.observers.of_sessions([session.id]):
-            await self._stop(uow, await uow.messages.get(observer.message), now)
-        for invitation in await uow.invitations.of_session(session.id):
-            for message in await uow.messages.of_invitation(invitation.id):
-                await self._stop(uow, message, now)
-            if session.end_reason == "revoked":
-                await uow.invitations.save(revoked(invitation, now))
-
-    async def _stop(self, uow: UnitOfWork, message: Message, now: datetime) -> None:
-        """A text that is still queued does not leave any more; what was in it is no longer needed."""
-        stopped = message
-        if message.state is Delivery.QUEUED:
-            stopped = failed(message, "session_ended", now)
-        if stopped.sealed is not None:
-            stopped = replace(stopped, sealed=None)
-        if stopped is not message:
-            await uow.messages.save(stopped)
 
     def perform(
         self, session: Session, commands: tuple[Command, ...], *, soon: bool = False
@@ -183,6 +176,10 @@ class Sessions:
             raise NotFound("session")
         return found
 
+    async def refresh(self, site: str, id_: str) -> None:
+        """Tell the desks to show a session of this site as it is now; NotFound for any other (I7)."""
+        self.publish(await self.get(site, id_))
+
     async def sweep(self, grace: timedelta) -> int:
         """End what will never come back: links all expired untapped, or nothing heard for the whole grace.
 
@@ -226,8 +223,7 @@ class Sessions:
         if session.state is State.ENDED:
             return None
         if session.state in {State.INVITED, State.OPENED}:
-            links = await uow.invitations.of_session(session.id)
-            over = all(link.revoked is not None or link.expires <= now for link in links)
+            over = await self._links_over(uow, session, now)
             return TimedOut("expired") if over else None
         room = self._rooms.get(session.id)
         if room.phone is not None or session.changed + grace > now:

@@ -181,7 +181,7 @@ class SpokenCodes:
             await uow.commit()
         if token is None or code is None:
             raise SpokenWrong
-        self._sessions.publish(await self._sessions.get(code.site, code.session))
+        await self._sessions.refresh(code.site, code.session)
         return token
 
     async def _check(self, uow: UnitOfWork, own: str, everybody: str, now: datetime) -> None:

@@ -26,6 +26,7 @@ from server.domain.invitation import Invitation
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.session import Session
 from server.services.admin import Admin
+from server.services.following import relink
 from server.services.line15 import Line15
 from telephony import (
     Alias,
@@ -91,7 +92,7 @@ class Place:
         """What a feed told of."""
 
         async def told(transactions: SqlTransactions) -> None:
-            line = Line15(self.site, transactions, _Clock(), MemoryBus())
+            line = Line15(self.site, transactions, _Clock(), MemoryBus(), on_merged=(relink,))
             await line.receive([Changed(calls)])
 
         self.run(told)

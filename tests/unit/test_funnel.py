@@ -25,8 +25,8 @@ from server.domain.funnel import (
 )
 from server.domain.messages import Delivery, Handover, Message
 from server.domain.network import BY_REQUESTS
-from server.domain.sentences import BLIND, CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
-from server.domain.session import Session, State
+from server.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
+from server.domain.session import BLIND, Session, State
 from server.web.messages import CallerMedia, Camera
 
 if TYPE_CHECKING:

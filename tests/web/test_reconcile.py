@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.domain.linking import Certainty, Evidence, Link
+from server.services.following import relink
 from server.services.line15 import Line15
 from telephony import CallState, Changed, Number, Span, StationSpan
 from tests.web.house import NUMBER, Browser, House, a_call, a_video
@@ -105,7 +106,12 @@ async def test_a_call_that_comes_back_is_matched_once_it_is_certain_again(house:
     line = house.server.reconciler
     site = house.sites["rivage"].id
     line15 = Line15(
-        site, house.server.transactions, house.clock, house.server.bus, touched=line.touch
+        site,
+        house.server.transactions,
+        house.clock,
+        house.server.bus,
+        on_merged=(relink,),
+        touched=line.touch,
     )
     await line15.receive([Changed((_again(call, start),))])
     assert await line.due([site]) == 1

@@ -379,15 +379,15 @@ async def test_a_database_lost_between_the_queue_and_the_message_costs_no_try(
 ) -> None:
     """Nothing has left: that is no failure of ours, and the message is as due as before."""
     looked: list[str] = []
-    about = house.server.delivery._about
+    needless = house.server.delivery._needless
 
-    async def lost_once(uow: UnitOfWork, message: Message) -> tuple[str, bool]:
+    async def lost_once(uow: UnitOfWork, message: Message) -> bool:
         looked.append(message.id)
         if len(looked) == 1:
             raise StorageUnavailable("gone")
-        return await about(uow, message)
+        return await needless(uow, message)
 
-    monkeypatch.setattr(house.server.delivery, "_about", lost_once)
+    monkeypatch.setattr(house.server.delivery, "_needless", lost_once)
     desk = await house.desk(await house.signed_in("regulator"))
     with written_logs() as log:
         await house.invite(desk)

@@ -1,0 +1,49 @@
+"""Videos go with their calls: shown where a call moved to, linked to what it turned out to be.
+
+Hooks of line 15, in the unit of work that stores the call.
+"""
+
+from datetime import datetime
+
+from server.domain.audit import AuditEvent
+from server.domain.linking import Certainty, Evidence, Link, linked_event
+from server.domain.session import State
+from server.ports import Actor, UnitOfWork
+from server.services.line15 import CallMerged
+from telephony import Call
+
+
+class Following:
+    """Notes each video that went with its call to another station, once."""
+
+    def __init__(self) -> None:
+        """Start with nothing noted."""
+        self._followed: set[tuple[str, str]] = set()
+
+    async def accompany(self, uow: UnitOfWork, site: str, call: Call, now: datetime) -> None:
+        """Write down that the videos of a call that moved are shown where it is now (the desk's view does it)."""
+        if not call.live or len({span.station for span in call.stations if span.taken}) <= 1:
+            return
+        for session in await uow.sessions.of_calls(site, [call.id]):
+            for station in call.talking_stations:
+                known = session.state is State.ENDED or (session.id, station) in self._followed
+                if known or station == session.station:
+                    continue
+                self._followed.add((session.id, station))
+                data: dict[str, object] = {"from": session.station, "to": station}
+                name = f"session:{session.id}"
+                event = AuditEvent("session.followed", name, session.id, call.id, data)
+                await uow.audit.append(Actor("feed", site), event, now)
+
+
+async def relink(uow: UnitOfWork, merged: CallMerged) -> None:
+    """Append to every session of the former call the link to what that call turned out to be (I2)."""
+    for session in await uow.sessions.of_call(merged.site, merged.former):
+        links = await uow.sessions.links(session.id)
+        if not links or links[-1].call != merged.former:
+            continue
+        launched = merged.evidence is Evidence.LAUNCH_CONTEXT
+        certainty = Certainty.CERTAIN if launched else links[-1].certainty
+        link = Link(session.id, merged.call, certainty, merged.evidence, None, merged.at)
+        await uow.sessions.add_link(link)
+        await uow.audit.append(merged.actor, linked_event(link), merged.at)

@@ -1,0 +1,58 @@
+"""What an invitation means to others: to its session, to the messages that carry its link, to who looks for its call.
+
+Hooks of the sessions, the delivery and the reconciliation, each in the unit of work of whoever calls it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from server.domain.invitation import revoked
+from server.domain.messages import Message, dropped
+from server.domain.session import Session, State
+from server.ports import UnitOfWork
+from server.services.delivery import Subject
+from server.services.sessions import call_of
+
+
+# --- the delivery
+async def about(uow: UnitOfWork, message: Message) -> Subject:
+    """Return the session that a message invites to; nothing for a message that carries no invitation."""
+    if message.invitation is None:
+        return Subject()
+    session = (await uow.invitations.get(message.invitation)).session
+    return Subject(session, await call_of(uow, session))
+
+
+async def needless(uow: UnitOfWork, message: Message) -> bool:
+    """Tell whether the link in a message has done its work, or may do none any more."""
+    if message.invitation is None:
+        return False
+    invitation = await uow.invitations.get(message.invitation)
+    over = (await uow.sessions.get(invitation.session)).state is State.ENDED
+    return bool(over or invitation.opened or invitation.tapped or invitation.revoked)
+
+
+# --- the session
+async def links_over(uow: UnitOfWork, session: Session, now: datetime) -> bool:
+    """Tell whether every link to this session is withdrawn or too old for a first tap."""
+    links = await uow.invitations.of_session(session.id)
+    return all(link.revoked is not None or link.expires <= now for link in links)
+
+
+async def release(uow: UnitOfWork, session: Session, now: datetime) -> None:
+    """A session ended: drop the messages with its links; one that was revoked takes its links along."""
+    for invitation in await uow.invitations.of_session(session.id):
+        for message in await uow.messages.of_invitation(invitation.id):
+            stopped = dropped(message, "session_ended", now)
+            if stopped is not message:
+                await uow.messages.save(stopped)
+        if session.end_reason == "revoked":
+            await uow.invitations.save(revoked(invitation, now))
+
+
+# --- the reconciliation
+async def mobiles_of(uow: UnitOfWork, session: str) -> Sequence[str]:
+    """Return the mobile numbers that a session was sent to, sorted; those that were erased are missing."""
+    invitations = await uow.invitations.of_session(session)
+    sent = [each.contact for each in invitations if each.channel == "sms" and each.contact]
+    return sorted({to for to in (await uow.personal.get_all(sent)).values() if to})
