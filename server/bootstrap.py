@@ -34,6 +34,7 @@ from server.bootstrap_carriers import build_fleet, costs
 from server.catalogues import Spoken
 from server.config import Settings, SmtpSettings
 from server.domain.hosts import host_of, is_this_machine, known
+from server.domain.session import BEFORE_ASKING
 from server.domain.sign_in import by_role
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
@@ -312,7 +313,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     engine = make_engine(settings.database_url)
     transactions = SqlTransactions(engine, seal)
     pages = Pages(resources.root())
-    bus, rooms, metrics = MemoryBus(), Rooms(), Metrics()
+    bus, rooms, metrics = MemoryBus(), Rooms(), Metrics(BEFORE_ASKING)
     supervisor = Supervisor(metrics.loop_restarted)
     calls = TelephonyCalls(transactions, clock, ids, supervisor)
     sessions = Sessions(transactions, clock, bus, rooms, metrics.item_failed)

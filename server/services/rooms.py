@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from server.domain.network import SOCKET, Preflight
+from server.domain.network import Preflight
 from server.domain.sentences import BLIND
 from server.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
+from server.web.transports import SOCKET
 
 TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
 ENDS_KEPT: Final = 1_000  # more than end while a hello is answered

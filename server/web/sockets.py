@@ -29,7 +29,6 @@ from tornado.websocket import (
     WebSocketProtocol13,
 )
 
-from server.domain.network import SOCKET
 from server.domain.source import source_of
 from server.errors import (
     AppError,
@@ -44,6 +43,7 @@ from server.tasks import cancel_and_wait, create_task
 from server.web.base import BaseHandler, Web
 from server.web.frames import CountedFrames
 from server.web.messages import MAX_FRAME
+from server.web.transports import SOCKET
 from server.web.wire import close_code_of
 
 FRAMES_A_SECOND: Final = 100
