@@ -37,8 +37,9 @@ from server.ports import (
 )
 from server.services.contacts import check_email, check_mobile
 from server.services.limits import SmsCounts
-from server.services.rooms import Line, Rooms, Viewer
+from server.services.rooms import Rooms, Viewer
 from server.services.sessions import Sessions, call_of
+from server.web.line import Line
 
 Json = dict[str, object]
 
