@@ -51,7 +51,6 @@ from server.services.invitations import Invitations
 from server.services.ladder import Ladder
 from server.services.languages import Languages
 from server.services.launch import Launch
-from server.services.limits import SmsCounts
 from server.services.line15 import Line15
 from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
@@ -67,6 +66,7 @@ from server.services.rooms import Rooms
 from server.services.sessions import Sessions
 from server.services.sign_ins import SignIns
 from server.services.signalling import Signalling
+from server.services.sms_counts import SmsCounts
 from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
 from server.services.webhook import KIND as TOLD_BY_EVENTS

@@ -25,8 +25,8 @@ from server.errors import (
 )
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
 from server.services.contacts import check_email, check_mobile
-from server.services.limits import SmsCounts
 from server.services.sessions import Sessions, call_of
+from server.services.sms_counts import SmsCounts
 
 COMMANDS_KEPT: Final = timedelta(hours=12)  # a shift: no page waits longer for its answer
 

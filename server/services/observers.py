@@ -36,9 +36,9 @@ from server.ports import (
     listed,
 )
 from server.services.contacts import check_email, check_mobile
-from server.services.limits import SmsCounts
 from server.services.rooms import Rooms, Viewer
 from server.services.sessions import Sessions, call_of
+from server.services.sms_counts import SmsCounts
 from server.web.line import Line
 
 Json = dict[str, object]
