@@ -73,9 +73,10 @@ from server.web.caller import (
 from server.web.desk import DeskSocket
 from server.web.desk_page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
 from server.web.links import AsSent, AtDottedHost
-from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root, SmsReceipt
+from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.web.paces import Paces
+from server.web.receipts import SmsReceipt
 from server.web.seats import Stations
 from server.web.sockets import MAX_SOCKET_FRAME
 from server.web.static_files import Static
