@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from server.core.tokens import token_hash
 from server.domain import invitation as rules
 from server.domain.audit import AuditEvent
 from server.domain.calls import LiveCall
 from server.domain.carriers import settled
-from server.domain.invitation import Invitation, token_hash
+from server.domain.invitation import Invitation
 from server.domain.linking import Link, first_link, linked_event
 from server.domain.messages import Message, again, failed
 from server.domain.session import Command, Left, Session, State

@@ -2,14 +2,8 @@
 
 from datetime import datetime
 
-from server.domain.login import (
-    ACCOUNT_FAILURES,
-    ADDRESS_FAILURES,
-    CODES_SENT,
-    blocked,
-    fail,
-    forgiven,
-)
+from server.core.limits.throttle import blocked, fail, forgiven
+from server.domain.login import ACCOUNT_FAILURES, ADDRESS_FAILURES, CODES_SENT
 from server.domain.source import source_of
 from server.errors import LoginThrottled
 from server.ports import Seal, UnitOfWork

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.core.tokens import token_hash
 from server.domain import observer as rules
 from server.domain.audit import AuditEvent
 from server.domain.carriers import settled
-from server.domain.invitation import token_hash
 from server.domain.messages import Delivery, Message, failed
 from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.domain.session import Session, State

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from server.domain.login import hourly
+from server.core.limits.throttle import hourly
 from server.errors import TooManyMessages
 from server.ports import Seal, UnitOfWork
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
+from server.core.json_types import plain
 from server.domain.access import Permission
 from server.errors import AppError, Invalid, NotFound
 from server.services.audit import AuditLookup
-from server.services.audit_record import Found, plain
+from server.services.audit_record import Found
 from server.web.base import BaseHandler, Web
 from server.web.wire import status_of
 

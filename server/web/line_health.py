@@ -2,8 +2,8 @@
 
 from tornado.routing import URLSpec
 
+from server.core.json_types import plain
 from server.domain.access import Permission
-from server.services.audit_record import plain
 from server.services.line_health import LineHealthReader
 from server.web.base import BaseHandler, Web
 

@@ -6,11 +6,12 @@ from urllib.parse import urlencode
 
 from tornado.routing import URLSpec
 
+from server.core.days import day_bounds
 from server.domain.access import Permission
 from server.domain.linking import LABELS, Certainty
 from server.domain.reconcile import CLUES, SETTLED, Clue, Offer, Sure
 from server.errors import Invalid
-from server.services.audit import AuditLookup, day_bounds
+from server.services.audit import AuditLookup
 from server.services.reconcile import Case
 from server.services.review import LONGEST_REASON, Review
 from server.web.audit import AuditHandler
