@@ -63,6 +63,7 @@ from server.services.reconcile import Reconciler
 from server.services.recordings import Catalogue, Listening
 from server.services.review import Review
 from server.services.rooms import Rooms
+from server.services.running import running_videos
 from server.services.sessions import Sessions
 from server.services.sign_ins import SignIns
 from server.services.signalling import Signalling
@@ -331,7 +332,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     )
     kept = settings.sign_in
     lives = by_role(kept.desk.lives, kept.reading.lives, kept.administration.lives)
-    sign_ins = SignIns(transactions, clock, lives, metrics.item_failed)
+    sign_ins = SignIns(transactions, clock, lives, running_videos, metrics.item_failed)
     login = Login(
         transactions,
         clock,

@@ -193,7 +193,7 @@ class DeskSocket(ThirdParties):
         user, site = self.me()
         if watched is None or self.sign_in is None or own is None:
             return None
-        its = own in self.web.sign_ins.seats(self.sign_in, watched)
+        its = own in self.web.sign_ins.seats(self.sign_in, watched.id, watched.station)
         return own if its and self.stations.is_left(site.id, own, user.id, peer) else None
 
     def _changed(self, change: Changed) -> None:
