@@ -75,12 +75,12 @@ from server.services.webhook import Webhook
 from server.web.accepting import Summary
 from server.web.app import Services, make_app
 from server.web.audience import Audience
-from server.web.base import Web
 from server.web.connections import Connections, Limits, file_limit, limits
 from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.operations import Readiness
 from server.web.pages import Pages
+from server.web.signed_in import SignInWeb
 from server.web.strangers import Strangers
 from telephony import FeedState, FoundRecording
 from telephony.feed_recordings import RecordingsFeed
@@ -343,7 +343,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         lives=lives,
         wake=delivery.wake,
     )
-    web = Web(
+    web = SignInWeb(
         pages=pages,
         login=login,
         sign_ins=sign_ins,

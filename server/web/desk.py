@@ -34,9 +34,10 @@ from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.tasks import create_task
 from server.web import messages as m
-from server.web.base import SESSION_COOKIE, STATION_COOKIE, Web
+from server.web.base import Web
 from server.web.desk_third import THIRD, ThirdParties
 from server.web.seats import Seat
+from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk
