@@ -34,6 +34,7 @@ from server.bootstrap_carriers import build_fleet, costs
 from server.catalogues import Spoken
 from server.config import Settings, SmtpSettings
 from server.domain.hosts import host_of, is_this_machine, known
+from server.domain.session import BEFORE_ASKING
 from server.domain.sign_in import by_role
 from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
@@ -52,7 +53,6 @@ from server.services.invitations import Invitations
 from server.services.ladder import Ladder
 from server.services.languages import Languages
 from server.services.launch import Launch
-from server.services.limits import SmsCounts
 from server.services.line15 import Line15
 from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
@@ -65,9 +65,11 @@ from server.services.reconcile import Reconciler
 from server.services.recordings import Catalogue, Listening
 from server.services.review import Review
 from server.services.rooms import Rooms
+from server.services.running import running_videos
 from server.services.sessions import Sessions
 from server.services.sign_ins import SignIns
 from server.services.signalling import Signalling
+from server.services.sms_counts import SmsCounts
 from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
 from server.services.webhook import KIND as TOLD_BY_EVENTS
@@ -75,12 +77,12 @@ from server.services.webhook import Webhook
 from server.web.accepting import Summary
 from server.web.app import Services, make_app
 from server.web.audience import Audience
-from server.web.base import Web
 from server.web.connections import Connections, Limits, file_limit, limits
 from server.web.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.operations import Readiness
 from server.web.pages import Pages
+from server.web.signed_in import SignInWeb
 from server.web.strangers import Strangers
 from telephony import FeedState, FoundRecording
 from telephony.sources.recordings.feed import RecordingsFeed
@@ -317,7 +319,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     engine = make_engine(settings.database_url)
     transactions = SqlTransactions(engine, seal)
     pages = Pages(resources.root())
-    bus, rooms, metrics = MemoryBus(), Rooms(), Metrics()
+    bus, rooms, metrics = MemoryBus(), Rooms(), Metrics(BEFORE_ASKING)
     supervisor = Supervisor(metrics.loop_restarted)
     calls = TelephonyCalls(transactions, clock, ids, supervisor)
     sessions = Sessions(
@@ -341,7 +343,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     )
     kept = settings.sign_in
     lives = by_role(kept.desk.lives, kept.reading.lives, kept.administration.lives)
-    sign_ins = SignIns(transactions, clock, lives, metrics.item_failed)
+    sign_ins = SignIns(transactions, clock, lives, running_videos, metrics.item_failed)
     login = Login(
         transactions,
         clock,
@@ -352,7 +354,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         lives=lives,
         wake=delivery.wake,
     )
-    web = Web(
+    web = SignInWeb(
         pages=pages,
         login=login,
         sign_ins=sign_ins,

@@ -14,9 +14,9 @@ from server.adapters.db.uow import SqlTransactions
 from server.adapters.seal import FernetSeal
 from server.cli_admin import Lazy, finished
 from server.config import Settings
+from server.core.days import ZONE
 from server.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, read
 from server.errors import Invalid
-from server.services.audit import ZONE
 from server.services.cdr import CdrImport, Imported
 from server.services.following import relink
 from server.services.invitation_hooks import mobiles_of

@@ -7,13 +7,14 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from server.core.limits.throttle import Throttle
 from server.domain.access import Role
 from server.domain.audit import AuditEvent, AuditRow
 from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.domain.incidents import Incident, IncidentState, Step
 from server.domain.invitation import Invitation
 from server.domain.linking import Link
-from server.domain.login import Challenge, Throttle
+from server.domain.login import Challenge
 from server.domain.messages import Delivery, Message
 from server.domain.observer import Observer
 from server.domain.recordings import Recording, Status

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from server import resources
 from server.adapters.db import schema
 from server.catalogues import catalogue
-from server.services.audit import ZONE
+from server.core.days import ZONE
 from server.services.contacts import check_email
 from server.web.pages import LANGUAGES, Pages
 from telephony import load_numbering_plans

@@ -35,6 +35,7 @@ from server.adapters.db.tables import metadata
 from server.cli import main
 from server.config import CONFIG, Settings
 from server.domain.access import PERMISSIONS
+from server.domain.session import BEFORE_ASKING
 from server.errors import walk
 from server.web import trust
 from server.web.app import make_app
@@ -42,6 +43,8 @@ from server.web.base import BaseHandler
 from server.web.messages import CallerMessage, DeskMessage, ObserverMessage, SelftestMessage
 from server.web.metrics import Metrics
 from server.web.openapi import document
+from server.web.signed_in import MaybeSignedIn, SignedIn
+from server.web.sockets import PageSocket
 from server.web.wire import close_code_of, status_of
 
 if TYPE_CHECKING:
@@ -51,9 +54,9 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
 #: What a handler class says of itself, and which methods count as its own when no class of `SHARED` has them.
-DECLARED = ("signed_in", "wants_json", "automatic", "finishes", "old_cookies", "kind")
+DECLARED = ("permission", "wants_json", "automatic", "finishes", "old_cookies", "kind")
 GUARDS = ("prepare", "check_xsrf_cookie", "check_origin")
-SHARED = (BaseHandler, RequestHandler)
+SHARED = (BaseHandler, MaybeSignedIn, SignedIn, RequestHandler)
 #: Files with these words in their path build no message of the server: they speak as a caller, or describe an API.
 NOT_SENDING = re.compile(r"synthetic|demo|openapi")
 
@@ -126,15 +129,16 @@ def _rules(app: Application) -> Iterator[tuple[str, type[RequestHandler]]]:
 
 def _own(kind: type, name: str) -> bool:
     """Whether a class has something else than what all handlers share."""
-    found = next((each for each in kind.__mro__ if name in vars(each)), object)
-    return found is not object and found not in SHARED
+    return any(name in vars(each) for each in kind.__mro__ if each not in (*SHARED, object))
 
 
 def _route(pattern: str, kind: type[RequestHandler]) -> dict[str, Any]:
     """What guards a route, as far as its class declares it; what is not said has no entry."""
     nothing = RequestHandler._unimplemented_method
     methods = [m for m in kind.SUPPORTED_METHODS if getattr(kind, m.lower()) is not nothing]
-    declared = {name: getattr(kind, name, None) for name in ("permission", *DECLARED)}
+    declared = {name: getattr(kind, name, None) for name in DECLARED}
+    declared["signed_in"] = issubclass(kind, SignedIn) and kind.permission is None
+    declared["automatic"] = declared["automatic"] or issubclass(kind, PageSocket)
     own = {name: "its own" for name in GUARDS if _own(kind, name)}
     said = {name: value for name, value in declared.items() if value}
     return {"path": pattern, "methods": " ".join(sorted(methods)), **said, **own}
@@ -343,7 +347,7 @@ def commands() -> dict[str, list[str]]:
 
 def metrics() -> dict[str, Any]:
     """Every metric, and the labels that have a sample before anything has happened."""
-    registry = Metrics().registry
+    registry = Metrics(BEFORE_ASKING).registry
     found = {}
     for collector in list(registry._collector_to_names):
         for metric in collector.collect():

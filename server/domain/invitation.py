@@ -3,11 +3,11 @@
 A second device is told, and may be moved to.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from server.core.tokens import token_hash
 from server.domain.session import Session, State
 from server.errors import LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
 
@@ -44,11 +44,6 @@ def doubled(running: Iterable[tuple[Session, str | None]], call: str | None) -> 
     """
     same = [one for one, linked in running if linked is None or call is None or linked == call]
     return min(same, key=lambda one: one.state in {State.INVITED, State.OPENED}, default=None)
-
-
-def token_hash(token: str) -> str:
-    """Return what is stored of a token, or of the browser's cookie: never the secret itself."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def admit(

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-SOCKET: Final = "socket"
-"""What usually carries the messages of a page; where none comes up, `requests` do."""
-REQUESTS: Final = "requests"
+from server.web.transports import REQUESTS
 
 Reached = int | Literal[False] | None  # milliseconds; False: tried in vain; None: nothing to try
 

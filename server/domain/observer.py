@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from server.domain.invitation import token_hash
+from server.core.tokens import token_hash
 from server.domain.session import Session, State
 from server.errors import LinkExpired, ObserverRemoved, OpenElsewhere, SessionEnded
 

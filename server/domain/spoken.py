@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.domain.login import Throttle, blocked, fail, within
+from server.core.limits.throttle import Throttle, blocked, fail, within
 
 CODE_LIFE: Final = timedelta(minutes=5)
 CODE_DIGITS: Final = 6

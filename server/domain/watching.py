@@ -9,6 +9,17 @@ from typing import Final
 AWAY: Final = timedelta(minutes=2)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningVideo:
+    """A video that has not ended; `handed`: another station took it from the one that made it."""
+
+    id: str
+    site: str
+    made_by: str
+    created: datetime
+    handed: bool
+
+
 @dataclass(slots=True, eq=False)
 class Watch:
     """A desk that watches a video from a station; `lost`: since when its connection is gone."""

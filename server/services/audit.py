@@ -1,14 +1,13 @@
 """Look-ups of the auditor: any name of a call, a number, a day, a session; each look-up is itself in the chain (I4)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from server.core.days import day_bounds
 from server.domain.audit import AuditEvent, Verdict
 from server.domain.calls import LiveCall
 from server.domain.session import Session
-from server.errors import AliasMalformed, CallUnknown, Invalid, NotFound
+from server.errors import AliasMalformed, CallUnknown, NotFound
 from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
 from server.services.audit_reader import (
     Reader,
@@ -24,7 +23,6 @@ from server.services.chain import Chain
 from server.services.contacts import read_number
 
 LONGEST_ALIAS: Final = 255
-ZONE: Final = "Europe/Paris"
 
 
 class AuditLookup:
@@ -222,20 +220,3 @@ def _missed(kind: str, asked: str) -> AuditEvent:
     return AuditEvent(
         "audit.missed", f"{kind}:unknown", data={"kind": kind}, personal={"asked": asked[:255]}
     )
-
-
-def zone_of(site: Site) -> ZoneInfo:
-    """Return the zone in which the site's people read their clocks."""
-    return ZoneInfo(str(site.policy.get("timezone", ZONE)))
-
-
-def day_bounds(site: Site, day: str) -> tuple[datetime, datetime]:
-    """Return the UTC start and end of the site's own day; overseas sites name their zone in their policy."""
-    try:
-        zone = zone_of(site)
-        first = date.fromisoformat(day)
-        start = datetime.combine(first, time.min, zone)
-        end = datetime.combine(first + timedelta(days=1), time.min, zone)
-        return start.astimezone(UTC), end.astimezone(UTC)
-    except (ValueError, OverflowError, ZoneInfoNotFoundError) as malformed:
-        raise Invalid("day") from malformed

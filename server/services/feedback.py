@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from server.core.days import zone_of
 from server.domain.audit import AuditEvent
 from server.domain.incidents import KINDS, YEAR, Incident, IncidentState, reference
 from server.domain.messages import Message
 from server.errors import Invalid, TooManyReports
 from server.ports import Actor, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork, User
-from server.services.audit import zone_of
 
 LONGEST: Final = 4_000
 LONGEST_VALUE: Final = 300

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from server.core.days import day_bounds
 from server.domain.audit import AuditEvent
 from server.domain.incidents import (
     CHOICES,
@@ -19,7 +20,6 @@ from server.domain.incidents import (
 )
 from server.errors import IncidentChanged, Invalid
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User
-from server.services.audit import day_bounds
 from server.services.feedback import CONTEXT, clean
 
 PAGE: Final = 50

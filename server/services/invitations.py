@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from server.core.tokens import token_hash
 from server.domain import invitation as rules
 from server.domain.audit import AuditEvent
 from server.domain.calls import LiveCall
 from server.domain.carriers import settled
-from server.domain.invitation import Invitation, token_hash
+from server.domain.invitation import Invitation
 from server.domain.linking import Link, first_link, linked_event
 from server.domain.messages import Message, again, failed
 from server.domain.session import Command, Left, Session, State
@@ -25,8 +26,8 @@ from server.errors import (
 )
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
 from server.services.contacts import check_email, check_mobile
-from server.services.limits import SmsCounts
 from server.services.sessions import Sessions, call_of
+from server.services.sms_counts import SmsCounts
 
 COMMANDS_KEPT: Final = timedelta(hours=12)  # a shift: no page waits longer for its answer
 

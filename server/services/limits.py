@@ -2,17 +2,10 @@
 
 from datetime import datetime
 
-from server.domain.login import (
-    ACCOUNT_FAILURES,
-    ADDRESS_FAILURES,
-    CODES_SENT,
-    blocked,
-    fail,
-    forgiven,
-    hourly,
-)
+from server.core.limits.throttle import blocked, fail, forgiven
+from server.domain.login import ACCOUNT_FAILURES, ADDRESS_FAILURES, CODES_SENT
 from server.domain.source import source_of
-from server.errors import LoginThrottled, TooManyMessages
+from server.errors import LoginThrottled
 from server.ports import Seal, UnitOfWork
 
 
@@ -66,34 +59,4 @@ class Limits:
         for key, free, counts in counted:
             before = await uow.login.throttle(key)
             after = fail(before, key, now, free) if counts else forgiven(before, key, now)
-            await uow.login.save_throttle(after)
-
-
-class SmsCounts:
-    """Invitations by SMS of one hour, per site and per number: against a runaway bill and against harassment.
-
-    An hour begins with its first SMS; sign-in codes have limits of their own (above) and do not count.
-    """
-
-    def __init__(self, seal: Seal, site_hour: int, number_hour: int) -> None:
-        """Take the limits; 0 means none."""
-        self._seal = seal
-        self._site_hour = site_hour
-        self._number_hour = number_hour
-
-    async def count(self, uow: UnitOfWork, site: str, number: str | None, now: datetime) -> None:
-        """Count one SMS, or raise TooManyMessages before it is written anywhere; no number: nothing to count."""
-        if number is None:
-            return
-        keys = (
-            (self._seal.lookup("sms-site", site), self._site_hour, "site"),
-            (self._seal.lookup("sms-number", f"{site}:{number}"), self._number_hour, "number"),
-        )
-        for key, most, which in keys:
-            if not most:
-                continue
-            before = await uow.login.throttle(key)
-            after = hourly(before, key, now)
-            if after.count > most:
-                raise TooManyMessages(which)
             await uow.login.save_throttle(after)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from server.core.tokens import token_hash
 from server.domain import invitation as rules
-from server.domain.invitation import Invitation, token_hash
+from server.domain.invitation import Invitation
 from server.domain.session import (
     BEFORE_ASKING,
     CallerTapped,

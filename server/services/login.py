@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from server.core.limits.throttle import Throttle
 from server.domain.access import Role
 from server.domain.audit import AuditEvent
 from server.domain.login import (
     CODE_LIFE,
     Challenge,
     Outcome,
-    Throttle,
     answer,
     landing,
     normal_identifier,

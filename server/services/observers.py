@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.core.tokens import token_hash
 from server.domain import observer as rules
 from server.domain.audit import AuditEvent
 from server.domain.carriers import settled
-from server.domain.invitation import token_hash
 from server.domain.messages import Delivery, Message, dropped, failed
 from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.domain.session import Session, State
@@ -36,9 +36,10 @@ from server.ports import (
     listed,
 )
 from server.services.contacts import check_email, check_mobile
-from server.services.limits import SmsCounts
-from server.services.rooms import Line, Rooms, Viewer
+from server.services.rooms import Rooms, Viewer
 from server.services.sessions import Sessions, call_of
+from server.services.sms_counts import SmsCounts
+from server.web.line import Line
 
 Json = dict[str, object]
 

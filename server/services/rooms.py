@@ -9,27 +9,16 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
-from server.domain.network import SOCKET, Preflight
+from server.domain.network import Preflight
 from server.domain.session import BLIND
 from server.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
+from server.web.line import Line
+from server.web.transports import SOCKET
 
 TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
 ENDS_KEPT: Final = 1_000  # more than end while a hello is answered
-
-
-class Line(Protocol):
-    """A connected page."""
-
-    def send(self, message: Mapping[str, object]) -> None:
-        """Queue one message; never blocks, never raises."""
-
-    def show(self, key: str, frame: bytes) -> None:
-        """Queue one binary frame in the place of the one of this key that did not leave yet."""
-
-    def shut(self, error: AppError) -> None:
-        """Tell why and close."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ A sign-in that ended opens nothing any more, but never cuts a video: what its de
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -14,17 +14,18 @@ import structlog
 
 from server.domain.access import Role
 from server.domain.audit import AuditEvent
-from server.domain.session import Session
 from server.domain.sign_in import Lives, Stage, Standing, noted, standing
-from server.domain.watching import Watches
+from server.domain.watching import RunningVideo, Watches
 from server.errors import NotFound, StorageUnavailable
-from server.ports import Actor, Clock, Site, Transactions, User, WebSession
+from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User, WebSession
 from server.services.rounds import Failed, Rounds
 
 #: What its page still says at its very end comes first.
 SWEEP_GRACE: Final = timedelta(seconds=30)
 #: Sign-ins that ended longer ago are not written down any more: the server was off.
 SWEPT_FOR: Final = timedelta(days=2)
+#: Reads the videos of all sites that have not ended; given by whoever knows of videos.
+ReadRunning = Callable[[UnitOfWork], Awaitable[Sequence[RunningVideo]]]
 _log = structlog.get_logger("sign_ins")
 
 
@@ -57,12 +58,14 @@ class SignIns:
         transactions: Transactions,
         clock: Clock,
         lives: Mapping[Role, Lives],
+        running: ReadRunning,
         failed: Failed = lambda _job: None,
     ) -> None:
         """Take the parts; `failed` counts what the sweep missed."""
         self._transactions = transactions
         self._clock = clock
         self._lives = lives
+        self._running = running
         self._rounds = Rounds("sign_ins", failed)
         self.watches = Watches()
 
@@ -105,7 +108,7 @@ class SignIns:
         Those its user made meanwhile, unless another station took them, and those its desks watched when it ended.
         """
         async with self._transactions(write=False) as uow:
-            running = await uow.sessions.open_everywhere()
+            running = await self._running(uow)
         ends = sign_in.standing.ends
         watched = {watch.session for watch in self.watches.until(sign_in.id, ends)}
         return frozenset(
@@ -114,14 +117,14 @@ class SignIns:
             if _made_under(sign_in, one) or (one.id in watched and one.site == sign_in.site.id)
         )
 
-    def seats(self, sign_in: SignIn, video: Session) -> frozenset[str]:
-        """Return the stations where a sign-in that ended may sit for a video that it holds: the video's own one.
+    def seats(self, sign_in: SignIn, video: str, station: str | None) -> frozenset[str]:
+        """Return the stations where a sign-in that ended may sit for a video that it holds: the video's own `station`.
 
         And where its desks watched it from.
         """
         watches = self.watches.until(sign_in.id, sign_in.standing.ends)
-        watched_from = {watch.station for watch in watches if watch.session == video.id}
-        return frozenset(one for one in {video.station, *watched_from} if one)
+        watched_from = {watch.station for watch in watches if watch.session == video}
+        return frozenset(one for one in {station, *watched_from} if one)
 
     async def sweep(self) -> int:
         """Write down the ends of sign-ins, as soon as there is nothing left to finish."""
@@ -130,7 +133,7 @@ class SignIns:
         known = self.watches.sessions()  # before it is read what runs: others begin meanwhile
         async with self._transactions(write=False) as uow:
             late = await uow.login.quiet_web_sessions(now - shortest, now, now - SWEPT_FOR)
-            running = await uow.sessions.open_everywhere()
+            running = await self._running(uow)
         self.watches.drop(known - {one.id for one in running})
         return (await self._rounds.each({one.id[:8]: one for one in late}, self._end)).changed
 
@@ -161,7 +164,7 @@ class SignIns:
         return 1
 
 
-def _made_under(sign_in: SignIn, video: Session) -> bool:
+def _made_under(sign_in: SignIn, video: RunningVideo) -> bool:
     """Whether this is a video of that time: what its user makes under another sign-in is no business of this one."""
-    own = video.created_by == sign_in.user.id and video.handed is None
+    own = video.made_by == sign_in.user.id and not video.handed
     return own and sign_in.kept.created <= video.created < sign_in.standing.ends

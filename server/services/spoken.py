@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from server.core.limits.throttle import within
+from server.core.tokens import token_hash
 from server.domain import spoken as rules
 from server.domain.audit import AuditEvent
-from server.domain.invitation import Invitation, redeemed, token_hash
-from server.domain.login import within
+from server.domain.invitation import Invitation, redeemed
 from server.domain.session import Session, State, marked
 from server.domain.source import source_of
 from server.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode

@@ -1,7 +1,8 @@
 """Lifts the block that wrong passwords, whoever typed them, put on an account; written down like every change."""
 
+from server.core.limits.throttle import Throttle, blocked
 from server.domain.audit import AuditEvent
-from server.domain.login import Throttle, blocked, normal_identifier
+from server.domain.login import normal_identifier
 from server.errors import NotFound
 from server.ports import Actor, Clock, Transactions
 from server.services.limits import Limits

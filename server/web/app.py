@@ -55,7 +55,7 @@ from server.web import (
     spoken,
     telephony,
 )
-from server.web.base import XSRF_COOKIE, Elsewhere, Missing, Web
+from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.caller import (
     GESTURES_A_SECOND,
     GESTURES_BURST,
@@ -73,10 +73,12 @@ from server.web.caller import (
 from server.web.desk import DeskSocket
 from server.web.desk_page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
 from server.web.links import AsSent, AtDottedHost
-from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root, SmsReceipt
+from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.web.paces import Paces
+from server.web.receipts import SmsReceipt
 from server.web.seats import Stations
+from server.web.signed_in import SignInWeb
 from server.web.sockets import MAX_SOCKET_FRAME
 from server.web.static_files import Static
 
@@ -129,13 +131,13 @@ class KnownHostsOnly(Application):
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Choose the handler of the path, unless the name is somebody else's."""
-        web: Web = self.settings["default_handler_args"]["web"]
+        web: SignInWeb = self.settings["default_handler_args"]["web"]
         if not web.hosts.knows(request.host):
             return self.get_handler_delegate(request, Elsewhere, {"web": web})
         return super().find_handler(request, **kwargs)
 
 
-def make_app(web: Web, services: Services) -> Application:
+def make_app(web: SignInWeb, services: Services) -> Application:
     """Build the application; nothing is served that is not listed here."""
     base = {"web": web}
     routes: list[Any] = [
@@ -191,7 +193,7 @@ def make_app(web: Web, services: Services) -> Application:
     )
 
 
-def _desk(web: Web, services: Services) -> list[Any]:
+def _desk(web: SignInWeb, services: Services) -> list[Any]:
     stations = Stations()
     base = {"web": web, "stations": stations}
     launches = Paces("launches", a_second=LAUNCHES_A_SECOND, burst=LAUNCHES_BURST)
@@ -222,7 +224,7 @@ def _desk(web: Web, services: Services) -> list[Any]:
     ]
 
 
-def _caller(web: Web, services: Services) -> list[Any]:
+def _caller(web: SignInWeb, services: Services) -> list[Any]:
     base = {"web": web, "links": services.links}
     gestures = Paces("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
     gesture = {**base, "gestures": gestures}
@@ -256,7 +258,7 @@ def _caller(web: Web, services: Services) -> list[Any]:
     ]
 
 
-def _outbox(web: Web, services: Services) -> list[Any]:
+def _outbox(web: SignInWeb, services: Services) -> list[Any]:
     if not web.demo or services.outbox is None:
         return []
     wired = {"web": web, "outbox": services.outbox, "callers": services.callers}

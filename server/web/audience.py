@@ -3,7 +3,7 @@
 import asyncio
 
 from server.errors import AppError
-from server.services.rooms import Line
+from server.web.line import Line
 
 
 class Audience:

@@ -5,15 +5,16 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
+from server.core.json_types import plain
 from server.domain.access import Permission
 from server.errors import AppError, Invalid, NotFound
 from server.services.audit import AuditLookup
-from server.services.audit_record import Found, plain
-from server.web.base import BaseHandler, Web
+from server.services.audit_record import Found
+from server.web.signed_in import SignedIn, SignInWeb
 from server.web.wire import status_of
 
 
-class AuditHandler(BaseHandler):
+class AuditHandler(SignedIn):
     """What the auditor's handlers share."""
 
     permission = Permission.AUDIT_READ
@@ -100,7 +101,7 @@ class CallsApi(AuditHandler):
         self.json({"calls": [plain(record) for record in records]})
 
 
-def routes(web: Web, lookup: AuditLookup) -> list[URLSpec]:
+def routes(web: SignInWeb, lookup: AuditLookup) -> list[URLSpec]:
     """List the paths of the audit."""
     named = {"web": web, "lookup": lookup}
     return [

@@ -9,7 +9,7 @@ from server.domain.login import safe_next
 from server.errors import AppError, CodeExpired, TooMany, Unauthenticated, XsrfRefused
 from server.services.login import ChallengeInfo
 from server.services.sign_ins import SignIn
-from server.web.base import SESSION_COOKIE, BaseHandler, Web
+from server.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn, SignInWeb
 from server.web.wire import status_of
 
 CHALLENGE_COOKIE = "v15_challenge"
@@ -17,7 +17,7 @@ NEXT_COOKIE = "v15_next"
 SHORT_DAYS = 10 / 1440
 
 
-class SignInPage(BaseHandler):
+class SignInPage(MaybeSignedIn):
     """Shows a refusal on the form itself, so that the next try is one click away."""
 
     def form(self, error: AppError | None, status: int = 200) -> None:
@@ -119,10 +119,9 @@ class CodePage(SignInPage):
         )
 
 
-class SignInHandler(BaseHandler):
+class SignInHandler(SignedIn):
     """Tells a page how its sign-in stands."""
 
-    signed_in = True
     finishes = True
     wants_json = True
 
@@ -165,7 +164,7 @@ def told(sign_in: SignIn, now: datetime) -> dict[str, object]:
     }
 
 
-class Logout(BaseHandler):
+class Logout(MaybeSignedIn):
     """Ends the session on the server, then in the browser."""
 
     async def post(self) -> None:
@@ -176,7 +175,7 @@ class Logout(BaseHandler):
         self.redirect("/login", status=303)
 
 
-def routes(web: Web) -> list[URLSpec]:
+def routes(web: SignInWeb) -> list[URLSpec]:
     """List the paths of signing in and out."""
     named = {"web": web}
     return [

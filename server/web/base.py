@@ -1,4 +1,4 @@
-"""What every handler shares: dependencies by name, sign-in, permissions, XSRF, security headers.
+"""What every handler shares: dependencies by name, cookies, XSRF, security headers.
 
 Errors as pages or JSON.
 
@@ -8,42 +8,32 @@ Handlers hold no `try`: an AppError becomes its status, page and counter here (`
 import json
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from urllib.parse import urlencode
 
 import structlog
 from tornado.web import HTTPError, RequestHandler
 
-from server.domain.access import Permission, may
 from server.domain.hosts import KnownHosts
 from server.domain.link_as_sent import tidied
-from server.domain.login import HOME, safe_next
 from server.errors import (
     AppError,
     CookiesMissing,
-    Forbidden,
     HostUnknown,
     Invalid,
     NotFound,
     OriginForeign,
-    SignInOver,
-    Unauthenticated,
     Unavailable,
     XsrfRefused,
 )
-from server.ports import Actor, Clock, Ids, Site, Transactions, User
-from server.services.login import Login
-from server.services.sign_ins import SignIn, SignIns
+from server.ports import Clock, Ids, Transactions
 from server.web.audience import Audience
 from server.web.metrics import Metrics
 from server.web.pages import Pages
 from server.web.strangers import Strangers
 from server.web.wire import status_of
 
-SESSION_COOKIE = "v15_session"
 ELSEWHERE = frozenset({"cross-site", "same-site"})
 DAY = 86_400
 MACHINES = ("/api/", "/receipts/")  # no person reads what these answer
-STATION_COOKIE = "v15_station"
 THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/theme.js)
 XSRF_COOKIE = "_xsrf"
 HOST_ONLY = (
@@ -57,13 +47,11 @@ CSP = (
 _log = structlog.get_logger("web")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
     """What every handler needs."""
 
     pages: Pages
-    login: Login
-    sign_ins: SignIns
     transactions: Transactions
     clock: Clock
     ids: Ids
@@ -93,26 +81,16 @@ def set_closed_headers(handler: RequestHandler) -> None:
 
 
 class BaseHandler(RequestHandler):
-    """Root of all handlers; `permission` None means: no sign-in needed."""
+    """Root of all handlers: no sign-in is needed, and nobody is known."""
 
-    permission: ClassVar[Permission | None] = None
-    signed_in: ClassVar[bool] = False
     wants_json: ClassVar[bool] = False
-    automatic: ClassVar[bool] = False  # asked for by a page, not by a person: prolongs no sign-in
-    finishes: ClassVar[bool] = False  # serves a video that goes on when the sign-in has ended
     old_cookies: ClassVar[bool] = False  # reads the names of release 0.2 too: nobody loses a video
 
     web: Web
-    user: User | None
-    site: Site | None
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Take the shared part and this handler's own services, as attributes of the same names."""
         self.web = web
-        self.user = None
-        self.site = None
-        self.sign_in: SignIn | None = None
-        self.held: frozenset[str] | None = None  # the videos that may be finished; None: signed in
         for name, service in services.items():
             setattr(self, name, service)
 
@@ -120,46 +98,8 @@ class BaseHandler(RequestHandler):
         """Close the page."""
         set_closed_headers(self)
 
-    async def identify(self) -> None:
-        """Find who is signed in; of a sign-in that ended, who may finish something here."""
-        cookie = self.get_cookie(SESSION_COOKIE)
-        found = await self.web.sign_ins.look(cookie) if cookie else None
-        if found is None:
-            return
-        if found.over:
-            held = await self.web.sign_ins.held(found) if self.finishes else frozenset()
-            if not held:
-                return
-            self.held = held
-        self.sign_in, self.user, self.site = found, found.user, found.site
-
-    def check_held(self, session: str) -> None:
-        """Refuse another video than those that a sign-in that ended may finish."""
-        if self.held is not None and session not in self.held:
-            raise SignInOver("not_held")
-
     async def prepare(self) -> None:
-        """Find who is signed in, and refuse who may not."""
-        await self.identify()
-        if self.permission is None and not self.signed_in:
-            return
-        if self.user is None:
-            raise Unauthenticated
-        if self.permission is not None and not may(self.user.role, self.permission):
-            raise Forbidden(self.permission)
-        if self.sign_in is not None and not self.automatic:
-            await self.web.sign_ins.touch(self.sign_in)
-
-    def me(self) -> tuple[User, Site]:
-        """Return the signed-in user and site; only for handlers that require it."""
-        if self.user is None or self.site is None:
-            raise Unauthenticated
-        return self.user, self.site
-
-    def actor(self, source: str = "desk") -> Actor:
-        """Return who acts, for the audit."""
-        user, site = self.me()
-        return Actor(source, site.id, user.id, self.request.remote_ip)
+        """Let everybody in: what needs a sign-in is a handler of identity."""
 
     def from_elsewhere(self) -> bool:
         """Whether a page that is not ours led here, as far as the browser tells."""
@@ -183,16 +123,17 @@ class BaseHandler(RequestHandler):
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> None:
         """Answer with a page."""
+        self.set_status(status)
+        self.finish(self.web.pages.render(template, **{**self.shown(), **context}))
+
+    def shown(self) -> dict[str, Any]:
+        """Return what every page shows, beside what is its own."""
         theme = self.get_cookie(THEME_COOKIE)
-        shared = {
+        return {
             "theme": theme if theme in THEMES else "auto",
             "xsrf_token": self.xsrf_token.decode(),
-            "me": self.user,
-            "site": self.site,
             "demo": self.web.demo,
         }
-        self.set_status(status)
-        self.finish(self.web.pages.render(template, **{**shared, **context}))
 
     def json(self, value: object, status: int = 200) -> None:
         """Answer with JSON."""
@@ -251,20 +192,12 @@ class BaseHandler(RequestHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         shown = error if isinstance(error, AppError) else _ours(status_code)
         self.web.metrics.refused(shown.code)
-        if isinstance(shown, Unauthenticated) and self._is_page() and self.request.method == "GET":
-            self.redirect(self.sign_in_url())
-            return
         status = status_of(shown) if isinstance(error, AppError) else status_code
         if self._is_page():
             self.page("error.html", status, status=status, code=shown.code, message=shown.message)
         else:
             body = {"code": shown.code, "message": shown.message, "say": shown.say}
             self.json({"error": body}, status)
-
-    def sign_in_url(self) -> str:
-        """Where to send who is not signed in, and shall come back here; the desk keeps its launch id."""
-        target = safe_next(self.request.path)
-        return "/login" if target == HOME else f"/login?{urlencode({'next': target})}"
 
     def _is_page(self) -> bool:
         return not self.wants_json and "application/json" not in self.request.headers.get(
@@ -282,10 +215,8 @@ class BaseHandler(RequestHandler):
             log.error("request.failed", exc_info=(typ, value, tb))
 
     def asking(self) -> dict[str, str]:
-        """Return who asks, for the log: ids, and nothing for a stranger."""
-        if self.user is None or self.site is None:
-            return {}
-        return {"user": self.user.id, "site": self.site.id}
+        """Return who asks, for the log: nothing of a stranger."""
+        return {}
 
     async def json_body(self, limit: int = 65_536) -> dict[str, Any]:
         """Read the body as one JSON object."""

@@ -34,9 +34,10 @@ from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.tasks import create_task
 from server.web import messages as m
-from server.web.base import SESSION_COOKIE, STATION_COOKIE, Web
+from server.web.base import Web
 from server.web.desk_third import THIRD, ThirdParties
 from server.web.seats import Seat
+from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk
@@ -193,7 +194,7 @@ class DeskSocket(ThirdParties):
         user, site = self.me()
         if watched is None or self.sign_in is None or own is None:
             return None
-        its = own in self.web.sign_ins.seats(self.sign_in, watched)
+        its = own in self.web.sign_ins.seats(self.sign_in, watched.id, watched.station)
         return own if its and self.stations.is_left(site.id, own, user.id, peer) else None
 
     def _changed(self, change: Changed) -> None:

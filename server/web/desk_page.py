@@ -9,9 +9,9 @@ from server.domain.access import Permission, may
 from server.errors import LaunchTooLarge, StationUnknown
 from server.ports import Station
 from server.services.launch import MOST, PARAMETERS, WAIT, Launch, Launched
-from server.web.base import STATION_COOKIE, BaseHandler
 from server.web.paces import Paces
 from server.web.seats import Stations
+from server.web.signed_in import STATION_COOKIE, SignedIn
 
 LAUNCH_COOKIE: Final = "v15_launch"
 LAUNCHES_BURST: Final = 20  # of one person: each is a row
@@ -20,7 +20,7 @@ _OPAQUE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DAY: Final = 86_400
 
 
-class StationPage(BaseHandler):
+class StationPage(SignedIn):
     """What the page and its chooser share."""
 
     permission = Permission.DESK_USE

@@ -11,10 +11,10 @@ from server.services.spoken import SpokenCodes
 from server.web import messages as m
 from server.web.desk_page import seats_of
 from server.web.seats import Stations
-from server.web.sockets import PageSocket
+from server.web.signed_in import SignedInSocket
 
 
-class ThirdParties(PageSocket):
+class ThirdParties(SignedInSocket):
     """The part of the desk's socket that concerns other people."""
 
     spoken: SpokenCodes

@@ -8,11 +8,11 @@ from server import __version__
 from server.domain.access import Permission
 from server.services.feedback import Feedback
 from server.services.incidents import Incidents
-from server.web.base import STATION_COOKIE, BaseHandler, Web
 from server.web.incidents import shown
+from server.web.signed_in import STATION_COOKIE, SignedIn, SignInWeb
 
 
-class FeedbackApi(BaseHandler):
+class FeedbackApi(SignedIn):
     """Takes an incident or a remark."""
 
     permission = Permission.FEEDBACK_SEND
@@ -59,7 +59,7 @@ class FeedbackApi(BaseHandler):
         return {**empty, **typed}
 
 
-def routes(web: Web, feedback: Feedback, incidents: Incidents) -> list[URLSpec]:
+def routes(web: SignInWeb, feedback: Feedback, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the feedback."""
     named = {"web": web, "feedback": feedback, "incidents": incidents}
     return [URLSpec(r"/feedback", FeedbackApi, named)]

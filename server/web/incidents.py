@@ -13,7 +13,7 @@ from server.domain.incidents import CHOICES, KINDS, LONGEST_NOTE, STATES
 from server.errors import AppError, Conflict, Invalid
 from server.services.feedback import CONTEXT
 from server.services.incidents import Filter, Incidents, Shown
-from server.web.base import BaseHandler, Web
+from server.web.signed_in import SignedIn, SignInWeb
 from server.web.wire import status_of
 
 HERE = "/incidents"
@@ -22,7 +22,7 @@ _SEEN = 6  # digits of a count of changes
 _LINKED = {"session": "/audit/sessions/", "call": "/audit/calls/"}
 
 
-class IncidentsHandler(BaseHandler):
+class IncidentsHandler(SignedIn):
     """What the handlers share."""
 
     permission = Permission.FEEDBACK_READ
@@ -150,7 +150,7 @@ def shown(one: Shown, *, links: bool = False) -> Mapping[str, Any]:
     }
 
 
-def routes(web: Web, incidents: Incidents) -> list[URLSpec]:
+def routes(web: SignInWeb, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the incidents."""
     named = {"web": web, "incidents": incidents}
     return [

@@ -4,7 +4,7 @@ from tornado.routing import URLSpec
 
 from server.domain.access import Permission, may
 from server.services.incidents import Incidents
-from server.web.base import BaseHandler, Web
+from server.web.signed_in import SignedIn, SignInWeb
 
 MODULES = (
     ("desk", "Visiorégulation", "Voir le patient pendant l'appel", "/desk", Permission.DESK_USE),
@@ -36,10 +36,9 @@ OUTBOX = {
 }
 
 
-class Kiosk(BaseHandler):
+class Kiosk(SignedIn):
     """The page of modules."""
 
-    signed_in = True
     incidents: Incidents
 
     async def get(self) -> None:
@@ -61,6 +60,6 @@ class Kiosk(BaseHandler):
         self.page("kiosk.html", modules=[*modules, OUTBOX] if self.web.demo else modules)
 
 
-def routes(web: Web, incidents: Incidents) -> list[URLSpec]:
+def routes(web: SignInWeb, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the kiosk."""
     return [URLSpec(r"/kiosk", Kiosk, {"web": web, "incidents": incidents})]

@@ -2,13 +2,13 @@
 
 from tornado.routing import URLSpec
 
+from server.core.json_types import plain
 from server.domain.access import Permission
-from server.services.audit_record import plain
 from server.services.line_health import LineHealthReader
-from server.web.base import BaseHandler, Web
+from server.web.signed_in import SignedIn, SignInWeb
 
 
-class LineHealthPage(BaseHandler):
+class LineHealthPage(SignedIn):
     """GET /admin/telephony."""
 
     permission = Permission.ADMIN
@@ -20,7 +20,7 @@ class LineHealthPage(BaseHandler):
         self.page("telephony.html", health=plain(self.line_health.read(site.id)))
 
 
-class LineHealthApi(BaseHandler):
+class LineHealthApi(SignedIn):
     """GET /api/v1/telephony/health."""
 
     permission = Permission.ADMIN
@@ -34,7 +34,7 @@ class LineHealthApi(BaseHandler):
         self.json(plain(self.line_health.read(site.id)))
 
 
-def routes(web: Web, line_health: LineHealthReader) -> list[URLSpec]:
+def routes(web: SignInWeb, line_health: LineHealthReader) -> list[URLSpec]:
     """List the paths of the telephony's health."""
     named = {"web": web, "line_health": line_health}
     return [

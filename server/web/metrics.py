@@ -7,17 +7,16 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from server.domain.network import SOCKET
-from server.domain.session import BEFORE_ASKING
 from server.errors import walk
 from server.web.connections import REASONS
+from server.web.transports import SOCKET
 
 
 class Metrics:
     """What operations watch; labels are stable slugs, never ids."""
 
-    def __init__(self) -> None:
-        """Register every metric."""
+    def __init__(self, why_cannot: Iterable[str] = ()) -> None:
+        """Register every metric; `why_cannot`: what a caller's page may say of itself, counted from zero on."""
         self.registry = CollectorRegistry()
         self._refused = Counter(
             "visio15_refused_total", "Refusals by stable code", ["code"], registry=self.registry
@@ -168,7 +167,7 @@ class Metrics:
             self._messages.labels(channel, outcome)
         for job in ("sweep", "spoken", "sign_ins", "recordings", "reconcile"):
             self._items.labels(job)
-        for why in BEFORE_ASKING:
+        for why in why_cannot:
             self._cannot.labels(why)
 
     def refused(self, code: str) -> None:

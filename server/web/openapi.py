@@ -11,7 +11,8 @@ from server import __version__
 from server.domain.signing import WINDOW
 from server.services.audit_record import Record
 from server.services.line_health import LineHealth
-from server.web.base import HOST_ONLY, SESSION_COOKIE, BaseHandler, Web
+from server.web.base import HOST_ONLY, BaseHandler, Web
+from server.web.signed_in import SESSION_COOKIE
 from server.web.telephony_events import MAX_BODY, CallEvents, EventResults
 
 Json = dict[str, Any]

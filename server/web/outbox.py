@@ -8,7 +8,7 @@ import segno
 from markupsafe import Markup
 
 from server.errors import NotFound
-from server.web.base import BaseHandler
+from server.web.signed_in import MaybeSignedIn
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 
@@ -30,7 +30,7 @@ class SyntheticCallers(Protocol):
         """Start one; TooMany when enough are running."""
 
 
-class OutboxPage(BaseHandler):
+class OutboxPage(MaybeSignedIn):
     """GET /outbox."""
 
     outbox: KeptMessages
@@ -55,7 +55,7 @@ class OutboxPage(BaseHandler):
         }
 
 
-class OutboxCaller(BaseHandler):
+class OutboxCaller(MaybeSignedIn):
     """POST /outbox/ID/caller."""
 
     outbox: KeptMessages

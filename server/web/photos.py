@@ -10,9 +10,9 @@ from server.errors import Invalid, PictureTooLarge
 from server.ports import Actor
 from server.services.links import Links
 from server.services.photos import MAX_PART, Part, Photos
-from server.web.base import BaseHandler, Web
 from server.web.caller import BROWSER_COOKIE
 from server.web.links import LinkHandler
+from server.web.signed_in import SignedIn, SignInWeb
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -48,7 +48,7 @@ class CallerPhoto(LinkHandler):
         return int(value)
 
 
-class DeskPhoto(BaseHandler):
+class DeskPhoto(SignedIn):
     """GET /desk/photos/ID: never kept by any cache."""
 
     permission = Permission.DESK_USE
@@ -69,7 +69,7 @@ class DeskPhoto(BaseHandler):
         self.finish(photo.picture.data)
 
 
-def routes(web: Web, links: Links, photos: Photos) -> list[URLSpec]:
+def routes(web: SignInWeb, links: Links, photos: Photos) -> list[URLSpec]:
     """List the paths of photos."""
     return [
         URLSpec(

@@ -12,11 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from server.domain.network import REQUESTS
 from server.domain.source import source_of
 from server.errors import Invalid, Unavailable, WireGap, WiresFull, WireUnknown
 from server.web.base import Web
 from server.web.sockets import PageLine
+from server.web.transports import REQUESTS
 from server.web.wire import close_code_of
 
 HOLD: Final = 10.0  # seconds a request waits for a frame; there is a tick every five

@@ -6,15 +6,16 @@ from urllib.parse import urlencode
 
 from tornado.routing import URLSpec
 
+from server.core.days import day_bounds
 from server.domain.access import Permission
 from server.domain.linking import LABELS, Certainty
 from server.domain.reconcile import CLUES, SETTLED, Clue, Offer, Sure
 from server.errors import Invalid
-from server.services.audit import AuditLookup, day_bounds
+from server.services.audit import AuditLookup
 from server.services.reconcile import Case
 from server.services.review import LONGEST_REASON, Review
 from server.web.audit import AuditHandler
-from server.web.base import Web
+from server.web.signed_in import SignInWeb
 from telephony import parse_number
 
 HERE = "/audit/reconcile"
@@ -138,7 +139,7 @@ def _number(e164: str) -> str:
     return parsed.national if parsed else e164
 
 
-def routes(web: Web, lookup: AuditLookup, review: Review) -> list[URLSpec]:
+def routes(web: SignInWeb, lookup: AuditLookup, review: Review) -> list[URLSpec]:
     """List the paths of the reconciliation."""
     named = {"web": web, "lookup": lookup, "review": review}
     return [

@@ -10,12 +10,12 @@ from server.domain.access import Permission
 from server.domain.ranges import Part, Unsatisfiable, part_of
 from server.domain.recordings import OPAQUE
 from server.services.recordings import Heard, Listening
-from server.web.base import BaseHandler, Web
+from server.web.signed_in import SignedIn, SignInWeb
 
 CHUNK: Final = 256 * 1024
 
 
-class RecordingAudio(BaseHandler):
+class RecordingAudio(SignedIn):
     """One recording; a page's <audio> asks for it in ranges."""
 
     permission = Permission.AUDIT_READ
@@ -81,7 +81,7 @@ class RecordingAudio(BaseHandler):
             at += len(data)
 
 
-def routes(web: Web, listening: Listening) -> list[URLSpec]:
+def routes(web: SignInWeb, listening: Listening) -> list[URLSpec]:
     """List the paths of the recordings."""
     named = {"web": web, "listening": listening}
     return [URLSpec(r"/audit/recordings/([A-Za-z0-9]{1,40})", RecordingAudio, named)]

@@ -17,8 +17,8 @@ from server.errors import (
 )
 from server.services.ice import IceServers
 from server.web import messages as m
-from server.web.base import SESSION_COOKIE, STATION_COOKIE, BaseHandler, Web
-from server.web.sockets import PageSocket
+from server.web.base import Web
+from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE, SignedIn, SignedInSocket, SignInWeb
 
 MOST_A_TEST: Final = 8_000_000
 MOST_A_PERSON: Final = 32_000_000
@@ -27,7 +27,7 @@ PINGS: Final = 100
 LEAST: Final = 4_000  # bytes: what handling a message weighs, however small it is
 
 
-class SelftestPage(BaseHandler):
+class SelftestPage(SignedIn):
     """GET /selftest."""
 
     permission = Permission.SELFTEST_USE
@@ -81,7 +81,7 @@ class Testers:
         return not seen or time.monotonic() - seen[-1][0] > WINDOW
 
 
-class SelftestSocket(PageSocket):
+class SelftestSocket(SignedInSocket):
     """WS /ws/selftest."""
 
     kind: ClassVar[str] = "selftest"
@@ -156,7 +156,7 @@ class SelftestSocket(PageSocket):
             self.testers.rise(self.user.id, self)
 
 
-def routes(web: Web, ice: IceServers) -> list[URLSpec]:
+def routes(web: SignInWeb, ice: IceServers) -> list[URLSpec]:
     """List the paths of the self-test."""
     return [
         URLSpec(r"/selftest", SelftestPage, {"web": web}),

@@ -8,12 +8,12 @@ from tornado.routing import URLSpec
 from server.domain.access import Permission
 from server.errors import Invalid
 from server.services.snapshots import Snapshots
-from server.web.base import BaseHandler, Web
+from server.web.signed_in import SignedIn, SignInWeb
 
 OLDEST: Final = 24 * 3_600_000  # of a frozen picture, in milliseconds
 
 
-class DeskSnapshots(BaseHandler):
+class DeskSnapshots(SignedIn):
     """POST /desk/snapshots: the body is the picture itself."""
 
     permission = Permission.DESK_USE
@@ -34,7 +34,7 @@ class DeskSnapshots(BaseHandler):
         self.json({"id": taken.id, "at": taken.at.isoformat()}, 201)
 
 
-class AuditSnapshot(BaseHandler):
+class AuditSnapshot(SignedIn):
     """GET /audit/snapshots/ID."""
 
     permission = Permission.AUDIT_READ
@@ -49,7 +49,7 @@ class AuditSnapshot(BaseHandler):
         self.finish(seen.jpeg)
 
 
-def routes(web: Web, snapshots: Snapshots) -> list[URLSpec]:
+def routes(web: SignInWeb, snapshots: Snapshots) -> list[URLSpec]:
     """List the paths of the stored pictures."""
     named = {"web": web, "snapshots": snapshots}
     return [

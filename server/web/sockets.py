@@ -29,7 +29,6 @@ from tornado.websocket import (
     WebSocketProtocol13,
 )
 
-from server.domain.network import SOCKET
 from server.domain.source import source_of
 from server.errors import (
     AppError,
@@ -44,6 +43,7 @@ from server.tasks import cancel_and_wait, create_task
 from server.web.base import BaseHandler, Web
 from server.web.frames import CountedFrames
 from server.web.messages import MAX_FRAME
+from server.web.transports import SOCKET
 from server.web.wire import close_code_of
 
 FRAMES_A_SECOND: Final = 100
@@ -426,7 +426,6 @@ class PageLine:
 class PageSocket(PageLine, WebSocketHandler, BaseHandler):
     """A page connected by a WebSocket."""
 
-    automatic = True
     transport = SOCKET
 
     def initialize(self, web: Web, **services: Any) -> None:
@@ -468,7 +467,7 @@ class PageSocket(PageLine, WebSocketHandler, BaseHandler):
     @property
     def stranger(self) -> bool:
         """Whether anybody may open this socket: who speaks is known by its hello only."""
-        return self.permission is None and not self.signed_in
+        return True
 
     async def open(self, *args: str, **kwargs: str) -> None:
         """Begin."""
@@ -488,8 +487,8 @@ class PageSocket(PageLine, WebSocketHandler, BaseHandler):
         return self.get_cookie(cookie)
 
     def asking(self) -> dict[str, str]:
-        """Return who asks, for the log: ids, and nothing for a stranger."""
-        return BaseHandler.asking(self)
+        """Return who asks, for the log: nothing of a stranger."""
+        return {}
 
     async def carry(self, frame: str | bytes) -> None:
         """Send one frame."""

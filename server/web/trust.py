@@ -6,10 +6,11 @@ from typing import Any
 
 from tornado.web import url
 
-from server.web.base import BaseHandler, Web
+from server.web.base import BaseHandler
+from server.web.signed_in import MaybeSignedIn, SignInWeb
 
 
-class TrustPage(BaseHandler):
+class TrustPage(MaybeSignedIn):
     """GET /trust."""
 
     authority: Path
@@ -33,7 +34,7 @@ class TrustAuthority(BaseHandler):
         self.finish(ssl.PEM_cert_to_DER_cert(self.authority.read_text()))
 
 
-def routes(web: Web, authority: Path, phone_url: str) -> list[Any]:
+def routes(web: SignInWeb, authority: Path, phone_url: str) -> list[Any]:
     """Return the routes that only a demonstration adds."""
     wired = {"web": web, "authority": authority, "phone_url": phone_url}
     return [

@@ -24,7 +24,7 @@ from server.adapters.seal import FernetSeal
 from server.domain.access import Role
 from server.ports import WebSession
 from server.services.admin import Admin
-from server.web.base import SESSION_COOKIE, STATION_COOKIE
+from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.lab.server import VISIO15, Server, server

@@ -8,19 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.core.limits.throttle import LONGEST_BLOCK, WINDOW, blocked, fail, forgiven
 from server.domain.login import (
     ACCOUNT_FAILURES,
     CODE_LIFE,
     CODE_TRIES,
     HOME,
-    LONGEST_BLOCK,
-    WINDOW,
     Challenge,
     Outcome,
     answer,
-    blocked,
-    fail,
-    forgiven,
     normal_identifier,
     safe_next,
 )
@@ -58,7 +54,7 @@ def test_the_fifth_wrong_try_is_the_last() -> None:
 def test_blocks_grow_to_an_hour_and_stay_there() -> None:
     throttle, now, blocks = None, NOW, []
     for _ in range(ACCOUNT_FAILURES + 9):
-        throttle = fail(throttle, "k", now)
+        throttle = fail(throttle, "k", now, ACCOUNT_FAILURES)
         if throttle.blocked_until and blocked(throttle, now):
             blocks.append((throttle.blocked_until - now).total_seconds() / 60)
             now = throttle.blocked_until
@@ -69,7 +65,7 @@ def test_blocks_grow_to_an_hour_and_stay_there() -> None:
 def test_rare_failures_are_forgotten() -> None:
     throttle, now = None, NOW
     for _ in range(50):
-        throttle = fail(throttle, "k", now)
+        throttle = fail(throttle, "k", now, ACCOUNT_FAILURES)
         assert not blocked(throttle, now)
         now += WINDOW + SECOND
 
@@ -82,7 +78,7 @@ def test_no_rhythm_of_failures_beats_the_limit(pauses: list[int]) -> None:
         now += pause * SECOND
         if blocked(throttle, now):
             continue
-        throttle = fail(throttle, "k", now)
+        throttle = fail(throttle, "k", now, ACCOUNT_FAILURES)
         times.append(now)
         recent = [t for t in times if now - t <= WINDOW]
         if len(recent) >= 2 * ACCOUNT_FAILURES:
@@ -92,7 +88,7 @@ def test_no_rhythm_of_failures_beats_the_limit(pauses: list[int]) -> None:
 
 def test_forgiving_counts_nothing() -> None:
     assert forgiven(None, "k", NOW).count == 0
-    once = fail(None, "k", NOW)
+    once = fail(None, "k", NOW, ACCOUNT_FAILURES)
     assert forgiven(once, "k", NOW + SECOND) is once
 
 

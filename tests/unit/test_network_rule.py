@@ -5,16 +5,9 @@ from __future__ import annotations
 import pytest
 
 from server.adapters.clock import SystemClock
-from server.domain.network import (
-    BY_REQUESTS,
-    CAUSES,
-    REQUESTS,
-    SOCKET,
-    Preflight,
-    Way,
-    cause,
-)
+from server.domain.network import BY_REQUESTS, CAUSES, Preflight, Way, cause
 from server.services.ice import IceServers
+from server.web.transports import REQUESTS, SOCKET
 
 
 @pytest.mark.parametrize(

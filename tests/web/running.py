@@ -24,7 +24,7 @@ from server.bootstrap import build
 from server.config import load
 from server.logs import configure
 from server.ports import WebSession
-from server.web.base import SESSION_COOKIE, STATION_COOKIE
+from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from tests.lab.process import until
 from tests.web.house import SECRET, Browser, FakeClock, House
 from tests.web.told import Told

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server.domain.login import ADDRESS_FAILURES, Throttle
+from server.core.limits.throttle import Throttle
+from server.domain.login import ADDRESS_FAILURES
 from server.services.limits import Limits
 from server.services.unlock import Unlock
 from tests.web.house import PASSWORD, Browser, House, wrong

@@ -12,7 +12,8 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from server.domain.access import PERMISSIONS, Permission, Role
-from server.web.base import SESSION_COOKIE
+from server.web.base import BaseHandler
+from server.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn
 from tests.web.house import a_call
 from tests.web.running import Running, running, written_logs
 
@@ -184,6 +185,20 @@ async def test_no_route_is_missing_here(house: Running) -> None:
         pattern = rule.matcher.regex  # type: ignore[attr-defined]
         if not pattern.pattern.startswith("/ws/"):
             assert any(pattern.fullmatch(path) for path in paths), pattern.pattern
+
+
+def handlers(root: type[BaseHandler]) -> Iterator[type[BaseHandler]]:
+    for kind in root.__subclasses__():
+        yield kind
+        yield from handlers(kind)
+
+
+def test_a_permission_is_declared_where_it_is_checked() -> None:
+    """On another handler nothing would look at it, and everybody would come in."""
+    checked = {"permission", "automatic", "finishes"}
+    found = {kind for kind in handlers(BaseHandler) if checked & vars(kind).keys()}
+    assert len(found) > 10
+    assert [kind for kind in found - {MaybeSignedIn} if not issubclass(kind, SignedIn)] == []
 
 
 async def test_a_session_that_was_revoked_is_nobody(house: Running) -> None:

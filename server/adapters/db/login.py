@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.tables import login_challenge as challenges
 from server.adapters.db.tables import throttle as throttles
 from server.adapters.db.tables import web_session as web_sessions
-from server.domain.login import Challenge, Throttle
+from server.core.limits.throttle import Throttle
+from server.domain.login import Challenge
 from server.ports import WebSession
 
 KEPT = timedelta(hours=2)  # the longest count runs an hour, and a block ends an hour after it began

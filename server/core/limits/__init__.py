@@ -1,0 +1,1 @@
+"""How much is allowed in which time."""

@@ -1,0 +1,44 @@
+"""What an SMS carrier reports of a message it took."""
+
+from collections.abc import Mapping
+
+from server.errors import NotFound
+from server.ports import ReceiptCall, ReceiptReader
+from server.services.delivery import DeliveryService
+from server.web.base import BaseHandler
+
+
+class SmsReceipt(BaseHandler):
+    """GET or POST /receipts/CARRIER/SECRET: a carrier's delivery report, in the form of its preset.
+
+    `sms` is the carrier of the shorthand. SECRET is the message's reference, or a key of the carrier.
+    """
+
+    wants_json = True
+    delivery: DeliveryService
+    readers: Mapping[str, ReceiptReader]
+
+    async def prepare(self) -> None:
+        """Need nobody signed in: the secret, and the preset's signature, say who speaks."""
+
+    def check_xsrf_cookie(self) -> None:
+        """A gateway has no page of ours."""
+
+    async def get(self, carrier: str, secret: str) -> None:
+        """Fold the receipt in."""
+        reader = self.readers.get(carrier)
+        if reader is None:
+            raise NotFound("carrier")
+        call = ReceiptCall(
+            secret,
+            self.request.path,
+            {k: v[-1].decode("utf-8", "replace") for k, v in self.request.query_arguments.items()},
+            {k: v[-1].decode("utf-8", "replace") for k, v in self.request.body_arguments.items()},
+            self.request.headers.get("X-Twilio-Signature"),
+        )
+        await self.delivery.receipt(carrier, reader.read(call), self.request.remote_ip)
+        self.json({})
+
+    async def post(self, carrier: str, secret: str) -> None:
+        """Do the same for gateways that POST."""
+        await self.get(carrier, secret)
