@@ -120,7 +120,7 @@ const ladder = new CallerLadder({ phase: () => phase, say, link, peers, track: (
 /** What a desk asks of this phone. */
 const help = new Later(async () => {
   await first.over;
-  const { CallerHelp } = /** @type {typeof import("./caller_help.js")} */ (await fetched("./caller_help.js"));
+  const { CallerHelp } = /** @type {typeof import("./caller_help.js")} */ (await fetched("caller_help.js"));
   return new CallerHelp({
     say,
     send: (message) => link.send(message),
@@ -132,7 +132,7 @@ const help = new Later(async () => {
 });
 const viewers = new Later(async () => {
   await first.over;
-  const { Viewers } = /** @type {typeof import("./caller_viewers.js")} */ (await fetched("./caller_viewers.js"));
+  const { Viewers } = /** @type {typeof import("./caller_viewers.js")} */ (await fetched("caller_viewers.js"));
   return new Viewers((key, names) => words.say(key, names));
 }, "viewers");
 /** @type {Part[]} */
@@ -142,16 +142,16 @@ let trouble = null;
 /** Parts that are not needed before the tap, and by most callers never. @type {Record<string, () => Promise<Part>>} */
 const LATER = {
   trouble: async () => {
-    const { Trouble } = /** @type {typeof import("./caller_trouble.js")} */ (await fetched("./caller_trouble.js"));
+    const { Trouble } = /** @type {typeof import("./caller_trouble.js")} */ (await fetched("caller_trouble.js"));
     trouble = new Trouble({ say: (key, names) => words.say(key, names), again: tap, release });
     return trouble;
   },
   again: async () => {
-    const { AskAgain } = /** @type {typeof import("./caller_again.js")} */ (await fetched("./caller_again.js"));
+    const { AskAgain } = /** @type {typeof import("./caller_again.js")} */ (await fetched("caller_again.js"));
     const sent = async () => (ladder.quiet ? [] : peers.taken());
     return new AskAgain(get("self", HTMLVideoElement), { phase: () => phase, learn: step, camera, sent });
   },
-  live: async () => new (await fetched("./caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
+  live: async () => new (await fetched("caller_hints.js")).Hints(get("self", HTMLVideoElement), say),
 };
 /** @type {Set<string>} */
 const loaded = new Set();

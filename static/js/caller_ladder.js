@@ -50,7 +50,7 @@ export class CallerLadder {
 
   #load() {
     this.#asked = true;
-    void this.#host.free.then(() => fetched("./caller_rung.js")).then(
+    void this.#host.free.then(() => fetched("caller_rung.js")).then(
       ({ CallerRung }) => {
         /** @type {import("./caller_rung.js").CallerRung} */
         const made = new CallerRung(this.#host);

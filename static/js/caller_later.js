@@ -36,13 +36,13 @@ export class FirstPicture {
 /** Milliseconds before a module that was lost is asked for again. */
 const AGAIN = 3_000;
 
-/** Import a module of this folder that is not needed before the tap, until it comes. Firefox remembers that an
+/** Import a module that is not needed before the tap, until it comes. Firefox remembers that an
  * import failed, of what that one imports too: the next one is from a folder of another name (static_files.py). One that does not parse never will.
- * @param {string} name @returns {Promise<any>} */
+ * @param {string} name its path under static/js @returns {Promise<any>} */
 export async function fetched(name) {
   for (let turn = 0; ; turn += 1) {
     try {
-      return await import(turn ? `../js-${turn}/${name}` : name);
+      return await import(turn ? `../js-${turn}/${name}` : `./${name}`);
     } catch (error) {
       if (error instanceof SyntaxError) throw error;
     }

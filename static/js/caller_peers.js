@@ -61,7 +61,7 @@ export class Peers {
     if (this.#peers.size === 0) return;
     if (!this.#asked) {
       this.#asked = true;
-      const { Uplink } = /** @type {typeof import("./uplink.js")} */ (await fetched("./uplink.js"));
+      const { Uplink } = /** @type {typeof import("./uplink.js")} */ (await fetched("uplink.js"));
       this.#uplink = new Uplink();
     }
     if (!this.#uplink) return;

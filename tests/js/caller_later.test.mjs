@@ -16,7 +16,7 @@ test("what a lost part imports is asked for again too", async () => {
   const { setTimeout } = globalThis;
   globalThis.setTimeout = (then) => setTimeout(then);
   try {
-    const { Trouble } = await fetched("./caller_trouble.js");
+    const { Trouble } = await fetched("caller_trouble.js");
     assert.equal(typeof Trouble, "function");
   } finally {
     globalThis.setTimeout = setTimeout;
