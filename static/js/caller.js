@@ -11,12 +11,12 @@ import { draw, reveal } from "./caller_screen.js";
 import { Screen, allowed, inFront } from "./caller_wake.js";
 import { Words } from "./caller_words.js";
 import { impossible } from "./camera.js";
-import { boot, get, meta, write } from "./dom.js";
+import { boot, get, meta, write } from "./lib/dom.js";
 import { FIRST, advance, ending, prompt, refused, where } from "./phase.js";
-import { Link, address, mint } from "./socket.js";
+import { Link, address, mint } from "./lib/socket.js";
 import { word } from "./truth.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 
 const BOOT = boot();
 const PAGE = mint();
@@ -57,7 +57,7 @@ const link = new Link({
   onMessage: receive,
   onState: connection,
   // Under another name each time: some browsers remember that an import failed.
-  onLate: () => void import(`./polling.js?${Date.now()}`).then(({ goAround }) => goAround(link, BOOT.token), () => null),
+  onLate: () => void import(`./lib/polling.js?${Date.now()}`).then(({ goAround }) => goAround(link, BOOT.token), () => null),
   fatal: [4401, 4403, 4404, 4409],
 });
 const doctor = new Doctor(get("doctor", HTMLVideoElement));
@@ -291,7 +291,7 @@ function tell(state) {
 
 /* ---------------------------------------------------------------- socket and connections */
 
-/** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
+/** @param {import("./lib/socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
   if (state !== "open") {
     step({ type: "socket" });

@@ -1,6 +1,6 @@
 /** The caller's own picture on the page: asked for in the gesture, got back when it was taken, never left hanging. */
 import { Camera, countable, impossible } from "./camera.js";
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 import { INSTANT, refusal } from "./phase.js";
 
 /** Milliseconds before words are added to the permission screen, and before it is given up. */
@@ -9,7 +9,7 @@ const GIVE_UP = 20_000;
 /** Milliseconds after which it is the caller who is being asked, and no camera that opens slowly. */
 const ASKS = 2_500;
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} CameraHost
  * @property {() => Readonly<import("./phase.js").Phase>} phase

@@ -3,11 +3,11 @@
  * after the tap. An order heard twice is done once and answered twice.
  */
 import { countable } from "./camera.js";
-import { el, get, icon } from "./dom.js";
+import { el, get, icon } from "./lib/dom.js";
 import { lenses, which } from "./lenses.js";
 import { pointAt } from "./pointing.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {"balanced" | "detail" | "motion"} Preference */
 /** @typedef {{outcome: "done" | "refused", why?: string}} Outcome */
 /**

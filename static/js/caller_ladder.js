@@ -2,13 +2,13 @@
 
 import { fetched } from "./caller_later.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {Readonly<import("./phase.js").Phase>} Phase */
 /**
  * @typedef {object} LadderHost
  * @property {() => Phase} phase
  * @property {(key: string) => string} say a sentence in the caller's language
- * @property {import("./socket.js").Link} link
+ * @property {import("./lib/socket.js").Link} link
  * @property {import("./caller_peers.js").Peers} peers
  * @property {() => MediaStreamTrack | null} track
  * @property {string} token of the link

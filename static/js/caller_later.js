@@ -1,7 +1,7 @@
 /** What is not needed for the first picture: not loaded before the tap, since the page is to be small, nor while the picture comes. */
 import { sees } from "./truth.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {import("./phase.js").Phase} Phase */
 /** @typedef {{heard(message: Message): void, drawn(phase: Readonly<Phase>): void, tracked?: () => void}} Part */
 

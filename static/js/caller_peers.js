@@ -2,7 +2,7 @@
 import { fetched } from "./caller_later.js";
 import { PhonePeer } from "./peer_phone.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} PeersHost
  * @property {(message: Message) => void} send

@@ -1,11 +1,11 @@
 /** The caller's rung: measures once a second, lets ladder.js decide, and does it: encoder, stills, the request for a photo. */
 import { Photo } from "./caller_photo.js";
 import { Stills } from "./caller_stills.js";
-import { el, get, svg, write } from "./dom.js";
+import { el, get, svg, write } from "./lib/dom.js";
 import { TOP, climb, films, hear, heed, pace, serverTime } from "./ladder.js";
 import { reading } from "./uplink.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {import("./caller_ladder.js").Phase} Phase */
 /** @typedef {import("./caller_ladder.js").LadderHost} LadderHost */
 /** @typedef {{silent: boolean, fps: number | null, kbit: number | null, loss: number | null}} Flow */

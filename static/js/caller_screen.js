@@ -1,5 +1,5 @@
 /** The screens as the document shows them: one at a time, each with its words. */
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 import { sentence } from "./truth.js";
 
 /** @typedef {import("./phase.js").Phase} Phase */

@@ -1,6 +1,6 @@
 /** The screen for when the camera does not come: what happened, the way out of it on this phone, and the buttons for it. */
 import { guide, named, outside } from "./caller_guide.js";
-import { el, get, icon, write } from "./dom.js";
+import { el, get, icon, write } from "./lib/dom.js";
 import { where } from "./phase.js";
 
 /** @typedef {import("./phase.js").Phase} Phase */

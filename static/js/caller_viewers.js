@@ -1,5 +1,5 @@
 /** How many people see the picture, once it is more than the doctor alone. */
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 
 export class Viewers {
   #say;
@@ -10,7 +10,7 @@ export class Viewers {
     this.#say = say;
   }
 
-  /** @param {import("./socket.js").Message} message */
+  /** @param {import("./lib/socket.js").Message} message */
   heard(message) {
     if (message.type !== "viewers") return;
     this.#count = Number(message.count) || 0;

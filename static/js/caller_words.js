@@ -1,7 +1,7 @@
 /** The caller's sentences, and the language they are in: changed in place, since loading the page again would lose the camera. */
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} WordsHost
  * @property {Record<string, string>} strings every sentence, in the language the page came in

@@ -35,13 +35,13 @@ import { StationMenu } from "./desk_station.js";
 import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
 import { LINE } from "./desk_words.js";
-import { boot, doubled, get, write } from "./dom.js";
+import { boot, doubled, get, write } from "./lib/dom.js";
 import { connects } from "./peer.js";
 import { START, gone, leftOut, next, reach, shown, wanted } from "./session.js";
-import { Link, Refused, address, mint } from "./socket.js";
+import { Link, Refused, address, mint } from "./lib/socket.js";
 
 /** @typedef {import("./session.js").View} View */
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 
 const BOOT = boot();
 const PEER = mint();
@@ -182,7 +182,7 @@ function unwatch() {
 }
 
 
-/** @param {import("./socket.js").LinkState} state @param {number} code */
+/** @param {import("./lib/socket.js").LinkState} state @param {number} code */
 function connection(state, code) {
   server.link(state, view.taken === null ? "" : `poste tenu par ${view.taken}`);
   if (state === "open") {

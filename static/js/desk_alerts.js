@@ -4,7 +4,7 @@
  */
 import { TONES, changes, title } from "./alerts.js";
 import { keepSound, keptSound } from "./desk_kept.js";
-import { get, icon } from "./dom.js";
+import { get, icon } from "./lib/dom.js";
 import { shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
@@ -36,7 +36,7 @@ export class Alerts {
     this.#draw();
   }
 
-  /** @param {import("./socket.js").Message} message */
+  /** @param {import("./lib/socket.js").Message} message */
   heard({ type }) {
     if (type !== "view") return;
     const { server } = this.#view();

@@ -1,5 +1,5 @@
 /** The toolbar under the picture: each control says its key and what it does, or why it cannot; what became of it is told. */
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 import { lens, reason } from "./desk_help_words.js";
 
 /** @typedef {import("./desk_help_words.js").Control} Control */

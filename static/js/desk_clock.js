@@ -1,5 +1,5 @@
 /** The times that run on the desk: a node says from when in its data, one beat a second writes them all. */
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 import { duration, lapse } from "./session.js";
 
 /** Let a call's row say for how long, until the call ended.

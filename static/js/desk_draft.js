@@ -1,6 +1,6 @@
 /** An invitation half typed outlives a reload of the tab, for the same person only; it goes when it is sent or one signs out. */
 import { forget, keepDraft, keptDraft } from "./desk_kept.js";
-import { get } from "./dom.js";
+import { get } from "./lib/dom.js";
 import { proposed } from "./session.js";
 
 export class DraftKeeper {

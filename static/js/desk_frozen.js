@@ -2,7 +2,7 @@
  * What the regulator does with the picture on his own screen: turn it, freeze it, store it. A frozen picture is marked with
  * its time and never taken for live: the age of the live one goes on being told.
  */
-import { get, meta, write } from "./dom.js";
+import { get, meta, write } from "./lib/dom.js";
 import { quarter } from "./pointing.js";
 
 /** @typedef {import("./pointing.js").Turn} Turn */

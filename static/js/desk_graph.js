@@ -1,5 +1,5 @@
 /** "Réseau": bars, facts and cause, and the graph of the last minute; measured on this very connection, once a second. */
-import { get, svg, write } from "./dom.js";
+import { get, svg, write } from "./lib/dom.js";
 import { FULL, LEVELS, MINUTE, columns, facts, judge, measure, remember, sample, told, tooSoon } from "./quality.js";
 
 const EVERY = 1_000;

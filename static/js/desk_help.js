@@ -5,14 +5,14 @@ import { done, refused } from "./desk_help_words.js";
 import { MessageList } from "./desk_messages.js";
 import { sentence } from "./desk_notice.js";
 import { Pointer } from "./desk_point.js";
-import { doubled, get, write } from "./dom.js";
+import { doubled, get, write } from "./lib/dom.js";
 import { shown } from "./session.js";
-import { mint } from "./socket.js";
+import { mint } from "./lib/socket.js";
 
 /** @typedef {import("./desk_help_words.js").Control} Control */
 /** @typedef {import("./session.js").View} View */
 /** @typedef {import("./session.js").Abilities} Abilities */
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} HelpHost
  * @property {() => Readonly<View>} view

@@ -1,14 +1,14 @@
 /** The invitation: one field or two, one gesture, one session; a second one for the same contact only on purpose. */
 import { sentence } from "./desk_notice.js";
 import { refusal, refusedField } from "./desk_words.js";
-import { get, once, write } from "./dom.js";
+import { get, once, write } from "./lib/dom.js";
 import { proposed } from "./session.js";
-import { Refused, mint } from "./socket.js";
+import { Refused, mint } from "./lib/socket.js";
 
 const SAME_GESTURE_MS = 120_000;
 
 /** @typedef {import("./session.js").View} View */
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} InviteHost
  * @property {() => Readonly<View>} view

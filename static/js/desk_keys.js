@@ -1,5 +1,5 @@
 /** The keyboard of the desk, and the help that lists it. */
-import { el, get, modalOpen } from "./dom.js";
+import { el, get, modalOpen } from "./lib/dom.js";
 
 /**
  * @typedef {object} Key

@@ -1,9 +1,9 @@
 /** The language the caller reads: shown, and changed on the phone itself while the picture goes on. */
-import { get } from "./dom.js";
+import { get } from "./lib/dom.js";
 import { shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 
 export class CallerLanguage {
   #list = get("caller-language", HTMLSelectElement);

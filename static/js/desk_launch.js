@@ -1,5 +1,5 @@
 /** What a page that nobody signed asks for: said, and done only when the user wants it. */
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 
 /** @typedef {import("./session.js").Proposed} Proposed */
 

@@ -1,7 +1,7 @@
 /** The left column: the calls of the station, its latest sessions. */
 import { clock, runCall } from "./desk_clock.js";
 import { callNumber, callState, callTail, sessionState } from "./desk_words.js";
-import { el, get, part, reconcile } from "./dom.js";
+import { el, get, part, reconcile } from "./lib/dom.js";
 import { away, candidates, shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */

@@ -1,6 +1,6 @@
 /** The banner: what a person must read, with at most one thing to do about it. */
-import { get, write } from "./dom.js";
-import { Refused } from "./socket.js";
+import { get, write } from "./lib/dom.js";
+import { Refused } from "./lib/socket.js";
 
 /** The sentence of a command that did not go through.
  * @param {unknown} error @returns {string} */

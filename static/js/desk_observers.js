@@ -1,11 +1,11 @@
 /** Other eyes: who sees the picture, somebody more invited to look, or taken away. */
 import { sentence } from "./desk_notice.js";
-import { el, get, reconcile, write } from "./dom.js";
+import { el, get, reconcile, write } from "./lib/dom.js";
 import { drawPeople } from "./people.js";
 import { shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} ObserversHost
  * @property {() => Readonly<View>} view

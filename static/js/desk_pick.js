@@ -3,12 +3,12 @@ import { held, invited, likeliest } from "./choice.js";
 import { clock, runCall } from "./desk_clock.js";
 import { sentence } from "./desk_notice.js";
 import { callNumber, callState, callTail } from "./desk_words.js";
-import { el, get, modalOpen, part, reconcile, write } from "./dom.js";
+import { el, get, modalOpen, part, reconcile, write } from "./lib/dom.js";
 import { away, shown } from "./session.js";
 
 /** @typedef {import("./session.js").Session} Session */
 /** @typedef {import("./choice.js").Row} Row */
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} PickHost
  * @property {() => Readonly<import("./session.js").View>} view

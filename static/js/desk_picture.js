@@ -28,7 +28,7 @@ const PACKETS = 3;
 /** Most candidates kept for an offer that is not here yet. */
 const EARLY = 100;
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {import("./picture.js").Picture} Facts */
 /** @typedef {import("./picture.js").PictureState} PictureState */
 /**

@@ -1,12 +1,12 @@
 /** Point at the picture, with the mouse or the arrow keys: the caller sees an arrow at that very place of his own picture. */
-import { get, modalOpen } from "./dom.js";
+import { get, modalOpen } from "./lib/dom.js";
 import { moved, placeAt, pointAt } from "./pointing.js";
 
 /** @typedef {import("./pointing.js").Place} Place */
 /**
  * @typedef {object} PointerHost
  * @property {() => Readonly<import("./session.js").View>} view
- * @property {(message: import("./socket.js").Message) => void} offer
+ * @property {(message: import("./lib/socket.js").Message) => void} offer
  * @property {import("./desk_bar.js").Bar} bar
  * @property {() => import("./pointing.js").Turn} turn
  */

@@ -1,5 +1,5 @@
 /** A phone that is ready is shown at once, whichever tab is open; where a picture is seen, one line and one key say so. */
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 import { arrived, greeted, phoneName, readiness } from "./phones.js";
 
 /** @typedef {import("./session.js").View} View */
@@ -41,7 +41,7 @@ export class ReadyPhones {
     document.addEventListener("close", () => this.#greet(), true);
   }
 
-  /** @param {import("./socket.js").Message} message */
+  /** @param {import("./lib/socket.js").Message} message */
   heard({ type }) {
     if (type !== "view") return;
     const { server } = this.#host.view();

@@ -3,7 +3,7 @@ import { clock } from "./desk_clock.js";
 import { sentence } from "./desk_notice.js";
 import { fillSteps } from "./desk_session.js";
 import { sessionState } from "./desk_words.js";
-import { el, get, modalOpen, part, reconcile, write } from "./dom.js";
+import { el, get, modalOpen, part, reconcile, write } from "./lib/dom.js";
 import { duration } from "./session.js";
 
 /** @typedef {import("./session.js").Step} Step */
@@ -24,7 +24,7 @@ import { duration } from "./session.js";
 /**
  * @typedef {object} RecentHost
  * @property {() => Readonly<import("./session.js").View>} view
- * @property {(message: import("./socket.js").Message) => Promise<any>} command
+ * @property {(message: import("./lib/socket.js").Message) => Promise<any>} command
  * @property {(session: string) => void} open
  */
 

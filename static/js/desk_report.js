@@ -17,7 +17,7 @@ export class Report {
     this.session = shown(view) ?? null;
   }
 
-  /** @param {import("./socket.js").Message} message */
+  /** @param {import("./lib/socket.js").Message} message */
   heard(message) {
     if (message.type === "caller.state") this.camera = { session: message.session, word: String(message.state) };
   }

@@ -1,6 +1,6 @@
 /** The link once more, while nobody has tapped it: one button where one looks, one key, one message a gesture. */
 import { sentence } from "./desk_notice.js";
-import { get, once, write } from "./dom.js";
+import { get, once, write } from "./lib/dom.js";
 import { resendable } from "./phones.js";
 import { shown } from "./session.js";
 
@@ -12,7 +12,7 @@ const SAME_GESTURE = 5_000;
 /**
  * @typedef {object} ResendHost
  * @property {() => Readonly<View>} view
- * @property {(message: import("./socket.js").Message) => Promise<any>} command
+ * @property {(message: import("./lib/socket.js").Message) => Promise<any>} command
  * @property {(text: string) => void} notify
  * @property {() => void} changed
  */

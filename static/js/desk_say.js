@@ -1,5 +1,5 @@
 /** "Dites maintenant": the sentence of this second, its cause, and the same in the caller's language. */
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 import { direction, sayChange, sayNow } from "./say.js";
 import { shown } from "./session.js";
 

@@ -1,6 +1,6 @@
 /** The seat of this page: another person's is taken on purpose only, and who lost one's own reads to whom. */
 import { clock } from "./desk_clock.js";
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 
 /** @typedef {import("./session.js").Station} Station */
 

@@ -3,13 +3,13 @@ import { blind } from "./camera_words.js";
 import { sentence } from "./desk_notice.js";
 import { contact } from "./desk_observers.js";
 import { refusal, sessionState } from "./desk_words.js";
-import { el, get, part, reconcile, write } from "./dom.js";
+import { el, get, part, reconcile, write } from "./lib/dom.js";
 import { phoneName, together } from "./phones.js";
 import { shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
 /** @typedef {import("./session.js").Session} Session */
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} SecondHost
  * @property {() => Readonly<View>} view

@@ -1,6 +1,6 @@
 /** The light of the server, and the banner of what this very PC stands in the way of: its network, its browser. */
 import { EVERY, SERVER, UNTRIED, advice, answered, asks, learn, standing } from "./desk_line.js";
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 
 const BEAT = 250;
 
@@ -30,7 +30,7 @@ export class ServerLine {
     return this.#taken || SERVER[this.#standing];
   }
 
-  /** @param {import("./socket.js").LinkState} state @param {string} taken what is said of a station that somebody else holds; "" else */
+  /** @param {import("./lib/socket.js").LinkState} state @param {string} taken what is said of a station that somebody else holds; "" else */
   link(state, taken) {
     get("server-state", HTMLElement).dataset.state = state;
     this.#taken = taken;

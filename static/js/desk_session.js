@@ -1,7 +1,7 @@
 /** The right column: the steps of the session shown, the call it is linked to, its invitations. */
 import { remarks } from "./choice.js";
 import { runStep } from "./desk_clock.js";
-import { el, get, icon, once, part, reconcile, write } from "./dom.js";
+import { el, get, icon, once, part, reconcile, write } from "./lib/dom.js";
 import { lapse } from "./session.js";
 
 /** @typedef {import("./session.js").Session} Session */

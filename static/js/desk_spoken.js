@@ -1,10 +1,10 @@
 /** No SMS possible: an address and six digits to be read aloud, large, for as long as they work. */
 import { sentence } from "./desk_notice.js";
-import { get, once, write } from "./dom.js";
+import { get, once, write } from "./lib/dom.js";
 import { duration, shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} SpokenHost
  * @property {() => Readonly<View>} view

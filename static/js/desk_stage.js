@@ -1,6 +1,6 @@
 /** The middle: what lies over the picture, what is said while there is none, the buttons below it. */
 import { covering, seconds, waitingLine, waitingTitle } from "./desk_words.js";
-import { get, icon, write } from "./dom.js";
+import { get, icon, write } from "./lib/dom.js";
 import { shown } from "./session.js";
 
 /** @typedef {import("./session.js").View} View */

@@ -1,7 +1,7 @@
 /** The station of this window: two windows of one PC may work at two stations, though they share its cookie. */
 import { giveStation, keepStation } from "./desk_kept.js";
 import { stationLabel } from "./desk_seat.js";
-import { get, write } from "./dom.js";
+import { get, write } from "./lib/dom.js";
 
 export class StationMenu {
   #menu = get("station-menu", HTMLDetailsElement);
@@ -10,7 +10,7 @@ export class StationMenu {
 
   #notify;
 
-  /** @param {{command: (message: import("./socket.js").Message) => Promise<any>, notify: (text: string) => void}} host */
+  /** @param {{command: (message: import("./lib/socket.js").Message) => Promise<any>, notify: (text: string) => void}} host */
   constructor({ command, notify }) {
     this.#notify = notify;
     this.#menu.addEventListener("toggle", () => {

@@ -1,6 +1,6 @@
 /** Stills and photos of a caller whose network is weak: shown in the place of the video, never taken for it (I6). */
 import { seconds } from "./desk_words.js";
-import { doubled, el, get, icon, write } from "./dom.js";
+import { doubled, el, get, icon, write } from "./lib/dom.js";
 import { hear, serverTime } from "./ladder.js";
 import { shown } from "./session.js";
 
@@ -11,7 +11,7 @@ export const FROZEN = 4_000;
 const BEAT = 100;
 const AWAY = "Le téléphone n’est pas connecté";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {Readonly<import("./session.js").View>} View */
 /** @typedef {{session: string, seq: number, taken: number}} Head */
 

@@ -1,9 +1,9 @@
 /** The regulator's own picture: on only while he wants it, never with a sound. */
 import { cameraRefused } from "./desk_words.js";
-import { doubled, get } from "./dom.js";
+import { doubled, get } from "./lib/dom.js";
 import { Player } from "./player.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} WebcamHost
  * @property {() => Readonly<import("./session.js").View>} view

@@ -1,7 +1,7 @@
 /** What the desk calls things, and the sentences it makes of them: pure. */
 import { blind } from "./camera_words.js";
 import { duration } from "./session.js";
-import { Refused } from "./socket.js";
+import { Refused } from "./lib/socket.js";
 
 /** @typedef {import("./session.js").Call} Call */
 /** @typedef {import("./session.js").Session} Session */

@@ -3,13 +3,13 @@ import { DeskPicture } from "./desk_picture.js";
 import { SERVER } from "./desk_line.js";
 import { drawBeat } from "./desk_stage.js";
 import { absence } from "./desk_words.js";
-import { boot, get, post, write } from "./dom.js";
+import { boot, get, post, write } from "./lib/dom.js";
 import { connects } from "./peer.js";
 import { drawPeople } from "./people.js";
 import { START, next, shown } from "./session.js";
-import { Link, address, mint } from "./socket.js";
+import { Link, address, mint } from "./lib/socket.js";
 
-/** @typedef {import("./socket.js").Message} Message */
+/** @typedef {import("./lib/socket.js").Message} Message */
 
 const BOOT = boot();
 const PAGE = mint();
@@ -84,7 +84,7 @@ function seen({ state, hidden, camera, people }) {
   drawPeople(get("people", HTMLElement), people ?? [], state === "live", null);
 }
 
-/** @param {import("./socket.js").LinkState} state @param {number} code @param {string} reason */
+/** @param {import("./lib/socket.js").LinkState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
   const light = get("server-state", HTMLElement);
   light.dataset.state = state;

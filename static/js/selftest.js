@@ -1,6 +1,6 @@
 /** The test of this PC and its network: runs by itself, shows each step as it ends, and a verdict a person can act on. */
-import { boot, el, get, icon, write } from "./dom.js";
-import { address } from "./socket.js";
+import { boot, el, get, icon, write } from "./lib/dom.js";
+import { address } from "./lib/socket.js";
 import { browser, camera, display, relay, stun } from "./selftest_probe.js";
 import { report, text } from "./selftest_report.js";
 import { RELAYS, STEPS, judge, judgeAll, offset, plan, verdict } from "./selftest_verdict.js";

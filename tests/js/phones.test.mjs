@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { refusal } from "../../static/js/desk_words.js";
 import { arrived, greeted, phoneName, readiness, resendable, together } from "../../static/js/phones.js";
 import { START } from "../../static/js/session.js";
-import { Refused } from "../../static/js/socket.js";
+import { Refused } from "../../static/js/lib/socket.js";
 
 const session = (id, state, more = {}) => ({
   id, state, station: "1601", moved: [], number: null, invitations: [], offer: null,

@@ -41,7 +41,7 @@ def test_what_is_shipped_is_read_by_the_floor(static: Path) -> None:
         ("js/caller_trouble.js", "await null;", "await outside of a function"),
         ("js/phase.js", "const x = /(?<=a)b/;", "look behind"),
         ("js/observer.js", "const x = [1].at(-1);", ".at()"),
-        ("js/dom.js", "structuredClone({});", "structuredClone"),
+        ("js/lib/dom.js", "structuredClone({});", "structuredClone"),
         ("js/sdp.js", "Object.hasOwn({}, 'a');", "Object.hasOwn"),
         ("css/caller.css", "main { height: 100dvh; }", "dvh"),
         (

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
-import { Detour, PROBE, Polling } from "../../static/js/polling.js";
-import { BACKOFF, Link, PATIENCE } from "../../static/js/socket.js";
-import { FakeClock } from "./fake_clock.mjs";
+import { Detour, PROBE, Polling } from "../../../static/js/lib/polling.js";
+import { BACKOFF, Link, PATIENCE } from "../../../static/js/lib/socket.js";
+import { FakeClock } from "../fake_clock.mjs";
 
 globalThis.crypto ??= webcrypto; // as every browser has it, and Node.js from 19 on
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
-import { BACKOFF, KEPT_WARM, Link, PATIENCE, Refused, SILENCE, address, pause } from "../../static/js/socket.js";
-import { FakeClock } from "./fake_clock.mjs";
+import { BACKOFF, KEPT_WARM, Link, PATIENCE, Refused, SILENCE, address, pause } from "../../../static/js/lib/socket.js";
+import { FakeClock } from "../fake_clock.mjs";
 
 globalThis.crypto ??= webcrypto; // as every browser has it, and Node.js from 19 on
 
