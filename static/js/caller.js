@@ -10,7 +10,7 @@ import { Doctor, Peers } from "./caller_peers.js";
 import { draw, reveal } from "./caller_screen.js";
 import { Screen, allowed, inFront } from "./caller_wake.js";
 import { Words } from "./caller_words.js";
-import { impossible } from "./camera.js";
+import { impossible } from "./rtc/camera.js";
 import { boot, get, meta, write } from "./lib/dom.js";
 import { FIRST, advance, ending, prompt, refused, where } from "./phase.js";
 import { Link, address, mint } from "./lib/socket.js";

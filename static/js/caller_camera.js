@@ -1,5 +1,5 @@
 /** The caller's own picture on the page: asked for in the gesture, got back when it was taken, never left hanging. */
-import { Camera, countable, impossible } from "./camera.js";
+import { Camera, countable, impossible } from "./rtc/camera.js";
 import { get, write } from "./lib/dom.js";
 import { INSTANT, refusal } from "./phase.js";
 

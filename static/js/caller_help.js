@@ -2,10 +2,10 @@
  * Remote help on the phone: does what a desk asks of the camera, shows what the regulator says and where he points. Loaded
  * after the tap. An order heard twice is done once and answered twice.
  */
-import { countable } from "./camera.js";
+import { countable } from "./rtc/camera.js";
 import { el, get, icon } from "./lib/dom.js";
-import { lenses, which } from "./lenses.js";
-import { pointAt } from "./pointing.js";
+import { lenses, which } from "./rtc/lenses.js";
+import { pointAt } from "./rtc/pointing.js";
 
 /** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {"balanced" | "detail" | "motion"} Preference */
@@ -43,7 +43,7 @@ const SIZES = {
 
 /** What a camera can do, as the desk is told. Pure.
  * @param {any} capabilities null where the browser does not tell @param {any} settings
- * @param {{devices: readonly import("./lenses.js").Device[], facing: "environment" | "user", prefer: Preference}} more */
+ * @param {{devices: readonly import("./rtc/lenses.js").Device[], facing: "environment" | "user", prefer: Preference}} more */
 export function abilities(capabilities, settings, { devices, facing, prefer }) {
   const zoom = capabilities?.zoom;
   const zooms = zoom && [zoom.min, zoom.max].every(Number.isFinite) && zoom.max > zoom.min;

@@ -1,17 +1,17 @@
 /** The phone's network: what it lets through, told before it matters; and when it becomes another one. */
-import { connects } from "./peer.js";
-import { preflight, prepared } from "./preflight.js";
+import { connects } from "./rtc/peer.js";
+import { preflight, prepared } from "./rtc/preflight.js";
 
 /** Milliseconds of quiet after which a change of network is over: browsers tell of one in several words. */
 const SETTLED = 150;
 
-/** @typedef {import("./preflight.js").Preflight} Preflight */
+/** @typedef {import("./rtc/preflight.js").Preflight} Preflight */
 /**
  * @typedef {object} NetworkHost
  * @property {(found: Readonly<Preflight>) => void} onFound
  * @property {() => void} onChanged the phone is on another network, or has one again
  * @property {() => void} onOffline
- * @property {() => import("./preflight.js").Reached} socket how long the socket took
+ * @property {() => import("./rtc/preflight.js").Reached} socket how long the socket took
  */
 
 export class CallerNetwork {

@@ -1,6 +1,6 @@
 /** One connection for each desk that watches: made when both ends are there, made again when every remedy failed. */
 import { fetched } from "./caller_later.js";
-import { PhonePeer } from "./peer_phone.js";
+import { PhonePeer } from "./rtc/phone_peer.js";
 
 /** @typedef {import("./lib/socket.js").Message} Message */
 /**
@@ -33,10 +33,10 @@ export class Peers {
   #earlies = [];
   /** @type {any} */
   #ice = [];
-  /** Reads what leaves the phone; loaded with the first connection. @type {import("./uplink.js").Uplink | null} */
+  /** Reads what leaves the phone; loaded with the first connection. @type {import("./rtc/uplink.js").Uplink | null} */
   #uplink = null;
   #asked = false;
-  /** @type {import("./adapt.js").Preference} */
+  /** @type {import("./rtc/adapt.js").Preference} */
   #preference = "balanced";
   /** When new paths were last sought for want of an answer, and how long nothing more is tried. */
   #deafAt = -DEAF_AGAIN;
@@ -51,7 +51,7 @@ export class Peers {
   }
 
   /** Rather a sharp picture, or one that moves well: for all connections, those to come too.
-   * @param {import("./adapt.js").Preference} preference */
+   * @param {import("./rtc/adapt.js").Preference} preference */
   prefer(preference) {
     this.#preference = preference;
     for (const peer of this.#peers.values()) void peer.prefer(preference);
@@ -61,7 +61,7 @@ export class Peers {
     if (this.#peers.size === 0) return;
     if (!this.#asked) {
       this.#asked = true;
-      const { Uplink } = /** @type {typeof import("./uplink.js")} */ (await fetched("uplink.js"));
+      const { Uplink } = /** @type {typeof import("./rtc/uplink.js")} */ (await fetched("rtc/uplink.js"));
       this.#uplink = new Uplink();
     }
     if (!this.#uplink) return;

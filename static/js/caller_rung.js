@@ -2,8 +2,8 @@
 import { Photo } from "./caller_photo.js";
 import { Stills } from "./caller_stills.js";
 import { el, get, svg, write } from "./lib/dom.js";
-import { TOP, climb, films, hear, heed, pace, serverTime } from "./ladder.js";
-import { reading } from "./uplink.js";
+import { TOP, climb, films, hear, heed, pace, serverTime } from "./rtc/ladder.js";
+import { reading } from "./rtc/uplink.js";
 
 /** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {import("./caller_ladder.js").Phase} Phase */
@@ -25,7 +25,7 @@ export class CallerRung {
   #looked = true;
   /** @type {{at: number, ahead: number}[]} */
   #ticks = [];
-  /** The last reading of each connection. @type {WeakMap<RTCPeerConnection, import("./uplink.js").Reading>} */
+  /** The last reading of each connection. @type {WeakMap<RTCPeerConnection, import("./rtc/uplink.js").Reading>} */
   #former = new WeakMap();
   /** What each connection brought from its desk, since when that did not change. @type {WeakMap<RTCPeerConnection, {brought: number, at: number}>} */
   #heard = new WeakMap();

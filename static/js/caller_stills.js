@@ -1,5 +1,5 @@
 /** Stills of the caller's own picture: one on its way at a time, always the newest, as large as the network bears. */
-import { ACK_FLOOR, FIRST_SIZE, SIZES, resize } from "./ladder.js";
+import { ACK_FLOOR, FIRST_SIZE, SIZES, resize } from "./rtc/ladder.js";
 
 /** Milliseconds after which an acknowledgement is taken for lost: beyond where a photo is asked for. */
 const GIVEN_UP = ACK_FLOOR + 2_000;

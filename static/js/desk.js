@@ -36,7 +36,7 @@ import { themeKeys } from "./desk_theme.js";
 import { Webcam } from "./desk_webcam.js";
 import { LINE } from "./desk_words.js";
 import { boot, doubled, get, write } from "./lib/dom.js";
-import { connects } from "./peer.js";
+import { connects } from "./rtc/peer.js";
 import { START, gone, leftOut, next, reach, shown, wanted } from "./session.js";
 import { Link, Refused, address, mint } from "./lib/socket.js";
 

@@ -3,9 +3,9 @@
  * its time and never taken for live: the age of the live one goes on being told.
  */
 import { get, meta, write } from "./lib/dom.js";
-import { quarter } from "./pointing.js";
+import { quarter } from "./rtc/pointing.js";
 
-/** @typedef {import("./pointing.js").Turn} Turn */
+/** @typedef {import("./rtc/pointing.js").Turn} Turn */
 /**
  * @typedef {object} FrozenHost
  * @property {() => Readonly<import("./session.js").View>} view

@@ -1,6 +1,6 @@
 /** "Réseau": bars, facts and cause, and the graph of the last minute; measured on this very connection, once a second. */
 import { get, svg, write } from "./lib/dom.js";
-import { FULL, LEVELS, MINUTE, columns, facts, judge, measure, remember, sample, told, tooSoon } from "./quality.js";
+import { FULL, LEVELS, MINUTE, columns, facts, judge, measure, remember, sample, told, tooSoon } from "./rtc/quality.js";
 
 const EVERY = 1_000;
 /** How long the level must stay before it is read out, and between two readings of the graph, in milliseconds. */
@@ -26,9 +26,9 @@ export class Graph {
   #of = null;
   /** @type {string | null} */
   #session = null;
-  /** @type {import("./quality.js").Sample | null} */
+  /** @type {import("./rtc/quality.js").Sample | null} */
   #last = null;
-  /** @type {import("./quality.js").Measure[]} */
+  /** @type {import("./rtc/quality.js").Measure[]} */
   #minute = [];
   /** The level that is shown, since when, and whether it was read out. */
   #level = { value: -1, since: 0, read: -1 };
@@ -117,7 +117,7 @@ export class Graph {
   }
 
   /** Screen readers hear the first level, then one that stays, not each second of it.
-   * @param {import("./quality.js").Quality} quality */
+   * @param {import("./rtc/quality.js").Quality} quality */
   #read({ level, cause }) {
     const now = performance.now();
     if (level !== this.#level.value) this.#level = { ...this.#level, value: level, since: now };

@@ -1,10 +1,10 @@
 /** The patient's picture: the connection that brings it, what this desk reports of it, the remedies. */
 import { blind } from "./camera_words.js";
 import { REMEDY, UNTRIED, phoneFirst, see, trouble, words } from "./desk_sight.js";
-import { connects } from "./peer.js";
-import { DeskPeer } from "./peer_desk.js";
+import { connects } from "./rtc/peer.js";
+import { DeskPeer } from "./rtc/desk_peer.js";
 import { watch } from "./picture.js";
-import { Player } from "./player.js";
+import { Player } from "./rtc/player.js";
 import { shown } from "./session.js";
 
 /** Shortest time between two requests for an ICE restart, in milliseconds. */

@@ -1,14 +1,14 @@
 /** Point at the picture, with the mouse or the arrow keys: the caller sees an arrow at that very place of his own picture. */
 import { get, modalOpen } from "./lib/dom.js";
-import { moved, placeAt, pointAt } from "./pointing.js";
+import { moved, placeAt, pointAt } from "./rtc/pointing.js";
 
-/** @typedef {import("./pointing.js").Place} Place */
+/** @typedef {import("./rtc/pointing.js").Place} Place */
 /**
  * @typedef {object} PointerHost
  * @property {() => Readonly<import("./session.js").View>} view
  * @property {(message: import("./lib/socket.js").Message) => void} offer
  * @property {import("./desk_bar.js").Bar} bar
- * @property {() => import("./pointing.js").Turn} turn
+ * @property {() => import("./rtc/pointing.js").Turn} turn
  */
 
 /** Milliseconds between two places that are sent; between two when it stays where it is; before it fades. */
@@ -77,7 +77,7 @@ export class Pointer {
     return { width: this.#video.videoWidth, height: this.#video.videoHeight };
   }
 
-  /** @returns {import("./pointing.js").Shown} */
+  /** @returns {import("./rtc/pointing.js").Shown} */
   get #shown() {
     return { fit: "contain", turn: this.#host.turn() };
   }

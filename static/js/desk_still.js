@@ -1,7 +1,7 @@
 /** Stills and photos of a caller whose network is weak: shown in the place of the video, never taken for it (I6). */
 import { seconds } from "./desk_words.js";
 import { doubled, el, get, icon, write } from "./lib/dom.js";
-import { hear, serverTime } from "./ladder.js";
+import { hear, serverTime } from "./rtc/ladder.js";
 import { shown } from "./session.js";
 
 /** Milliseconds the phone is given to change its rung, a try of the video included. */

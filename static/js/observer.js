@@ -4,7 +4,7 @@ import { SERVER } from "./desk_line.js";
 import { drawBeat } from "./desk_stage.js";
 import { absence } from "./desk_words.js";
 import { boot, get, post, write } from "./lib/dom.js";
-import { connects } from "./peer.js";
+import { connects } from "./rtc/peer.js";
 import { drawPeople } from "./people.js";
 import { START, next, shown } from "./session.js";
 import { Link, address, mint } from "./lib/socket.js";

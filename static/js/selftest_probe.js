@@ -1,6 +1,6 @@
 /** What the self-test tries in this browser: its parts, the relay alone by one address, and a picture through it. */
-import { connects, registry } from "./peer.js";
-import { silent } from "./sdp.js";
+import { connects, registry } from "./rtc/peer.js";
+import { silent } from "./rtc/sdp.js";
 
 /** @typedef {Record<string, any>} Facts */
 /** @typedef {{url: string, username?: string, credential?: string}} One */

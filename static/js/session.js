@@ -46,7 +46,7 @@ import { ofCamera } from "./camera_words.js";
 /**
  * @typedef {object} Abilities what the phone's camera can do now
  * @property {number} cameras how many there are
- * @property {import("./lenses.js").LensWord | null} lens which one is on, where that is known
+ * @property {import("./rtc/lenses.js").LensWord | null} lens which one is on, where that is known
  * @property {number | null} place in the order in which they come in turn, from 1
  * @property {"environment" | "user"} facing
  * @property {number | null} width

@@ -34,7 +34,7 @@ KEEP_ERRORS = """() => {
 
 # The product's own camera, in a page that carries the product's policies.
 OPEN_CAMERA = """async () => {
-  const {Camera} = await import('/static/js/camera.js');
+  const {Camera} = await import('/static/js/rtc/camera.js');
   const video = document.body.appendChild(document.createElement('video'));
   video.id = 'tried';
   video.muted = video.playsInline = true;

@@ -85,7 +85,7 @@ test("each lens that a phone may name has a word on the desk, and in the protoco
   const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
   const [, list] = /lens: Literal\[([^\]]+)\]/.exec(file("server/web/messages.py"));
   const named = [...list.matchAll(/"(\w+)"/g)].map(([, word]) => word);
-  assert.deepEqual(named, [...file("static/js/lenses.js").matchAll(/@typedef \{(.+)\} LensWord/g)].flatMap(([, words]) => [...words.matchAll(/"(\w+)"/g)].map(([, word]) => word)));
+  assert.deepEqual(named, [...file("static/js/rtc/lenses.js").matchAll(/@typedef \{(.+)\} LensWord/g)].flatMap(([, words]) => [...words.matchAll(/"(\w+)"/g)].map(([, word]) => word)));
   for (const word of named) {
     assert.notEqual(lens({ ...ABLE, lens: word }), `undefined · 1 sur 2`);
     assert.match(file("docs/protocol.md"), new RegExp(`"${word}"`));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { luma } from "../../static/js/darkness.js";
+import { luma } from "../../static/js/rtc/darkness.js";
 import { FROZEN, LOST, NOTHING, age, judge, learn } from "../../static/js/picture.js";
 
 const from = (...facts) => facts.reduce(learn, { ...NOTHING });

@@ -42,7 +42,7 @@ def test_what_is_shipped_is_read_by_the_floor(static: Path) -> None:
         ("js/phase.js", "const x = /(?<=a)b/;", "look behind"),
         ("js/observer.js", "const x = [1].at(-1);", ".at()"),
         ("js/lib/dom.js", "structuredClone({});", "structuredClone"),
-        ("js/sdp.js", "Object.hasOwn({}, 'a');", "Object.hasOwn"),
+        ("js/rtc/sdp.js", "Object.hasOwn({}, 'a');", "Object.hasOwn"),
         ("css/caller.css", "main { height: 100dvh; }", "dvh"),
         (
             "css/desk_third.css",

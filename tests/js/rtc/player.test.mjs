@@ -16,7 +16,7 @@ class Video extends EventTarget {
 }
 const page = new EventTarget();
 globalThis.addEventListener = page.addEventListener.bind(page);
-const { Player } = await import("../../static/js/player.js");
+const { Player } = await import("../../../static/js/rtc/player.js");
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 for (const gesture of ["pointerdown", "pointerup", "keydown", "click", "visibilitychange"]) {

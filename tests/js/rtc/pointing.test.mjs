@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { laid, moved, placeAt, pointAt, quarter } from "../../static/js/pointing.js";
+import { laid, moved, placeAt, pointAt, quarter } from "../../../static/js/rtc/pointing.js";
 
 const HD = { width: 1280, height: 720 };
 const PORTRAIT = { width: 720, height: 1280 };

@@ -1,11 +1,11 @@
 /**
  * From lens to lens on phones that are simulated: any lenses, dead ones and slow ones among them, phones that open one at a
- * time, cameras plugged in and out. The page's own camera.js and caller_lens.js do the rest.
+ * time, cameras plugged in and out. The page's own camera.js and lens_switch.js do the rest.
  */
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import "../../static/js/caller_lens.js"; // what the camera loads later is here already: a few turns of the loop are enough
-import { Camera } from "../../static/js/camera.js";
+import "../../../static/js/rtc/lens_switch.js"; // what the camera loads later is here already: a few turns of the loop are enough
+import { Camera } from "../../../static/js/rtc/camera.js";
 
 /**
  * @typedef {object} Glass

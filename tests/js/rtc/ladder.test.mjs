@@ -3,7 +3,7 @@ import { test } from "node:test";
 import {
   ACK_FLOOR, GOOD_FOR, LOST_AFTER, NOTHING, PACE, REMEMBERED, SIZES, SLOW_AFTER, TOP, TRY, TRY_FIRST, TRY_MOST,
   climb, films, hear, heed, pace, resize, serverTime,
-} from "../../static/js/ladder.js";
+} from "../../../static/js/rtc/ladder.js";
 
 const GOOD = { wanted: true, socket: true, connected: 1, fps: 25, kbit: 900, loss: 0, waits: 0, acks: [] };
 const POOR = { ...GOOD, fps: 1, kbit: 20 };

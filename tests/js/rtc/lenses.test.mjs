@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { better, lenses, round, same, which } from "../../static/js/lenses.js";
+import { better, lenses, round, same, which } from "../../../static/js/rtc/lenses.js";
 
 /** @param {...string} labels */
 const phone = (...labels) => labels.map((label) => ({ deviceId: label, label }));

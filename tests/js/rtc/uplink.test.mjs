@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Uplink, pairInUse, reading } from "../../static/js/uplink.js";
+import { Uplink, pairInUse, reading } from "../../../static/js/rtc/uplink.js";
 
 const rows = ({ bytes = 0, frames = 0, available = 800_000, lost = 0.02, rtt = 0.08, why = "none" } = {}) => [
   { type: "transport", id: "T", selectedCandidatePairId: "P" },

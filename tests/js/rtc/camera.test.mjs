@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { register } from "node:module";
 import { test } from "node:test";
-import { Camera } from "../../static/js/camera.js";
+import { Camera } from "../../../static/js/rtc/camera.js";
 
 /** A browser that remembers: what was lost once under a name stays so under that name. */
 const REMEMBERS = String.raw`export async function resolve(name, context, next) {
-  if (name === "./caller_lens.js") throw new TypeError("Failed to fetch");
-  return next(name.replace(/^[.][.]\/js-[0-9]+\//, "./") + (name.startsWith("../js-") ? "?again" : ""), context);
+  if (name === "./lens_switch.js") throw new TypeError("Failed to fetch");
+  return next(name.replace(/^([.][.]\/)[.][.]\/js-[0-9]+\//, "$1") + (name.startsWith("../../js-") ? "?again" : ""), context);
 }`;
 
 test("the part that knows of lenses was lost: no press hangs, and the next one asks for it under another name", async () => {

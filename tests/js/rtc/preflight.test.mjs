@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prepared, servers, way } from "../../static/js/preflight.js";
+import { prepared, servers, way } from "../../../static/js/rtc/preflight.js";
 
 const ICE = {
   iceServers: [

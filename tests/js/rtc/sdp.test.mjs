@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { generation, origin, pictures, silent } from "../../static/js/sdp.js";
+import { generation, origin, pictures, silent } from "../../../static/js/rtc/sdp.js";
 
 const sdp = (...lines) => ["v=0", "o=- 4611 2 IN IP4 127.0.0.1", "s=-", ...lines, ""].join("\r\n");
 

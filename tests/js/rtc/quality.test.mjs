@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { LEVELS, MINUTE, columns, facts, judge, measure, remember, sample, told, tooSoon } from "../../static/js/quality.js";
+import { LEVELS, MINUTE, columns, facts, judge, measure, remember, sample, told, tooSoon } from "../../../static/js/rtc/quality.js";
 
 // Recorded on a desk of the lab, in Chromium, with the phone's network as the name says; addresses left out.
 const read = (name) => JSON.parse(readFileSync(new URL(`stats/${name}.json`, import.meta.url), "utf8"));

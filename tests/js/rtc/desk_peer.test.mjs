@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DeskPeer, spared } from "../../static/js/peer_desk.js";
+import { DeskPeer, spared } from "../../../static/js/rtc/desk_peer.js";
 
 const OFFER = ["m=video 9 UDP/TLS/RTP/SAVPF 96 97 102", "a=rtpmap:96 VP8/90000", "a=rtpmap:97 rtx/90000", "a=rtpmap:102 H264/90000"].join("\r\n");
 const own = ["video/VP8", "video/rtx", "video/VP9", "video/H264", "video/H264"].map((mimeType) => ({ mimeType }));

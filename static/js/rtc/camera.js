@@ -26,7 +26,7 @@ export function impossible() {
 }
 
 export class Camera {
-  /** @type {Promise<import("./caller_lens.js").CallerLens> | null} */
+  /** @type {Promise<import("./lens_switch.js").CallerLens> | null} */
   #lenses = null;
   #missed = 0;
 
@@ -120,9 +120,9 @@ export class Camera {
   }
 
   /** What knows of lenses: loaded when it is first needed; when it did not come, by the next press, under another name.
-   * @returns {Promise<import("./caller_lens.js").CallerLens>} */
+   * @returns {Promise<import("./lens_switch.js").CallerLens>} */
   #load() {
-    this.#lenses ??= import(this.#missed ? `../js-${this.#missed}/caller_lens.js` : "./caller_lens.js").then(
+    this.#lenses ??= import(this.#missed ? `../../js-${this.#missed}/rtc/lens_switch.js` : "./lens_switch.js").then(
       ({ CallerLens }) => new CallerLens(this),
       (error) => {
         this.#lenses = null;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BEGIN, STEPS, adapt, begin, caps } from "../../static/js/adapt.js";
+import { BEGIN, STEPS, adapt, begin, caps } from "../../../static/js/rtc/adapt.js";
 
 const GOOD = { fresh: true, kbits: 400, frames: 24, available: 5000, loss: 0, limited: "none" };
 
