@@ -1,7 +1,7 @@
 /** What a regulator who looks elsewhere must notice: pure. Two views of the server in, the changes that count out. */
-import { away } from "./session.js";
+import { away } from "./watching/session.js";
 
-/** @typedef {import("./session.js").ServerView} ServerView */
+/** @typedef {import("./watching/session.js").ServerView} ServerView */
 /** @typedef {"ringing" | "opened" | "live" | "interrupted" | "ended"} Change */
 
 const TOLD = new Set(["opened", "live", "interrupted", "ended"]);
@@ -33,7 +33,7 @@ export function changes(before, after) {
 }
 
 /** The title of the tab.
- * @param {import("./session.js").Session | null} session @param {number} unseen changes since one looked away
+ * @param {import("./watching/session.js").Session | null} session @param {number} unseen changes since one looked away
  * @returns {string} "● (1) En direct – Visio15" */
 export function title(session, unseen) {
   const word = session && session.state !== "ended" ? WORDS[session.state] : "Visiorégulation";

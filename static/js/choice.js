@@ -1,12 +1,12 @@
 /** Which call a video is about, as it is asked: the likeliest first, and rows that hold still while one chooses. Pure. */
-import { away } from "./session.js";
+import { away } from "./watching/session.js";
 
-/** @typedef {import("./session.js").Call} Call */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").Call} Call */
+/** @typedef {import("./watching/session.js").Session} Session */
 /**
  * @typedef {object} Wanted what the choice is made for
  * @property {string | null} number the number that was invited
- * @property {import("./session.js").ServerView["station"]} station where it is asked
+ * @property {import("./watching/session.js").ServerView["station"]} station where it is asked
  */
 /**
  * @typedef {object} Row

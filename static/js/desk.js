@@ -16,7 +16,7 @@ import { drawCalls, drawSessions } from "./desk_lists.js";
 import { Notice, sentence } from "./desk_notice.js";
 import { Observers } from "./desk_observers.js";
 import { Pick } from "./desk_pick.js";
-import { DeskPicture } from "./desk_picture.js";
+import { DeskPicture } from "./watching/patient_picture.js";
 import { chosenAfter, keepStation, keptStation, remember, remembered } from "./desk_kept.js";
 import { ReadyPhones } from "./desk_ready.js";
 import { Recent } from "./desk_recent.js";
@@ -37,10 +37,10 @@ import { Webcam } from "./desk_webcam.js";
 import { LINE } from "./desk_words.js";
 import { boot, doubled, get, write } from "./lib/dom.js";
 import { connects } from "./rtc/peer.js";
-import { START, gone, leftOut, next, reach, shown, wanted } from "./session.js";
+import { START, gone, leftOut, next, reach, shown, wanted } from "./watching/session.js";
 import { Link, Refused, address, mint } from "./lib/socket.js";
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 /** @typedef {import("./lib/socket.js").Message} Message */
 
 const BOOT = boot();
@@ -285,7 +285,7 @@ function greet() {
   link.start();
 }
 
-/** @param {import("./session.js").Proposed} proposed */
+/** @param {import("./watching/session.js").Proposed} proposed */
 function acceptLaunch({ station }) {
   accept = true;
   if (station) keepStation(station);

@@ -5,9 +5,9 @@
 import { TONES, changes, title } from "./alerts.js";
 import { keepSound, keptSound } from "./desk_kept.js";
 import { get, icon } from "./lib/dom.js";
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 
 const NOTE = 0.11;
 const LOUD = 0.12;
@@ -15,7 +15,7 @@ const LOUD = 0.12;
 export class Alerts {
   #view;
   #button = get("sound", HTMLButtonElement);
-  /** @type {import("./session.js").ServerView | null} */
+  /** @type {import("./watching/session.js").ServerView | null} */
   #before = null;
   #unseen = 0;
   #on = keptSound();

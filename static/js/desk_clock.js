@@ -1,9 +1,9 @@
 /** The times that run on the desk: a node says from when in its data, one beat a second writes them all. */
 import { get, write } from "./lib/dom.js";
-import { duration, lapse } from "./session.js";
+import { duration, lapse } from "./watching/session.js";
 
 /** Let a call's row say for how long, until the call ended.
- * @param {Element} row @param {import("./session.js").Call} call */
+ * @param {Element} row @param {import("./watching/session.js").Call} call */
 export function runCall(row, call) {
   const age = /** @type {HTMLElement | null} */ (row.querySelector('[data-part="age"]'));
   if (!age) return;

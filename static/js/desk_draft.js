@@ -1,7 +1,7 @@
 /** An invitation half typed outlives a reload of the tab, for the same person only; it goes when it is sent or one signs out. */
 import { forget, keepDraft, keptDraft } from "./desk_kept.js";
 import { get } from "./lib/dom.js";
-import { proposed } from "./session.js";
+import { proposed } from "./watching/session.js";
 
 export class DraftKeeper {
   #mobile = get("mobile", HTMLInputElement);
@@ -12,7 +12,7 @@ export class DraftKeeper {
     document.querySelector('form[action="/logout"]')?.addEventListener("submit", forget);
   }
 
-  /** @param {Readonly<import("./session.js").View>} view */
+  /** @param {Readonly<import("./watching/session.js").View>} view */
   draw(view) {
     if (!view.server) return;
     if (!this.#who) this.#restore(view.server, proposed(view));
@@ -20,10 +20,10 @@ export class DraftKeeper {
     this.#keep();
   }
 
-  /** @type {Readonly<import("./session.js").View> | null} */
+  /** @type {Readonly<import("./watching/session.js").View> | null} */
   #view = null;
 
-  /** @param {import("./session.js").ServerView} server @param {string} offered what the field shows by itself */
+  /** @param {import("./watching/session.js").ServerView} server @param {string} offered what the field shows by itself */
   #restore({ me, site }, offered) {
     this.#who = `${site.name} ${me.name}`;
     const draft = keptDraft();

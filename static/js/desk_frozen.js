@@ -8,7 +8,7 @@ import { quarter } from "./rtc/pointing.js";
 /** @typedef {import("./rtc/pointing.js").Turn} Turn */
 /**
  * @typedef {object} FrozenHost
- * @property {() => Readonly<import("./session.js").View>} view
+ * @property {() => Readonly<import("./watching/session.js").View>} view
  * @property {import("./desk_bar.js").Bar} bar
  * @property {() => void} changed
  */

@@ -12,7 +12,7 @@ const WEAK = 1;
 /**
  * @typedef {object} GraphHost
  * @property {() => RTCPeerConnection | null} connection
- * @property {() => Readonly<import("./session.js").View>} view
+ * @property {() => Readonly<import("./watching/session.js").View>} view
  * @property {() => boolean} own this very browser stands in the way: what it measures says nothing of the network
  * @property {() => void} changed the network became bad, or better
  */
@@ -56,7 +56,7 @@ export class Graph {
     return [LEVELS[quality.level], quality.cause, facts(last)].filter(Boolean).join(" · ");
   }
 
-  /** @param {Readonly<import("./session.js").View>} view */
+  /** @param {Readonly<import("./watching/session.js").View>} view */
   draw(view) {
     if (this.#host.own()) this.#box.hidden = true;
     if (view.watch === this.#session) return;

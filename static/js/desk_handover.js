@@ -1,10 +1,10 @@
 /** A session given to another station by hand: offered from a list, taken with one key. */
 import { sentence } from "./desk_notice.js";
 import { el, get, icon, once, part, reconcile, write } from "./lib/dom.js";
-import { offered, shown } from "./session.js";
+import { offered, shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").View} View */
+/** @typedef {import("./watching/session.js").Session} Session */
 /** @typedef {import("./lib/socket.js").Message} Message */
 /** @typedef {{extension: string, name: string, who: string | null}} Station */
 /**

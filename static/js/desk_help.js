@@ -6,12 +6,12 @@ import { MessageList } from "./desk_messages.js";
 import { sentence } from "./desk_notice.js";
 import { Pointer } from "./desk_point.js";
 import { doubled, get, write } from "./lib/dom.js";
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 import { mint } from "./lib/socket.js";
 
 /** @typedef {import("./desk_help_words.js").Control} Control */
-/** @typedef {import("./session.js").View} View */
-/** @typedef {import("./session.js").Abilities} Abilities */
+/** @typedef {import("./watching/session.js").View} View */
+/** @typedef {import("./watching/session.js").Abilities} Abilities */
 /** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} HelpHost

@@ -1,7 +1,7 @@
 /** What remote help can do now, and why not what it cannot: pure, in the words of the desk. */
 
-/** @typedef {import("./session.js").View} View */
-/** @typedef {import("./session.js").Abilities} Abilities */
+/** @typedef {import("./watching/session.js").View} View */
+/** @typedef {import("./watching/session.js").Abilities} Abilities */
 /** @typedef {"camera" | "torch" | "zoom" | "prefer" | "turn" | "freeze" | "snapshot" | "point" | "say"} Control */
 /**
  * @typedef {object} Facts

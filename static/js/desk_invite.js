@@ -2,12 +2,12 @@
 import { sentence } from "./desk_notice.js";
 import { refusal, refusedField } from "./desk_words.js";
 import { get, once, write } from "./lib/dom.js";
-import { proposed } from "./session.js";
+import { proposed } from "./watching/session.js";
 import { Refused, mint } from "./lib/socket.js";
 
 const SAME_GESTURE_MS = 120_000;
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 /** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} InviteHost

@@ -1,8 +1,8 @@
 /** The language the caller reads: shown, and changed on the phone itself while the picture goes on. */
 import { get } from "./lib/dom.js";
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 /** @typedef {import("./lib/socket.js").Message} Message */
 
 export class CallerLanguage {

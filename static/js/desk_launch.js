@@ -1,7 +1,7 @@
 /** What a page that nobody signed asks for: said, and done only when the user wants it. */
 import { get, write } from "./lib/dom.js";
 
-/** @typedef {import("./session.js").Proposed} Proposed */
+/** @typedef {import("./watching/session.js").Proposed} Proposed */
 
 /** @param {Proposed} proposed @returns {string} */
 export function proposalText({ call, mobile, station, foreign }) {
@@ -22,7 +22,7 @@ export class Proposal {
     get("proposal-leave", HTMLElement).addEventListener("click", leave);
   }
 
-  /** @param {Readonly<import("./session.js").View>} view */
+  /** @param {Readonly<import("./watching/session.js").View>} view */
   draw(view) {
     const asked = view.taken === null ? view.server?.launch?.proposed ?? null : null;
     this.#shown = asked;

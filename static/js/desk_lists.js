@@ -2,11 +2,11 @@
 import { clock, runCall } from "./desk_clock.js";
 import { callNumber, callState, callTail, sessionState } from "./desk_words.js";
 import { el, get, part, reconcile } from "./lib/dom.js";
-import { away, candidates, shown } from "./session.js";
+import { away, candidates, shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
-/** @typedef {import("./session.js").Call} Call */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").View} View */
+/** @typedef {import("./watching/session.js").Call} Call */
+/** @typedef {import("./watching/session.js").Session} Session */
 
 /** @param {Readonly<View>} view */
 export function drawCalls(view) {

@@ -1,10 +1,10 @@
 /** Other eyes: who sees the picture, somebody more invited to look, or taken away. */
 import { sentence } from "./desk_notice.js";
 import { el, get, reconcile, write } from "./lib/dom.js";
-import { drawPeople } from "./people.js";
-import { shown } from "./session.js";
+import { drawPeople } from "./watching/people.js";
+import { shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 /** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} ObserversHost

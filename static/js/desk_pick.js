@@ -4,14 +4,14 @@ import { clock, runCall } from "./desk_clock.js";
 import { sentence } from "./desk_notice.js";
 import { callNumber, callState, callTail } from "./desk_words.js";
 import { el, get, modalOpen, part, reconcile, write } from "./lib/dom.js";
-import { away, shown } from "./session.js";
+import { away, shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").Session} Session */
 /** @typedef {import("./choice.js").Row} Row */
 /** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} PickHost
- * @property {() => Readonly<import("./session.js").View>} view
+ * @property {() => Readonly<import("./watching/session.js").View>} view
  * @property {(message: Message) => Promise<unknown>} command
  */
 

@@ -5,7 +5,7 @@ import { moved, placeAt, pointAt } from "./rtc/pointing.js";
 /** @typedef {import("./rtc/pointing.js").Place} Place */
 /**
  * @typedef {object} PointerHost
- * @property {() => Readonly<import("./session.js").View>} view
+ * @property {() => Readonly<import("./watching/session.js").View>} view
  * @property {(message: import("./lib/socket.js").Message) => void} offer
  * @property {import("./desk_bar.js").Bar} bar
  * @property {() => import("./rtc/pointing.js").Turn} turn

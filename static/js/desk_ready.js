@@ -2,8 +2,8 @@
 import { get, write } from "./lib/dom.js";
 import { arrived, greeted, phoneName, readiness } from "./phones.js";
 
-/** @typedef {import("./session.js").View} View */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").View} View */
+/** @typedef {import("./watching/session.js").Session} Session */
 /**
  * @typedef {object} ReadyHost
  * @property {() => Readonly<View>} view
@@ -19,7 +19,7 @@ export class ReadyPhones {
   #host;
   #banner = get("ready", HTMLElement);
   #stage = get("stage", HTMLElement);
-  /** @type {import("./session.js").ServerView | null} */
+  /** @type {import("./watching/session.js").ServerView | null} */
   #before = null;
   /** Sessions whose phone arrived and was not looked at since. @type {Set<string>} */
   #news = new Set();

@@ -4,13 +4,13 @@ import { sentence } from "./desk_notice.js";
 import { fillSteps } from "./desk_session.js";
 import { sessionState } from "./desk_words.js";
 import { el, get, modalOpen, part, reconcile, write } from "./lib/dom.js";
-import { duration } from "./session.js";
+import { duration } from "./watching/session.js";
 
-/** @typedef {import("./session.js").Step} Step */
+/** @typedef {import("./watching/session.js").Step} Step */
 /**
  * @typedef {object} Past
  * @property {string} id
- * @property {import("./session.js").Session["state"]} state
+ * @property {import("./watching/session.js").Session["state"]} state
  * @property {string} created
  * @property {string | null} ended
  * @property {string | null} end_reason
@@ -23,7 +23,7 @@ import { duration } from "./session.js";
  */
 /**
  * @typedef {object} RecentHost
- * @property {() => Readonly<import("./session.js").View>} view
+ * @property {() => Readonly<import("./watching/session.js").View>} view
  * @property {(message: import("./lib/socket.js").Message) => Promise<any>} command
  * @property {(session: string) => void} open
  */

@@ -1,7 +1,7 @@
 /** What an incident says of the video that is shown: its steps with their times, the cause told, the camera's last word. */
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 
 export class Report {
   constructor() {

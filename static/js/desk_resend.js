@@ -2,13 +2,13 @@
 import { sentence } from "./desk_notice.js";
 import { get, once, write } from "./lib/dom.js";
 import { resendable } from "./phones.js";
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 
 /** Milliseconds after a message left during which the same order is taken for the end of the same gesture. */
 const SAME_GESTURE = 5_000;
 
-/** @typedef {import("./session.js").View} View */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").View} View */
+/** @typedef {import("./watching/session.js").Session} Session */
 /**
  * @typedef {object} ResendHost
  * @property {() => Readonly<View>} view

@@ -1,9 +1,9 @@
 /** "Dites maintenant": the sentence of this second, its cause, and the same in the caller's language. */
 import { get, write } from "./lib/dom.js";
 import { direction, sayChange, sayNow } from "./say.js";
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 
 export class SayBox {
   #box = get("say-box", HTMLElement);

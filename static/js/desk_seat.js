@@ -2,7 +2,7 @@
 import { clock } from "./desk_clock.js";
 import { get, write } from "./lib/dom.js";
 
-/** @typedef {import("./session.js").Station} Station */
+/** @typedef {import("./watching/session.js").Station} Station */
 
 /** A station as one chooses it: who sits there since when, and whether a video is on.
  * @param {Station} station @returns {string} */
@@ -43,7 +43,7 @@ export class SeatBox {
     });
   }
 
-  /** @param {import("./session.js").Message} refusal station_taken */
+  /** @param {import("./watching/session.js").Message} refusal station_taken */
   ask(refusal) {
     const { station, by, since, live } = refusal;
     write(get("seat-title", HTMLElement), `Le poste ${station} est tenu`);

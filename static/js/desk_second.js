@@ -1,14 +1,14 @@
 /** Several phones of one event: another one invited, each a video of its own, shown as tabs over the picture. */
-import { blind } from "./camera_words.js";
+import { blind } from "./watching/camera_words.js";
 import { sentence } from "./desk_notice.js";
 import { contact } from "./desk_observers.js";
 import { refusal, sessionState } from "./desk_words.js";
 import { el, get, part, reconcile, write } from "./lib/dom.js";
 import { phoneName, together } from "./phones.js";
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").View} View */
+/** @typedef {import("./watching/session.js").Session} Session */
 /** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} SecondHost

@@ -1,5 +1,5 @@
 /** The light of the server, and the banner of what this very PC stands in the way of: its network, its browser. */
-import { EVERY, SERVER, UNTRIED, advice, answered, asks, learn, standing } from "./desk_line.js";
+import { EVERY, SERVER, UNTRIED, advice, answered, asks, learn, standing } from "./watching/line.js";
 import { get, write } from "./lib/dom.js";
 
 const BEAT = 250;
@@ -14,7 +14,7 @@ const BEAT = 250;
 export class ServerLine {
   #host;
   #line = UNTRIED;
-  /** @type {import("./desk_line.js").Standing} */
+  /** @type {import("./watching/line.js").Standing} */
   #standing = "connecting";
   #browser = "";
   #taken = "";

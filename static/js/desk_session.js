@@ -2,11 +2,11 @@
 import { remarks } from "./choice.js";
 import { runStep } from "./desk_clock.js";
 import { el, get, icon, once, part, reconcile, write } from "./lib/dom.js";
-import { lapse } from "./session.js";
+import { lapse } from "./watching/session.js";
 
-/** @typedef {import("./session.js").Session} Session */
-/** @typedef {import("./session.js").Invitation} Invitation */
-/** @typedef {import("./session.js").Step} Step */
+/** @typedef {import("./watching/session.js").Session} Session */
+/** @typedef {import("./watching/session.js").Invitation} Invitation */
+/** @typedef {import("./watching/session.js").Step} Step */
 /** @typedef {Invitation["can"][number]} Verb */
 /** @typedef {(verb: Verb, invitation: string) => Promise<unknown>} OnVerb the button stays busy until it is done */
 

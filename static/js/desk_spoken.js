@@ -1,9 +1,9 @@
 /** No SMS possible: an address and six digits to be read aloud, large, for as long as they work. */
 import { sentence } from "./desk_notice.js";
 import { get, once, write } from "./lib/dom.js";
-import { duration, shown } from "./session.js";
+import { duration, shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 /** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} SpokenHost

@@ -1,9 +1,9 @@
 /** The middle: what lies over the picture, what is said while there is none, the buttons below it. */
 import { covering, seconds, waitingLine, waitingTitle } from "./desk_words.js";
 import { get, icon, write } from "./lib/dom.js";
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
+/** @typedef {import("./watching/session.js").View} View */
 
 /** @param {Readonly<View>} view
  * @param {{pictured: boolean, face: boolean, server: string}} now `pictured`: there is a picture, fresh or not, or words on
@@ -45,8 +45,8 @@ function drawWebcam(on) {
 }
 
 /** Ten times a second: the age of the picture, and what hides a still, or is said of this very browser.
- * @param {boolean} watching @param {Readonly<import("./picture.js").Picture>} facts @param {string} state @param {number | null} age
- * @param {import("./desk_picture.js").Own | null} own */
+ * @param {boolean} watching @param {Readonly<import("./watching/picture.js").Picture>} facts @param {string} state @param {number | null} age
+ * @param {import("./watching/patient_picture.js").Own | null} own */
 export function drawBeat(watching, facts, state, age, own) {
   const badge = get("age", HTMLElement);
   badge.hidden = age === null;

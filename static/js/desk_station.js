@@ -26,7 +26,7 @@ export class StationMenu {
     });
   }
 
-  /** @param {Readonly<import("./session.js").View>} view */
+  /** @param {Readonly<import("./watching/session.js").View>} view */
   draw({ server }) {
     const here = server?.station?.extension;
     if (!here || here === this.#shown) return;
@@ -37,7 +37,7 @@ export class StationMenu {
   }
 
   /** Say who sits where, before one changes over.
-   * @param {import("./session.js").Station[]} stations the others */
+   * @param {import("./watching/session.js").Station[]} stations the others */
   #tell(stations) {
     for (const station of stations) {
       const option = [...this.#select.options].find((one) => one.value === station.extension);

@@ -2,7 +2,7 @@
 import { seconds } from "./desk_words.js";
 import { doubled, el, get, icon, write } from "./lib/dom.js";
 import { hear, serverTime } from "./rtc/ladder.js";
-import { shown } from "./session.js";
+import { shown } from "./watching/session.js";
 
 /** Milliseconds the phone is given to change its rung, a try of the video included. */
 const PATIENCE = 12_000;
@@ -12,7 +12,7 @@ const BEAT = 100;
 const AWAY = "Le téléphone n’est pas connecté";
 
 /** @typedef {import("./lib/socket.js").Message} Message */
-/** @typedef {Readonly<import("./session.js").View>} View */
+/** @typedef {Readonly<import("./watching/session.js").View>} View */
 /** @typedef {{session: string, seq: number, taken: number}} Head */
 
 /** What a binary frame of the server holds: head and picture (docs/protocol.md); null for anything else.

@@ -6,7 +6,7 @@ import { Player } from "./rtc/player.js";
 /** @typedef {import("./lib/socket.js").Message} Message */
 /**
  * @typedef {object} WebcamHost
- * @property {() => Readonly<import("./session.js").View>} view
+ * @property {() => Readonly<import("./watching/session.js").View>} view
  * @property {(message: Message) => void} send
  * @property {(track: MediaStreamTrack | null) => Promise<void>} show to the caller; null shows none
  * @property {() => void} changed

@@ -1,10 +1,10 @@
 /** What the desk calls things, and the sentences it makes of them: pure. */
-import { blind } from "./camera_words.js";
-import { duration } from "./session.js";
+import { blind } from "./watching/camera_words.js";
+import { duration } from "./watching/session.js";
 import { Refused } from "./lib/socket.js";
 
-/** @typedef {import("./session.js").Call} Call */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").Call} Call */
+/** @typedef {import("./watching/session.js").Session} Session */
 
 export const LINE = { connected: "ligne 15 connectée", quiet: "ligne 15 silencieuse", down: "ligne 15 coupée", none: "ligne 15 non reliée" };
 const CALL = { ringing: "sonne", talking: "en cours", held: "en attente", ended: "terminé", asserted: "déclaré" };
@@ -92,7 +92,7 @@ export function seconds(ms) {
 }
 
 /** What must lie over the picture, so that a still is never taken for live.
- * @param {Readonly<import("./picture.js").Picture>} facts @param {string} state @param {number | null} age
+ * @param {Readonly<import("./watching/picture.js").Picture>} facts @param {string} state @param {number | null} age
  * @returns {{icon: string, text: string, more: string} | null} */
 export function covering(facts, state, age) {
   if (state === "none") return null;
@@ -107,7 +107,7 @@ export function covering(facts, state, age) {
 }
 
 /** Who invited this contact already, when that is why an invitation was refused.
- * @param {unknown} error @param {import("./session.js").ServerView | null} server @returns {string} "" for another refusal */
+ * @param {unknown} error @param {import("./watching/session.js").ServerView | null} server @returns {string} "" for another refusal */
 export function refusal(error, server) {
   if (!(error instanceof Refused) || error.code !== "already_invited") return "";
   const { by, station } = error.answer;

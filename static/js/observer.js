@@ -1,12 +1,12 @@
 /** An observer's page: one tap, then the muted picture with its age, who invited and who else sees; nothing else. */
-import { DeskPicture } from "./desk_picture.js";
-import { SERVER } from "./desk_line.js";
+import { DeskPicture } from "./watching/patient_picture.js";
+import { SERVER } from "./watching/line.js";
 import { drawBeat } from "./desk_stage.js";
 import { absence } from "./desk_words.js";
 import { boot, get, post, write } from "./lib/dom.js";
 import { connects } from "./rtc/peer.js";
-import { drawPeople } from "./people.js";
-import { START, next, shown } from "./session.js";
+import { drawPeople } from "./watching/people.js";
+import { START, next, shown } from "./watching/session.js";
 import { Link, address, mint } from "./lib/socket.js";
 
 /** @typedef {import("./lib/socket.js").Message} Message */
@@ -25,7 +25,7 @@ const OVER = {
 
 const NO_COOKIES = "Ce navigateur bloque les cookies : autorisez-les pour ce site et rechargez la page, ou ouvrez le lien dans un autre navigateur.";
 
-/** @type {import("./session.js").View} */
+/** @type {import("./watching/session.js").View} */
 let view = { ...START };
 
 const link = new Link({
@@ -48,7 +48,7 @@ const picture = new DeskPicture(get("patient", HTMLVideoElement), {
 });
 
 /** An observer has the picture and nothing instead of it.
- * @param {import("./desk_picture.js").Own | null} own @returns {import("./desk_picture.js").Own | null} */
+ * @param {import("./watching/patient_picture.js").Own | null} own @returns {import("./watching/patient_picture.js").Own | null} */
 function mine(own) {
   return own && { ...own, also: "", act: own.act === "stills" ? null : own.act };
 }

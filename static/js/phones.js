@@ -1,10 +1,10 @@
 /** Which phones concern this desk now: the tabs over the picture, and what becomes of a phone that is ready. Pure. */
-import { blind } from "./camera_words.js";
-import { ours, reach, shown } from "./session.js";
+import { blind } from "./watching/camera_words.js";
+import { ours, reach, shown } from "./watching/session.js";
 
-/** @typedef {import("./session.js").View} View */
-/** @typedef {import("./session.js").ServerView} ServerView */
-/** @typedef {import("./session.js").Session} Session */
+/** @typedef {import("./watching/session.js").View} View */
+/** @typedef {import("./watching/session.js").ServerView} ServerView */
+/** @typedef {import("./watching/session.js").Session} Session */
 
 /** The live videos that may be of the same event as the one shown, oldest first; none when it is alone. Those of its
  * call, those of the same number, and, where no call is known of one of the two, those of this station.

@@ -242,7 +242,7 @@ async def test_an_observer_s_page_that_cannot_says_so(tmp_path: Path) -> None:
         old = await home.browser.caller()
         old.allow(EXPECTED)
         page = await old.context.new_page()
-        await page.route("**/js/people.js*", unparsable)
+        await page.route("**/js/watching/people.js*", unparsable)
         await page.goto(link)
         await page.wait_for_selector("#cannot:not([hidden])")
         assert not await axe(page)

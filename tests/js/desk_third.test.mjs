@@ -6,8 +6,8 @@ import { tabState } from "../../static/js/desk_second.js";
 import { together } from "../../static/js/phones.js";
 import { codable, groups, letters } from "../../static/js/desk_spoken.js";
 import { sessionState } from "../../static/js/desk_words.js";
-import { told } from "../../static/js/people.js";
-import { START, offered, wanted } from "../../static/js/session.js";
+import { told } from "../../static/js/watching/people.js";
+import { START, offered, wanted } from "../../static/js/watching/session.js";
 
 const session = (id, more = {}) => ({
   id, state: "live", station: "1601", moved: [], number: null, invitations: [], steps: [], participants: [], offer: null,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { absence, callNumber, callState, callTail, cameraRefused, covering, refusedField, seconds, sessionState, waitingLine, waitingTitle } from "../../static/js/desk_words.js";
-import { NOTHING } from "../../static/js/picture.js";
+import { NOTHING } from "../../static/js/watching/picture.js";
 
 const call = (more = {}) => ({ id: "c-1", number: "06 12 34 56 78", mobile: true, state: "talking", certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { refusal } from "../../static/js/desk_words.js";
 import { arrived, greeted, phoneName, readiness, resendable, together } from "../../static/js/phones.js";
-import { START } from "../../static/js/session.js";
+import { START } from "../../static/js/watching/session.js";
 import { Refused } from "../../static/js/lib/socket.js";
 
 const session = (id, state, more = {}) => ({

@@ -35,7 +35,7 @@ def test_what_is_shipped_is_read_by_the_floor(static: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "named"),
     [
-        ("js/guard.js", "let x = () => 1;", "above ES5"),
+        ("js/base/guard.js", "let x = () => 1;", "above ES5"),
         ("js/caller.js", "class A { static { } }", "static block"),
         ("js/caller.js", "class A { @@no }", "above ES2022"),
         ("js/caller_trouble.js", "await null;", "await outside of a function"),

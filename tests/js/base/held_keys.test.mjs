@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { goesOn, oneActAPress } = await import("../../static/js/held_keys.js");
+const { goesOn, oneActAPress } = await import("../../../static/js/base/held_keys.js");
 
 const BUTTON = { tagName: "BUTTON", type: "submit", tabIndex: 0 };
 const LINK = { tagName: "A", tabIndex: 0 };

@@ -1,6 +1,6 @@
 /** Incident or remark, from any professional page, with the technical context attached. */
-import { el, get, post, write } from "./lib/dom.js";
-import { local } from "./lib/times.js";
+import { el, get, post, write } from "../lib/dom.js";
+import { local } from "../lib/times.js";
 
 const dialog = get("feedback", HTMLDialogElement);
 const form = get("feedback-form", HTMLFormElement);

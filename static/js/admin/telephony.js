@@ -1,6 +1,6 @@
 /** How line 15 fares, for the administrator: asked again every five seconds. */
-import { boot, el, get, icon, write } from "./lib/dom.js";
-import { local } from "./lib/times.js";
+import { boot, el, get, icon, write } from "../lib/dom.js";
+import { local } from "../lib/times.js";
 
 const EVERY = 5000;
 /** Feeds that are told by whom: the others only listen. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { START, candidates, duration, gone, lapse, leftOut, next, proposed, shown, wanted } from "../../static/js/session.js";
+import { START, candidates, duration, gone, lapse, leftOut, next, proposed, shown, wanted } from "../../../static/js/watching/session.js";
 
 const call = (id, state, more = {}) => ({ id, number: "06 12 34 56 78", mobile: true, state, certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
 const session = (id, state, more = {}) => ({

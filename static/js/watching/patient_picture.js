@@ -1,10 +1,10 @@
 /** The patient's picture: the connection that brings it, what this desk reports of it, the remedies. */
 import { blind } from "./camera_words.js";
-import { REMEDY, UNTRIED, phoneFirst, see, trouble, words } from "./desk_sight.js";
-import { connects } from "./rtc/peer.js";
-import { DeskPeer } from "./rtc/desk_peer.js";
+import { REMEDY, UNTRIED, phoneFirst, see, trouble, words } from "./sight.js";
+import { connects } from "../rtc/peer.js";
+import { DeskPeer } from "../rtc/desk_peer.js";
 import { watch } from "./picture.js";
-import { Player } from "./rtc/player.js";
+import { Player } from "../rtc/player.js";
 import { shown } from "./session.js";
 
 /** Shortest time between two requests for an ICE restart, in milliseconds. */
@@ -28,7 +28,7 @@ const PACKETS = 3;
 /** Most candidates kept for an offer that is not here yet. */
 const EARLY = 100;
 
-/** @typedef {import("./lib/socket.js").Message} Message */
+/** @typedef {import("../lib/socket.js").Message} Message */
 /** @typedef {import("./picture.js").Picture} Facts */
 /** @typedef {import("./picture.js").PictureState} PictureState */
 /**
@@ -40,7 +40,7 @@ const EARLY = 100;
  * @property {(facts: Readonly<Facts>, state: PictureState, age: number | null, own: Own | null) => void} onBeat ten times a second; `own`: this browser's own trouble
  */
 
-/** @typedef {import("./desk_sight.js").Words & {trouble: import("./desk_sight.js").Trouble}} Own */
+/** @typedef {import("./sight.js").Words & {trouble: import("./sight.js").Trouble}} Own */
 
 /** What this desk reports: a picture that was live when it came, and does not come to it either, is lost; at once where
  * this browser is known not to show it. Pure.
@@ -77,7 +77,7 @@ export class DeskPicture {
   #black = false;
   #player;
   #sight = { ...UNTRIED, blind: !connects() };
-  /** @type {import("./desk_sight.js").Trouble | null} */
+  /** @type {import("./sight.js").Trouble | null} */
   #trouble = null;
   /** When this page began to mend a trouble by itself: once each. @type {Map<string, number>} */
   #mended = new Map();

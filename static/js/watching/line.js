@@ -13,7 +13,7 @@ export const EVERY = 3_000;
 /** @typedef {"passed" | "refused" | "away" | "offline"} Answer of a page: it came; this sign-in is over; the server is in trouble or not there; this PC has no network */
 /**
  * @typedef {object} Line
- * @property {import("./lib/socket.js").LinkState} link
+ * @property {import("../lib/socket.js").LinkState} link
  * @property {number} since when the link came to be so
  * @property {boolean} heard the server answered on it
  * @property {Answer | null} answer of the last question
@@ -21,7 +21,7 @@ export const EVERY = 3_000;
  * @property {boolean} failed a socket tried beside pages that come was refused or cut
  * @property {number} asked
  */
-/** @typedef {{type: "link", at: number, state: import("./lib/socket.js").LinkState} | {type: "heard"} | {type: "asked", at: number} | {type: "answer", at: number, answer: Answer}} Fact */
+/** @typedef {{type: "link", at: number, state: import("../lib/socket.js").LinkState} | {type: "heard"} | {type: "asked", at: number} | {type: "answer", at: number, answer: Answer}} Fact */
 /** @typedef {"connecting" | "open" | "stopped" | "lost" | "away" | "offline" | "blocked"} Standing lost: cut, and not known yet why */
 
 /** @type {Readonly<Line>} */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PATIENCE, PATIENT, UNTRIED, WAYLESS, phoneFirst, see, trouble, words } from "../../static/js/desk_sight.js";
+import { PATIENCE, PATIENT, UNTRIED, WAYLESS, phoneFirst, see, trouble, words } from "../../../static/js/watching/sight.js";
 
 /** A second of a desk, ten times: what comes, what is decoded, what is drawn, whether the page is.
  * @returns what is said of it at each beat */

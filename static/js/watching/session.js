@@ -46,7 +46,7 @@ import { ofCamera } from "./camera_words.js";
 /**
  * @typedef {object} Abilities what the phone's camera can do now
  * @property {number} cameras how many there are
- * @property {import("./rtc/lenses.js").LensWord | null} lens which one is on, where that is known
+ * @property {import("../rtc/lenses.js").LensWord | null} lens which one is on, where that is known
  * @property {number | null} place in the order in which they come in turn, from 1
  * @property {"environment" | "user"} facing
  * @property {number | null} width
@@ -73,9 +73,9 @@ import { ofCamera } from "./camera_words.js";
  * @property {CallLink} link
  * @property {Invitation[]} invitations
  * @property {Step[]} steps
- * @property {import("./say.js").Say | null} say
- * @property {import("./say.js").Later[]} [say_later]
- * @property {import("./say.js").Say | null} [say_weak]
+ * @property {import("../say.js").Say | null} say
+ * @property {import("../say.js").Later[]} [say_later]
+ * @property {import("../say.js").Say | null} [say_weak]
  * @property {{online: boolean, hidden: boolean, camera: string | null, abilities: Readonly<Abilities> | null, language?: {code: string, name: string} | null, transport?: "socket" | "requests" | null}} caller
  * @property {"video" | "stills" | "photo"} rung how pictures come, by the phone's word
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { luma } from "../../static/js/rtc/darkness.js";
-import { FROZEN, LOST, NOTHING, age, judge, learn } from "../../static/js/picture.js";
+import { luma } from "../../../static/js/rtc/darkness.js";
+import { FROZEN, LOST, NOTHING, age, judge, learn } from "../../../static/js/watching/picture.js";
 
 const from = (...facts) => facts.reduce(learn, { ...NOTHING });
 const shown = (at = 0) => from({ type: "connection", state: "connected" }, { type: "frame", at, received: true });

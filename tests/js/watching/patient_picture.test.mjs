@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reported } from "../../static/js/desk_picture.js";
+import { reported } from "../../../static/js/watching/patient_picture.js";
 
 test("a live picture that never comes is lost, in time", () => {
   assert.equal(reported("none", true, 5_000), "none");

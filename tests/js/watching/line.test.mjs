@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EVERY, HANGING, SERVER, SLOW, UNTRIED, advice, answered, asks, learn, standing } from "../../static/js/desk_line.js";
+import { EVERY, HANGING, SERVER, SLOW, UNTRIED, advice, answered, asks, learn, standing } from "../../../static/js/watching/line.js";
 
 /** A network, lived through in steps of a quarter of a second: what the socket does after a while, what a page answers.
  * The socket is tried again as the page does: half a second after a refusal, at once when a page came. */

@@ -1,5 +1,5 @@
 /** Who sees the picture: the same list for the desk and for the observers. */
-import { el, icon, part, reconcile } from "./lib/dom.js";
+import { el, icon, part, reconcile } from "../lib/dom.js";
 
 /**
  * @typedef {object} Participant

@@ -3,7 +3,7 @@
  * states out; `watch` gathers the facts from a video element, its connection and the phone's own words.
  */
 import { blind } from "./camera_words.js";
-import { BLACK, Darkness } from "./rtc/darkness.js";
+import { BLACK, Darkness } from "../rtc/darkness.js";
 
 /** Age in milliseconds beyond which the picture is frozen: with the 100 ms beat it shows within 1 s. */
 export const FROZEN = 800;

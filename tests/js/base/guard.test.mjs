@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import vm from "node:vm";
 
-const SOURCE = readFileSync(new URL("../../static/js/guard.js", import.meta.url), "utf8");
+const SOURCE = readFileSync(new URL("../../../static/js/base/guard.js", import.meta.url), "utf8");
 
 class Node {
   parentNode = null;

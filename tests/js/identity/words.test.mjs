@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AGAIN, banner, sheetText, wait } from "../../static/js/sign_in_words.js";
+import { AGAIN, banner, sheetText, wait } from "../../../static/js/identity/words.js";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
-/** @param {Partial<import("../../static/js/sign_in_words.js").Standing>} what */
+/** @param {Partial<import("../../../static/js/identity/words.js").Standing>} what */
 const standing = (what) => ({ stage: "active", why: "idle", ends_in: 3600, changes_in: 3000, ...what });
 const clock = (/** @type {number} */ at) => new Date(at).toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit" });
 

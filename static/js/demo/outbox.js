@@ -1,5 +1,5 @@
 /** The demonstration's outbox keeps itself fresh without moving what is being read. */
-import { localise } from "./lib/times.js";
+import { localise } from "../lib/times.js";
 
 const EVERY = 2_000;
 const list = document.getElementById("messages");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elapsed, lay, ticking } from "../../static/js/audit_lanes.js";
+import { elapsed, lay, ticking } from "../../../static/js/audit/lanes.js";
 
 const at = (/** @type {number} */ second) => new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
 const call = { id: "c", state: "ended", started: at(0), answered: at(1), ended: at(23), end_certain: true };

@@ -2,10 +2,10 @@
  * On every professional page: tells the server that somebody is there, tells its person that the sign-in will end, and
  * renews it in a sheet, without leaving the page. Page B asks and listens by events of the document (desk_sign_in.js).
  */
-import { get, meta, post, write } from "./lib/dom.js";
-import { AGAIN, REPORT, banner, sheetText, wait } from "./sign_in_words.js";
+import { get, meta, post, write } from "../lib/dom.js";
+import { AGAIN, REPORT, banner, sheetText, wait } from "./words.js";
 
-/** @typedef {import("./sign_in_words.js").Standing} Standing */
+/** @typedef {import("./words.js").Standing} Standing */
 
 const sheet = get("sign-in", HTMLDialogElement);
 const bar = get("sign-in-banner", HTMLElement);
