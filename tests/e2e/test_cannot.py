@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 CREW = "+33698765432"
 EYE = re.compile(r"https?://\S+/o/[A-Za-z0-9_-]+")
-MODULE = "**/js/caller_peers.js*"
+MODULE = "**/js/caller/sending/peers.js*"
 SMALL = {"viewport": {"width": 320, "height": 640}, "screen": {"width": 320, "height": 640}}
 WIDE = "() => document.scrollingElement.scrollWidth > innerWidth"
 LANGUAGES = "ar de en es fr it nl pl pt ro ru tr uk zh"
@@ -162,7 +162,7 @@ async def test_a_trouble_has_its_words_without_its_module() -> None:
         )
         page = await client.context.new_page()
         lost = Lost(1)
-        await page.route("**/caller_trouble.js", lost)
+        await page.route("**/caller/camera/trouble.js", lost)
         await page.goto(link)
         await page.wait_for_selector("body[data-ready=true]")
         await page.tap("#tap")

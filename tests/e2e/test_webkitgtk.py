@@ -52,7 +52,7 @@ OPEN_CAMERA = """async () => {
 # Without connections no camera is asked for: the words and the guide of a refusal, as the page would draw them.
 REFUSED = """async () => {
   const [{refusal, where}, {guide}] = await Promise.all(
-    ['phase', 'caller_guide'].map((name) => import(`/static/js/${name}.js`)));
+    ['phase', 'camera/guide'].map((name) => import(`/static/js/caller/${name}.js`)));
   const why = refusal('NotAllowedError', 'The request is not allowed by the user agent');
   return guide(why, where(navigator.userAgent), true).steps.map(({key}) => key);
 }"""

@@ -56,7 +56,7 @@ test("the messages of the desk are those of the protocol and those the phone has
   assert.deepEqual(MESSAGES.map(([key]) => key), server);
   const phone = [...file("templates/_caller_words.html").matchAll(/"(message_\w+)": _\(/g)].map((match) => match[1]);
   assert.deepEqual(phone, server);
-  const icons = [...file("static/js/caller_help.js").matchAll(/\b(message_\w+): "([\w-]+)"/g)];
+  const icons = [...file("static/js/caller/help.js").matchAll(/\b(message_\w+): "([\w-]+)"/g)];
   assert.deepEqual(icons.map((match) => match[1]).sort(), [...server].sort());
   const sprite = file("static/vendor/lucide/sprite.svg");
   for (const [, , icon] of icons) assert.ok(sprite.includes(`id="${icon}"`), icon);

@@ -36,11 +36,11 @@ def test_what_is_shipped_is_read_by_the_floor(static: Path) -> None:
     ("file", "line", "named"),
     [
         ("js/base/guard.js", "let x = () => 1;", "above ES5"),
-        ("js/caller.js", "class A { static { } }", "static block"),
-        ("js/caller.js", "class A { @@no }", "above ES2022"),
-        ("js/caller_trouble.js", "await null;", "await outside of a function"),
-        ("js/phase.js", "const x = /(?<=a)b/;", "look behind"),
-        ("js/observer.js", "const x = [1].at(-1);", ".at()"),
+        ("js/caller/main.js", "class A { static { } }", "static block"),
+        ("js/caller/main.js", "class A { @@no }", "above ES2022"),
+        ("js/caller/camera/trouble.js", "await null;", "await outside of a function"),
+        ("js/caller/phase.js", "const x = /(?<=a)b/;", "look behind"),
+        ("js/observer/main.js", "const x = [1].at(-1);", ".at()"),
         ("js/lib/dom.js", "structuredClone({});", "structuredClone"),
         ("js/rtc/sdp.js", "Object.hasOwn({}, 'a');", "Object.hasOwn"),
         ("css/caller.css", "main { height: 100dvh; }", "dvh"),
@@ -63,7 +63,7 @@ def test_what_is_above_is_named(static: Path, file: str, line: str, named: str) 
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("js/caller.js", "export const x = [1].at?.(-1);"),
+        ("js/caller/main.js", "export const x = [1].at?.(-1);"),
         ("js/desk.js", "export const x = [1].at(-1);"),
         ("css/caller.css", "main { height: 100vh; height: 100dvh; }"),
     ],

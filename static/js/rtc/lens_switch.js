@@ -1,5 +1,5 @@
 /** From lens to lens: each press leads to another one that gives frames. Loaded after the first picture; lenses.js knows the order. */
-import { inFront } from "../caller_wake.js";
+import { inFront } from "../caller/wake.js";
 import { ask, countable, letGo } from "./camera.js";
 import { better, lenses, round, same } from "./lenses.js";
 
@@ -84,7 +84,7 @@ export class CallerLens {
     camera.switching = true;
     camera.since = performance.now();
     await act(mine).catch(() => undefined);
-    // One that was over before is being asked for by the page already (caller_again.js).
+    // One that was over before is being asked for by the page already (caller/camera/ask_again.js).
     if (mine === camera.generation && worked && !camera.works) await this.#back(former, mine);
     camera.switching = false;
     const current = mine === camera.generation;
