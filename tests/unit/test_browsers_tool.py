@@ -64,7 +64,7 @@ def test_what_is_above_is_named(static: Path, file: str, line: str, named: str) 
     ("file", "line"),
     [
         ("js/caller/main.js", "export const x = [1].at?.(-1);"),
-        ("js/desk.js", "export const x = [1].at(-1);"),
+        ("js/desk/main.js", "export const x = [1].at(-1);"),
         ("css/caller.css", "main { height: 100vh; height: 100dvh; }"),
     ],
 )

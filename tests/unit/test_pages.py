@@ -12,7 +12,7 @@ from server.resources import root
 from server.web.pages import Pages
 
 
-@pytest.mark.parametrize("script", ["caller/main", "desk"])
+@pytest.mark.parametrize("script", ["caller/main", "desk/main", "selftest/main"])
 def test_a_page_asks_at_once_for_every_module_it_needs(script: str) -> None:
     """One by one, each import would cost the caller another turn over a slow network."""
     named = Pages(root()).modules(script)

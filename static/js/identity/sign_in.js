@@ -1,6 +1,6 @@
 /**
  * On every professional page: tells the server that somebody is there, tells its person that the sign-in will end, and
- * renews it in a sheet, without leaving the page. Page B asks and listens by events of the document (desk_sign_in.js).
+ * renews it in a sheet, without leaving the page. Page B asks and listens by events of the document (desk/sign_in.js).
  */
 import { get, meta, post, write } from "../lib/dom.js";
 import { AGAIN, REPORT, banner, sheetText, wait } from "./words.js";

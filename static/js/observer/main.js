@@ -1,8 +1,8 @@
 /** An observer's page: one tap, then the muted picture with its age, who invited and who else sees; nothing else. */
 import { DeskPicture } from "../watching/patient_picture.js";
 import { SERVER } from "../watching/line.js";
-import { drawBeat } from "../desk_stage.js";
-import { absence } from "../desk_words.js";
+import { drawBeat } from "../desk/picture/stage.js";
+import { absence } from "../desk/words.js";
 import { boot, get, post, write } from "../lib/dom.js";
 import { connects } from "../rtc/peer.js";
 import { drawPeople } from "../watching/people.js";

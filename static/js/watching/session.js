@@ -73,9 +73,9 @@ import { ofCamera } from "./camera_words.js";
  * @property {CallLink} link
  * @property {Invitation[]} invitations
  * @property {Step[]} steps
- * @property {import("../say.js").Say | null} say
- * @property {import("../say.js").Later[]} [say_later]
- * @property {import("../say.js").Say | null} [say_weak]
+ * @property {import("../desk/session/say.js").Say | null} say
+ * @property {import("../desk/session/say.js").Later[]} [say_later]
+ * @property {import("../desk/session/say.js").Say | null} [say_weak]
  * @property {{online: boolean, hidden: boolean, camera: string | null, abilities: Readonly<Abilities> | null, language?: {code: string, name: string} | null, transport?: "socket" | "requests" | null}} caller
  * @property {"video" | "stills" | "photo"} rung how pictures come, by the phone's word
  */
