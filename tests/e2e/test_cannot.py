@@ -119,7 +119,7 @@ async def test_a_part_that_is_lost_is_asked_for_again() -> None:
         assert page.url.rstrip("#") == link
         await until_text(desk, "#say", SAYINGS["opened"][0].say.text)
         # Its styles: without them it would show every screen at once, the end too.
-        await page.route("**/css/caller.css*", Lost(1))
+        await page.route("**/css/caller/main.css*", Lost(1))
         await page.goto(link)
         await page.wait_for_selector("#ended", state="hidden")
         await page.wait_for_selector("body[data-ready=true]")

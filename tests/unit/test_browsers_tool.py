@@ -43,9 +43,9 @@ def test_what_is_shipped_is_read_by_the_floor(static: Path) -> None:
         ("js/observer/main.js", "const x = [1].at(-1);", ".at()"),
         ("js/lib/dom.js", "structuredClone({});", "structuredClone"),
         ("js/rtc/sdp.js", "Object.hasOwn({}, 'a');", "Object.hasOwn"),
-        ("css/caller.css", "main { height: 100dvh; }", "dvh"),
+        ("css/caller/main.css", "main { height: 100dvh; }", "dvh"),
         (
-            "css/desk_third.css",
+            "css/desk/third_parties.css",
             "main { color: color-mix(in srgb, red, blue); }",
             "colour functions",
         ),
@@ -65,7 +65,7 @@ def test_what_is_above_is_named(static: Path, file: str, line: str, named: str) 
     [
         ("js/caller/main.js", "export const x = [1].at?.(-1);"),
         ("js/desk/main.js", "export const x = [1].at(-1);"),
-        ("css/caller.css", "main { height: 100vh; height: 100dvh; }"),
+        ("css/caller/main.css", "main { height: 100vh; height: 100dvh; }"),
     ],
 )
 def test_what_asks_first_or_goes_to_desks_only_is_left_alone(
