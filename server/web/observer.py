@@ -78,7 +78,7 @@ class ObserverPage(LinkHandler):
 
     def _show(self, name: str, status: int, **context: Any) -> None:
         # Whoever is signed in in this browser, this page is nobody's desk.
-        self.page("observer.html", status, me=None, site_name=name, **context)
+        self.page("observer/main.html", status, me=None, site_name=name, **context)
 
 
 class ObserverPageAsSent(PageAsSent, ObserverPage):

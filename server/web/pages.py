@@ -116,7 +116,7 @@ class Pages:
     @cache  # noqa: B019 - one Pages a process, a few languages
     def words(self, lang: str) -> Mapping[str, str]:
         """Return every sentence of the caller's pages in one language, by its key."""
-        module = self._environments[lang].get_template("_caller_words.html").module
+        module = self._environments[lang].get_template("caller/words.html").module
         return {key: str(text) for key, text in module.words.items()}  # type: ignore[attr-defined]
 
     @cache  # noqa: B019 - same

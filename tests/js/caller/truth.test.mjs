@@ -8,7 +8,7 @@ import { UNKNOWN, connection, learn, sees, sentence, showing, word } from "../..
 const root = new URL("../../../", import.meta.url);
 const page = readFileSync(new URL("docs/adr/0028-what-the-phone-says-of-its-picture.md", root), "utf8");
 /** The sentences the page knows. */
-const KEYS = new Set([...readFileSync(new URL("templates/_caller_words.html", root), "utf8").matchAll(/^ {2}"(\w+)":/gm)].map(([, key]) => key));
+const KEYS = new Set([...readFileSync(new URL("templates/caller/words.html", root), "utf8").matchAll(/^ {2}"(\w+)":/gm)].map(([, key]) => key));
 
 /** The rows of the table under a heading, by their first cell. */
 function table(heading) {

@@ -68,7 +68,7 @@ for (const [why, name, message] of REFUSALS) {
 
 const PLACES = AGENTS.map(([, , , agent, touches]) => where(agent, touches));
 const WHYS = ["denied", "system", "dismissed", "none", "busy", "insecure", "in_app", "unable", "cookies", "timeout"];
-const table = readFileSync(new URL("../../../../templates/_caller_words.html", import.meta.url), "utf8");
+const table = readFileSync(new URL("../../../../templates/caller/words.html", import.meta.url), "utf8");
 const sprite = readFileSync(new URL("../../../../static/vendor/lucide/sprite.svg", import.meta.url), "utf8");
 
 test("each trouble has a guide everywhere: one to three steps, with words and a pictogram", () => {

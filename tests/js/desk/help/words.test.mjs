@@ -54,7 +54,7 @@ test("the messages of the desk are those of the protocol and those the phone has
   const file = (path) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
   const server = [...file("server/web/messages.py").matchAll(/^ {8}"(message_\w+)",$/gm)].map((match) => match[1]);
   assert.deepEqual(MESSAGES.map(([key]) => key), server);
-  const phone = [...file("templates/_caller_words.html").matchAll(/"(message_\w+)": _\(/g)].map((match) => match[1]);
+  const phone = [...file("templates/caller/words.html").matchAll(/"(message_\w+)": _\(/g)].map((match) => match[1]);
   assert.deepEqual(phone, server);
   const icons = [...file("static/js/caller/help.js").matchAll(/\b(message_\w+): "([\w-]+)"/g)];
   assert.deepEqual(icons.map((match) => match[1]).sort(), [...server].sort());
