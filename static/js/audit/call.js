@@ -1,6 +1,6 @@
 /** The record of one call: its picture, and a table that can be sifted. */
-import { draw, lay } from "./lanes.js";
 import { boot, get, write } from "../lib/dom.js";
+import { draw, lay } from "./lanes.js";
 
 function filter() {
   const words = get("filter", HTMLInputElement).value.toLocaleLowerCase("fr").split(/\s+/).filter(Boolean);

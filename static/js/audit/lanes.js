@@ -1,7 +1,7 @@
 /** One call on its own clock: swim lanes laid out from a record (pure), and drawn (thin). */
-import { soundEnd } from "./recordings.js";
 import { svg } from "../lib/dom.js";
 import { local } from "../lib/times.js";
+import { soundEnd } from "./recordings.js";
 
 /** How a bar ends: as told, as deduced, still going on, or nobody knows.
  * @typedef {"told" | "deduced" | "running" | "unknown"} End */

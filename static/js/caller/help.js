@@ -2,8 +2,8 @@
  * Remote help on the phone: does what a desk asks of the camera, shows what the regulator says and where he points. Loaded
  * after the tap. An order heard twice is done once and answered twice.
  */
-import { countable } from "../rtc/camera.js";
 import { el, get, icon } from "../lib/dom.js";
+import { countable } from "../rtc/camera.js";
 import { lenses, which } from "../rtc/lenses.js";
 import { pointAt } from "../rtc/pointing.js";
 

@@ -1,6 +1,6 @@
 /** One hint at a time under the picture: the one that helps most now. */
-import { DIM, Darkness } from "../rtc/darkness.js";
 import { get, icon, write } from "../lib/dom.js";
+import { DIM, Darkness } from "../rtc/darkness.js";
 import { Player } from "../rtc/player.js";
 
 /** Milliseconds between two looks at the picture; looks in a row before it is called dark, so that a hand does not. */

@@ -2,19 +2,19 @@
  * The caller's page: one tap, one permission, done. The screens are decided in phase.js; this draws them and wires
  * the socket to the camera (camera/camera.js) and to the connections (sending/peers.js).
  */
+import { boot, get, inFront, meta, write } from "../lib/dom.js";
+import { Link, address, mint } from "../lib/socket.js";
+import { impossible } from "../rtc/camera.js";
 import { CallerCamera } from "./camera/camera.js";
-import { CallerLadder } from "./sending/lower_rungs.js";
 import { FirstPicture, Later, fetched } from "./later.js";
 import { CallerNetwork } from "./network.js";
-import { Doctor, Peers } from "./sending/peers.js";
-import { draw, reveal } from "./screen.js";
-import { Screen, allowed, inFront } from "./wake.js";
-import { Words } from "./words.js";
-import { impossible } from "../rtc/camera.js";
-import { boot, get, meta, write } from "../lib/dom.js";
 import { FIRST, advance, ending, prompt, refused, where } from "./phase.js";
-import { Link, address, mint } from "../lib/socket.js";
+import { draw, reveal } from "./screen.js";
+import { CallerLadder } from "./sending/lower_rungs.js";
+import { Doctor, Peers } from "./sending/peers.js";
 import { word } from "./truth.js";
+import { Screen, allowed } from "./wake.js";
+import { Words } from "./words.js";
 
 /** @typedef {import("../lib/socket.js").Message} Message */
 

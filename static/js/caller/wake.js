@@ -44,17 +44,3 @@ export async function allowed() {
     return false;
   }
 }
-
-/** As soon as somebody looks at the page.
- * @returns {Promise<void>} */
-export function inFront() {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (document.visibilityState !== "visible") return;
-      document.removeEventListener("visibilitychange", look);
-      resolve();
-    };
-    document.addEventListener("visibilitychange", look);
-    look();
-  });
-}

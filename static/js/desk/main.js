@@ -1,44 +1,45 @@
 /**
  * Page B: waits, invites, shows the patient. It holds what is known, which watching/session.js works out, and wires the
- * socket to the parts of the page (`desk_*.js`), each of which is given what it needs.
+ * socket to the parts of the page (the folders beside it), each of which is given what it needs.
  */
-import { Alerts } from "./status/alerts.js";
-import { tick } from "./clock.js";
-import { DraftKeeper } from "./invite/draft.js";
-import { Graph } from "./picture/graph.js";
-import { DeskHelp } from "./help/help.js";
-import { HandOver } from "./session/handover.js";
-import { InviteForm } from "./invite/form.js";
-import { Proposal } from "./calls/launch.js";
-import { keys } from "./keys.js";
-import { CallerLanguage } from "./session/language.js";
-import { drawCalls, drawSessions } from "./calls/lists.js";
-import { Notice, sentence } from "./notice.js";
-import { Observers } from "./session/observers.js";
-import { Pick } from "./calls/pick.js";
+import { boot, doubled, get, write } from "../lib/dom.js";
+import { Link, Refused, address, mint } from "../lib/socket.js";
+import { connects } from "../rtc/peer.js";
+import { drawBeat } from "../watching/beat.js";
 import { DeskPicture } from "../watching/patient_picture.js";
-import { chosenAfter, keepStation, keptStation, remember, remembered } from "./kept.js";
-import { ReadyPhones } from "./phones/ready.js";
+import { START, gone, leftOut, next, reach, shown, wanted } from "../watching/session.js";
+import { Proposal } from "./calls/launch.js";
+import { drawCalls, drawSessions } from "./calls/lists.js";
+import { Pick } from "./calls/pick.js";
 import { Recent } from "./calls/recent.js";
-import { Report } from "./session/report.js";
+import { tick } from "./clock.js";
+import { DeskHelp } from "./help/help.js";
+import { DraftKeeper } from "./invite/draft.js";
+import { InviteForm } from "./invite/form.js";
 import { Resend } from "./invite/resend.js";
-import { SayBox } from "./session/say_box.js";
-import { SeatBox, pushedText } from "./station/seat.js";
-import { SecondPhone } from "./phones/second.js";
-import { drawSession } from "./session/steps.js";
 import { SpokenCode } from "./invite/spoken.js";
-import { drawBeat, drawStage, toggleFullscreen } from "./picture/stage.js";
+import { chosenAfter, keepStation, keptStation, remember, remembered } from "./kept.js";
+import { keys } from "./keys.js";
+import { Notice, sentence } from "./notice.js";
+import { ReadyPhones } from "./phones/ready.js";
+import { SecondPhone } from "./phones/second.js";
+import { Graph } from "./picture/graph.js";
+import { drawStage, toggleFullscreen } from "./picture/stage.js";
 import { DeskStill } from "./picture/still.js";
-import { ServerLine } from "./status/server.js";
+import { Webcam } from "./picture/webcam.js";
+import { HandOver } from "./session/handover.js";
+import { CallerLanguage } from "./session/language.js";
+import { Observers } from "./session/observers.js";
+import { Report } from "./session/report.js";
+import { SayBox } from "./session/say_box.js";
+import { drawSession } from "./session/steps.js";
 import { checkSignIn, followSignIn, tellPicture } from "./sign_in.js";
 import { StationMenu } from "./station/menu.js";
+import { SeatBox, pushedText } from "./station/seat.js";
+import { Alerts } from "./status/alerts.js";
+import { ServerLine } from "./status/server.js";
 import { themeKeys } from "./theme.js";
-import { Webcam } from "./picture/webcam.js";
 import { LINE } from "./words.js";
-import { boot, doubled, get, write } from "../lib/dom.js";
-import { connects } from "../rtc/peer.js";
-import { START, gone, leftOut, next, reach, shown, wanted } from "../watching/session.js";
-import { Link, Refused, address, mint } from "../lib/socket.js";
 
 /** @typedef {import("../watching/session.js").View} View */
 /** @typedef {import("../lib/socket.js").Message} Message */

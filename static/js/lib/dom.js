@@ -118,3 +118,17 @@ export function post(url, body, more = {}) {
     ...more,
   });
 }
+
+/** As soon as somebody looks at the page.
+ * @returns {Promise<void>} */
+export function inFront() {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.visibilityState !== "visible") return;
+      document.removeEventListener("visibilitychange", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    look();
+  });
+}

@@ -1,13 +1,13 @@
 /** An observer's page: one tap, then the muted picture with its age, who invited and who else sees; nothing else. */
-import { DeskPicture } from "../watching/patient_picture.js";
-import { SERVER } from "../watching/line.js";
-import { drawBeat } from "../desk/picture/stage.js";
-import { absence } from "../desk/words.js";
 import { boot, get, post, write } from "../lib/dom.js";
+import { Link, address, mint } from "../lib/socket.js";
 import { connects } from "../rtc/peer.js";
+import { drawBeat } from "../watching/beat.js";
+import { SERVER } from "../watching/line.js";
+import { DeskPicture } from "../watching/patient_picture.js";
 import { drawPeople } from "../watching/people.js";
 import { START, next, shown } from "../watching/session.js";
-import { Link, address, mint } from "../lib/socket.js";
+import { absence } from "../watching/words.js";
 
 /** @typedef {import("../lib/socket.js").Message} Message */
 

@@ -1,5 +1,5 @@
 /** From lens to lens: each press leads to another one that gives frames. Loaded after the first picture; lenses.js knows the order. */
-import { inFront } from "../caller/wake.js";
+import { inFront } from "../lib/dom.js";
 import { ask, countable, letGo } from "./camera.js";
 import { better, lenses, round, same } from "./lenses.js";
 

@@ -1,11 +1,11 @@
 /** The patient's picture: the connection that brings it, what this desk reports of it, the remedies. */
-import { blind } from "./camera_words.js";
-import { REMEDY, UNTRIED, phoneFirst, see, trouble, words } from "./sight.js";
-import { connects } from "../rtc/peer.js";
 import { DeskPeer } from "../rtc/desk_peer.js";
-import { watch } from "./picture.js";
+import { connects } from "../rtc/peer.js";
 import { Player } from "../rtc/player.js";
+import { blind } from "./camera_words.js";
+import { watch } from "./picture.js";
 import { shown } from "./session.js";
+import { REMEDY, UNTRIED, phoneFirst, see, trouble, words } from "./sight.js";
 
 /** Shortest time between two requests for an ICE restart, in milliseconds. */
 const RESTART_EVERY = 5_000;

@@ -2,8 +2,8 @@
  * A still is never taken for live. The decision is pure: facts about the picture in, one of four
  * states out; `watch` gathers the facts from a video element, its connection and the phone's own words.
  */
-import { blind } from "./camera_words.js";
 import { BLACK, Darkness } from "../rtc/darkness.js";
+import { blind } from "./camera_words.js";
 
 /** Age in milliseconds beyond which the picture is frozen: with the 100 ms beat it shows within 1 s. */
 export const FROZEN = 800;

@@ -57,6 +57,9 @@ import { ofCamera } from "./camera_words.js";
  * @property {{min: number, max: number, step: number, value: number} | null} zoom
  * @property {"balanced" | "detail" | "motion"} prefer
  */
+/** @typedef {{language: string, text: string, rtl?: boolean} | null} Translation */
+/** @typedef {{text: string, cause: string | null, stalled?: boolean, translation?: Translation}} Say to be read aloud, and why */
+/** @typedef {Say & {at: string}} Later from that time on */
 /** @typedef {{call: string | null, certainty: "certain" | "inferred" | "unlinked", evidence: string | null, label: string, pick: boolean, number: string | null, ended: string | null}} CallLink the call's number, and when it ended */
 /**
  * @typedef {object} Session
@@ -73,9 +76,9 @@ import { ofCamera } from "./camera_words.js";
  * @property {CallLink} link
  * @property {Invitation[]} invitations
  * @property {Step[]} steps
- * @property {import("../desk/session/say.js").Say | null} say
- * @property {import("../desk/session/say.js").Later[]} [say_later]
- * @property {import("../desk/session/say.js").Say | null} [say_weak]
+ * @property {Say | null} say
+ * @property {Later[]} [say_later]
+ * @property {Say | null} [say_weak]
  * @property {{online: boolean, hidden: boolean, camera: string | null, abilities: Readonly<Abilities> | null, language?: {code: string, name: string} | null, transport?: "socket" | "requests" | null}} caller
  * @property {"video" | "stills" | "photo"} rung how pictures come, by the phone's word
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { absence, callNumber, callState, callTail, cameraRefused, covering, refusedField, seconds, sessionState, waitingLine, waitingTitle } from "../../../static/js/desk/words.js";
-import { NOTHING } from "../../../static/js/watching/picture.js";
+import { callNumber, callState, callTail, cameraRefused, refusedField, sessionState, waitingLine, waitingTitle } from "../../../static/js/desk/words.js";
+import { absence } from "../../../static/js/watching/words.js";
 
 const call = (more = {}) => ({ id: "c-1", number: "06 12 34 56 78", mobile: true, state: "talking", certain: true, started: null, answered: null, ended: null, aliases: [], ...more });
 
@@ -67,32 +67,6 @@ test("waiting says for what, and the state of both lines", () => {
   assert.equal(waitingTitle(waits("live")), "L’image arrive…");
   assert.equal(waitingLine(null, "connected", "serveur connecté"), "ligne 15 connectée · serveur connecté");
   assert.equal(waitingLine({ state: "ended", end_reason: null }, "down", "serveur injoignable"), "dernière vidéo terminée · ligne 15 coupée · serveur injoignable");
-});
-
-test("whatever is not a fresh picture is covered", () => {
-  const cover = (state, more = {}, age = 1200) => covering({ ...NOTHING, ...more }, state, age)?.icon ?? "";
-  assert.equal(cover("none"), "");
-  assert.equal(cover("flowing"), "");
-  assert.equal(cover("flowing", { dark: true }), "moon");
-  assert.equal(cover("frozen"), "snowflake");
-  for (const camera of CAMERAS) {
-    for (const state of ["frozen", "lost"]) {
-      assert.equal(cover(state, { camera }), "video-off");
-      assert.match(covering({ ...NOTHING, camera }, state, 1200)?.text ?? "", /^Caméra /);
-      assert.match(covering({ ...NOTHING, camera }, state, 1200)?.more ?? "", /Dernière image il y a 1,2 s$/);
-    }
-    assert.equal(cover("hidden", { camera }), "eye-off");
-    assert.equal(cover("flowing", { camera }), "");
-  }
-  assert.equal(cover("lost", { camera: "live" }), "wifi-off");
-  assert.equal(covering(NOTHING, "lost", 65_000)?.more, "Dernière image il y a 01:05");
-  assert.equal(covering(NOTHING, "lost", null)?.more, "");
-});
-
-test("the age of a picture has tenths as long as they matter", () => {
-  assert.equal(seconds(120), "0,1 s");
-  assert.equal(seconds(9_900), "9,9 s");
-  assert.equal(seconds(12_000), "00:12");
 });
 
 test("a refusal goes to the field it is about", () => {

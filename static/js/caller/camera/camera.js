@@ -1,6 +1,6 @@
 /** The caller's own picture on the page: asked for in the gesture, got back when it was taken, never left hanging. */
-import { Camera, countable, impossible } from "../../rtc/camera.js";
 import { get, write } from "../../lib/dom.js";
+import { Camera, countable, impossible } from "../../rtc/camera.js";
 import { INSTANT, refusal } from "../phase.js";
 
 /** Milliseconds before words are added to the permission screen, and before it is given up. */

@@ -1,7 +1,7 @@
 /** The screen for when the camera does not come: what happened, the way out of it on this phone, and the buttons for it. */
-import { guide, named, outside } from "./guide.js";
 import { el, get, icon, write } from "../../lib/dom.js";
 import { where } from "../phase.js";
+import { guide, named, outside } from "./guide.js";
 
 /** @typedef {import("../phase.js").Phase} Phase */
 /**

@@ -1,6 +1,6 @@
 /** One connection for each desk that watches: made when both ends are there, made again when every remedy failed. */
-import { fetched } from "../later.js";
 import { PhonePeer } from "../../rtc/phone_peer.js";
+import { fetched } from "../later.js";
 
 /** @typedef {import("../../lib/socket.js").Message} Message */
 /**

@@ -1,7 +1,7 @@
 /** One good photo: asked for when nothing else passes or a desk wants it; sent in parts, again and again until it is there. */
-import { current, jpeg } from "./stills.js";
 import { el, get, meta, write } from "../../lib/dom.js";
 import { mint } from "../../lib/socket.js";
+import { current, jpeg } from "./stills.js";
 
 /** Bytes of a photo: on a fair network, and where it is the only picture that passes (a minute and a half at 10 kbit/s). */
 const MOST = 250_000;

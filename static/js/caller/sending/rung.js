@@ -1,9 +1,9 @@
 /** The caller's rung: measures once a second, lets ladder.js decide, and does it: encoder, stills, the request for a photo. */
-import { Photo } from "./photo.js";
-import { Stills } from "./stills.js";
 import { el, get, svg, write } from "../../lib/dom.js";
 import { TOP, climb, films, hear, heed, pace, serverTime } from "../../rtc/ladder.js";
 import { reading } from "../../rtc/uplink.js";
+import { Photo } from "./photo.js";
+import { Stills } from "./stills.js";
 
 /** @typedef {import("../../lib/socket.js").Message} Message */
 /** @typedef {import("./lower_rungs.js").Phase} Phase */

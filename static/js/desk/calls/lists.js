@@ -1,8 +1,8 @@
 /** The left column: the calls of the station, its latest sessions. */
-import { clock, runCall } from "../clock.js";
-import { callNumber, callState, callTail, sessionState } from "../words.js";
 import { el, get, part, reconcile } from "../../lib/dom.js";
 import { away, candidates, shown } from "../../watching/session.js";
+import { clock, runCall } from "../clock.js";
+import { callNumber, callState, callTail, sessionState } from "../words.js";
 
 /** @typedef {import("../../watching/session.js").View} View */
 /** @typedef {import("../../watching/session.js").Call} Call */

@@ -1,10 +1,10 @@
 /** Which call the video is about: a sheet beside the picture, asked once by itself, then on demand. */
-import { held, invited, likeliest } from "./choice.js";
+import { el, get, modalOpen, part, reconcile, write } from "../../lib/dom.js";
+import { away, shown } from "../../watching/session.js";
 import { clock, runCall } from "../clock.js";
 import { sentence } from "../notice.js";
 import { callNumber, callState, callTail } from "../words.js";
-import { el, get, modalOpen, part, reconcile, write } from "../../lib/dom.js";
-import { away, shown } from "../../watching/session.js";
+import { held, invited, likeliest } from "./choice.js";
 
 /** @typedef {import("../../watching/session.js").Session} Session */
 /** @typedef {import("./choice.js").Row} Row */

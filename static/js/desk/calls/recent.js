@@ -1,10 +1,10 @@
 /** The sessions of the shift: those of this station and one's own, for twelve hours, to look at, not to act on. */
+import { el, get, modalOpen, part, reconcile, write } from "../../lib/dom.js";
+import { duration } from "../../watching/session.js";
 import { clock } from "../clock.js";
 import { sentence } from "../notice.js";
 import { fillSteps } from "../session/steps.js";
 import { sessionState } from "../words.js";
-import { el, get, modalOpen, part, reconcile, write } from "../../lib/dom.js";
-import { duration } from "../../watching/session.js";
 
 /** @typedef {import("../../watching/session.js").Step} Step */
 /**

@@ -1,13 +1,13 @@
 /** Remote help from the desk: what is asked of the phone, and what it answered. */
-import { ALL, Bar, CONTROLS } from "./toolbar.js";
-import { Frozen } from "./frozen.js";
-import { done, refused } from "./words.js";
-import { MessageList } from "./messages.js";
-import { sentence } from "../notice.js";
-import { Pointer } from "./point.js";
 import { doubled, get, write } from "../../lib/dom.js";
-import { shown } from "../../watching/session.js";
 import { mint } from "../../lib/socket.js";
+import { shown } from "../../watching/session.js";
+import { sentence } from "../notice.js";
+import { Frozen } from "./frozen.js";
+import { MessageList } from "./messages.js";
+import { Pointer } from "./point.js";
+import { ALL, Bar, CONTROLS } from "./toolbar.js";
+import { done, refused } from "./words.js";
 
 /** @typedef {import("./words.js").Control} Control */
 /** @typedef {import("../../watching/session.js").View} View */

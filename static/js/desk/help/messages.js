@@ -1,6 +1,6 @@
 /** The short list of sentences that a caller can be shown: a digit chooses, Escape leaves. */
-import { MESSAGES, digit } from "./words.js";
 import { el, get, modalOpen } from "../../lib/dom.js";
+import { MESSAGES, digit } from "./words.js";
 
 export class MessageList {
   #dialog = get("messages", HTMLDialogElement);

@@ -1,7 +1,7 @@
 /** An invitation half typed outlives a reload of the tab, for the same person only; it goes when it is sent or one signs out. */
-import { forget, keepDraft, keptDraft } from "../kept.js";
 import { get } from "../../lib/dom.js";
 import { proposed } from "../../watching/session.js";
+import { forget, keepDraft, keptDraft } from "../kept.js";
 
 export class DraftKeeper {
   #mobile = get("mobile", HTMLInputElement);

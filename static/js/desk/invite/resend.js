@@ -1,8 +1,8 @@
 /** The link once more, while nobody has tapped it: one button where one looks, one key, one message a gesture. */
-import { sentence } from "../notice.js";
 import { get, once, write } from "../../lib/dom.js";
-import { resendable } from "../phones/phones.js";
 import { shown } from "../../watching/session.js";
+import { sentence } from "../notice.js";
+import { resendable } from "../phones/phones.js";
 
 /** Milliseconds after a message left during which the same order is taken for the end of the same gesture. */
 const SAME_GESTURE = 5_000;

@@ -1,11 +1,11 @@
 /** Several phones of one event: another one invited, each a video of its own, shown as tabs over the picture. */
+import { el, get, part, reconcile, write } from "../../lib/dom.js";
 import { blind } from "../../watching/camera_words.js";
+import { shown } from "../../watching/session.js";
 import { sentence } from "../notice.js";
 import { contact } from "../session/observers.js";
 import { refusal, sessionState } from "../words.js";
-import { el, get, part, reconcile, write } from "../../lib/dom.js";
 import { phoneName, together } from "./phones.js";
-import { shown } from "../../watching/session.js";
 
 /** @typedef {import("../../watching/session.js").View} View */
 /** @typedef {import("../../watching/session.js").Session} Session */

@@ -1,7 +1,7 @@
 /** A session given to another station by hand: offered from a list, taken with one key. */
-import { sentence } from "../notice.js";
 import { el, get, icon, once, part, reconcile, write } from "../../lib/dom.js";
 import { offered, shown } from "../../watching/session.js";
+import { sentence } from "../notice.js";
 
 /** @typedef {import("../../watching/session.js").View} View */
 /** @typedef {import("../../watching/session.js").Session} Session */

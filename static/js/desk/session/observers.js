@@ -1,8 +1,8 @@
 /** Other eyes: who sees the picture, somebody more invited to look, or taken away. */
-import { sentence } from "../notice.js";
 import { el, get, reconcile, write } from "../../lib/dom.js";
 import { drawPeople } from "../../watching/people.js";
 import { shown } from "../../watching/session.js";
+import { sentence } from "../notice.js";
 
 /** @typedef {import("../../watching/session.js").View} View */
 /** @typedef {import("../../lib/socket.js").Message} Message */

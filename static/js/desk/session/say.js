@@ -1,8 +1,7 @@
 /** What to read aloud now, of what the server sent once: the sentence changes at its second without a request. Pure. */
 
-/** @typedef {{language: string, text: string, rtl?: boolean} | null} Translation */
-/** @typedef {{text: string, cause: string | null, stalled?: boolean, translation?: Translation}} Say */
-/** @typedef {Say & {at: string}} Later */
+/** @typedef {import("../../watching/session.js").Say} Say */
+/** @typedef {import("../../watching/session.js").Later} Later */
 
 /** The sentence of this second: the last one whose time has come, unless this desk sees why the picture is bad.
  * @param {{say: Say | null, say_later?: readonly Later[], say_weak?: Say | null}} session

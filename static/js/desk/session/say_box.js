@@ -1,7 +1,7 @@
 /** "Dites maintenant": the sentence of this second, its cause, and the same in the caller's language. */
 import { get, write } from "../../lib/dom.js";
-import { direction, sayChange, sayNow } from "./say.js";
 import { shown } from "../../watching/session.js";
+import { direction, sayChange, sayNow } from "./say.js";
 
 /** @typedef {import("../../watching/session.js").View} View */
 
@@ -41,7 +41,7 @@ export class SayBox {
     if (wait !== null) this.#timer = setTimeout(() => this.draw(view), wait + 5);
   }
 
-  /** @param {import("./say.js").Translation} translation */
+  /** @param {import("../../watching/session.js").Translation} translation */
   #translate(translation) {
     this.#translated.hidden = !translation;
     if (!translation) return;

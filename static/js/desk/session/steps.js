@@ -1,8 +1,8 @@
 /** The right column: the steps of the session shown, the call it is linked to, its invitations. */
-import { remarks } from "../calls/choice.js";
-import { runStep } from "../clock.js";
 import { el, get, icon, once, part, reconcile, write } from "../../lib/dom.js";
 import { lapse } from "../../watching/session.js";
+import { remarks } from "../calls/choice.js";
+import { runStep } from "../clock.js";
 
 /** @typedef {import("../../watching/session.js").Session} Session */
 /** @typedef {import("../../watching/session.js").Invitation} Invitation */

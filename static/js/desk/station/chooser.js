@@ -1,7 +1,7 @@
 /** The question before page B: which station is this? Says since when somebody sits there; the choice is this window's. */
+import { boot, get, write } from "../../lib/dom.js";
 import { chooseStation } from "../kept.js";
 import { stationLabel } from "./seat.js";
-import { boot, get, write } from "../../lib/dom.js";
 
 const select = get("station", HTMLSelectElement);
 for (const station of boot().stations) {

@@ -1,7 +1,7 @@
 /** The station of this window: two windows of one PC may work at two stations, though they share its cookie. */
+import { get, write } from "../../lib/dom.js";
 import { giveStation, keepStation } from "../kept.js";
 import { stationLabel } from "./seat.js";
-import { get, write } from "../../lib/dom.js";
 
 export class StationMenu {
   #menu = get("station-menu", HTMLDetailsElement);

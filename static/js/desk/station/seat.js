@@ -1,6 +1,6 @@
 /** The seat of this page: another person's is taken on purpose only, and who lost one's own reads to whom. */
-import { clock } from "../clock.js";
 import { get, write } from "../../lib/dom.js";
+import { clock } from "../clock.js";
 
 /** @typedef {import("../../watching/session.js").Station} Station */
 

@@ -2,10 +2,10 @@
  * For a regulator who looks elsewhere: a mark in the tab's title, and a short sound if he wants one. The sound goes
  * to the loudspeaker of this PC and to nobody else; nothing is ever recorded (I1).
  */
-import { TONES, changes, title } from "./changes.js";
-import { keepSound, keptSound } from "../kept.js";
 import { get, icon } from "../../lib/dom.js";
 import { shown } from "../../watching/session.js";
+import { keepSound, keptSound } from "../kept.js";
+import { TONES, changes, title } from "./changes.js";
 
 /** @typedef {import("../../watching/session.js").View} View */
 

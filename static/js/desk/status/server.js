@@ -1,6 +1,6 @@
 /** The light of the server, and the banner of what this very PC stands in the way of: its network, its browser. */
-import { EVERY, SERVER, UNTRIED, advice, answered, asks, learn, standing } from "../../watching/line.js";
 import { get, write } from "../../lib/dom.js";
+import { EVERY, SERVER, UNTRIED, advice, answered, asks, learn, standing } from "../../watching/line.js";
 
 const BEAT = 250;
 
