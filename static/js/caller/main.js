@@ -3,7 +3,7 @@
  * the socket to the camera (camera/camera.js) and to the connections (sending/peers.js).
  */
 import { boot, get, inFront, meta, write } from "../lib/dom.js";
-import { Link, address, mint } from "../lib/socket.js";
+import { Socket, address, mint } from "../lib/socket.js";
 import { impossible } from "../rtc/camera.js";
 import { CallerCamera } from "./camera/camera.js";
 import { FirstPicture, Later, fetched } from "./later.js";
@@ -46,29 +46,29 @@ const words = new Words({
   ...BOOT,
   onChanged: () => step({ type: "none" }),
   onChosen: (language) => {
-    if (link.state === "stopped") void send("open", { language, chosen: true, camera: barred }).catch(() => null);
-    link.forget((message) => message.type === "language");
-    if (link.state !== "stopped") link.send({ type: "language", language });
+    if (socket.state === "stopped") void send("open", { language, chosen: true, camera: barred }).catch(() => null);
+    socket.forget((message) => message.type === "language");
+    if (socket.state !== "stopped") socket.send({ type: "language", language });
   },
 });
-const link = new Link({
+const socket = new Socket({
   url: address("/ws/caller"),
   hello: () => ({ type: "hello", token: BOOT.token, page: PAGE, language: words.language }),
   onMessage: receive,
   onState: connection,
   // Under another name each time: some browsers remember that an import failed.
-  onLate: () => void import(`../lib/polling.js?${Date.now()}`).then(({ goAround }) => goAround(link, BOOT.token), () => null),
+  onLate: () => void import(`../lib/polling.js?${Date.now()}`).then(({ goAround }) => goAround(socket, `/v/${BOOT.token}/wire`), () => null),
   fatal: [4401, 4403, 4404, 4409],
 });
 const doctor = new Doctor(get("doctor", HTMLVideoElement));
 /** @type {Peers} */
 const peers = new Peers(doctor, {
-  send: (message) => link.send(message),
+  send: (message) => socket.send(message),
   track: () => camera.track,
   ready: () => phase.truth.granted || phase.screen === "asking",
   over: () => phase.screen === "ended",
-  onLinks: (links) => step({ type: "links", links }),
-  onDeaf: () => link.renew(),
+  onChanged: (each) => step({ type: "peers", peers: each }),
+  onDeaf: () => socket.renew(),
 });
 const network = new CallerNetwork({
   onFound: () => {
@@ -77,8 +77,8 @@ const network = new CallerNetwork({
   },
   onChanged: () => {
     step({ type: "online", online: true });
-    link.detour?.reset();
-    link.renew();
+    socket.detour?.reset();
+    socket.renew();
     peers.configure(ice);
     peers.restartAll();
   },
@@ -86,13 +86,13 @@ const network = new CallerNetwork({
     step({ type: "online", online: false });
     peers.offline();
   },
-  socket: () => link.took,
+  socket: () => socket.took,
 });
 /** @type {CallerCamera} */
 const camera = new CallerCamera(get("self", HTMLVideoElement), {
   phase: () => phase,
   say,
-  offer: (message) => link.offer(message),
+  offer: (message) => socket.offer(message),
   onTrack: (track) => {
     peers.show(track);
     help.tracked();
@@ -116,14 +116,14 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
  * @property {(phase: Readonly<import("./phase.js").Phase>) => void} [drawn] the screen is up to date
  */
 const first = new FirstPicture();
-const ladder = new CallerLadder({ phase: () => phase, say, link, peers, track: () => camera.track, token: String(BOOT.token), free: first.over });
+const ladder = new CallerLadder({ phase: () => phase, say, socket, peers, track: () => camera.track, token: String(BOOT.token), free: first.over });
 /** What a desk asks of this phone. */
 const help = new Later(async () => {
   await first.over;
   const { CallerHelp } = /** @type {typeof import("./help.js")} */ (await fetched("caller/help.js"));
   return new CallerHelp({
     say,
-    send: (message) => link.send(message),
+    send: (message) => socket.send(message),
     track: () => camera.track,
     facing: () => camera.facing,
     turn: () => camera.turn(),
@@ -211,7 +211,7 @@ async function tellTap() {
   if (response?.ok) {
     tapped = true;
     keep();
-    if (phase.screen !== "ended") link.start();
+    if (phase.screen !== "ended") socket.start();
     return;
   }
   // The caller tapped again, and that one came through.
@@ -267,7 +267,7 @@ function stuck(why, instant) {
 /** What the desks are told of the camera. */
 function report() {
   const camera = word(phase.truth);
-  if (camera) link.offer({ type: "media.report", camera });
+  if (camera) socket.offer({ type: "media.report", camera });
 }
 
 /** Another browser is to go on with this link: it must find neither the link nor the camera taken by this one. */
@@ -280,29 +280,29 @@ async function release() {
   peers.closeAll();
   step({ type: "stopped" });
   void send("release").catch(() => null);
-  link.stop();
+  socket.stop();
 }
 
 /** @param {string} state */
 function tell(state) {
-  link.forget((message) => message.type === "camera");
-  link.send({ type: "camera", state });
+  socket.forget((message) => message.type === "camera");
+  socket.send({ type: "camera", state });
 }
 
 /* ---------------------------------------------------------------- socket and connections */
 
-/** @param {import("../lib/socket.js").LinkState} state @param {number} code @param {string} reason */
+/** @param {import("../lib/socket.js").SocketState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
   if (state !== "open") {
     step({ type: "socket" });
     wait();
   }
   if (state === "open") {
-    link.offer({ type: "visibility", hidden: document.hidden });
+    socket.offer({ type: "visibility", hidden: document.hidden });
     void first.over.then(tellNetwork);
     if (phase.truth.granted) {
       tell("granted");
-      link.offer({ type: "facing", facing: camera.facing });
+      socket.offer({ type: "facing", facing: camera.facing });
       report();
     }
   }
@@ -360,7 +360,7 @@ function welcome(message) {
   }
   const known = message.watchers ?? [];
   waits = clearTimeout(waits);
-  step({ type: "socket", open: true, path: link.wire?.polled ? "requests" : "" });
+  step({ type: "socket", open: true, path: socket.wire?.polled ? "requests" : "" });
   served(message.ice);
   step({ type: "showing", peers: message.shown ?? null, known });
   peers.welcome(network.prepared(ice), known);
@@ -373,7 +373,7 @@ function served(servers) {
 }
 
 function tellNetwork() {
-  if (network.found) link.offer({ type: "network", ...network.found, socket: link.took });
+  if (network.found) socket.offer({ type: "network", ...network.found, socket: socket.took });
 }
 
 /* ---------------------------------------------------------------- the end */
@@ -386,14 +386,14 @@ function finish(why, wait = 0) {
   screen.release();
   step({ type: "ended", why });
   forget();
-  if (wait) setTimeout(() => link.stop(), wait);
-  else link.stop();
+  if (wait) setTimeout(() => socket.stop(), wait);
+  else socket.stop();
 }
 
 function leave() {
-  link.send({ type: "leave" });
+  socket.send({ type: "leave" });
   // Else the word is kept for the next connection.
-  finish("over_you", link.state === "open" ? 0 : LAST_WORD);
+  finish("over_you", socket.state === "open" ? 0 : LAST_WORD);
 }
 
 function keep() {
@@ -445,14 +445,14 @@ function open() {
       opened = false;
     },
   );
-  link.warm();
+  socket.warm();
 }
 
 /** Who waits for the picture, and by which servers: the offers are prepared while the tap is being written down.
  * @param {{ice?: any, watchers?: string[]}} early */
 function expect(early) {
   if (!early.ice || phase.screen === "ended") return;
-  if (link.state === "stopped") {
+  if (socket.state === "stopped") {
     ice = early.ice;
     peers.expect(ice, early.watchers ?? []);
   }
@@ -469,15 +469,15 @@ document.addEventListener("prerenderingchange", open);
 document.addEventListener("visibilitychange", () => {
   open();
   if (phase.screen === "ended" || phase.screen === "invite") return;
-  link.offer({ type: "visibility", hidden: document.hidden });
+  socket.offer({ type: "visibility", hidden: document.hidden });
   if (document.hidden) return;
-  link.nudge();
+  socket.nudge();
 });
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 addEventListener("pagehide", () => {
-  link.offer({ type: "visibility", hidden: true });
+  socket.offer({ type: "visibility", hidden: true });
 });
 
 document.body.dataset.prompt = prompt(navigator.userAgent);

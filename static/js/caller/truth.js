@@ -13,17 +13,17 @@
  * @property {boolean} online
  * @property {boolean} socket the server is reached
  * @property {string} path `requests`: reached by requests; `none`: not reached for long
- * @property {Readonly<Record<string, "connecting" | "up" | "deaf">>} links by desk
+ * @property {Readonly<Record<string, "connecting" | "up" | "deaf">>} peers the connections, by desk
  * @property {readonly string[]} shown desks that show it, by their word
  * @property {boolean} ever one has shown it
  */
 /** @typedef {{type: "tap", again?: boolean} | {type: "granted", track: Track} | {type: "track", track: Track} | {type: "frames", still: boolean} | {type: "fresh"}
  *   | {type: "trouble", why: string, instant?: boolean} | {type: "tried"} | {type: "back"} | {type: "permission", state: string} | {type: "stopped"} | {type: "online", online: boolean}
- *   | {type: "socket", open?: boolean, path?: string} | {type: "links", links: Truth["links"]} | {type: "shown", peer: string, on: boolean} | {type: "showing", peers: string[] | null, known: string[]}} TruthEvent */
+ *   | {type: "socket", open?: boolean, path?: string} | {type: "peers", peers: Truth["peers"]} | {type: "shown", peer: string, on: boolean} | {type: "showing", peers: string[] | null, known: string[]}} TruthEvent */
 
 /** @type {Readonly<Truth>} */
 export const UNKNOWN = Object.freeze({
-  track: "none", granted: false, tries: 0, back: false, late: false, permission: "", online: true, socket: false, path: "", links: {}, shown: [], ever: false,
+  track: "none", granted: false, tries: 0, back: false, late: false, permission: "", online: true, socket: false, path: "", peers: {}, shown: [], ever: false,
 });
 
 /** What a refusal makes of the camera; where none can be asked for, nothing. @type {Readonly<Record<string, Track>>} */
@@ -62,8 +62,8 @@ function change(truth, event) {
       return { ...truth, online: event.online };
     case "socket":
       return { ...truth, socket: event.open === true, path: event.path ?? truth.path };
-    case "links":
-      return { ...truth, links: event.links };
+    case "peers":
+      return { ...truth, peers: event.peers };
     case "shown":
       return { ...truth, shown: [...truth.shown.filter((peer) => peer !== event.peer), ...(event.on ? [event.peer] : [])] };
     case "showing":
@@ -84,8 +84,8 @@ const read = (truth, track) => (track !== "live" && Object.values(REFUSED).inclu
 
 /** The best there is.
  * @param {Readonly<Truth>} truth @returns {Connection} */
-export function connection({ links, online, socket }) {
-  const each = Object.values(links);
+export function connection({ peers, online, socket }) {
+  const each = Object.values(peers);
   if (each.includes("up")) return "up";
   if (!online) return "offline";
   if (each.includes("deaf")) return "deaf";
@@ -95,9 +95,9 @@ export function connection({ links, online, socket }) {
 /** Whether a desk shows the picture: one that is connected, where any is.
  * @param {Readonly<Truth>} truth @returns {"never" | "now" | "before"} */
 export function showing(truth) {
-  const { links, shown, ever } = truth;
+  const { peers, shown, ever } = truth;
   const up = connection(truth) === "up";
-  if (shown.some((peer) => !up || links[peer] === "up")) return "now";
+  if (shown.some((peer) => !up || peers[peer] === "up")) return "now";
   return ever ? "before" : "never";
 }
 

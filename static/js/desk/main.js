@@ -3,7 +3,7 @@
  * socket to the parts of the page (the folders beside it), each of which is given what it needs.
  */
 import { boot, doubled, get, write } from "../lib/dom.js";
-import { Link, Refused, address, mint } from "../lib/socket.js";
+import { Refused, Socket, address, mint } from "../lib/socket.js";
 import { connects } from "../rtc/peer.js";
 import { drawBeat } from "../watching/beat.js";
 import { DeskPicture } from "../watching/patient_picture.js";
@@ -75,7 +75,7 @@ const SAME_GESTURE = 1_000;
 
 const end = get("end", HTMLButtonElement);
 
-const link = new Link({
+const socket = new Socket({
   url: address(BOOT.socket ?? "/ws/desk"),
   hello,
   onMessage: receive,
@@ -87,11 +87,11 @@ const link = new Link({
 const page = {
   view: () => view,
   /** @param {Message} message */
-  command: (message) => link.command(message),
+  command: (message) => socket.command(message),
   /** @param {Message} message */
-  send: (message) => link.send(message),
+  send: (message) => socket.send(message),
   /** @param {Message} message */
-  offer: (message) => link.offer(message),
+  offer: (message) => socket.offer(message),
   changed: render,
   invited,
   take: open,
@@ -101,7 +101,7 @@ const page = {
   withdraw: (text) => notice.withdraw(text),
 };
 const notice = new Notice();
-const server = new ServerLine({ retry: () => link.nudge(), refused: checkSignIn, changed: render });
+const server = new ServerLine({ retry: () => socket.nudge(), refused: checkSignIn, changed: render });
 // Read before the first call of the shift, not when the patient is there.
 if (!connects()) server.lacks(BLIND);
 const picture = new DeskPicture(get("patient", HTMLVideoElement), {
@@ -168,11 +168,11 @@ function greetAgain(code) {
   if (without === "watch" || without === "all") unwatch();
   if (without === "all") launch = null;
   if (without === null) {
-    if (!/unavailable|conflict/.test(code)) setTimeout(() => greeted || link.renew(), AGAIN);
+    if (!/unavailable|conflict/.test(code)) setTimeout(() => greeted || socket.renew(), AGAIN);
     return false;
   }
-  link.stop();
-  link.start();
+  socket.stop();
+  socket.start();
   return true;
 }
 
@@ -183,9 +183,9 @@ function unwatch() {
 }
 
 
-/** @param {import("../lib/socket.js").LinkState} state @param {number} code */
+/** @param {import("../lib/socket.js").SocketState} state @param {number} code */
 function connection(state, code) {
-  server.link(state, view.taken === null ? "" : `poste tenu par ${view.taken}`);
+  server.socket(state, view.taken === null ? "" : `poste tenu par ${view.taken}`);
   if (state === "open") {
     if (view.watch && picture.stale) void join(view.watch);
     picture.report();
@@ -195,7 +195,7 @@ function connection(state, code) {
   if (state === "stopped" && code === 4409 && view.taken === null) pushedOut({ type: "taken_over" });
   if (state === "stopped" && code === 4403) notice.show("Ce compte n’a pas accès à la visiorégulation.");
   // A desk that was taken over does not take the station back by itself because its network blinked.
-  if (state === "waiting" && view.taken !== null) link.stop();
+  if (state === "waiting" && view.taken !== null) socket.stop();
   render();
 }
 
@@ -245,7 +245,7 @@ function receive(message) {
  * @param {Message} refusal */
 function held(refusal) {
   // Nothing is asked for again until somebody has answered: a seat that falls free meanwhile is not taken unseen.
-  link.stop();
+  socket.stop();
   if (view.server?.station?.extension !== refusal.station) {
     seat.ask(refusal);
     return;
@@ -282,8 +282,8 @@ function back() {
 
 /** Say hello again, with what is known now. */
 function greet() {
-  link.stop();
-  link.start();
+  socket.stop();
+  socket.start();
 }
 
 /** @param {import("../watching/session.js").Proposed} proposed */
@@ -304,7 +304,7 @@ function leaveLaunch() {
 /** @param {Message} message @returns {Promise<any>} undefined when refused: the reason is shown */
 async function ask(message) {
   try {
-    return await link.command(message);
+    return await socket.command(message);
   } catch (error) {
     notice.show(sentence(error));
     return undefined;
@@ -346,7 +346,7 @@ function leave() {
 /** Ask for the picture of a session; the answer brings the ICE servers. Asked again unless the session is gone.
  * @param {string} session */
 async function join(session) {
-  const result = await link.command({ type: "session.watch", session }).catch((error) => {
+  const result = await socket.command({ type: "session.watch", session }).catch((error) => {
     if (!(error instanceof Refused) || view.watch !== session) return null;
     if (gone(error.code)) {
       unwatch();
@@ -429,7 +429,7 @@ function fullscreen() {
 function render() {
   tellPicture(picture.flows);
   // Before the first view too: an invitation that waits for the server says so.
-  form.draw(view, link.state === "open");
+  form.draw(view, socket.state === "open");
   if (!view.server) return;
   const { state } = view.server.line15;
   get("line15", HTMLElement).dataset.state = state;
@@ -471,7 +471,7 @@ keys([
 ]);
 followSignIn({
   ended: () => {
-    if (view.taken === null) link.stop();
+    if (view.taken === null) socket.stop();
     signedOut = true;
   },
   // The socket was signed in by the former cookie: another one says hello, and the picture does not notice.
@@ -480,9 +480,9 @@ followSignIn({
   },
 });
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) link.nudge();
+  if (!document.hidden) socket.nudge();
 });
-addEventListener("online", () => link.nudge());
+addEventListener("online", () => socket.nudge());
 addEventListener("pagehide", () => picture.close());
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
@@ -496,8 +496,8 @@ shared.__visio15.quality = () => graph.summary;
 shared.__visio15.context = () => ({
   ...(shown(view) ? { session: shown(view)?.id, call: shown(view)?.link.call ?? "" } : {}),
   station: view.server?.station?.extension ?? "",
-  socket_state: link.state,
+  socket_state: socket.state,
   ...report.context(),
 });
 
-link.start();
+socket.start();

@@ -16,11 +16,11 @@ const PAUSE = 300;
 /** What one request carries: the server takes 64 frames and three times 64 kB, quotes escaped. */
 const MOST_FRAMES = 50;
 const MOST_SIGNS = 60_000;
-/** Refusals of the link itself, after which no other request helps. */
+/** Refusals of the caller's link itself, after which no other request helps. */
 const FINAL = /^(link_|open_|session_)/;
 const LOST = 1006;
 
-/** What a WebSocket is to the link, by requests. @implements {Wire} */
+/** What a WebSocket is to a socket of ours, by requests. @implements {Wire} */
 export class Polling {
   polled = true;
   binaryType = "";
@@ -209,10 +209,10 @@ function request(url, body, headers, signal) {
 export const PROBE = Object.freeze({ first: 5_000, most: 300_000, patience: 3_000 });
 
 /** The socket is late: pages come through, so may requests.
- * @param {import("./socket.js").Link} link @param {string} token of the caller's link */
-export function goAround(link, token) {
-  link.detour ??= new Detour(link, { socket: () => new WebSocket(link.options.url), requests: () => new Polling(`/v/${token}/wire`) });
-  link.detour.late();
+ * @param {import("./socket.js").Socket} socket @param {string} url where lines by requests are opened */
+export function goAround(socket, url) {
+  socket.detour ??= new Detour(socket, { socket: () => new WebSocket(socket.options.url), requests: () => new Polling(url) });
+  socket.detour.late();
 }
 
 /**
@@ -220,7 +220,7 @@ export function goAround(link, token) {
  * socket counts only once it has brought a message: some networks open it and let nothing through.
  */
 export class Detour {
-  #link;
+  #socket;
   #make;
   #clock;
   #requests = false;
@@ -233,12 +233,12 @@ export class Detour {
   /** @type {any} */
   #timer = null;
 
-  /** @param {import("./socket.js").Link} link @param {{socket: () => Wire, requests: () => Wire}} make @param {Clock} [clock] */
-  constructor(link, make, clock = link.clock) {
-    this.#link = link;
+  /** @param {import("./socket.js").Socket} socket @param {{socket: () => Wire, requests: () => Wire}} make @param {Clock} [clock] */
+  constructor(socket, make, clock = socket.clock) {
+    this.#socket = socket;
     this.#make = make;
     this.#clock = clock;
-    link.options.open = () => (this.#requests ? make.requests() : make.socket());
+    socket.options.open = () => (this.#requests ? make.requests() : make.socket());
   }
 
   /** Nothing has answered for a while, or twice. */
@@ -256,9 +256,9 @@ export class Detour {
       if (this.#trial !== trial) return;
       this.#trial = null;
       if (code > LOST) {
-        // The link itself is refused: the page is to hear it as from a socket.
+        // The caller's link itself is refused: the page is to hear it as from a socket.
         this.#take(true);
-        this.#link.renew();
+        this.#socket.renew();
       } else {
         this.#timer = this.#clock.setTimeout(() => this.#again(), PROBE.patience);
       }
@@ -266,18 +266,18 @@ export class Detour {
     trial.onopen = () => {
       if (this.#trial !== trial) return;
       this.#trial = null;
-      if (this.#link.answered || this.#link.state === "stopped") {
+      if (this.#socket.answered || this.#socket.state === "stopped") {
         trial.close(); // the socket came up meanwhile, or all is over
         return;
       }
       this.#take(true);
-      this.#link.took ??= false; // tried in vain
-      this.#link.adopt(trial);
+      this.#socket.took ??= false; // tried in vain
+      this.#socket.adopt(trial);
     };
   }
 
   #again() {
-    if (this.#link.state !== "stopped" && !this.#link.answered && !this.#requests) this.late();
+    if (this.#socket.state !== "stopped" && !this.#socket.answered && !this.#requests) this.late();
   }
 
   /** The phone is on another network: what the former one let through says nothing. */
@@ -302,35 +302,35 @@ export class Detour {
 
   /** Some browsers shake one hand a server at a time: a socket that hangs keeps all others waiting. */
   #leave() {
-    const socket = this.#probing;
+    const probe = this.#probing;
     this.#probing = null;
-    if (!socket) return;
-    socket.onmessage = socket.onclose = null;
-    socket.close();
+    if (!probe) return;
+    probe.onmessage = probe.onclose = null;
+    probe.close();
   }
 
   #probe() {
-    if (this.#link.state === "stopped") return;
+    if (this.#socket.state === "stopped") return;
     this.#wait = Math.min(2 * this.#wait, PROBE.most);
-    const socket = this.#make.socket();
+    const probe = this.#make.socket();
     const begun = this.#clock.now();
-    this.#probing = socket;
+    this.#probing = probe;
     const failed = () => {
       this.#clock.clearTimeout(this.#timer);
       this.#leave();
       this.#later();
     };
     this.#timer = this.#clock.setTimeout(failed, PROBE.patience);
-    socket.onclose = failed;
-    socket.onmessage = () => {
-      if (this.#link.state === "stopped") {
+    probe.onclose = failed;
+    probe.onmessage = () => {
+      if (this.#socket.state === "stopped") {
         this.#leave();
         return;
       }
       this.#probing = null;
       this.#take(false);
-      this.#link.took = this.#clock.now() - begun;
-      this.#link.adopt(socket);
+      this.#socket.took = this.#clock.now() - begun;
+      this.#socket.adopt(probe);
     };
   }
 }

@@ -15,7 +15,7 @@ export const PATIENCE = 2_000;
 const KEPT = 256;
 
 /** @typedef {{type: string, [field: string]: any}} Message */
-/** @typedef {"connecting" | "open" | "waiting" | "stopped"} LinkState */
+/** @typedef {"connecting" | "open" | "waiting" | "stopped"} SocketState */
 /** @typedef {{now(): number, setTimeout(f: () => void, ms: number): any, clearTimeout(t: any): void}} Clock */
 /**
  * @typedef {object} Wire What is used of a WebSocket.
@@ -32,12 +32,12 @@ const KEPT = 256;
  * @property {(code?: number) => void} close
  */
 /**
- * @typedef {object} LinkOptions
+ * @typedef {object} SocketOptions
  * @property {string} url
  * @property {() => Message} hello first frame of every connection
  * @property {(message: Message) => void} onMessage everything but the answers to commands
  * @property {(data: ArrayBuffer) => void} [onBytes] binary frames
- * @property {(state: LinkState, code: number, reason: string) => void} [onState] code and reason of the close
+ * @property {(state: SocketState, code: number, reason: string) => void} [onState] code and reason of the close
  * @property {() => void} [onLate] nothing answers
  * @property {readonly number[]} [fatal] close codes after which no attempt is made
  * @property {(url: string) => Wire} [open]
@@ -95,13 +95,13 @@ const CLOCK = {
   clearTimeout: (t) => globalThis.clearTimeout(t),
 };
 
-export class Link {
-  /** @param {LinkOptions} options */
+export class Socket {
+  /** @param {SocketOptions} options */
   constructor(options) {
     this.options = options;
     this.clock = options.clock ?? CLOCK;
     this.random = options.random ?? Math.random;
-    /** @type {LinkState} */
+    /** @type {SocketState} */
     this.state = "stopped";
     /** @type {Wire | null} */
     this.wire = null;
@@ -345,7 +345,7 @@ export class Link {
     return true;
   }
 
-  /** @param {LinkState} state @param {number} code @param {string} [reason] */
+  /** @param {SocketState} state @param {number} code @param {string} [reason] */
   #enter(state, code, reason = "") {
     this.state = state;
     this.options.onState?.(state, code, reason);

@@ -1,6 +1,6 @@
 /** An observer's page: one tap, then the muted picture with its age, who invited and who else sees; nothing else. */
 import { boot, get, post, write } from "../lib/dom.js";
-import { Link, address, mint } from "../lib/socket.js";
+import { Socket, address, mint } from "../lib/socket.js";
 import { connects } from "../rtc/peer.js";
 import { drawBeat } from "../watching/beat.js";
 import { SERVER } from "../watching/line.js";
@@ -28,7 +28,7 @@ const NO_COOKIES = "Ce navigateur bloque les cookies : autorisez-les pour ce sit
 /** @type {import("../watching/session.js").View} */
 let view = { ...START };
 
-const link = new Link({
+const socket = new Socket({
   url: address("/ws/observer"),
   hello: () => ({ type: "hello", token: BOOT.token, page: PAGE }),
   onMessage: receive,
@@ -38,10 +38,10 @@ const link = new Link({
 });
 const picture = new DeskPicture(get("patient", HTMLVideoElement), {
   view: () => view,
-  send: (message) => link.send(message),
+  send: (message) => socket.send(message),
   // An observer says nothing of what he sees: he only asks for the picture again.
   offer: (message) => {
-    if (message.type === "signal.restart") link.offer(message);
+    if (message.type === "signal.restart") socket.offer(message);
   },
   changed: draw,
   onBeat: (facts, state, age, own) => drawBeat(view.watch !== null, facts, state, age, mine(own)),
@@ -84,7 +84,7 @@ function seen({ state, hidden, camera, people }) {
   drawPeople(get("people", HTMLElement), people ?? [], state === "live", null);
 }
 
-/** @param {import("../lib/socket.js").LinkState} state @param {number} code @param {string} reason */
+/** @param {import("../lib/socket.js").SocketState} state @param {number} code @param {string} reason */
 function connection(state, code, reason) {
   const light = get("server-state", HTMLElement);
   light.dataset.state = state;
@@ -131,7 +131,7 @@ async function join() {
   button.disabled = false;
   if (response?.ok) {
     delete document.body.dataset.over;
-    link.start();
+    socket.start();
     return;
   }
   const code = (await response?.json().catch(() => null))?.error?.code ?? "";
@@ -147,9 +147,9 @@ get("overlay-act", HTMLElement).addEventListener("click", () => {
   else location.reload();
 });
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) link.nudge();
+  if (!document.hidden) socket.nudge();
 });
-addEventListener("online", () => link.nudge());
+addEventListener("online", () => socket.nudge());
 addEventListener("pagehide", () => picture.close());
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
@@ -157,5 +157,5 @@ addEventListener("pageshow", (event) => {
 document.body.dataset.ready = "true";
 delete document.body.dataset.phase;
 get("cannot", HTMLElement).hidden = true;
-if (BOOT.bound) link.start();
+if (BOOT.bound) socket.start();
 else if (document.documentElement.dataset.kept) void join(); // touched before it was ready (guard.js)

@@ -13,34 +13,34 @@ export const EVERY = 3_000;
 /** @typedef {"passed" | "refused" | "away" | "offline"} Answer of a page: it came; this sign-in is over; the server is in trouble or not there; this PC has no network */
 /**
  * @typedef {object} Line
- * @property {import("../lib/socket.js").LinkState} link
- * @property {number} since when the link came to be so
+ * @property {import("../lib/socket.js").SocketState} socket
+ * @property {number} since when it is so
  * @property {boolean} heard the server answered on it
  * @property {Answer | null} answer of the last question
  * @property {number} passed since when pages come, though the socket does not; -Infinity: they do not, or it is not known
  * @property {boolean} failed a socket tried beside pages that come was refused or cut
  * @property {number} asked
  */
-/** @typedef {{type: "link", at: number, state: import("../lib/socket.js").LinkState} | {type: "heard"} | {type: "asked", at: number} | {type: "answer", at: number, answer: Answer}} Fact */
+/** @typedef {{type: "socket", at: number, state: import("../lib/socket.js").SocketState} | {type: "heard"} | {type: "asked", at: number} | {type: "answer", at: number, answer: Answer}} Fact */
 /** @typedef {"connecting" | "open" | "stopped" | "lost" | "away" | "offline" | "blocked"} Standing lost: cut, and not known yet why */
 
 /** @type {Readonly<Line>} */
-export const UNTRIED = Object.freeze({ link: "stopped", since: 0, heard: false, answer: null, passed: -Infinity, failed: false, asked: -Infinity });
+export const UNTRIED = Object.freeze({ socket: "stopped", since: 0, heard: false, answer: null, passed: -Infinity, failed: false, asked: -Infinity });
 
 /** @param {Readonly<Line>} line @param {Fact} fact @returns {Line} */
 export function learn(line, fact) {
   switch (fact.type) {
-    case "link": {
+    case "socket": {
       // What ends was tried since pages come: a socket that was begun before proves nothing.
-      const failed = fact.state === "waiting" && line.link !== "waiting" && !line.heard && Number.isFinite(line.passed) && line.since >= line.passed;
-      return { ...line, link: fact.state, since: fact.at, heard: false, failed: line.failed || failed };
+      const failed = fact.state === "waiting" && line.socket !== "waiting" && !line.heard && Number.isFinite(line.passed) && line.since >= line.passed;
+      return { ...line, socket: fact.state, since: fact.at, heard: false, failed: line.failed || failed };
     }
     case "heard":
       return line.heard && line.answer === null ? line : { ...line, heard: true, answer: null, passed: -Infinity, failed: false };
     case "asked":
       return { ...line, asked: fact.at };
     case "answer": {
-      if (line.heard && line.link === "open") return line;
+      if (line.heard && line.socket === "open") return line;
       const passes = fact.answer === "passed";
       const passed = passes ? (Number.isFinite(line.passed) ? line.passed : fact.at) : -Infinity;
       return { ...line, answer: fact.answer, passed, failed: passes && line.failed };
@@ -50,19 +50,19 @@ export function learn(line, fact) {
 
 /** Whether to ask for a page now, to learn what stands in the way.
  * @param {Readonly<Line>} line @param {number} now @returns {boolean} */
-export function asks({ link, since, heard, asked }, now) {
-  if (link === "stopped" || (link === "open" && heard) || now - asked < EVERY) return false;
-  return link === "waiting" || now - since >= SLOW;
+export function asks({ socket, since, heard, asked }, now) {
+  if (socket === "stopped" || (socket === "open" && heard) || now - asked < EVERY) return false;
+  return socket === "waiting" || now - since >= SLOW;
 }
 
 /** @param {Readonly<Line>} line @param {number} now @returns {Standing} */
-export function standing({ link, since, heard, answer, passed, failed }, now) {
-  if (link === "stopped") return "stopped";
-  if (link === "open" && heard) return "open";
+export function standing({ socket, since, heard, answer, passed, failed }, now) {
+  if (socket === "stopped") return "stopped";
+  if (socket === "open" && heard) return "open";
   if (answer === "offline" || answer === "away") return answer;
-  const hangs = link !== "waiting" && Number.isFinite(passed) && now - Math.max(since, passed) >= HANGING;
+  const hangs = socket !== "waiting" && Number.isFinite(passed) && now - Math.max(since, passed) >= HANGING;
   if (failed || hangs) return "blocked";
-  return link === "waiting" ? "lost" : link;
+  return socket === "waiting" ? "lost" : socket;
 }
 
 /** @type {Readonly<Record<Standing, string>>} */

@@ -54,7 +54,7 @@ test("a part that comes later misses nothing, and is asked for again when it did
   assert.deepEqual(heard.slice(4), ["help.point", "tracked"]);
 });
 
-const SEEN = { ...UNKNOWN, track: "live", granted: true, links: { a: "up" }, shown: ["a"] };
+const SEEN = { ...UNKNOWN, track: "live", granted: true, peers: { a: "up" }, shown: ["a"] };
 
 test("nothing else is loaded before the first picture is there, or something stands in its way, or it takes long", async (t) => {
   // Node.js 18, which Debian 12 has, takes the names alone.

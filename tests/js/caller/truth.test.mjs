@@ -24,7 +24,7 @@ const TRACKS = ["none", "asking", "live", "still", "muted", "ended", "busy", "re
 const CONNECTIONS = ["none", "connecting", "up", "deaf", "offline"];
 const SHOWN = ["never", "now", "before"];
 const REACHED = {
-  none: {}, connecting: { socket: true }, up: { socket: true, links: { a: "up" } }, deaf: { socket: true, links: { a: "deaf" } }, offline: { online: false, links: { a: "deaf" } },
+  none: {}, connecting: { socket: true }, up: { socket: true, peers: { a: "up" } }, deaf: { socket: true, peers: { a: "deaf" } }, offline: { online: false, peers: { a: "deaf" } },
 };
 const state = (track, at, shown) => ({
   ...UNKNOWN, track, granted: track !== "none" && track !== "asking", ...REACHED[at], ever: shown !== "never", shown: shown === "now" ? ["a"] : [],
@@ -63,7 +63,7 @@ test("the table names the longest pause", () => {
   assert.equal(DELAYS.ended, 0);
 });
 
-const filmed = [{ type: "tap" }, { type: "granted", track: "live" }, { type: "socket", open: true }, { type: "links", links: { a: "up" } }];
+const filmed = [{ type: "tap" }, { type: "granted", track: "live" }, { type: "socket", open: true }, { type: "peers", peers: { a: "up" } }];
 const after = (...events) => events.reduce(learn, UNKNOWN);
 
 test("a connection is not a picture", () => {
@@ -77,13 +77,13 @@ test("it does not go on connecting when nothing answers, and says when it goes a
   assert.equal(sentence(after(...none)), "unreached");
   assert.equal(sentence(after(...none, { type: "socket", open: true, path: "requests" })), "around");
   assert.equal(sentence(after(...none, { type: "socket", open: true, path: "" })), "wait");
-  assert.equal(sentence(after(...none, { type: "links", links: { a: "up" } }, { type: "shown", peer: "a", on: true })), "seen");
+  assert.equal(sentence(after(...none, { type: "peers", peers: { a: "up" } }, { type: "shown", peer: "a", on: true })), "seen");
   assert.equal(sentence(after(...none, { type: "tap" })), "starting", "a new try");
   assert.equal(sentence(after(...none, { type: "tap", again: true })), "unreached", "the camera is asked for again, nothing else");
 });
 
 test("the desk that shows it must be the one that is connected", () => {
-  const two = [...filmed, { type: "shown", peer: "a", on: true }, { type: "links", links: { a: "deaf", b: "up" } }];
+  const two = [...filmed, { type: "shown", peer: "a", on: true }, { type: "peers", peers: { a: "deaf", b: "up" } }];
   assert.equal(sees(after(...two)), false);
   assert.equal(sentence(after(...two)), "unshown");
   assert.equal(sees(after(...two, { type: "shown", peer: "b", on: true })), true);
@@ -164,7 +164,7 @@ function event(random) {
     () => ({ type: "online", online: random() < 0.7 }),
     () => ({ type: "socket", open: random() < 0.7 }),
     () => ({ type: "socket", ...pick([{ open: true, path: "" }, { open: true, path: "requests" }, { path: "none" }]) }),
-    () => ({ type: "links", links: Object.fromEntries(some().map((peer) => [peer, pick(["connecting", "up", "deaf"])])) }),
+    () => ({ type: "peers", peers: Object.fromEntries(some().map((peer) => [peer, pick(["connecting", "up", "deaf"])])) }),
     () => ({ type: "shown", peer: pick(PEERS), on: random() < 0.6 }),
     () => ({ type: "showing", peers: random() < 0.2 ? null : some(), known: some() }),
     () => ({ type: "stopped" }),
@@ -175,7 +175,7 @@ function event(random) {
 function holds(phase) {
   const { truth } = phase;
   const seen = sentence(truth) === "seen";
-  assert.equal(seen, truth.track === "live" && truth.shown.some((peer) => truth.links[peer] === "up"), "seen");
+  assert.equal(seen, truth.track === "live" && truth.shown.some((peer) => truth.peers[peer] === "up"), "seen");
   assert.ok(KEYS.has(sentence(truth)), `no sentence: ${sentence(truth)}`);
   if (phase.screen === "trouble") assert.ok(KEYS.has(`${phase.trouble}_title`), `no title: ${phase.trouble}`);
   const told = word(truth);
@@ -209,10 +209,10 @@ function walk(seed) {
     }
   }
   // Wherever it led, the camera, a connection and a desk make it seen; without any of the three it is not.
-  for (const one of [{ type: "granted", track: "live" }, { type: "frames", still: false }, { type: "links", links: { a: "up" } }, { type: "showing", peers: ["a"], known: ["a"] }]) phase = advance(phase, one);
+  for (const one of [{ type: "granted", track: "live" }, { type: "frames", still: false }, { type: "peers", peers: { a: "up" } }, { type: "showing", peers: ["a"], known: ["a"] }]) phase = advance(phase, one);
   assert.equal(phase.screen, "live", `seed ${seed}`);
   assert.equal(sentence(phase.truth), "seen", `seed ${seed}`);
-  for (const one of [{ type: "track", track: "muted" }, { type: "links", links: { a: "deaf" } }, { type: "shown", peer: "a", on: false }]) {
+  for (const one of [{ type: "track", track: "muted" }, { type: "peers", peers: { a: "deaf" } }, { type: "shown", peer: "a", on: false }]) {
     assert.notEqual(sentence(advance(phase, one).truth), "seen", `seed ${seed} ${one.type}`);
   }
   const over = advance(phase, { type: "ended", why: "over_doctor" });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 import { Detour, PROBE, Polling } from "../../../static/js/lib/polling.js";
-import { BACKOFF, Link, PATIENCE } from "../../../static/js/lib/socket.js";
+import { BACKOFF, PATIENCE, Socket } from "../../../static/js/lib/socket.js";
 import { FakeClock } from "../fake_clock.mjs";
 
 globalThis.crypto ??= webcrypto; // as every browser has it, and Node.js from 19 on
@@ -44,50 +44,50 @@ function stage() {
     wires.push(wire);
     return wire;
   };
-  const link = new Link({
+  const socket = new Socket({
     url: "ws://desk/ws/caller",
     hello: () => ({ type: "hello", page: "p1" }),
     onMessage: () => undefined,
     onState: (state, code, reason) => states.push([state, code, reason]),
     onLate: () => {
-      link.detour = new Detour(link, { socket: make("socket"), requests: make("requests") });
-      link.detour.late();
+      socket.detour = new Detour(socket, { socket: make("socket"), requests: make("requests") });
+      socket.detour.late();
     },
     open: make("socket"),
     fatal: [4404, 4409],
     clock,
     random: () => 0,
   });
-  link.start();
+  socket.start();
   const of = (kind) => wires.filter((wire) => wire.kind === kind);
-  return { clock, wires, states, link, of, last: (kind) => of(kind).at(-1), detour: () => link.detour };
+  return { clock, wires, states, socket, of, last: (kind) => of(kind).at(-1), detour: () => socket.detour };
 }
 
 const types = (wire) => wire.sent.map((message) => message.type);
 
 test("a socket that hangs is passed by after two seconds, as soon as requests are answered", () => {
-  const { clock, link, of, last } = stage();
+  const { clock, socket, of, last } = stage();
   clock.pass(PATIENCE - 1);
   assert.equal(of("requests").length, 0);
   clock.pass(1);
-  link.send({ type: "camera", state: "granted" });
-  assert.equal(link.state, "connecting");
+  socket.send({ type: "camera", state: "granted" });
+  assert.equal(socket.state, "connecting");
   last("requests").up();
   assert.deepEqual(types(last("requests")), ["hello", "camera"]);
   last("requests").say({ type: "welcome" });
-  assert.ok(link.answered);
-  assert.equal(link.took, false, "the socket was tried in vain");
+  assert.ok(socket.answered);
+  assert.equal(socket.took, false, "the socket was tried in vain");
 });
 
 test("a line by requests is given its time to answer", () => {
-  const { clock, link, of, last } = stage();
+  const { clock, socket, of, last } = stage();
   clock.pass(PATIENCE + 1_000);
   last("requests").up();
   clock.pass(PATIENCE - 1);
   last("requests").say({ type: "welcome" });
   last("requests").down();
   clock.pass(BACKOFF.first);
-  assert.equal(link.wire.kind, "requests");
+  assert.equal(socket.wire.kind, "requests");
   assert.equal(of("socket").length, 1);
 });
 
@@ -101,15 +101,15 @@ test("a socket that is refused twice is passed by at once", () => {
 });
 
 test("a socket that opens and swallows everything loses nothing of what was said to it", () => {
-  const { clock, link, last } = stage();
+  const { clock, socket, last } = stage();
   last("socket").up();
-  link.send({ type: "camera", state: "denied" });
+  socket.send({ type: "camera", state: "denied" });
   last("socket").say({ type: "tick" }); // down it may come through
   clock.pass(PATIENCE);
   last("requests").up();
   assert.deepEqual(types(last("requests")), ["hello", "camera"]);
   last("requests").say({ type: "welcome" });
-  link.send({ type: "facing", facing: "user" });
+  socket.send({ type: "facing", facing: "user" });
   last("requests").down();
   clock.pass(BACKOFF.first);
   last("requests").up();
@@ -129,7 +129,7 @@ test("the usual way is never slowed: an answered socket loads and opens nothing"
 });
 
 test("a server that is away for a moment is met again by the socket", () => {
-  const { clock, last, of, link } = stage();
+  const { clock, last, of, socket } = stage();
   last("socket").up();
   last("socket").say({ type: "welcome" });
   last("socket").down();
@@ -142,14 +142,14 @@ test("a server that is away for a moment is met again by the socket", () => {
   last("socket").up();
   last("socket").say({ type: "welcome" });
   of("requests").forEach((wire) => wire.up());
-  assert.ok(link.answered);
-  assert.equal(link.wire.kind, "socket");
+  assert.ok(socket.answered);
+  assert.equal(socket.wire.kind, "socket");
 });
 
 test("a phone without any network for long asks no more often than at first", () => {
-  const { clock, last, link, of } = stage();
+  const { clock, last, socket, of } = stage();
   let draws = 0;
-  link.random = () => (0.618 * (draws += 1)) % 1;
+  socket.random = () => (0.618 * (draws += 1)) % 1;
   const asked = [];
   for (let minute = 0; minute < 5; minute += 1) {
     const before = of("requests").length;
@@ -171,7 +171,7 @@ function live(clock, wire, ms) {
 }
 
 test("the socket is tried now and then, less and less, and taken back once it has said something", () => {
-  const { clock, last, of, link } = stage();
+  const { clock, last, of, socket } = stage();
   clock.pass(PATIENCE);
   const requests = last("requests");
   requests.up();
@@ -185,89 +185,89 @@ test("the socket is tried now and then, less and less, and taken back once it ha
     last("socket").up(); // it opens, and nothing comes through
     clock.pass(PROBE.patience);
     assert.equal(last("socket").readyState, 3);
-    assert.equal(link.wire, requests);
+    assert.equal(socket.wire, requests);
   }
   live(clock, requests, 16 * PROBE.first);
   last("socket").up();
   last("socket").say({ type: "tick" });
-  assert.equal(link.wire, last("socket"));
+  assert.equal(socket.wire, last("socket"));
   assert.deepEqual(types(last("socket")), ["hello"]);
   assert.equal(requests.readyState, 3);
 });
 
 test("a trial socket that hangs is let go when the way changes: it would keep the next one waiting", () => {
-  const { clock, last, link } = stage();
+  const { clock, last, socket } = stage();
   clock.pass(PATIENCE);
   last("requests").up();
   last("requests").say({ type: "welcome" });
   clock.pass(PROBE.first);
   const trial = last("socket");
-  link.detour.reset();
-  link.renew();
+  socket.detour.reset();
+  socket.renew();
   assert.equal(trial.readyState, 3);
   assert.notEqual(last("socket"), trial);
 });
 
 test("a network that is another one begins with the socket again", () => {
-  const { clock, last, of, link, detour } = stage();
+  const { clock, last, of, socket, detour } = stage();
   clock.pass(PATIENCE);
   last("requests").up();
   last("requests").say({ type: "welcome" });
   const before = of("socket").length;
   detour().reset();
-  link.renew();
+  socket.renew();
   assert.equal(of("socket").length, before + 1);
-  assert.equal(link.wire.kind, "socket");
+  assert.equal(socket.wire.kind, "socket");
 });
 
 test("requests that fail go on as requests, and give the socket its turn", () => {
-  const { clock, last, link, of } = stage();
+  const { clock, last, socket, of } = stage();
   clock.pass(PATIENCE);
   last("requests").up();
   last("requests").say({ type: "welcome" });
   last("requests").down();
   clock.pass(BACKOFF.first);
-  assert.equal(link.wire.kind, "requests");
+  assert.equal(socket.wire.kind, "requests");
   last("requests").down();
   const before = of("socket").length;
   clock.pass(BACKOFF.most);
   assert.equal(of("socket").length, before + 1);
-  assert.equal(link.wire.kind, "socket");
+  assert.equal(socket.wire.kind, "socket");
 });
 
 test("requests that did not come up are tried again beside a socket that goes on hanging", () => {
-  const { clock, last, of, link } = stage();
+  const { clock, last, of, socket } = stage();
   clock.pass(PATIENCE);
   last("requests").down();
   clock.pass(PROBE.patience);
   assert.equal(of("requests").length, 2);
   last("requests").up();
-  assert.equal(link.wire, last("requests"));
+  assert.equal(socket.wire, last("requests"));
 });
 
 test("the phone is on another network while requests are tried: they are of the former one", () => {
-  const { clock, last, link, detour } = stage();
+  const { clock, last, socket, detour } = stage();
   clock.pass(PATIENCE);
   const trial = last("requests");
   detour().reset();
   assert.equal(trial.readyState, 3);
   trial.up();
-  assert.equal(link.wire.kind, "socket");
+  assert.equal(socket.wire.kind, "socket");
 });
 
 test("when all is over nothing is tried, and what comes up late is let go", () => {
   const early = stage();
   early.clock.pass(PATIENCE);
-  early.link.stop();
+  early.socket.stop();
   early.last("requests").up();
   assert.equal(early.last("requests").readyState, 3);
   for (const probing of [false, true]) {
-    const { clock, last, of, link } = stage();
+    const { clock, last, of, socket } = stage();
     clock.pass(PATIENCE);
     last("requests").up();
     last("requests").say({ type: "welcome" });
     if (probing) clock.pass(PROBE.first);
-    link.stop();
+    socket.stop();
     const before = of("socket").length;
     if (probing) {
       last("socket").say({ type: "tick" });
@@ -275,7 +275,7 @@ test("when all is over nothing is tried, and what comes up late is let go", () =
     }
     clock.pass(PROBE.most);
     assert.equal(of("socket").length, before);
-    assert.equal(link.state, "stopped");
+    assert.equal(socket.state, "stopped");
   }
 });
 
@@ -289,11 +289,11 @@ test("a link that is refused by requests is refused for good", () => {
 });
 
 test("what requests take to come up is never told as the socket's time", () => {
-  const { clock, last, link } = stage();
+  const { clock, last, socket } = stage();
   clock.pass(PATIENCE);
   last("requests").down(4409, "open_elsewhere");
   last("requests").up();
-  assert.equal(typeof link.took, "object");
+  assert.equal(typeof socket.took, "object");
 });
 
 /* ---------------------------------------------------------------- the requests themselves */

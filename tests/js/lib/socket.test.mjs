@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";
 import { test } from "node:test";
-import { BACKOFF, KEPT_WARM, Link, PATIENCE, Refused, SILENCE, address, pause } from "../../../static/js/lib/socket.js";
+import { BACKOFF, KEPT_WARM, PATIENCE, Refused, SILENCE, Socket, address, pause } from "../../../static/js/lib/socket.js";
 import { FakeClock } from "../fake_clock.mjs";
 
 globalThis.crypto ??= webcrypto; // as every browser has it, and Node.js from 19 on
@@ -35,7 +35,7 @@ function stage(options = {}) {
   const wires = [];
   const heard = [];
   const states = [];
-  const link = new Link({
+  const socket = new Socket({
     url: "ws://desk/ws/desk",
     hello: () => ({ type: "hello", peer: "p1" }),
     onMessage: (message) => heard.push(message),
@@ -49,8 +49,8 @@ function stage(options = {}) {
     random: () => 0,
     ...options,
   });
-  link.start();
-  return { clock, wires, heard, states, link, last: () => wires.at(-1) };
+  socket.start();
+  return { clock, wires, heard, states, socket, last: () => wires.at(-1) };
 }
 
 test("the pause grows from 0.3 s to 5 s and is never longer", () => {
@@ -74,8 +74,8 @@ test("hello is the first frame of every connection", () => {
 });
 
 test("a command is repeated with the same id until done", async () => {
-  const { clock, wires, last, link } = stage();
-  const answer = link.command({ type: "invite", mobile: "0612345678" });
+  const { clock, wires, last, socket } = stage();
+  const answer = socket.command({ type: "invite", mobile: "0612345678" });
   last().up();
   last().down();
   clock.pass(BACKOFF.most);
@@ -91,9 +91,9 @@ test("a command is repeated with the same id until done", async () => {
 });
 
 test("a refused command rejects with its stable code", async () => {
-  const { last, link, heard } = stage();
+  const { last, socket, heard } = stage();
   last().up();
-  const answer = link.command({ type: "invite", mobile: "0247474747" });
+  const answer = socket.command({ type: "invite", mobile: "0247474747" });
   last().say({ type: "error", id: last().sent[1].id, code: "number_landline", message: "Numéro fixe.", say: "Donnez-moi un mobile." });
   await assert.rejects(answer, (error) => error instanceof Refused && error.code === "number_landline" && error.say === "Donnez-moi un mobile.");
   assert.equal(heard.length, 0);
@@ -120,12 +120,12 @@ test("a connection that never opens is given up too", () => {
 });
 
 test("signalling kept during a cut follows the hello, in order", () => {
-  const { clock, last, link } = stage();
+  const { clock, last, socket } = stage();
   last().up();
   last().down();
-  link.send({ type: "signal.answer", sdp: "a" });
-  link.send({ type: "signal.candidate", candidate: null });
-  link.offer({ type: "media.report", state: "lost" });
+  socket.send({ type: "signal.answer", sdp: "a" });
+  socket.send({ type: "signal.candidate", candidate: null });
+  socket.offer({ type: "media.report", state: "lost" });
   clock.pass(BACKOFF.most);
   last().up();
   assert.deepEqual(last().sent.map((message) => message.type), ["hello", "signal.answer", "signal.candidate"]);
@@ -141,57 +141,57 @@ test("a fatal code stops for good, and says so", () => {
 });
 
 test("nudge tries at once, and replaces a socket that slept", () => {
-  const { clock, wires, last, link } = stage();
+  const { clock, wires, last, socket } = stage();
   last().up();
   last().down();
-  link.nudge();
+  socket.nudge();
   assert.equal(wires.length, 2);
   last().up();
   clock.at += SILENCE + 1;
-  link.nudge();
-  assert.equal(link.state, "waiting");
+  socket.nudge();
+  assert.equal(socket.state, "waiting");
 });
 
 test("on another network the socket is replaced at once, without waiting for its silence", () => {
-  const { wires, last, heard, link } = stage();
+  const { wires, last, heard, socket } = stage();
   last().up();
   const { onmessage } = wires[0];
-  link.renew();
+  socket.renew();
   assert.ok(wires[0].closed);
   assert.equal(wires.length, 2);
-  link.send({ type: "signal.offer", sdp: "a" });
+  socket.send({ type: "signal.offer", sdp: "a" });
   last().up();
   assert.deepEqual(last().sent.map((message) => message.type), ["hello", "signal.offer"]);
   onmessage({ data: '{"type":"late"}' });
   assert.deepEqual(heard, []);
-  link.stop();
-  link.renew();
+  socket.stop();
+  socket.renew();
   assert.equal(wires.length, 2);
 });
 
 test("a socket opened ahead is replaced on another network too, and its handshake is timed once", () => {
-  const { clock, wires, link, last } = stage();
-  link.stop();
-  link.warm();
+  const { clock, wires, socket, last } = stage();
+  socket.stop();
+  socket.warm();
   clock.pass(30);
   last().up();
-  assert.equal(link.took, 30);
-  link.renew();
+  assert.equal(socket.took, 30);
+  socket.renew();
   assert.equal(wires.length, 3);
   assert.ok(wires[1].closed);
   clock.pass(80);
   last().up();
   assert.deepEqual(last().sent, []);
-  link.start();
-  assert.equal(link.took, 30);
+  socket.start();
+  assert.equal(socket.took, 30);
   assert.deepEqual(last().sent.map((message) => message.type), ["hello"]);
 });
 
 test("a socket opened ahead that the server closed is replaced while its caller still reads, and not for ever", () => {
-  const { clock, wires, link, last } = stage();
-  link.stop();
+  const { clock, wires, socket, last } = stage();
+  socket.stop();
   const before = wires.length;
-  link.warm();
+  socket.warm();
   for (let turn = 1; turn <= 2 * KEPT_WARM; turn += 1) {
     if (wires.length - before < turn) break;
     last().up();
@@ -200,33 +200,33 @@ test("a socket opened ahead that the server closed is replaced while its caller 
     clock.pass(BACKOFF.first);
   }
   assert.equal(wires.length - before, KEPT_WARM);
-  link.start();
+  socket.start();
   last().up();
   assert.deepEqual(last().sent.map((message) => message.type), ["hello"]);
 });
 
 test("a caller who taps while the socket opened ahead is being replaced waits for one socket only", () => {
-  const { clock, wires, link, last } = stage();
-  link.stop();
-  link.warm();
+  const { clock, wires, socket, last } = stage();
+  socket.stop();
+  socket.warm();
   last().up();
   last().down(4400);
   const before = wires.length;
-  link.start();
+  socket.start();
   last().up();
   clock.pass(BACKOFF.first);
   assert.equal(wires.length, before + 1);
-  assert.equal(link.state, "open");
+  assert.equal(socket.state, "open");
 });
 
 test("a caller who reads before he taps is not taken for one whom nothing answers", () => {
   let late = 0;
-  const { clock, link, last } = stage({ onLate: () => (late += 1) });
-  link.stop();
-  link.warm();
+  const { clock, socket, last } = stage({ onLate: () => (late += 1) });
+  socket.stop();
+  socket.warm();
   last().up();
   clock.pass(3 * PATIENCE);
-  link.start();
+  socket.start();
   clock.pass(PATIENCE - 1);
   assert.equal(late, 0, "the hello has just been said");
   clock.pass(1);
@@ -235,21 +235,21 @@ test("a caller who reads before he taps is not taken for one whom nothing answer
 
 test("a socket opened ahead that hangs has had its time when the caller taps", () => {
   let late = 0;
-  const { clock, link } = stage({ onLate: () => (late += 1) });
-  link.stop();
-  link.warm();
+  const { clock, socket } = stage({ onLate: () => (late += 1) });
+  socket.stop();
+  socket.warm();
   clock.pass(PATIENCE);
-  link.start();
+  socket.start();
   clock.pass(0);
   assert.equal(late, 1);
 });
 
 test("a page that ends before it has begun opens no socket any more", () => {
-  const { clock, wires, link, last } = stage();
-  link.stop();
-  link.warm();
+  const { clock, wires, socket, last } = stage();
+  socket.stop();
+  socket.warm();
   last().up();
-  link.stop();
+  socket.stop();
   assert.ok(last().closed);
   last().down(1000);
   clock.pass(60_000);
@@ -257,14 +257,14 @@ test("a page that ends before it has begun opens no socket any more", () => {
 });
 
 test("a late event of a former socket changes nothing", () => {
-  const { clock, wires, last, link } = stage();
+  const { clock, wires, last, socket } = stage();
   last().up();
   const { onclose } = wires[0];
   last().down();
   clock.pass(BACKOFF.most);
   last().up();
   onclose({ code: 1006 });
-  assert.equal(link.state, "open");
+  assert.equal(socket.state, "open");
 });
 
 test("what is not a message is ignored", () => {
@@ -281,15 +281,15 @@ test("the address keeps host and security", () => {
 
 test("bytes are sent now or never, and never behind others", () => {
   const bytes = [];
-  const { last, link, heard } = stage({ onBytes: (data) => bytes.push(data) });
+  const { last, socket, heard } = stage({ onBytes: (data) => bytes.push(data) });
   const still = new Uint8Array([1]);
-  assert.equal(link.ship(still), false, "not before the socket is open");
+  assert.equal(socket.ship(still), false, "not before the socket is open");
   last().up();
   const sent = [];
   last().send = (data) => sent.push(data);
-  assert.equal(link.ship(still), true);
+  assert.equal(socket.ship(still), true);
   last().bufferedAmount = 1;
-  assert.equal(link.ship(still), false);
+  assert.equal(socket.ship(still), false);
   assert.deepEqual(sent, [still]);
   const data = new ArrayBuffer(3);
   last().onmessage({ data });

@@ -10,7 +10,7 @@ function lived(seconds, { socket, page }) {
   let again = null;
   const said = [];
   const begin = (at) => {
-    line = learn(line, { type: "link", at, state: "connecting" });
+    line = learn(line, { type: "socket", at, state: "connecting" });
     tried = at;
     again = null;
   };
@@ -20,17 +20,17 @@ function lived(seconds, { socket, page }) {
     if (again !== null && at >= again) begin(at);
     if (again === null && at - tried >= after) {
       if (state === "waiting") {
-        line = learn(line, { type: "link", at, state });
+        line = learn(line, { type: "socket", at, state });
         again = at + 500;
-      } else if (state !== "connecting" && line.link !== "open") {
-        line = learn(line, { type: "link", at, state: "open" });
+      } else if (state !== "connecting" && line.socket !== "open") {
+        line = learn(line, { type: "socket", at, state: "open" });
         if (state === "open") line = learn(line, { type: "heard" });
       }
     }
     if (asks(line, at)) {
       line = learn(line, { type: "asked", at });
       line = learn(line, { type: "answer", at, answer: page(at) });
-      if (line.answer === "passed" && line.link === "waiting") again = at;
+      if (line.answer === "passed" && line.socket === "waiting") again = at;
     }
     said.push(standing(line, at));
   }
@@ -76,40 +76,40 @@ test("a sign-in that is over is nothing of the network", () => {
 });
 
 test("a socket cut once, and pages that come: not blocked before another was tried", () => {
-  let line = learn(learn(UNTRIED, { type: "link", at: 0, state: "open" }), { type: "heard" });
-  line = learn(line, { type: "link", at: 60_000, state: "waiting" });
+  let line = learn(learn(UNTRIED, { type: "socket", at: 0, state: "open" }), { type: "heard" });
+  line = learn(line, { type: "socket", at: 60_000, state: "waiting" });
   assert.ok(asks(line, 60_000));
   line = learn(line, { type: "answer", at: 60_010, answer: "passed" });
   assert.equal(standing(line, 60_020), "lost");
-  line = learn(line, { type: "link", at: 60_020, state: "connecting" });
+  line = learn(line, { type: "socket", at: 60_020, state: "connecting" });
   assert.equal(standing(line, 60_030), "connecting");
   assert.ok(SLOW + HANGING < 4_500);
 });
 
 test("a socket that was begun before pages came proves nothing", () => {
-  let line = learn(UNTRIED, { type: "link", at: 0, state: "connecting" });
+  let line = learn(UNTRIED, { type: "socket", at: 0, state: "connecting" });
   line = learn(line, { type: "answer", at: SLOW, answer: "passed" });
-  line = learn(line, { type: "link", at: SLOW + 100, state: "waiting" });
+  line = learn(line, { type: "socket", at: SLOW + 100, state: "waiting" });
   assert.equal(standing(line, SLOW + 100), "lost");
 });
 
 test("without an answer of any page nothing is said to be blocked", () => {
-  assert.equal(standing(learn(UNTRIED, { type: "link", at: 0, state: "connecting" }), 60_000), "connecting");
+  assert.equal(standing(learn(UNTRIED, { type: "socket", at: 0, state: "connecting" }), 60_000), "connecting");
 });
 
 test("a word of the server takes back what was thought, and an answer that comes after it is old", () => {
-  let line = learn(UNTRIED, { type: "link", at: 0, state: "connecting" });
+  let line = learn(UNTRIED, { type: "socket", at: 0, state: "connecting" });
   line = learn(line, { type: "answer", at: SLOW, answer: "passed" });
   assert.equal(standing(line, SLOW + HANGING), "blocked");
-  for (const state of ["waiting", "connecting", "waiting"]) line = learn(line, { type: "link", at: 4_000, state });
-  line = learn(learn(line, { type: "link", at: 5_000, state: "open" }), { type: "heard" });
+  for (const state of ["waiting", "connecting", "waiting"]) line = learn(line, { type: "socket", at: 4_000, state });
+  line = learn(learn(line, { type: "socket", at: 5_000, state: "open" }), { type: "heard" });
   line = learn(line, { type: "answer", at: 5_100, answer: "away" });
-  line = learn(line, { type: "link", at: 60_000, state: "waiting" });
+  line = learn(line, { type: "socket", at: 60_000, state: "waiting" });
   assert.equal(standing(line, 60_000), "lost");
 });
 
 test("a page is asked for when the socket is late, and not again at once", () => {
-  const line = learn(UNTRIED, { type: "link", at: 0, state: "connecting" });
+  const line = learn(UNTRIED, { type: "socket", at: 0, state: "connecting" });
   assert.equal(asks(line, SLOW - 1), false);
   assert.equal(asks(line, SLOW), true);
   const asked = learn(line, { type: "asked", at: SLOW });

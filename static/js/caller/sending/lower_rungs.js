@@ -8,7 +8,7 @@ import { fetched } from "../later.js";
  * @typedef {object} LadderHost
  * @property {() => Phase} phase
  * @property {(key: string) => string} say a sentence in the caller's language
- * @property {import("../../lib/socket.js").Link} link
+ * @property {import("../../lib/socket.js").Socket} socket
  * @property {import("./peers.js").Peers} peers
  * @property {() => MediaStreamTrack | null} track
  * @property {string} token of the link

@@ -9,7 +9,7 @@ import { fetched } from "../later.js";
  * @property {() => MediaStreamTrack | null} track the camera's, once it is on
  * @property {() => boolean} ready the camera is on, or being asked for
  * @property {() => boolean} over the video has ended: no connection any more
- * @property {(links: Record<string, "connecting" | "up" | "deaf">) => void} onLinks a connection changed
+ * @property {(peers: Record<string, "connecting" | "up" | "deaf">) => void} onChanged a connection changed
  * @property {() => void} onDeaf nothing comes back: the network may be another one, without anybody having said so
  */
 
@@ -179,12 +179,12 @@ export class Peers {
 
   #tell() {
     /** @type {Record<string, "connecting" | "up" | "deaf">} */
-    const links = {};
-    for (const [name, peer] of this.#peers) links[name] = peer.connected ? (peer.deaf ? "deaf" : "up") : "connecting";
-    const told = JSON.stringify(links);
+    const each = {};
+    for (const [name, peer] of this.#peers) each[name] = peer.connected ? (peer.deaf ? "deaf" : "up") : "connecting";
+    const told = JSON.stringify(each);
     if (told === this.#told) return;
     this.#told = told;
-    this.#host.onLinks(links);
+    this.#host.onChanged(each);
   }
 
   /** A connection for this desk, unless one is alive; an unanswered offer is said again.

@@ -40,7 +40,7 @@ export class CallerRung {
     this.#host = host;
     this.#sign = sign();
     const time = () => serverTime(this.#ticks, performance.now());
-    this.#stills = new Stills(get("self", HTMLVideoElement), { ship: (bytes) => host.link.ship(bytes), time });
+    this.#stills = new Stills(get("self", HTMLVideoElement), { ship: (bytes) => host.socket.ship(bytes), time });
     this.#photo = new Photo({ ...host, time });
     setInterval(() => void this.#beat(), SECOND);
   }
@@ -113,7 +113,7 @@ export class CallerRung {
     this.#ladder = climb(this.#ladder, {
       now: performance.now(),
       wanted: this.#wanted,
-      socket: this.#host.link.state === "open",
+      socket: this.#host.socket.state === "open",
       connected: flows.length,
       ...best(flows),
       waits: this.#stills.waits,
@@ -139,8 +139,8 @@ export class CallerRung {
     this.#stills.run(this.#wanted && worth && !this.#photo.busy ? pace(this.#ladder) : null);
     this.#photo.need(rung === "photo");
     if (rung !== this.#told) {
-      this.#host.link.forget((message) => message.type === "ladder");
-      this.#host.link.send({ type: "ladder", rung, why: why || "recovered" });
+      this.#host.socket.forget((message) => message.type === "ladder");
+      this.#host.socket.send({ type: "ladder", rung, why: why || "recovered" });
       this.#told = rung;
     }
     this.drawn(this.#host.phase());

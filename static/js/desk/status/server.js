@@ -30,11 +30,11 @@ export class ServerLine {
     return this.#taken || SERVER[this.#standing];
   }
 
-  /** @param {import("../../lib/socket.js").LinkState} state @param {string} taken what is said of a station that somebody else holds; "" else */
-  link(state, taken) {
+  /** @param {import("../../lib/socket.js").SocketState} state @param {string} taken what is said of a station that somebody else holds; "" else */
+  socket(state, taken) {
     get("server-state", HTMLElement).dataset.state = state;
     this.#taken = taken;
-    this.#line = learn(this.#line, { type: "link", at: performance.now(), state });
+    this.#line = learn(this.#line, { type: "socket", at: performance.now(), state });
     this.#look();
     this.#draw();
   }
@@ -75,7 +75,7 @@ export class ServerLine {
     const answer = answered(status, navigator.onLine);
     this.#line = learn(this.#line, { type: "answer", at: performance.now(), answer });
     if (answer === "refused") this.#host.refused();
-    if (answer === "passed" && this.#line.link === "waiting") this.#host.retry();
+    if (answer === "passed" && this.#line.socket === "waiting") this.#host.retry();
     this.#look();
   }
 
