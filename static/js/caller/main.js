@@ -10,10 +10,10 @@ import { FirstPicture, Later, fetched } from "./later.js";
 import { CallerNetwork } from "./network.js";
 import { FIRST, advance, ending, prompt, refused, where } from "./phase.js";
 import { draw, reveal } from "./screen.js";
-import { CallerLadder } from "./sending/lower_rungs.js";
+import { LowerRungs } from "./sending/lower_rungs.js";
 import { Doctor, Peers } from "./sending/peers.js";
 import { word } from "./truth.js";
-import { Screen, allowed } from "./wake.js";
+import { Awake, allowed } from "./wake.js";
 import { Words } from "./words.js";
 
 /** @typedef {import("../lib/socket.js").Message} Message */
@@ -29,7 +29,7 @@ const UNREACHED = 4_000;
 
 /** @type {import("./phase.js").Phase} */
 let phase = { ...FIRST };
-const screen = new Screen();
+const awake = new Awake();
 /** Code of the last refusal: a close that follows has the same cause. */
 let refusal = "";
 let tapped = false;
@@ -116,7 +116,7 @@ const camera = new CallerCamera(get("self", HTMLVideoElement), {
  * @property {(phase: Readonly<import("./phase.js").Phase>) => void} [drawn] the screen is up to date
  */
 const first = new FirstPicture();
-const ladder = new CallerLadder({ phase: () => phase, say, socket, peers, track: () => camera.track, token: String(BOOT.token), free: first.over });
+const ladder = new LowerRungs({ phase: () => phase, say, socket, peers, track: () => camera.track, token: String(BOOT.token), free: first.over });
 /** What a desk asks of this phone. */
 const help = new Later(async () => {
   await first.over;
@@ -250,7 +250,7 @@ function send(what, said = {}) {
 function granted(track) {
   if (!phase.truth.granted) tell("granted");
   step({ type: "granted", track });
-  screen.keep();
+  awake.keep();
   peers.connectAll();
 }
 
@@ -383,7 +383,7 @@ function tellNetwork() {
 function finish(why, wait = 0) {
   camera.release();
   peers.closeAll();
-  screen.release();
+  awake.release();
   step({ type: "ended", why });
   forget();
   if (wait) setTimeout(() => socket.stop(), wait);

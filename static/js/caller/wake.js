@@ -1,7 +1,7 @@
 /** What keeps a video going on a phone: the screen that stays on, and the way back in when the page was closed or killed. */
 
 /** The screen stays on while the picture is wanted; the system takes that back whenever the page is hidden. */
-export class Screen {
+export class Awake {
   /** @type {WakeLockSentinel | null} */
   #lock = null;
   #wanted = false;

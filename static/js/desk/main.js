@@ -6,7 +6,7 @@ import { boot, doubled, get, write } from "../lib/dom.js";
 import { Refused, Socket, address, mint } from "../lib/socket.js";
 import { connects } from "../rtc/peer.js";
 import { drawBeat } from "../watching/beat.js";
-import { DeskPicture } from "../watching/patient_picture.js";
+import { PatientPicture } from "../watching/patient_picture.js";
 import { START, gone, leftOut, next, reach, shown, wanted } from "../watching/session.js";
 import { Proposal } from "./calls/launch.js";
 import { drawCalls, drawSessions } from "./calls/lists.js";
@@ -104,7 +104,7 @@ const notice = new Notice();
 const server = new ServerLine({ retry: () => socket.nudge(), refused: checkSignIn, changed: render });
 // Read before the first call of the shift, not when the patient is there.
 if (!connects()) server.lacks(BLIND);
-const picture = new DeskPicture(get("patient", HTMLVideoElement), {
+const picture = new PatientPicture(get("patient", HTMLVideoElement), {
   ...page,
   onBeat: (facts, state, age, own) => drawBeat(Boolean(view.watch), facts, state, age, own),
 });

@@ -4,7 +4,7 @@ import { Socket, address, mint } from "../lib/socket.js";
 import { connects } from "../rtc/peer.js";
 import { drawBeat } from "../watching/beat.js";
 import { SERVER } from "../watching/line.js";
-import { DeskPicture } from "../watching/patient_picture.js";
+import { PatientPicture } from "../watching/patient_picture.js";
 import { drawPeople } from "../watching/people.js";
 import { START, next, shown } from "../watching/session.js";
 import { absence } from "../watching/words.js";
@@ -36,7 +36,7 @@ const socket = new Socket({
   onLate: unreached,
   fatal: [4401, 4403, 4404, 4409],
 });
-const picture = new DeskPicture(get("patient", HTMLVideoElement), {
+const picture = new PatientPicture(get("patient", HTMLVideoElement), {
   view: () => view,
   send: (message) => socket.send(message),
   // An observer says nothing of what he sees: he only asks for the picture again.

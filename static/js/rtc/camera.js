@@ -26,7 +26,7 @@ export function impossible() {
 }
 
 export class Camera {
-  /** @type {Promise<import("./lens_switch.js").CallerLens> | null} */
+  /** @type {Promise<import("./lens_switch.js").LensSwitch> | null} */
   #lenses = null;
   #missed = 0;
 
@@ -120,10 +120,10 @@ export class Camera {
   }
 
   /** What knows of lenses: loaded when it is first needed; when it did not come, by the next press, under another name.
-   * @returns {Promise<import("./lens_switch.js").CallerLens>} */
+   * @returns {Promise<import("./lens_switch.js").LensSwitch>} */
   #load() {
     this.#lenses ??= import(this.#missed ? `../../js-${this.#missed}/rtc/lens_switch.js` : "./lens_switch.js").then(
-      ({ CallerLens }) => new CallerLens(this),
+      ({ LensSwitch }) => new LensSwitch(this),
       (error) => {
         this.#lenses = null;
         this.#missed += 1;

@@ -15,7 +15,7 @@ const OPENS = 20_000;
 /** Refusals that another lens has nothing to do with, so that the one that is on is kept. */
 const ABSENT = ["OverconstrainedError", "NotFoundError", "NotAllowedError", "SecurityError"];
 
-export class CallerLens {
+export class LensSwitch {
   #camera;
   /** Those that were on in this round, or had their turn. @type {Set<string>} */
   #shown = new Set();

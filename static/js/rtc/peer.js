@@ -6,7 +6,7 @@
 import { silent } from "./sdp.js";
 
 /** @typedef {RTCIceServer[] | RTCConfiguration | null | undefined} Ice servers alone, or a whole configuration */
-/** @typedef {{type: string, [field: string]: any}} Message */
+/** @typedef {import("../lib/socket.js").Message} Message */
 
 /** @type {boolean | undefined} */
 let able;

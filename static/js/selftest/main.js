@@ -4,7 +4,7 @@ import { address } from "../lib/socket.js";
 import { browser, camera, display, relay, stun } from "./probe.js";
 import { report, text } from "./report.js";
 import { RELAYS, STEPS, judge, judgeAll, offset, plan, verdict } from "./verdict.js";
-import { Wire } from "./wire.js";
+import { TestSocket } from "./socket.js";
 
 /** @typedef {Record<string, any>} Facts */
 
@@ -69,22 +69,22 @@ async function step(key, work) {
   draw();
 }
 
-/** @param {Wire} wire @returns {Promise<any>} the ICE servers; null when the socket failed */
-async function linked(wire) {
+/** @param {TestSocket} socket @returns {Promise<any>} the ICE servers; null when the socket failed */
+async function linked(socket) {
   const where = { host: location.host, secure: location.protocol === "https:" };
   /** @type {any} */
   let ice = null;
   await step("socket", async () => {
     try {
-      ({ ice } = await wire.open());
-      const { rtts, exchanges } = await wire.ping();
+      ({ ice } = await socket.open());
+      const { rtts, exchanges } = await socket.ping();
       all.clock = { offset_ms: Math.round(offset(exchanges)) };
       return { ...where, rtts };
     } catch (error) {
       return { ...where, error: error instanceof Error ? error.message : "unknown" };
     }
   });
-  if (ice && !all.socket?.error) await step("bandwidth", () => wire.rates());
+  if (ice && !all.socket?.error) await step("bandwidth", () => socket.rates());
   return ice;
 }
 
@@ -95,17 +95,17 @@ async function run() {
   write(title, "Test en cours…");
   title.dataset.level = "running";
   at = new Date().toISOString();
-  const wire = new Wire(address(BOOT.socket));
+  const socket = new TestSocket(address(BOOT.socket));
   await step("browser", browser);
   await step("screen", display);
   all.camera ??= { tested: false };
-  const ice = await linked(wire);
+  const ice = await linked(socket);
   if (ice && !all.browser?.missing?.length) {
     const servers = plan(ice);
     await Promise.all([step("stun", () => stun(servers.stun ?? [])), ...RELAYS.map((key) => step(key, () => relay(servers[key] ?? [])))]);
   }
-  wire.close();
-  if (wire.reason === "selftest_running") {
+  socket.close();
+  if (socket.reason === "selftest_running") {
     title.dataset.level = "watch";
     write(title, "Un autre test a commencé avec votre compte : celui-ci s’est arrêté.");
   } else conclude();

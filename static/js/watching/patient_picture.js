@@ -50,7 +50,7 @@ export function reported(seen, live, waited, own = false) {
   return seen === "none" && live && (own || waited > MISSING) ? "lost" : seen;
 }
 
-export class DeskPicture {
+export class PatientPicture {
   #video;
   #host;
   #watch;

@@ -4,7 +4,7 @@
  */
 import { ofCamera } from "./camera_words.js";
 
-/** @typedef {{type: string, [field: string]: any}} Message */
+/** @typedef {import("../lib/socket.js").Message} Message */
 /** @typedef {{type: string, value: string}} Alias */
 /** @typedef {{extension: string, name: string, who?: string | null, since?: string | null, live?: boolean}} Station who sits there, since when, whether a video is on */
 /** @typedef {{call: string | null, mobile: string | null, station: string | null, foreign: boolean}} Proposed what an unsigned launch asks for; foreign: from a page of another site */
@@ -59,7 +59,7 @@ import { ofCamera } from "./camera_words.js";
  */
 /** @typedef {{language: string, text: string, rtl?: boolean} | null} Translation */
 /** @typedef {{text: string, cause: string | null, stalled?: boolean, translation?: Translation}} Say to be read aloud, and why */
-/** @typedef {Say & {at: string}} Later from that time on */
+/** @typedef {Say & {at: string}} SayLater from that time on */
 /** @typedef {{call: string | null, certainty: "certain" | "inferred" | "unlinked", evidence: string | null, label: string, pick: boolean, number: string | null, ended: string | null}} CallLink the call's number, and when it ended */
 /**
  * @typedef {object} Session
@@ -77,7 +77,7 @@ import { ofCamera } from "./camera_words.js";
  * @property {Invitation[]} invitations
  * @property {Step[]} steps
  * @property {Say | null} say
- * @property {Later[]} [say_later]
+ * @property {SayLater[]} [say_later]
  * @property {Say | null} [say_weak]
  * @property {{online: boolean, hidden: boolean, camera: string | null, abilities: Readonly<Abilities> | null, language?: {code: string, name: string} | null, transport?: "socket" | "requests" | null}} caller
  * @property {"video" | "stills" | "photo"} rung how pictures come, by the phone's word

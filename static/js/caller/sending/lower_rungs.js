@@ -18,7 +18,7 @@ import { fetched } from "../later.js";
 /** Messages kept while the rest is loaded. */
 const KEPT = 100;
 
-export class CallerLadder {
+export class LowerRungs {
   #host;
   /** @type {import("./rung.js").CallerRung | null} */
   #rung = null;

@@ -9,7 +9,7 @@ import { quarter } from "../../rtc/pointing.js";
 /**
  * @typedef {object} FrozenHost
  * @property {() => Readonly<import("../../watching/session.js").View>} view
- * @property {import("./toolbar.js").Bar} bar
+ * @property {import("./toolbar.js").Toolbar} bar
  * @property {() => void} changed
  */
 

@@ -6,7 +6,7 @@ import { sentence } from "../notice.js";
 import { Frozen } from "./frozen.js";
 import { MessageList } from "./messages.js";
 import { Pointer } from "./point.js";
-import { ALL, Bar, CONTROLS } from "./toolbar.js";
+import { ALL, CONTROLS, Toolbar } from "./toolbar.js";
 import { done, refused } from "./words.js";
 
 /** @typedef {import("./words.js").Control} Control */
@@ -25,7 +25,7 @@ const PATIENCE = 10_000;
 
 export class DeskHelp {
   #host;
-  #bar = new Bar();
+  #bar = new Toolbar();
   #stage = get("stage", HTMLElement);
   #server = get("server-state", HTMLElement);
   #zoom = get("help-zoom", HTMLInputElement);

@@ -7,7 +7,7 @@ import { moved, placeAt, pointAt } from "../../rtc/pointing.js";
  * @typedef {object} PointerHost
  * @property {() => Readonly<import("../../watching/session.js").View>} view
  * @property {(message: import("../../lib/socket.js").Message) => void} offer
- * @property {import("./toolbar.js").Bar} bar
+ * @property {import("./toolbar.js").Toolbar} bar
  * @property {() => import("../../rtc/pointing.js").Turn} turn
  */
 

@@ -23,7 +23,7 @@ export const CONTROLS = Object.freeze({
 /** @type {readonly Control[]} */
 export const ALL = Object.freeze(/** @type {Control[]} */ (Object.keys(CONTROLS)));
 
-export class Bar {
+export class Toolbar {
   /** @type {Map<Control, HTMLElement>} */
   #nodes = new Map(ALL.map((control) => [control, get(CONTROLS[control].id, HTMLElement)]));
   /** @type {Map<Control, string>} */

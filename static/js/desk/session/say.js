@@ -1,10 +1,10 @@
 /** What to read aloud now, of what the server sent once: the sentence changes at its second without a request. Pure. */
 
 /** @typedef {import("../../watching/session.js").Say} Say */
-/** @typedef {import("../../watching/session.js").Later} Later */
+/** @typedef {import("../../watching/session.js").SayLater} SayLater */
 
 /** The sentence of this second: the last one whose time has come, unless this desk sees why the picture is bad.
- * @param {{say: Say | null, say_later?: readonly Later[], say_weak?: Say | null}} session
+ * @param {{say: Say | null, say_later?: readonly SayLater[], say_weak?: Say | null}} session
  * @param {number} now by the server's clock, in milliseconds @param {string | null} [weak] what holds the picture back
  * @returns {Say | null} */
 export function sayNow({ say, say_later: later = [], say_weak: bad = null }, now, weak = null) {
@@ -14,7 +14,7 @@ export function sayNow({ say, say_later: later = [], say_weak: bad = null }, now
 }
 
 /** How long this sentence stays the right one.
- * @param {{say_later?: readonly Later[]}} session @param {number} now @returns {number | null} milliseconds; null: until the next view */
+ * @param {{say_later?: readonly SayLater[]}} session @param {number} now @returns {number | null} milliseconds; null: until the next view */
 export function sayChange({ say_later: later = [] }, now) {
   const next = later.map(({ at }) => Date.parse(at)).filter((at) => at > now);
   return next.length > 0 ? Math.min(...next) - now : null;

@@ -11,7 +11,7 @@ const AHEAD = 8;
 const MOST = 1_500_000;
 const LONGEST = 4_000;
 
-export class Wire {
+export class TestSocket {
   /** @param {string} url */
   constructor(url) {
     this.url = url;
