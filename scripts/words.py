@@ -1,6 +1,6 @@
 """Why: the catalogues follow the sentences: each one is found, none is left untranslated, none outlives its original.
 
-Two domains under locales/LANG/LC_MESSAGES: `messages`, from the table in templates/_caller_words.html (English),
+Two domains under locales/LANG/LC_MESSAGES: `messages`, from the table in templates/caller/words.html (English),
 and `spoken`, from every `Say("…")` of server/domain (French: the regulator reads the translation aloud).
 Usage: scripts/words [--check]
 """
@@ -23,7 +23,8 @@ sys.path.insert(0, str(ROOT))
 from server.domain.languages import ALL, OWN  # noqa: E402
 
 SOURCE = {"messages": "en", "spoken": OWN}
-TABLE = ROOT / "templates" / "_caller_words.html"
+TEMPLATES = ROOT / "templates"
+TABLE = TEMPLATES / "caller" / "words.html"
 PLACEHOLDER = re.compile(r"\{\w+\}")
 Sentences = Mapping[str, list[str]]
 
@@ -40,8 +41,9 @@ def words() -> Sentences:
 
 def elsewhere() -> list[str]:
     """Return the templates that translate a sentence which is not in the table."""
-    others = (ROOT / "templates").rglob("*.html")
-    return [p.name for p in others if p != TABLE and re.search(r"\b_\(", p.read_text())]
+    others = sorted(TEMPLATES.rglob("*.html"))
+    found = [p for p in others if p != TABLE and re.search(r"\b_\(", p.read_text())]
+    return [p.relative_to(TEMPLATES).as_posix() for p in found]
 
 
 def spoken() -> Sentences:
@@ -166,7 +168,9 @@ def main() -> int:
     """Write the catalogues, or with --check only say what is amiss."""
     checking = "--check" in sys.argv[1:]
     found = {"messages": words(), "spoken": spoken()}
-    amiss = [f"{name}: its sentences belong in {TABLE.name}" for name in elsewhere()]
+    amiss = [
+        f"{name}: its sentences belong in {TABLE.relative_to(TEMPLATES)}" for name in elsewhere()
+    ]
     for language in ALL:
         for domain, sentences in found.items():
             if domain == "spoken" and language.code == OWN:

@@ -1,6 +1,6 @@
 """How a page of an application, or of a browser that cannot, is opened in the phone's own browser. Pure.
 
-The page's script has the same rule (static/js/caller_guide.js); this one is for pages whose script does not run.
+The page's script has the same rule (static/js/caller/camera/guide.js); this one is for pages whose script does not run.
 """
 
 import re

@@ -51,7 +51,7 @@ class AuditPage(AuditHandler):
     ) -> None:
         """Show the page; `found` None means that nothing was searched."""
         self.page(
-            "audit.html",
+            "audit/search.html",
             status_of(error) if error else 200,
             query=query,
             day=day,
@@ -76,7 +76,7 @@ class AuditCallPage(AuditHandler):
     async def get(self, id_: str) -> None:
         """Show it."""
         record = await self.lookup.record(self.actor(), id_)
-        self.page("audit_call.html", record=plain(record))
+        self.page("audit/call.html", record=plain(record))
 
 
 class AuditSessionPage(AuditHandler):
@@ -85,7 +85,7 @@ class AuditSessionPage(AuditHandler):
     async def get(self, id_: str) -> None:
         """Show it."""
         record = await self.lookup.record_of_session(self.actor(), id_)
-        self.page("audit_call.html", record=plain(record))
+        self.page("audit/call.html", record=plain(record))
 
 
 class CallsApi(AuditHandler):

@@ -66,7 +66,10 @@ class LoginPage(SignInPage):
         """Show the form, with what was typed but the password."""
         typed = self.get_body_argument("identifier", "")[:64]
         self.page(
-            "login.html", status, error=error.message if error else None, identifier=typed or None
+            "identity/login.html",
+            status,
+            error=error.message if error else None,
+            identifier=typed or None,
         )
 
 
@@ -108,10 +111,10 @@ class CodePage(SignInPage):
         """Show the form again, or the first one when the code is over."""
         message = error.message if error else None
         if self.info is None or isinstance(error, CodeExpired):
-            self.page("login.html", status, error=message, identifier=None)
+            self.page("identity/login.html", status, error=message, identifier=None)
             return
         self.page(
-            "login_code.html",
+            "identity/code.html",
             status,
             error=message,
             channel=self.info.channel,

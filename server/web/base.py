@@ -34,7 +34,7 @@ from server.web.wire import status_of
 ELSEWHERE = frozenset({"cross-site", "same-site"})
 DAY = 86_400
 MACHINES = ("/api/", "/receipts/")  # no person reads what these answer
-THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/theme.js)
+THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/base/theme.js)
 XSRF_COOKIE = "_xsrf"
 HOST_ONLY = (
     "__Host-"  # browsers take such a name from this very host only, over TLS, for all its paths

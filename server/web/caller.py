@@ -92,7 +92,7 @@ class CallerPage(LinkHandler):
                 "strings": pages.words(lang),
                 "words": pages.words_urls(),
             }
-            self._show("caller.html", lang, site.name, boot=boot, **self._way_out(token))
+            self._show("caller/main.html", lang, site.name, boot=boot, **self._way_out(token))
             return
         await self._closed(token, found)
 
@@ -121,7 +121,7 @@ class CallerPage(LinkHandler):
     def _close(self, why: AppError, site_name: str) -> None:
         """Show why a link does not work, and what to do."""
         self.set_status(404 if isinstance(why, LinkUnknown) else 410)
-        self._show("caller_closed.html", self._language(), site_name, phase=PHASES[type(why)])
+        self._show("caller/closed.html", self._language(), site_name, phase=PHASES[type(why)])
 
     async def _closed(self, token: str, refusal: AppError) -> None:
         """Say why the link does not work here."""
@@ -313,7 +313,7 @@ class CallerCannot(CallerPage):
 
     def _cannot(self, token: str, site_name: str, why: str, lang: str) -> None:
         self._show(
-            "caller_cannot.html", lang, site_name, phase="cannot", why=why, **self._way_out(token)
+            "caller/cannot.html", lang, site_name, phase="cannot", why=why, **self._way_out(token)
         )
 
 

@@ -39,7 +39,7 @@ class StationPage(SignedIn):
         rows = seats_of(known, self.stations, site.id, live)
         own = self.get_cookie(STATION_COOKIE)
         boot: dict[str, Any] = {"stations": rows, "station": None, "launch": None}
-        self.page("desk.html", boot=boot, chosen=proposed or own, launch=launch)
+        self.page("desk/main.html", boot=boot, chosen=proposed or own, launch=launch)
 
 
 class DeskPage(StationPage):
@@ -98,7 +98,7 @@ class DeskPage(StationPage):
             "station": station,
             "demo": self.web.demo,
         }
-        self.page("desk.html", boot=boot)
+        self.page("desk/main.html", boot=boot)
 
     async def _launched(self, opaque: str) -> Launched:
         """Resolve a launch, also one that waited in this browser for the sign-in."""

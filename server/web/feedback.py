@@ -24,7 +24,7 @@ class FeedbackApi(SignedIn):
         user, site = self.me()
         mine = [shown(one) for one in await self.incidents.mine(user, site)]
         if self._is_page():
-            self.page("feedback_mine.html", mine=mine)
+            self.page("incidents/mine.html", mine=mine)
         else:
             keys = ("reference", "kind_words", "state", "state_words", "created")
             self.json({"mine": [{key: one[key] for key in keys} for one in mine]})

@@ -45,7 +45,7 @@ class IncidentsPage(IncidentsHandler):
         query = wanted.query()
         after = f"{HERE}?{urlencode({**query, 'below': listed.below})}" if listed.below else None
         self.page(
-            "incidents.html",
+            "incidents/list.html",
             wanted={"state": "", "kind": "", "from": "", "to": "", **query},
             incidents=[shown(one) for one in listed.incidents],
             states=dict(STATES),
@@ -90,7 +90,7 @@ class IncidentPage(IncidentsHandler):
         one = await self.incidents.one(site, id_)
         audits = may(user.role, Permission.AUDIT_READ)
         self.page(
-            "incident.html",
+            "incidents/one.html",
             status_of(refusal) if refusal else 200,
             incident=shown(one, links=audits),
             choices={state.value: STATES[state] for state in CHOICES},

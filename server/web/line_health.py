@@ -17,7 +17,7 @@ class LineHealthPage(SignedIn):
     def get(self) -> None:
         """Show how the site's line 15 fares; the page asks again by itself."""
         _, site = self.me()
-        self.page("telephony.html", health=plain(self.line_health.read(site.id)))
+        self.page("admin/telephony.html", health=plain(self.line_health.read(site.id)))
 
 
 class LineHealthApi(SignedIn):

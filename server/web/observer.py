@@ -77,7 +77,7 @@ class ObserverPage(LinkHandler):
         self._show(site_name, status_of(why), closed=why, boot=None, by="")
 
     def _show(self, name: str, status: int, **context: Any) -> None:
-        self.page("observer.html", status, site_name=name, **context)
+        self.page("observer/main.html", status, site_name=name, **context)
 
 
 class ObserverPageAsSent(PageAsSent, ObserverPage):

@@ -273,7 +273,7 @@ class ApiPage(BaseHandler):
 
     def get(self) -> None:
         """Show the description."""
-        self.page("api.html", api=document())
+        self.page("admin/api.html", api=document())
 
 
 def routes(web: Web) -> list[URLSpec]:

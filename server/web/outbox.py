@@ -38,7 +38,9 @@ class OutboxPage(MaybeSignedIn):
 
     def get(self) -> None:
         """List the messages; the link also as a QR code for a real phone."""
-        self.page("outbox.html", messages=[self._message(kept) for kept in self.outbox.messages()])
+        self.page(
+            "demo/outbox.html", messages=[self._message(kept) for kept in self.outbox.messages()]
+        )
 
     def _message(self, kept: Any) -> dict[str, Any]:
         found = LINK.search(kept.text)

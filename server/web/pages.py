@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -23,7 +24,7 @@ from server.catalogues import catalogue
 from server.domain.languages import ALL, BY_CODE
 
 LANGUAGES = tuple(BY_CODE)
-_IMPORT: Final = re.compile(r' from "\./(\w+)\.js"')
+_IMPORT: Final = re.compile(r' from "(\.\.?/[\w/.]+)\.js"')
 
 
 class _Compiled(BytecodeCache):
@@ -54,8 +55,9 @@ class Pages:
         for file in self.static.rglob("*"):
             if file.is_file():
                 self.static_url(file.relative_to(self.static).as_posix())
-        for script in (self.static / "js").glob("*.js"):
-            self.modules(script.stem)
+        scripts = self.static / "js"
+        for script in scripts.rglob("*.js"):
+            self.modules(script.relative_to(scripts).with_suffix("").as_posix())
         for lang, environment in self._environments.items():
             for name in environment.list_templates():
                 environment.get_template(name)
@@ -94,13 +96,19 @@ class Pages:
     def modules(self, script: str) -> tuple[str, ...]:
         """Name every module behind a script, so that a page asks for them at once and not one after the other.
 
-        What is loaded later (`import(…)`) is not among them.
+        Scripts are named by their path under static/js, without the ending. What is loaded later (`import(…)`) is not
+        among them.
         """
         found: set[str] = set()
         waiting = [script]
         while waiting:
-            source = (self.static / "js" / f"{waiting.pop()}.js").read_text()
-            new = set(_IMPORT.findall(source)) - found
+            name = waiting.pop()
+            source = (self.static / "js" / f"{name}.js").read_text()
+            folder = posixpath.dirname(name)
+            imported = {
+                posixpath.normpath(f"{folder or '.'}/{path}") for path in _IMPORT.findall(source)
+            }
+            new = imported - found
             found |= new
             waiting.extend(new)
         return tuple(sorted(found))
@@ -108,7 +116,7 @@ class Pages:
     @cache  # noqa: B019 - one Pages a process, a few languages
     def words(self, lang: str) -> Mapping[str, str]:
         """Return every sentence of the caller's pages in one language, by its key."""
-        module = self._environments[lang].get_template("_caller_words.html").module
+        module = self._environments[lang].get_template("caller/words.html").module
         return {key: str(text) for key, text in module.words.items()}  # type: ignore[attr-defined]
 
     @cache  # noqa: B019 - same

@@ -44,7 +44,7 @@ class ReconcilePage(ReconcileHandler):
         period = day_bounds(site, day) if day else (None, None)
         listed = await self.review.listed(self.actor(), *period)
         self.page(
-            "audit_reconcile.html",
+            "reconcile/list.html",
             day=day,
             waiting=[shown(case) for case in listed.waiting],
             without=[shown(case) for case in listed.without],
@@ -59,7 +59,7 @@ class ReconcileCase(ReconcileHandler):
     async def get(self, id_: str) -> None:
         """Show it."""
         case = await self.review.case(self.actor(), id_)
-        self.page("audit_reconcile_one.html", case=shown(case), longest=LONGEST_REASON)
+        self.page("reconcile/one.html", case=shown(case), longest=LONGEST_REASON)
 
     async def post(self, id_: str) -> None:
         """Append the decision: `call` is a call of the list or a typed name, empty with `none`."""

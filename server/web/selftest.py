@@ -41,7 +41,7 @@ class SelftestPage(SignedIn):
             "site": site.key,
             "station": self.get_cookie(STATION_COOKIE),
         }
-        self.page("selftest.html", boot=boot)
+        self.page("selftest/main.html", boot=boot)
 
 
 class Testers:

@@ -22,7 +22,7 @@ from server.web.caller import BROWSER_COOKIE, CallerPage
 from server.web.links import AsSent, AtDottedHost, PageAsSent
 from server.web.wire import status_of
 
-#: What the form says of a refusal: keys of templates/_caller_words.html.
+#: What the form says of a refusal: keys of templates/caller/words.html.
 SAID: Final[Mapping[type[AppError], tuple[str, ...]]] = {
     SpokenWrong: ("code_wrong",),
     SpokenThrottled: ("code_throttled",),
@@ -70,7 +70,7 @@ class CodePage(CallerPage):
     def _form(self, error: AppError | None) -> None:
         self.name_browser(BROWSER_COOKIE, 1)
         self._show(
-            "caller_code.html",
+            "caller/code.html",
             self._language(),
             "",
             phase="code",

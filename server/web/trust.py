@@ -18,7 +18,7 @@ class TrustPage(MaybeSignedIn):
 
     def get(self) -> None:
         """Explain, for each kind of device."""
-        self.page("trust.html", phone_url=self.phone_url)
+        self.page("demo/trust.html", phone_url=self.phone_url)
 
 
 class TrustAuthority(BaseHandler):

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 CREW = "+33698765432"
 EYE = re.compile(r"https?://\S+/o/[A-Za-z0-9_-]+")
-MODULE = "**/js/caller_peers.js*"
+MODULE = "**/js/caller/sending/peers.js*"
 SMALL = {"viewport": {"width": 320, "height": 640}, "screen": {"width": 320, "height": 640}}
 WIDE = "() => document.scrollingElement.scrollWidth > innerWidth"
 LANGUAGES = "ar de en es fr it nl pl pt ro ru tr uk zh"
@@ -119,7 +119,7 @@ async def test_a_part_that_is_lost_is_asked_for_again() -> None:
         assert page.url.rstrip("#") == link
         await until_text(desk, "#say", SAYINGS["opened"][0].say.text)
         # Its styles: without them it would show every screen at once, the end too.
-        await page.route("**/css/caller.css*", Lost(1))
+        await page.route("**/css/caller/main.css*", Lost(1))
         await page.goto(link)
         await page.wait_for_selector("#ended", state="hidden")
         await page.wait_for_selector("body[data-ready=true]")
@@ -162,7 +162,7 @@ async def test_a_trouble_has_its_words_without_its_module() -> None:
         )
         page = await client.context.new_page()
         lost = Lost(1)
-        await page.route("**/caller_trouble.js", lost)
+        await page.route("**/caller/camera/trouble.js", lost)
         await page.goto(link)
         await page.wait_for_selector("body[data-ready=true]")
         await page.tap("#tap")
@@ -242,7 +242,7 @@ async def test_an_observer_s_page_that_cannot_says_so(tmp_path: Path) -> None:
         old = await home.browser.caller()
         old.allow(EXPECTED)
         page = await old.context.new_page()
-        await page.route("**/js/people.js*", unparsable)
+        await page.route("**/js/watching/people.js*", unparsable)
         await page.goto(link)
         await page.wait_for_selector("#cannot:not([hidden])")
         assert not await axe(page)

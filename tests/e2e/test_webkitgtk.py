@@ -34,7 +34,7 @@ KEEP_ERRORS = """() => {
 
 # The product's own camera, in a page that carries the product's policies.
 OPEN_CAMERA = """async () => {
-  const {Camera} = await import('/static/js/camera.js');
+  const {Camera} = await import('/static/js/rtc/camera.js');
   const video = document.body.appendChild(document.createElement('video'));
   video.id = 'tried';
   video.muted = video.playsInline = true;
@@ -52,7 +52,7 @@ OPEN_CAMERA = """async () => {
 # Without connections no camera is asked for: the words and the guide of a refusal, as the page would draw them.
 REFUSED = """async () => {
   const [{refusal, where}, {guide}] = await Promise.all(
-    ['phase', 'caller_guide'].map((name) => import(`/static/js/${name}.js`)));
+    ['phase', 'camera/guide'].map((name) => import(`/static/js/caller/${name}.js`)));
   const why = refusal('NotAllowedError', 'The request is not allowed by the user agent');
   return guide(why, where(navigator.userAgent), true).steps.map(({key}) => key);
 }"""

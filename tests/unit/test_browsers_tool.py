@@ -35,17 +35,17 @@ def test_what_is_shipped_is_read_by_the_floor(static: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "line", "named"),
     [
-        ("js/guard.js", "let x = () => 1;", "above ES5"),
-        ("js/caller.js", "class A { static { } }", "static block"),
-        ("js/caller.js", "class A { @@no }", "above ES2022"),
-        ("js/caller_trouble.js", "await null;", "await outside of a function"),
-        ("js/phase.js", "const x = /(?<=a)b/;", "look behind"),
-        ("js/observer.js", "const x = [1].at(-1);", ".at()"),
-        ("js/dom.js", "structuredClone({});", "structuredClone"),
-        ("js/sdp.js", "Object.hasOwn({}, 'a');", "Object.hasOwn"),
-        ("css/caller.css", "main { height: 100dvh; }", "dvh"),
+        ("js/base/guard.js", "let x = () => 1;", "above ES5"),
+        ("js/caller/main.js", "class A { static { } }", "static block"),
+        ("js/caller/main.js", "class A { @@no }", "above ES2022"),
+        ("js/caller/camera/trouble.js", "await null;", "await outside of a function"),
+        ("js/caller/phase.js", "const x = /(?<=a)b/;", "look behind"),
+        ("js/observer/main.js", "const x = [1].at(-1);", ".at()"),
+        ("js/lib/dom.js", "structuredClone({});", "structuredClone"),
+        ("js/rtc/sdp.js", "Object.hasOwn({}, 'a');", "Object.hasOwn"),
+        ("css/caller/main.css", "main { height: 100dvh; }", "dvh"),
         (
-            "css/desk_third.css",
+            "css/desk/third_parties.css",
             "main { color: color-mix(in srgb, red, blue); }",
             "colour functions",
         ),
@@ -63,9 +63,9 @@ def test_what_is_above_is_named(static: Path, file: str, line: str, named: str) 
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("js/caller.js", "export const x = [1].at?.(-1);"),
-        ("js/desk.js", "export const x = [1].at(-1);"),
-        ("css/caller.css", "main { height: 100vh; height: 100dvh; }"),
+        ("js/caller/main.js", "export const x = [1].at?.(-1);"),
+        ("js/desk/main.js", "export const x = [1].at(-1);"),
+        ("css/caller/main.css", "main { height: 100vh; height: 100dvh; }"),
     ],
 )
 def test_what_asks_first_or_goes_to_desks_only_is_left_alone(

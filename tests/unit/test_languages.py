@@ -82,7 +82,7 @@ def test_what_the_check_finds(tmp_path: Path) -> None:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
     assert check("--check") == ""
-    table = tmp_path / "templates" / "_caller_words.html"
+    table = tmp_path / "templates" / "caller" / "words.html"
     table.write_text(table.read_text().replace('"tap": _("Show', '"tap": _("Please show'))
     arabic = tmp_path / "locales" / "ar" / "LC_MESSAGES" / "messages.po"
     arabic.write_text(arabic.read_text().replace('msgstr "افتح في {browser}"', 'msgstr "افتح"'))
@@ -96,7 +96,7 @@ def test_what_the_check_finds(tmp_path: Path) -> None:
         not in (tmp_path / "locales/fr/LC_MESSAGES/messages.po").read_text()
     ), "obsolete"
     (tmp_path / "templates" / "error.html").write_text('{{ _("Another") }}')
-    assert "error.html: its sentences belong in _caller_words.html" in check("--check")
+    assert "error.html: its sentences belong in caller/words.html" in check("--check")
 
 
 def test_a_sentence_that_is_missing_stays_as_it_was() -> None:

@@ -249,7 +249,7 @@ def test_each_format_is_mapped_to_a_picture_s_codec(formats: str, more: tuple[st
 
 def test_the_caller_s_page_offers_what_is_on_the_list() -> None:
     """A browser that learns a new codec would be refused whole: the page leaves that codec out."""
-    page = (Path(__file__).parents[2] / "static" / "js" / "sdp.js").read_text()
+    page = (Path(__file__).parents[2] / "static" / "js" / "rtc" / "sdp.js").read_text()
     listed = re.search(r"PICTURES = new Set\(\[(.*?)\]\)", page)
     assert listed
     assert set(re.findall(r'"([^"]+)"', listed.group(1))) == VIDEO_CODECS

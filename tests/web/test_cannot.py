@@ -351,9 +351,9 @@ def test_the_way_into_another_browser(agent: str, starts: str, browser: str) -> 
 
 
 def test_the_way_is_the_one_that_the_page_itself_gives() -> None:
-    """The addresses that tests/js/caller_guide.test.mjs demands of the script."""
+    """The addresses that tests/js/caller/camera/guide.test.mjs demands of the script."""
     link = "https://visio15.example:8443/v/Zk3v0T_x-9QmP1aB2cD3"
-    script = (Path(__file__).parents[1] / "js" / "caller_guide.test.mjs").read_text()
+    script = (Path(__file__).parents[1] / "js" / "caller" / "camera" / "guide.test.mjs").read_text()
     demanded = script.replace('" +\n      "', "")
     for agent in (FACEBOOK, OPERA):
         assert f'"{way_out(agent, link)[0]}"' in demanded
@@ -362,16 +362,16 @@ def test_the_way_is_the_one_that_the_page_itself_gives() -> None:
 async def test_a_lost_script_has_another_address(house: Running) -> None:
     """Browsers that remember a failed import find it, and all that it imports, in a folder of another name."""
     phone = house.browser()
-    plain = await phone.fetch("/static/js/again.js")
-    for name in ("js-1/again.js", "js-27/again.js"):
+    plain = await phone.fetch("/static/js/caller/camera/again.js")
+    for name in ("js-1/caller/camera/again.js", "js-27/caller/camera/again.js"):
         again = await phone.fetch(f"/static/{name}")
         assert (again.code, again.body) == (200, plain.body)
         assert again.headers["Content-Type"] == plain.headers["Content-Type"]
     for name in (
-        "js-/again.js",
+        "js-/caller/camera/again.js",
         "js-1/../../README.md",
         "js-1/%2e%2e/%2e%2e/README.md",
-        "js-1/js-2/again.js",
+        "js-1/js-2/caller/camera/again.js",
         "css-1/base.css",
     ):
         assert (await phone.fetch(f"/static/{name}")).code in {403, 404}, name

@@ -331,7 +331,7 @@ async def test_who_reads_nothing_of_the_answer_is_cut(
     """It asks for more than the system keeps for it, and takes none: it would be at work for ever."""
     monkeypatch.setattr("server.web.connections.STALL_SECONDS", 0.3)
     refused = "visio15_connections_refused_total"
-    asks = b"GET /static/js/desk.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    asks = b"GET /static/js/desk/main.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
     deaf, hears = await crowd.come(house.server.port, 2)
     deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     loop = asyncio.get_running_loop()

@@ -149,7 +149,7 @@ async def test_the_host_as_people_write_it(outside: Running) -> None:
     for host in ("SAMU37.EXAMPLE", "samu37.example:443", "Samu37.Example:443"):
         answer = await ask(outside, host, path)
         assert answer.startswith("HTTP/1.1 404 ")
-        assert "caller.css" in answer
+        assert "css/caller/main.css" in answer
     for method in ("GET", "HEAD"):
         answer = await ask(outside, "samu37.example.", path, method=method)
         assert answer.startswith("HTTP/1.1 303 ")

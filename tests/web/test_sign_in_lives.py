@@ -352,7 +352,7 @@ async def test_the_page_that_asks_right_after_the_end_keeps_a_colleague_s_video(
     browser, doctor, session = await watching(slow, how)
     slow.clock.pass_(hours=3, minutes=59)
     told = said(await browser.get("/login/standing"))
-    slow.clock.pass_(seconds=told["changes_in"] + 0.5)  # static/js/sign_in_words.js: wait()
+    slow.clock.pass_(seconds=told["changes_in"] + 0.5)  # static/js/identity/words.js: wait()
     assert await stage(browser) == "over"
     slow.clock.pass_(seconds=31)
     assert await ended(slow) == []

@@ -1,6 +1,0 @@
-/** The key of the theme, whose button theme.js looks after on every professional page. */
-import { get } from "./dom.js";
-
-export const themeKeys = {
-  keys: [{ code: "KeyD", shown: "D", does: "Clair ou sombre", act: () => get("theme", HTMLButtonElement).click() }],
-};
