@@ -8,7 +8,7 @@ import { lenses, which } from "../rtc/lenses.js";
 import { pointAt } from "../rtc/pointing.js";
 
 /** @typedef {import("../lib/socket.js").Message} Message */
-/** @typedef {"balanced" | "detail" | "motion"} Preference */
+/** @typedef {import("../rtc/adapt.js").Preference} Preference */
 /** @typedef {{outcome: "done" | "refused", why?: string}} Outcome */
 /**
  * @typedef {object} HelpHost

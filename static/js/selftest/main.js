@@ -6,7 +6,7 @@ import { report, text } from "./report.js";
 import { RELAYS, STEPS, judge, judgeAll, offset, plan, verdict } from "./verdict.js";
 import { TestSocket } from "./socket.js";
 
-/** @typedef {Record<string, any>} Facts */
+/** @typedef {import("./verdict.js").Facts} Facts */
 
 const BOOT = boot();
 const KEPT = "visio15.selftest";

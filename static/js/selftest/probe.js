@@ -2,7 +2,7 @@
 import { connects, registry } from "../rtc/peer.js";
 import { silent } from "../rtc/sdp.js";
 
-/** @typedef {Record<string, any>} Facts */
+/** @typedef {import("./verdict.js").Facts} Facts */
 /** @typedef {{url: string, username?: string, credential?: string}} One */
 
 /** Milliseconds given to a server to answer, and to a picture to pass: a browser gives UDP up after 9.5 s. */

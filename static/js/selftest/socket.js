@@ -1,6 +1,6 @@
 /** The self-test's own socket: there and back, both rates, the server's clock; it does not come back by itself. */
 
-/** @typedef {Record<string, any>} Facts */
+/** @typedef {import("./verdict.js").Facts} Facts */
 
 const PATIENCE = 8_000;
 const PINGS = 10;
