@@ -1,7 +1,7 @@
 """Where the package's files are; everything else about it is in pyproject.toml.
 
 The data folders stand at the top level of the repository. In a wheel they are inside the package, as
-server/data/static and so on; server/resources.py finds them in both.
+server/data/static and so on; server/core/resources.py finds them in both.
 """
 
 from setuptools import find_packages, setup

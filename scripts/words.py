@@ -20,7 +20,7 @@ from jinja2 import Environment, nodes
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from server.domain.languages import ALL, OWN  # noqa: E402
+from server.core.words.languages import ALL, OWN  # noqa: E402
 
 SOURCE = {"messages": "en", "spoken": OWN}
 TEMPLATES = ROOT / "templates"

@@ -14,10 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from server import resources, tls
-from server.adapters.bus_memory import MemoryBus
+from server import tls
 from server.adapters.calls import TelephonyCalls
-from server.adapters.clock import SystemClock, SystemIds
 from server.adapters.db import schema
 from server.adapters.db.demonstration import check_demonstration
 from server.adapters.db.engine import make_engine
@@ -28,15 +26,18 @@ from server.adapters.mail_smtp import SmtpMailer
 from server.adapters.outbox import Outbox, OutboxMailer
 from server.adapters.passwords import Argon2Passwords
 from server.adapters.recordings import FolderAudio, watch
-from server.adapters.seal import FernetSeal
 from server.adapters.synthetic import CallerProcesses
 from server.bootstrap_carriers import build_fleet, costs
-from server.catalogues import Spoken
 from server.config import Settings, SmtpSettings
-from server.domain.hosts import host_of, is_this_machine, known
+from server.core import resources
+from server.core.bus import MemoryBus
+from server.core.clock import SystemClock, SystemIds
+from server.core.errors import AppError, Unavailable
+from server.core.net.hosts import host_of, is_this_machine, known
+from server.core.seal import FernetSeal
+from server.core.words.catalogues import Spoken
 from server.domain.session import BEFORE_ASKING
 from server.domain.sign_in import by_role
-from server.errors import AppError, Unavailable
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
 from server.services import invitation_hooks

@@ -20,8 +20,8 @@ from server.config_carriers import (
     SmsSettings,
     TwilioSettings,
 )
+from server.core.errors import CarrierUnavailable
 from server.domain.carriers import Carrier
-from server.errors import CarrierUnavailable
 from server.ports import Clock, OutgoingSms, ReceiptReader, Sms
 from server.services.carriers import Carriers
 

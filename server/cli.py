@@ -14,7 +14,7 @@ import structlog
 
 from server import __version__
 from server.config import ConfigurationError, Settings, load
-from server.errors import AppError, DemonstrationRefused, SchemaMismatch, StorageUnavailable
+from server.core.errors import AppError, DemonstrationRefused, SchemaMismatch, StorageUnavailable
 from server.logs import configure
 from server.notify import Notifier
 

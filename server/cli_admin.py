@@ -12,16 +12,16 @@ from typing import Protocol, TypeVar
 
 import click
 
-from server.adapters.clock import SystemClock, SystemIds
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
 from server.adapters.passwords import Argon2Passwords
-from server.adapters.seal import FernetSeal
 from server.config import Settings
+from server.core.clock import SystemClock, SystemIds
+from server.core.entries import Verdict
+from server.core.errors import AppError, NotFound
+from server.core.seal import FernetSeal
 from server.domain.access import Role
-from server.domain.audit import Verdict
-from server.errors import AppError, NotFound
 from server.ports import Actor, Site, User
 from server.services.admin import SHORTEST_PASSWORD, Admin
 from server.services.chain import Chain

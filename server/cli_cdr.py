@@ -6,17 +6,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from server.adapters.bus_memory import MemoryBus
-from server.adapters.clock import SystemClock, SystemIds
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
 from server.cli_admin import Lazy, finished
 from server.config import Settings
+from server.core.bus import MemoryBus
+from server.core.clock import SystemClock, SystemIds
 from server.core.days import ZONE
+from server.core.errors import Invalid
+from server.core.seal import FernetSeal
 from server.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, read
-from server.errors import Invalid
 from server.services.cdr import CdrImport, Imported
 from server.services.following import relink
 from server.services.invitation_hooks import mobiles_of

@@ -12,11 +12,11 @@ from server.adapters.db.backup import BackupRefused, restored
 from server.adapters.db.backup import backup as take
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
 from server.cli_admin import Lazy
 from server.config import Settings
-from server.domain.audit import Verdict
-from server.errors import AppError
+from server.core.entries import Verdict
+from server.core.errors import AppError
+from server.core.seal import FernetSeal
 from server.services.chain import Chain
 
 T = TypeVar("T")

@@ -32,7 +32,7 @@ from server.config_carriers import CarrierSettings, Frozen, Network, SmsLimits, 
 from server.config_demo import demonstration_problems
 from server.config_recordings import RecordingsSettings
 from server.config_sentences import sentence
-from server.domain.hosts import NAME, host_of, is_authority, is_host
+from server.core.net.hosts import NAME, host_of, is_authority, is_host
 from server.domain.sign_in import Lives
 from telephony.registry import AnySource
 

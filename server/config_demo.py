@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from server.domain.hosts import host_of
+from server.core.net.hosts import host_of
 
 if TYPE_CHECKING:
     from server.config import Settings

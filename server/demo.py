@@ -23,9 +23,9 @@ import segno
 from server.certificates import Certificates, ensure, lan_addresses, local_names, write_private
 from server.cli_admin import House, opened
 from server.config import ConfigurationError, Settings, load
+from server.core.errors import AppError, DemonstrationRefused
 from server.demo_doors import live
 from server.domain.access import Role
-from server.errors import AppError, DemonstrationRefused
 from server.logs import configure
 
 Say = Callable[[str], None]

@@ -17,14 +17,14 @@ from server import tls
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
 from server.config import Settings
+from server.core.errors import AppError
+from server.core.seal import FernetSeal
 from server.doctor_finding import Finding
 from server.doctor_net import udp_free
 from server.doctor_private import demonstration, private
 from server.doctor_recordings import recordings
 from server.doctor_remote import carriers, mail, turn
-from server.errors import AppError
 from telephony import TRIED, FeedRefusedError, receive_buffer, tried_instead
 from telephony.registry import AuthorityUnreadableError, Switchboard
 

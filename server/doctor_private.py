@@ -12,8 +12,8 @@ from server.adapters.db.engine import make_engine
 from server.adapters.db.presence import file_of
 from server.adapters.db.private import OTHERS, open_to_others
 from server.config import CONFIG, Settings
+from server.core.errors import AppError
 from server.doctor_finding import Finding
-from server.errors import AppError
 
 _READ: Final = stat.S_IROTH | stat.S_IWOTH
 

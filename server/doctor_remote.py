@@ -11,8 +11,8 @@ import aiosmtplib
 from aioice import stun
 from aioice import turn as relay
 
-from server.adapters.clock import SystemClock
 from server.config import Settings, SmtpSettings
+from server.core.clock import SystemClock
 from server.doctor_finding import Finding
 from server.doctor_net import SECONDS, answers, web_port
 from server.services.ice import IceServers

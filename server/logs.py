@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 from structlog.typing import ExcInfo
 
-from server.errors import AppError
+from server.core.errors import AppError
 
 #: Loggers of the standard library whose words are ours; structlog's are ours anyway.
 OURS: Final = ("telephony", "server")

@@ -7,9 +7,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
+from server.core.entries import AuditEvent, AuditRow
 from server.core.limits.throttle import Throttle
 from server.domain.access import Role
-from server.domain.audit import AuditEvent, AuditRow
 from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.domain.incidents import Incident, IncidentState, Step
 from server.domain.invitation import Invitation

@@ -16,9 +16,9 @@ from typing import Final
 
 import click
 
+from server.core.tasks import create_task
 from server.logs import configure
 from server.synthetic_phone import Browser, Phone, RefusedError
-from server.tasks import create_task
 
 LINK: Final = re.compile(r"(https?://[^/\s]+)/v/([A-Za-z0-9_-]{8,64})/?")
 SENTENCES: Final = {

@@ -20,8 +20,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HT
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
+from server.core.tasks import create_task
 from server.synthetic_peer import Peer
-from server.tasks import create_task
 
 XSRF: Final = re.compile(r'<meta name="xsrf" content="([^"]+)"')
 PHASE: Final = re.compile(r'<body data-phase="([a-z]+)"')

@@ -12,7 +12,7 @@ from tornado.web import Application, RequestHandler
 
 from server.adapters.sms_http import HttpSms
 from server.config import SmsSettings
-from server.errors import AppError
+from server.core.errors import AppError
 from tests.lab.ports import free_port
 
 if TYPE_CHECKING:

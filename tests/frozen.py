@@ -34,9 +34,9 @@ import telephony
 from server.adapters.db.tables import metadata
 from server.cli import main
 from server.config import CONFIG, Settings
+from server.core.errors import walk
 from server.domain.access import PERMISSIONS
 from server.domain.session import BEFORE_ASKING
-from server.errors import walk
 from server.web import trust
 from server.web.app import make_app
 from server.web.base import BaseHandler

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from server.errors import StorageUnavailable, WebhookNotReady
+from server.core.errors import StorageUnavailable, WebhookNotReady
 from server.ports import Clock, FeedReport, Ids, LineReport, Station, Transactions
 from server.services.line15 import MEMORY, Line15
 from telephony import (

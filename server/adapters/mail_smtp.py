@@ -6,7 +6,7 @@ from email.utils import formatdate, make_msgid
 import aiosmtplib
 
 from server.config import SmtpSettings
-from server.errors import CarrierRefused, CarrierUnavailable
+from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingMail
 
 _PERMANENT = 500

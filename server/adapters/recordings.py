@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from server.config_recordings import RecordingsSettings
+from server.core.errors import NotFound, RecordingMissing, RecordingOutside, RecordingsAway
 from server.domain.recordings import Status
-from server.errors import NotFound, RecordingMissing, RecordingOutside, RecordingsAway
 from server.ports import Clock, Look
 from telephony import wav_seconds
 from telephony.sources.recordings.feed import RecordingsFeed, Watched

@@ -10,7 +10,7 @@ from tornado.iostream import UnsatisfiableReadError
 
 from server.adapters.sms_gateway import sender_for, unanswered
 from server.config_carriers import RawSettings, SmsSettings
-from server.errors import CarrierRefused, CarrierUnavailable
+from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingSms
 
 _SERVER_ERROR = 500

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from server.adapters.sms_gateway import Gateway, NumberedReceipts, sender_for
 from server.config_carriers import KannelSettings
-from server.errors import CarrierRefused, CarrierUnavailable
+from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingSms
 
 ALL_RECEIPTS = 31  # 1 delivered + 2 failed + 4 buffered + 8 handed over + 16 rejected

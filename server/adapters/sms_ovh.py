@@ -11,7 +11,7 @@ from typing import Any
 
 from server.adapters.sms_gateway import NUMBERED, Answer, Gateway, foreign, number, sender_for
 from server.config_carriers import OvhSettings
-from server.errors import CarrierRefused, CarrierUnavailable
+from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.ports import Clock, OutgoingSms, Receipt, ReceiptCall
 
 _OK, _BAD_REQUEST = 200, 400

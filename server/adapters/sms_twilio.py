@@ -9,8 +9,8 @@ from urllib.parse import urlencode, urlsplit
 
 from server.adapters.sms_gateway import Answer, Gateway, foreign, sender_for
 from server.config_carriers import TwilioSettings
+from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.domain.messages import Delivery
-from server.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingSms, Receipt, ReceiptCall
 
 _STATES: Final[Mapping[str, Delivery]] = {

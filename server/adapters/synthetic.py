@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from server.errors import TooMany
+from server.core.errors import TooMany
 
 MOST: Final = 5
 SECONDS: Final = 900  # a demonstration nobody ends must end itself

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from server.errors import Invalid
+from server.core.errors import Invalid
 from server.ports import Site
 
 ZONE: Final = "Europe/Paris"

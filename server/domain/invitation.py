@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from server.core.errors import LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
 from server.core.tokens import token_hash
 from server.domain.session import Session, State
-from server.errors import LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from server.core.errors import LinkExpired, ObserverRemoved, OpenElsewhere, SessionEnded
 from server.core.tokens import token_hash
 from server.domain.session import Session, State
-from server.errors import LinkExpired, ObserverRemoved, OpenElsewhere, SessionEnded
 
 #: A phone makes one connection for each viewer; its uplink bears no more (docs/adr/0011).
 MOST_VIEWERS: Final = 3

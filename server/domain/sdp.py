@@ -8,15 +8,9 @@ candidates), RFC 3551 (static payload types).
 import re
 from typing import Final
 
+from server.core.errors import SdpAudio, SdpCodec, SdpDataChannel, SdpMalformed, SdpTooLarge
+from server.core.net.hosts import is_address
 from server.domain.candidates import named
-from server.domain.hosts import is_address
-from server.errors import (
-    SdpAudio,
-    SdpCodec,
-    SdpDataChannel,
-    SdpMalformed,
-    SdpTooLarge,
-)
 
 MAX_SDP: Final = 32_768  # characters, all ASCII; an honest one-video offer is 2 to 6 kB
 MAX_LINES: Final = 1_000

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from server.core.errors import MessageMalformed
 from server.domain.jpeg import Jpeg, clean
-from server.errors import MessageMalformed
 
 KIND: Final = 1
 MAX_STILL: Final = (

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from server.core.entries import AuditEvent
+from server.core.errors import Conflict, EmailImpossible, Invalid, NotFound
 from server.domain.access import Role
-from server.domain.audit import AuditEvent
 from server.domain.login import normal_identifier
 from server.domain.observer import LONGEST_NAME
 from server.domain.signing import LaunchPolicy
-from server.errors import Conflict, EmailImpossible, Invalid, NotFound
 from server.ports import (
     Actor,
     Clock,

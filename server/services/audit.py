@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from server.core.days import day_bounds
-from server.domain.audit import AuditEvent, Verdict
+from server.core.entries import AuditEvent, Verdict
+from server.core.errors import AliasMalformed, CallUnknown, NotFound
 from server.domain.calls import LiveCall
 from server.domain.session import Session
-from server.errors import AliasMalformed, CallUnknown, NotFound
 from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
 from server.services.audit_reader import (
     Reader,

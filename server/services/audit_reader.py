@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from server.domain.audit import AuditRow
+from server.core.entries import AuditRow
+from server.core.errors import NotFound
 from server.domain.calls import CallRecord, LiveCall, SpanRow, moves
 from server.domain.invitation import Invitation
 from server.domain.linking import LABELS
 from server.domain.messages import Message
 from server.domain.recordings import OPAQUE, Recording, first_sound, media_type
 from server.domain.session import Session, State
-from server.errors import NotFound
 from server.ports import UnitOfWork
 from server.services.audit_record import (
     AliasPart,

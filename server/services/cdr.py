@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
 from server.domain.calls import CDR, AliasRow, LiveCall, SpanRow
 from server.domain.cdr import Bad, Group
 from server.domain.reconcile import AROUND, READ

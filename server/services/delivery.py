@@ -15,7 +15,16 @@ from typing import Final
 
 import structlog
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import (
+    AppError,
+    CarrierRefused,
+    CarrierUnavailable,
+    Conflict,
+    NotFound,
+    StorageUnavailable,
+    Unavailable,
+)
 from server.domain.carriers import Carrier, overdue, settled
 from server.domain.messages import (
     SENT_AGAIN,
@@ -29,15 +38,6 @@ from server.domain.messages import (
     maybe_twice,
     postponed,
     reference,
-)
-from server.errors import (
-    AppError,
-    CarrierRefused,
-    CarrierUnavailable,
-    Conflict,
-    NotFound,
-    StorageUnavailable,
-    Unavailable,
 )
 from server.ports import (
     Actor,

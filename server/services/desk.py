@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from server.core.words.languages import ALL
 from server.domain import funnel
 from server.domain.calls import LiveCall
 from server.domain.invitation import Invitation
-from server.domain.languages import ALL
 from server.domain.linking import LABELS, Link
 from server.domain.messages import Message
 from server.domain.network import CAUSES, Preflight, cause

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
 from server.ports import Actor, Clock, Transactions
 from server.services.contacts import check_email, read_number
 

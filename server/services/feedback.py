@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from server.core.days import zone_of
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import Invalid, TooManyReports
 from server.domain.incidents import KINDS, YEAR, Incident, IncidentState, reference
 from server.domain.messages import Message
-from server.errors import Invalid, TooManyReports
 from server.ports import Actor, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork, User
 
 LONGEST: Final = 4_000

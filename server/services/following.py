@@ -5,7 +5,7 @@ Hooks of line 15, in the unit of work that stores the call.
 
 from datetime import datetime
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
 from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.domain.session import State
 from server.ports import Actor, UnitOfWork

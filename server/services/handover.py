@@ -5,9 +5,9 @@ The writer's turn decides every race (ADR 7): who comes second finds the offer g
 
 from dataclasses import replace
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import NotFound, OfferGone, SessionEnded, StationUnknown
 from server.domain.session import Session, State
-from server.errors import NotFound, OfferGone, SessionEnded, StationUnknown
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
 from server.services.sessions import call_of
 

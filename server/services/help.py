@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from server.domain.audit import AuditEvent
-from server.errors import HelpFlood, MessageOutOfOrder, PhoneAway
+from server.core.entries import AuditEvent
+from server.core.errors import HelpFlood, MessageOutOfOrder, PhoneAway
 from server.ports import Actor, Clock, Transactions
 from server.services.rooms import Order, Room, Rooms
 from server.services.sessions import call_of

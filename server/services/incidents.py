@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Final
 
 from server.core.days import day_bounds
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import IncidentChanged, Invalid
 from server.domain.incidents import (
     CHOICES,
     KINDS,
@@ -18,7 +19,6 @@ from server.domain.incidents import (
     number_of,
     row,
 )
-from server.errors import IncidentChanged, Invalid
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User
 from server.services.feedback import CONTEXT, clean
 

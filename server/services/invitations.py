@@ -6,17 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from server.core.tokens import token_hash
-from server.domain import invitation as rules
-from server.domain.audit import AuditEvent
-from server.domain.calls import LiveCall
-from server.domain.carriers import settled
-from server.domain.invitation import Invitation
-from server.domain.linking import Link, first_link, linked_event
-from server.domain.messages import Message, again, failed
-from server.domain.session import Command, Left, Session, State
-from server.domain.sms_text import one_segment
-from server.errors import (
+from server.core.entries import AuditEvent
+from server.core.errors import (
     AlreadyInvited,
     ContactMissing,
     LinkExpired,
@@ -24,6 +15,15 @@ from server.errors import (
     NotFound,
     SessionEnded,
 )
+from server.core.tokens import token_hash
+from server.domain import invitation as rules
+from server.domain.calls import LiveCall
+from server.domain.carriers import settled
+from server.domain.invitation import Invitation
+from server.domain.linking import Link, first_link, linked_event
+from server.domain.messages import Message, again, failed
+from server.domain.session import Command, Left, Session, State
+from server.domain.sms_text import one_segment
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
 from server.services.contacts import check_email, check_mobile
 from server.services.sessions import Sessions, call_of

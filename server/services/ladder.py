@@ -6,11 +6,11 @@ The phone decides; what is here relays, counts, and lets the desk ask. A still i
 import json
 from dataclasses import dataclass, field
 
-from server.domain.audit import AuditEvent
-from server.domain.rate import Bucket, take
+from server.core.entries import AuditEvent
+from server.core.errors import MessageOutOfOrder, PictureTooMany
+from server.core.limits.rate import Bucket, take
 from server.domain.session import State, StillSeen
 from server.domain.still import Still, read
-from server.errors import MessageOutOfOrder, PictureTooMany
 from server.ports import Actor, Bus, Changed, Clock, Transactions
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions, call_of

@@ -12,10 +12,10 @@ from typing import Final
 
 import structlog
 
+from server.core.errors import Unavailable
+from server.core.tasks import cancel_and_wait, create_task
 from server.domain.messages import LONGEST_RETRY, Message
-from server.errors import Unavailable
 from server.ports import Clock, Transactions
-from server.tasks import cancel_and_wait, create_task
 
 MOST: Final = 16  # messages of one channel on their way at once
 IDLE: Final = timedelta(seconds=5)

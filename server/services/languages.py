@@ -6,10 +6,10 @@ It is the session's, so that it outlives a page, a socket and a change of device
 from dataclasses import replace
 from datetime import datetime
 
-from server.domain.audit import AuditEvent
-from server.domain.languages import BY_CODE
+from server.core.entries import AuditEvent
+from server.core.errors import NotFound, SessionEnded
+from server.core.words.languages import BY_CODE
 from server.domain.session import Session, State
-from server.errors import NotFound, SessionEnded
 from server.ports import Actor, Clock, Transactions, UnitOfWork
 from server.services.rooms import Rooms
 from server.services.sessions import Sessions, call_of

@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from server.domain.audit import AuditEvent
-from server.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
-from server.errors import (
+from server.core.entries import AuditEvent
+from server.core.errors import (
     AliasMalformed,
     AppError,
     Invalid,
@@ -23,6 +22,7 @@ from server.errors import (
     LaunchTooLarge,
     LaunchUnsigned,
 )
+from server.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
 from server.services.call_names import check_alias, find_or_assert
 from telephony import NumberKind, parse_number

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
 from server.domain.calls import CDR
 from server.domain.linking import Evidence
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from server.core.errors import LinkUnknown, MessageOutOfOrder, OpenElsewhere
 from server.core.tokens import token_hash
 from server.domain import invitation as rules
 from server.domain.invitation import Invitation
@@ -14,7 +15,6 @@ from server.domain.session import (
     Session,
     State,
 )
-from server.errors import LinkUnknown, MessageOutOfOrder, OpenElsewhere
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
 from server.services.invitations import note
 from server.services.languages import keep_language

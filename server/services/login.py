@@ -10,9 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from server.core.entries import AuditEvent
+from server.core.errors import (
+    BadCredentials,
+    CodeExpired,
+    Conflict,
+    LoginThrottled,
+    StorageUnavailable,
+)
+from server.core.limits.rate import Bucket, take
 from server.core.limits.throttle import Throttle
+from server.core.tasks import create_task
 from server.domain.access import Role
-from server.domain.audit import AuditEvent
 from server.domain.login import (
     CODE_LIFE,
     Challenge,
@@ -22,15 +31,7 @@ from server.domain.login import (
     normal_identifier,
     safe_next,
 )
-from server.domain.rate import Bucket, take
 from server.domain.sign_in import Lives
-from server.errors import (
-    BadCredentials,
-    CodeExpired,
-    Conflict,
-    LoginThrottled,
-    StorageUnavailable,
-)
 from server.ports import (
     Actor,
     Clock,
@@ -47,7 +48,6 @@ from server.ports import (
 from server.services.codes import CODE_MINUTES, Codes
 from server.services.limits import Limits
 from server.services.sign_ins import cookie_hash
-from server.tasks import create_task
 
 ASKED_AT_ONCE: Final = 300  # one-time codes asked for by everybody: a shift of a region, and more
 ASKED_A_SECOND: Final = 2.0

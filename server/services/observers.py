@@ -6,15 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.core.tokens import token_hash
-from server.domain import observer as rules
-from server.domain.audit import AuditEvent
-from server.domain.carriers import settled
-from server.domain.messages import Delivery, Message, dropped, failed
-from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
-from server.domain.session import Session, State
-from server.domain.sms_text import one_segment
-from server.errors import (
+from server.core.entries import AuditEvent
+from server.core.errors import (
     ContactMissing,
     LinkUnknown,
     MessageOutOfOrder,
@@ -24,6 +17,13 @@ from server.errors import (
     SessionEnded,
     ViewersFull,
 )
+from server.core.tokens import token_hash
+from server.domain import observer as rules
+from server.domain.carriers import settled
+from server.domain.messages import Delivery, Message, dropped, failed
+from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
+from server.domain.session import Session, State
+from server.domain.sms_text import one_segment
 from server.ports import (
     Actor,
     Clock,

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import Invalid, PhotoUnknown, PictureTooLarge, PictureTooMany
+from server.core.limits.rate import Bucket, take
 from server.domain.jpeg import Jpeg, clean
-from server.domain.rate import Bucket, take
 from server.domain.still import taken_at
-from server.errors import Invalid, PhotoUnknown, PictureTooLarge, PictureTooMany
 from server.ports import Actor, Clock, Ids, Transactions
 from server.services.rooms import Rooms
 from server.services.sessions import call_of

@@ -10,6 +10,8 @@ from typing import Final
 
 import structlog
 
+from server.core.errors import AppError
+from server.core.rounds import Failed, Rounds
 from server.domain.calls import LiveCall
 from server.domain.linking import Evidence, Link, linked_event
 from server.domain.reconcile import (
@@ -23,9 +25,7 @@ from server.domain.reconcile import (
     decide,
 )
 from server.domain.session import Session
-from server.errors import AppError
 from server.ports import Actor, Bus, Changed, Clock, Seal, Transactions, UnitOfWork
-from server.services.rounds import Failed, Rounds
 from telephony import Call
 
 KEPT: Final = timedelta(hours=72)

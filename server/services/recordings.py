@@ -11,7 +11,9 @@ from typing import Final
 
 import structlog
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import NotFound, RecordingErased, RecordingMissing, RecordingUnknown
+from server.core.rounds import Failed, Rounds
 from server.domain.calls import LiveCall
 from server.domain.recordings import (
     TOLD_SLACK,
@@ -23,7 +25,6 @@ from server.domain.recordings import (
     media_type,
     suffix,
 )
-from server.errors import NotFound, RecordingErased, RecordingMissing, RecordingUnknown
 from server.ports import (
     Actor,
     AudioFiles,
@@ -36,7 +37,6 @@ from server.ports import (
     Transactions,
     UnitOfWork,
 )
-from server.services.rounds import Failed, Rounds
 from telephony import Alias, AliasType, Call, FoundRecording
 
 KIND: Final = "recording"  # of keyed hashes

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import CallAmbiguous, CallUnknown, LinkChanged, LinkReasonMissing, NotFound
 from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.domain.reconcile import SETTLED
-from server.errors import CallAmbiguous, CallUnknown, LinkChanged, LinkReasonMissing, NotFound
 from server.ports import Actor, Bus, Clock, Seal, Transactions, UnitOfWork
 from server.services.call_names import check_alias
 from server.services.reconcile import KEPT, Case, MobilesOf, look, publish

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from server.core.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
 from server.domain.network import Preflight
 from server.domain.session import BLIND
-from server.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
 from server.web.line import Line
 from server.web.transports import SOCKET
 

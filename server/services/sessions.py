@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import NotFound, OpenElsewhere
+from server.core.rounds import Failed, Rounds
 from server.domain.calls import LiveCall
 from server.domain.linking import Link
 from server.domain.session import (
@@ -19,10 +21,8 @@ from server.domain.session import (
     TimedOut,
     step,
 )
-from server.errors import NotFound, OpenElsewhere
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
 from server.services.rooms import Rooms
-from server.services.rounds import Failed, Rounds
 
 _PAST = {
     "LinkOpened": "link.opened",

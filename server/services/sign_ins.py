@@ -12,13 +12,13 @@ from typing import Final
 
 import structlog
 
+from server.core.entries import AuditEvent
+from server.core.errors import NotFound, StorageUnavailable
+from server.core.rounds import Failed, Rounds
 from server.domain.access import Role
-from server.domain.audit import AuditEvent
 from server.domain.sign_in import Lives, Stage, Standing, noted, standing
 from server.domain.watching import RunningVideo, Watches
-from server.errors import NotFound, StorageUnavailable
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User, WebSession
-from server.services.rounds import Failed, Rounds
 
 #: What its page still says at its very end comes first.
 SWEEP_GRACE: Final = timedelta(seconds=30)

@@ -7,17 +7,17 @@ survive a crash (the pages say it again), but what it held must be provable.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from server.domain import sdp as descriptions
-from server.domain.audit import AuditEvent
-from server.domain.candidates import MOST_ADDRESSES, target
-from server.domain.network import Preflight
-from server.errors import (
+from server.core.entries import AuditEvent
+from server.core.errors import (
     CandidateLeftOut,
     CandidateMalformed,
     MessageOutOfOrder,
     SdpMalformed,
     SdpRefused,
 )
+from server.domain import sdp as descriptions
+from server.domain.candidates import MOST_ADDRESSES, target
+from server.domain.network import Preflight
 from server.ports import Actor, Clock, Transactions
 from server.services.rooms import Room, Rooms
 from server.services.sessions import call_of

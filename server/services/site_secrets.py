@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import NotFound
 from server.domain.signing import LaunchPolicy, SiteSecret
-from server.errors import NotFound
 from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
 from server.services.snapshots import POLICY, SnapshotPolicy
 

@@ -7,11 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.domain.audit import AuditEvent
-from server.domain.jpeg import clean
-from server.domain.session import Session, State
-from server.domain.snapshots import LARGEST, Snapshot
-from server.errors import (
+from server.core.entries import AuditEvent
+from server.core.errors import (
     NotFound,
     SessionEnded,
     SnapshotErased,
@@ -19,6 +16,9 @@ from server.errors import (
     SnapshotTooMany,
     SnapshotUnknown,
 )
+from server.domain.jpeg import clean
+from server.domain.session import Session, State
+from server.domain.snapshots import LARGEST, Snapshot
 from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
 from server.services.rooms import Rooms
 from server.services.sessions import call_of

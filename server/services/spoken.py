@@ -5,15 +5,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from server.core.limits.throttle import within
-from server.core.tokens import token_hash
-from server.domain import spoken as rules
-from server.domain.audit import AuditEvent
-from server.domain.invitation import Invitation, redeemed
-from server.domain.session import Session, State, marked
-from server.domain.source import source_of
-from server.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
-from server.errors import (
+from server.core.entries import AuditEvent
+from server.core.errors import (
     CodesTooMany,
     LinkRevoked,
     NotFound,
@@ -22,9 +15,16 @@ from server.errors import (
     SpokenThrottled,
     SpokenWrong,
 )
+from server.core.limits.throttle import within
+from server.core.net.addresses import source_of
+from server.core.rounds import Failed, Rounds
+from server.core.tokens import token_hash
+from server.domain import spoken as rules
+from server.domain.invitation import Invitation, redeemed
+from server.domain.session import Session, State, marked
+from server.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
 from server.services.invitations import Invitations, Request
-from server.services.rounds import Failed, Rounds
 from server.services.sessions import Sessions, call_of
 
 CHANNEL = "code"

@@ -1,9 +1,9 @@
 """Lifts the block that wrong passwords, whoever typed them, put on an account; written down like every change."""
 
+from server.core.entries import AuditEvent
+from server.core.errors import NotFound
 from server.core.limits.throttle import Throttle, blocked
-from server.domain.audit import AuditEvent
 from server.domain.login import normal_identifier
-from server.errors import NotFound
 from server.ports import Actor, Clock, Transactions
 from server.services.limits import Limits
 

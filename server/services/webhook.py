@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from server.domain.audit import AuditEvent
-from server.domain.rate import Bucket, take
-from server.domain.signing import WINDOW, fresh, made_by, webhook_text
-from server.errors import (
+from server.core.entries import AuditEvent
+from server.core.errors import (
     AppError,
     NotFound,
     WebhookBodyConflict,
@@ -20,6 +18,8 @@ from server.errors import (
     WebhookSignatureWrong,
     WebhookUnsigned,
 )
+from server.core.limits.rate import Bucket, take
+from server.domain.signing import WINDOW, fresh, made_by, webhook_text
 from server.ports import Actor, Bus, CallEvents, Changed, Clock, Site, Transactions, UnitOfWork
 from telephony import CtiEvent, CtiOutcome
 

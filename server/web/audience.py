@@ -2,7 +2,7 @@
 
 import asyncio
 
-from server.errors import AppError
+from server.core.errors import AppError
 from server.web.line import Line
 
 

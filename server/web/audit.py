@@ -5,9 +5,9 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
+from server.core.errors import AppError, Invalid, NotFound
 from server.core.json_types import plain
 from server.domain.access import Permission
-from server.errors import AppError, Invalid, NotFound
 from server.services.audit import AuditLookup
 from server.services.audit_record import Found
 from server.web.signed_in import SignedIn, SignInWeb

@@ -5,8 +5,8 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
+from server.core.errors import AppError, CodeExpired, TooMany, Unauthenticated, XsrfRefused
 from server.domain.login import safe_next
-from server.errors import AppError, CodeExpired, TooMany, Unauthenticated, XsrfRefused
 from server.services.login import ChallengeInfo
 from server.services.sign_ins import SignIn
 from server.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn, SignInWeb

@@ -12,9 +12,7 @@ from typing import Any, ClassVar
 import structlog
 from tornado.web import HTTPError, RequestHandler
 
-from server.domain.hosts import KnownHosts
-from server.domain.link_as_sent import tidied
-from server.errors import (
+from server.core.errors import (
     AppError,
     CookiesMissing,
     HostUnknown,
@@ -24,6 +22,8 @@ from server.errors import (
     Unavailable,
     XsrfRefused,
 )
+from server.core.net.hosts import KnownHosts
+from server.domain.link_as_sent import tidied
 from server.ports import Clock, Ids, Transactions
 from server.web.audience import Audience
 from server.web.metrics import Metrics

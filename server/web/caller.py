@@ -5,8 +5,21 @@ import time
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from server.core.errors import (
+    AppError,
+    Invalid,
+    LinkExpired,
+    LinkRevoked,
+    LinkUnknown,
+    MessageOutOfOrder,
+    MessageTooLarge,
+    NotFound,
+    OpenElsewhere,
+    OriginForeign,
+    SessionEnded,
+)
+from server.core.words.languages import BY_CODE, choose
 from server.domain.invitation import Invitation
-from server.domain.languages import BY_CODE, choose
 from server.domain.link_as_sent import CALLER
 from server.domain.network import Preflight
 from server.domain.session import (
@@ -20,19 +33,6 @@ from server.domain.session import (
     Session,
 )
 from server.domain.way_out import way_out
-from server.errors import (
-    AppError,
-    Invalid,
-    LinkExpired,
-    LinkRevoked,
-    LinkUnknown,
-    MessageOutOfOrder,
-    MessageTooLarge,
-    NotFound,
-    OpenElsewhere,
-    OriginForeign,
-    SessionEnded,
-)
 from server.ports import Actor, Site
 from server.services.help import Help
 from server.services.ice import IceServers

@@ -5,7 +5,7 @@ from typing import Final
 
 from tornado.routing import URLSpec
 
-from server.errors import Invalid
+from server.core.errors import Invalid
 from server.services.links import Links
 from server.web.base import Web
 from server.web.caller import BROWSER_COOKIE, CallerLine

@@ -7,10 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from server.domain.access import Permission, may
-from server.domain.session import Event, MediaFlowing, PeerLost, Session, State
-from server.domain.watching import Watch
-from server.errors import (
+from server.core.errors import (
     Forbidden,
     MessageOutOfOrder,
     PointerFlood,
@@ -18,6 +15,10 @@ from server.errors import (
     StationUnknown,
     Unauthenticated,
 )
+from server.core.tasks import create_task
+from server.domain.access import Permission, may
+from server.domain.session import Event, MediaFlowing, PeerLost, Session, State
+from server.domain.watching import Watch
 from server.ports import Bus, Changed, Station
 from server.services.desk import Desk, DeskView, sessions_of
 from server.services.help import Asked, Finger, Help
@@ -32,7 +33,6 @@ from server.services.recent import Recent
 from server.services.rooms import Rooms, Viewer
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
-from server.tasks import create_task
 from server.web import messages as m
 from server.web.base import Web
 from server.web.desk_third import THIRD, ThirdParties

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from server.core.errors import LaunchTooLarge, StationUnknown
 from server.domain.access import Permission, may
-from server.errors import LaunchTooLarge, StationUnknown
 from server.ports import Station
 from server.services.launch import MOST, PARAMETERS, WAIT, Launch, Launched
 from server.web.paces import Paces

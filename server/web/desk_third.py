@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from server.errors import MessageOutOfOrder
+from server.core.errors import MessageOutOfOrder
 from server.ports import Station
 from server.services.handover import HandOver
 from server.services.invitations import Request

@@ -21,7 +21,7 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
-from server.domain.source import Address, read_address, source_of
+from server.core.net.addresses import Address, read_address, source_of
 from server.web.accepting import Acceptor, Counted, stream
 from server.web.connections import Connection, Connections
 

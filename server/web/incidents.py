@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 
+from server.core.errors import AppError, Conflict, Invalid
 from server.domain.access import Permission, may
 from server.domain.incidents import CHOICES, KINDS, LONGEST_NOTE, STATES
-from server.errors import AppError, Conflict, Invalid
 from server.services.feedback import CONTEXT
 from server.services.incidents import Filter, Incidents, Shown
 from server.web.signed_in import SignedIn, SignInWeb

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from server.errors import AppError
+from server.core.errors import AppError
 
 
 class Line(Protocol):

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Final
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import PathMatches
 
-from server.domain.languages import BY_CODE
+from server.core.errors import LinkUnknown
+from server.core.words.languages import BY_CODE
 from server.domain.link_as_sent import LinkAsSent, read
-from server.errors import LinkUnknown
 from server.web.base import BaseHandler
 from server.web.wire import status_of
 

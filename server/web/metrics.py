@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from server.errors import walk
+from server.core.errors import walk
 from server.web.connections import REASONS
 from server.web.transports import SOCKET
 

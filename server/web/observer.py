@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Final
 
 from tornado.routing import Rule, URLSpec
 
-from server.domain.link_as_sent import OBSERVER, TOKEN
-from server.errors import (
+from server.core.errors import (
     AppError,
     Forbidden,
     LinkExpired,
@@ -22,12 +21,13 @@ from server.errors import (
     Unavailable,
     ViewersFull,
 )
+from server.core.tasks import create_task
+from server.domain.link_as_sent import OBSERVER, TOKEN
 from server.ports import Actor, Bus, Changed
 from server.services.ice import IceServers
 from server.services.observers import Look, Observers
 from server.services.rooms import Rooms
 from server.services.signalling import Signalling
-from server.tasks import create_task
 from server.web import messages as m
 from server.web.base import Web
 from server.web.links import AsSent, AtDottedHost, LinkHandler, PageAsSent

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import segno
 from markupsafe import Markup
 
-from server.errors import NotFound
+from server.core.errors import NotFound
 from server.web.signed_in import MaybeSignedIn
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")

@@ -5,8 +5,8 @@ from typing import Final
 
 from tornado.routing import URLSpec
 
+from server.core.errors import Invalid, PictureTooLarge
 from server.domain.access import Permission
-from server.errors import Invalid, PictureTooLarge
 from server.ports import Actor
 from server.services.links import Links
 from server.services.photos import MAX_PART, Part, Photos

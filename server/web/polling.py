@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from server.domain.source import source_of
-from server.errors import Invalid, Unavailable, WireGap, WiresFull, WireUnknown
+from server.core.errors import Invalid, Unavailable, WireGap, WiresFull, WireUnknown
+from server.core.net.addresses import source_of
 from server.web.base import Web
 from server.web.sockets import PageLine
 from server.web.transports import REQUESTS

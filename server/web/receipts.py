@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from server.errors import NotFound
+from server.core.errors import NotFound
 from server.ports import ReceiptCall, ReceiptReader
 from server.services.delivery import DeliveryService
 from server.web.base import BaseHandler

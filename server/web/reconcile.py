@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from tornado.routing import URLSpec
 
 from server.core.days import day_bounds
+from server.core.errors import Invalid
 from server.domain.access import Permission
 from server.domain.linking import LABELS, Certainty
 from server.domain.reconcile import CLUES, SETTLED, Clue, Offer, Sure
-from server.errors import Invalid
 from server.services.audit import AuditLookup
 from server.services.reconcile import Case
 from server.services.review import LONGEST_REASON, Review

@@ -7,14 +7,14 @@ from typing import Any, ClassVar, Final
 from tornado.routing import URLSpec
 
 from server import __version__
-from server.domain.access import Permission, may
-from server.errors import (
+from server.core.errors import (
     Forbidden,
     MessageOutOfOrder,
     SelftestRunning,
     SelftestSpent,
     Unauthenticated,
 )
+from server.domain.access import Permission, may
 from server.services.ice import IceServers
 from server.web import messages as m
 from server.web.base import Web

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
+from server.core.errors import Forbidden, SignInOver, Unauthenticated
 from server.domain.access import Permission, may
 from server.domain.login import HOME, safe_next
-from server.errors import Forbidden, SignInOver, Unauthenticated
 from server.ports import Actor, Site, User
 from server.services.login import Login
 from server.services.sign_ins import SignIn, SignIns

@@ -5,8 +5,8 @@ from typing import Final
 
 from tornado.routing import URLSpec
 
+from server.core.errors import Invalid
 from server.domain.access import Permission
-from server.errors import Invalid
 from server.services.snapshots import Snapshots
 from server.web.signed_in import SignedIn, SignInWeb
 

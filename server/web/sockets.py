@@ -29,8 +29,7 @@ from tornado.websocket import (
     WebSocketProtocol13,
 )
 
-from server.domain.source import source_of
-from server.errors import (
+from server.core.errors import (
     AppError,
     Conflict,
     MessageFlood,
@@ -39,7 +38,8 @@ from server.errors import (
     StorageUnavailable,
     Unavailable,
 )
-from server.tasks import cancel_and_wait, create_task
+from server.core.net.addresses import source_of
+from server.core.tasks import cancel_and_wait, create_task
 from server.web.base import BaseHandler, Web
 from server.web.frames import CountedFrames
 from server.web.messages import MAX_FRAME

@@ -6,15 +6,9 @@ from typing import Any, Final
 
 from tornado.routing import Rule, URLSpec
 
-from server.domain.languages import choose
+from server.core.errors import AppError, CookiesMissing, SpokenThrottled, SpokenWrong, XsrfRefused
+from server.core.words.languages import choose
 from server.domain.link_as_sent import CODE
-from server.errors import (
-    AppError,
-    CookiesMissing,
-    SpokenThrottled,
-    SpokenWrong,
-    XsrfRefused,
-)
 from server.services.links import Links
 from server.services.spoken import SpokenCodes
 from server.web.base import Web

@@ -4,7 +4,7 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
-from server.errors import AppError, Unavailable
+from server.core.errors import AppError, Unavailable
 from server.ports import Site
 from server.services.webhook import Delivery, Webhook
 from server.web.base import BaseHandler, Web

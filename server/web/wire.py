@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from server.errors import (
+from server.core.errors import (
     AppError,
     Conflict,
     Forbidden,

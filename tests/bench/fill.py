@@ -20,8 +20,8 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from server.adapters.db.tables import metadata
-from server.adapters.seal import FernetSeal
-from server.domain.audit import AuditRow, canonical, commitment, digest
+from server.core.entries import AuditRow, canonical, commitment, digest
+from server.core.seal import FernetSeal
 from tests.bench.house import SECRET
 
 if TYPE_CHECKING:

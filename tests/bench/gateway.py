@@ -19,7 +19,7 @@ import tornado.httpserver
 import tornado.web
 from tornado.httpclient import AsyncHTTPClient
 
-from server.tasks import create_task
+from server.core.tasks import create_task
 
 ANSWER = "0: Accepted for delivery"
 AFTER = 0.05  # seconds until the SMS centre has it, and again until the phone has

@@ -14,13 +14,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from server.adapters.clock import SystemClock, SystemIds
 from server.adapters.db import schema
 from server.adapters.db.demonstration import mark_demonstration
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
 from server.adapters.passwords import Argon2Passwords
-from server.adapters.seal import FernetSeal
+from server.core.clock import SystemClock, SystemIds
+from server.core.seal import FernetSeal
 from server.domain.access import Role
 from server.ports import WebSession
 from server.services.admin import Admin

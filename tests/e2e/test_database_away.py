@@ -17,7 +17,7 @@ import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from server.tasks import create_task
+from server.core.tasks import create_task
 from server.web.signed_in import STATION_COOKIE
 from tests.e2e.house import CALLER, House, house, until_text
 from tests.e2e.record import records, verified

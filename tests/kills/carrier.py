@@ -17,7 +17,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.iostream import StreamClosedError
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from server.tasks import cancel_and_wait, create_task
+from server.core.tasks import cancel_and_wait, create_task
 from tests.lab.ports import free_port
 
 if TYPE_CHECKING:

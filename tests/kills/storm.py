@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import text
 
 from server.adapters.db.engine import make_engine
-from server.tasks import cancel_and_wait, create_task
+from server.core.tasks import cancel_and_wait, create_task
 from tests.bench.house import house
 from tests.kills.carrier import Carrier, carrier
 from tests.kills.desks import Desk

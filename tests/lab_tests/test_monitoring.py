@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from server.errors import walk
+from server.core.errors import walk
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder
 from tests.lab.server import server

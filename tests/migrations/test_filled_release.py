@@ -18,7 +18,7 @@ from sqlalchemy import text
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
+from server.core.seal import FernetSeal
 from server.services.chain import Chain
 from tests.migrations import kinds
 from tests.migrations.hospital import SECRET, Hospital, mobile, running

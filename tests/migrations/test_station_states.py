@@ -12,7 +12,7 @@ from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.tables import metadata
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
+from server.core.seal import FernetSeal
 from telephony import Call, CallState, StationSpan, StationState
 
 START = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)

@@ -17,7 +17,7 @@ from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.tables import metadata
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
+from server.core.seal import FernetSeal
 from server.services.chain import Chain
 from tests.databases import PostgresDatabases
 from tests.web.house import CALL_ID, NUMBER, SECRET

@@ -10,10 +10,10 @@ import pytest
 
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
-from server.adapters.db.sites import SqlSites
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
-from server.domain.audit import UNREADABLE, AuditEvent, verify
+from server.core.entries import UNREADABLE, AuditEvent, verify
+from server.core.seal import FernetSeal
+from server.core.sites import SqlSites
 from server.ports import Actor, Site
 from server.services.chain import Chain
 

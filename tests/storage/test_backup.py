@@ -13,10 +13,10 @@ from click.testing import CliRunner, Result
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
 from server.cli import main
 from server.config import Settings
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.seal import FernetSeal
 from server.ports import Actor, Site
 from server.services.chain import Chain
 from tests.lab.process import until

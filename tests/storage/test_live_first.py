@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
+from server.core.seal import FernetSeal
 from server.domain.access import Role
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.session import Session, State

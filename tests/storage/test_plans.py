@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from server.adapters.clock import SystemClock
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
+from server.core.clock import SystemClock
+from server.core.seal import FernetSeal
 from server.ports import Actor, Site
 from server.services.audit import AuditLookup
 from tests.databases import SqliteDatabases

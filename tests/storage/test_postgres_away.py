@@ -7,10 +7,10 @@ import pytest
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
 from server.config import Settings
+from server.core.errors import StorageUnavailable
+from server.core.seal import FernetSeal
 from server.doctor_checks import stored
-from server.errors import StorageUnavailable
 from tests.lab.ports import free_port
 from tests.lab.postgres import postgres
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, text
 
 from server.adapters.db.engine import make_engine
-from server.errors import StorageUnavailable
+from server.core.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from pathlib import Path

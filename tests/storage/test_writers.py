@@ -12,12 +12,12 @@ from sqlalchemy import text
 from server.adapters.db import engine, schema, uow
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
-from server.adapters.seal import FernetSeal
-from server.domain.audit import AuditEvent
-from server.errors import Invalid, StorageUnavailable
+from server.core.entries import AuditEvent
+from server.core.errors import Invalid, StorageUnavailable
+from server.core.seal import FernetSeal
+from server.core.tasks import create_task
 from server.ports import Actor, Site
 from server.services.chain import Chain
-from server.tasks import create_task
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 WRITERS = 20

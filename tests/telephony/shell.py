@@ -26,7 +26,7 @@ async def until(condition: Callable[[], bool], timeout: float = 10) -> None:
 
 @asynccontextmanager
 async def in_background(work: Awaitable[None]) -> AsyncIterator[asyncio.Future[None]]:
-    task = asyncio.ensure_future(work)  # noqa: TID251 -- telephony stands alone, without server.tasks
+    task = asyncio.ensure_future(work)  # noqa: TID251 -- telephony stands alone, without server.core.tasks
     try:
         yield task
     finally:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.audit import (
+from server.core.entries import (
     GENESIS,
     UNREADABLE,
     AuditRow,

@@ -11,15 +11,15 @@ import pytest
 from click import Group
 from click.testing import CliRunner, Result
 
-from server.adapters.bus_memory import MemoryBus
-from server.adapters.clock import SystemIds
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.uow import SqlTransactions
 from server.adapters.passwords import Argon2Passwords
-from server.adapters.seal import FernetSeal
 from server.cli_cdr import cdr
 from server.config import Settings
+from server.core.bus import MemoryBus
+from server.core.clock import SystemIds
+from server.core.seal import FernetSeal
 from server.domain import cdr as rules
 from server.domain.access import Role
 from server.domain.invitation import Invitation

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from server import cli
 from server.config import ConfigurationError, Settings, load
-from server.domain.hosts import known
+from server.core.net.hosts import known
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.errors import (
+from server.core.errors import (
     EmailImpossible,
     Invalid,
     NumberAmbiguous,

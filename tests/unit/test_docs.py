@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from server import cli, config
-from server.errors import walk
+from server.core.errors import walk
 from server.web.metrics import Metrics
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from server.core.errors import AppError, MessageMalformed, PictureMalformed, PictureTooLarge
 from server.domain.jpeg import MAX_SCANS, MAX_SEGMENTS, MAX_SIDE, clean
 from server.domain.still import OLDEST, read, taken_at
-from server.errors import AppError, MessageMalformed, PictureMalformed, PictureTooLarge
 from tests.pictures import EOI, SOI, decoded, jpeg, segment, still, with_place
 
 if TYPE_CHECKING:

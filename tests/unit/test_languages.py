@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server import resources
-from server.catalogues import Spoken, catalogue
-from server.domain.languages import ALL, BY_CODE, choose
+from server.core import resources
+from server.core.words.catalogues import Spoken, catalogue
+from server.core.words.languages import ALL, BY_CODE, choose
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.adapters.clock import SystemIds
+from server.core.clock import SystemIds
 from server.domain.link_as_sent import TOKEN, LinkAsSent, read, tidied
 
 ONE = "Zk3v0T_x-9QmP1aB2cD3eF4gH5i"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.adapters.clock import SystemClock
+from server.core.clock import SystemClock
 from server.domain.network import BY_REQUESTS, CAUSES, Preflight, Way, cause
 from server.services.ice import IceServers
 from server.web.transports import REQUESTS, SOCKET

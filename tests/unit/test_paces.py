@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.errors import MessageFlood
+from server.core.errors import MessageFlood
 from server.web import paces
 from server.web.paces import Paces
 

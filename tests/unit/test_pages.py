@@ -8,7 +8,7 @@ from posixpath import dirname, normpath
 
 import pytest
 
-from server.resources import root
+from server.core.resources import root
 from server.web.pages import Pages
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from server.core.errors import walk
 from server.domain.funnel import STEPS
 from server.domain.session import State
-from server.errors import walk
 from server.web import messages as m
 from server.web.app import CARRIER, make_app
 from server.web.wire import WIRE

@@ -15,8 +15,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.sdp import VIDEO_CODECS, candidates, check_description, without
-from server.errors import (
+from server.core.errors import (
     AppError,
     SdpAudio,
     SdpCodec,
@@ -25,6 +24,7 @@ from server.errors import (
     SdpRefused,
     SdpTooLarge,
 )
+from server.domain.sdp import VIDEO_CODECS, candidates, check_description, without
 from tests.unit.sdp_samples import ANSWERS, OFFERS, SMALL
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from server.core.errors import LaunchExpired, LaunchSignatureWrong
 from server.domain.signing import (
     SiteSecret,
     check_launch,
@@ -22,7 +23,6 @@ from server.domain.signing import (
     signature,
     webhook_text,
 )
-from server.errors import LaunchExpired, LaunchSignatureWrong
 
 TELEPHONY = (Path(__file__).resolve().parents[2] / "docs" / "telephony.md").read_text()
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server import resources
-from server.adapters.clock import SystemIds
-from server.adapters.seal import FernetSeal
 from server.config import LONGEST_URL, ConfigurationError, load
+from server.core import resources
+from server.core.clock import SystemIds
+from server.core.seal import FernetSeal
 from server.domain.sms_text import SEGMENT, gsm, one_segment, septets
 from server.ports import Site
 from server.services.codes import Codes

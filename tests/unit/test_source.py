@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.source import read_address, source_of
+from server.core.net.addresses import read_address, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from typing import Final
 
 import pytest
 
-from server.errors import AppError, StorageUnavailable, walk
+from server.core.errors import AppError, StorageUnavailable, walk
 from server.web.wire import WIRE, close_code_of, status_of
 
 #: What may be on the wire; a command of the administrator has refusals of its own.
-KINDS: Final = [kind for kind in walk() if kind.__module__ == "server.errors"]
+KINDS: Final = [kind for kind in walk() if kind.__module__ == "server.core.errors"]
 #: The contract with pages, gateways and statistics: a code is never renamed.
 CODES: Final = {
     400: "alias_malformed candidate_left_out candidate_malformed carrier_refused contact_missing email_impossible"

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 from sqlalchemy import event, select, text
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
-from server.adapters.clock import SystemIds
 from server.adapters.db.tables import metadata
-from server.adapters.seal import FernetSeal
+from server.core.clock import SystemIds
+from server.core.entries import AuditEvent
+from server.core.seal import FernetSeal
 from server.domain.access import Role
-from server.domain.audit import AuditEvent
 from server.domain.invitation import Invitation
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.login import CODE_LIFE

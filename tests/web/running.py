@@ -18,10 +18,10 @@ from tornado.httpclient import HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from server.adapters.clock import SystemIds
 from server.adapters.db.demonstration import mark_demonstration
 from server.bootstrap import build
 from server.config import load
+from server.core.clock import SystemIds
 from server.logs import configure
 from server.ports import WebSession
 from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from server.adapters.clock import SystemIds
+from server.core.clock import SystemIds
 from server.services.site_secrets import SiteSecrets
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 import server
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
 from server.domain.messages import Delivery
 from server.ports import Actor
 from telephony import CallState, Related, StationSpan, StationState

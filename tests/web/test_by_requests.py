@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.core.tasks import create_task
 from server.domain.network import BY_REQUESTS
 from server.services.signalling import EXPLORED
-from server.tasks import create_task
 from server.web import polling, sockets
 from server.web.caller import BROWSER_COOKIE
 from server.web.caller_polling import MAX_UP

@@ -12,8 +12,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from server.bootstrap import build
+from server.core.errors import StorageUnavailable
 from server.domain.feed_words import why_refused
-from server.errors import StorageUnavailable
 from server.services.line15 import Line15
 from server.services.webhook import MESSAGES_AT_ONCE
 from server.web.telephony_events import EventResults, schema

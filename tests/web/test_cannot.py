@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from server.domain.languages import BY_CODE
+from server.core.words.languages import BY_CODE
 from server.domain.sentences import SAYINGS
 from server.domain.session import BEFORE_ASKING, PAGE_BARRED, PAGE_CANNOT
 from server.domain.way_out import way_out

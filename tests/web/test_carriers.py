@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from server.adapters.db.tables import invitation
-from server.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
+from server.core.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
 from server.ports import Actor
 from server.services.invitations import Request
 from tests.web.posting import house_with, invitations_of

@@ -19,7 +19,7 @@ from server.adapters.db.demonstration import (
 )
 from server.adapters.db.engine import make_engine
 from server.config import ConfigurationError, load
-from server.errors import DemonstrationRefused
+from server.core.errors import DemonstrationRefused
 from tests.lab.ports import free_port, tcp_port_open
 from tests.lab.process import launch, until
 from tests.lab.server import ROOT, VISIO15

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server.errors import NumberImpossible
+from server.core.errors import NumberImpossible
 from server.ports import Actor
 from server.services.chain import Chain
 from server.services.erasure import Erasure

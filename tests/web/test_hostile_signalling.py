@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.core.entries import verify
 from server.domain.access import Role
-from server.domain.audit import verify
 from tests.lab.process import until
 from tests.unit.sdp_samples import FINGERPRINT, OFFERS, SMALL
 from tests.web.running import MOBILE, Page, Running, running

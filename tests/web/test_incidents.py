@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.adapters.clock import SystemIds
+from server.core.clock import SystemIds
 from server.domain.incidents import YEAR, cell, number_of, reference, row
 from server.ports import WebSession
 from server.services import incidents as listing

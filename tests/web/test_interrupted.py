@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.errors import CarrierUnavailable
+from server.core.errors import CarrierUnavailable
 from server.ports import Actor
 from server.services.desk import _invitation
 from server.services.invitations import Request

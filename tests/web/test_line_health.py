@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.core.errors import walk
 from server.domain.feed_words import advice, level, remark, why_refused
-from server.errors import walk
 from server.ports import FeedReport, LineReport
 from server.services.line_health import LineHealthReader
 from telephony import Call, CallState, FeedHealth, FeedState, Number, Related

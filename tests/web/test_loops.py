@@ -18,7 +18,7 @@ from server.adapters.db.login import SqlLogin
 from server.adapters.db.messages import SqlMessages
 from server.adapters.db.recordings import SqlRecordings
 from server.adapters.db.spoken import SqlSpoken
-from server.errors import StorageUnavailable
+from server.core.errors import StorageUnavailable
 from server.services.reconcile import Reconciler
 from server.services.sessions import Sessions
 from server.tls import Reloader

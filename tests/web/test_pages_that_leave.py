@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.errors import Unavailable
+from server.core.errors import Unavailable
 from server.services.launch import Launch
 from server.services.links import Links
 from server.services.observers import Observers

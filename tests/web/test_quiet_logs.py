@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
-from server.errors import StorageUnavailable
+from server.core.errors import StorageUnavailable
 from server.logs import trace
 from server.services.links import Links
 from server.services.sign_ins import SignIns

@@ -15,9 +15,9 @@ import pytest
 
 from server.adapters.recordings import FolderAudio
 from server.config_recordings import RecordingsSettings
-from server.domain.audit import AuditEvent
+from server.core.entries import AuditEvent
+from server.core.errors import RecordingOutside
 from server.domain.recordings import Recording, Sureness
-from server.errors import RecordingOutside
 from server.ports import Actor
 from server.services.chain import Chain
 from server.services.erasure import Erasure

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tornado.websocket import WebSocketClosedError
 
+from server.core.errors import SpokenWrong
 from server.domain.spoken import MOST_TYPED
-from server.errors import SpokenWrong
 from server.services.photos import PHOTOS_AT_ONCE
 from server.web import paces
 from server.web.caller import GESTURES_BURST, WORDS_BURST

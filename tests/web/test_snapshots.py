@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.adapters.clock import SystemIds
+from server.core.clock import SystemIds
 from server.domain.access import Role
 from server.domain.jpeg import clean
 from server.domain.snapshots import LARGEST

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import event
 
 from server.adapters.db.uow import SqlUnitOfWork
+from server.core.errors import NotFound, StorageUnavailable
 from server.domain.signing import LaunchPolicy
-from server.errors import NotFound, StorageUnavailable
 from server.services.ice import IceServers
 from tests.fakes import Gateway
 from tests.lab.process import until

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from server.core.errors import LoginThrottled
 from server.domain.signing import LaunchPolicy
-from server.errors import LoginThrottled
 from server.services.login import ASKED_AT_ONCE
 from tests.web.house import PASSWORD, wrong
 from tests.web.running import Running, running

@@ -139,7 +139,7 @@ def test_an_editable_install_finds_the_folders_of_the_checkout(tree: Path, tmp_p
     venv.create(home, with_pip=True)
     python = home / "bin" / "python"
     run(python, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", made, cwd=home)
-    where = "from server.resources import root; print(root())"
+    where = "from server.core.resources import root; print(root())"
     assert run(python, "-c", where, cwd=home) == f"{tree}\n"
 
 

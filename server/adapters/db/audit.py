@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.rows import checked
 from server.adapters.db.tables import audit, audit_payload
 from server.adapters.db.tables import site as sites
-from server.domain.audit import (
+from server.core.db.rows import checked
+from server.core.entries import (
     GENESIS,
     UNREADABLE,
     AuditEvent,
@@ -22,7 +22,7 @@ from server.domain.audit import (
     commitment,
     digest,
 )
-from server.errors import Invalid
+from server.core.errors import Invalid
 from server.ports import Actor, Seal
 
 SALT_BYTES = 16

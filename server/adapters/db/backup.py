@@ -22,7 +22,7 @@ from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
 from server.adapters.db.private import OWN_FOLDER, make_private
 from server.adapters.db.tables import audit, site
-from server.errors import AppError, Conflict, Invalid, StorageUnavailable
+from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 
 SQLITE_MAGIC: Final = b"SQLite format 3\0"
 POSTGRES_MAGIC: Final = b"PGDMP"

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import Column, ColumnElement, RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.personal import SqlPersonal
-from server.adapters.db.rows import checked, kept
 from server.adapters.db.tables import call, call_alias, call_fact, call_span, personal
+from server.core.db.rows import checked, kept
+from server.core.errors import CallUnknown
+from server.core.personal import SqlPersonal
 from server.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, places, settled
-from server.errors import CallUnknown
 from server.ports import Seal
 from telephony import (
     Alias,

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.adapters.db import schema
 from server.adapters.db.engine import make_engine
-from server.errors import DemonstrationRefused, StorageUnavailable
+from server.core.errors import DemonstrationRefused, StorageUnavailable
 
 APPLICATION_ID: Final = 0x56313544  # "V15D"
 COMMENT: Final = "visio15 demonstration"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.adapters.db.one_hop import use_one_hop
 from server.adapters.db.presence import follow_file
-from server.errors import StorageUnavailable
+from server.core.errors import StorageUnavailable
 
 BUSY_MS: Final = 5_000
 CACHE_KB: Final = (

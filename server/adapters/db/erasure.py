@@ -5,7 +5,6 @@ from datetime import datetime
 from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.personal import lookup_of
 from server.adapters.db.tables import (
     audit,
     audit_payload,
@@ -24,7 +23,8 @@ from server.adapters.db.tables import (
     snapshot,
 )
 from server.adapters.db.tables import site as sites
-from server.errors import Invalid
+from server.core.errors import Invalid
+from server.core.personal import lookup_of
 from server.ports import Seal
 from telephony import compacted, parse_number
 

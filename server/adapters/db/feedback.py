@@ -9,8 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import feedback, feedback_step
+from server.core.errors import IncidentChanged, NotFound
 from server.domain.incidents import Incident, IncidentState, Step
-from server.errors import IncidentChanged, NotFound
 
 
 class SqlFeedback:

@@ -6,10 +6,10 @@ from dataclasses import asdict, replace
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.rows import save_version
 from server.adapters.db.tables import invitation
+from server.core.db.rows import save_version
+from server.core.errors import NotFound
 from server.domain.invitation import Invitation
-from server.errors import NotFound
 
 
 class SqlInvitations:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import used_once, webhook_answer
-from server.errors import WebhookBodyConflict
+from server.core.errors import WebhookBodyConflict
 
 
 class SqlOnce:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.adapters.db.tables import launch
-from server.errors import StorageUnavailable
+from server.core.errors import StorageUnavailable
 
 FRESH: Final = 60.0  # seconds for which a write proves that one can write
 PROBE: Final = 65_536  # bytes: more than the pages at hand

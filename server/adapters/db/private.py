@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from server.errors import StorageUnavailable
+from server.core.errors import StorageUnavailable
 
 OWN_FILE: Final = 0o600
 OWN_FOLDER: Final = 0o700

@@ -6,10 +6,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.rows import kept
 from server.adapters.db.tables import call, recording, site
+from server.core.db.rows import kept
+from server.core.errors import RecordingUnknown
 from server.domain.recordings import Recording, Status, Sureness
-from server.errors import RecordingUnknown
 from server.ports import Seal
 
 _MERGE_DEPTH = 8

@@ -15,8 +15,8 @@ from alembic import command
 from server.adapters.db.engine import make_engine
 from server.adapters.db.presence import file_of
 from server.adapters.db.private import close_to_others, make_private
-from server.errors import SchemaMismatch, StorageUnavailable
-from server.resources import root
+from server.core.errors import SchemaMismatch, StorageUnavailable
+from server.core.resources import root
 
 
 def config() -> Config:

@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.rows import checked, save_version
 from server.adapters.db.tables import invitation, personal, session, session_link
+from server.core.db.rows import checked, save_version
+from server.core.errors import NotFound
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.session import Session, State
-from server.errors import NotFound
 
 # Named one by one: "not ended" would read every session there ever was, every five seconds.
 OPEN = tuple(state.value for state in State if state is not State.ENDED)

@@ -6,8 +6,8 @@ from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import snapshot
+from server.core.errors import SnapshotUnknown
 from server.domain.snapshots import Snapshot
-from server.errors import SnapshotUnknown
 from server.ports import Seal
 
 _KNOWN = [column for column in snapshot.c if column.name != "sealed"]

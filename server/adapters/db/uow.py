@@ -27,16 +27,16 @@ from server.adapters.db.login import SqlLogin
 from server.adapters.db.messages import SqlMessages
 from server.adapters.db.observers import SqlObservers
 from server.adapters.db.once import SqlOnce
-from server.adapters.db.personal import SqlPersonal
 from server.adapters.db.presence import Presence, write_and_take_back
 from server.adapters.db.recordings import SqlRecordings
 from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
-from server.adapters.db.sites import SqlSites
 from server.adapters.db.snapshots import SqlSnapshots
 from server.adapters.db.spoken import SqlSpoken
 from server.adapters.db.users import SqlUsers
-from server.errors import AppError, Conflict, Invalid, StorageUnavailable
+from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
+from server.core.personal import SqlPersonal
+from server.core.sites import SqlSites
 from server.ports import Seal
 
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates

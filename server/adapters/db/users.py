@@ -10,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import user as users
+from server.core.errors import Conflict, NotFound
 from server.domain.access import Role
-from server.errors import Conflict, NotFound
 from server.ports import User
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.errors import Conflict
+from server.core.errors import Conflict
 
 
 async def save_version(

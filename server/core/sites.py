@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import site as sites
 from server.adapters.db.tables import station as stations
-from server.errors import Conflict, NotFound, StationUnknown
+from server.core.errors import Conflict, NotFound, StationUnknown
 from server.ports import Site, Station
 
 

@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 import structlog
 
-from server.errors import AppError, StorageUnavailable
+from server.core.errors import AppError, StorageUnavailable
 
 Item = TypeVar("Item")
 Failed = Callable[[str], None]  # is given the job's name

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from server.errors import Invalid
+from server.core.errors import Invalid
 
 
 def derive(secret: str, purpose: str) -> bytes:
