@@ -8,9 +8,9 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, func, select
 
 from alembic import context
-from server.adapters.db.engine import make_engine
 from server.adapters.db.tables import UtcDateTime, metadata
-from server.adapters.db.uow import WRITERS
+from server.storage.engine import make_engine
+from server.storage.transactions import WRITERS
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:

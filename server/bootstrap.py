@@ -16,12 +16,6 @@ from tornado.web import Application
 
 from server import tls
 from server.adapters.calls import TelephonyCalls
-from server.adapters.db import schema
-from server.adapters.db.demonstration import check_demonstration
-from server.adapters.db.engine import make_engine
-from server.adapters.db.presence import file_of
-from server.adapters.db.private import close_to_others
-from server.adapters.db.uow import SqlTransactions
 from server.adapters.mail_smtp import SmtpMailer
 from server.adapters.outbox import Outbox, OutboxMailer
 from server.adapters.passwords import Argon2Passwords
@@ -75,6 +69,12 @@ from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
 from server.services.webhook import KIND as TOLD_BY_EVENTS
 from server.services.webhook import Webhook
+from server.storage import schema
+from server.storage.demonstration import check_demonstration
+from server.storage.engine import make_engine
+from server.storage.presence import file_of
+from server.storage.private import close_to_others
+from server.storage.transactions import SqlTransactions
 from server.web.accepting import Summary
 from server.web.app import Services, make_app
 from server.web.audience import Audience

@@ -95,7 +95,7 @@ def serve(lazy: Lazy) -> None:
 @click.pass_obj
 def migrate(lazy: Lazy, *, down: bool) -> None:
     """Bring the database to this release's schema."""
-    from server.adapters.db import schema  # noqa: PLC0415 - Alembic is slow to import
+    from server.storage import schema  # noqa: PLC0415 - Alembic is slow to import
 
     if down:
         click.confirm("Effacer toutes les tables ?", abort=True)
@@ -112,8 +112,8 @@ def migrate(lazy: Lazy, *, down: bool) -> None:
 
 async def _migrated(settings: Settings) -> None:
     """Bring the database up; one that a demonstration makes is marked, so that no other can serve it."""
-    from server.adapters.db import schema  # noqa: PLC0415 - Alembic is slow to import
-    from server.adapters.db.demonstration import demonstration_of  # noqa: PLC0415 - same
+    from server.storage import schema  # noqa: PLC0415 - Alembic is slow to import
+    from server.storage.demonstration import demonstration_of  # noqa: PLC0415 - same
 
     if not settings.demo:
         await schema.upgrade(settings.database_url)

@@ -12,9 +12,6 @@ from typing import Protocol, TypeVar
 
 import click
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.adapters.passwords import Argon2Passwords
 from server.config import Settings
 from server.core.clock import SystemClock, SystemIds
@@ -29,6 +26,9 @@ from server.services.erasure import Erasure
 from server.services.limits import Limits
 from server.services.site_secrets import SiteSecrets
 from server.services.unlock import Unlock
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 
 T = TypeVar("T")
 

@@ -6,9 +6,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.cli_admin import Lazy, finished
 from server.config import Settings
 from server.core.bus import MemoryBus
@@ -22,6 +19,9 @@ from server.services.following import relink
 from server.services.invitation_hooks import mobiles_of
 from server.services.line15 import Line15
 from server.services.reconcile import Reconciler
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 
 SHOWN = 20
 

@@ -8,16 +8,16 @@ from typing import TypeVar
 
 import click
 
-from server.adapters.db.backup import BackupRefused, restored
-from server.adapters.db.backup import backup as take
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.cli_admin import Lazy
 from server.config import Settings
 from server.core.entries import Verdict
 from server.core.errors import AppError
 from server.core.seal import FernetSeal
 from server.services.chain import Chain
+from server.storage.backup import BackupRefused, restored
+from server.storage.backup import backup as take
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 
 T = TypeVar("T")
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))

@@ -14,9 +14,6 @@ from urllib.parse import urlsplit
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server import tls
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.config import Settings
 from server.core.errors import AppError
 from server.core.seal import FernetSeal
@@ -25,6 +22,9 @@ from server.doctor_net import udp_free
 from server.doctor_private import demonstration, private
 from server.doctor_recordings import recordings
 from server.doctor_remote import carriers, mail, turn
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from telephony import TRIED, FeedRefusedError, receive_buffer, tried_instead
 from telephony.registry import AuthorityUnreadableError, Switchboard
 

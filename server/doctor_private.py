@@ -7,13 +7,13 @@ from typing import Final
 
 from sqlalchemy.engine import make_url
 
-from server.adapters.db.demonstration import check_demonstration
-from server.adapters.db.engine import make_engine
-from server.adapters.db.presence import file_of
-from server.adapters.db.private import OTHERS, open_to_others
 from server.config import CONFIG, Settings
 from server.core.errors import AppError
 from server.doctor_finding import Finding
+from server.storage.demonstration import check_demonstration
+from server.storage.engine import make_engine
+from server.storage.presence import file_of
+from server.storage.private import OTHERS, open_to_others
 
 _READ: Final = stat.S_IROTH | stat.S_IWOTH
 

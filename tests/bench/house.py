@@ -14,16 +14,16 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from server.adapters.db import schema
-from server.adapters.db.demonstration import mark_demonstration
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.adapters.passwords import Argon2Passwords
 from server.core.clock import SystemClock, SystemIds
 from server.core.seal import FernetSeal
 from server.domain.access import Role
 from server.ports import WebSession
 from server.services.admin import Admin
+from server.storage import schema
+from server.storage.demonstration import mark_demonstration
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until

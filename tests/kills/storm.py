@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
-from server.adapters.db.engine import make_engine
 from server.core.tasks import cancel_and_wait, create_task
+from server.storage.engine import make_engine
 from tests.bench.house import house
 from tests.kills.carrier import Carrier, carrier
 from tests.kills.desks import Desk

@@ -17,9 +17,9 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from server import __version__
-from server.adapters.db import schema
 from server.bootstrap import build
 from server.config import Settings
+from server.storage import schema
 from tests.lab.postgres import postgres
 from tests.web.house import PASSWORD, SECRET, FakeClock, House, a_call, a_video
 

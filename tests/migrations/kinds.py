@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import inspect, text
 
-from server.adapters.db.engine import make_engine
+from server.storage.engine import make_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.core.seal import FernetSeal
 from server.services.chain import Chain
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from tests.migrations import kinds
 from tests.migrations.hospital import SECRET, Hospital, mobile, running
 from tests.migrations.shift import FOUND, REFERENCE

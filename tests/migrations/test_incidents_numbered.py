@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert, text
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
 from server.adapters.db.tables import metadata
+from server.storage import schema
+from server.storage.engine import make_engine
 
 SENT = [("b", "s1", 2026, 2), ("a", "s1", 2026, 1), ("c", "s1", 2025, 1), ("d", "s2", 2026, 1)]
 

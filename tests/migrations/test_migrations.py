@@ -11,11 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
 from server.adapters.db.tables import metadata
 from server.core import resources
 from server.core.errors import SchemaMismatch, StorageUnavailable
+from server.storage import schema
+from server.storage.engine import make_engine
 
 if TYPE_CHECKING:
     from pathlib import Path

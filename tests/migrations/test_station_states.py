@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from cryptography.fernet import Fernet
 from sqlalchemy import insert
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
 from server.adapters.db.tables import metadata
-from server.adapters.db.uow import SqlTransactions
 from server.core.seal import FernetSeal
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from telephony import Call, CallState, StationSpan, StationState
 
 START = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)

@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from server import __version__
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
 from server.adapters.db.tables import metadata
-from server.adapters.db.uow import SqlTransactions
 from server.core.seal import FernetSeal
 from server.services.chain import Chain
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from tests.databases import PostgresDatabases
 from tests.web.house import CALL_ID, NUMBER, SECRET
 

@@ -6,20 +6,20 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.core.seal import FernetSeal
 from server.domain.access import Role
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.session import Session, State
 from server.ports import Site, User
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from telephony import Alias, AliasRecord, AliasType, Call, CallState, Number, StationSpan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from server.adapters.db.uow import SqlUnitOfWork
+    from server.storage.transactions import SqlUnitOfWork
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=2)

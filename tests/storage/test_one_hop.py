@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from server.adapters.db.engine import make_engine
+from server.storage.engine import make_engine
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

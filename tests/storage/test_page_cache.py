@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from server.adapters.db.engine import CACHE_KB, make_engine
+from server.storage.engine import CACHE_KB, make_engine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.core.clock import SystemClock
 from server.core.seal import FernetSeal
 from server.ports import Actor, Site
 from server.services.audit import AuditLookup
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from tests.databases import SqliteDatabases
 
 if TYPE_CHECKING:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.config import Settings
 from server.core.errors import StorageUnavailable
 from server.core.seal import FernetSeal
 from server.doctor_checks import stored
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from tests.lab.ports import free_port
 from tests.lab.postgres import postgres
 

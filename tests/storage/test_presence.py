@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event, text
 
-from server.adapters.db.engine import make_engine
 from server.core.errors import StorageUnavailable
+from server.storage.engine import make_engine
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from server.adapters.db import engine, schema, uow
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.core.entries import AuditEvent
 from server.core.errors import Invalid, StorageUnavailable
 from server.core.seal import FernetSeal
 from server.core.tasks import create_task
 from server.ports import Actor, Site
 from server.services.chain import Chain
+from server.storage import engine, schema
+from server.storage import transactions as uow
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 WRITERS = 20

@@ -11,9 +11,9 @@ import pytest
 from click import Group
 from click.testing import CliRunner, Result
 
-from server.adapters.db import schema
 from server.cli_admin import groups
 from server.config import Settings
+from server.storage import schema
 
 if TYPE_CHECKING:
     from pathlib import Path

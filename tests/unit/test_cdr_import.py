@@ -11,9 +11,6 @@ import pytest
 from click import Group
 from click.testing import CliRunner, Result
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.uow import SqlTransactions
 from server.adapters.passwords import Argon2Passwords
 from server.cli_cdr import cdr
 from server.config import Settings
@@ -28,6 +25,9 @@ from server.domain.session import Session
 from server.services.admin import Admin
 from server.services.following import relink
 from server.services.line15 import Line15
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
 from telephony import (
     Alias,
     AliasRecord,

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
-from server.adapters.db import schema
 from server.cli_site import site
 from server.config import Settings
+from server.storage import schema
 
 if TYPE_CHECKING:
     from pathlib import Path

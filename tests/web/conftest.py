@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.adapters.db import schema
 from server.bootstrap import build
 from server.config import Settings
+from server.storage import schema
 from tests.databases import Furnished
 from tests.web.house import SECRET, Browser, FakeClock, House
 

@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server import demo
-from server.adapters.db import schema
-from server.adapters.db.demonstration import (
-    check_demonstration,
-    demonstration_of,
-    mark_demonstration,
-)
-from server.adapters.db.engine import make_engine
 from server.config import ConfigurationError, load
 from server.core.errors import DemonstrationRefused
+from server.storage import schema
+from server.storage.demonstration import check_demonstration, demonstration_of, mark_demonstration
+from server.storage.engine import make_engine
 from tests.lab.ports import free_port, tcp_port_open
 from tests.lab.process import launch, until
 from tests.lab.server import ROOT, VISIO15

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from structlog.testing import capture_logs
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
+from server.storage import schema
+from server.storage.engine import make_engine
 from tests.fakes import gateway
 from tests.lab.ports import free_port
 from tests.lab.process import Part, launch, until

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server import demo
-from server.adapters.db import backup, schema
-from server.adapters.db.engine import make_engine
+from server.storage import backup, schema
+from server.storage.engine import make_engine
 from tests.web.running import Running, running
 
 if TYPE_CHECKING:

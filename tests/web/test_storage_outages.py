@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
-from server.adapters.db.uow import SqlUnitOfWork
 from server.core.errors import NotFound, StorageUnavailable
 from server.domain.signing import LaunchPolicy
 from server.services.ice import IceServers
+from server.storage.transactions import SqlUnitOfWork
 from tests.fakes import Gateway
 from tests.lab.process import until
 from tests.unit.sdp_samples import OFFERS
@@ -58,7 +58,7 @@ def house(
     gateway: Gateway,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Running]:
-    monkeypatch.setattr("server.adapters.db.engine.BUSY_MS", 200)
+    monkeypatch.setattr("server.storage.engine.BUSY_MS", 200)
     with running(io_loop, furnished_database, tmp_path, sms=gateway.settings) as house:
         yield house
 

@@ -11,9 +11,9 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
 from server.core.errors import DemonstrationRefused, StorageUnavailable
+from server.storage import schema
+from server.storage.engine import make_engine
 
 APPLICATION_ID: Final = 0x56313544  # "V15D"
 COMMENT: Final = "visio15 demonstration"

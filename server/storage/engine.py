@@ -9,9 +9,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from server.adapters.db.one_hop import use_one_hop
-from server.adapters.db.presence import follow_file
 from server.core.errors import StorageUnavailable
+from server.storage.one_hop import use_one_hop
+from server.storage.presence import follow_file
 
 BUSY_MS: Final = 5_000
 CACHE_KB: Final = (

@@ -12,11 +12,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from alembic import command
-from server.adapters.db.engine import make_engine
-from server.adapters.db.presence import file_of
-from server.adapters.db.private import close_to_others, make_private
 from server.core.errors import SchemaMismatch, StorageUnavailable
 from server.core.resources import root
+from server.storage.engine import make_engine
+from server.storage.presence import file_of
+from server.storage.private import close_to_others, make_private
 
 
 def config() -> Config:

@@ -27,7 +27,6 @@ from server.adapters.db.login import SqlLogin
 from server.adapters.db.messages import SqlMessages
 from server.adapters.db.observers import SqlObservers
 from server.adapters.db.once import SqlOnce
-from server.adapters.db.presence import Presence, write_and_take_back
 from server.adapters.db.recordings import SqlRecordings
 from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
@@ -38,6 +37,7 @@ from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.personal import SqlPersonal
 from server.core.sites import SqlSites
 from server.ports import Seal
+from server.storage.presence import Presence, write_and_take_back
 
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
 TURN_SECONDS: Final = 5.0

@@ -18,11 +18,11 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.adapters.db import schema
-from server.adapters.db.engine import make_engine
-from server.adapters.db.private import OWN_FOLDER, make_private
 from server.adapters.db.tables import audit, site
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.private import OWN_FOLDER, make_private
 
 SQLITE_MAGIC: Final = b"SQLite format 3\0"
 POSTGRES_MAGIC: Final = b"PGDMP"

@@ -1,0 +1,1 @@
+"""The database: engine, transactions, revision, copies. Each room has its own tables."""
