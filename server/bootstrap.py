@@ -75,16 +75,16 @@ from server.storage.engine import make_engine
 from server.storage.presence import file_of
 from server.storage.private import close_to_others
 from server.storage.transactions import SqlTransactions
-from server.web.accepting import Summary
 from server.web.app import Services, make_app
-from server.web.audience import Audience
-from server.web.connections import Connections, Limits, file_limit, limits
-from server.web.forwarded import ProxiedServer, networks
+from server.web.http.accepting import Summary
+from server.web.http.connections import Connections, Limits, file_limit, limits
+from server.web.http.forwarded import ProxiedServer, networks
+from server.web.http.strangers import Strangers
 from server.web.metrics import Metrics
 from server.web.operations import Readiness
 from server.web.pages import Pages
 from server.web.signed_in import SignInWeb
-from server.web.strangers import Strangers
+from server.web.sockets.audience import Audience
 from telephony import FeedState, FoundRecording
 from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.supervisor import Supervisor

@@ -132,7 +132,7 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
     """Run one server to its end; return the exit status."""
     from server.bootstrap import build  # noqa: PLC0415 - only servers pay for the whole import
     from server.tls import CertificateUnusable  # noqa: PLC0415 - same
-    from server.web.connections import raise_file_limit  # noqa: PLC0415 - same
+    from server.web.http.connections import raise_file_limit  # noqa: PLC0415 - same
 
     raise_file_limit()
     notifier = Notifier.take(os.environ, os.getpid())

@@ -2,7 +2,7 @@
 
 `code` is the contract (docs/protocol.md); `message` is French, for professionals, and says what to
 do next; `say` is a sentence the
-regulator can read aloud to the caller. HTTP status and socket close code come from the family, in `server/web/wire.py`.
+regulator can read aloud to the caller. HTTP status and socket close code come from the family, in `server/web/status.py`.
 """
 
 from typing import ClassVar

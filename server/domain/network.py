@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-from server.web.transports import REQUESTS
+from server.web.sockets.transports import REQUESTS
 
 Reached = int | Literal[False] | None  # milliseconds; False: tried in vain; None: nothing to try
 

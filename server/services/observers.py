@@ -39,7 +39,7 @@ from server.services.contacts import check_email, check_mobile
 from server.services.rooms import Rooms, Viewer
 from server.services.sessions import Sessions, call_of
 from server.services.sms_counts import SmsCounts
-from server.web.line import Line
+from server.web.sockets.line import Line
 
 Json = dict[str, object]
 

@@ -14,8 +14,8 @@ from typing import Final
 from server.core.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
 from server.domain.network import Preflight
 from server.domain.session import BLIND
-from server.web.line import Line
-from server.web.transports import SOCKET
+from server.web.sockets.line import Line
+from server.web.sockets.transports import SOCKET
 
 TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
 ENDS_KEPT: Final = 1_000  # more than end while a hello is answered

@@ -9,7 +9,6 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, url
 
-from server.domain.link_as_sent import CALLER, TOKEN
 from server.ports import Bus, ReceiptReader
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
@@ -72,14 +71,15 @@ from server.web.caller import (
 )
 from server.web.desk import DeskSocket
 from server.web.desk_page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
+from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import AsSent, AtDottedHost
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
-from server.web.paces import Paces
 from server.web.receipts import SmsReceipt
 from server.web.seats import Stations
 from server.web.signed_in import SignInWeb
-from server.web.sockets import MAX_SOCKET_FRAME
+from server.web.sockets.paces import Paces
+from server.web.sockets.page_socket import MAX_SOCKET_FRAME
 from server.web.static_files import Static
 
 OPAQUE = r"([A-Za-z0-9_-]{20,64})"

@@ -11,7 +11,7 @@ from server.domain.access import Permission
 from server.services.audit import AuditLookup
 from server.services.audit_record import Found
 from server.web.signed_in import SignedIn, SignInWeb
-from server.web.wire import status_of
+from server.web.status import status_of
 
 
 class AuditHandler(SignedIn):

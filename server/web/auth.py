@@ -10,7 +10,7 @@ from server.domain.login import safe_next
 from server.services.login import ChallengeInfo
 from server.services.sign_ins import SignIn
 from server.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn, SignInWeb
-from server.web.wire import status_of
+from server.web.status import status_of
 
 CHALLENGE_COOKIE = "v15_challenge"
 NEXT_COOKIE = "v15_next"

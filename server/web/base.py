@@ -23,13 +23,13 @@ from server.core.errors import (
     XsrfRefused,
 )
 from server.core.net.hosts import KnownHosts
-from server.domain.link_as_sent import tidied
 from server.ports import Clock, Ids, Transactions
-from server.web.audience import Audience
+from server.web.http.strangers import Strangers
+from server.web.link_as_sent import tidied
 from server.web.metrics import Metrics
 from server.web.pages import Pages
-from server.web.strangers import Strangers
-from server.web.wire import status_of
+from server.web.sockets.audience import Audience
+from server.web.status import status_of
 
 ELSEWHERE = frozenset({"cross-site", "same-site"})
 DAY = 86_400

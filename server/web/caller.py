@@ -20,7 +20,6 @@ from server.core.errors import (
 )
 from server.core.words.languages import BY_CODE, choose
 from server.domain.invitation import Invitation
-from server.domain.link_as_sent import CALLER
 from server.domain.network import Preflight
 from server.domain.session import (
     BEFORE_ASKING,
@@ -34,6 +33,7 @@ from server.domain.session import (
 )
 from server.domain.way_out import way_out
 from server.ports import Actor, Site
+from server.protocol import messages as m
 from server.services.help import Help
 from server.services.ice import IceServers
 from server.services.ladder import Ladder, Pace
@@ -43,12 +43,12 @@ from server.services.rooms import Rooms, Said
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.snapshots import SnapshotPolicy, policy_of
-from server.web import messages as m
 from server.web.base import BaseHandler, Web
+from server.web.link_as_sent import CALLER
 from server.web.links import LinkHandler, PageAsSent
-from server.web.paces import Paces
-from server.web.sockets import PageLine, PageSocket
-from server.web.wire import status_of
+from server.web.sockets.paces import Paces
+from server.web.sockets.page_socket import PageLine, PageSocket
+from server.web.status import status_of
 
 # What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.
 WORDS_BURST = 80

@@ -6,13 +6,13 @@ from typing import Final
 from tornado.routing import URLSpec
 
 from server.core.errors import Invalid
+from server.protocol.messages import MAX_FRAME
 from server.services.links import Links
 from server.web.base import Web
 from server.web.caller import BROWSER_COOKIE, CallerLine
 from server.web.links import LinkHandler
-from server.web.messages import MAX_FRAME
-from server.web.paces import Paces
-from server.web.polling import WINDOW, Opener, PolledLine, PolledLines
+from server.web.sockets.paces import Paces
+from server.web.sockets.polling import WINDOW, Opener, PolledLine, PolledLines
 
 MAX_UP: Final = 3 * MAX_FRAME  # one frame of the largest size, each of its quotes escaped, and room
 BYTES: Final = "application/octet-stream"

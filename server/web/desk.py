@@ -20,6 +20,7 @@ from server.domain.access import Permission, may
 from server.domain.session import Event, MediaFlowing, PeerLost, Session, State
 from server.domain.watching import Watch
 from server.ports import Bus, Changed, Station
+from server.protocol import messages as m
 from server.services.desk import Desk, DeskView, sessions_of
 from server.services.help import Asked, Finger, Help
 from server.services.ice import IceServers
@@ -33,7 +34,6 @@ from server.services.recent import Recent
 from server.services.rooms import Rooms, Viewer
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
-from server.web import messages as m
 from server.web.base import Web
 from server.web.desk_third import THIRD, ThirdParties
 from server.web.seats import Seat

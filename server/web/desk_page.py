@@ -9,9 +9,9 @@ from server.core.errors import LaunchTooLarge, StationUnknown
 from server.domain.access import Permission, may
 from server.ports import Station
 from server.services.launch import MOST, PARAMETERS, WAIT, Launch, Launched
-from server.web.paces import Paces
 from server.web.seats import Stations
 from server.web.signed_in import STATION_COOKIE, SignedIn
+from server.web.sockets.paces import Paces
 
 LAUNCH_COOKIE: Final = "v15_launch"
 LAUNCHES_BURST: Final = 20  # of one person: each is a row

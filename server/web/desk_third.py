@@ -4,11 +4,11 @@ from typing import Any
 
 from server.core.errors import MessageOutOfOrder
 from server.ports import Station
+from server.protocol import messages as m
 from server.services.handover import HandOver
 from server.services.invitations import Request
 from server.services.observers import ObserverRequest, Observers
 from server.services.spoken import SpokenCodes
-from server.web import messages as m
 from server.web.desk_page import seats_of
 from server.web.seats import Stations
 from server.web.signed_in import SignedInSocket

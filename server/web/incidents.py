@@ -14,7 +14,7 @@ from server.domain.incidents import CHOICES, KINDS, LONGEST_NOTE, STATES
 from server.services.feedback import CONTEXT
 from server.services.incidents import Filter, Incidents, Shown
 from server.web.signed_in import SignedIn, SignInWeb
-from server.web.wire import status_of
+from server.web.status import status_of
 
 HERE = "/incidents"
 ID = r"([A-Za-z0-9_-]{1,64})"

@@ -9,9 +9,9 @@ from tornado.routing import PathMatches
 
 from server.core.errors import LinkUnknown
 from server.core.words.languages import BY_CODE
-from server.domain.link_as_sent import LinkAsSent, read
 from server.web.base import BaseHandler
-from server.web.wire import status_of
+from server.web.link_as_sent import LinkAsSent, read
+from server.web.status import status_of
 
 _LAST_DOT: Final = re.compile(r"\.(:[0-9]+)?$")
 

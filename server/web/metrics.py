@@ -8,8 +8,8 @@ from types import MappingProxyType
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from server.core.errors import walk
-from server.web.connections import REASONS
-from server.web.transports import SOCKET
+from server.web.http.connections import REASONS
+from server.web.sockets.transports import SOCKET
 
 
 class Metrics:

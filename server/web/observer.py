@@ -22,18 +22,18 @@ from server.core.errors import (
     ViewersFull,
 )
 from server.core.tasks import create_task
-from server.domain.link_as_sent import OBSERVER, TOKEN
 from server.ports import Actor, Bus, Changed
+from server.protocol import messages as m
 from server.services.ice import IceServers
 from server.services.observers import Look, Observers
 from server.services.rooms import Rooms
 from server.services.signalling import Signalling
-from server.web import messages as m
 from server.web.base import Web
+from server.web.link_as_sent import OBSERVER, TOKEN
 from server.web.links import AsSent, AtDottedHost, LinkHandler, PageAsSent
-from server.web.paces import Paces
-from server.web.sockets import PageSocket
-from server.web.wire import status_of
+from server.web.sockets.paces import Paces
+from server.web.sockets.page_socket import PageSocket
+from server.web.status import status_of
 
 COOKIE: Final = "v15_observer"
 CLOSED: Final = (LinkExpired, LinkUnknown, ObserverRemoved, OpenElsewhere, SessionEnded)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from server.core.errors import StationTaken, TakenOver
-from server.web.line import Line
+from server.web.sockets.line import Line
 
 PUSHED: Final = 20  # pages remembered of those that lost a seat
 

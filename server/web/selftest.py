@@ -15,8 +15,8 @@ from server.core.errors import (
     Unauthenticated,
 )
 from server.domain.access import Permission, may
+from server.protocol import messages as m
 from server.services.ice import IceServers
-from server.web import messages as m
 from server.web.base import Web
 from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE, SignedIn, SignedInSocket, SignInWeb
 

@@ -14,7 +14,7 @@ from server.ports import Actor, Site, User
 from server.services.login import Login
 from server.services.sign_ins import SignIn, SignIns
 from server.web.base import BaseHandler, Web
-from server.web.sockets import PageSocket
+from server.web.sockets.page_socket import PageSocket
 
 SESSION_COOKIE: Final = "v15_session"
 STATION_COOKIE: Final = "v15_station"  # of the PC, whoever is signed in

@@ -8,13 +8,13 @@ from tornado.routing import Rule, URLSpec
 
 from server.core.errors import AppError, CookiesMissing, SpokenThrottled, SpokenWrong, XsrfRefused
 from server.core.words.languages import choose
-from server.domain.link_as_sent import CODE
 from server.services.links import Links
 from server.services.spoken import SpokenCodes
 from server.web.base import Web
 from server.web.caller import BROWSER_COOKIE, CallerPage
+from server.web.link_as_sent import CODE
 from server.web.links import AsSent, AtDottedHost, PageAsSent
-from server.web.wire import status_of
+from server.web.status import status_of
 
 #: What the form says of a refusal: keys of templates/caller/words.html.
 SAID: Final[Mapping[type[AppError], tuple[str, ...]]] = {

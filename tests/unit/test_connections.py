@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web.connections import (
+from server.web.http.connections import (
     HEAD_SECONDS,
     STALL_SECONDS,
     Connection,
@@ -18,7 +18,7 @@ from server.web.connections import (
     Limits,
     limits,
 )
-from server.web.forwarded import counted_as
+from server.web.http.forwarded import counted_as
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tornado.httputil import HTTPHeaders
 
-from server.web.forwarded import Origin, networks, origin
+from server.web.http.forwarded import Origin, networks, origin
 
 TRUSTED = networks(["127.0.0.1", "10.1.0.0/16", "2001:db8::/32"])
 

@@ -27,7 +27,7 @@ from server.domain.messages import Delivery, Handover, Message
 from server.domain.network import BY_REQUESTS
 from server.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
 from server.domain.session import BLIND, Session, State
-from server.web.messages import CallerMedia, Camera
+from server.protocol.messages import CallerMedia, Camera
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.clock import SystemIds
-from server.domain.link_as_sent import TOKEN, LinkAsSent, read, tidied
+from server.web.link_as_sent import TOKEN, LinkAsSent, read, tidied
 
 ONE = "Zk3v0T_x-9QmP1aB2cD3eF4gH5i"
 OTHER = "-A1b2C3d4E5f6G7h8I9j0K1l2M3"

@@ -7,7 +7,7 @@ import pytest
 from server.core.clock import SystemClock
 from server.domain.network import BY_REQUESTS, CAUSES, Preflight, Way, cause
 from server.services.ice import IceServers
-from server.web.transports import REQUESTS, SOCKET
+from server.web.sockets.transports import REQUESTS, SOCKET
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.core.errors import MessageFlood
-from server.web import paces
-from server.web.paces import Paces
+from server.web.sockets import paces
+from server.web.sockets.paces import Paces
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -13,9 +13,9 @@ import pytest
 from server.core.errors import walk
 from server.domain.funnel import STEPS
 from server.domain.session import State
-from server.web import messages as m
+from server.protocol import messages as m
 from server.web.app import CARRIER, make_app
-from server.web.wire import WIRE
+from server.web.status import WIRE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ RECEIVERS = {
     "server/web/seats.py": "desk",
     "server/services/desk.py": "desk",
     "server/web/caller.py": "caller",
-    "server/web/sockets.py": "both",
+    "server/web/sockets/page_socket.py": "both",
     "server/services/rooms.py": "caller",
     "server/services/ladder.py": "desk",
     "server/services/photos.py": "desk",
@@ -175,7 +175,7 @@ def test_what_the_server_says_is_what_is_written(title: str, end: str) -> None:
 
 
 def test_what_a_self_test_is_told_is_what_is_written() -> None:
-    files = ("server/web/selftest.py", "server/web/sockets.py")
+    files = ("server/web/selftest.py", "server/web/sockets/page_socket.py")
     said = {one.type: one.keys for path in files for one in literals(path)}
     written = documented("Server to self-test")
     assert set(written) == set(said)
@@ -186,7 +186,9 @@ def test_what_a_self_test_is_told_is_what_is_written() -> None:
 
 def test_what_an_observer_hears_is_written() -> None:
     own = [said for said in literals("server/web/observer.py") if said.type not in CROSSED]
-    said = {one.type: set(one.keys) for one in (*own, *literals("server/web/sockets.py"))}
+    said = {
+        one.type: set(one.keys) for one in (*own, *literals("server/web/sockets/page_socket.py"))
+    }
     written = documented("Server to observer")
     assert set(written) == set(said)
     for kind, keys in written.items():

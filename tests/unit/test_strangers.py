@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web.strangers import Strangers
+from server.web.http.strangers import Strangers
 
 
 @dataclass(eq=False)

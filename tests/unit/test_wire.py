@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from server.core.errors import AppError, StorageUnavailable, walk
-from server.web.wire import WIRE, close_code_of, status_of
+from server.web.status import WIRE, close_code_of, status_of
 
 #: What may be on the wire; a command of the administrator has refusals of its own.
 KINDS: Final = [kind for kind in walk() if kind.__module__ == "server.core.errors"]

@@ -10,11 +10,12 @@ import pytest
 
 from server.core.tasks import create_task
 from server.domain.network import BY_REQUESTS
+from server.protocol.messages import MAX_FRAME
 from server.services.signalling import EXPLORED
-from server.web import polling, sockets
 from server.web.caller import BROWSER_COOKIE
 from server.web.caller_polling import MAX_UP
-from server.web.messages import MAX_FRAME
+from server.web.sockets import page_socket as sockets
+from server.web.sockets import polling
 from tests.lab.process import until
 from tests.pictures import jpeg, still
 from tests.unit.sdp_samples import OFFERS

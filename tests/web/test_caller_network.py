@@ -9,7 +9,7 @@ import pytest
 from server.domain.network import CAUSES, Way
 from server.services import signalling
 from server.services.ice import IceServers
-from server.web import sockets
+from server.web.sockets import page_socket as sockets
 from tests.lab.process import until
 from tests.web.running import Page, Running, running
 

@@ -272,7 +272,7 @@ async def test_desks_that_are_connected_go_on_in_a_crowd(house: Running, crowd: 
 async def test_who_sends_no_whole_request_is_cut_within_seconds(
     house: Running, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.web.connections.HEAD_SECONDS", 0.3)
+    monkeypatch.setattr("server.web.http.connections.HEAD_SECONDS", 0.3)
     silent, slow, asks = await crowd.come(house.server.port, 3)
     loop = asyncio.get_running_loop()
     assert await asked(asks) == b"HTTP/1.1 200"
@@ -304,7 +304,7 @@ def small(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterat
 async def test_while_all_connections_are_at_work_operations_are_answered(
     small: Running, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.web.sockets.HELLO_SECONDS", 600)
+    monkeypatch.setattr("server.web.sockets.page_socket.HELLO_SECONDS", 600)
     port, connections = small.server.port, small.server.http.connections  # type: ignore[union-attr]
     browser = await small.signed_in("regulator")
     desks = [await small.connect("/ws/desk", browser) for _ in range(16)]
@@ -329,7 +329,7 @@ async def test_who_reads_nothing_of_the_answer_is_cut(
     house: Running, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It asks for more than the system keeps for it, and takes none: it would be at work for ever."""
-    monkeypatch.setattr("server.web.connections.STALL_SECONDS", 0.3)
+    monkeypatch.setattr("server.web.http.connections.STALL_SECONDS", 0.3)
     refused = "visio15_connections_refused_total"
     asks = b"GET /static/js/desk/main.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
     deaf, hears = await crowd.come(house.server.port, 2)

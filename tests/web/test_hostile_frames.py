@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from server.web import sockets
-from server.web.messages import MAX_FRAME
+from server.protocol.messages import MAX_FRAME
+from server.web.sockets import page_socket as sockets
 from tests.lab.process import until
 from tests.web.running import Running, running
 

@@ -12,7 +12,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError
 
 from server.web.signed_in import SESSION_COOKIE
-from server.web.sockets import ERRORS_A_MINUTE, FRAMES_A_SECOND
+from server.web.sockets.page_socket import ERRORS_A_MINUTE, FRAMES_A_SECOND
 from tests.lab.process import until
 from tests.web.running import Page, Running, running
 
@@ -266,7 +266,7 @@ async def test_an_expired_or_revoked_session_has_no_desk_socket(house: Running) 
 async def test_a_desk_whose_session_is_revoked_is_closed(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.web.sockets.TICK", 0.05)
+    monkeypatch.setattr("server.web.sockets.page_socket.TICK", 0.05)
     browser = await house.signed_in("regulator")
     desk = await house.desk(browser)
     await house.login.logout(browser.cookies[SESSION_COOKIE])
@@ -277,8 +277,8 @@ async def test_a_desk_whose_session_is_revoked_is_closed(
 async def test_a_page_that_never_says_hello_takes_no_place_for_ever(
     house: Running, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr("server.web.sockets.TICK", 0.05)
-    monkeypatch.setattr("server.web.sockets.HELLO_SECONDS", 0.2)
+    monkeypatch.setattr("server.web.sockets.page_socket.TICK", 0.05)
+    monkeypatch.setattr("server.web.sockets.page_socket.HELLO_SECONDS", 0.2)
     greeted = await house.desk(await house.signed_in("regulator"))
     silent = await house.connect(path, await house.signed_in("regulator"))
     assert await silent.closed() == (4400, "message_out_of_order")

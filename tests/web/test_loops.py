@@ -22,7 +22,7 @@ from server.core.errors import StorageUnavailable
 from server.services.reconcile import Reconciler
 from server.services.sessions import Sessions
 from server.tls import Reloader
-from server.web.connections import Connections
+from server.web.http.connections import Connections
 from telephony import Rang
 from telephony.correlate.correlation import Correlator
 from telephony.runner import Runner

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def house(
     io_loop: Any, furnished_database: Furnished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Running]:
-    monkeypatch.setattr("server.web.sockets.TICK", 0.05)
-    monkeypatch.setattr("server.web.sockets.GREET_AGAIN", 0.05)
+    monkeypatch.setattr("server.web.sockets.page_socket.TICK", 0.05)
+    monkeypatch.setattr("server.web.sockets.page_socket.GREET_AGAIN", 0.05)
     with running(io_loop, furnished_database, tmp_path) as house:
         yield house
 

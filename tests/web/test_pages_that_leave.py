@@ -15,7 +15,7 @@ from server.services.observers import Observers
 from server.services.sessions import Sessions
 from server.services.sign_ins import SignIns
 from server.web.signed_in import SESSION_COOKIE
-from server.web.sockets import PageSocket
+from server.web.sockets.page_socket import PageSocket
 from tests.lab.process import until
 from tests.web.everybody import Everybody, everybody
 from tests.web.running import Running, running

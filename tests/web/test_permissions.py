@@ -228,7 +228,7 @@ async def test_a_role_that_changes_loses_its_open_desk(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What an administrator takes away is gone at the next command, at the latest at the next tick."""
-    monkeypatch.setattr("server.web.sockets.TICK", 0.05)
+    monkeypatch.setattr("server.web.sockets.page_socket.TICK", 0.05)
     desk = await house.desk(await house.signed_in("regulator"))
     await house.admin.set_role("regulator", Role.AUDITOR)
     assert await desk.closed() == (4403, "forbidden")

@@ -13,10 +13,10 @@ from tornado.websocket import WebSocketClosedError
 from server.core.errors import SpokenWrong
 from server.domain.spoken import MOST_TYPED
 from server.services.photos import PHOTOS_AT_ONCE
-from server.web import paces
 from server.web.caller import GESTURES_BURST, WORDS_BURST
 from server.web.observer import COMES_BURST
 from server.web.observer import WORDS_BURST as OBSERVER_WORDS
+from server.web.sockets import paces
 from tests.lab.process import until
 from tests.pictures import jpeg
 from tests.unit.sdp_samples import CHROMIUM as OFFER

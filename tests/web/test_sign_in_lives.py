@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.web import sockets
 from server.web.signed_in import SESSION_COOKIE
+from server.web.sockets import page_socket as sockets
 from tests.lab.process import until
 from tests.web.house import PASSWORD, Browser, wrong
 from tests.web.running import running

@@ -89,7 +89,7 @@ async def test_the_caller_is_told_before_that_a_photo_may_be_kept(house: Running
 async def test_a_desk_learns_of_the_decision_while_it_is_open(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.web.sockets.TICK", 0.05)
+    monkeypatch.setattr("server.web.sockets.page_socket.TICK", 0.05)
     desk = await house.desk(await house.signed_in("regulator"))
     await allow(house)
     while (await desk.hear("view"))["site"]["snapshots"] != "store":

@@ -40,11 +40,11 @@ from server.core.errors import (
 )
 from server.core.net.addresses import source_of
 from server.core.tasks import cancel_and_wait, create_task
+from server.protocol.messages import MAX_FRAME
 from server.web.base import BaseHandler, Web
-from server.web.frames import CountedFrames
-from server.web.messages import MAX_FRAME
-from server.web.transports import SOCKET
-from server.web.wire import close_code_of
+from server.web.sockets.frames import CountedFrames
+from server.web.sockets.transports import SOCKET
+from server.web.status import close_code_of
 
 FRAMES_A_SECOND: Final = 100
 ERRORS_A_MINUTE: Final = 10

@@ -3,7 +3,7 @@
 import asyncio
 
 from server.core.errors import AppError
-from server.web.line import Line
+from server.web.sockets.line import Line
 
 
 class Audience:

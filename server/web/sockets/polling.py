@@ -15,9 +15,9 @@ from typing import Final
 from server.core.errors import Invalid, Unavailable, WireGap, WiresFull, WireUnknown
 from server.core.net.addresses import source_of
 from server.web.base import Web
-from server.web.sockets import PageLine
-from server.web.transports import REQUESTS
-from server.web.wire import close_code_of
+from server.web.sockets.page_socket import PageLine
+from server.web.sockets.transports import REQUESTS
+from server.web.status import close_code_of
 
 HOLD: Final = 10.0  # seconds a request waits for a frame; there is a tick every five
 IDLE: Final = 15.0  # without a request the page has gone: one that lives begins one every five

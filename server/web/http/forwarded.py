@@ -22,8 +22,8 @@ from tornado.httputil import (
 )
 
 from server.core.net.addresses import Address, read_address, source_of
-from server.web.accepting import Acceptor, Counted, stream
-from server.web.connections import Connection, Connections
+from server.web.http.accepting import Acceptor, Counted, stream
+from server.web.http.connections import Connection, Connections
 
 FORWARDED: Final = (
     "X-Forwarded-For",

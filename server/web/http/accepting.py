@@ -17,7 +17,7 @@ import structlog
 from tornado.iostream import IOStream, SSLIOStream
 from tornado.netutil import ssl_wrap_socket
 
-from server.web.connections import Connection, Connections
+from server.web.http.connections import Connection, Connections
 
 AT_ONCE: Final = 64  # connections accepted before others have their turn
 PAUSE_SECONDS: Final = 0.5

@@ -1,0 +1,1 @@
+"""Connections: who is let in, from which address, for how long."""

@@ -1,0 +1,1 @@
+"""Connected pages: by a WebSocket, or by requests where none comes up."""
