@@ -18,7 +18,6 @@ from server import tls
 from server.adapters.calls import TelephonyCalls
 from server.adapters.mail_smtp import SmtpMailer
 from server.adapters.outbox import Outbox, OutboxMailer
-from server.adapters.passwords import Argon2Passwords
 from server.adapters.recordings import FolderAudio, watch
 from server.adapters.synthetic import CallerProcesses
 from server.bootstrap_carriers import build_fleet, costs
@@ -31,7 +30,11 @@ from server.core.net.hosts import host_of, is_this_machine, known
 from server.core.seal import FernetSeal
 from server.core.words.catalogues import Spoken
 from server.domain.session import BEFORE_ASKING
-from server.domain.sign_in import by_role
+from server.identity.domain.sign_in import by_role
+from server.identity.passwords import Argon2Passwords
+from server.identity.service.login import Login
+from server.identity.service.sign_ins import SignIns
+from server.identity.web.signed_in import SignInWeb
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
 from server.services import invitation_hooks
@@ -52,7 +55,6 @@ from server.services.line15 import Line15
 from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
-from server.services.login import Login
 from server.services.observers import Observers, release_observers
 from server.services.photos import Photos
 from server.services.recent import Recent
@@ -62,7 +64,6 @@ from server.services.review import Review
 from server.services.rooms import Rooms
 from server.services.running import running_videos
 from server.services.sessions import Sessions
-from server.services.sign_ins import SignIns
 from server.services.signalling import Signalling
 from server.services.sms_counts import SmsCounts
 from server.services.snapshots import Snapshots
@@ -83,7 +84,6 @@ from server.web.http.strangers import Strangers
 from server.web.metrics import Metrics
 from server.web.operations import Readiness
 from server.web.pages import Pages
-from server.web.signed_in import SignInWeb
 from server.web.sockets.audience import Audience
 from telephony import FeedState, FoundRecording
 from telephony.sources.recordings.feed import RecordingsFeed

@@ -12,20 +12,20 @@ from typing import Protocol, TypeVar
 
 import click
 
-from server.adapters.passwords import Argon2Passwords
 from server.config import Settings
 from server.core.clock import SystemClock, SystemIds
 from server.core.entries import Verdict
 from server.core.errors import AppError, NotFound
 from server.core.seal import FernetSeal
-from server.domain.access import Role
+from server.identity.domain.access import Role
+from server.identity.passwords import Argon2Passwords
+from server.identity.service.limits import Limits
+from server.identity.service.unlock import Unlock
 from server.ports import Actor, Site, User
 from server.services.admin import SHORTEST_PASSWORD, Admin
 from server.services.chain import Chain
 from server.services.erasure import Erasure
-from server.services.limits import Limits
 from server.services.site_secrets import SiteSecrets
-from server.services.unlock import Unlock
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

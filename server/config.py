@@ -33,7 +33,7 @@ from server.config_demo import demonstration_problems
 from server.config_recordings import RecordingsSettings
 from server.config_sentences import sentence
 from server.core.net.hosts import NAME, host_of, is_authority, is_host
-from server.domain.sign_in import Lives
+from server.identity.domain.sign_in import Lives
 from telephony.registry import AnySource
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name

@@ -25,7 +25,7 @@ from server.cli_admin import House, opened
 from server.config import ConfigurationError, Settings, load
 from server.core.errors import AppError, DemonstrationRefused
 from server.demo_doors import live
-from server.domain.access import Role
+from server.identity.domain.access import Role
 from server.logs import configure
 
 Say = Callable[[str], None]

@@ -9,12 +9,10 @@ from typing import Protocol, Self
 
 from server.core.entries import AuditEvent, AuditRow
 from server.core.limits.throttle import Throttle
-from server.domain.access import Role
 from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.domain.incidents import Incident, IncidentState, Step
 from server.domain.invitation import Invitation
 from server.domain.linking import Link
-from server.domain.login import Challenge
 from server.domain.messages import Delivery, Message
 from server.domain.observer import Observer
 from server.domain.recordings import Recording, Status
@@ -22,6 +20,8 @@ from server.domain.session import Session
 from server.domain.signing import SiteSecret
 from server.domain.snapshots import Snapshot
 from server.domain.spoken import SpokenCode
+from server.identity.domain.access import Role
+from server.identity.domain.login import Challenge
 from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact, FeedHealth
 
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from server.core.entries import AuditEvent
 from server.core.errors import Conflict, EmailImpossible, Invalid, NotFound
-from server.domain.access import Role
-from server.domain.login import normal_identifier
 from server.domain.observer import LONGEST_NAME
 from server.domain.signing import LaunchPolicy
+from server.identity.domain.access import Role
+from server.identity.domain.login import normal_identifier
 from server.ports import (
     Actor,
     Clock,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from server.domain.watching import RunningVideo
+from server.identity.domain.watching import RunningVideo
 from server.ports import UnitOfWork
 
 

@@ -23,7 +23,6 @@ from server.adapters.db.erasure import SqlErasure
 from server.adapters.db.feedback import SqlFeedback
 from server.adapters.db.invitations import SqlInvitations
 from server.adapters.db.launches import SqlLaunches
-from server.adapters.db.login import SqlLogin
 from server.adapters.db.messages import SqlMessages
 from server.adapters.db.observers import SqlObservers
 from server.adapters.db.once import SqlOnce
@@ -32,10 +31,11 @@ from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.snapshots import SqlSnapshots
 from server.adapters.db.spoken import SqlSpoken
-from server.adapters.db.users import SqlUsers
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.personal import SqlPersonal
 from server.core.sites import SqlSites
+from server.identity.store.login import SqlLogin
+from server.identity.store.users import SqlUsers
 from server.ports import Seal
 from server.storage.presence import Presence, write_and_take_back
 

@@ -9,6 +9,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, url
 
+from server.identity.web import auth
+from server.identity.web.signed_in import SignInWeb
 from server.ports import Bus, ReceiptReader
 from server.services.audit import AuditLookup
 from server.services.delivery import DeliveryService
@@ -38,7 +40,6 @@ from server.services.spoken import SpokenCodes
 from server.services.webhook import Webhook
 from server.web import (
     audit,
-    auth,
     caller_polling,
     feedback,
     incidents,
@@ -77,7 +78,6 @@ from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.web.receipts import SmsReceipt
 from server.web.seats import Stations
-from server.web.signed_in import SignInWeb
 from server.web.sockets.paces import Paces
 from server.web.sockets.page_socket import MAX_SOCKET_FRAME
 from server.web.static_files import Static

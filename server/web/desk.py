@@ -16,9 +16,10 @@ from server.core.errors import (
     Unauthenticated,
 )
 from server.core.tasks import create_task
-from server.domain.access import Permission, may
 from server.domain.session import Event, MediaFlowing, PeerLost, Session, State
-from server.domain.watching import Watch
+from server.identity.domain.access import Permission, may
+from server.identity.domain.watching import Watch
+from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.ports import Bus, Changed, Station
 from server.protocol import messages as m
 from server.services.desk import Desk, DeskView, sessions_of
@@ -37,7 +38,6 @@ from server.services.signalling import Signalling
 from server.web.base import Web
 from server.web.desk_third import THIRD, ThirdParties
 from server.web.seats import Seat
-from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk

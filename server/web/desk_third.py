@@ -3,6 +3,7 @@
 from typing import Any
 
 from server.core.errors import MessageOutOfOrder
+from server.identity.web.signed_in import SignedInSocket
 from server.ports import Station
 from server.protocol import messages as m
 from server.services.handover import HandOver
@@ -11,7 +12,6 @@ from server.services.observers import ObserverRequest, Observers
 from server.services.spoken import SpokenCodes
 from server.web.desk_page import seats_of
 from server.web.seats import Stations
-from server.web.signed_in import SignedInSocket
 
 
 class ThirdParties(SignedInSocket):

@@ -5,11 +5,11 @@ from typing import Any
 from tornado.routing import URLSpec
 
 from server import __version__
-from server.domain.access import Permission
+from server.identity.domain.access import Permission
+from server.identity.web.signed_in import STATION_COOKIE, SignedIn, SignInWeb
 from server.services.feedback import Feedback
 from server.services.incidents import Incidents
 from server.web.incidents import shown
-from server.web.signed_in import STATION_COOKIE, SignedIn, SignInWeb
 
 
 class FeedbackApi(SignedIn):

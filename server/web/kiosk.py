@@ -2,9 +2,9 @@
 
 from tornado.routing import URLSpec
 
-from server.domain.access import Permission, may
+from server.identity.domain.access import Permission, may
+from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.services.incidents import Incidents
-from server.web.signed_in import SignedIn, SignInWeb
 
 MODULES = (
     ("desk", "Visiorégulation", "Voir le patient pendant l'appel", "/desk", Permission.DESK_USE),

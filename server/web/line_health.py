@@ -3,9 +3,9 @@
 from tornado.routing import URLSpec
 
 from server.core.json_types import plain
-from server.domain.access import Permission
+from server.identity.domain.access import Permission
+from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.services.line_health import LineHealthReader
-from server.web.signed_in import SignedIn, SignInWeb
 
 
 class LineHealthPage(SignedIn):

@@ -9,10 +9,10 @@ from tornado.routing import URLSpec
 
 from server import __version__
 from server.domain.signing import WINDOW
+from server.identity.web.signed_in import SESSION_COOKIE
 from server.services.audit_record import Record
 from server.services.line_health import LineHealth
 from server.web.base import HOST_ONLY, BaseHandler, Web
-from server.web.signed_in import SESSION_COOKIE
 from server.web.telephony_events import MAX_BODY, CallEvents, EventResults
 
 Json = dict[str, Any]

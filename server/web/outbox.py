@@ -8,7 +8,7 @@ import segno
 from markupsafe import Markup
 
 from server.core.errors import NotFound
-from server.web.signed_in import MaybeSignedIn
+from server.identity.web.signed_in import MaybeSignedIn
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 

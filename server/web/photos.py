@@ -6,13 +6,13 @@ from typing import Final
 from tornado.routing import URLSpec
 
 from server.core.errors import Invalid, PictureTooLarge
-from server.domain.access import Permission
+from server.identity.domain.access import Permission
+from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.ports import Actor
 from server.services.links import Links
 from server.services.photos import MAX_PART, Part, Photos
 from server.web.caller import BROWSER_COOKIE
 from server.web.links import LinkHandler
-from server.web.signed_in import SignedIn, SignInWeb
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}", re.ASCII)

@@ -14,11 +14,17 @@ from server.core.errors import (
     SelftestSpent,
     Unauthenticated,
 )
-from server.domain.access import Permission, may
+from server.identity.domain.access import Permission, may
+from server.identity.web.signed_in import (
+    SESSION_COOKIE,
+    STATION_COOKIE,
+    SignedIn,
+    SignedInSocket,
+    SignInWeb,
+)
 from server.protocol import messages as m
 from server.services.ice import IceServers
 from server.web.base import Web
-from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE, SignedIn, SignedInSocket, SignInWeb
 
 MOST_A_TEST: Final = 8_000_000
 MOST_A_PERSON: Final = 32_000_000

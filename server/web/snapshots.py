@@ -6,9 +6,9 @@ from typing import Final
 from tornado.routing import URLSpec
 
 from server.core.errors import Invalid
-from server.domain.access import Permission
+from server.identity.domain.access import Permission
+from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.services.snapshots import Snapshots
-from server.web.signed_in import SignedIn, SignInWeb
 
 OLDEST: Final = 24 * 3_600_000  # of a frozen picture, in milliseconds
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from tornado.web import url
 
+from server.identity.web.signed_in import MaybeSignedIn, SignInWeb
 from server.web.base import BaseHandler
-from server.web.signed_in import MaybeSignedIn, SignInWeb
 
 
 class TrustPage(MaybeSignedIn):

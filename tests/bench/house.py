@@ -14,17 +14,17 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from server.adapters.passwords import Argon2Passwords
 from server.core.clock import SystemClock, SystemIds
 from server.core.seal import FernetSeal
-from server.domain.access import Role
+from server.identity.domain.access import Role
+from server.identity.passwords import Argon2Passwords
+from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.ports import WebSession
 from server.services.admin import Admin
 from server.storage import schema
 from server.storage.demonstration import mark_demonstration
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions
-from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.lab.server import VISIO15, Server, server

@@ -18,7 +18,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from server.core.tasks import create_task
-from server.web.signed_in import STATION_COOKIE
+from server.identity.web.signed_in import STATION_COOKIE
 from tests.e2e.house import CALLER, House, house, until_text
 from tests.e2e.record import records, verified
 from tests.e2e.seen import mark, more_frames, not_reloaded, unchanged

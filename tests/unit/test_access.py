@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.domain.access import PERMISSIONS, Permission, Role, may
+from server.identity.domain.access import PERMISSIONS, Permission, Role, may
 
 EXPECTED = {
     Role.ARM: {"desk.use", "feedback.send", "selftest.use"},

@@ -11,17 +11,17 @@ import pytest
 from click import Group
 from click.testing import CliRunner, Result
 
-from server.adapters.passwords import Argon2Passwords
 from server.cli_cdr import cdr
 from server.config import Settings
 from server.core.bus import MemoryBus
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal
 from server.domain import cdr as rules
-from server.domain.access import Role
 from server.domain.invitation import Invitation
 from server.domain.linking import Certainty, Evidence, Link
 from server.domain.session import Session
+from server.identity.domain.access import Role
+from server.identity.passwords import Argon2Passwords
 from server.services.admin import Admin
 from server.services.following import relink
 from server.services.line15 import Line15

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.limits.throttle import LONGEST_BLOCK, WINDOW, blocked, fail, forgiven
-from server.domain.login import (
+from server.identity.domain.login import (
     ACCOUNT_FAILURES,
     CODE_LIFE,
     CODE_TRIES,

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from server.config import SignInSettings
-from server.domain.access import Role
-from server.domain.login import HOME, landing
-from server.domain.sign_in import Lives, Stage, Why, by_role, noted, standing
-from server.domain.watching import AWAY, Watches
+from server.identity.domain.access import Role
+from server.identity.domain.login import HOME, landing
+from server.identity.domain.sign_in import Lives, Stage, Why, by_role, noted, standing
+from server.identity.domain.watching import AWAY, Watches
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

@@ -14,8 +14,8 @@ from server.core import resources
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal
 from server.domain.sms_text import SEGMENT, gsm, one_segment, septets
+from server.identity.service.codes import Codes
 from server.ports import Site
-from server.services.codes import Codes
 from server.web.pages import LANGUAGES, Pages
 
 PAGES = Pages(resources.root())

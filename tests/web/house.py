@@ -17,12 +17,12 @@ from server.adapters.db.tables import metadata
 from server.core.clock import SystemIds
 from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
-from server.domain.access import Role
 from server.domain.invitation import Invitation
 from server.domain.linking import Certainty, Evidence, Link
-from server.domain.login import CODE_LIFE
 from server.domain.messages import LONGEST_RETRY, Delivery
 from server.domain.session import Session
+from server.identity.domain.access import Role
+from server.identity.domain.login import CODE_LIFE
 from server.ports import Actor
 from server.services.admin import Admin
 from telephony import (
@@ -39,10 +39,10 @@ from telephony import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from server.adapters.passwords import Argon2Passwords
     from server.bootstrap import Server
+    from server.identity.passwords import Argon2Passwords
+    from server.identity.service.login import Login
     from server.ports import Site, User
-    from server.services.login import Login
 
 SECRET = "0123456789abcdef" * 4
 PASSWORD = "correct horse battery staple"

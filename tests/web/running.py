@@ -21,10 +21,10 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from server.bootstrap import build
 from server.config import load
 from server.core.clock import SystemIds
+from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.logs import configure
 from server.ports import WebSession
 from server.storage.demonstration import mark_demonstration
-from server.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from tests.lab.process import until
 from tests.web.house import SECRET, Browser, FakeClock, House
 from tests.web.told import Told

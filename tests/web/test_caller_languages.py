@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.words.languages import BY_CODE
-from server.domain.access import Role
+from server.identity.domain.access import Role
 from server.ports import Actor
 from server.services.erasure import Erasure
 from tests.web.running import MOBILE, Running, running

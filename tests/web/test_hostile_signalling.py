@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.entries import verify
-from server.domain.access import Role
+from server.identity.domain.access import Role
 from tests.lab.process import until
 from tests.unit.sdp_samples import FINGERPRINT, OFFERS, SMALL
 from tests.web.running import MOBILE, Page, Running, running

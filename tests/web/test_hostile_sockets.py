@@ -11,7 +11,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 from tornado.websocket import WebSocketClosedError
 
-from server.web.signed_in import SESSION_COOKIE
+from server.identity.web.signed_in import SESSION_COOKIE
 from server.web.sockets.page_socket import ERRORS_A_MINUTE, FRAMES_A_SECOND
 from tests.lab.process import until
 from tests.web.running import Page, Running, running

@@ -15,10 +15,10 @@ import pytest
 
 from server.core.clock import SystemIds
 from server.domain.incidents import YEAR, cell, number_of, reference, row
+from server.identity.web.signed_in import SESSION_COOKIE
 from server.ports import WebSession
 from server.services import incidents as listing
 from server.services.feedback import MOST_AN_HOUR
-from server.web.signed_in import SESSION_COOKIE
 
 if TYPE_CHECKING:
     from tests.web.house import Browser, House

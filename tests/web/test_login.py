@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from argon2 import PasswordHasher
 
-from server.web.signed_in import SESSION_COOKIE
+from server.identity.web.signed_in import SESSION_COOKIE
 from tests.web.house import PASSWORD, Browser, House, wrong
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.core.limits.throttle import Throttle
-from server.domain.login import ADDRESS_FAILURES
-from server.services.limits import Limits
-from server.services.unlock import Unlock
+from server.identity.domain.login import ADDRESS_FAILURES
+from server.identity.service.limits import Limits
+from server.identity.service.unlock import Unlock
 from tests.web.house import PASSWORD, Browser, House, wrong
 
 if TYPE_CHECKING:

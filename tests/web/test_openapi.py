@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from server.domain.access import Role
+from server.identity.domain.access import Role
 from server.web.openapi import document
 from tests.web.house import CALL_ID, a_call, a_video
 from tests.web.running import Running, running

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.identity.service.sign_ins import SignIns
+from server.identity.web.signed_in import SESSION_COOKIE
 from server.services.desk import DeskView
 from server.services.launch import Launch
 from server.services.observers import Observers
-from server.services.sign_ins import SignIns
-from server.web.signed_in import SESSION_COOKIE
 from tests.lab.process import until
 from tests.web.running import Running, running, written_logs
 from tests.web.test_observers import invite, joined, links, looks

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.errors import Unavailable
+from server.identity.service.sign_ins import SignIns
+from server.identity.web.signed_in import SESSION_COOKIE
 from server.services.launch import Launch
 from server.services.links import Links
 from server.services.observers import Observers
 from server.services.sessions import Sessions
-from server.services.sign_ins import SignIns
-from server.web.signed_in import SESSION_COOKIE
 from server.web.sockets.page_socket import PageSocket
 from tests.lab.process import until
 from tests.web.everybody import Everybody, everybody

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from server.domain.access import PERMISSIONS, Permission, Role
+from server.identity.domain.access import PERMISSIONS, Permission, Role
+from server.identity.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn
 from server.web.base import BaseHandler
-from server.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn
 from tests.web.house import a_call
 from tests.web.running import Running, running, written_logs
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain.access import Role
+from server.identity.domain.access import Role
 from tests.lab.process import until
 from tests.web.running import Page, Running, running
 

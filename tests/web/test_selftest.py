@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from server.domain.access import PERMISSIONS, Permission, Role
+from server.identity.domain.access import PERMISSIONS, Permission, Role
 from server.web import selftest
 from tests.web.running import Page, Running, running
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.web.signed_in import SESSION_COOKIE
+from server.identity.web.signed_in import SESSION_COOKIE
 from server.web.sockets import page_socket as sockets
 from tests.lab.process import until
 from tests.web.house import PASSWORD, Browser, wrong

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.clock import SystemIds
-from server.domain.access import Role
 from server.domain.jpeg import clean
 from server.domain.snapshots import LARGEST
+from server.identity.domain.access import Role
 from server.ports import Actor
 from server.services.chain import Chain
 from server.services.erasure import Erasure

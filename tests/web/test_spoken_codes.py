@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.errors import CodesTooMany
-from server.domain.access import Role
 from server.domain.spoken import ADDRESS_WRONG, ALARM_WRONG
+from server.identity.domain.access import Role
 from tests.web.running import Running, running, written_logs
 
 if TYPE_CHECKING:

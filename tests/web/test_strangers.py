@@ -11,7 +11,7 @@ import pytest
 
 from server.core.errors import LoginThrottled
 from server.domain.signing import LaunchPolicy
-from server.services.login import ASKED_AT_ONCE
+from server.identity.service.login import ASKED_AT_ONCE
 from tests.web.house import PASSWORD, wrong
 from tests.web.running import Running, running
 from tests.web.signed import code, secrets

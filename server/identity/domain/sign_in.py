@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.domain.access import Role
+from server.identity.domain.access import Role
 
 #: Activity is written down no more often than this; of a short life, than a tenth.
 TOUCH_EVERY: Final = timedelta(minutes=1)

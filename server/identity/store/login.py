@@ -11,7 +11,7 @@ from server.adapters.db.tables import login_challenge as challenges
 from server.adapters.db.tables import throttle as throttles
 from server.adapters.db.tables import web_session as web_sessions
 from server.core.limits.throttle import Throttle
-from server.domain.login import Challenge
+from server.identity.domain.login import Challenge
 from server.ports import WebSession
 
 KEPT = timedelta(hours=2)  # the longest count runs an hour, and a block ends an hour after it began

@@ -6,10 +6,10 @@ from typing import Any
 from tornado.routing import URLSpec
 
 from server.core.errors import AppError, CodeExpired, TooMany, Unauthenticated, XsrfRefused
-from server.domain.login import safe_next
-from server.services.login import ChallengeInfo
-from server.services.sign_ins import SignIn
-from server.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn, SignInWeb
+from server.identity.domain.login import safe_next
+from server.identity.service.login import ChallengeInfo
+from server.identity.service.sign_ins import SignIn
+from server.identity.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn, SignInWeb
 from server.web.status import status_of
 
 CHALLENGE_COOKIE = "v15_challenge"

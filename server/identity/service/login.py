@@ -21,8 +21,8 @@ from server.core.errors import (
 from server.core.limits.rate import Bucket, take
 from server.core.limits.throttle import Throttle
 from server.core.tasks import create_task
-from server.domain.access import Role
-from server.domain.login import (
+from server.identity.domain.access import Role
+from server.identity.domain.login import (
     CODE_LIFE,
     Challenge,
     Outcome,
@@ -31,7 +31,10 @@ from server.domain.login import (
     normal_identifier,
     safe_next,
 )
-from server.domain.sign_in import Lives
+from server.identity.domain.sign_in import Lives
+from server.identity.service.codes import CODE_MINUTES, Codes
+from server.identity.service.limits import Limits
+from server.identity.service.sign_ins import cookie_hash
 from server.ports import (
     Actor,
     Clock,
@@ -45,9 +48,6 @@ from server.ports import (
     User,
     WebSession,
 )
-from server.services.codes import CODE_MINUTES, Codes
-from server.services.limits import Limits
-from server.services.sign_ins import cookie_hash
 
 ASKED_AT_ONCE: Final = 300  # one-time codes asked for by everybody: a shift of a region, and more
 ASKED_A_SECOND: Final = 2.0

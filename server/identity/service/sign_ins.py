@@ -15,9 +15,9 @@ import structlog
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound, StorageUnavailable
 from server.core.rounds import Failed, Rounds
-from server.domain.access import Role
-from server.domain.sign_in import Lives, Stage, Standing, noted, standing
-from server.domain.watching import RunningVideo, Watches
+from server.identity.domain.access import Role
+from server.identity.domain.sign_in import Lives, Stage, Standing, noted, standing
+from server.identity.domain.watching import RunningVideo, Watches
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User, WebSession
 
 #: What its page still says at its very end comes first.

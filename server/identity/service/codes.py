@@ -4,9 +4,9 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from server.domain.login import CODE_LIFE
 from server.domain.messages import Message, failed
 from server.domain.sms_text import one_segment
+from server.identity.domain.login import CODE_LIFE
 from server.ports import Ids, Render, Seal, Site, UnitOfWork, User
 
 CODE_MINUTES: Final = int(CODE_LIFE.total_seconds() // 60)

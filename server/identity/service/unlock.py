@@ -3,9 +3,9 @@
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound
 from server.core.limits.throttle import Throttle, blocked
-from server.domain.login import normal_identifier
+from server.identity.domain.login import normal_identifier
+from server.identity.service.limits import Limits
 from server.ports import Actor, Clock, Transactions
-from server.services.limits import Limits
 
 
 class Unlock:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.domain.access import Permission, Role, may
+from server.identity.domain.access import Permission, Role, may
 
 CODE_LIFE: Final = timedelta(minutes=5)
 CODE_TRIES: Final = 5

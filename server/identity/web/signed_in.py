@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
 from server.core.errors import Forbidden, SignInOver, Unauthenticated
-from server.domain.access import Permission, may
-from server.domain.login import HOME, safe_next
+from server.identity.domain.access import Permission, may
+from server.identity.domain.login import HOME, safe_next
+from server.identity.service.login import Login
+from server.identity.service.sign_ins import SignIn, SignIns
 from server.ports import Actor, Site, User
-from server.services.login import Login
-from server.services.sign_ins import SignIn, SignIns
 from server.web.base import BaseHandler, Web
 from server.web.sockets.page_socket import PageSocket
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import user as users
 from server.core.errors import Conflict, NotFound
-from server.domain.access import Role
+from server.identity.domain.access import Role
 from server.ports import User
 
 

@@ -1,0 +1,1 @@
+"""Who is a professional here, signed in, and allowed to do what."""

@@ -1,0 +1,1 @@
+"""Decisions of identity: pure, time is an argument."""
