@@ -16,11 +16,8 @@ from tornado.web import Application
 
 from server import tls
 from server.adapters.calls import TelephonyCalls
-from server.adapters.mail_smtp import SmtpMailer
-from server.adapters.outbox import Outbox, OutboxMailer
 from server.adapters.recordings import FolderAudio, watch
 from server.adapters.synthetic import CallerProcesses
-from server.bootstrap_carriers import build_fleet, costs
 from server.config import Settings, SmtpSettings
 from server.core import resources
 from server.core.bus import MemoryBus
@@ -29,6 +26,11 @@ from server.core.errors import AppError, Unavailable
 from server.core.net.hosts import host_of, is_this_machine, known
 from server.core.seal import FernetSeal
 from server.core.words.catalogues import Spoken
+from server.delivery.mail import SmtpMailer
+from server.delivery.outbox import Outbox, OutboxMailer
+from server.delivery.service.delivery import DeliveryService
+from server.delivery.service.sms_counts import SmsCounts
+from server.delivery.wire import build_fleet, costs
 from server.domain.session import BEFORE_ASKING
 from server.identity.domain.sign_in import by_role
 from server.identity.passwords import Argon2Passwords
@@ -39,7 +41,6 @@ from server.ports import Changed, Clock, Mailer
 from server.preload import preload
 from server.services import invitation_hooks
 from server.services.audit import AuditLookup
-from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.following import Following, relink
@@ -65,7 +66,6 @@ from server.services.rooms import Rooms
 from server.services.running import running_videos
 from server.services.sessions import Sessions
 from server.services.signalling import Signalling
-from server.services.sms_counts import SmsCounts
 from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
 from server.services.webhook import KIND as TOLD_BY_EVENTS

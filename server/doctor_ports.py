@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from server.config import Settings, SmtpSettings
-from server.config_carriers import OvhSettings
+from server.delivery.settings import OvhSettings
 from server.doctor_net import web_port
 
 Row = tuple[str, str, str, str]

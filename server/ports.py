@@ -9,11 +9,11 @@ from typing import Protocol, Self
 
 from server.core.entries import AuditEvent, AuditRow
 from server.core.limits.throttle import Throttle
+from server.delivery.domain.messages import Delivery, Message
 from server.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.domain.incidents import Incident, IncidentState, Step
 from server.domain.invitation import Invitation
 from server.domain.linking import Link
-from server.domain.messages import Delivery, Message
 from server.domain.observer import Observer
 from server.domain.recordings import Recording, Status
 from server.domain.session import Session

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from server.core import resources
 from server.core.days import ZONE
 from server.core.words.catalogues import catalogue
-from server.services.contacts import check_email
+from server.delivery.domain.contacts import check_email
 from server.storage import schema
 from server.web.pages import LANGUAGES, Pages
 from telephony import load_numbering_plans

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.domain.messages import RESENT, Delivery, Message, maybe_twice
+from server.delivery.domain.messages import RESENT, Delivery, Message, maybe_twice
 from server.domain.sentences import CAMERA, LADDER, NETWORK, SAYINGS, Say
 from server.domain.session import BLIND, Session, State
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from server.core.entries import AuditEvent
 from server.core.errors import Conflict, EmailImpossible, Invalid, NotFound
+from server.delivery.domain.contacts import check_email, check_mobile, read_number
 from server.domain.observer import LONGEST_NAME
 from server.domain.signing import LaunchPolicy
 from server.identity.domain.access import Role
@@ -23,7 +24,6 @@ from server.ports import (
     User,
     listed,
 )
-from server.services.contacts import check_email, check_mobile, read_number
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024

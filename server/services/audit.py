@@ -6,6 +6,7 @@ from typing import Final
 from server.core.days import day_bounds
 from server.core.entries import AuditEvent, Verdict
 from server.core.errors import AliasMalformed, CallUnknown, NotFound
+from server.delivery.domain.contacts import read_number
 from server.domain.calls import LiveCall
 from server.domain.session import Session
 from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
@@ -20,7 +21,6 @@ from server.services.audit_reader import (
 )
 from server.services.audit_record import ChainPart, Found, Record
 from server.services.chain import Chain
-from server.services.contacts import read_number
 
 LONGEST_ALIAS: Final = 255
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from server.core.entries import AuditRow
 from server.core.errors import NotFound
+from server.delivery.domain.messages import Message
 from server.domain.calls import CallRecord, LiveCall, SpanRow, moves
 from server.domain.invitation import Invitation
 from server.domain.linking import LABELS
-from server.domain.messages import Message
 from server.domain.recordings import OPAQUE, Recording, first_sound, media_type
 from server.domain.session import Session, State
 from server.ports import UnitOfWork

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from server.core.words.languages import ALL
+from server.delivery.domain.messages import Message
 from server.domain import funnel
 from server.domain.calls import LiveCall
 from server.domain.invitation import Invitation
 from server.domain.linking import LABELS, Link
-from server.domain.messages import Message
 from server.domain.network import CAUSES, Preflight, cause
 from server.domain.sentences import WEAK, Say
 from server.domain.session import Session, State

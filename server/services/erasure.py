@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from server.core.entries import AuditEvent
+from server.delivery.domain.contacts import check_email, read_number
 from server.ports import Actor, Clock, Transactions
-from server.services.contacts import check_email, read_number
 
 
 class Erasure:

@@ -6,11 +6,11 @@ Hooks of the sessions, the delivery and the reconciliation, each in the unit of 
 from collections.abc import Sequence
 from datetime import datetime
 
+from server.delivery.domain.messages import Message, dropped
+from server.delivery.service.delivery import Subject
 from server.domain.invitation import revoked
-from server.domain.messages import Message, dropped
 from server.domain.session import Session, State
 from server.ports import UnitOfWork
-from server.services.delivery import Subject
 from server.services.sessions import call_of
 
 

@@ -16,18 +16,18 @@ from server.core.errors import (
     SessionEnded,
 )
 from server.core.tokens import token_hash
+from server.delivery.domain.carriers import settled
+from server.delivery.domain.contacts import check_email, check_mobile
+from server.delivery.domain.messages import Message, again, failed
+from server.delivery.domain.sms_text import one_segment
+from server.delivery.service.sms_counts import SmsCounts
 from server.domain import invitation as rules
 from server.domain.calls import LiveCall
-from server.domain.carriers import settled
 from server.domain.invitation import Invitation
 from server.domain.linking import Link, first_link, linked_event
-from server.domain.messages import Message, again, failed
 from server.domain.session import Command, Left, Session, State
-from server.domain.sms_text import one_segment
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
-from server.services.contacts import check_email, check_mobile
 from server.services.sessions import Sessions, call_of
-from server.services.sms_counts import SmsCounts
 
 COMMANDS_KEPT: Final = timedelta(hours=12)  # a shift: no page waits longer for its answer
 

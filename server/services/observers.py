@@ -18,12 +18,14 @@ from server.core.errors import (
     ViewersFull,
 )
 from server.core.tokens import token_hash
+from server.delivery.domain.carriers import settled
+from server.delivery.domain.contacts import check_email, check_mobile
+from server.delivery.domain.messages import Delivery, Message, dropped, failed
+from server.delivery.domain.sms_text import one_segment
+from server.delivery.service.sms_counts import SmsCounts
 from server.domain import observer as rules
-from server.domain.carriers import settled
-from server.domain.messages import Delivery, Message, dropped, failed
 from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.domain.session import Session, State
-from server.domain.sms_text import one_segment
 from server.ports import (
     Actor,
     Clock,
@@ -35,10 +37,8 @@ from server.ports import (
     UnitOfWork,
     listed,
 )
-from server.services.contacts import check_email, check_mobile
 from server.services.rooms import Rooms, Viewer
 from server.services.sessions import Sessions, call_of
-from server.services.sms_counts import SmsCounts
 from server.web.sockets.line import Line
 
 Json = dict[str, object]

@@ -23,7 +23,6 @@ from server.adapters.db.erasure import SqlErasure
 from server.adapters.db.feedback import SqlFeedback
 from server.adapters.db.invitations import SqlInvitations
 from server.adapters.db.launches import SqlLaunches
-from server.adapters.db.messages import SqlMessages
 from server.adapters.db.observers import SqlObservers
 from server.adapters.db.once import SqlOnce
 from server.adapters.db.recordings import SqlRecordings
@@ -34,6 +33,7 @@ from server.adapters.db.spoken import SqlSpoken
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.personal import SqlPersonal
 from server.core.sites import SqlSites
+from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
 from server.identity.store.users import SqlUsers
 from server.ports import Seal

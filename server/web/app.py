@@ -9,11 +9,12 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, url
 
+from server.delivery.service.delivery import DeliveryService
+from server.delivery.web import SmsReceipt
 from server.identity.web import auth
 from server.identity.web.signed_in import SignInWeb
 from server.ports import Bus, ReceiptReader
 from server.services.audit import AuditLookup
-from server.services.delivery import DeliveryService
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.handover import HandOver
@@ -76,7 +77,6 @@ from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import AsSent, AtDottedHost
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
-from server.web.receipts import SmsReceipt
 from server.web.seats import Stations
 from server.web.sockets.paces import Paces
 from server.web.sockets.page_socket import MAX_SOCKET_FRAME

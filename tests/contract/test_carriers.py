@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.adapters.mail_smtp import SmtpMailer
-from server.adapters.outbox import Outbox, OutboxMailer, OutboxSms
-from server.adapters.sms_http import HttpSms
 from server.config import SmsSettings, SmtpSettings
 from server.core.clock import SystemClock, SystemIds
 from server.core.errors import CarrierRefused, CarrierUnavailable
+from server.delivery.carriers.http import HttpSms
+from server.delivery.mail import SmtpMailer
+from server.delivery.outbox import Outbox, OutboxMailer, OutboxSms
 from server.ports import Mailer, OutgoingMail, OutgoingSms, Sms
 from tests.fakes import FakeMailer, FakeSms, Gateway, gateway, rude_server
 from tests.lab.ports import free_port

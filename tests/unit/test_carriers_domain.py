@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.carriers import (
+from server.delivery.domain.carriers import (
     Carrier,
     answered,
     declined,
@@ -17,7 +17,7 @@ from server.domain.carriers import (
     settled,
     took,
 )
-from server.domain.messages import Delivery, Message, again
+from server.delivery.domain.messages import Delivery, Message, again
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LIFE = timedelta(minutes=15)

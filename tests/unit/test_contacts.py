@@ -15,7 +15,7 @@ from server.core.errors import (
     NumberImpossible,
     NumberLandline,
 )
-from server.services.contacts import check_email, check_mobile
+from server.delivery.domain.contacts import check_email, check_mobile
 
 
 # --- mobiles ---------------------------------------------------------------------------------------

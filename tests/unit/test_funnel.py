@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.delivery.domain.messages import Delivery, Handover, Message
 from server.domain.funnel import (
     MESSAGE_LABELS,
     STEPS,
@@ -23,7 +24,6 @@ from server.domain.funnel import (
     steps,
     waiting,
 )
-from server.domain.messages import Delivery, Handover, Message
 from server.domain.network import BY_REQUESTS
 from server.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
 from server.domain.session import BLIND, Session, State

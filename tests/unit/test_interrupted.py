@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.carriers import Carrier, answered, declined, next_carrier, overdue, took
-from server.domain.funnel import message_label
-from server.domain.messages import (
+from server.delivery.domain.carriers import Carrier, answered, declined, next_carrier, overdue, took
+from server.delivery.domain.messages import (
     NO_ANSWER,
     PATIENCE,
     Delivery,
@@ -28,6 +27,7 @@ from server.domain.messages import (
     receipt,
     reference,
 )
+from server.domain.funnel import message_label
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LIFE = timedelta(minutes=15)

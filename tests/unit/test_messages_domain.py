@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.messages import (
+from server.delivery.domain.messages import (
     LONGEST_RETRY,
     Delivery,
     Message,

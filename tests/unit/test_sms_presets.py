@@ -16,15 +16,15 @@ import pytest
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from server.adapters.sms_gateway import NumberedReceipts
-from server.adapters.sms_http import HttpSms
-from server.adapters.sms_kannel import KannelSms
-from server.adapters.sms_ovh import OvhSms
-from server.adapters.sms_twilio import TwilioSms
-from server.config_carriers import KannelSettings, OvhSettings, RawSettings, TwilioSettings
 from server.core.clock import SystemClock
 from server.core.errors import CarrierRefused, CarrierUnavailable, Forbidden, Invalid
-from server.domain.messages import Delivery
+from server.delivery.carriers.gateway import NumberedReceipts
+from server.delivery.carriers.http import HttpSms
+from server.delivery.carriers.kannel import KannelSms
+from server.delivery.carriers.ovh import OvhSms
+from server.delivery.carriers.twilio import TwilioSms
+from server.delivery.domain.messages import Delivery
+from server.delivery.settings import KannelSettings, OvhSettings, RawSettings, TwilioSettings
 from server.ports import OutgoingSms, ReceiptCall
 from tests.lab.ports import free_port
 

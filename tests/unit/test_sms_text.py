@@ -13,7 +13,7 @@ from server.config import LONGEST_URL, ConfigurationError, load
 from server.core import resources
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal
-from server.domain.sms_text import SEGMENT, gsm, one_segment, septets
+from server.delivery.domain.sms_text import SEGMENT, gsm, one_segment, septets
 from server.identity.service.codes import Codes
 from server.ports import Site
 from server.web.pages import LANGUAGES, Pages

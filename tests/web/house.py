@@ -17,9 +17,9 @@ from server.adapters.db.tables import metadata
 from server.core.clock import SystemIds
 from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
+from server.delivery.domain.messages import LONGEST_RETRY, Delivery
 from server.domain.invitation import Invitation
 from server.domain.linking import Certainty, Evidence, Link
-from server.domain.messages import LONGEST_RETRY, Delivery
 from server.domain.session import Session
 from server.identity.domain.access import Role
 from server.identity.domain.login import CODE_LIFE

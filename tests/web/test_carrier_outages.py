@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import text
 
-from server.domain.sms_text import SEGMENT, septets
-from server.services.lane import MOST
+from server.delivery.domain.sms_text import SEGMENT, septets
+from server.delivery.service.lane import MOST
 from tests.fakes import ACCEPTED
 from tests.lab.process import until
 from tests.web.posting import Post, desk, in_state, message, post_office, shown, tried

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
-    from server.domain.messages import Message
+    from server.delivery.domain.messages import Message
     from server.ports import UnitOfWork
 
     Outage = Callable[[Running], AbstractAsyncContextManager[None]]

@@ -4,8 +4,8 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from server.domain.messages import Message, failed
-from server.domain.sms_text import one_segment
+from server.delivery.domain.messages import Message, failed
+from server.delivery.domain.sms_text import one_segment
 from server.identity.domain.login import CODE_LIFE
 from server.ports import Ids, Render, Seal, Site, UnitOfWork, User
 

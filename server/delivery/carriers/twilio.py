@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from server.adapters.sms_gateway import Answer, Gateway, foreign, sender_for
-from server.config_carriers import TwilioSettings
 from server.core.errors import CarrierRefused, CarrierUnavailable
-from server.domain.messages import Delivery
+from server.delivery.carriers.gateway import Answer, Gateway, foreign, sender_for
+from server.delivery.domain.messages import Delivery
+from server.delivery.settings import TwilioSettings
 from server.ports import OutgoingSms, Receipt, ReceiptCall
 
 _STATES: Final[Mapping[str, Delivery]] = {

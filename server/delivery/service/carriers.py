@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from server.core.errors import CarrierRefused, CarrierUnavailable
-from server.domain import carriers as rules
-from server.domain.carriers import Carrier
-from server.domain.messages import Delivery, Message, reference
+from server.delivery.domain import carriers as rules
+from server.delivery.domain.carriers import Carrier
+from server.delivery.domain.messages import Delivery, Message, reference
 from server.ports import OutgoingSms, Sms
 
 #: Records an outcome in a message as it is by then.

@@ -14,7 +14,7 @@ import structlog
 
 from server.core.errors import Unavailable
 from server.core.tasks import cancel_and_wait, create_task
-from server.domain.messages import LONGEST_RETRY, Message
+from server.delivery.domain.messages import LONGEST_RETRY, Message
 from server.ports import Clock, Transactions
 
 MOST: Final = 16  # messages of one channel on their way at once

@@ -4,14 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from server.adapters.outbox import Outbox, OutboxSms
-from server.adapters.sms_gateway import NumberedReceipts
-from server.adapters.sms_http import HttpSms
-from server.adapters.sms_kannel import KannelSms
-from server.adapters.sms_ovh import OvhSms
-from server.adapters.sms_twilio import TwilioSms
 from server.config import Settings
-from server.config_carriers import (
+from server.core.errors import CarrierUnavailable
+from server.delivery.carriers.gateway import NumberedReceipts
+from server.delivery.carriers.http import HttpSms
+from server.delivery.carriers.kannel import KannelSms
+from server.delivery.carriers.ovh import OvhSms
+from server.delivery.carriers.twilio import TwilioSms
+from server.delivery.domain.carriers import Carrier
+from server.delivery.outbox import Outbox, OutboxSms
+from server.delivery.service.carriers import Carriers
+from server.delivery.settings import (
     SHORTHAND,
     CarrierSettings,
     KannelSettings,
@@ -20,10 +23,7 @@ from server.config_carriers import (
     SmsSettings,
     TwilioSettings,
 )
-from server.core.errors import CarrierUnavailable
-from server.domain.carriers import Carrier
 from server.ports import Clock, OutgoingSms, ReceiptReader, Sms
-from server.services.carriers import Carriers
 
 
 class NoSms:

@@ -2,9 +2,9 @@
 
 from urllib.parse import urlencode
 
-from server.adapters.sms_gateway import Gateway, NumberedReceipts, sender_for
-from server.config_carriers import KannelSettings
 from server.core.errors import CarrierRefused, CarrierUnavailable
+from server.delivery.carriers.gateway import Gateway, NumberedReceipts, sender_for
+from server.delivery.settings import KannelSettings
 from server.ports import OutgoingSms
 
 ALL_RECEIPTS = 31  # 1 delivered + 2 failed + 4 buffered + 8 handed over + 16 rejected

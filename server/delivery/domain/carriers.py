@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.domain.messages import (
+from server.delivery.domain.messages import (
     FIRST_RETRY,
     HANDED,
     LONGEST_RETRY,

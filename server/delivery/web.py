@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from server.core.errors import NotFound
+from server.delivery.service.delivery import DeliveryService
 from server.ports import ReceiptCall, ReceiptReader
-from server.services.delivery import DeliveryService
 from server.web.base import BaseHandler
 
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import UnsatisfiableReadError
 
-from server.adapters.sms_gateway import sender_for, unanswered
-from server.config_carriers import RawSettings, SmsSettings
 from server.core.errors import CarrierRefused, CarrierUnavailable
+from server.delivery.carriers.gateway import sender_for, unanswered
+from server.delivery.settings import RawSettings, SmsSettings
 from server.ports import OutgoingSms
 
 _SERVER_ERROR = 500

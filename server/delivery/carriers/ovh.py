@@ -9,9 +9,9 @@ import hmac
 import json
 from typing import Any
 
-from server.adapters.sms_gateway import NUMBERED, Answer, Gateway, foreign, number, sender_for
-from server.config_carriers import OvhSettings
 from server.core.errors import CarrierRefused, CarrierUnavailable
+from server.delivery.carriers.gateway import NUMBERED, Answer, Gateway, foreign, number, sender_for
+from server.delivery.settings import OvhSettings
 from server.ports import Clock, OutgoingSms, Receipt, ReceiptCall
 
 _OK, _BAD_REQUEST = 200, 400

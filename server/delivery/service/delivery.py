@@ -25,8 +25,8 @@ from server.core.errors import (
     StorageUnavailable,
     Unavailable,
 )
-from server.domain.carriers import Carrier, overdue, settled
-from server.domain.messages import (
+from server.delivery.domain.carriers import Carrier, overdue, settled
+from server.delivery.domain.messages import (
     SENT_AGAIN,
     Delivery,
     Message,
@@ -39,6 +39,8 @@ from server.domain.messages import (
     postponed,
     reference,
 )
+from server.delivery.service.carriers import Carriers
+from server.delivery.service.lane import Lane
 from server.ports import (
     Actor,
     Clock,
@@ -48,8 +50,6 @@ from server.ports import (
     Transactions,
     UnitOfWork,
 )
-from server.services.carriers import Carriers
-from server.services.lane import Lane
 
 CHANNELS: Final = ("sms", "email")
 RELAY: Final = "smtp"  # who is asked to take an e-mail

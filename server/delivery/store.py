@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.tables import message
 from server.core.db.rows import save_version
 from server.core.errors import NotFound
-from server.domain.messages import LONGEST_RETRY, Delivery, Handover, Message
+from server.delivery.domain.messages import LONGEST_RETRY, Delivery, Handover, Message
 
 # Also what a carrier took: when its receipt is overdue, the next carrier follows.
 WAITING = (Delivery.QUEUED.value, Delivery.HANDED.value, Delivery.BUFFERED.value)

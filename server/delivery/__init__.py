@@ -1,0 +1,1 @@
+"""Messages that leave: rows first, sent after, at least once (I3)."""
