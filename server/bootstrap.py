@@ -15,7 +15,6 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from server import tls
-from server.adapters.calls import TelephonyCalls
 from server.adapters.recordings import FolderAudio, watch
 from server.adapters.synthetic import CallerProcesses
 from server.config import Settings, SmtpSettings
@@ -37,6 +36,12 @@ from server.identity.passwords import Argon2Passwords
 from server.identity.service.login import Login
 from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SignInWeb
+from server.line15.service.call_events import KIND as TOLD_BY_EVENTS
+from server.line15.service.call_events import Webhook
+from server.line15.service.health import LineHealthReader
+from server.line15.service.ingest import Line15
+from server.line15.service.launch import Launch
+from server.line15.service.lines import TelephonyCalls
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
 from server.services import invitation_hooks
@@ -51,9 +56,6 @@ from server.services.incidents import Incidents
 from server.services.invitations import Invitations
 from server.services.ladder import Ladder
 from server.services.languages import Languages
-from server.services.launch import Launch
-from server.services.line15 import Line15
-from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.observers import Observers, release_observers
@@ -68,8 +70,6 @@ from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
-from server.services.webhook import KIND as TOLD_BY_EVENTS
-from server.services.webhook import Webhook
 from server.storage import schema
 from server.storage.demonstration import check_demonstration
 from server.storage.engine import make_engine

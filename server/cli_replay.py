@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from server.domain.feed_words import advice, why_refused
+from server.line15.domain.feed_words import advice, why_refused
 from telephony import Call, CallState, Span, StationState
 from telephony.correlate.correlation import Correlator
 from telephony.correlate.graph import graph

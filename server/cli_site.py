@@ -3,7 +3,7 @@
 import click
 
 from server.cli_admin import Lazy, run, site
-from server.domain.signing import LaunchPolicy
+from server.line15.domain.signing import LaunchPolicy
 from server.services.snapshots import SnapshotPolicy
 
 __all__ = ["site"]

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.domain.calls import CDR, CallRecord
-from server.domain.linking import Certainty, Evidence
+from server.line15.domain.call_links import Certainty, Evidence
+from server.line15.domain.calls import CDR, CallRecord
 
 #: Whoever else was at the station, or had the number, so near to the invitation may be the one that was meant.
 MARGIN: Final = timedelta(seconds=30)

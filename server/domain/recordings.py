@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.domain.calls import LiveCall
+from server.line15.domain.calls import LiveCall
 
 #: Seconds by which what a feed tells of a recorder may be wrong: its own words, by the switchboard's clock.
 TOLD_SLACK: Final = 0.5

@@ -7,8 +7,8 @@ from server.core.days import day_bounds
 from server.core.entries import AuditEvent, Verdict
 from server.core.errors import AliasMalformed, CallUnknown, NotFound
 from server.delivery.domain.contacts import read_number
-from server.domain.calls import LiveCall
 from server.domain.session import Session
+from server.line15.domain.calls import LiveCall
 from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
 from server.services.audit_reader import (
     Reader,

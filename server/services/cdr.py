@@ -10,11 +10,11 @@ from datetime import timedelta
 from typing import Final
 
 from server.core.entries import AuditEvent
-from server.domain.calls import CDR, AliasRow, LiveCall, SpanRow
 from server.domain.cdr import Bad, Group
 from server.domain.reconcile import AROUND, READ
+from server.line15.domain.calls import CDR, AliasRow, LiveCall, SpanRow
+from server.line15.service.ingest import SAME, Line15
 from server.ports import Actor, Clock, Ids, Seal, Site, Transactions, UnitOfWork
-from server.services.line15 import SAME, Line15
 from server.services.reconcile import Reconciler
 from telephony import (
     Alias,

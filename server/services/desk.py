@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from server.core.words.languages import ALL
 from server.delivery.domain.messages import Message
 from server.domain import funnel
-from server.domain.calls import LiveCall
 from server.domain.invitation import Invitation
-from server.domain.linking import LABELS, Link
 from server.domain.network import CAUSES, Preflight, cause
 from server.domain.sentences import WEAK, Say
 from server.domain.session import Session, State
 from server.domain.spoken import SpokenCode
+from server.line15.domain.call_links import LABELS, Link
+from server.line15.domain.calls import LiveCall
+from server.line15.service.launch import Launched
 from server.ports import (
     Calls,
     Clock,
@@ -25,7 +26,6 @@ from server.ports import (
     User,
     listed,
 )
-from server.services.launch import Launched
 from server.services.observers import participants
 from server.services.rooms import Room, Rooms
 from server.services.sessions import gone_to

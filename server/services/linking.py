@@ -1,9 +1,9 @@
 """Changing a session's link by hand: "changer d'appel", a typed id, or explicitly none; each a new row (I2)."""
 
 from server.core.errors import NotFound
-from server.domain.linking import Certainty, Evidence, Link, linked_event
+from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
+from server.line15.service.call_names import check_alias, find_or_assert
 from server.ports import Actor, Clock, Ids, Transactions, UnitOfWork
-from server.services.call_names import check_alias, find_or_assert
 from server.services.sessions import Sessions
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from server.delivery.domain.messages import Message
 from server.domain import funnel
-from server.domain.calls import LiveCall
 from server.domain.invitation import Invitation
-from server.domain.linking import Link
 from server.domain.session import Session, State
+from server.line15.domain.call_links import Link
+from server.line15.domain.calls import LiveCall
 from server.ports import Clock, Transactions, UnitOfWork
 from server.services.desk import SHIFT, Json, iso, link_label, national, step_of
 

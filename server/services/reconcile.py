@@ -12,8 +12,6 @@ import structlog
 
 from server.core.errors import AppError
 from server.core.rounds import Failed, Rounds
-from server.domain.calls import LiveCall
-from server.domain.linking import Evidence, Link, linked_event
 from server.domain.reconcile import (
     AROUND,
     NEAR,
@@ -25,6 +23,8 @@ from server.domain.reconcile import (
     decide,
 )
 from server.domain.session import Session
+from server.line15.domain.call_links import Evidence, Link, linked_event
+from server.line15.domain.calls import LiveCall
 from server.ports import Actor, Bus, Changed, Clock, Seal, Transactions, UnitOfWork
 from telephony import Call
 

@@ -14,7 +14,6 @@ import structlog
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound, RecordingErased, RecordingMissing, RecordingUnknown
 from server.core.rounds import Failed, Rounds
-from server.domain.calls import LiveCall
 from server.domain.recordings import (
     TOLD_SLACK,
     Recording,
@@ -25,6 +24,7 @@ from server.domain.recordings import (
     media_type,
     suffix,
 )
+from server.line15.domain.calls import LiveCall
 from server.ports import (
     Actor,
     AudioFiles,

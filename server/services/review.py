@@ -7,10 +7,10 @@ from typing import Final
 
 from server.core.entries import AuditEvent
 from server.core.errors import CallAmbiguous, CallUnknown, LinkChanged, LinkReasonMissing, NotFound
-from server.domain.linking import Certainty, Evidence, Link, linked_event
 from server.domain.reconcile import SETTLED
+from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
+from server.line15.service.call_names import check_alias
 from server.ports import Actor, Bus, Clock, Seal, Transactions, UnitOfWork
-from server.services.call_names import check_alias
 from server.services.reconcile import KEPT, Case, MobilesOf, look, publish
 
 LONGEST_REASON: Final = 300

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound, OpenElsewhere
 from server.core.rounds import Failed, Rounds
-from server.domain.calls import LiveCall
-from server.domain.linking import Link
 from server.domain.session import (
     CameraRefused,
     ClosePeers,
@@ -21,6 +19,8 @@ from server.domain.session import (
     TimedOut,
     step,
 )
+from server.line15.domain.call_links import Link
+from server.line15.domain.calls import LiveCall
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
 from server.services.rooms import Rooms
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound
-from server.domain.signing import LaunchPolicy, SiteSecret
+from server.line15.domain.signing import LaunchPolicy, SiteSecret
 from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
 from server.services.snapshots import POLICY, SnapshotPolicy
 

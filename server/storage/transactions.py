@@ -18,15 +18,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.adapters.db.audit import SqlAudit
-from server.adapters.db.calls import SqlCalls
 from server.adapters.db.erasure import SqlErasure
 from server.adapters.db.feedback import SqlFeedback
 from server.adapters.db.invitations import SqlInvitations
-from server.adapters.db.launches import SqlLaunches
 from server.adapters.db.observers import SqlObservers
-from server.adapters.db.once import SqlOnce
 from server.adapters.db.recordings import SqlRecordings
-from server.adapters.db.secrets import SqlSecrets
 from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.snapshots import SqlSnapshots
 from server.adapters.db.spoken import SqlSpoken
@@ -36,6 +32,10 @@ from server.core.sites import SqlSites
 from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
 from server.identity.store.users import SqlUsers
+from server.line15.store.calls import SqlCalls
+from server.line15.store.launches import SqlLaunches
+from server.line15.store.once import SqlOnce
+from server.line15.store.secrets import SqlSecrets
 from server.ports import Seal
 from server.storage.presence import Presence, write_and_take_back
 

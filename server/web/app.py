@@ -13,6 +13,11 @@ from server.delivery.service.delivery import DeliveryService
 from server.delivery.web import SmsReceipt
 from server.identity.web import auth
 from server.identity.web.signed_in import SignInWeb
+from server.line15.service.call_events import Webhook
+from server.line15.service.health import LineHealthReader
+from server.line15.service.launch import Launch
+from server.line15.web import call_events as telephony
+from server.line15.web import health as line_health
 from server.ports import Bus, ReceiptReader
 from server.services.audit import AuditLookup
 from server.services.desk import DeskView
@@ -24,8 +29,6 @@ from server.services.incidents import Incidents
 from server.services.invitations import Invitations
 from server.services.ladder import Ladder
 from server.services.languages import Languages
-from server.services.launch import Launch
-from server.services.line_health import LineHealthReader
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.observers import Observers
@@ -38,14 +41,12 @@ from server.services.sessions import Sessions
 from server.services.signalling import Signalling
 from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
-from server.services.webhook import Webhook
 from server.web import (
     audit,
     caller_polling,
     feedback,
     incidents,
     kiosk,
-    line_health,
     observer,
     openapi,
     photos,
@@ -54,7 +55,6 @@ from server.web import (
     selftest,
     snapshots,
     spoken,
-    telephony,
 )
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.caller import (

@@ -20,6 +20,7 @@ from server.domain.session import Event, MediaFlowing, PeerLost, Session, State
 from server.identity.domain.access import Permission, may
 from server.identity.domain.watching import Watch
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
+from server.line15.service.launch import Launch, Launched
 from server.ports import Bus, Changed, Station
 from server.protocol import messages as m
 from server.services.desk import Desk, DeskView, sessions_of
@@ -28,7 +29,6 @@ from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
 from server.services.ladder import Ladder
 from server.services.languages import Languages
-from server.services.launch import Launch, Launched
 from server.services.linking import Linking
 from server.services.photos import Photos
 from server.services.recent import Recent

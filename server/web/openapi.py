@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from tornado.routing import URLSpec
 
 from server import __version__
-from server.domain.signing import WINDOW
 from server.identity.web.signed_in import SESSION_COOKIE
+from server.line15.domain.signing import WINDOW
+from server.line15.service.health import LineHealth
+from server.line15.web.event_bodies import MAX_BODY, CallEvents, EventResults
 from server.services.audit_record import Record
-from server.services.line_health import LineHealth
 from server.web.base import HOST_ONLY, BaseHandler, Web
-from server.web.telephony_events import MAX_BODY, CallEvents, EventResults
 
 Json = dict[str, Any]
 REF: Final = "#/components/schemas/{model}"

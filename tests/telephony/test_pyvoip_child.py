@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from server.domain.feed_words import advice, why_refused
+from server.line15.domain.feed_words import advice, why_refused
 from telephony import Aliased, AliasType, Fact, FeedState
 from telephony.sources.pyvoip.feed import PyVoipAccount, PyVoipFeed
 from tests.lab.ports import free_port

@@ -6,8 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.domain.calls import CallRecord, LiveCall, Move, Places, SpanRow, moves, places, settled
 from server.domain.reconcile import candidate
+from server.line15.domain.calls import (
+    CallRecord,
+    LiveCall,
+    Move,
+    Places,
+    SpanRow,
+    moves,
+    places,
+    settled,
+)
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.linking import LABELS, Certainty, Choice, Evidence, Link, first_link
+from server.line15.domain.call_links import LABELS, Certainty, Choice, Evidence, Link, first_link
 
 CALLS = st.text("abc", min_size=1, max_size=2)
 FEEDS = ("connected", "quiet", "down", "none")

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.calls import LiveCall
 from server.domain.ranges import Part, Unsatisfiable, part_of
 from server.domain.recordings import (
     Recording,
@@ -19,6 +18,7 @@ from server.domain.recordings import (
     media_type,
     suffix,
 )
+from server.line15.domain.calls import LiveCall
 
 START = datetime(2026, 11, 22, 18, 45, 36, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from server.core.errors import LaunchExpired, LaunchSignatureWrong
-from server.domain.signing import (
+from server.line15.domain.signing import (
     SiteSecret,
     check_launch,
     fresh,

@@ -13,10 +13,10 @@ from jsonschema import Draft202012Validator
 
 from server.bootstrap import build
 from server.core.errors import StorageUnavailable
-from server.domain.feed_words import why_refused
-from server.services.line15 import Line15
-from server.services.webhook import MESSAGES_AT_ONCE
-from server.web.telephony_events import EventResults, schema
+from server.line15.domain.feed_words import why_refused
+from server.line15.service.call_events import MESSAGES_AT_ONCE
+from server.line15.service.ingest import Line15
+from server.line15.web.event_bodies import EventResults, schema
 from telephony import Answered, HungUp
 from telephony.runner import Runner
 from tests.lab.process import until
@@ -194,14 +194,14 @@ async def test_the_answer_waits_for_the_storage(
         await real(self, *values)
 
     monkeypatch.setattr(Line15, "_save", save)
-    monkeypatch.setattr("server.adapters.calls.PUSH_SECONDS", 0.2)
+    monkeypatch.setattr("server.line15.service.lines.PUSH_SECONDS", 0.2)
     sent = body(cti.event("answered", station="201"))
     for _ in range(2):
         answer = await cti.send(sent, Idempotency_Key="k1")
         assert code(answer) == (503, "storage_unavailable")
     assert await house.rows("SELECT id FROM call") == []
     broken = False
-    monkeypatch.setattr("server.adapters.calls.PUSH_SECONDS", 10.0)
+    monkeypatch.setattr("server.line15.service.lines.PUSH_SECONDS", 10.0)
     answer = await cti.send(sent, Idempotency_Key="k1")
     assert answer.code == 202
     assert json.loads(answer.body)["results"][0]["status"] in {"accepted", "repeated"}

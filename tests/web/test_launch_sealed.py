@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain.signing import LaunchPolicy
 from server.identity.domain.access import Role
+from server.line15.domain.signing import LaunchPolicy
 from tests.web.running import Running, running
 from tests.web.signed import Cti, secrets
 

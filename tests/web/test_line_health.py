@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.errors import walk
-from server.domain.feed_words import advice, level, remark, why_refused
+from server.line15.domain.feed_words import advice, level, remark, why_refused
+from server.line15.service.health import LineHealthReader
 from server.ports import FeedReport, LineReport
-from server.services.line_health import LineHealthReader
 from telephony import Call, CallState, FeedHealth, FeedState, Number, Related
 from tests.lab.ports import free_port
 from tests.lab.process import until

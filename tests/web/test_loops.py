@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.adapters.calls import TelephonyCalls
 from server.adapters.db.recordings import SqlRecordings
 from server.adapters.db.spoken import SqlSpoken
 from server.core.errors import StorageUnavailable
 from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
+from server.line15.service.lines import TelephonyCalls
 from server.services.reconcile import Reconciler
 from server.services.sessions import Sessions
 from server.tls import Reloader

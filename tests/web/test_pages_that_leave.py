@@ -11,7 +11,7 @@ import pytest
 from server.core.errors import Unavailable
 from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SESSION_COOKIE
-from server.services.launch import Launch
+from server.line15.service.launch import Launch
 from server.services.links import Links
 from server.services.observers import Observers
 from server.services.sessions import Sessions

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain.signing import LaunchPolicy
+from server.line15.domain.signing import LaunchPolicy
 from tests.web.running import Page, Running, running
 from tests.web.signed import Cti, secrets
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from server.core.errors import NotFound, StorageUnavailable
-from server.domain.signing import LaunchPolicy
+from server.line15.domain.signing import LaunchPolicy
 from server.services.ice import IceServers
 from server.storage.transactions import SqlUnitOfWork
 from tests.fakes import Gateway

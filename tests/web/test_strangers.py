@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import pytest
 
 from server.core.errors import LoginThrottled
-from server.domain.signing import LaunchPolicy
 from server.identity.service.login import ASKED_AT_ONCE
+from server.line15.domain.signing import LaunchPolicy
 from tests.web.house import PASSWORD, wrong
 from tests.web.running import Running, running
 from tests.web.signed import code, secrets

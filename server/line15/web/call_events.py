@@ -5,10 +5,10 @@ from typing import Any
 from tornado.routing import URLSpec
 
 from server.core.errors import AppError, Unavailable
+from server.line15.service.call_events import Delivery, Webhook
+from server.line15.web.event_bodies import answer_of, parse, schema
 from server.ports import Site
-from server.services.webhook import Delivery, Webhook
 from server.web.base import BaseHandler, Web
-from server.web.telephony_events import answer_of, parse, schema
 from telephony import CtiEvent
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from server.domain.feed_words import advice, level, remark, state_words, why_refused
+from server.line15.domain.feed_words import advice, level, remark, state_words, why_refused
 from server.ports import Clock, FeedReport, Lines
 from telephony import Call
 

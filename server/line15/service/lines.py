@@ -9,8 +9,8 @@ from datetime import datetime
 import structlog
 
 from server.core.errors import StorageUnavailable, WebhookNotReady
+from server.line15.service.ingest import MEMORY, Line15
 from server.ports import Clock, FeedReport, Ids, LineReport, Station, Transactions
-from server.services.line15 import MEMORY, Line15
 from telephony import (
     Call,
     CallFeed,

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from server.core.errors import WebhookMalformed, WebhookTooLarge, WebhookTooMany
-from server.domain.signing import WINDOW
+from server.line15.domain.signing import WINDOW
 from telephony import Alias, AliasType, CtiEvent, Direction, without_marks
 
 MAX_BODY: Final = 256 * 1024

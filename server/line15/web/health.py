@@ -5,7 +5,7 @@ from tornado.routing import URLSpec
 from server.core.json_types import plain
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.services.line_health import LineHealthReader
+from server.line15.service.health import LineHealthReader
 
 
 class LineHealthPage(SignedIn):

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import site_secret
-from server.domain.signing import SiteSecret
+from server.line15.domain.signing import SiteSecret
 from server.ports import Seal
 
 

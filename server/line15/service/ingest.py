@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from server.core.entries import AuditEvent
-from server.domain.calls import CDR
-from server.domain.linking import Evidence
+from server.line15.domain.call_links import Evidence
+from server.line15.domain.calls import CDR
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
 from telephony import Call, CallState
 from telephony import Changed as CallsChanged

@@ -19,7 +19,7 @@ from server.core.errors import (
     WebhookUnsigned,
 )
 from server.core.limits.rate import Bucket, take
-from server.domain.signing import WINDOW, fresh, made_by, webhook_text
+from server.line15.domain.signing import WINDOW, fresh, made_by, webhook_text
 from server.ports import Actor, Bus, CallEvents, Changed, Clock, Site, Transactions, UnitOfWork
 from telephony import CtiEvent, CtiOutcome
 

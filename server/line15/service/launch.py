@@ -22,9 +22,9 @@ from server.core.errors import (
     LaunchTooLarge,
     LaunchUnsigned,
 )
-from server.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
+from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
+from server.line15.service.call_names import check_alias, find_or_assert
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
-from server.services.call_names import check_alias, find_or_assert
 from telephony import NumberKind, parse_number
 
 LIFE: Final = timedelta(hours=14)

@@ -12,7 +12,7 @@ from server.adapters.db.tables import call, call_alias, call_fact, call_span, pe
 from server.core.db.rows import checked, kept
 from server.core.errors import CallUnknown
 from server.core.personal import SqlPersonal
-from server.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, places, settled
+from server.line15.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, places, settled
 from server.ports import Seal
 from telephony import (
     Alias,

@@ -1,0 +1,1 @@
+"""Decisions of line15: pure, time is an argument."""
