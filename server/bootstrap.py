@@ -30,7 +30,6 @@ from server.delivery.outbox import Outbox, OutboxMailer
 from server.delivery.service.delivery import DeliveryService
 from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.wire import build_fleet, costs
-from server.domain.session import BEFORE_ASKING
 from server.identity.domain.sign_in import by_role
 from server.identity.passwords import Argon2Passwords
 from server.identity.service.login import Login
@@ -48,27 +47,16 @@ from server.services import invitation_hooks
 from server.services.audit import AuditLookup
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
-from server.services.following import Following, relink
 from server.services.handover import HandOver
-from server.services.help import Help
-from server.services.ice import IceServers
 from server.services.incidents import Incidents
 from server.services.invitations import Invitations
-from server.services.ladder import Ladder
-from server.services.languages import Languages
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.observers import Observers, release_observers
-from server.services.photos import Photos
 from server.services.recent import Recent
 from server.services.reconcile import Reconciler
 from server.services.recordings import Catalogue, Listening
 from server.services.review import Review
-from server.services.rooms import Rooms
-from server.services.running import running_videos
-from server.services.sessions import Sessions
-from server.services.signalling import Signalling
-from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
 from server.storage import schema
 from server.storage.demonstration import check_demonstration
@@ -76,6 +64,18 @@ from server.storage.engine import make_engine
 from server.storage.presence import file_of
 from server.storage.private import close_to_others
 from server.storage.transactions import SqlTransactions
+from server.video.domain.session import BEFORE_ASKING
+from server.video.service.following import Following, relink
+from server.video.service.help import Help
+from server.video.service.ice import IceServers
+from server.video.service.ladder import Ladder
+from server.video.service.languages import Languages
+from server.video.service.photos import Photos
+from server.video.service.rooms import Rooms
+from server.video.service.running import running_videos
+from server.video.service.sessions import Sessions
+from server.video.service.signalling import Signalling
+from server.video.service.snapshots import Snapshots
 from server.web.app import Services, make_app
 from server.web.http.accepting import Summary
 from server.web.http.connections import Connections, Limits, file_limit, limits

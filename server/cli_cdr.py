@@ -16,12 +16,12 @@ from server.core.seal import FernetSeal
 from server.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, read
 from server.line15.service.ingest import Line15
 from server.services.cdr import CdrImport, Imported
-from server.services.following import relink
 from server.services.invitation_hooks import mobiles_of
 from server.services.reconcile import Reconciler
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions
+from server.video.service.following import relink
 
 SHOWN = 20
 

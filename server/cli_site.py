@@ -4,7 +4,7 @@ import click
 
 from server.cli_admin import Lazy, run, site
 from server.line15.domain.signing import LaunchPolicy
-from server.services.snapshots import SnapshotPolicy
+from server.video.service.snapshots import SnapshotPolicy
 
 __all__ = ["site"]
 

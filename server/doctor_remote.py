@@ -15,7 +15,7 @@ from server.config import Settings, SmtpSettings
 from server.core.clock import SystemClock
 from server.doctor_finding import Finding
 from server.doctor_net import SECONDS, answers, web_port
-from server.services.ice import IceServers
+from server.video.service.ice import IceServers
 
 _TURN: Final = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?")
 

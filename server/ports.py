@@ -14,14 +14,14 @@ from server.domain.incidents import Incident, IncidentState, Step
 from server.domain.invitation import Invitation
 from server.domain.observer import Observer
 from server.domain.recordings import Recording, Status
-from server.domain.session import Session
-from server.domain.snapshots import Snapshot
 from server.domain.spoken import SpokenCode
 from server.identity.domain.access import Role
 from server.identity.domain.login import Challenge
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.line15.domain.signing import SiteSecret
+from server.video.domain.session import Session
+from server.video.domain.snapshots import Snapshot
 from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact, FeedHealth
 
 

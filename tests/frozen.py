@@ -35,10 +35,10 @@ from server.adapters.db.tables import metadata
 from server.cli import main
 from server.config import CONFIG, Settings
 from server.core.errors import walk
-from server.domain.session import BEFORE_ASKING
 from server.identity.domain.access import PERMISSIONS
 from server.identity.web.signed_in import MaybeSignedIn, SignedIn
 from server.protocol.messages import CallerMessage, DeskMessage, ObserverMessage, SelftestMessage
+from server.video.domain.session import BEFORE_ASKING
 from server.web import trust
 from server.web.app import make_app
 from server.web.base import BaseHandler

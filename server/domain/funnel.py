@@ -10,7 +10,7 @@ from typing import Final
 
 from server.delivery.domain.messages import RESENT, Delivery, Message, maybe_twice
 from server.domain.sentences import CAMERA, LADDER, NETWORK, SAYINGS, Say
-from server.domain.session import BLIND, Session, State
+from server.video.domain.session import BLIND, Session, State
 
 STEPS: Final = (
     ("accepted", "Invitation acceptée"),

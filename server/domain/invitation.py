@@ -9,7 +9,7 @@ from datetime import datetime
 
 from server.core.errors import LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
 from server.core.tokens import token_hash
-from server.domain.session import Session, State
+from server.video.domain.session import Session, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Final
 
 from server.core.errors import LinkExpired, ObserverRemoved, OpenElsewhere, SessionEnded
 from server.core.tokens import token_hash
-from server.domain.session import Session, State
+from server.video.domain.session import Session, State
 
 #: A phone makes one connection for each viewer; its uplink bears no more (docs/adr/0011).
 MOST_VIEWERS: Final = 3

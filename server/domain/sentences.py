@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from server.domain.session import BEFORE_ASKING
+from server.video.domain.session import BEFORE_ASKING
 
 LONGEST: Final = 140
 """Characters of a sentence: what is said in one breath, and read at a glance."""

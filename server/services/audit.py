@@ -7,7 +7,6 @@ from server.core.days import day_bounds
 from server.core.entries import AuditEvent, Verdict
 from server.core.errors import AliasMalformed, CallUnknown, NotFound
 from server.delivery.domain.contacts import read_number
-from server.domain.session import Session
 from server.line15.domain.calls import LiveCall
 from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
 from server.services.audit_reader import (
@@ -21,6 +20,7 @@ from server.services.audit_reader import (
 )
 from server.services.audit_record import ChainPart, Found, Record
 from server.services.chain import Chain
+from server.video.domain.session import Session
 
 LONGEST_ALIAS: Final = 255
 

@@ -10,7 +10,6 @@ from server.core.errors import NotFound
 from server.delivery.domain.messages import Message
 from server.domain.invitation import Invitation
 from server.domain.recordings import OPAQUE, Recording, first_sound, media_type
-from server.domain.session import Session, State
 from server.line15.domain.call_links import LABELS
 from server.line15.domain.calls import CallRecord, LiveCall, SpanRow, moves
 from server.ports import UnitOfWork
@@ -30,6 +29,7 @@ from server.services.audit_record import (
     StationPart,
     VideoStart,
 )
+from server.video.domain.session import Session, State
 from telephony import begin_known
 
 FIRST_PICTURE: Final = "picture.flowing"

@@ -8,9 +8,7 @@ from server.core.words.languages import ALL
 from server.delivery.domain.messages import Message
 from server.domain import funnel
 from server.domain.invitation import Invitation
-from server.domain.network import CAUSES, Preflight, cause
 from server.domain.sentences import WEAK, Say
-from server.domain.session import Session, State
 from server.domain.spoken import SpokenCode
 from server.line15.domain.call_links import LABELS, Link
 from server.line15.domain.calls import LiveCall
@@ -27,9 +25,11 @@ from server.ports import (
     listed,
 )
 from server.services.observers import participants
-from server.services.rooms import Room, Rooms
-from server.services.sessions import gone_to
-from server.services.snapshots import policy_of
+from server.video.domain.network import CAUSES, Preflight, cause
+from server.video.domain.session import Session, State
+from server.video.service.rooms import Room, Rooms
+from server.video.service.sessions import gone_to
+from server.video.service.snapshots import policy_of
 from telephony import NumberKind, parse_number
 
 SHIFT = timedelta(hours=12)

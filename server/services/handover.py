@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound, OfferGone, SessionEnded, StationUnknown
-from server.domain.session import Session, State
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
-from server.services.sessions import call_of
+from server.video.domain.session import Session, State
+from server.video.service.sessions import call_of
 
 
 class HandOver:

@@ -23,11 +23,11 @@ from server.delivery.domain.sms_text import one_segment
 from server.delivery.service.sms_counts import SmsCounts
 from server.domain import invitation as rules
 from server.domain.invitation import Invitation
-from server.domain.session import Command, Left, Session, State
 from server.line15.domain.call_links import Link, first_link, linked_event
 from server.line15.domain.calls import LiveCall
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
-from server.services.sessions import Sessions, call_of
+from server.video.domain.session import Command, Left, Session, State
+from server.video.service.sessions import Sessions, call_of
 
 COMMANDS_KEPT: Final = timedelta(hours=12)  # a shift: no page waits longer for its answer
 

@@ -4,7 +4,7 @@ from server.core.errors import NotFound
 from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
 from server.line15.service.call_names import check_alias, find_or_assert
 from server.ports import Actor, Clock, Ids, Transactions, UnitOfWork
-from server.services.sessions import Sessions
+from server.video.service.sessions import Sessions
 
 
 class Linking:

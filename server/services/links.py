@@ -6,7 +6,9 @@ from server.core.errors import LinkUnknown, MessageOutOfOrder, OpenElsewhere
 from server.core.tokens import token_hash
 from server.domain import invitation as rules
 from server.domain.invitation import Invitation
-from server.domain.session import (
+from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
+from server.services.invitations import note
+from server.video.domain.session import (
     BEFORE_ASKING,
     CallerTapped,
     CameraRefused,
@@ -15,11 +17,9 @@ from server.domain.session import (
     Session,
     State,
 )
-from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
-from server.services.invitations import note
-from server.services.languages import keep_language
-from server.services.rooms import Admission, Rooms
-from server.services.sessions import Sessions
+from server.video.service.languages import keep_language
+from server.video.service.rooms import Admission, Rooms
+from server.video.service.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from server.delivery.domain.sms_text import one_segment
 from server.delivery.service.sms_counts import SmsCounts
 from server.domain import observer as rules
 from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
-from server.domain.session import Session, State
 from server.ports import (
     Actor,
     Clock,
@@ -37,8 +36,9 @@ from server.ports import (
     UnitOfWork,
     listed,
 )
-from server.services.rooms import Rooms, Viewer
-from server.services.sessions import Sessions, call_of
+from server.video.domain.session import Session, State
+from server.video.service.rooms import Rooms, Viewer
+from server.video.service.sessions import Sessions, call_of
 from server.web.sockets.line import Line
 
 Json = dict[str, object]

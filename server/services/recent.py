@@ -7,11 +7,11 @@ from datetime import datetime
 from server.delivery.domain.messages import Message
 from server.domain import funnel
 from server.domain.invitation import Invitation
-from server.domain.session import Session, State
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import LiveCall
 from server.ports import Clock, Transactions, UnitOfWork
 from server.services.desk import SHIFT, Json, iso, link_label, national, step_of
+from server.video.domain.session import Session, State
 
 MOST = 100
 

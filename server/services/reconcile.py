@@ -22,10 +22,10 @@ from server.domain.reconcile import (
     candidate,
     decide,
 )
-from server.domain.session import Session
 from server.line15.domain.call_links import Evidence, Link, linked_event
 from server.line15.domain.calls import LiveCall
 from server.ports import Actor, Bus, Changed, Clock, Seal, Transactions, UnitOfWork
+from server.video.domain.session import Session
 from telephony import Call
 
 KEPT: Final = timedelta(hours=72)

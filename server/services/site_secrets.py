@@ -7,7 +7,7 @@ from server.core.entries import AuditEvent
 from server.core.errors import NotFound
 from server.line15.domain.signing import LaunchPolicy, SiteSecret
 from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
-from server.services.snapshots import POLICY, SnapshotPolicy
+from server.video.service.snapshots import POLICY, SnapshotPolicy
 
 ACTIVE: Final = 2
 

@@ -21,11 +21,11 @@ from server.core.rounds import Failed, Rounds
 from server.core.tokens import token_hash
 from server.domain import spoken as rules
 from server.domain.invitation import Invitation, redeemed
-from server.domain.session import Session, State, marked
 from server.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
 from server.services.invitations import Invitations, Request
-from server.services.sessions import Sessions, call_of
+from server.video.domain.session import Session, State, marked
+from server.video.service.sessions import Sessions, call_of
 
 CHANNEL = "code"
 EVERYBODY = "everybody"

@@ -23,8 +23,6 @@ from server.adapters.db.feedback import SqlFeedback
 from server.adapters.db.invitations import SqlInvitations
 from server.adapters.db.observers import SqlObservers
 from server.adapters.db.recordings import SqlRecordings
-from server.adapters.db.sessions import SqlSessions
-from server.adapters.db.snapshots import SqlSnapshots
 from server.adapters.db.spoken import SqlSpoken
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.personal import SqlPersonal
@@ -38,6 +36,8 @@ from server.line15.store.once import SqlOnce
 from server.line15.store.secrets import SqlSecrets
 from server.ports import Seal
 from server.storage.presence import Presence, write_and_take_back
+from server.video.store.sessions import SqlSessions
+from server.video.store.snapshots import SqlSnapshots
 
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
 TURN_SECONDS: Final = 5.0

@@ -23,24 +23,25 @@ from server.services.audit import AuditLookup
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.handover import HandOver
-from server.services.help import Help
-from server.services.ice import IceServers
 from server.services.incidents import Incidents
 from server.services.invitations import Invitations
-from server.services.ladder import Ladder
-from server.services.languages import Languages
 from server.services.linking import Linking
 from server.services.links import Links
 from server.services.observers import Observers
-from server.services.photos import Photos
 from server.services.recent import Recent
 from server.services.recordings import Listening
 from server.services.review import Review
-from server.services.rooms import Rooms
-from server.services.sessions import Sessions
-from server.services.signalling import Signalling
-from server.services.snapshots import Snapshots
 from server.services.spoken import SpokenCodes
+from server.video import web as snapshots
+from server.video.service.help import Help
+from server.video.service.ice import IceServers
+from server.video.service.ladder import Ladder
+from server.video.service.languages import Languages
+from server.video.service.photos import Photos
+from server.video.service.rooms import Rooms
+from server.video.service.sessions import Sessions
+from server.video.service.signalling import Signalling
+from server.video.service.snapshots import Snapshots
 from server.web import (
     audit,
     caller_polling,
@@ -53,7 +54,6 @@ from server.web import (
     reconcile,
     recordings,
     selftest,
-    snapshots,
     spoken,
 )
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing

@@ -20,8 +20,12 @@ from server.core.errors import (
 )
 from server.core.words.languages import BY_CODE, choose
 from server.domain.invitation import Invitation
-from server.domain.network import Preflight
-from server.domain.session import (
+from server.domain.way_out import way_out
+from server.ports import Actor, Site
+from server.protocol import messages as m
+from server.services.links import Links, Opened
+from server.video.domain.network import Preflight
+from server.video.domain.session import (
     BEFORE_ASKING,
     PAGE_BARRED,
     CameraAsked,
@@ -31,18 +35,14 @@ from server.domain.session import (
     Left,
     Session,
 )
-from server.domain.way_out import way_out
-from server.ports import Actor, Site
-from server.protocol import messages as m
-from server.services.help import Help
-from server.services.ice import IceServers
-from server.services.ladder import Ladder, Pace
-from server.services.languages import Languages
-from server.services.links import Links, Opened
-from server.services.rooms import Rooms, Said
-from server.services.sessions import Sessions
-from server.services.signalling import Signalling
-from server.services.snapshots import SnapshotPolicy, policy_of
+from server.video.service.help import Help
+from server.video.service.ice import IceServers
+from server.video.service.ladder import Ladder, Pace
+from server.video.service.languages import Languages
+from server.video.service.rooms import Rooms, Said
+from server.video.service.sessions import Sessions
+from server.video.service.signalling import Signalling
+from server.video.service.snapshots import SnapshotPolicy, policy_of
 from server.web.base import BaseHandler, Web
 from server.web.link_as_sent import CALLER
 from server.web.links import LinkHandler, PageAsSent

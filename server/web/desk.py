@@ -16,7 +16,6 @@ from server.core.errors import (
     Unauthenticated,
 )
 from server.core.tasks import create_task
-from server.domain.session import Event, MediaFlowing, PeerLost, Session, State
 from server.identity.domain.access import Permission, may
 from server.identity.domain.watching import Watch
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
@@ -24,17 +23,18 @@ from server.line15.service.launch import Launch, Launched
 from server.ports import Bus, Changed, Station
 from server.protocol import messages as m
 from server.services.desk import Desk, DeskView, sessions_of
-from server.services.help import Asked, Finger, Help
-from server.services.ice import IceServers
 from server.services.invitations import Invitations, Request
-from server.services.ladder import Ladder
-from server.services.languages import Languages
 from server.services.linking import Linking
-from server.services.photos import Photos
 from server.services.recent import Recent
-from server.services.rooms import Rooms, Viewer
-from server.services.sessions import Sessions
-from server.services.signalling import Signalling
+from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, State
+from server.video.service.help import Asked, Finger, Help
+from server.video.service.ice import IceServers
+from server.video.service.ladder import Ladder
+from server.video.service.languages import Languages
+from server.video.service.photos import Photos
+from server.video.service.rooms import Rooms, Viewer
+from server.video.service.sessions import Sessions
+from server.video.service.signalling import Signalling
 from server.web.base import Web
 from server.web.desk_third import THIRD, ThirdParties
 from server.web.seats import Seat

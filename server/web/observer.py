@@ -24,10 +24,10 @@ from server.core.errors import (
 from server.core.tasks import create_task
 from server.ports import Actor, Bus, Changed
 from server.protocol import messages as m
-from server.services.ice import IceServers
 from server.services.observers import Look, Observers
-from server.services.rooms import Rooms
-from server.services.signalling import Signalling
+from server.video.service.ice import IceServers
+from server.video.service.rooms import Rooms
+from server.video.service.signalling import Signalling
 from server.web.base import Web
 from server.web.link_as_sent import OBSERVER, TOKEN
 from server.web.links import AsSent, AtDottedHost, LinkHandler, PageAsSent

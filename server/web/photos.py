@@ -10,7 +10,7 @@ from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.ports import Actor
 from server.services.links import Links
-from server.services.photos import MAX_PART, Part, Photos
+from server.video.service.photos import MAX_PART, Part, Photos
 from server.web.caller import BROWSER_COOKIE
 from server.web.links import LinkHandler
 

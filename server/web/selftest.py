@@ -23,7 +23,7 @@ from server.identity.web.signed_in import (
     SignInWeb,
 )
 from server.protocol import messages as m
-from server.services.ice import IceServers
+from server.video.service.ice import IceServers
 from server.web.base import Web
 
 MOST_A_TEST: Final = 8_000_000

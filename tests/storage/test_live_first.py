@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from server.core.seal import FernetSeal
-from server.domain.session import Session, State
 from server.identity.domain.access import Role
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.ports import Site, User
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions
+from server.video.domain.session import Session, State
 from telephony import Alias, AliasRecord, AliasType, Call, CallState, Number, StationSpan
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.errors import CandidateMalformed
-from server.domain import candidates as rule
-from server.domain.candidates import target
-from server.domain.sdp import candidates
+from server.video.domain import candidates as rule
+from server.video.domain.candidates import target
+from server.video.domain.sdp import candidates
 from tests.unit.sdp_samples import ANSWERS, OFFERS
 
 AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111"

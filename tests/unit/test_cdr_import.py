@@ -18,16 +18,16 @@ from server.core.clock import SystemIds
 from server.core.seal import FernetSeal
 from server.domain import cdr as rules
 from server.domain.invitation import Invitation
-from server.domain.session import Session
 from server.identity.domain.access import Role
 from server.identity.passwords import Argon2Passwords
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.line15.service.ingest import Line15
 from server.services.admin import Admin
-from server.services.following import relink
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions
+from server.video.domain.session import Session
+from server.video.service.following import relink
 from telephony import (
     Alias,
     AliasRecord,

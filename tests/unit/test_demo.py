@@ -17,9 +17,9 @@ from server.adapters.synthetic import MOST, CallerProcesses
 from server.certificates import ensure
 from server.cli_admin import opened
 from server.core.errors import TooMany
-from server.domain.sdp import check_description
 from server.synthetic_peer import Peer
 from server.synthetic_picture import HEIGHT, WIDTH, draw, luma
+from server.video.domain.sdp import check_description
 from tests.lab.process import until
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from server.domain.funnel import (
     steps,
     waiting,
 )
-from server.domain.network import BY_REQUESTS
 from server.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
-from server.domain.session import BLIND, Session, State
 from server.protocol.messages import CallerMedia, Camera
+from server.video.domain.network import BY_REQUESTS
+from server.video.domain.session import BLIND, Session, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

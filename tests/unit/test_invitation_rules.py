@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from server.core.errors import AppError, LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
 from server.domain.invitation import Invitation, admit, moved_to, opened, revoked, tapped
-from server.domain.session import Session, State
+from server.video.domain.session import Session, State
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LIFE = timedelta(minutes=15)

@@ -12,8 +12,8 @@ import pytest
 
 from server.core.errors import walk
 from server.domain.funnel import STEPS
-from server.domain.session import State
 from server.protocol import messages as m
+from server.video.domain.session import State
 from server.web.app import CARRIER, make_app
 from server.web.status import WIRE
 
@@ -103,11 +103,11 @@ RECEIVERS = {
     "server/services/desk.py": "desk",
     "server/web/caller.py": "caller",
     "server/web/sockets/page_socket.py": "both",
-    "server/services/rooms.py": "caller",
-    "server/services/ladder.py": "desk",
-    "server/services/photos.py": "desk",
-    "server/services/help.py": "caller",
-    "server/services/snapshots.py": "caller",
+    "server/video/service/rooms.py": "caller",
+    "server/video/service/ladder.py": "desk",
+    "server/video/service/photos.py": "desk",
+    "server/video/service/help.py": "caller",
+    "server/video/service/snapshots.py": "caller",
 }
 #: These leave a file that talks to the other end too.
 CROSSED = {
@@ -196,7 +196,7 @@ def test_what_an_observer_hears_is_written() -> None:
 
 
 def test_signalling_sends_nothing_else() -> None:
-    kinds = {said.type for said in literals("server/services/signalling.py")}
+    kinds = {said.type for said in literals("server/video/service/signalling.py")}
     assert kinds <= {"signal.offer", "signal.answer", "signal.candidate"}
 
 

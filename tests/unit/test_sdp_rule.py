@@ -24,7 +24,7 @@ from server.core.errors import (
     SdpRefused,
     SdpTooLarge,
 )
-from server.domain.sdp import VIDEO_CODECS, candidates, check_description, without
+from server.video.domain.sdp import VIDEO_CODECS, candidates, check_description, without
 from tests.unit.sdp_samples import ANSWERS, OFFERS, SMALL
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from server.domain.session import (
+from server.video.domain.session import (
     IGNORED,
     TRANSITIONS,
     CallerTapped,
@@ -32,7 +32,7 @@ from server.domain.session import (
     TimedOut,
     step,
 )
-from server.services.sessions import _PAST
+from server.video.service.sessions import _PAST
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 KINDS: tuple[type[Any], ...] = get_args(Event)

@@ -19,12 +19,12 @@ from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
 from server.delivery.domain.messages import LONGEST_RETRY, Delivery
 from server.domain.invitation import Invitation
-from server.domain.session import Session
 from server.identity.domain.access import Role
 from server.identity.domain.login import CODE_LIFE
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.ports import Actor
 from server.services.admin import Admin
+from server.video.domain.session import Session
 from telephony import (
     Alias,
     AliasRecord,

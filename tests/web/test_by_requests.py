@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.tasks import create_task
-from server.domain.network import BY_REQUESTS
 from server.protocol.messages import MAX_FRAME
-from server.services.signalling import EXPLORED
+from server.video.domain.network import BY_REQUESTS
+from server.video.service.signalling import EXPLORED
 from server.web.caller import BROWSER_COOKIE
 from server.web.caller_polling import MAX_UP
 from server.web.sockets import page_socket as sockets

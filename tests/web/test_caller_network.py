@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain.network import CAUSES, Way
-from server.services import signalling
-from server.services.ice import IceServers
+from server.video.domain.network import CAUSES, Way
+from server.video.service import signalling
+from server.video.service.ice import IceServers
 from server.web.sockets import page_socket as sockets
 from tests.lab.process import until
 from tests.web.running import Page, Running, running

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.services.photos import MAX_PART, MAX_PHOTO, PHOTOS_AT_ONCE
+from server.video.service.photos import MAX_PART, MAX_PHOTO, PHOTOS_AT_ONCE
 from server.web.caller import WORDS_BURST
 from tests.lab.process import until
 from tests.pictures import EOI, SOI, jpeg, segment, still, with_place
@@ -352,7 +352,7 @@ async def test_what_all_photos_take_together_is_bounded(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The oldest photo goes first, never the one that just came."""
-    monkeypatch.setattr("server.services.photos.MAX_TOTAL", len(PICTURE) * 3 // 2)
+    monkeypatch.setattr("server.video.service.photos.MAX_TOTAL", len(PICTURE) * 3 // 2)
     desk, _caller, first = await house.connected()
     second = await house.invite(desk, "command-0004", new_session=True)
     await desk.say("session.watch", id="command-0005", session=second)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.adapters.db.sessions import SqlSessions
 from server.adapters.db.spoken import SqlSpoken
 from server.core.errors import StorageUnavailable
 from server.core.rounds import STORAGE_AWAY, Rounds
 from server.core.tasks import create_task
 from server.services.links import Links
 from server.services.reconcile import Reconciler
-from server.services.sessions import Sessions
 from server.services.spoken import SpokenCodes
+from server.video.service.sessions import Sessions
+from server.video.store.sessions import SqlSessions
 from tests.lab.process import until
 from tests.web.running import Running, running, written_logs
 from tests.web.test_our_own_mistakes import OurMistakeError

@@ -20,8 +20,8 @@ from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
 from server.line15.service.lines import TelephonyCalls
 from server.services.reconcile import Reconciler
-from server.services.sessions import Sessions
 from server.tls import Reloader
+from server.video.service.sessions import Sessions
 from server.web.http.connections import Connections
 from telephony import Rang
 from telephony.correlate.correlation import Correlator

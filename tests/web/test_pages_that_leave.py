@@ -14,7 +14,7 @@ from server.identity.web.signed_in import SESSION_COOKIE
 from server.line15.service.launch import Launch
 from server.services.links import Links
 from server.services.observers import Observers
-from server.services.sessions import Sessions
+from server.video.service.sessions import Sessions
 from server.web.sockets.page_socket import PageSocket
 from tests.lab.process import until
 from tests.web.everybody import Everybody, everybody

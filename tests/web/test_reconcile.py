@@ -12,7 +12,7 @@ import pytest
 
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.line15.service.ingest import Line15
-from server.services.following import relink
+from server.video.service.following import relink
 from telephony import CallState, Changed, Number, Span, StationSpan
 from tests.web.house import NUMBER, Browser, House, a_call, a_video
 from tests.web.running import Running, running

@@ -12,7 +12,7 @@ from tornado.websocket import WebSocketClosedError
 
 from server.core.errors import SpokenWrong
 from server.domain.spoken import MOST_TYPED
-from server.services.photos import PHOTOS_AT_ONCE
+from server.video.service.photos import PHOTOS_AT_ONCE
 from server.web.caller import GESTURES_BURST, WORDS_BURST
 from server.web.observer import COMES_BURST
 from server.web.observer import WORDS_BURST as OBSERVER_WORDS

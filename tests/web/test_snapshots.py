@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.clock import SystemIds
-from server.domain.jpeg import clean
-from server.domain.snapshots import LARGEST
 from server.identity.domain.access import Role
 from server.ports import Actor
 from server.services.chain import Chain
 from server.services.erasure import Erasure
 from server.services.site_secrets import SiteSecrets
-from server.services.snapshots import MOST, SnapshotPolicy
+from server.video.domain.jpeg import clean
+from server.video.domain.snapshots import LARGEST
+from server.video.service.snapshots import MOST, SnapshotPolicy
 from tests.jpeg import COMMENT, EXIF, jpeg, with_metadata
 from tests.web.running import MOBILE, Running, running
 

@@ -14,8 +14,8 @@ from sqlalchemy import event
 
 from server.core.errors import NotFound, StorageUnavailable
 from server.line15.domain.signing import LaunchPolicy
-from server.services.ice import IceServers
 from server.storage.transactions import SqlUnitOfWork
+from server.video.service.ice import IceServers
 from tests.fakes import Gateway
 from tests.lab.process import until
 from tests.unit.sdp_samples import OFFERS

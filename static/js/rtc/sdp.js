@@ -8,7 +8,7 @@ export function silent(sdp) {
   return sdp;
 }
 
-/** Codecs that the server knows as pictures (server/domain/sdp.py): it refuses an offer that holds another. */
+/** Codecs that the server knows as pictures (server/video/domain/sdp.py): it refuses an offer that holds another. */
 const PICTURES = new Set(["vp8", "vp9", "h264", "h265", "av1", "av1x", "rtx", "red", "ulpfec", "flexfec-03"]);
 
 /** Which of the browser's codecs to offer; null: all, as they are. A browser that learns a new one keeps its picture.

@@ -8,7 +8,7 @@ from tornado.routing import URLSpec
 from server.core.errors import Invalid
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.services.snapshots import Snapshots
+from server.video.service.snapshots import Snapshots
 
 OLDEST: Final = 24 * 3_600_000  # of a frozen picture, in milliseconds
 

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from server.core.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
-from server.domain.network import Preflight
-from server.domain.session import BLIND
+from server.video.domain.network import Preflight
+from server.video.domain.session import BLIND
 from server.web.sockets.line import Line
 from server.web.sockets.transports import SOCKET
 

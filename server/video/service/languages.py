@@ -9,10 +9,10 @@ from datetime import datetime
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound, SessionEnded
 from server.core.words.languages import BY_CODE
-from server.domain.session import Session, State
 from server.ports import Actor, Clock, Transactions, UnitOfWork
-from server.services.rooms import Rooms
-from server.services.sessions import Sessions, call_of
+from server.video.domain.session import Session, State
+from server.video.service.rooms import Rooms
+from server.video.service.sessions import Sessions, call_of
 
 
 class Languages:

@@ -14,8 +14,8 @@ from typing import Final
 from server.core.entries import AuditEvent
 from server.core.errors import HelpFlood, MessageOutOfOrder, PhoneAway
 from server.ports import Actor, Clock, Transactions
-from server.services.rooms import Order, Room, Rooms
-from server.services.sessions import call_of
+from server.video.service.rooms import Order, Room, Rooms
+from server.video.service.sessions import call_of
 
 WRITTEN: Final = frozenset({"camera", "torch", "prefer", "message"})
 #: Orders that a phone may leave unanswered, and after how long one of them no longer counts.

@@ -15,12 +15,12 @@ from server.core.errors import (
     SdpMalformed,
     SdpRefused,
 )
-from server.domain import sdp as descriptions
-from server.domain.candidates import MOST_ADDRESSES, target
-from server.domain.network import Preflight
 from server.ports import Actor, Clock, Transactions
-from server.services.rooms import Room, Rooms
-from server.services.sessions import call_of
+from server.video.domain import sdp as descriptions
+from server.video.domain.candidates import MOST_ADDRESSES, target
+from server.video.domain.network import Preflight
+from server.video.service.rooms import Room, Rooms
+from server.video.service.sessions import call_of
 
 #: Findings of one phone that are kept: a page of ours has a few, after changes of network.
 EXPLORED = 20

@@ -11,11 +11,11 @@ from datetime import datetime
 from server.core.entries import AuditEvent
 from server.core.errors import Invalid, PhotoUnknown, PictureTooLarge, PictureTooMany
 from server.core.limits.rate import Bucket, take
-from server.domain.jpeg import Jpeg, clean
-from server.domain.still import taken_at
 from server.ports import Actor, Clock, Ids, Transactions
-from server.services.rooms import Rooms
-from server.services.sessions import call_of
+from server.video.domain.jpeg import Jpeg, clean
+from server.video.domain.still import taken_at
+from server.video.service.rooms import Rooms
+from server.video.service.sessions import call_of
 
 MAX_PHOTO = 262_144  # bytes, whole
 MAX_PART = 65_536

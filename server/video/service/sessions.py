@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound, OpenElsewhere
 from server.core.rounds import Failed, Rounds
-from server.domain.session import (
+from server.line15.domain.call_links import Link
+from server.line15.domain.calls import LiveCall
+from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
+from server.video.domain.session import (
     CameraRefused,
     ClosePeers,
     Command,
@@ -19,10 +22,7 @@ from server.domain.session import (
     TimedOut,
     step,
 )
-from server.line15.domain.call_links import Link
-from server.line15.domain.calls import LiveCall
-from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
-from server.services.rooms import Rooms
+from server.video.service.rooms import Rooms
 
 _PAST = {
     "LinkOpened": "link.opened",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from server.core.errors import MessageMalformed
-from server.domain.jpeg import Jpeg, clean
+from server.video.domain.jpeg import Jpeg, clean
 
 KIND: Final = 1
 MAX_STILL: Final = (

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.tables import invitation, personal, session, session_link
 from server.core.db.rows import checked, save_version
 from server.core.errors import NotFound
-from server.domain.session import Session, State
 from server.line15.domain.call_links import Certainty, Evidence, Link
+from server.video.domain.session import Session, State
 
 # Named one by one: "not ended" would read every session there ever was, every five seconds.
 OPEN = tuple(state.value for state in State if state is not State.ENDED)

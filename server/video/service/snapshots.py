@@ -16,12 +16,12 @@ from server.core.errors import (
     SnapshotTooMany,
     SnapshotUnknown,
 )
-from server.domain.jpeg import clean
-from server.domain.session import Session, State
-from server.domain.snapshots import LARGEST, Snapshot
 from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
-from server.services.rooms import Rooms
-from server.services.sessions import call_of
+from server.video.domain.jpeg import clean
+from server.video.domain.session import Session, State
+from server.video.domain.snapshots import LARGEST, Snapshot
+from server.video.service.rooms import Rooms
+from server.video.service.sessions import call_of
 
 POLICY: Final = "snapshots"
 MOST: Final = 40

@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import snapshot
 from server.core.errors import SnapshotUnknown
-from server.domain.snapshots import Snapshot
 from server.ports import Seal
+from server.video.domain.snapshots import Snapshot
 
 _KNOWN = [column for column in snapshot.c if column.name != "sealed"]
 

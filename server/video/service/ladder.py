@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from server.core.entries import AuditEvent
 from server.core.errors import MessageOutOfOrder, PictureTooMany
 from server.core.limits.rate import Bucket, take
-from server.domain.session import State, StillSeen
-from server.domain.still import Still, read
 from server.ports import Actor, Bus, Changed, Clock, Transactions
-from server.services.rooms import Rooms
-from server.services.sessions import Sessions, call_of
+from server.video.domain.session import State, StillSeen
+from server.video.domain.still import Still, read
+from server.video.service.rooms import Rooms
+from server.video.service.sessions import Sessions, call_of
 
 STILLS_A_SECOND = 4.0  # a page of ours sends one
 STILLS_AT_ONCE = 8

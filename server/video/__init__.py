@@ -1,0 +1,1 @@
+"""A video session: its life, its rooms, signalling, remote help, stills."""

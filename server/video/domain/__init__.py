@@ -1,0 +1,1 @@
+"""Decisions of video: pure, time is an argument."""
