@@ -35,6 +35,10 @@ from server.identity.passwords import Argon2Passwords
 from server.identity.service.login import Login
 from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SignInWeb
+from server.invitations.service import hooks as invitation_hooks
+from server.invitations.service.invitations import Invitations
+from server.invitations.service.links import Links
+from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import KIND as TOLD_BY_EVENTS
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
@@ -43,21 +47,17 @@ from server.line15.service.launch import Launch
 from server.line15.service.lines import TelephonyCalls
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
-from server.services import invitation_hooks
 from server.services.audit import AuditLookup
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.handover import HandOver
 from server.services.incidents import Incidents
-from server.services.invitations import Invitations
 from server.services.linking import Linking
-from server.services.links import Links
 from server.services.observers import Observers, release_observers
 from server.services.recent import Recent
 from server.services.reconcile import Reconciler
 from server.services.recordings import Catalogue, Listening
 from server.services.review import Review
-from server.services.spoken import SpokenCodes
 from server.storage import schema
 from server.storage.demonstration import check_demonstration
 from server.storage.engine import make_engine

@@ -11,12 +11,12 @@ from server.core.entries import AuditEvent, AuditRow
 from server.core.limits.throttle import Throttle
 from server.delivery.domain.messages import Delivery, Message
 from server.domain.incidents import Incident, IncidentState, Step
-from server.domain.invitation import Invitation
 from server.domain.observer import Observer
 from server.domain.recordings import Recording, Status
-from server.domain.spoken import SpokenCode
 from server.identity.domain.access import Role
 from server.identity.domain.login import Challenge
+from server.invitations.domain.invitation import Invitation
+from server.invitations.domain.spoken import SpokenCode
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.line15.domain.signing import SiteSecret

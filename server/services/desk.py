@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from server.core.words.languages import ALL
 from server.delivery.domain.messages import Message
 from server.domain import funnel
-from server.domain.invitation import Invitation
 from server.domain.sentences import WEAK, Say
-from server.domain.spoken import SpokenCode
+from server.invitations.domain.invitation import Invitation
+from server.invitations.domain.spoken import SpokenCode
 from server.line15.domain.call_links import LABELS, Link
 from server.line15.domain.calls import LiveCall
 from server.line15.service.launch import Launched

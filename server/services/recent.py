@@ -6,7 +6,7 @@ from datetime import datetime
 
 from server.delivery.domain.messages import Message
 from server.domain import funnel
-from server.domain.invitation import Invitation
+from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import LiveCall
 from server.ports import Clock, Transactions, UnitOfWork

@@ -20,16 +20,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from server.adapters.db.audit import SqlAudit
 from server.adapters.db.erasure import SqlErasure
 from server.adapters.db.feedback import SqlFeedback
-from server.adapters.db.invitations import SqlInvitations
 from server.adapters.db.observers import SqlObservers
 from server.adapters.db.recordings import SqlRecordings
-from server.adapters.db.spoken import SqlSpoken
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.personal import SqlPersonal
 from server.core.sites import SqlSites
 from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
 from server.identity.store.users import SqlUsers
+from server.invitations.store.invitations import SqlInvitations
+from server.invitations.store.spoken import SqlSpoken
 from server.line15.store.calls import SqlCalls
 from server.line15.store.launches import SqlLaunches
 from server.line15.store.once import SqlOnce

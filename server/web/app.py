@@ -13,6 +13,9 @@ from server.delivery.service.delivery import DeliveryService
 from server.delivery.web import SmsReceipt
 from server.identity.web import auth
 from server.identity.web.signed_in import SignInWeb
+from server.invitations.service.invitations import Invitations
+from server.invitations.service.links import Links
+from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
@@ -24,14 +27,11 @@ from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.handover import HandOver
 from server.services.incidents import Incidents
-from server.services.invitations import Invitations
 from server.services.linking import Linking
-from server.services.links import Links
 from server.services.observers import Observers
 from server.services.recent import Recent
 from server.services.recordings import Listening
 from server.services.review import Review
-from server.services.spoken import SpokenCodes
 from server.video import web as snapshots
 from server.video.service.help import Help
 from server.video.service.ice import IceServers

@@ -19,11 +19,11 @@ from server.core.errors import (
     SessionEnded,
 )
 from server.core.words.languages import BY_CODE, choose
-from server.domain.invitation import Invitation
 from server.domain.way_out import way_out
+from server.invitations.domain.invitation import Invitation
+from server.invitations.service.links import Links, Opened
 from server.ports import Actor, Site
 from server.protocol import messages as m
-from server.services.links import Links, Opened
 from server.video.domain.network import Preflight
 from server.video.domain.session import (
     BEFORE_ASKING,

@@ -6,8 +6,8 @@ from typing import Final
 from tornado.routing import URLSpec
 
 from server.core.errors import Invalid
+from server.invitations.service.links import Links
 from server.protocol.messages import MAX_FRAME
-from server.services.links import Links
 from server.web.base import Web
 from server.web.caller import BROWSER_COOKIE, CallerLine
 from server.web.links import LinkHandler

@@ -19,11 +19,11 @@ from server.core.tasks import create_task
 from server.identity.domain.access import Permission, may
 from server.identity.domain.watching import Watch
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
+from server.invitations.service.invitations import Invitations, Request
 from server.line15.service.launch import Launch, Launched
 from server.ports import Bus, Changed, Station
 from server.protocol import messages as m
 from server.services.desk import Desk, DeskView, sessions_of
-from server.services.invitations import Invitations, Request
 from server.services.linking import Linking
 from server.services.recent import Recent
 from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, State

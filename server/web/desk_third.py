@@ -4,12 +4,12 @@ from typing import Any
 
 from server.core.errors import MessageOutOfOrder
 from server.identity.web.signed_in import SignedInSocket
+from server.invitations.service.invitations import Request
+from server.invitations.service.spoken import SpokenCodes
 from server.ports import Station
 from server.protocol import messages as m
 from server.services.handover import HandOver
-from server.services.invitations import Request
 from server.services.observers import ObserverRequest, Observers
-from server.services.spoken import SpokenCodes
 from server.web.desk_page import seats_of
 from server.web.seats import Stations
 

@@ -8,8 +8,8 @@ from tornado.routing import Rule, URLSpec
 
 from server.core.errors import AppError, CookiesMissing, SpokenThrottled, SpokenWrong, XsrfRefused
 from server.core.words.languages import choose
-from server.services.links import Links
-from server.services.spoken import SpokenCodes
+from server.invitations.service.links import Links
+from server.invitations.service.spoken import SpokenCodes
 from server.web.base import Web
 from server.web.caller import BROWSER_COOKIE, CallerPage
 from server.web.link_as_sent import CODE

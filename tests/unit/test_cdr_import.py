@@ -17,9 +17,9 @@ from server.core.bus import MemoryBus
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal
 from server.domain import cdr as rules
-from server.domain.invitation import Invitation
 from server.identity.domain.access import Role
 from server.identity.passwords import Argon2Passwords
+from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.line15.service.ingest import Line15
 from server.services.admin import Admin

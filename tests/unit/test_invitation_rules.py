@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.errors import AppError, LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
-from server.domain.invitation import Invitation, admit, moved_to, opened, revoked, tapped
+from server.invitations.domain.invitation import (
+    Invitation,
+    admit,
+    moved_to,
+    opened,
+    revoked,
+    tapped,
+)
 from server.video.domain.session import Session, State
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

@@ -18,9 +18,9 @@ from server.core.clock import SystemIds
 from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
 from server.delivery.domain.messages import LONGEST_RETRY, Delivery
-from server.domain.invitation import Invitation
 from server.identity.domain.access import Role
 from server.identity.domain.login import CODE_LIFE
+from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.ports import Actor
 from server.services.admin import Admin

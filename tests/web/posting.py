@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tornado.ioloop import IOLoop
 
-    from server.services.invitations import Invitations
+    from server.invitations.service.invitations import Invitations
     from tests.databases import Furnished
 
 

@@ -15,8 +15,8 @@ from sqlalchemy import update
 
 from server.adapters.db.tables import invitation
 from server.core.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
+from server.invitations.service.invitations import Request
 from server.ports import Actor
-from server.services.invitations import Request
 from tests.web.posting import house_with, invitations_of
 
 if TYPE_CHECKING:

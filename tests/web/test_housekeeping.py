@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.adapters.db.spoken import SqlSpoken
 from server.core.errors import StorageUnavailable
 from server.core.rounds import STORAGE_AWAY, Rounds
 from server.core.tasks import create_task
-from server.services.links import Links
+from server.invitations.service.links import Links
+from server.invitations.service.spoken import SpokenCodes
+from server.invitations.store.spoken import SqlSpoken
 from server.services.reconcile import Reconciler
-from server.services.spoken import SpokenCodes
 from server.video.service.sessions import Sessions
 from server.video.store.sessions import SqlSessions
 from tests.lab.process import until

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.services.links import Links
+from server.invitations.service.links import Links
 from tests.web.running import MOBILE, Running, running
 
 if TYPE_CHECKING:

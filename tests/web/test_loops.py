@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.adapters.db.recordings import SqlRecordings
-from server.adapters.db.spoken import SqlSpoken
 from server.core.errors import StorageUnavailable
 from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
+from server.invitations.store.spoken import SqlSpoken
 from server.line15.service.lines import TelephonyCalls
 from server.services.reconcile import Reconciler
 from server.tls import Reloader

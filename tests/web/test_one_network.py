@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain.spoken import ADDRESS_WRONG
 from server.identity.domain.login import ADDRESS_FAILURES, CODE_TRIES
+from server.invitations.domain.spoken import ADDRESS_WRONG
 from tests.web.running import Running, running
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import structlog
 
 from server.core.errors import StorageUnavailable
 from server.identity.service.sign_ins import SignIns
+from server.invitations.service.links import Links
 from server.logs import trace
-from server.services.links import Links
 from telephony.sources.pyvoip.feed import SoftphoneMissingError
 from tests.unit.sdp_samples import OFFERS, SMALL
 from tests.web.running import MOBILE, Running, running, written_logs

@@ -11,7 +11,7 @@ import pytest
 from tornado.websocket import WebSocketClosedError
 
 from server.core.errors import SpokenWrong
-from server.domain.spoken import MOST_TYPED
+from server.invitations.domain.spoken import MOST_TYPED
 from server.video.service.photos import PHOTOS_AT_ONCE
 from server.web.caller import GESTURES_BURST, WORDS_BURST
 from server.web.observer import COMES_BURST

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.errors import CodesTooMany
-from server.domain.spoken import ADDRESS_WRONG, ALARM_WRONG
 from server.identity.domain.access import Role
+from server.invitations.domain.spoken import ADDRESS_WRONG, ALARM_WRONG
 from tests.web.running import Running, running, written_logs
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ async def test_hostile_values_are_wrong_codes(house: Running) -> None:
 async def test_so_many_codes_that_they_could_be_guessed(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.services.spoken.MOST_LIVE", 2)
+    monkeypatch.setattr("server.invitations.service.spoken.MOST_LIVE", 2)
     desk = await house.desk(await house.signed_in("regulator"))
     digits = iter(("111111", "111111", "222222", "333333"))
     monkeypatch.setattr(house.server.spoken._ids, "code", lambda: next(digits), raising=False)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from server.core.errors import LinkUnknown, MessageOutOfOrder, OpenElsewhere
 from server.core.tokens import token_hash
-from server.domain import invitation as rules
-from server.domain.invitation import Invitation
+from server.invitations.domain import invitation as rules
+from server.invitations.domain.invitation import Invitation
+from server.invitations.service.invitations import note
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
-from server.services.invitations import note
 from server.video.domain.session import (
     BEFORE_ASKING,
     CallerTapped,

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import spoken_code
-from server.domain.spoken import SpokenCode
+from server.invitations.domain.spoken import SpokenCode
 
 KEPT = timedelta(days=1)  # a used one: what the desk shows of it
 

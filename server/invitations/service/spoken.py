@@ -19,11 +19,11 @@ from server.core.limits.throttle import within
 from server.core.net.addresses import source_of
 from server.core.rounds import Failed, Rounds
 from server.core.tokens import token_hash
-from server.domain import spoken as rules
-from server.domain.invitation import Invitation, redeemed
-from server.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
+from server.invitations.domain import spoken as rules
+from server.invitations.domain.invitation import Invitation, redeemed
+from server.invitations.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
+from server.invitations.service.invitations import Invitations, Request
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
-from server.services.invitations import Invitations, Request
 from server.video.domain.session import Session, State, marked
 from server.video.service.sessions import Sessions, call_of
 

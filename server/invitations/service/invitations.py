@@ -21,8 +21,8 @@ from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.domain.messages import Message, again, failed
 from server.delivery.domain.sms_text import one_segment
 from server.delivery.service.sms_counts import SmsCounts
-from server.domain import invitation as rules
-from server.domain.invitation import Invitation
+from server.invitations.domain import invitation as rules
+from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Link, first_link, linked_event
 from server.line15.domain.calls import LiveCall
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork

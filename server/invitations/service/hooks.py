@@ -8,7 +8,7 @@ from datetime import datetime
 
 from server.delivery.domain.messages import Message, dropped
 from server.delivery.service.delivery import Subject
-from server.domain.invitation import revoked
+from server.invitations.domain.invitation import revoked
 from server.ports import UnitOfWork
 from server.video.domain.session import Session, State
 from server.video.service.sessions import call_of

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.tables import invitation
 from server.core.db.rows import save_version
 from server.core.errors import NotFound
-from server.domain.invitation import Invitation
+from server.invitations.domain.invitation import Invitation
 
 
 class SqlInvitations:

@@ -1,0 +1,1 @@
+"""Invitations: the links sent to phones, and the codes read aloud."""

@@ -1,0 +1,1 @@
+"""Decisions of invitations: pure, time is an argument."""
