@@ -45,6 +45,7 @@ from server.line15.service.health import LineHealthReader
 from server.line15.service.ingest import Line15
 from server.line15.service.launch import Launch
 from server.line15.service.lines import TelephonyCalls
+from server.observers.service import Observers, release_observers
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
 from server.services.audit import AuditLookup
@@ -53,7 +54,6 @@ from server.services.feedback import Feedback
 from server.services.handover import HandOver
 from server.services.incidents import Incidents
 from server.services.linking import Linking
-from server.services.observers import Observers, release_observers
 from server.services.recent import Recent
 from server.services.reconcile import Reconciler
 from server.services.recordings import Catalogue, Listening

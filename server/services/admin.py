@@ -8,10 +8,10 @@ from typing import Final
 from server.core.entries import AuditEvent
 from server.core.errors import Conflict, EmailImpossible, Invalid, NotFound
 from server.delivery.domain.contacts import check_email, check_mobile, read_number
-from server.domain.observer import LONGEST_NAME
 from server.identity.domain.access import Role
 from server.identity.domain.login import normal_identifier
 from server.line15.domain.signing import LaunchPolicy
+from server.observers.domain import LONGEST_NAME
 from server.ports import (
     Actor,
     Clock,

@@ -13,6 +13,7 @@ from server.invitations.domain.spoken import SpokenCode
 from server.line15.domain.call_links import LABELS, Link
 from server.line15.domain.calls import LiveCall
 from server.line15.service.launch import Launched
+from server.observers.service import participants
 from server.ports import (
     Calls,
     Clock,
@@ -24,7 +25,6 @@ from server.ports import (
     User,
     listed,
 )
-from server.services.observers import participants
 from server.video.domain.network import CAUSES, Preflight, cause
 from server.video.domain.session import Session, State
 from server.video.service.rooms import Room, Rooms

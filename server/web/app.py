@@ -21,6 +21,8 @@ from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
 from server.line15.web import call_events as telephony
 from server.line15.web import health as line_health
+from server.observers import web as observer
+from server.observers.service import Observers
 from server.ports import Bus, ReceiptReader
 from server.services.audit import AuditLookup
 from server.services.desk import DeskView
@@ -28,7 +30,6 @@ from server.services.feedback import Feedback
 from server.services.handover import HandOver
 from server.services.incidents import Incidents
 from server.services.linking import Linking
-from server.services.observers import Observers
 from server.services.recent import Recent
 from server.services.recordings import Listening
 from server.services.review import Review
@@ -48,7 +49,6 @@ from server.web import (
     feedback,
     incidents,
     kiosk,
-    observer,
     openapi,
     photos,
     reconcile,

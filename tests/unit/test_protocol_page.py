@@ -185,7 +185,7 @@ def test_what_a_self_test_is_told_is_what_is_written() -> None:
 
 
 def test_what_an_observer_hears_is_written() -> None:
-    own = [said for said in literals("server/web/observer.py") if said.type not in CROSSED]
+    own = [said for said in literals("server/observers/web.py") if said.type not in CROSSED]
     said = {
         one.type: set(one.keys) for one in (*own, *literals("server/web/sockets/page_socket.py"))
     }

@@ -13,7 +13,7 @@ from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SESSION_COOKIE
 from server.invitations.service.links import Links
 from server.line15.service.launch import Launch
-from server.services.observers import Observers
+from server.observers.service import Observers
 from server.video.service.sessions import Sessions
 from server.web.sockets.page_socket import PageSocket
 from tests.lab.process import until

@@ -22,9 +22,9 @@ from server.core.errors import (
     ViewersFull,
 )
 from server.core.tasks import create_task
+from server.observers.service import Look, Observers
 from server.ports import Actor, Bus, Changed
 from server.protocol import messages as m
-from server.services.observers import Look, Observers
 from server.video.service.ice import IceServers
 from server.video.service.rooms import Rooms
 from server.video.service.signalling import Signalling

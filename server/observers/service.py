@@ -23,8 +23,8 @@ from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.domain.messages import Delivery, Message, dropped, failed
 from server.delivery.domain.sms_text import one_segment
 from server.delivery.service.sms_counts import SmsCounts
-from server.domain import observer as rules
-from server.domain.observer import LONGEST_NAME, MOST_VIEWERS, Observer
+from server.observers import domain as rules
+from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.ports import (
     Actor,
     Clock,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.tables import observer
 from server.core.db.rows import save_version
 from server.core.errors import NotFound
-from server.domain.observer import Observer
+from server.observers.domain import Observer
 
 
 class SqlObservers:

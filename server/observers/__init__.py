@@ -1,0 +1,1 @@
+"""Third persons invited to look."""
