@@ -15,7 +15,6 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from server import tls
-from server.adapters.recordings import FolderAudio, watch
 from server.adapters.synthetic import CallerProcesses
 from server.config import Settings, SmtpSettings
 from server.core import resources
@@ -48,6 +47,8 @@ from server.line15.service.lines import TelephonyCalls
 from server.observers.service import Observers, release_observers
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
+from server.recordings.files import FolderAudio, watch
+from server.recordings.service import Catalogue, Listening
 from server.services.audit import AuditLookup
 from server.services.desk import DeskView
 from server.services.feedback import Feedback
@@ -56,7 +57,6 @@ from server.services.incidents import Incidents
 from server.services.linking import Linking
 from server.services.recent import Recent
 from server.services.reconcile import Reconciler
-from server.services.recordings import Catalogue, Listening
 from server.services.review import Review
 from server.storage import schema
 from server.storage.demonstration import check_demonstration

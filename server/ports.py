@@ -11,7 +11,6 @@ from server.core.entries import AuditEvent, AuditRow
 from server.core.limits.throttle import Throttle
 from server.delivery.domain.messages import Delivery, Message
 from server.domain.incidents import Incident, IncidentState, Step
-from server.domain.recordings import Recording, Status
 from server.identity.domain.access import Role
 from server.identity.domain.login import Challenge
 from server.invitations.domain.invitation import Invitation
@@ -20,6 +19,7 @@ from server.line15.domain.call_links import Link
 from server.line15.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
 from server.line15.domain.signing import SiteSecret
 from server.observers.domain import Observer
+from server.recordings.domain.recordings import Recording, Status
 from server.video.domain.session import Session
 from server.video.domain.snapshots import Snapshot
 from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact, FeedHealth

@@ -8,11 +8,11 @@ from typing import Final
 from server.core.entries import AuditRow
 from server.core.errors import NotFound
 from server.delivery.domain.messages import Message
-from server.domain.recordings import OPAQUE, Recording, first_sound, media_type
 from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import LABELS
 from server.line15.domain.calls import CallRecord, LiveCall, SpanRow, moves
 from server.ports import UnitOfWork
+from server.recordings.domain.recordings import OPAQUE, Recording, first_sound, media_type
 from server.services.audit_record import (
     AliasPart,
     CallPart,

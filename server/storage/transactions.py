@@ -20,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from server.adapters.db.audit import SqlAudit
 from server.adapters.db.erasure import SqlErasure
 from server.adapters.db.feedback import SqlFeedback
-from server.adapters.db.recordings import SqlRecordings
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.personal import SqlPersonal
 from server.core.sites import SqlSites
@@ -35,6 +34,7 @@ from server.line15.store.once import SqlOnce
 from server.line15.store.secrets import SqlSecrets
 from server.observers.store import SqlObservers
 from server.ports import Seal
+from server.recordings.store import SqlRecordings
 from server.storage.presence import Presence, write_and_take_back
 from server.video.store.sessions import SqlSessions
 from server.video.store.snapshots import SqlSnapshots

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.ranges import Part, Unsatisfiable, part_of
-from server.domain.recordings import (
+from server.line15.domain.calls import LiveCall
+from server.recordings.domain.ranges import Part, Unsatisfiable, part_of
+from server.recordings.domain.recordings import (
     Recording,
     Sureness,
     first_sound,
@@ -18,7 +19,6 @@ from server.domain.recordings import (
     media_type,
     suffix,
 )
-from server.line15.domain.calls import LiveCall
 
 START = datetime(2026, 11, 22, 18, 45, 36, tzinfo=UTC)
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.adapters.db.recordings import SqlRecordings
 from server.core.errors import StorageUnavailable
 from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
 from server.invitations.store.spoken import SqlSpoken
 from server.line15.service.lines import TelephonyCalls
+from server.recordings.store import SqlRecordings
 from server.services.reconcile import Reconciler
 from server.tls import Reloader
 from server.video.service.sessions import Sessions

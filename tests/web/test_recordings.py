@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import pytest
 
-from server.adapters.recordings import FolderAudio
-from server.config_recordings import RecordingsSettings
 from server.core.entries import AuditEvent
 from server.core.errors import RecordingOutside
-from server.domain.recordings import Recording, Sureness
 from server.ports import Actor
+from server.recordings.domain.recordings import Recording, Sureness
+from server.recordings.files import FolderAudio
+from server.recordings.settings import RecordingsSettings
 from server.services.chain import Chain
 from server.services.erasure import Erasure
 from telephony import (

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.adapters.db.tables import call, recording, site
 from server.core.db.rows import kept
 from server.core.errors import RecordingUnknown
-from server.domain.recordings import Recording, Status, Sureness
 from server.ports import Seal
+from server.recordings.domain.recordings import Recording, Status, Sureness
 
 _MERGE_DEPTH = 8
 

@@ -14,16 +14,6 @@ import structlog
 from server.core.entries import AuditEvent
 from server.core.errors import NotFound, RecordingErased, RecordingMissing, RecordingUnknown
 from server.core.rounds import Failed, Rounds
-from server.domain.recordings import (
-    TOLD_SLACK,
-    Recording,
-    Status,
-    Sureness,
-    Verdict,
-    judge,
-    media_type,
-    suffix,
-)
 from server.line15.domain.calls import LiveCall
 from server.ports import (
     Actor,
@@ -36,6 +26,16 @@ from server.ports import (
     Site,
     Transactions,
     UnitOfWork,
+)
+from server.recordings.domain.recordings import (
+    TOLD_SLACK,
+    Recording,
+    Status,
+    Sureness,
+    Verdict,
+    judge,
+    media_type,
+    suffix,
 )
 from telephony import Alias, AliasType, Call, FoundRecording
 

@@ -6,11 +6,11 @@ from typing import Final
 from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 
-from server.domain.ranges import Part, Unsatisfiable, part_of
-from server.domain.recordings import OPAQUE
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.services.recordings import Heard, Listening
+from server.recordings.domain.ranges import Part, Unsatisfiable, part_of
+from server.recordings.domain.recordings import OPAQUE
+from server.recordings.service import Heard, Listening
 
 CHUNK: Final = 256 * 1024
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from server.config_recordings import RecordingsSettings
 from server.core.errors import NotFound, RecordingMissing, RecordingOutside, RecordingsAway
-from server.domain.recordings import Status
 from server.ports import Clock, Look
+from server.recordings.domain.recordings import Status
+from server.recordings.settings import RecordingsSettings
 from telephony import wav_seconds
 from telephony.sources.recordings.feed import RecordingsFeed, Watched
 

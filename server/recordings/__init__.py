@@ -1,0 +1,1 @@
+"""The audio of calls: where the recorder put it, listening to it."""

@@ -1,0 +1,1 @@
+"""Decisions of recordings: pure, time is an argument."""
