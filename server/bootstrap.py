@@ -47,6 +47,9 @@ from server.line15.service.lines import TelephonyCalls
 from server.observers.service import Observers, release_observers
 from server.ports import Changed, Clock, Mailer
 from server.preload import preload
+from server.reconcile.service.reconciler import Reconciler
+from server.reconcile.service.relinking import Linking
+from server.reconcile.service.review import Review
 from server.recordings.files import FolderAudio, watch
 from server.recordings.service import Catalogue, Listening
 from server.services.audit import AuditLookup
@@ -54,10 +57,7 @@ from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.handover import HandOver
 from server.services.incidents import Incidents
-from server.services.linking import Linking
 from server.services.recent import Recent
-from server.services.reconcile import Reconciler
-from server.services.review import Review
 from server.storage import schema
 from server.storage.demonstration import check_demonstration
 from server.storage.engine import make_engine

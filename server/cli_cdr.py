@@ -13,11 +13,11 @@ from server.core.clock import SystemClock, SystemIds
 from server.core.days import ZONE
 from server.core.errors import Invalid
 from server.core.seal import FernetSeal
-from server.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, read
 from server.invitations.service.hooks import mobiles_of
 from server.line15.service.ingest import Line15
-from server.services.cdr import CdrImport, Imported
-from server.services.reconcile import Reconciler
+from server.reconcile.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, read
+from server.reconcile.service.cdr_import import CdrImport, Imported
+from server.reconcile.service.reconciler import Reconciler
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -24,6 +24,8 @@ from server.line15.web import health as line_health
 from server.observers import web as observer
 from server.observers.service import Observers
 from server.ports import Bus, ReceiptReader
+from server.reconcile.service.relinking import Linking
+from server.reconcile.service.review import Review
 from server.recordings import web as recordings
 from server.recordings.service import Listening
 from server.services.audit import AuditLookup
@@ -31,9 +33,7 @@ from server.services.desk import DeskView
 from server.services.feedback import Feedback
 from server.services.handover import HandOver
 from server.services.incidents import Incidents
-from server.services.linking import Linking
 from server.services.recent import Recent
-from server.services.review import Review
 from server.video import web as snapshots
 from server.video.service.help import Help
 from server.video.service.ice import IceServers

@@ -23,8 +23,8 @@ from server.invitations.service.invitations import Invitations, Request
 from server.line15.service.launch import Launch, Launched
 from server.ports import Bus, Changed, Station
 from server.protocol import messages as m
+from server.reconcile.service.relinking import Linking
 from server.services.desk import Desk, DeskView, sessions_of
-from server.services.linking import Linking
 from server.services.recent import Recent
 from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, State
 from server.video.service.help import Asked, Finger, Help

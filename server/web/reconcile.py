@@ -8,13 +8,13 @@ from tornado.routing import URLSpec
 
 from server.core.days import day_bounds
 from server.core.errors import Invalid
-from server.domain.reconcile import CLUES, SETTLED, Clue, Offer, Sure
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignInWeb
 from server.line15.domain.call_links import LABELS, Certainty
+from server.reconcile.domain.matching import CLUES, SETTLED, Clue, Offer, Sure
+from server.reconcile.service.reconciler import Case
+from server.reconcile.service.review import LONGEST_REASON, Review
 from server.services.audit import AuditLookup
-from server.services.reconcile import Case
-from server.services.review import LONGEST_REASON, Review
 from server.web.audit import AuditHandler
 from telephony import parse_number
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.domain.reconcile import candidate
 from server.line15.domain.calls import (
     CallRecord,
     LiveCall,
@@ -17,6 +16,7 @@ from server.line15.domain.calls import (
     places,
     settled,
 )
+from server.reconcile.domain.matching import candidate
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -16,12 +16,12 @@ from server.config import Settings
 from server.core.bus import MemoryBus
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal
-from server.domain import cdr as rules
 from server.identity.domain.access import Role
 from server.identity.passwords import Argon2Passwords
 from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.line15.service.ingest import Line15
+from server.reconcile.domain import cdr as rules
 from server.services.admin import Admin
 from server.storage import schema
 from server.storage.engine import make_engine

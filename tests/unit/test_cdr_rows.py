@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.cdr import ASTERISK, MAX_LINE, Bad, BadRowError, Form, Row, grouped, read
+from server.reconcile.domain.cdr import (
+    ASTERISK,
+    MAX_LINE,
+    Bad,
+    BadRowError,
+    Form,
+    Row,
+    grouped,
+    read,
+)
 from telephony import AliasType
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.reconcile import (
+from server.line15.domain.call_links import LABELS, Certainty, Evidence
+from server.reconcile.domain.matching import (
     CLUES,
     MARGIN,
     OFFERED,
@@ -22,7 +23,6 @@ from server.domain.reconcile import (
     Sure,
     decide,
 )
-from server.line15.domain.call_links import LABELS, Certainty, Evidence
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 MINE, OTHER = "+33612345678", "+33698765432"

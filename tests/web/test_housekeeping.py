@@ -14,7 +14,7 @@ from server.core.tasks import create_task
 from server.invitations.service.links import Links
 from server.invitations.service.spoken import SpokenCodes
 from server.invitations.store.spoken import SqlSpoken
-from server.services.reconcile import Reconciler
+from server.reconcile.service.reconciler import Reconciler
 from server.video.service.sessions import Sessions
 from server.video.store.sessions import SqlSessions
 from tests.lab.process import until

@@ -18,8 +18,8 @@ from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
 from server.invitations.store.spoken import SqlSpoken
 from server.line15.service.lines import TelephonyCalls
+from server.reconcile.service.reconciler import Reconciler
 from server.recordings.store import SqlRecordings
-from server.services.reconcile import Reconciler
 from server.tls import Reloader
 from server.video.service.sessions import Sessions
 from server.web.http.connections import Connections

@@ -12,7 +12,10 @@ import structlog
 
 from server.core.errors import AppError
 from server.core.rounds import Failed, Rounds
-from server.domain.reconcile import (
+from server.line15.domain.call_links import Evidence, Link, linked_event
+from server.line15.domain.calls import LiveCall
+from server.ports import Actor, Bus, Changed, Clock, Seal, Transactions, UnitOfWork
+from server.reconcile.domain.matching import (
     AROUND,
     NEAR,
     READ,
@@ -22,9 +25,6 @@ from server.domain.reconcile import (
     candidate,
     decide,
 )
-from server.line15.domain.call_links import Evidence, Link, linked_event
-from server.line15.domain.calls import LiveCall
-from server.ports import Actor, Bus, Changed, Clock, Seal, Transactions, UnitOfWork
 from server.video.domain.session import Session
 from telephony import Call
 

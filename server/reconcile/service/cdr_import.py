@@ -10,12 +10,12 @@ from datetime import timedelta
 from typing import Final
 
 from server.core.entries import AuditEvent
-from server.domain.cdr import Bad, Group
-from server.domain.reconcile import AROUND, READ
 from server.line15.domain.calls import CDR, AliasRow, LiveCall, SpanRow
 from server.line15.service.ingest import SAME, Line15
 from server.ports import Actor, Clock, Ids, Seal, Site, Transactions, UnitOfWork
-from server.services.reconcile import Reconciler
+from server.reconcile.domain.cdr import Bad, Group
+from server.reconcile.domain.matching import AROUND, READ
+from server.reconcile.service.reconciler import Reconciler
 from telephony import (
     Alias,
     AliasRecord,

@@ -1,0 +1,1 @@
+"""Calls and videos brought together afterwards: by rule, by CDR, by hand."""

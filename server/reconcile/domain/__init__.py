@@ -1,0 +1,1 @@
+"""Decisions of reconcile: pure, time is an argument."""
