@@ -49,7 +49,7 @@ def elsewhere() -> list[str]:
 def spoken() -> Sentences:
     """Return every sentence to be read aloud; one with an open place is there once for each thing it can say."""
     found: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "server" / "domain").glob("*.py")):
+    for path in sorted((ROOT / "server").rglob("*.py")):
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Say" and node.args:

@@ -29,6 +29,9 @@ from server.delivery.outbox import Outbox, OutboxMailer
 from server.delivery.service.delivery import DeliveryService
 from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.wire import build_fleet, costs
+from server.desk.service.handover import HandOver
+from server.desk.service.recent import Recent
+from server.desk.service.view import DeskView
 from server.identity.domain.sign_in import by_role
 from server.identity.passwords import Argon2Passwords
 from server.identity.service.login import Login
@@ -53,11 +56,8 @@ from server.reconcile.service.review import Review
 from server.recordings.files import FolderAudio, watch
 from server.recordings.service import Catalogue, Listening
 from server.services.audit import AuditLookup
-from server.services.desk import DeskView
 from server.services.feedback import Feedback
-from server.services.handover import HandOver
 from server.services.incidents import Incidents
-from server.services.recent import Recent
 from server.storage import schema
 from server.storage.demonstration import check_demonstration
 from server.storage.engine import make_engine

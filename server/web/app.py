@@ -11,6 +11,12 @@ from tornado.web import Application, RequestHandler, url
 
 from server.delivery.service.delivery import DeliveryService
 from server.delivery.web import SmsReceipt
+from server.desk.service.handover import HandOver
+from server.desk.service.recent import Recent
+from server.desk.service.view import DeskView
+from server.desk.web.page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
+from server.desk.web.seats import Stations
+from server.desk.web.socket import DeskSocket
 from server.identity.web import auth
 from server.identity.web.signed_in import SignInWeb
 from server.invitations.service.invitations import Invitations
@@ -29,11 +35,8 @@ from server.reconcile.service.review import Review
 from server.recordings import web as recordings
 from server.recordings.service import Listening
 from server.services.audit import AuditLookup
-from server.services.desk import DeskView
 from server.services.feedback import Feedback
-from server.services.handover import HandOver
 from server.services.incidents import Incidents
-from server.services.recent import Recent
 from server.video import web as snapshots
 from server.video.service.help import Help
 from server.video.service.ice import IceServers
@@ -71,13 +74,10 @@ from server.web.caller import (
     CallerTap,
     CallerWords,
 )
-from server.web.desk import DeskSocket
-from server.web.desk_page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import AsSent, AtDottedHost
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
 from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
-from server.web.seats import Stations
 from server.web.sockets.paces import Paces
 from server.web.sockets.page_socket import MAX_SOCKET_FRAME
 from server.web.static_files import Static

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.domain.sentences import SAYINGS
+from server.desk.domain.sentences import SAYINGS
 from tests.e2e.house import House, house, until_text
 from tests.lab.browser import CHROMIUM, FLAGS, PIXEL, axe, moving_picture
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.delivery.domain.messages import Delivery, Handover, Message
-from server.domain.funnel import (
+from server.desk.domain.funnel import (
     MESSAGE_LABELS,
     STEPS,
     Phone,
@@ -24,7 +24,7 @@ from server.domain.funnel import (
     steps,
     waiting,
 )
-from server.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
+from server.desk.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
 from server.protocol.messages import CallerMedia, Camera
 from server.video.domain.network import BY_REQUESTS
 from server.video.domain.session import BLIND, Session, State

@@ -27,7 +27,7 @@ from server.delivery.domain.messages import (
     receipt,
     reference,
 )
-from server.domain.funnel import message_label
+from server.desk.domain.funnel import message_label
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LIFE = timedelta(minutes=15)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import pytest
 
 from server.core.errors import walk
-from server.domain.funnel import STEPS
+from server.desk.domain.funnel import STEPS
 from server.protocol import messages as m
 from server.video.domain.session import State
 from server.web.app import CARRIER, make_app
@@ -98,9 +98,9 @@ class Said:
 
 #: Who receives what a file sends.
 RECEIVERS = {
-    "server/web/desk.py": "desk",
-    "server/web/seats.py": "desk",
-    "server/services/desk.py": "desk",
+    "server/desk/web/socket.py": "desk",
+    "server/desk/web/seats.py": "desk",
+    "server/desk/service/view.py": "desk",
     "server/web/caller.py": "caller",
     "server/web/sockets/page_socket.py": "both",
     "server/video/service/rooms.py": "caller",
@@ -202,10 +202,10 @@ def test_signalling_sends_nothing_else() -> None:
 
 def test_the_view_is_what_is_written() -> None:
     section = PAGE.split("### The view\n", 1)[1].split("```")[1]
-    view = next(said for said in literals("server/services/desk.py") if said.type == "view")
+    view = next(said for said in literals("server/desk/service/view.py") if said.type == "view")
     for key in view.keys:
         assert f'"{key}"' in section, key
-    tree = ast.parse((ROOT / "server/services/desk.py").read_text())
+    tree = ast.parse((ROOT / "server/desk/service/view.py").read_text())
     names = {"_session", "_station", "_launch", "_call", "_link", "_invitation"}
     builders = [n for n in ast.walk(tree) if getattr(n, "name", None) in names]
     assert builders

@@ -12,7 +12,7 @@ import pytest
 from tornado.httputil import HTTPHeaders
 
 from server.core.words.languages import BY_CODE
-from server.domain.sentences import SAYINGS
+from server.desk.domain.sentences import SAYINGS
 from server.domain.way_out import way_out
 from server.video.domain.session import BEFORE_ASKING, PAGE_BARRED, PAGE_CANNOT
 from server.web.caller import GESTURES_BURST

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.errors import CarrierUnavailable
+from server.desk.service.view import _invitation
 from server.invitations.service.invitations import Request
 from server.ports import Actor
-from server.services.desk import _invitation
 from tests.fakes import FakeMailer
 from tests.web.posting import house_with, invitations_of
 

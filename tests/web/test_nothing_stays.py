@@ -110,7 +110,7 @@ async def test_a_session_that_is_over_leaves_nothing_in_memory(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "server.services.desk.ENDED_SESSIONS_SHOWN", 1
+        "server.desk.service.view.ENDED_SESSIONS_SHOWN", 1
     )  # of those that are over, too
     doctor = await desk(house)
     numbers = iter(range(1, 2 + ROUNDS))

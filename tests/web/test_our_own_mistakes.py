@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.desk.service.view import DeskView
 from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SESSION_COOKIE
 from server.line15.service.launch import Launch
 from server.observers.service import Observers
-from server.services.desk import DeskView
 from tests.lab.process import until
 from tests.web.running import Running, running, written_logs
 from tests.web.test_observers import invite, joined, links, looks

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from server.delivery.domain.messages import RESENT, Delivery, Message, maybe_twice
-from server.domain.sentences import CAMERA, LADDER, NETWORK, SAYINGS, Say
+from server.desk.domain.sentences import CAMERA, LADDER, NETWORK, SAYINGS, Say
 from server.video.domain.session import BLIND, Session, State
 
 STEPS: Final = (

@@ -3,15 +3,15 @@
 from typing import Any
 
 from server.core.errors import MessageOutOfOrder
+from server.desk.service.handover import HandOver
+from server.desk.web.page import seats_of
+from server.desk.web.seats import Stations
 from server.identity.web.signed_in import SignedInSocket
 from server.invitations.service.invitations import Request
 from server.invitations.service.spoken import SpokenCodes
 from server.observers.service import ObserverRequest, Observers
 from server.ports import Station
 from server.protocol import messages as m
-from server.services.handover import HandOver
-from server.web.desk_page import seats_of
-from server.web.seats import Stations
 
 
 class ThirdParties(SignedInSocket):

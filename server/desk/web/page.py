@@ -6,11 +6,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from server.core.errors import LaunchTooLarge, StationUnknown
+from server.desk.web.seats import Stations
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import STATION_COOKIE, SignedIn
 from server.line15.service.launch import MOST, PARAMETERS, WAIT, Launch, Launched
 from server.ports import Station
-from server.web.seats import Stations
 from server.web.sockets.paces import Paces
 
 LAUNCH_COOKIE: Final = "v15_launch"

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from server.core.words.languages import ALL
 from server.delivery.domain.messages import Message
-from server.domain import funnel
-from server.domain.sentences import WEAK, Say
+from server.desk.domain import funnel
+from server.desk.domain.sentences import WEAK, Say
 from server.invitations.domain.invitation import Invitation
 from server.invitations.domain.spoken import SpokenCode
 from server.line15.domain.call_links import LABELS, Link

@@ -16,6 +16,10 @@ from server.core.errors import (
     Unauthenticated,
 )
 from server.core.tasks import create_task
+from server.desk.service.recent import Recent
+from server.desk.service.view import Desk, DeskView, sessions_of
+from server.desk.web.seats import Seat
+from server.desk.web.third_parties import THIRD, ThirdParties
 from server.identity.domain.access import Permission, may
 from server.identity.domain.watching import Watch
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
@@ -24,8 +28,6 @@ from server.line15.service.launch import Launch, Launched
 from server.ports import Bus, Changed, Station
 from server.protocol import messages as m
 from server.reconcile.service.relinking import Linking
-from server.services.desk import Desk, DeskView, sessions_of
-from server.services.recent import Recent
 from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, State
 from server.video.service.help import Asked, Finger, Help
 from server.video.service.ice import IceServers
@@ -36,8 +38,6 @@ from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.web.base import Web
-from server.web.desk_third import THIRD, ThirdParties
-from server.web.seats import Seat
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk

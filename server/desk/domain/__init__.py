@@ -1,0 +1,1 @@
+"""Decisions of desk: pure, time is an argument."""
