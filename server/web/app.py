@@ -9,6 +9,22 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, url
 
+from server.caller.web import photos, spoken
+from server.caller.web import polling as caller_polling
+from server.caller.web.page import (
+    GESTURES_A_SECOND,
+    GESTURES_BURST,
+    WORDS_A_SECOND,
+    WORDS_BURST,
+    CallerCannot,
+    CallerOpen,
+    CallerPage,
+    CallerPageAsSent,
+    CallerRelease,
+    CallerSocket,
+    CallerTap,
+    CallerWords,
+)
 from server.delivery.service.delivery import DeliveryService
 from server.delivery.web import SmsReceipt
 from server.desk.service.handover import HandOver
@@ -47,33 +63,8 @@ from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import Snapshots
-from server.web import (
-    audit,
-    caller_polling,
-    feedback,
-    incidents,
-    kiosk,
-    openapi,
-    photos,
-    reconcile,
-    selftest,
-    spoken,
-)
+from server.web import audit, feedback, incidents, kiosk, openapi, reconcile, selftest
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
-from server.web.caller import (
-    GESTURES_A_SECOND,
-    GESTURES_BURST,
-    WORDS_A_SECOND,
-    WORDS_BURST,
-    CallerCannot,
-    CallerOpen,
-    CallerPage,
-    CallerPageAsSent,
-    CallerRelease,
-    CallerSocket,
-    CallerTap,
-    CallerWords,
-)
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import AsSent, AtDottedHost
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root

@@ -101,7 +101,7 @@ RECEIVERS = {
     "server/desk/web/socket.py": "desk",
     "server/desk/web/seats.py": "desk",
     "server/desk/service/view.py": "desk",
-    "server/web/caller.py": "caller",
+    "server/caller/web/page.py": "caller",
     "server/web/sockets/page_socket.py": "both",
     "server/video/service/rooms.py": "caller",
     "server/video/service/ladder.py": "desk",

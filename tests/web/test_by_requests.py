@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.caller.web.page import BROWSER_COOKIE
+from server.caller.web.polling import MAX_UP
 from server.core.tasks import create_task
 from server.protocol.messages import MAX_FRAME
 from server.video.domain.network import BY_REQUESTS
 from server.video.service.signalling import EXPLORED
-from server.web.caller import BROWSER_COOKIE
-from server.web.caller_polling import MAX_UP
 from server.web.sockets import page_socket as sockets
 from server.web.sockets import polling
 from tests.lab.process import until

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 import pytest
 from tornado.httputil import HTTPHeaders
 
+from server.caller.domain import way_out
+from server.caller.web.page import GESTURES_BURST
 from server.core.words.languages import BY_CODE
 from server.desk.domain.sentences import SAYINGS
-from server.domain.way_out import way_out
 from server.video.domain.session import BEFORE_ASKING, PAGE_BARRED, PAGE_CANNOT
-from server.web.caller import GESTURES_BURST
 from tests.lab.process import until
 from tests.web.running import Running, running
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.caller.web.page import WORDS_BURST
 from server.video.service.photos import MAX_PART, MAX_PHOTO, PHOTOS_AT_ONCE
-from server.web.caller import WORDS_BURST
 from tests.lab.process import until
 from tests.pictures import EOI, SOI, jpeg, segment, still, with_place
 from tests.web.running import Page, Running, running

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tornado.websocket import WebSocketClosedError
 
+from server.caller.web.page import GESTURES_BURST, WORDS_BURST
 from server.core.errors import SpokenWrong
 from server.invitations.domain.spoken import MOST_TYPED
 from server.observers.web import COMES_BURST
 from server.observers.web import WORDS_BURST as OBSERVER_WORDS
 from server.video.service.photos import PHOTOS_AT_ONCE
-from server.web.caller import GESTURES_BURST, WORDS_BURST
 from server.web.sockets import paces
 from tests.lab.process import until
 from tests.pictures import jpeg

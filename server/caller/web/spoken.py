@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from tornado.routing import Rule, URLSpec
 
+from server.caller.web.page import BROWSER_COOKIE, CallerPage
 from server.core.errors import AppError, CookiesMissing, SpokenThrottled, SpokenWrong, XsrfRefused
 from server.core.words.languages import choose
 from server.invitations.service.links import Links
 from server.invitations.service.spoken import SpokenCodes
 from server.web.base import Web
-from server.web.caller import BROWSER_COOKIE, CallerPage
 from server.web.link_as_sent import CODE
 from server.web.links import AsSent, AtDottedHost, PageAsSent
 from server.web.status import status_of

@@ -5,11 +5,11 @@ from typing import Final
 
 from tornado.routing import URLSpec
 
+from server.caller.web.page import BROWSER_COOKIE, CallerLine
 from server.core.errors import Invalid
 from server.invitations.service.links import Links
 from server.protocol.messages import MAX_FRAME
 from server.web.base import Web
-from server.web.caller import BROWSER_COOKIE, CallerLine
 from server.web.links import LinkHandler
 from server.web.sockets.paces import Paces
 from server.web.sockets.polling import WINDOW, Opener, PolledLine, PolledLines

@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from server.caller.domain import way_out
 from server.core.errors import (
     AppError,
     Invalid,
@@ -19,7 +20,6 @@ from server.core.errors import (
     SessionEnded,
 )
 from server.core.words.languages import BY_CODE, choose
-from server.domain.way_out import way_out
 from server.invitations.domain.invitation import Invitation
 from server.invitations.service.links import Links, Opened
 from server.ports import Actor, Site

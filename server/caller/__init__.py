@@ -1,0 +1,1 @@
+"""The caller's page: link, tap, camera."""
