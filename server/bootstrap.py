@@ -16,6 +16,7 @@ from tornado.web import Application
 
 from server import tls
 from server.adapters.synthetic import CallerProcesses
+from server.audit.service.lookup import AuditLookup
 from server.config import Settings, SmtpSettings
 from server.core import resources
 from server.core.bus import MemoryBus
@@ -55,7 +56,6 @@ from server.reconcile.service.relinking import Linking
 from server.reconcile.service.review import Review
 from server.recordings.files import FolderAudio, watch
 from server.recordings.service import Catalogue, Listening
-from server.services.audit import AuditLookup
 from server.services.feedback import Feedback
 from server.services.incidents import Incidents
 from server.storage import schema

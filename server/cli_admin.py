@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 
 import click
 
+from server.audit.service.chain import Chain
+from server.audit.service.erasure import Erasure
 from server.config import Settings
 from server.core.clock import SystemClock, SystemIds
 from server.core.entries import Verdict
@@ -23,8 +25,6 @@ from server.identity.service.limits import Limits
 from server.identity.service.unlock import Unlock
 from server.ports import Actor, Site, User
 from server.services.admin import SHORTEST_PASSWORD, Admin
-from server.services.chain import Chain
-from server.services.erasure import Erasure
 from server.services.site_secrets import SiteSecrets
 from server.storage import schema
 from server.storage.engine import make_engine

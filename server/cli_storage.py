@@ -8,12 +8,12 @@ from typing import TypeVar
 
 import click
 
+from server.audit.service.chain import Chain
 from server.cli_admin import Lazy
 from server.config import Settings
 from server.core.entries import Verdict
 from server.core.errors import AppError
 from server.core.seal import FernetSeal
-from server.services.chain import Chain
 from server.storage.backup import BackupRefused, restored
 from server.storage.backup import backup as take
 from server.storage.engine import make_engine

@@ -18,8 +18,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.adapters.db.audit import SqlAudit
-from server.adapters.db.erasure import SqlErasure
 from server.adapters.db.feedback import SqlFeedback
+from server.audit.store.erasure import SqlErasure
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.personal import SqlPersonal
 from server.core.sites import SqlSites

@@ -9,6 +9,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, url
 
+from server.audit.service.lookup import AuditLookup
+from server.audit.web import audit, reconcile
 from server.caller.web import photos, spoken
 from server.caller.web import polling as caller_polling
 from server.caller.web.page import (
@@ -50,7 +52,6 @@ from server.reconcile.service.relinking import Linking
 from server.reconcile.service.review import Review
 from server.recordings import web as recordings
 from server.recordings.service import Listening
-from server.services.audit import AuditLookup
 from server.services.feedback import Feedback
 from server.services.incidents import Incidents
 from server.video import web as snapshots
@@ -63,7 +64,7 @@ from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import Snapshots
-from server.web import audit, feedback, incidents, kiosk, openapi, reconcile, selftest
+from server.web import feedback, incidents, kiosk, openapi, selftest
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import AsSent, AtDottedHost

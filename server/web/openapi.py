@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from tornado.routing import URLSpec
 
 from server import __version__
+from server.audit.domain.record import Record
 from server.identity.web.signed_in import SESSION_COOKIE
 from server.line15.domain.signing import WINDOW
 from server.line15.service.health import LineHealth
 from server.line15.web.event_bodies import MAX_BODY, CallEvents, EventResults
-from server.services.audit_record import Record
 from server.web.base import HOST_ONLY, BaseHandler, Web
 
 Json = dict[str, Any]

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
+from server.audit.service.chain import Chain
 from server.core.seal import FernetSeal
-from server.services.chain import Chain
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

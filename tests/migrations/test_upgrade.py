@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 
 from server import __version__
 from server.adapters.db.tables import metadata
+from server.audit.service.chain import Chain
 from server.core.seal import FernetSeal
-from server.services.chain import Chain
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server.audit.service.chain import Chain
 from server.core.entries import UNREADABLE, AuditEvent, verify
 from server.core.seal import FernetSeal
 from server.core.sites import SqlSites
 from server.ports import Actor, Site
-from server.services.chain import Chain
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from server.audit.service.chain import Chain
 from server.cli import main
 from server.config import Settings
 from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
 from server.ports import Actor, Site
-from server.services.chain import Chain
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
+from server.audit.service.lookup import AuditLookup
 from server.core.clock import SystemClock
 from server.core.seal import FernetSeal
 from server.ports import Actor, Site
-from server.services.audit import AuditLookup
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.audit.service.erasure import Erasure
 from server.core.words.languages import BY_CODE
 from server.identity.domain.access import Role
 from server.ports import Actor
-from server.services.erasure import Erasure
 from tests.web.running import MOBILE, Running, running
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server.audit.service.chain import Chain
+from server.audit.service.erasure import Erasure
 from server.core.errors import NumberImpossible
 from server.ports import Actor
-from server.services.chain import Chain
-from server.services.erasure import Erasure
 from tests.web.house import CALL_ID, NUMBER, a_call, a_video
 
 if TYPE_CHECKING:

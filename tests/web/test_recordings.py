@@ -13,14 +13,14 @@ from urllib.parse import quote
 
 import pytest
 
+from server.audit.service.chain import Chain
+from server.audit.service.erasure import Erasure
 from server.core.entries import AuditEvent
 from server.core.errors import RecordingOutside
 from server.ports import Actor
 from server.recordings.domain.recordings import Recording, Sureness
 from server.recordings.files import FolderAudio
 from server.recordings.settings import RecordingsSettings
-from server.services.chain import Chain
-from server.services.erasure import Erasure
 from telephony import (
     Alias,
     Aliased,

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 from tornado.routing import URLSpec
 
+from server.audit.service.lookup import AuditLookup
+from server.audit.web.audit import AuditHandler
 from server.core.days import day_bounds
 from server.core.errors import Invalid
 from server.identity.domain.access import Permission
@@ -14,8 +16,6 @@ from server.line15.domain.call_links import LABELS, Certainty
 from server.reconcile.domain.matching import CLUES, SETTLED, Clue, Offer, Sure
 from server.reconcile.service.reconciler import Case
 from server.reconcile.service.review import LONGEST_REASON, Review
-from server.services.audit import AuditLookup
-from server.web.audit import AuditHandler
 from telephony import parse_number
 
 HERE = "/audit/reconcile"

@@ -5,12 +5,12 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
+from server.audit.domain.record import Found
+from server.audit.service.lookup import AuditLookup
 from server.core.errors import AppError, Invalid, NotFound
 from server.core.json_types import plain
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.services.audit import AuditLookup
-from server.services.audit_record import Found
 from server.web.status import status_of
 
 

@@ -5,15 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from server.core.entries import AuditRow
-from server.core.errors import NotFound
-from server.delivery.domain.messages import Message
-from server.invitations.domain.invitation import Invitation
-from server.line15.domain.call_links import LABELS
-from server.line15.domain.calls import CallRecord, LiveCall, SpanRow, moves
-from server.ports import UnitOfWork
-from server.recordings.domain.recordings import OPAQUE, Recording, first_sound, media_type
-from server.services.audit_record import (
+from server.audit.domain.record import (
     AliasPart,
     CallPart,
     EventPart,
@@ -29,6 +21,14 @@ from server.services.audit_record import (
     StationPart,
     VideoStart,
 )
+from server.core.entries import AuditRow
+from server.core.errors import NotFound
+from server.delivery.domain.messages import Message
+from server.invitations.domain.invitation import Invitation
+from server.line15.domain.call_links import LABELS
+from server.line15.domain.calls import CallRecord, LiveCall, SpanRow, moves
+from server.ports import UnitOfWork
+from server.recordings.domain.recordings import OPAQUE, Recording, first_sound, media_type
 from server.video.domain.session import Session, State
 from telephony import begin_known
 

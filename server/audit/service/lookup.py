@@ -3,13 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from server.core.days import day_bounds
-from server.core.entries import AuditEvent, Verdict
-from server.core.errors import AliasMalformed, CallUnknown, NotFound
-from server.delivery.domain.contacts import read_number
-from server.line15.domain.calls import LiveCall
-from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
-from server.services.audit_reader import (
+from server.audit.domain.record import ChainPart, Found, Record
+from server.audit.service.chain import Chain
+from server.audit.service.reader import (
     Reader,
     alias_parts,
     call_part,
@@ -18,8 +14,12 @@ from server.services.audit_reader import (
     recording_parts,
     station_parts,
 )
-from server.services.audit_record import ChainPart, Found, Record
-from server.services.chain import Chain
+from server.core.days import day_bounds
+from server.core.entries import AuditEvent, Verdict
+from server.core.errors import AliasMalformed, CallUnknown, NotFound
+from server.delivery.domain.contacts import read_number
+from server.line15.domain.calls import LiveCall
+from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
 from server.video.domain.session import Session
 
 LONGEST_ALIAS: Final = 255

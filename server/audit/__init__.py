@@ -1,0 +1,1 @@
+"""The audit log, looked up, verified, erased from."""

@@ -1,0 +1,1 @@
+"""Decisions of audit: pure, time is an argument."""
