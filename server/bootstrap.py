@@ -38,6 +38,8 @@ from server.identity.passwords import Argon2Passwords
 from server.identity.service.login import Login
 from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SignInWeb
+from server.incidents.service.feedback import Feedback
+from server.incidents.service.incidents import Incidents
 from server.invitations.service import hooks as invitation_hooks
 from server.invitations.service.invitations import Invitations
 from server.invitations.service.links import Links
@@ -56,8 +58,6 @@ from server.reconcile.service.relinking import Linking
 from server.reconcile.service.review import Review
 from server.recordings.files import FolderAudio, watch
 from server.recordings.service import Catalogue, Listening
-from server.services.feedback import Feedback
-from server.services.incidents import Incidents
 from server.storage import schema
 from server.storage.demonstration import check_demonstration
 from server.storage.engine import make_engine

@@ -10,9 +10,9 @@ from typing import Protocol, Self
 from server.core.entries import AuditEvent, AuditRow
 from server.core.limits.throttle import Throttle
 from server.delivery.domain.messages import Delivery, Message
-from server.domain.incidents import Incident, IncidentState, Step
 from server.identity.domain.access import Role
 from server.identity.domain.login import Challenge
+from server.incidents.domain import Incident, IncidentState, Step
 from server.invitations.domain.invitation import Invitation
 from server.invitations.domain.spoken import SpokenCode
 from server.line15.domain.call_links import Link

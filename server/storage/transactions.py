@@ -18,7 +18,6 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.adapters.db.audit import SqlAudit
-from server.adapters.db.feedback import SqlFeedback
 from server.audit.store.erasure import SqlErasure
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.personal import SqlPersonal
@@ -26,6 +25,7 @@ from server.core.sites import SqlSites
 from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
 from server.identity.store.users import SqlUsers
+from server.incidents.store import SqlFeedback
 from server.invitations.store.invitations import SqlInvitations
 from server.invitations.store.spoken import SqlSpoken
 from server.line15.store.calls import SqlCalls

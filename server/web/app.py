@@ -37,6 +37,9 @@ from server.desk.web.seats import Stations
 from server.desk.web.socket import DeskSocket
 from server.identity.web import auth
 from server.identity.web.signed_in import SignInWeb
+from server.incidents.service.feedback import Feedback
+from server.incidents.service.incidents import Incidents
+from server.incidents.web import feedback, incidents, kiosk
 from server.invitations.service.invitations import Invitations
 from server.invitations.service.links import Links
 from server.invitations.service.spoken import SpokenCodes
@@ -52,8 +55,6 @@ from server.reconcile.service.relinking import Linking
 from server.reconcile.service.review import Review
 from server.recordings import web as recordings
 from server.recordings.service import Listening
-from server.services.feedback import Feedback
-from server.services.incidents import Incidents
 from server.video import web as snapshots
 from server.video.service.help import Help
 from server.video.service.ice import IceServers
@@ -64,7 +65,7 @@ from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import Snapshots
-from server.web import feedback, incidents, kiosk, openapi, selftest
+from server.web import openapi, selftest
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import AsSent, AtDottedHost

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server.services.feedback import CONTEXT, known_context
+from server.incidents.service.feedback import CONTEXT, known_context
 
 if TYPE_CHECKING:
     from tests.web.house import Browser, House

@@ -4,7 +4,7 @@ from tornado.routing import URLSpec
 
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.services.incidents import Incidents
+from server.incidents.service.incidents import Incidents
 
 MODULES = (
     ("desk", "Visiorégulation", "Voir le patient pendant l'appel", "/desk", Permission.DESK_USE),

@@ -10,7 +10,7 @@ from server.core.days import zone_of
 from server.core.entries import AuditEvent
 from server.core.errors import Invalid, TooManyReports
 from server.delivery.domain.messages import Message
-from server.domain.incidents import KINDS, YEAR, Incident, IncidentState, reference
+from server.incidents.domain import KINDS, YEAR, Incident, IncidentState, reference
 from server.ports import Actor, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork, User
 
 LONGEST: Final = 4_000

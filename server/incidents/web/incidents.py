@@ -9,11 +9,11 @@ from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 
 from server.core.errors import AppError, Conflict, Invalid
-from server.domain.incidents import CHOICES, KINDS, LONGEST_NOTE, STATES
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.services.feedback import CONTEXT
-from server.services.incidents import Filter, Incidents, Shown
+from server.incidents.domain import CHOICES, KINDS, LONGEST_NOTE, STATES
+from server.incidents.service.feedback import CONTEXT
+from server.incidents.service.incidents import Filter, Incidents, Shown
 from server.web.status import status_of
 
 HERE = "/incidents"

@@ -7,9 +7,9 @@ from tornado.routing import URLSpec
 from server import __version__
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import STATION_COOKIE, SignedIn, SignInWeb
-from server.services.feedback import Feedback
-from server.services.incidents import Incidents
-from server.web.incidents import shown
+from server.incidents.service.feedback import Feedback
+from server.incidents.service.incidents import Incidents
+from server.incidents.web.incidents import shown
 
 
 class FeedbackApi(SignedIn):

@@ -8,7 +8,7 @@ from typing import Final
 from server.core.days import day_bounds
 from server.core.entries import AuditEvent
 from server.core.errors import IncidentChanged, Invalid
-from server.domain.incidents import (
+from server.incidents.domain import (
     CHOICES,
     KINDS,
     LONGEST_NOTE,
@@ -19,8 +19,8 @@ from server.domain.incidents import (
     number_of,
     row,
 )
+from server.incidents.service.feedback import CONTEXT, clean
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User
-from server.services.feedback import CONTEXT, clean
 
 PAGE: Final = 50
 BATCH: Final = 200

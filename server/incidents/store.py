@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import feedback, feedback_step
 from server.core.errors import IncidentChanged, NotFound
-from server.domain.incidents import Incident, IncidentState, Step
+from server.incidents.domain import Incident, IncidentState, Step
 
 
 class SqlFeedback:

@@ -1,0 +1,1 @@
+"""Incidents and remarks of professionals."""
