@@ -12,6 +12,8 @@ from typing import Protocol, TypeVar
 
 import click
 
+from server.administration.service.admin import SHORTEST_PASSWORD, Admin
+from server.administration.service.site_secrets import SiteSecrets
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
 from server.config import Settings
@@ -24,8 +26,6 @@ from server.identity.passwords import Argon2Passwords
 from server.identity.service.limits import Limits
 from server.identity.service.unlock import Unlock
 from server.ports import Actor, Site, User
-from server.services.admin import SHORTEST_PASSWORD, Admin
-from server.services.site_secrets import SiteSecrets
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -14,13 +14,13 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from server.administration.service.admin import Admin
 from server.core.clock import SystemClock, SystemIds
 from server.core.seal import FernetSeal
 from server.identity.domain.access import Role
 from server.identity.passwords import Argon2Passwords
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.ports import WebSession
-from server.services.admin import Admin
 from server.storage import schema
 from server.storage.demonstration import mark_demonstration
 from server.storage.engine import make_engine

@@ -11,6 +11,7 @@ import pytest
 from click import Group
 from click.testing import CliRunner, Result
 
+from server.administration.service.admin import Admin
 from server.cli_cdr import cdr
 from server.config import Settings
 from server.core.bus import MemoryBus
@@ -22,7 +23,6 @@ from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.line15.service.ingest import Line15
 from server.reconcile.domain import cdr as rules
-from server.services.admin import Admin
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -14,6 +14,7 @@ from sqlalchemy import event, select, text
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
 from server.adapters.db.tables import metadata
+from server.administration.service.admin import Admin
 from server.core.clock import SystemIds
 from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
@@ -23,7 +24,6 @@ from server.identity.domain.login import CODE_LIFE
 from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.ports import Actor
-from server.services.admin import Admin
 from server.video.domain.session import Session
 from telephony import (
     Alias,

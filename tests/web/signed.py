@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from server.administration.service.site_secrets import SiteSecrets
 from server.core.clock import SystemIds
-from server.services.site_secrets import SiteSecrets
 
 if TYPE_CHECKING:
     from tornado.httpclient import HTTPResponse

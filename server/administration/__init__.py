@@ -1,0 +1,1 @@
+"""Sites, stations, users and secrets, for the command line."""
