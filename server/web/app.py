@@ -55,6 +55,7 @@ from server.reconcile.service.relinking import Linking
 from server.reconcile.service.review import Review
 from server.recordings import web as recordings
 from server.recordings.service import Listening
+from server.selftest import web as selftest
 from server.video import web as snapshots
 from server.video.service.help import Help
 from server.video.service.ice import IceServers
@@ -65,7 +66,7 @@ from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import Snapshots
-from server.web import openapi, selftest
+from server.web import openapi
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import AsSent, AtDottedHost

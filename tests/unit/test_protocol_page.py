@@ -175,7 +175,7 @@ def test_what_the_server_says_is_what_is_written(title: str, end: str) -> None:
 
 
 def test_what_a_self_test_is_told_is_what_is_written() -> None:
-    files = ("server/web/selftest.py", "server/web/sockets/page_socket.py")
+    files = ("server/selftest/web.py", "server/web/sockets/page_socket.py")
     said = {one.type: one.keys for path in files for one in literals(path)}
     written = documented("Server to self-test")
     assert set(written) == set(said)

@@ -9,7 +9,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from server.identity.domain.access import PERMISSIONS, Permission, Role
-from server.web import selftest
+from server.selftest import web as selftest
 from tests.web.running import Page, Running, running
 
 if TYPE_CHECKING:

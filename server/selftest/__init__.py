@@ -1,0 +1,1 @@
+"""The test of a PC and its network."""
