@@ -13,10 +13,10 @@ import click
 import structlog
 
 from server import __version__
-from server.config import ConfigurationError, Settings, load
+from server.app.logs import configure
+from server.app.notify import Notifier
+from server.app.settings.settings import ConfigurationError, Settings, load
 from server.core.errors import AppError, DemonstrationRefused, SchemaMismatch, StorageUnavailable
-from server.logs import configure
-from server.notify import Notifier
 
 
 class Lazy:
@@ -130,8 +130,8 @@ def _cannot_start(refused: AppError) -> str:
 
 def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
     """Run one server to its end; return the exit status."""
-    from server.bootstrap import build  # noqa: PLC0415 - only servers pay for the whole import
-    from server.tls import CertificateUnusable  # noqa: PLC0415 - same
+    from server.app.tls import CertificateUnusable  # noqa: PLC0415 - same
+    from server.app.wiring import build  # noqa: PLC0415 - only servers pay for the whole import
     from server.web.http.connections import raise_file_limit  # noqa: PLC0415 - same
 
     raise_file_limit()

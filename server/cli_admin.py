@@ -14,9 +14,9 @@ import click
 
 from server.administration.service.admin import SHORTEST_PASSWORD, Admin
 from server.administration.service.site_secrets import SiteSecrets
+from server.app.settings.settings import Settings
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
-from server.config import Settings
 from server.core.clock import SystemClock, SystemIds
 from server.core.entries import Verdict
 from server.core.errors import AppError, NotFound

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import click
 
+from server.app.settings.settings import Settings
 from server.audit.service.chain import Chain
 from server.cli_admin import Lazy
-from server.config import Settings
 from server.core.entries import Verdict
 from server.core.errors import AppError
 from server.core.seal import FernetSeal

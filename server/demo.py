@@ -20,13 +20,13 @@ from typing import Final
 import click
 import segno
 
+from server.app.logs import configure
+from server.app.settings.settings import ConfigurationError, Settings, load
 from server.certificates import Certificates, ensure, lan_addresses, local_names, write_private
 from server.cli_admin import House, opened
-from server.config import ConfigurationError, Settings, load
 from server.core.errors import AppError, DemonstrationRefused
 from server.demo_doors import live
 from server.identity.domain.access import Role
-from server.logs import configure
 
 Say = Callable[[str], None]
 SITES: Final = (("samu37", "SAMU 37"), ("samu45", "SAMU 45"))

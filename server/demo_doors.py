@@ -14,7 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.routing import Router
 from tornado.web import Application, RequestHandler
 
-from server.config import Settings
+from server.app.settings.settings import Settings
 from server.web import trust
 
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -56,7 +56,7 @@ async def live(
 
     `plain` and `authority`: the port of the plain door, and what it hands to phones, when the server speaks TLS.
     """
-    from server.bootstrap import build  # noqa: PLC0415 - only servers pay for the whole import
+    from server.app.wiring import build  # noqa: PLC0415 - only servers pay for the whole import
 
     server = build(settings)
     stop = asyncio.Event()

@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from server.config import ConfigurationError, Settings, load
+from server.app.settings.settings import ConfigurationError, Settings, load
 from server.doctor_checks import EVERY
 from server.doctor_finding import Finding
 from server.doctor_ports import matrix

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server import tls
-from server.config import Settings
+from server.app import tls
+from server.app.settings.settings import Settings
 from server.core.errors import AppError
 from server.core.seal import FernetSeal
 from server.doctor_finding import Finding

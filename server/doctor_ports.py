@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from server.config import Settings, SmtpSettings
+from server.app.settings.settings import Settings, SmtpSettings
 from server.delivery.settings import OvhSettings
 from server.doctor_net import web_port
 

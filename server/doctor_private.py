@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy.engine import make_url
 
-from server.config import CONFIG, Settings
+from server.app.settings.settings import CONFIG, Settings
 from server.core.errors import AppError
 from server.doctor_finding import Finding
 from server.storage.demonstration import check_demonstration

@@ -4,7 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from server.config import Settings
+from server.app.settings.settings import Settings
 from server.doctor_finding import Finding
 
 LOOK_SECONDS = 5.0

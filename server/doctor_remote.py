@@ -11,7 +11,7 @@ import aiosmtplib
 from aioice import stun
 from aioice import turn as relay
 
-from server.config import Settings, SmtpSettings
+from server.app.settings.settings import Settings, SmtpSettings
 from server.core.clock import SystemClock
 from server.doctor_finding import Finding
 from server.doctor_net import SECONDS, answers, web_port

@@ -16,8 +16,8 @@ from typing import Final
 
 import click
 
+from server.app.logs import configure
 from server.core.tasks import create_task
-from server.logs import configure
 from server.synthetic_phone import Browser, Phone, RefusedError
 
 LINK: Final = re.compile(r"(https?://[^/\s]+)/v/([A-Za-z0-9_-]{8,64})/?")

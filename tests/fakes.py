@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from server.config import SmsSettings
+from server.app.settings.settings import SmsSettings
 from server.core.errors import AppError
 from server.delivery.carriers.http import HttpSms
 from tests.lab.ports import free_port

@@ -32,18 +32,18 @@ from tornado.web import RequestHandler
 import server
 import telephony
 from server.adapters.db.tables import metadata
+from server.app.openapi import document
+from server.app.routes import make_app
+from server.app.settings.settings import CONFIG, Settings
 from server.cli import main
-from server.config import CONFIG, Settings
 from server.core.errors import walk
 from server.identity.domain.access import PERMISSIONS
 from server.identity.web.signed_in import MaybeSignedIn, SignedIn
 from server.protocol.messages import CallerMessage, DeskMessage, ObserverMessage, SelftestMessage
 from server.video.domain.session import BEFORE_ASKING
 from server.web import trust
-from server.web.app import make_app
 from server.web.base import BaseHandler
 from server.web.metrics import Metrics
-from server.web.openapi import document
 from server.web.sockets.page_socket import PageSocket
 from server.web.status import close_code_of, status_of
 

@@ -5,7 +5,7 @@ from email.utils import formatdate, make_msgid
 
 import aiosmtplib
 
-from server.config import SmtpSettings
+from server.app.settings.settings import SmtpSettings
 from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingMail
 

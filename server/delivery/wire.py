@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from server.config import Settings
+from server.app.settings.settings import Settings
 from server.core.errors import CarrierUnavailable
 from server.delivery.carriers.gateway import NumberedReceipts
 from server.delivery.carriers.http import HttpSms

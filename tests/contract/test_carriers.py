@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.config import SmsSettings, SmtpSettings
+from server.app.settings.settings import SmsSettings, SmtpSettings
 from server.core.clock import SystemClock, SystemIds
 from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.carriers.http import HttpSms

@@ -17,8 +17,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from server.bootstrap import build
-from server.config import IceSettings, Settings
+from server.app.settings.settings import IceSettings, Settings
+from server.app.wiring import build
 from server.doctor_remote import turn
 from tests.lab.coturn import self_signed
 from tests.lab.ports import free_port, tcp_port_open, udp_port_taken

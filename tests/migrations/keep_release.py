@@ -17,8 +17,8 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from server import __version__
-from server.bootstrap import build
-from server.config import Settings
+from server.app.settings.settings import Settings
+from server.app.wiring import build
 from server.storage import schema
 from tests.lab.postgres import postgres
 from tests.web.house import PASSWORD, SECRET, FakeClock, House, a_call, a_video

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from server.app.settings.settings import Settings
 from server.audit.service.chain import Chain
 from server.cli import main
-from server.config import Settings
 from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
 from server.ports import Actor, Site

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.config import Settings
+from server.app.settings.settings import Settings
 from server.core.errors import StorageUnavailable
 from server.core.seal import FernetSeal
 from server.doctor_checks import stored

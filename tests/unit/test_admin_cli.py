@@ -11,8 +11,8 @@ import pytest
 from click import Group
 from click.testing import CliRunner, Result
 
+from server.app.settings.settings import Settings
 from server.cli_admin import groups
-from server.config import Settings
 from server.storage import schema
 
 if TYPE_CHECKING:

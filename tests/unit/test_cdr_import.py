@@ -12,8 +12,8 @@ from click import Group
 from click.testing import CliRunner, Result
 
 from server.administration.service.admin import Admin
+from server.app.settings.settings import Settings
 from server.cli_cdr import cdr
-from server.config import Settings
 from server.core.bus import MemoryBus
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from server import cli
-from server.config import ConfigurationError, Settings, load
+from server.app.settings.settings import ConfigurationError, Settings, load
 from server.core.net.hosts import known
 
 if TYPE_CHECKING:

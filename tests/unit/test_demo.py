@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 
 from server import demo, synthetic
-from server.adapters.synthetic import MOST, CallerProcesses
+from server.app.synthetic import MOST, CallerProcesses
 from server.certificates import ensure
 from server.cli_admin import opened
 from server.core.errors import TooMany

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from server import cli, doctor_checks, doctor_private, doctor_remote
-from server.config import Settings, load
+from server.app.settings.settings import Settings, load
 from server.doctor_ports import matrix
 from server.doctor_recordings import recordings
 from tests.lab.ports import free_port

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from server.app.routes import CARRIER, make_app
 from server.core.errors import walk
 from server.desk.domain.funnel import STEPS
 from server.protocol import messages as m
 from server.video.domain.session import State
-from server.web.app import CARRIER, make_app
 from server.web.status import WIRE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server.config import SignInSettings
+from server.app.settings.settings import SignInSettings
 from server.identity.domain.access import Role
 from server.identity.domain.login import HOME, landing
 from server.identity.domain.sign_in import Lives, Stage, Why, by_role, noted, standing

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner, Result
 
+from server.app.settings.settings import Settings
 from server.cli_site import site
-from server.config import Settings
 from server.storage import schema
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.config import LONGEST_URL, ConfigurationError, load
+from server.app.settings.settings import LONGEST_URL, ConfigurationError, load
 from server.core import resources
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.bootstrap import build
-from server.config import Settings
+from server.app.settings.settings import Settings
+from server.app.wiring import build
 from server.storage import schema
 from tests.databases import Furnished
 from tests.web.house import SECRET, Browser, FakeClock, House

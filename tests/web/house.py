@@ -39,7 +39,7 @@ from telephony import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from server.bootstrap import Server
+    from server.app.wiring import Server
     from server.identity.passwords import Argon2Passwords
     from server.identity.service.login import Login
     from server.ports import Site, User

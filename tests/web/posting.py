@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from server.bootstrap import build
-from server.config import load
+from server.app.settings.settings import load
+from server.app.wiring import build
 from tests.fakes import Gateway
 from tests.lab.process import until
 from tests.lab.smtp import Smtp, smtp

@@ -18,11 +18,11 @@ from tornado.httpclient import HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from server.bootstrap import build
-from server.config import load
+from server.app.logs import configure
+from server.app.settings.settings import load
+from server.app.wiring import build
 from server.core.clock import SystemIds
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
-from server.logs import configure
 from server.ports import WebSession
 from server.storage.demonstration import mark_demonstration
 from tests.lab.process import until
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tornado.ioloop import IOLoop
 
-    from server.bootstrap import Server
+    from server.app.wiring import Server
     from tests.databases import Furnished
 
 STATION = "201"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from server.bootstrap import build
+from server.app.wiring import build
 from server.core.errors import StorageUnavailable
 from server.line15.domain.feed_words import why_refused
 from server.line15.service.call_events import MESSAGES_AT_ONCE

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server import demo
-from server.config import ConfigurationError, load
+from server.app.settings.settings import ConfigurationError, load
 from server.core.errors import DemonstrationRefused
 from server.storage import schema
 from server.storage.demonstration import check_demonstration, demonstration_of, mark_demonstration

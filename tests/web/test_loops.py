@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.app.tls import Reloader
 from server.core.errors import StorageUnavailable
 from server.delivery.store import SqlMessages
 from server.identity.store.login import SqlLogin
@@ -20,7 +21,6 @@ from server.invitations.store.spoken import SqlSpoken
 from server.line15.service.lines import TelephonyCalls
 from server.reconcile.service.reconciler import Reconciler
 from server.recordings.store import SqlRecordings
-from server.tls import Reloader
 from server.video.service.sessions import Sessions
 from server.web.http.connections import Connections
 from telephony import Rang
@@ -89,7 +89,7 @@ def house(
     io_loop: Any, furnished_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Running]:
     for name in ("SWEEP", "SIGN_INS", "RECONCILE", "LINES", "RECORDINGS", "LATE"):
-        monkeypatch.setattr(f"server.bootstrap.{name}_SECONDS", 0.01)
+        monkeypatch.setattr(f"server.app.wiring.{name}_SECONDS", 0.01)
     feed = {"kind": "hep", "site": "rivage", "port": free_port()}
     folder = {"site": "rivage", "root": str(tmp_path), "scan_seconds": 0.01}
     with running(io_loop, furnished_database, tmp_path, feeds=[feed], recordings=[folder]) as house:

@@ -23,8 +23,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from server.app.openapi import document
 from server.identity.domain.access import Role
-from server.web.openapi import document
 from tests.web.house import CALL_ID, a_call, a_video
 from tests.web.running import Running, running
 from tests.web.signed import Cti, mac

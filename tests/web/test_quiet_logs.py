@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 
+from server.app.logs import trace
 from server.core.errors import StorageUnavailable
 from server.identity.service.sign_ins import SignIns
 from server.invitations.service.links import Links
-from server.logs import trace
 from telephony.sources.pyvoip.feed import SoftphoneMissingError
 from tests.unit.sdp_samples import OFFERS, SMALL
 from tests.web.running import MOBILE, Running, running, written_logs

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.bootstrap import build
+from server.app.wiring import build
 from server.line15.domain.signing import LaunchPolicy
 from tests.web.running import Running, running
 from tests.web.signed import Cti, secrets

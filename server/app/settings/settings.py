@@ -28,8 +28,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from server.config_demo import demonstration_problems
-from server.config_sentences import sentence
+from server.app.settings.demonstration import demonstration_problems
+from server.app.settings.sentences import sentence
 from server.core.net.hosts import NAME, host_of, is_authority, is_host
 from server.delivery.settings import CarrierSettings, Frozen, Network, SmsLimits, SmsSettings
 from server.identity.domain.sign_in import Lives

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from server.core.net.hosts import host_of
 
 if TYPE_CHECKING:
-    from server.config import Settings
+    from server.app.settings.settings import Settings
 
 #: Names that no public DNS knows (RFC 6761, 6762, 8375).
 LOCAL_NAMES: Final = (".local", ".localhost", ".home.arpa")

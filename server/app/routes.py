@@ -9,6 +9,8 @@ from tornado.httputil import HTTPServerRequest
 from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, url
 
+from server.app import openapi
+from server.app.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.audit.service.lookup import AuditLookup
 from server.audit.web import audit, reconcile
 from server.caller.web import photos, spoken
@@ -66,12 +68,10 @@ from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import Snapshots
-from server.web import openapi
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import AsSent, AtDottedHost
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
-from server.web.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
 from server.web.sockets.paces import Paces
 from server.web.sockets.page_socket import MAX_SOCKET_FRAME
 from server.web.static_files import Static

@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from server import tls
-from server.adapters.synthetic import CallerProcesses
+from server.app import tls
+from server.app.preload import preload
+from server.app.routes import Services, make_app
+from server.app.settings.settings import Settings, SmtpSettings
+from server.app.synthetic import CallerProcesses
 from server.audit.service.lookup import AuditLookup
-from server.config import Settings, SmtpSettings
 from server.core import resources
 from server.core.bus import MemoryBus
 from server.core.clock import SystemClock, SystemIds
@@ -52,7 +54,6 @@ from server.line15.service.launch import Launch
 from server.line15.service.lines import TelephonyCalls
 from server.observers.service import Observers, release_observers
 from server.ports import Changed, Clock, Mailer
-from server.preload import preload
 from server.reconcile.service.reconciler import Reconciler
 from server.reconcile.service.relinking import Linking
 from server.reconcile.service.review import Review
@@ -76,7 +77,6 @@ from server.video.service.running import running_videos
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import Snapshots
-from server.web.app import Services, make_app
 from server.web.http.accepting import Summary
 from server.web.http.connections import Connections, Limits, file_limit, limits
 from server.web.http.forwarded import ProxiedServer, networks

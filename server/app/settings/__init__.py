@@ -1,0 +1,1 @@
+"""One frozen settings model; each room has its own group."""
