@@ -23,7 +23,7 @@ import segno
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
 from server.certificates import Certificates, ensure, lan_addresses, local_names, write_private
-from server.cli_admin import House, opened
+from server.cli.admin import House, opened
 from server.core.errors import AppError, DemonstrationRefused
 from server.demo_doors import live
 from server.identity.domain.access import Role

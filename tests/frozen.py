@@ -35,7 +35,7 @@ from server.adapters.db.tables import metadata
 from server.app.openapi import document
 from server.app.routes import make_app
 from server.app.settings.settings import CONFIG, Settings
-from server.cli import main
+from server.cli.main import main
 from server.core.errors import walk
 from server.identity.domain.access import PERMISSIONS
 from server.identity.web.signed_in import MaybeSignedIn, SignedIn

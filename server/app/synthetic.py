@@ -44,7 +44,7 @@ class CallerProcesses:
             self._running[link] = self._launch(link)
 
     def _argv(self) -> list[str]:
-        argv = [sys.executable, "-m", "server.cli", "caller", "-", "--seconds", str(SECONDS)]
+        argv = [sys.executable, "-m", "server.cli.main", "caller", "-", "--seconds", str(SECONDS)]
         return argv if self._ca is None else [*argv, "--ca", str(self._ca.absolute())]
 
     def _launch(self, link: str) -> subprocess.Popen[bytes]:

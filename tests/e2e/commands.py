@@ -10,7 +10,7 @@ import sys
 
 from click.testing import CliRunner
 
-from server.cli import main
+from server.cli.main import main
 
 
 def run(commands: list[tuple[list[str], str]]) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 import asyncio
 
 ROOT = Path(__file__).resolve().parents[2]
-VISIO15 = (sys.executable, "-m", "server.cli")
+VISIO15 = (sys.executable, "-m", "server.cli.main")
 
 
 def _clean_environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from server.cli import main
+from server.cli.main import main
 
 
 def look(file: Path) -> None:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from server.app.settings.settings import Settings
 from server.audit.service.chain import Chain
-from server.cli import main
+from server.cli.main import main
 from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
 from server.ports import Actor, Site

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server import cli
+from server.cli import main as cli
 from telephony.sources.hep import codec as hep
 from telephony.sources.replay.capture import Capture, LinkError, Payload
 from telephony.sources.replay.link_types import is_read

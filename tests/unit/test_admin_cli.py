@@ -12,7 +12,7 @@ from click import Group
 from click.testing import CliRunner, Result
 
 from server.app.settings.settings import Settings
-from server.cli_admin import groups
+from server.cli.admin import groups
 from server.storage import schema
 
 if TYPE_CHECKING:

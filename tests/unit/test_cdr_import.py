@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from server.administration.service.admin import Admin
 from server.app.settings.settings import Settings
-from server.cli_cdr import cdr
+from server.cli.cdr import cdr
 from server.core.bus import MemoryBus
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal
@@ -304,7 +304,7 @@ def test_what_cannot_be_read_at_all_is_said(place: Place, monkeypatch: pytest.Mo
     assert place(HEAD + "x\n").exit_code == 1
     assert "timezone" in place(HEAD + ROW, "--timezone", "Mars/Base").output
     assert place(HEAD + ROW, "--site", "nowhere").exit_code == 1
-    monkeypatch.setattr("server.cli_cdr.MAX_BYTES", 10)
+    monkeypatch.setattr("server.cli.cdr.MAX_BYTES", 10)
     large = place(HEAD + ROW)
     assert large.exit_code == 1
     assert "split the file" in large.output

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from server import cli
 from server.app.settings.settings import ConfigurationError, Settings, load
+from server.cli import main as cli
 from server.core.net.hosts import known
 
 if TYPE_CHECKING:

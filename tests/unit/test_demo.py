@@ -15,7 +15,7 @@ from cryptography import x509
 from server import demo, synthetic
 from server.app.synthetic import MOST, CallerProcesses
 from server.certificates import ensure
-from server.cli_admin import opened
+from server.cli.admin import opened
 from server.core.errors import TooMany
 from server.synthetic_peer import Peer
 from server.synthetic_picture import HEIGHT, WIDTH, draw, luma

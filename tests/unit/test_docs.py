@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 from pydantic import BaseModel
 
-from server import cli
 from server.app.settings import settings as config
+from server.cli import main as cli
 from server.core.errors import walk
 from server.web.metrics import Metrics
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from server import cli, doctor_checks, doctor_private, doctor_remote
+from server import doctor_checks, doctor_private, doctor_remote
 from server.app.settings.settings import Settings, load
+from server.cli import main as cli
 from server.doctor_ports import matrix
 from server.doctor_recordings import recordings
 from tests.lab.ports import free_port

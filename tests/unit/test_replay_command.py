@@ -15,7 +15,7 @@ import dpkt
 import pytest
 from click.testing import CliRunner
 
-from server import cli
+from server.cli import main as cli
 from telephony.sources.hep import codec as hep
 from telephony.sources.replay.feed import packaged_trace
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from server.app.settings.settings import Settings
-from server.cli_site import site
+from server.cli.site import site
 from server.storage import schema
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from cryptography.x509.oid import NameOID
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from server import cli
 from server.app import tls
 from server.app.settings.settings import load
+from server.cli import main as cli
 from tests.lab.ports import free_port
 from tests.lab.process import until
 

@@ -10,7 +10,7 @@ import click
 
 from server.app.settings.settings import Settings
 from server.audit.service.chain import Chain
-from server.cli_admin import Lazy
+from server.cli.admin import Lazy
 from server.core.entries import Verdict
 from server.core.errors import AppError
 from server.core.seal import FernetSeal

@@ -2,7 +2,7 @@
 
 import click
 
-from server.cli_admin import Lazy, run, site
+from server.cli.admin import Lazy, run, site
 from server.line15.domain.signing import LaunchPolicy
 from server.video.service.snapshots import SnapshotPolicy
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from server.app.settings.settings import Settings
-from server.cli_admin import Lazy, finished
+from server.cli.admin import Lazy, finished
 from server.core.bus import MemoryBus
 from server.core.clock import SystemClock, SystemIds
 from server.core.days import ZONE

@@ -42,18 +42,18 @@ class Lazy:
 
 
 LATER = {
-    "audit": "server.cli_admin:audit",
-    "backup": "server.cli_storage:backup",
+    "audit": "server.cli.admin:audit",
+    "backup": "server.cli.storage:backup",
     "caller": "server.synthetic:caller",
-    "cdr": "server.cli_cdr:cdr",
+    "cdr": "server.cli.cdr:cdr",
     "demo": "server.demo:demo",
     "doctor": "server.doctor:doctor",
-    "forget": "server.cli_admin:forget",
-    "replay": "server.cli_replay:replay",
-    "restore": "server.cli_storage:restore",
-    "site": "server.cli_site:site",
-    "station": "server.cli_admin:station",
-    "user": "server.cli_admin:user",
+    "forget": "server.cli.admin:forget",
+    "replay": "server.cli.replay:replay",
+    "restore": "server.cli.storage:restore",
+    "site": "server.cli.site:site",
+    "station": "server.cli.admin:station",
+    "user": "server.cli.admin:user",
 }
 
 
