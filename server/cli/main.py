@@ -47,7 +47,7 @@ LATER = {
     "caller": "server.synthetic:caller",
     "cdr": "server.cli.cdr:cdr",
     "demo": "server.demo:demo",
-    "doctor": "server.doctor:doctor",
+    "doctor": "server.doctor.run:doctor",
     "forget": "server.cli.admin:forget",
     "replay": "server.cli.replay:replay",
     "restore": "server.cli.storage:restore",

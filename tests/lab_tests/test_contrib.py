@@ -19,7 +19,7 @@ import pytest
 
 from server.app.settings.settings import IceSettings, Settings
 from server.app.wiring import build
-from server.doctor_remote import turn
+from server.doctor.remote import turn
 from tests.lab.coturn import self_signed
 from tests.lab.ports import free_port, tcp_port_open, udp_port_taken
 from tests.lab.process import own_folder, started

@@ -7,7 +7,7 @@ import pytest
 from server.app.settings.settings import Settings
 from server.core.errors import StorageUnavailable
 from server.core.seal import FernetSeal
-from server.doctor_checks import stored
+from server.doctor.checks import stored
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from server import doctor_checks, doctor_private, doctor_remote
 from server.app.settings.settings import Settings, load
 from server.cli import main as cli
-from server.doctor_ports import matrix
-from server.doctor_recordings import recordings
+from server.doctor import checks as doctor_checks
+from server.doctor import private as doctor_private
+from server.doctor import remote as doctor_remote
+from server.doctor.ports import matrix
+from server.doctor.recordings import recordings
 from tests.lab.ports import free_port
 from tests.lab.presence import PASSWORD, WATCHER, presence
 from tests.lab.smtp import smtp

@@ -13,8 +13,8 @@ from aioice import turn as relay
 
 from server.app.settings.settings import Settings, SmtpSettings
 from server.core.clock import SystemClock
-from server.doctor_finding import Finding
-from server.doctor_net import SECONDS, answers, web_port
+from server.doctor.finding import Finding
+from server.doctor.net import SECONDS, answers, web_port
 from server.video.service.ice import IceServers
 
 _TURN: Final = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?")

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from server.app.settings.settings import Settings, SmtpSettings
 from server.delivery.settings import OvhSettings
-from server.doctor_net import web_port
+from server.doctor.net import web_port
 
 Row = tuple[str, str, str, str]
 HEADS: Row = ("de", "vers", "port", "pour")

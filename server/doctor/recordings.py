@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from server.app.settings.settings import Settings
-from server.doctor_finding import Finding
+from server.doctor.finding import Finding
 
 LOOK_SECONDS = 5.0
 

@@ -1,4 +1,4 @@
-"""The doctor's checks of this machine: schema, feeds, certificate, clock, disk. Others: server/doctor_remote.py."""
+"""The doctor's checks of this machine: schema, feeds, certificate, clock, disk. Others: server/doctor/remote.py."""
 
 import ctypes
 import datetime as dt
@@ -17,11 +17,11 @@ from server.app import tls
 from server.app.settings.settings import Settings
 from server.core.errors import AppError
 from server.core.seal import FernetSeal
-from server.doctor_finding import Finding
-from server.doctor_net import udp_free
-from server.doctor_private import demonstration, private
-from server.doctor_recordings import recordings
-from server.doctor_remote import carriers, mail, turn
+from server.doctor.finding import Finding
+from server.doctor.net import udp_free
+from server.doctor.private import demonstration, private
+from server.doctor.recordings import recordings
+from server.doctor.remote import carriers, mail, turn
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

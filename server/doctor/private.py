@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from server.app.settings.settings import CONFIG, Settings
 from server.core.errors import AppError
-from server.doctor_finding import Finding
+from server.doctor.finding import Finding
 from server.storage.demonstration import check_demonstration
 from server.storage.engine import make_engine
 from server.storage.presence import file_of

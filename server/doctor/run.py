@@ -6,9 +6,9 @@ import sys
 import click
 
 from server.app.settings.settings import ConfigurationError, Settings, load
-from server.doctor_checks import EVERY
-from server.doctor_finding import Finding
-from server.doctor_ports import matrix
+from server.doctor.checks import EVERY
+from server.doctor.finding import Finding
+from server.doctor.ports import matrix
 
 MARKS = {"ok": "✓", "warn": "!", "bad": "✗"}
 

@@ -1,0 +1,1 @@
+"""The command that looks whether an installation is sound."""
