@@ -37,11 +37,11 @@ from server.app.routes import make_app
 from server.app.settings.settings import CONFIG, Settings
 from server.cli.main import main
 from server.core.errors import walk
+from server.demo import trust
 from server.identity.domain.access import PERMISSIONS
 from server.identity.web.signed_in import MaybeSignedIn, SignedIn
 from server.protocol.messages import CallerMessage, DeskMessage, ObserverMessage, SelftestMessage
 from server.video.domain.session import BEFORE_ASKING
-from server.web import trust
 from server.web.base import BaseHandler
 from server.web.metrics import Metrics
 from server.web.sockets.page_socket import PageSocket

@@ -44,9 +44,9 @@ class Lazy:
 LATER = {
     "audit": "server.cli.admin:audit",
     "backup": "server.cli.storage:backup",
-    "caller": "server.synthetic:caller",
+    "caller": "server.demo.synthetic.caller:caller",
     "cdr": "server.cli.cdr:cdr",
-    "demo": "server.demo:demo",
+    "demo": "server.demo.run:demo",
     "doctor": "server.doctor.run:doctor",
     "forget": "server.cli.admin:forget",
     "replay": "server.cli.replay:replay",

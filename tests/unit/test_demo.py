@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography import x509
 
-from server import demo, synthetic
 from server.app.synthetic import MOST, CallerProcesses
-from server.certificates import ensure
 from server.cli.admin import opened
 from server.core.errors import TooMany
-from server.synthetic_peer import Peer
-from server.synthetic_picture import HEIGHT, WIDTH, draw, luma
+from server.demo import run as demo
+from server.demo.certificates import ensure
+from server.demo.synthetic import caller as synthetic
+from server.demo.synthetic.peer import Peer
+from server.demo.synthetic.picture import HEIGHT, WIDTH, draw, luma
 from server.video.domain.sdp import check_description
 from tests.lab.process import until
 

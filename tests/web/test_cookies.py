@@ -12,8 +12,8 @@ import pytest
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
-from server.certificates import ensure
-from server.demo_doors import Door
+from server.demo.certificates import ensure
+from server.demo.doors import Door
 from tests.web.house import PASSWORD
 from tests.web.running import Running, running
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server import demo
 from server.app.settings.settings import ConfigurationError, load
 from server.core.errors import DemonstrationRefused
+from server.demo import run as demo
 from server.storage import schema
 from server.storage.demonstration import check_demonstration, demonstration_of, mark_demonstration
 from server.storage.engine import make_engine

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server import demo
+from server.demo import run as demo
 from server.storage import backup, schema
 from server.storage.engine import make_engine
 from tests.web.running import Running, running

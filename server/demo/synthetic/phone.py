@@ -21,7 +21,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from server.core.tasks import create_task
-from server.synthetic_peer import Peer
+from server.demo.synthetic.peer import Peer
 
 XSRF: Final = re.compile(r'<meta name="xsrf" content="([^"]+)"')
 PHASE: Final = re.compile(r'<body data-phase="([a-z]+)"')

@@ -1,7 +1,7 @@
 """`visio15 demo`: the whole product on one machine, with nothing to configure and no carrier.
 
 One port in plain HTTP, for this machine only: browsers treat localhost as secure, so that the desk opens without a
-warning. With `--lan` the next port serves HTTPS to a real phone on the network (server/certificates.py); from there the
+warning. With `--lan` the next port serves HTTPS to a real phone on the network (server/demo/certificates.py); from there the
 plain port only serves the page that explains the certificate.
 """
 
@@ -22,10 +22,10 @@ import segno
 
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
-from server.certificates import Certificates, ensure, lan_addresses, local_names, write_private
 from server.cli.admin import House, opened
 from server.core.errors import AppError, DemonstrationRefused
-from server.demo_doors import live
+from server.demo.certificates import Certificates, ensure, lan_addresses, local_names, write_private
+from server.demo.doors import live
 from server.identity.domain.access import Role
 
 Say = Callable[[str], None]

@@ -18,7 +18,7 @@ import click
 
 from server.app.logs import configure
 from server.core.tasks import create_task
-from server.synthetic_phone import Browser, Phone, RefusedError
+from server.demo.synthetic.phone import Browser, Phone, RefusedError
 
 LINK: Final = re.compile(r"(https?://[^/\s]+)/v/([A-Za-z0-9_-]{8,64})/?")
 SENTENCES: Final = {

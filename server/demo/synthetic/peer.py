@@ -26,7 +26,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
 from server.core.tasks import cancel_and_wait, create_task
-from server.synthetic_picture import Picture
+from server.demo.synthetic.picture import Picture
 
 REPEAT: Final = 4.0  # seconds before an unanswered offer is said again, as the caller's page does
 _ORIGIN: Final = re.compile(r"^o=- \d+", re.MULTILINE)

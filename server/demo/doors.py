@@ -15,7 +15,7 @@ from tornado.routing import Router
 from tornado.web import Application, RequestHandler
 
 from server.app.settings.settings import Settings
-from server.web import trust
+from server.demo import trust
 
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 

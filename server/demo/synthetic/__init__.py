@@ -1,0 +1,1 @@
+"""The synthetic caller: a phone in a process of its own."""
