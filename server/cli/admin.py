@@ -15,10 +15,10 @@ import click
 from server.administration.service.admin import SHORTEST_PASSWORD, Admin
 from server.administration.service.site_secrets import SiteSecrets
 from server.app.settings.settings import Settings
+from server.audit.domain.chain import Verdict
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
 from server.core.clock import SystemClock, SystemIds
-from server.core.entries import Verdict
 from server.core.errors import AppError, NotFound
 from server.core.seal import FernetSeal
 from server.identity.domain.access import Role

@@ -9,9 +9,9 @@ from typing import TypeVar
 import click
 
 from server.app.settings.settings import Settings
+from server.audit.domain.chain import Verdict
 from server.audit.service.chain import Chain
 from server.cli.admin import Lazy
-from server.core.entries import Verdict
 from server.core.errors import AppError
 from server.core.seal import FernetSeal
 from server.storage.backup import BackupRefused, restored

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server.audit.domain.chain import UNREADABLE, verify
 from server.audit.service.chain import Chain
-from server.core.entries import UNREADABLE, AuditEvent, verify
+from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
 from server.core.sites import SqlSites
 from server.ports import Actor, Site

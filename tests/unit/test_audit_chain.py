@@ -12,17 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.entries import (
-    GENESIS,
-    UNREADABLE,
-    AuditRow,
-    Verdict,
-    Verifier,
-    canonical,
-    commitment,
-    digest,
-    verify,
-)
+from server.audit.domain.chain import UNREADABLE, Verdict, Verifier, verify
+from server.core.entries import GENESIS, AuditRow, canonical, commitment, digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

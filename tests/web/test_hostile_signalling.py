@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.core.entries import verify
+from server.audit.domain.chain import verify
 from server.identity.domain.access import Role
 from tests.lab.process import until
 from tests.unit.sdp_samples import FINGERPRINT, OFFERS, SMALL

@@ -12,16 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.adapters.db.tables import audit, audit_payload
 from server.adapters.db.tables import site as sites
+from server.audit.domain.chain import UNREADABLE
 from server.core.db.rows import checked
-from server.core.entries import (
-    GENESIS,
-    UNREADABLE,
-    AuditEvent,
-    AuditRow,
-    canonical,
-    commitment,
-    digest,
-)
+from server.core.entries import GENESIS, AuditEvent, AuditRow, canonical, commitment, digest
 from server.core.errors import Invalid
 from server.ports import Actor, Seal
 

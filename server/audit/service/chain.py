@@ -3,7 +3,7 @@
 import copy
 from typing import Final
 
-from server.core.entries import Verdict, Verifier
+from server.audit.domain.chain import Verdict, Verifier
 from server.ports import Transactions
 
 WHOLE: Final = 20_000  # rows read again on every page; beyond, a page reads what is new since the last whole reading

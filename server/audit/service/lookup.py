@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
+from server.audit.domain.chain import Verdict
 from server.audit.domain.record import ChainPart, Found, Record
 from server.audit.service.chain import Chain
 from server.audit.service.reader import (
@@ -15,7 +16,7 @@ from server.audit.service.reader import (
     station_parts,
 )
 from server.core.days import day_bounds
-from server.core.entries import AuditEvent, Verdict
+from server.core.entries import AuditEvent
 from server.core.errors import AliasMalformed, CallUnknown, NotFound
 from server.delivery.domain.contacts import read_number
 from server.line15.domain.calls import LiveCall
