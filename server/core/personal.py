@@ -4,12 +4,25 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import personal
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.ports import Seal
 from telephony import parse_number
+
+personal = Table(
+    "personal",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("kind", SLUG, nullable=False),  # number | email | name | remark
+    Column("sealed", LargeBinary),  # NULL once erased
+    Column("lookup", String(64)),  # keyed hash; NULL once erased
+    Column("created", UtcDateTime, nullable=False),
+    Column("erased", UtcDateTime),
+    Index("ix_personal_lookup", "site", "lookup"),
+)
 
 
 def lookup_of(seal: Seal, kind: str, value: str) -> str | None:

@@ -4,14 +4,47 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    String,
+    Table,
+    UniqueConstraint,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import site as sites
-from server.adapters.db.tables import station as stations
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.errors import Conflict, NotFound, StationUnknown
 from server.ports import Site, Station
+
+sites = Table(
+    "site",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("key", SLUG, nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("sms_sender", String(16), nullable=False),
+    Column("referent_email", String(254), nullable=False),
+    Column("policy", JSON, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+)
+
+stations = Table(
+    "station",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("extension", String(32), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("webcam", Boolean, nullable=False),
+    UniqueConstraint("site", "extension"),
+)
 
 
 def _site(row: Mapping[str, Any]) -> Site:

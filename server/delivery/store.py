@@ -6,13 +6,58 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, func, insert, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import message
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import save_version
 from server.core.errors import NotFound
 from server.delivery.domain.messages import LONGEST_RETRY, Delivery, Handover, Message
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("kind", SLUG, nullable=False),  # invitation | code | feedback
+    Column("channel", SLUG, nullable=False),  # sms | email
+    Column("invitation", ForeignKey("invitation.id")),
+    Column("sealed", LargeBinary),  # recipient and body; NULL once erased
+    Column("state", SLUG, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due", UtcDateTime),
+    Column("receipt_ref", String(64), nullable=False, unique=True),
+    Column("carrier_ref", String(128)),
+    Column("error", SLUG),
+    Column("created", UtcDateTime, nullable=False),
+    Column("handed", UtcDateTime),
+    Column("delivered", UtcDateTime),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("carrier", SLUG),  # who has it, or was asked last
+    Column(
+        "history", JSON, nullable=False, server_default="[]"
+    ),  # tries: carrier, outcome, at, ref
+    Column("asked", UtcDateTime),  # being handed over since then, written before the request leaves
+    Column("asked_of", SLUG),  # to this carrier; smtp: the relay
+    Index("ix_message_carrier", "carrier", "carrier_ref"),
+    Index("ix_message_due", "state", "due"),
+    Index("ix_message_invitation", "invitation"),
+)
+
 
 # Also what a carrier took: when its receipt is overdue, the next carrier follows.
 WAITING = (Delivery.QUEUED.value, Delivery.HANDED.value, Delivery.BUFFERED.value)

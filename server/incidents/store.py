@@ -4,13 +4,56 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    RowMapping,
+    Table,
+    UniqueConstraint,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import feedback, feedback_step
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.errors import IncidentChanged, NotFound
 from server.incidents.domain import Incident, IncidentState, Step
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("user", ForeignKey("user.id"), nullable=False),
+    Column("kind", SLUG, nullable=False),
+    Column("remark", ForeignKey("personal.id"), nullable=False),
+    Column("context", JSON, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("number", Integer, nullable=False),  # year × 1,000,000 + how many of that year
+    Column("state", SLUG, nullable=False),  # new | acknowledged | forwarded | closed
+    Column("steps", Integer, nullable=False),  # rows in feedback_step: the version that was seen
+    Column("mail", ForeignKey("message.id")),
+    UniqueConstraint("site", "number"),
+    Index("ix_feedback_state", "site", "state", "number"),
+    Index("ix_feedback_user", "user", "created"),
+)
+
+feedback_step = Table(
+    "feedback_step",
+    metadata,
+    Column("feedback", ForeignKey("feedback.id"), primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=False),
+    Column("state", SLUG, nullable=False),
+    Column("user", ForeignKey("user.id"), nullable=False),
+    Column("note", ForeignKey("personal.id")),
+    Column("at", UtcDateTime, nullable=False),
+)
 
 
 class SqlFeedback:

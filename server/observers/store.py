@@ -3,13 +3,47 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    insert,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import observer
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import save_version
 from server.core.errors import NotFound
 from server.observers.domain import Observer
+
+observer = Table(
+    "observer",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("invited_by", ForeignKey("user.id"), nullable=False),
+    Column("command", String(64), nullable=False),  # a repeated command is the same observer
+    Column("channel", SLUG, nullable=False),
+    Column("name", ForeignKey("personal.id"), nullable=False),
+    Column("contact", ForeignKey("personal.id"), nullable=False),
+    Column("message", ForeignKey("message.id"), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("joined", UtcDateTime),  # the first tap
+    Column("browser_hash", String(64)),
+    Column("removed", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("site", "invited_by", "command"),
+    Index("ix_observer_session", "session"),
+)
 
 
 class SqlObservers:

@@ -3,14 +3,59 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    RowMapping,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import call, recording, site
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import kept
 from server.core.errors import RecordingUnknown
+from server.core.sites import sites as site
+from server.line15.store.calls import call
 from server.ports import Seal
 from server.recordings.domain.recordings import Recording, Status, Sureness
+
+recording = Table(
+    "recording",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("call", ForeignKey("call.id"), nullable=False),
+    Column("source", SLUG, nullable=False),
+    Column(
+        "key", String(64), nullable=False
+    ),  # keyed hash of the path: names of files hold numbers
+    Column("sealed", LargeBinary),  # the path as the recorder calls it; NULL once erased
+    Column("started", UtcDateTime, nullable=False),
+    Column("stopped", UtcDateTime),
+    Column("seconds", Float),  # how long the file sounds
+    Column("slack", Float, nullable=False),  # by how many seconds the times may be wrong
+    Column("sureness", SLUG, nullable=False),  # certain | inferred | offered | withdrawn
+    Column("why", String(255), nullable=False),
+    Column("status", SLUG, nullable=False),  # present | missing | unknown
+    Column("since", UtcDateTime),
+    Column("checked", UtcDateTime),
+    Column("created", UtcDateTime, nullable=False),
+    UniqueConstraint("site", "key", "call"),
+    Index("ix_recording_call", "call"),
+    Index("ix_recording_checked", "checked"),
+)
+
 
 _MERGE_DEPTH = 8
 

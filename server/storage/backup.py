@@ -18,8 +18,9 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.adapters.db.tables import audit, site
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
+from server.core.journal import audit
+from server.core.sites import sites as site
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.private import OWN_FOLDER, make_private

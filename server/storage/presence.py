@@ -14,8 +14,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.adapters.db.tables import launch
 from server.core.errors import StorageUnavailable
+from server.line15.store.launches import launch
 
 FRESH: Final = 60.0  # seconds for which a write proves that one can write
 PROBE: Final = 65_536  # bytes: more than the pages at hand

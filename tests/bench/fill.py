@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from server.adapters.db.tables import metadata
+from server.core.db.metadata import metadata
 from server.core.entries import AuditRow, canonical, commitment, digest
 from server.core.seal import FernetSeal
 from tests.bench.house import SECRET

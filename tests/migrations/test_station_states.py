@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.fernet import Fernet
 from sqlalchemy import insert
 
-from server.adapters.db.tables import metadata
+from server.core.db.metadata import metadata
 from server.core.seal import FernetSeal
 from server.storage import schema
 from server.storage.engine import make_engine

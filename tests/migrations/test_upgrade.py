@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from server import __version__
-from server.adapters.db.tables import metadata
 from server.audit.service.chain import Chain
+from server.core.db.metadata import metadata
 from server.core.seal import FernetSeal
 from server.storage import schema
 from server.storage.engine import make_engine

@@ -106,7 +106,7 @@ class Place:
 
     def everything(self) -> list[Any]:
         """Every row of every table, as it stands."""
-        from server.adapters.db.tables import metadata  # noqa: PLC0415
+        from server.core.db.metadata import metadata  # noqa: PLC0415
 
         async def rows(transactions: SqlTransactions) -> list[Any]:
             async with transactions(write=False) as uow:

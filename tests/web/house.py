@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 from sqlalchemy import event, select, text
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
-from server.adapters.db.tables import metadata
 from server.administration.service.admin import Admin
 from server.core.clock import SystemIds
+from server.core.db.metadata import metadata
 from server.core.entries import AuditEvent
 from server.core.seal import FernetSeal
 from server.delivery.domain.messages import LONGEST_RETRY, Delivery

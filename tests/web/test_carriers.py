@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import update
 
-from server.adapters.db.tables import invitation
 from server.core.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
 from server.invitations.service.invitations import Request
+from server.invitations.store.invitations import invitation
 from server.ports import Actor
 from tests.web.posting import house_with, invitations_of
 

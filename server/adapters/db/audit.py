@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import audit, audit_payload
-from server.adapters.db.tables import site as sites
 from server.audit.domain.chain import UNREADABLE
 from server.core.db.rows import checked
 from server.core.entries import GENESIS, AuditEvent, AuditRow, canonical, commitment, digest
 from server.core.errors import Invalid
+from server.core.journal import audit, audit_payload
+from server.core.sites import sites
 from server.ports import Actor, Seal
 
 SALT_BYTES = 16

@@ -5,27 +5,19 @@ from datetime import datetime
 from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import (
-    audit,
-    audit_payload,
-    call,
-    call_alias,
-    call_fact,
-    call_span,
-    feedback,
-    invitation,
-    message,
-    observer,
-    personal,
-    recording,
-    session,
-    session_link,
-    snapshot,
-)
-from server.adapters.db.tables import site as sites
 from server.core.errors import Invalid
-from server.core.personal import lookup_of
+from server.core.journal import audit, audit_payload
+from server.core.personal import lookup_of, personal
+from server.core.sites import sites
+from server.delivery.store import message
+from server.incidents.store import feedback
+from server.invitations.store.invitations import invitation
+from server.line15.store.calls import call, call_alias, call_fact, call_span
+from server.observers.store import observer
 from server.ports import Seal
+from server.recordings.store import recording
+from server.video.store.sessions import session, session_link
+from server.video.store.snapshots import snapshot
 from telephony import compacted, parse_number
 
 ERASED = "erased"

@@ -3,16 +3,41 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import login_challenge as challenges
-from server.adapters.db.tables import throttle as throttles
-from server.adapters.db.tables import web_session as web_sessions
+from server.core.db.metadata import SLUG, UtcDateTime, metadata
 from server.core.limits.throttle import Throttle
+from server.core.limits.throttles import throttles
 from server.identity.domain.login import Challenge
 from server.ports import WebSession
+
+challenges = Table(
+    "login_challenge",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the browser's opaque value
+    Column("user", ForeignKey("user.id")),  # NULL: unknown user or wrong password, same answers
+    Column("account", String(64), nullable=False),  # throttle key of the identifier as typed
+    Column("code_hash", String(64), nullable=False),
+    Column("channel", SLUG, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next", String(256), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+)
+
+web_sessions = Table(
+    "web_session",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the cookie
+    Column("user", ForeignKey("user.id"), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("seen", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("revoked", UtcDateTime),
+)
+
 
 KEPT = timedelta(hours=2)  # the longest count runs an hour, and a block ends an hour after it began
 

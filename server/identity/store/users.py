@@ -5,14 +5,30 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import user as users
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.errors import Conflict, NotFound
 from server.identity.domain.access import Role
 from server.ports import User
+
+users = Table(
+    "user",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("identifier", String(64), nullable=False, unique=True),
+    Column("name", String(128), nullable=False),
+    Column("role", SLUG, nullable=False),
+    Column("password_hash", String(256), nullable=False),
+    Column("email", String(254)),
+    Column("mobile", String(20)),
+    Column("disabled", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+)
 
 
 def _user(row: Mapping[str, Any]) -> User:

@@ -3,13 +3,43 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    insert,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import invitation
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import save_version
 from server.core.errors import NotFound
 from server.invitations.domain.invitation import Invitation
+
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("channel", SLUG, nullable=False),
+    Column("contact", ForeignKey("personal.id")),  # NULL: a code read aloud
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("opened", UtcDateTime),
+    Column("tapped", UtcDateTime),
+    Column("browser_hash", String(64)),
+    Column("active", Boolean, nullable=False),  # False: the session moved to another token
+    Column("revoked", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    Index("ix_invitation_session", "session"),
+)
 
 
 class SqlInvitations:

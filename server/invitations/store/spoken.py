@@ -4,11 +4,43 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import spoken_code
+from server.core.db.metadata import ID, UtcDateTime, metadata
 from server.invitations.domain.spoken import SpokenCode
+
+spoken_code = Table(
+    "spoken_code",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("code", String(64), nullable=False),  # keyed hash; unique among the live ones
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("invitation", ForeignKey("invitation.id"), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("used", UtcDateTime),
+    Column("browser", String(64)),  # SHA-256 of the cookie of who typed it
+    Column("tries", Integer, nullable=False),
+    Index("ix_spoken_code_code", "code"),
+    Index("ix_spoken_code_invitation", "invitation"),
+    Index("ix_spoken_code_expires", "expires"),
+)
+
 
 KEPT = timedelta(days=1)  # a used one: what the desk shows of it
 

@@ -5,13 +5,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Select, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    Select,
+    String,
+    Table,
+    insert,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import call, call_alias, call_fact, call_span, personal
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, kept
 from server.core.errors import CallUnknown
-from server.core.personal import SqlPersonal
+from server.core.personal import SqlPersonal, personal
 from server.line15.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, places, settled
 from server.ports import Seal
 from telephony import (
@@ -24,6 +41,72 @@ from telephony import (
     fact_from_json,
     fact_to_json,
 )
+
+call = Table(
+    "call",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("caller", ForeignKey("personal.id")),
+    Column("state", SLUG, nullable=False),
+    Column("started", UtcDateTime, nullable=False),
+    Column("answered", UtcDateTime),
+    Column("ended", UtcDateTime),
+    Column("end_certain", Boolean, nullable=False),
+    Column("certain", Boolean, nullable=False),
+    # False: nothing heard of it since a restart, or since a feed that told of it was lost
+    Column("confirmed", Boolean, nullable=False, server_default=true()),
+    Column("evidence", JSON, nullable=False),
+    Column("merged_into", ID),
+    Column("version", Integer, nullable=False),
+    Index("ix_call_day", "site", "started"),
+    Index("ix_call_caller", "caller"),
+)
+
+call_alias = Table(
+    "call_alias",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("call", ForeignKey("call.id"), nullable=False),
+    Column("type", SLUG, nullable=False),
+    Column("value", String(255), nullable=False),
+    Column("source", SLUG, nullable=False),
+    Column("why", String(255), nullable=False),
+    Column("valid_from", UtcDateTime, nullable=False),
+    Column(
+        "valid_to", UtcDateTime
+    ),  # the end comes as a newer row of the same (type, value, source)
+    Index("ix_call_alias_value", "site", "value"),
+    Index("ix_call_alias_call", "call"),
+)
+
+call_span = Table(
+    "call_span",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("call", ForeignKey("call.id"), nullable=False),
+    Column("kind", SLUG, nullable=False),  # station | hold | recording | related
+    Column("value", String(255), nullable=False),
+    Column("start", UtcDateTime, nullable=False),
+    Column("end", UtcDateTime),  # the end comes as a newer row of the same (kind, value, start)
+    # of a station: ringing | talking; null: stored by 0.1, which did not tell them apart
+    Column("state", String(8)),
+    Index("ix_call_span_call", "call"),
+    Index("ix_call_span_value", "kind", "value", "start"),
+)
+
+call_fact = Table(
+    "call_fact",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("call", ID, nullable=False),
+    Column("sealed", LargeBinary),  # the fact as a feed reported it; NULL once erased
+    Column("received", UtcDateTime, nullable=False),
+    Index("ix_call_fact_call", "call"),
+)
+
 
 ASSERTED = "asserted"
 _MERGE_DEPTH = 8

@@ -2,11 +2,31 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import launch
+from server.core.db.metadata import UtcDateTime, metadata
 from server.ports import Seal
+
+launch = Table(
+    "launch",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the opaque id in the URL
+    Column("site", ForeignKey("site.id")),  # empty in the probe of readiness, and before 0.2
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+)
 
 
 class SqlLaunches:

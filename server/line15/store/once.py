@@ -3,12 +3,34 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import used_once, webhook_answer
+from server.core.db.metadata import SLUG, UtcDateTime, metadata
 from server.core.errors import WebhookBodyConflict
+
+used_once = Table(
+    "used_once",
+    metadata,
+    Column("site", ForeignKey("site.id"), primary_key=True),
+    Column("kind", SLUG, primary_key=True),  # launch: nonces | webhook: signed messages | command
+    Column("key", String(64), primary_key=True),
+    Column("owner", String(64), nullable=False),  # who used it: only they may come again
+    Column("expires", UtcDateTime, nullable=False),
+    Index("ix_used_once_expires", "expires"),
+)
+
+webhook_answer = Table(
+    "webhook_answer",
+    metadata,
+    Column("site", ForeignKey("site.id"), primary_key=True),
+    Column("key", String(64), primary_key=True),  # SHA-256 of the Idempotency-Key
+    Column("body", String(64), nullable=False),  # SHA-256 of the body it came with
+    Column("answer", JSON, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Index("ix_webhook_answer_expires", "expires"),
+)
 
 
 class SqlOnce:

@@ -3,12 +3,33 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import site_secret
+from server.core.db.metadata import ID, UtcDateTime, metadata
 from server.line15.domain.signing import SiteSecret
 from server.ports import Seal
+
+site_secret = Table(
+    "site_secret",
+    metadata,
+    Column("id", ID, primary_key=True),  # the key id (kid)
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("sealed", LargeBinary),  # NULL once retired
+    Column("created", UtcDateTime, nullable=False),
+    Column("retired", UtcDateTime),
+    Index("ix_site_secret_site", "site"),
+)
 
 
 class SqlSecrets:

@@ -5,14 +5,75 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, insert, or_, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Integer,
+    RowMapping,
+    String,
+    Table,
+    UniqueConstraint,
+    func,
+    insert,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import invitation, personal, session, session_link
+from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, save_version
 from server.core.errors import NotFound
+from server.core.personal import personal
+from server.invitations.store.invitations import invitation
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.video.domain.session import Session, State
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("station", String(32)),
+    Column("created_by", ForeignKey("user.id"), nullable=False),
+    Column(
+        "command", String(64), nullable=False
+    ),  # the desk's command id: a repeated command is the same session
+    Column("state", SLUG, nullable=False),
+    Column("marks", JSON, nullable=False),  # first time of each step
+    Column("camera", SLUG),
+    Column("language", SLUG),
+    Column("created", UtcDateTime, nullable=False),
+    Column("changed", UtcDateTime, nullable=False),
+    Column("ended", UtcDateTime),
+    Column("ended_by", SLUG),
+    Column("end_reason", SLUG),
+    Column("offered_to", String(32)),  # the station it is offered to, by hand
+    Column("offered_by", ForeignKey("user.id")),
+    Column("handed", UtcDateTime),  # when a station took it: `station` is the one that has it now
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("site", "created_by", "command"),
+    Index("ix_session_station", "site", "station", "created"),
+    Index("ix_session_period", "site", "created"),
+    Index("ix_session_state", "state"),
+)
+
+session_link = Table(
+    "session_link",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("call", ForeignKey("call.id")),
+    Column("certainty", SLUG, nullable=False),  # certain | inferred | unlinked
+    Column("evidence", SLUG, nullable=False),
+    Column("actor", ID),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_session_link_session", "session"),
+    Index("ix_session_link_call", "call"),
+)
+
 
 # Named one by one: "not ended" would read every session there ever was, every five seconds.
 OPEN = tuple(state.value for state in State if state is not State.ENDED)

@@ -2,13 +2,40 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    RowMapping,
+    String,
+    Table,
+    insert,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.adapters.db.tables import snapshot
+from server.core.db.metadata import ID, UtcDateTime, metadata
 from server.core.errors import SnapshotUnknown
 from server.ports import Seal
 from server.video.domain.snapshots import Snapshot
+
+snapshot = Table(
+    "snapshot",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("site", ForeignKey("site.id"), nullable=False),
+    Column("session", ForeignKey("session.id"), nullable=False),
+    Column("by", ForeignKey("user.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # when the picture was seen, not when it came
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),  # of the JPEG as it was stored
+    Column("sealed", LargeBinary),  # the JPEG as base64; NULL once erased
+    Index("ix_snapshot_session", "session"),
+)
+
 
 _KNOWN = [column for column in snapshot.c if column.name != "sealed"]
 
