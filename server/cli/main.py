@@ -16,7 +16,8 @@ from server import __version__
 from server.app.logs import configure
 from server.app.notify import Notifier
 from server.app.settings.settings import ConfigurationError, Settings, load
-from server.core.errors import AppError, DemonstrationRefused, SchemaMismatch, StorageUnavailable
+from server.core.errors import AppError, StorageUnavailable
+from server.storage.errors import DemonstrationRefused, SchemaMismatch
 
 
 class Lazy:

@@ -6,7 +6,7 @@ from email.utils import formatdate, make_msgid
 import aiosmtplib
 
 from server.app.settings.settings import SmtpSettings
-from server.core.errors import CarrierRefused, CarrierUnavailable
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingMail
 
 _PERMANENT = 500

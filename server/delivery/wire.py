@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from server.app.settings.settings import Settings
-from server.core.errors import CarrierUnavailable
 from server.delivery.carriers.gateway import NumberedReceipts
 from server.delivery.carriers.http import HttpSms
 from server.delivery.carriers.kannel import KannelSms
 from server.delivery.carriers.ovh import OvhSms
 from server.delivery.carriers.twilio import TwilioSms
 from server.delivery.domain.carriers import Carrier
+from server.delivery.errors import CarrierUnavailable
 from server.delivery.outbox import Outbox, OutboxSms
 from server.delivery.service.carriers import Carriers
 from server.delivery.settings import (

@@ -23,10 +23,11 @@ import segno
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
 from server.cli.admin import House, opened
-from server.core.errors import AppError, DemonstrationRefused
+from server.core.errors import AppError
 from server.demo.certificates import Certificates, ensure, lan_addresses, local_names, write_private
 from server.demo.doors import live
 from server.identity.domain.access import Role
+from server.storage.errors import DemonstrationRefused
 
 Say = Callable[[str], None]
 SITES: Final = (("samu37", "SAMU 37"), ("samu45", "SAMU 45"))

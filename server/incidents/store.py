@@ -22,8 +22,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
-from server.core.errors import IncidentChanged, NotFound
+from server.core.errors import NotFound
 from server.incidents.domain import Incident, IncidentState, Step
+from server.incidents.errors import IncidentChanged
 
 feedback = Table(
     "feedback",

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from server.core.errors import LinkExpired, ObserverRemoved, OpenElsewhere, SessionEnded
 from server.core.tokens import token_hash
+from server.observers.errors import ObserverRemoved
 from server.video.domain.session import Session, State
+from server.video.errors import OpenElsewhere, SessionEnded
+from server.web.errors import LinkExpired
 
 #: A phone makes one connection for each viewer; its uplink bears no more (docs/adr/0011).
 MOST_VIEWERS: Final = 3

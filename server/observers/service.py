@@ -7,24 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    ContactMissing,
-    LinkUnknown,
-    MessageOutOfOrder,
-    NameMissing,
-    NotFound,
-    ObserverRemoved,
-    SessionEnded,
-    ViewersFull,
-)
+from server.core.errors import NotFound
 from server.core.tokens import token_hash
 from server.delivery.domain.carriers import settled
 from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.domain.messages import Delivery, Message, dropped, failed
 from server.delivery.domain.sms_text import one_segment
+from server.delivery.errors import ContactMissing
 from server.delivery.service.sms_counts import SmsCounts
 from server.observers import domain as rules
 from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer
+from server.observers.errors import NameMissing, ObserverRemoved, ViewersFull
 from server.ports import (
     Actor,
     Clock,
@@ -37,8 +30,10 @@ from server.ports import (
     listed,
 )
 from server.video.domain.session import Session, State
+from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions, call_of
+from server.web.errors import LinkUnknown, MessageOutOfOrder
 from server.web.sockets.line import Line
 
 Json = dict[str, object]

@@ -8,27 +8,18 @@ from typing import Any, ClassVar, Final
 
 from tornado.routing import Rule, URLSpec
 
-from server.core.errors import (
-    AppError,
-    Forbidden,
-    LinkExpired,
-    LinkUnknown,
-    MessageFlood,
-    MessageOutOfOrder,
-    ObserverRemoved,
-    OpenElsewhere,
-    SessionEnded,
-    Unavailable,
-    ViewersFull,
-)
+from server.core.errors import AppError, Forbidden, Unavailable
 from server.core.tasks import create_task
+from server.observers.errors import ObserverRemoved, ViewersFull
 from server.observers.service import Look, Observers
 from server.ports import Actor, Bus, Changed
 from server.protocol import messages as m
+from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.ice import IceServers
 from server.video.service.rooms import Rooms
 from server.video.service.signalling import Signalling
 from server.web.base import Web
+from server.web.errors import LinkExpired, LinkUnknown, MessageFlood, MessageOutOfOrder
 from server.web.link_as_sent import OBSERVER, TOKEN
 from server.web.links import AsSent, AtDottedHost, LinkHandler, PageAsSent
 from server.web.sockets.paces import Paces

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
-from server.core.errors import MessageMalformed, MessageTooLarge, MessageUnknown, SdpTooLarge
+from server.protocol.errors import MessageMalformed, MessageTooLarge, MessageUnknown, SdpTooLarge
 from server.video.domain.sdp import MAX_SDP
 
 MAX_FRAME = 65_536

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from server.core.errors import NotFound, RecordingMissing, RecordingOutside, RecordingsAway
+from server.core.errors import NotFound
 from server.ports import Clock, Look
 from server.recordings.domain.recordings import Status
+from server.recordings.errors import RecordingMissing, RecordingOutside, RecordingsAway
 from server.recordings.settings import RecordingsSettings
 from telephony import wav_seconds
 from telephony.sources.recordings.feed import RecordingsFeed, Watched

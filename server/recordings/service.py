@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from server.core.entries import AuditEvent
-from server.core.errors import NotFound, RecordingErased, RecordingMissing, RecordingUnknown
+from server.core.errors import NotFound
 from server.core.rounds import Failed, Rounds
 from server.line15.domain.calls import LiveCall
 from server.ports import (
@@ -37,6 +37,7 @@ from server.recordings.domain.recordings import (
     media_type,
     suffix,
 )
+from server.recordings.errors import RecordingErased, RecordingMissing, RecordingUnknown
 from telephony import Alias, AliasType, Call, FoundRecording
 
 KIND: Final = "recording"  # of keyed hashes

@@ -24,11 +24,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import kept
-from server.core.errors import RecordingUnknown
 from server.core.sites import sites as site
 from server.line15.store.calls import call
 from server.ports import Seal
 from server.recordings.domain.recordings import Recording, Status, Sureness
+from server.recordings.errors import RecordingUnknown
 
 recording = Table(
     "recording",

@@ -7,13 +7,7 @@ from typing import Any, ClassVar, Final
 from tornado.routing import URLSpec
 
 from server import __version__
-from server.core.errors import (
-    Forbidden,
-    MessageOutOfOrder,
-    SelftestRunning,
-    SelftestSpent,
-    Unauthenticated,
-)
+from server.core.errors import Forbidden, Unauthenticated
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import (
     SESSION_COOKIE,
@@ -23,8 +17,10 @@ from server.identity.web.signed_in import (
     SignInWeb,
 )
 from server.protocol import messages as m
+from server.selftest.errors import SelftestRunning, SelftestSpent
 from server.video.service.ice import IceServers
 from server.web.base import Web
+from server.web.errors import MessageOutOfOrder
 
 MOST_A_TEST: Final = 8_000_000
 MOST_A_PERSON: Final = 32_000_000

@@ -11,9 +11,10 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.core.errors import DemonstrationRefused, StorageUnavailable
+from server.core.errors import StorageUnavailable
 from server.storage import schema
 from server.storage.engine import make_engine
+from server.storage.errors import DemonstrationRefused
 
 APPLICATION_ID: Final = 0x56313544  # "V15D"
 COMMENT: Final = "visio15 demonstration"

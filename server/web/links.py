@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Final
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import PathMatches
 
-from server.core.errors import LinkUnknown
 from server.core.words.languages import BY_CODE
 from server.web.base import BaseHandler
+from server.web.errors import LinkUnknown
 from server.web.link_as_sent import LinkAsSent, read
 from server.web.status import status_of
 

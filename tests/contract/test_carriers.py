@@ -9,8 +9,8 @@ import pytest
 
 from server.app.settings.settings import SmsSettings, SmtpSettings
 from server.core.clock import SystemClock, SystemIds
-from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.carriers.http import HttpSms
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer, OutboxSms
 from server.ports import Mailer, OutgoingMail, OutgoingSms, Sms

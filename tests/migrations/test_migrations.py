@@ -13,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from server.core import resources
 from server.core.db.metadata import metadata
-from server.core.errors import SchemaMismatch, StorageUnavailable
+from server.core.errors import StorageUnavailable
 from server.storage import schema
 from server.storage.engine import make_engine
+from server.storage.errors import SchemaMismatch
 
 if TYPE_CHECKING:
     from pathlib import Path

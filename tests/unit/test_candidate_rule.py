@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.errors import CandidateMalformed
 from server.video.domain import candidates as rule
 from server.video.domain.candidates import target
 from server.video.domain.sdp import candidates
+from server.video.errors import CandidateMalformed
 from tests.unit.sdp_samples import ANSWERS, OFFERS
 
 AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111"

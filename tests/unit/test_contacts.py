@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.errors import (
+from server.core.errors import Invalid
+from server.delivery.domain.contacts import check_email, check_mobile
+from server.delivery.errors import (
     EmailImpossible,
-    Invalid,
     NumberAmbiguous,
     NumberImpossible,
     NumberLandline,
 )
-from server.delivery.domain.contacts import check_email, check_mobile
 
 
 # --- mobiles ---------------------------------------------------------------------------------------

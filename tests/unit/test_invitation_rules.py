@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.errors import AppError, LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
+from server.core.errors import AppError
 from server.invitations.domain.invitation import (
     Invitation,
     admit,
@@ -19,7 +19,10 @@ from server.invitations.domain.invitation import (
     revoked,
     tapped,
 )
+from server.invitations.errors import LinkRevoked
 from server.video.domain.session import Session, State
+from server.video.errors import OpenElsewhere, SessionEnded
+from server.web.errors import LinkExpired
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LIFE = timedelta(minutes=15)

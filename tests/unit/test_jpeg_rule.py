@@ -9,9 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server.core.errors import AppError, MessageMalformed, PictureMalformed, PictureTooLarge
+from server.core.errors import AppError
+from server.protocol.errors import MessageMalformed
 from server.video.domain.jpeg import MAX_SCANS, MAX_SEGMENTS, MAX_SIDE, clean
 from server.video.domain.still import OLDEST, read, taken_at
+from server.video.errors import PictureMalformed, PictureTooLarge
 from tests.pictures import EOI, SOI, decoded, jpeg, segment, still, with_place
 
 if TYPE_CHECKING:

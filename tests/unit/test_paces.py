@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from server.core.errors import MessageFlood
+from server.web.errors import MessageFlood
 from server.web.sockets import paces
 from server.web.sockets.paces import Paces
 

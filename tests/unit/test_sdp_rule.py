@@ -15,16 +15,10 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.errors import (
-    AppError,
-    SdpAudio,
-    SdpCodec,
-    SdpDataChannel,
-    SdpMalformed,
-    SdpRefused,
-    SdpTooLarge,
-)
+from server.core.errors import AppError
+from server.protocol.errors import SdpRefused, SdpTooLarge
 from server.video.domain.sdp import VIDEO_CODECS, candidates, check_description, without
+from server.video.errors import SdpAudio, SdpCodec, SdpDataChannel, SdpMalformed
 from tests.unit.sdp_samples import ANSWERS, OFFERS, SMALL
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from server.core.errors import LaunchExpired, LaunchSignatureWrong
 from server.line15.domain.signing import (
     SiteSecret,
     check_launch,
@@ -23,6 +22,7 @@ from server.line15.domain.signing import (
     signature,
     webhook_text,
 )
+from server.line15.errors import LaunchExpired, LaunchSignatureWrong
 
 TELEPHONY = (Path(__file__).resolve().parents[2] / "docs" / "telephony.md").read_text()
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

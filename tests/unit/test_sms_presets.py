@@ -17,13 +17,14 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from server.core.clock import SystemClock
-from server.core.errors import CarrierRefused, CarrierUnavailable, Forbidden, Invalid
+from server.core.errors import Forbidden, Invalid
 from server.delivery.carriers.gateway import NumberedReceipts
 from server.delivery.carriers.http import HttpSms
 from server.delivery.carriers.kannel import KannelSms
 from server.delivery.carriers.ovh import OvhSms
 from server.delivery.carriers.twilio import TwilioSms
 from server.delivery.domain.messages import Delivery
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import KannelSettings, OvhSettings, RawSettings, TwilioSettings
 from server.ports import OutgoingSms, ReceiptCall
 from tests.lab.ports import free_port

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import update
 
-from server.core.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
+from server.delivery.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
 from server.invitations.service.invitations import Request
 from server.invitations.store.invitations import invitation
 from server.ports import Actor

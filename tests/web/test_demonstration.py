@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.app.settings.settings import ConfigurationError, load
-from server.core.errors import DemonstrationRefused
 from server.demo import run as demo
 from server.storage import schema
 from server.storage.demonstration import check_demonstration, demonstration_of, mark_demonstration
 from server.storage.engine import make_engine
+from server.storage.errors import DemonstrationRefused
 from tests.lab.ports import free_port, tcp_port_open
 from tests.lab.process import launch, until
 from tests.lab.server import ROOT, VISIO15

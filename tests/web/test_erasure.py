@@ -8,7 +8,7 @@ import pytest
 
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
-from server.core.errors import NumberImpossible
+from server.delivery.errors import NumberImpossible
 from server.ports import Actor
 from tests.web.house import CALL_ID, NUMBER, a_call, a_video
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.core.errors import CarrierUnavailable
+from server.delivery.errors import CarrierUnavailable
 from server.desk.service.view import _invitation
 from server.invitations.service.invitations import Request
 from server.ports import Actor

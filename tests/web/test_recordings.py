@@ -16,9 +16,9 @@ import pytest
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
 from server.core.entries import AuditEvent
-from server.core.errors import RecordingOutside
 from server.ports import Actor
 from server.recordings.domain.recordings import Recording, Sureness
+from server.recordings.errors import RecordingOutside
 from server.recordings.files import FolderAudio
 from server.recordings.settings import RecordingsSettings
 from telephony import (

@@ -11,8 +11,8 @@ import pytest
 from tornado.websocket import WebSocketClosedError
 
 from server.caller.web.page import GESTURES_BURST, WORDS_BURST
-from server.core.errors import SpokenWrong
 from server.invitations.domain.spoken import MOST_TYPED
+from server.invitations.errors import SpokenWrong
 from server.observers.web import COMES_BURST
 from server.observers.web import WORDS_BURST as OBSERVER_WORDS
 from server.video.service.photos import PHOTOS_AT_ONCE

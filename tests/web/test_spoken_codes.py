@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.core.errors import CodesTooMany
 from server.identity.domain.access import Role
 from server.invitations.domain.spoken import ADDRESS_WRONG, ALARM_WRONG
+from server.invitations.errors import CodesTooMany
 from tests.web.running import Running, running, written_logs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from server.core.errors import LoginThrottled
+from server.identity.errors import LoginThrottled
 from server.identity.service.login import ASKED_AT_ONCE
 from server.line15.domain.signing import LaunchPolicy
 from tests.web.house import PASSWORD, wrong

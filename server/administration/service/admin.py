@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from server.core.entries import AuditEvent
-from server.core.errors import Conflict, EmailImpossible, Invalid, NotFound
+from server.core.errors import Conflict, Invalid, NotFound
 from server.delivery.domain.contacts import check_email, check_mobile, read_number
+from server.delivery.errors import EmailImpossible
 from server.identity.domain.access import Role
 from server.identity.domain.login import normal_identifier
 from server.line15.domain.signing import LaunchPolicy

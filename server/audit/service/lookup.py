@@ -17,9 +17,10 @@ from server.audit.service.reader import (
 )
 from server.core.days import day_bounds
 from server.core.entries import AuditEvent
-from server.core.errors import AliasMalformed, CallUnknown, NotFound
+from server.core.errors import NotFound
 from server.delivery.domain.contacts import read_number
 from server.line15.domain.calls import LiveCall
+from server.line15.errors import AliasMalformed, CallUnknown
 from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
 from server.video.domain.session import Session
 

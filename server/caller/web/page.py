@@ -6,24 +6,14 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from server.caller.domain import way_out
-from server.core.errors import (
-    AppError,
-    Invalid,
-    LinkExpired,
-    LinkRevoked,
-    LinkUnknown,
-    MessageOutOfOrder,
-    MessageTooLarge,
-    NotFound,
-    OpenElsewhere,
-    OriginForeign,
-    SessionEnded,
-)
+from server.core.errors import AppError, Invalid, NotFound
 from server.core.words.languages import BY_CODE, choose
 from server.invitations.domain.invitation import Invitation
+from server.invitations.errors import LinkRevoked
 from server.invitations.service.links import Links, Opened
 from server.ports import Actor, Site
 from server.protocol import messages as m
+from server.protocol.errors import MessageTooLarge
 from server.video.domain.network import Preflight
 from server.video.domain.session import (
     BEFORE_ASKING,
@@ -35,6 +25,7 @@ from server.video.domain.session import (
     Left,
     Session,
 )
+from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.help import Help
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder, Pace
@@ -44,6 +35,7 @@ from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import SnapshotPolicy, policy_of
 from server.web.base import BaseHandler, Web
+from server.web.errors import LinkExpired, LinkUnknown, MessageOutOfOrder, OriginForeign
 from server.web.link_as_sent import CALLER
 from server.web.links import LinkHandler, PageAsSent
 from server.web.sockets.paces import Paces

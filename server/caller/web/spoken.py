@@ -7,11 +7,13 @@ from typing import Any, Final
 from tornado.routing import Rule, URLSpec
 
 from server.caller.web.page import BROWSER_COOKIE, CallerPage
-from server.core.errors import AppError, CookiesMissing, SpokenThrottled, SpokenWrong, XsrfRefused
+from server.core.errors import AppError
 from server.core.words.languages import choose
+from server.invitations.errors import SpokenThrottled, SpokenWrong
 from server.invitations.service.links import Links
 from server.invitations.service.spoken import SpokenCodes
 from server.web.base import Web
+from server.web.errors import CookiesMissing, XsrfRefused
 from server.web.link_as_sent import CODE
 from server.web.links import AsSent, AtDottedHost, PageAsSent
 from server.web.status import status_of

@@ -8,8 +8,8 @@ from urllib.parse import quote
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import UnsatisfiableReadError
 
-from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.carriers.gateway import sender_for, unanswered
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import RawSettings, SmsSettings
 from server.ports import OutgoingSms
 

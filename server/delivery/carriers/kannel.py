@@ -2,8 +2,8 @@
 
 from urllib.parse import urlencode
 
-from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.carriers.gateway import Gateway, NumberedReceipts, sender_for
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import KannelSettings
 from server.ports import OutgoingSms
 

@@ -9,8 +9,8 @@ import hmac
 import json
 from typing import Any
 
-from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.carriers.gateway import NUMBERED, Answer, Gateway, foreign, number, sender_for
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import OvhSettings
 from server.ports import Clock, OutgoingSms, Receipt, ReceiptCall
 

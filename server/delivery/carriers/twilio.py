@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.carriers.gateway import Answer, Gateway, foreign, sender_for
 from server.delivery.domain.messages import Delivery
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import TwilioSettings
 from server.ports import OutgoingSms, Receipt, ReceiptCall
 

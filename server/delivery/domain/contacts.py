@@ -2,7 +2,12 @@
 
 from pydantic import EmailStr, TypeAdapter, ValidationError
 
-from server.core.errors import EmailImpossible, NumberAmbiguous, NumberImpossible, NumberLandline
+from server.delivery.errors import (
+    EmailImpossible,
+    NumberAmbiguous,
+    NumberImpossible,
+    NumberLandline,
+)
 from telephony import Number, NumberKind, is_ambiguous, parse_number
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(EmailStr)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from server.core.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.domain import carriers as rules
 from server.delivery.domain.carriers import Carrier
 from server.delivery.domain.messages import Delivery, Message, reference
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.ports import OutgoingSms, Sms
 
 #: Records an outcome in a message as it is by then.

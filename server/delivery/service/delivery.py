@@ -16,15 +16,7 @@ from typing import Final
 import structlog
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    AppError,
-    CarrierRefused,
-    CarrierUnavailable,
-    Conflict,
-    NotFound,
-    StorageUnavailable,
-    Unavailable,
-)
+from server.core.errors import AppError, Conflict, NotFound, StorageUnavailable, Unavailable
 from server.delivery.domain.carriers import Carrier, overdue, settled
 from server.delivery.domain.messages import (
     SENT_AGAIN,
@@ -39,6 +31,7 @@ from server.delivery.domain.messages import (
     postponed,
     reference,
 )
+from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.service.carriers import Carriers
 from server.delivery.service.lane import Lane
 from server.ports import (

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from server.core.errors import TooManyMessages
 from server.core.limits.throttle import hourly
+from server.delivery.errors import TooManyMessages
 from server.ports import Seal, UnitOfWork
 
 

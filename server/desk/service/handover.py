@@ -6,9 +6,11 @@ The writer's turn decides every race (ADR 7): who comes second finds the offer g
 from dataclasses import replace
 
 from server.core.entries import AuditEvent
-from server.core.errors import NotFound, OfferGone, SessionEnded, StationUnknown
+from server.core.errors import NotFound, StationUnknown
+from server.desk.errors import OfferGone
 from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
 from server.video.domain.session import Session, State
+from server.video.errors import SessionEnded
 from server.video.service.sessions import call_of
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from server.core.errors import StationTaken, TakenOver
+from server.desk.errors import StationTaken, TakenOver
 from server.web.sockets.line import Line
 
 PUSHED: Final = 20  # pages remembered of those that lost a seat

@@ -7,21 +7,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from server.core.errors import (
-    Forbidden,
-    MessageOutOfOrder,
-    PointerFlood,
-    SignInOver,
-    StationUnknown,
-    Unauthenticated,
-)
+from server.core.errors import Forbidden, StationUnknown, Unauthenticated
 from server.core.tasks import create_task
+from server.desk.errors import PointerFlood
 from server.desk.service.recent import Recent
 from server.desk.service.view import Desk, DeskView, sessions_of
 from server.desk.web.seats import Seat
 from server.desk.web.third_parties import THIRD, ThirdParties
 from server.identity.domain.access import Permission, may
 from server.identity.domain.watching import Watch
+from server.identity.errors import SignInOver
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.invitations.service.invitations import Invitations, Request
 from server.line15.service.launch import Launch, Launched
@@ -38,6 +33,7 @@ from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.web.base import Web
+from server.web.errors import MessageOutOfOrder
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk

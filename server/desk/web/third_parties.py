@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from server.core.errors import MessageOutOfOrder
 from server.desk.service.handover import HandOver
 from server.desk.web.page import seats_of
 from server.desk.web.seats import Stations
@@ -12,6 +11,7 @@ from server.invitations.service.spoken import SpokenCodes
 from server.observers.service import ObserverRequest, Observers
 from server.ports import Station
 from server.protocol import messages as m
+from server.web.errors import MessageOutOfOrder
 
 
 class ThirdParties(SignedInSocket):

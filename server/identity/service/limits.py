@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from server.core.errors import LoginThrottled
 from server.core.limits.throttle import blocked, fail, forgiven
 from server.core.net.addresses import source_of
 from server.identity.domain.login import ACCOUNT_FAILURES, ADDRESS_FAILURES, CODES_SENT
+from server.identity.errors import LoginThrottled
 from server.ports import Seal, UnitOfWork
 
 

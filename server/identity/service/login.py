@@ -11,13 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    BadCredentials,
-    CodeExpired,
-    Conflict,
-    LoginThrottled,
-    StorageUnavailable,
-)
+from server.core.errors import Conflict, StorageUnavailable
 from server.core.limits.rate import Bucket, take
 from server.core.limits.throttle import Throttle
 from server.core.tasks import create_task
@@ -32,6 +26,7 @@ from server.identity.domain.login import (
     safe_next,
 )
 from server.identity.domain.sign_in import Lives
+from server.identity.errors import BadCredentials, CodeExpired, LoginThrottled
 from server.identity.service.codes import CODE_MINUTES, Codes
 from server.identity.service.limits import Limits
 from server.identity.service.sign_ins import cookie_hash

@@ -5,11 +5,13 @@ from typing import Any
 
 from tornado.routing import URLSpec
 
-from server.core.errors import AppError, CodeExpired, TooMany, Unauthenticated, XsrfRefused
+from server.core.errors import AppError, TooMany, Unauthenticated
 from server.identity.domain.login import safe_next
+from server.identity.errors import CodeExpired
 from server.identity.service.login import ChallengeInfo
 from server.identity.service.sign_ins import SignIn
 from server.identity.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn, SignInWeb
+from server.web.errors import XsrfRefused
 from server.web.status import status_of
 
 CHALLENGE_COOKIE = "v15_challenge"

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
-from server.core.errors import Forbidden, SignInOver, Unauthenticated
+from server.core.errors import Forbidden, Unauthenticated
 from server.identity.domain.access import Permission, may
 from server.identity.domain.login import HOME, safe_next
+from server.identity.errors import SignInOver
 from server.identity.service.login import Login
 from server.identity.service.sign_ins import SignIn, SignIns
 from server.ports import Actor, Site, User

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from server.core.days import zone_of
 from server.core.entries import AuditEvent
-from server.core.errors import Invalid, TooManyReports
+from server.core.errors import Invalid
 from server.delivery.domain.messages import Message
 from server.incidents.domain import KINDS, YEAR, Incident, IncidentState, reference
+from server.incidents.errors import TooManyReports
 from server.ports import Actor, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork, User
 
 LONGEST: Final = 4_000

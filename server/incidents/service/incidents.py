@@ -7,7 +7,7 @@ from typing import Final
 
 from server.core.days import day_bounds
 from server.core.entries import AuditEvent
-from server.core.errors import IncidentChanged, Invalid
+from server.core.errors import Invalid
 from server.incidents.domain import (
     CHOICES,
     KINDS,
@@ -19,6 +19,7 @@ from server.incidents.domain import (
     number_of,
     row,
 )
+from server.incidents.errors import IncidentChanged
 from server.incidents.service.feedback import CONTEXT, clean
 from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from server.core.errors import LinkExpired, LinkRevoked, OpenElsewhere, SessionEnded
 from server.core.tokens import token_hash
+from server.invitations.errors import LinkRevoked
 from server.video.domain.session import Session, State
+from server.video.errors import OpenElsewhere, SessionEnded
+from server.web.errors import LinkExpired
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,27 +7,24 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    AlreadyInvited,
-    ContactMissing,
-    LinkExpired,
-    LinkRevoked,
-    NotFound,
-    SessionEnded,
-)
+from server.core.errors import NotFound
 from server.core.tokens import token_hash
 from server.delivery.domain.carriers import settled
 from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.domain.messages import Message, again, failed
 from server.delivery.domain.sms_text import one_segment
+from server.delivery.errors import ContactMissing
 from server.delivery.service.sms_counts import SmsCounts
 from server.invitations.domain import invitation as rules
 from server.invitations.domain.invitation import Invitation
+from server.invitations.errors import AlreadyInvited, LinkRevoked
 from server.line15.domain.call_links import Link, first_link, linked_event
 from server.line15.domain.calls import LiveCall
 from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
 from server.video.domain.session import Command, Left, Session, State
+from server.video.errors import SessionEnded
 from server.video.service.sessions import Sessions, call_of
+from server.web.errors import LinkExpired
 
 COMMANDS_KEPT: Final = timedelta(hours=12)  # a shift: no page waits longer for its answer
 

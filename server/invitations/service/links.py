@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from server.core.errors import LinkUnknown, MessageOutOfOrder, OpenElsewhere
 from server.core.tokens import token_hash
 from server.invitations.domain import invitation as rules
 from server.invitations.domain.invitation import Invitation
@@ -17,9 +16,11 @@ from server.video.domain.session import (
     Session,
     State,
 )
+from server.video.errors import OpenElsewhere
 from server.video.service.languages import keep_language
 from server.video.service.rooms import Admission, Rooms
 from server.video.service.sessions import Sessions
+from server.web.errors import LinkUnknown, MessageOutOfOrder
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    CodesTooMany,
-    LinkRevoked,
-    NotFound,
-    OpenElsewhere,
-    SessionEnded,
-    SpokenThrottled,
-    SpokenWrong,
-)
+from server.core.errors import NotFound
 from server.core.limits.throttle import within
 from server.core.net.addresses import source_of
 from server.core.rounds import Failed, Rounds
@@ -22,9 +14,11 @@ from server.core.tokens import token_hash
 from server.invitations.domain import spoken as rules
 from server.invitations.domain.invitation import Invitation, redeemed
 from server.invitations.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
+from server.invitations.errors import CodesTooMany, LinkRevoked, SpokenThrottled, SpokenWrong
 from server.invitations.service.invitations import Invitations, Request
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
 from server.video.domain.session import Session, State, marked
+from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.sessions import Sessions, call_of
 
 CHANNEL = "code"

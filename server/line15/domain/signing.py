@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.core.errors import LaunchExpired, LaunchSignatureWrong
+from server.line15.errors import LaunchExpired, LaunchSignatureWrong
 
 WINDOW: Final = timedelta(seconds=300)
 CONTEXT: Final = ("call", "caller", "station")

@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Final
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    AppError,
-    NotFound,
+from server.core.errors import AppError, NotFound
+from server.core.limits.rate import Bucket, take
+from server.line15.domain.signing import WINDOW, fresh, made_by, webhook_text
+from server.line15.errors import (
     WebhookBodyConflict,
     WebhookExpired,
     WebhookFlood,
@@ -18,8 +19,6 @@ from server.core.errors import (
     WebhookSignatureWrong,
     WebhookUnsigned,
 )
-from server.core.limits.rate import Bucket, take
-from server.line15.domain.signing import WINDOW, fresh, made_by, webhook_text
 from server.ports import Actor, Bus, CallEvents, Changed, Clock, Site, Transactions, UnitOfWork
 from telephony import CtiEvent, CtiOutcome
 

@@ -1,6 +1,6 @@
 """What a call is called by people and other systems: check a name, and find its call or assert one that waits."""
 
-from server.core.errors import AliasMalformed
+from server.line15.errors import AliasMalformed
 from server.ports import Clock, Ids, UnitOfWork
 from telephony import Alias, AliasType
 

@@ -14,15 +14,9 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    AliasMalformed,
-    AppError,
-    Invalid,
-    LaunchReplayed,
-    LaunchTooLarge,
-    LaunchUnsigned,
-)
+from server.core.errors import AppError, Invalid
 from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
+from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
 from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
 from telephony import NumberKind, parse_number

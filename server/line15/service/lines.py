@@ -8,7 +8,8 @@ from datetime import datetime
 
 import structlog
 
-from server.core.errors import StorageUnavailable, WebhookNotReady
+from server.core.errors import StorageUnavailable
+from server.line15.errors import WebhookNotReady
 from server.line15.service.ingest import MEMORY, Line15
 from server.ports import Clock, FeedReport, Ids, LineReport, Station, Transactions
 from telephony import (

@@ -27,9 +27,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, kept
-from server.core.errors import CallUnknown
 from server.core.personal import SqlPersonal, personal
 from server.line15.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, places, settled
+from server.line15.errors import CallUnknown
 from server.ports import Seal
 from telephony import (
     Alias,

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import SLUG, UtcDateTime, metadata
-from server.core.errors import WebhookBodyConflict
+from server.line15.errors import WebhookBodyConflict
 
 used_once = Table(
     "used_once",

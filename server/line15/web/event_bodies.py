@@ -19,8 +19,8 @@ from pydantic import (
     model_validator,
 )
 
-from server.core.errors import WebhookMalformed, WebhookTooLarge, WebhookTooMany
 from server.line15.domain.signing import WINDOW
+from server.line15.errors import WebhookMalformed, WebhookTooLarge, WebhookTooMany
 from telephony import Alias, AliasType, CtiEvent, Direction, without_marks
 
 MAX_BODY: Final = 256 * 1024

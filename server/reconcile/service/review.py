@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from server.core.entries import AuditEvent
-from server.core.errors import CallAmbiguous, CallUnknown, LinkChanged, LinkReasonMissing, NotFound
+from server.core.errors import NotFound
 from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
+from server.line15.errors import CallUnknown
 from server.line15.service.call_names import check_alias
 from server.ports import Actor, Bus, Clock, Seal, Transactions, UnitOfWork
 from server.reconcile.domain.matching import SETTLED
+from server.reconcile.errors import CallAmbiguous, LinkChanged, LinkReasonMissing
 from server.reconcile.service.reconciler import KEPT, Case, MobilesOf, look, publish
 
 LONGEST_REASON: Final = 300

@@ -9,8 +9,8 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-from server.core.errors import CandidateMalformed
 from server.core.net.hosts import is_address
+from server.video.errors import CandidateMalformed
 
 MAX_CANDIDATE: Final = 512  # characters; an honest one has 90 to 200
 MOST_ADDRESSES: Final = 100  # that one end may name to the other; an honest one has 2 to 20

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from server.core.errors import PictureMalformed, PictureTooLarge
+from server.video.errors import PictureMalformed, PictureTooLarge
 
 MAX_SIDE: Final = 2_048  # pixels: what a desk's screen shows, and no more than 16 MB once decoded
 MAX_SEGMENTS: Final = 256  # a progressive JPEG has some thirty

@@ -8,9 +8,10 @@ candidates), RFC 3551 (static payload types).
 import re
 from typing import Final
 
-from server.core.errors import SdpAudio, SdpCodec, SdpDataChannel, SdpMalformed, SdpTooLarge
 from server.core.net.hosts import is_address
+from server.protocol.errors import SdpTooLarge
 from server.video.domain.candidates import named
+from server.video.errors import SdpAudio, SdpCodec, SdpDataChannel, SdpMalformed
 
 MAX_SDP: Final = 32_768  # characters, all ASCII; an honest one-video offer is 2 to 6 kB
 MAX_LINES: Final = 1_000

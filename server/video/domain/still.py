@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from server.core.errors import MessageMalformed
+from server.protocol.errors import MessageMalformed
 from server.video.domain.jpeg import Jpeg, clean
 
 KIND: Final = 1

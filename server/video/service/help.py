@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import Final
 
 from server.core.entries import AuditEvent
-from server.core.errors import HelpFlood, MessageOutOfOrder, PhoneAway
 from server.ports import Actor, Clock, Transactions
+from server.video.errors import HelpFlood, PhoneAway
 from server.video.service.rooms import Order, Room, Rooms
 from server.video.service.sessions import call_of
+from server.web.errors import MessageOutOfOrder
 
 WRITTEN: Final = frozenset({"camera", "torch", "prefer", "message"})
 #: Orders that a phone may leave unanswered, and after how long one of them no longer counts.

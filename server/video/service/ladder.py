@@ -7,13 +7,14 @@ import json
 from dataclasses import dataclass, field
 
 from server.core.entries import AuditEvent
-from server.core.errors import MessageOutOfOrder, PictureTooMany
 from server.core.limits.rate import Bucket, take
 from server.ports import Actor, Bus, Changed, Clock, Transactions
 from server.video.domain.session import State, StillSeen
 from server.video.domain.still import Still, read
+from server.video.errors import PictureTooMany
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions, call_of
+from server.web.errors import MessageOutOfOrder
 
 STILLS_A_SECOND = 4.0  # a page of ours sends one
 STILLS_AT_ONCE = 8

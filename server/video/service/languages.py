@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from server.core.entries import AuditEvent
-from server.core.errors import NotFound, SessionEnded
+from server.core.errors import NotFound
 from server.core.words.languages import BY_CODE
 from server.ports import Actor, Clock, Transactions, UnitOfWork
 from server.video.domain.session import Session, State
+from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions, call_of
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from server.core.entries import AuditEvent
-from server.core.errors import Invalid, PhotoUnknown, PictureTooLarge, PictureTooMany
+from server.core.errors import Invalid
 from server.core.limits.rate import Bucket, take
 from server.ports import Actor, Clock, Ids, Transactions
 from server.video.domain.jpeg import Jpeg, clean
 from server.video.domain.still import taken_at
+from server.video.errors import PhotoUnknown, PictureTooLarge, PictureTooMany
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import call_of
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.core.errors import AppError, OpenElsewhere, SessionEnded, Unavailable
+from server.core.errors import AppError, Unavailable
 from server.video.domain.network import Preflight
 from server.video.domain.session import BLIND
+from server.video.errors import OpenElsewhere, SessionEnded
 from server.web.sockets.line import Line
 from server.web.sockets.transports import SOCKET
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from server.core.entries import AuditEvent
-from server.core.errors import NotFound, OpenElsewhere
+from server.core.errors import NotFound
 from server.core.rounds import Failed, Rounds
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import LiveCall
@@ -22,6 +22,7 @@ from server.video.domain.session import (
     TimedOut,
     step,
 )
+from server.video.errors import OpenElsewhere
 from server.video.service.rooms import Rooms
 
 _PAST = {

@@ -8,19 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    CandidateLeftOut,
-    CandidateMalformed,
-    MessageOutOfOrder,
-    SdpMalformed,
-    SdpRefused,
-)
 from server.ports import Actor, Clock, Transactions
+from server.protocol.errors import SdpRefused
 from server.video.domain import sdp as descriptions
 from server.video.domain.candidates import MOST_ADDRESSES, target
 from server.video.domain.network import Preflight
+from server.video.errors import CandidateLeftOut, CandidateMalformed, SdpMalformed
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import call_of
+from server.web.errors import MessageOutOfOrder
 
 #: Findings of one phone that are kept: a page of ours has a few, after changes of network.
 EXPLORED = 20

@@ -8,18 +8,18 @@ from enum import StrEnum
 from typing import Final
 
 from server.core.entries import AuditEvent
-from server.core.errors import (
-    NotFound,
+from server.core.errors import NotFound
+from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
+from server.video.domain.jpeg import clean
+from server.video.domain.session import Session, State
+from server.video.domain.snapshots import LARGEST, Snapshot
+from server.video.errors import (
     SessionEnded,
     SnapshotErased,
     SnapshotNotAllowed,
     SnapshotTooMany,
     SnapshotUnknown,
 )
-from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
-from server.video.domain.jpeg import clean
-from server.video.domain.session import Session, State
-from server.video.domain.snapshots import LARGEST, Snapshot
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import call_of
 

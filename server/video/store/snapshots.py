@@ -17,9 +17,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, UtcDateTime, metadata
-from server.core.errors import SnapshotUnknown
 from server.ports import Seal
 from server.video.domain.snapshots import Snapshot
+from server.video.errors import SnapshotUnknown
 
 snapshot = Table(
     "snapshot",

@@ -4,8 +4,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from server.core.errors import MessageFlood
 from server.core.limits.rate import Bucket, filled, take
+from server.web.errors import MessageFlood
 
 MOST_KNOWN: Final = 10_000
 AT_ONCE: Final = 2  # forgotten for each that speaks: more than are added

@@ -29,19 +29,12 @@ from tornado.websocket import (
     WebSocketProtocol13,
 )
 
-from server.core.errors import (
-    AppError,
-    Conflict,
-    MessageFlood,
-    MessageOutOfOrder,
-    OriginForeign,
-    StorageUnavailable,
-    Unavailable,
-)
+from server.core.errors import AppError, Conflict, StorageUnavailable, Unavailable
 from server.core.net.addresses import source_of
 from server.core.tasks import cancel_and_wait, create_task
 from server.protocol.messages import MAX_FRAME
 from server.web.base import BaseHandler, Web
+from server.web.errors import MessageFlood, MessageOutOfOrder, OriginForeign
 from server.web.sockets.frames import CountedFrames
 from server.web.sockets.transports import SOCKET
 from server.web.status import close_code_of

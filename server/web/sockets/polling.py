@@ -12,9 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from server.core.errors import Invalid, Unavailable, WireGap, WiresFull, WireUnknown
+from server.core.errors import Invalid, Unavailable
 from server.core.net.addresses import source_of
 from server.web.base import Web
+from server.web.errors import WireGap, WiresFull, WireUnknown
 from server.web.sockets.page_socket import PageLine
 from server.web.sockets.transports import REQUESTS
 from server.web.status import close_code_of

@@ -1,0 +1,19 @@
+"""Refusals of incidents."""
+
+from server.core.errors import Conflict, TooMany
+
+
+class IncidentChanged(Conflict):
+    """Another person changed this incident since it was read."""
+
+    code = "incident_changed"
+    message = "Une autre personne a modifié ce signalement entre-temps : relisez, puis recommencez."
+
+
+class TooManyReports(TooMany):
+    """One person sent more incidents in an hour than anybody writes."""
+
+    code = "too_many_reports"
+    message = (
+        "Vous avez envoyé beaucoup de signalements en une heure : attendez, ou appelez le référent."
+    )

@@ -1,0 +1,38 @@
+"""Refusals of messages."""
+
+from server.core.errors import Invalid
+
+
+# --- signalling (I1) -------------------------------------------------------------------------------
+class SdpRefused(Invalid):
+    """The description breaks the rule of the muted picture."""
+
+    code = "sdp_refused"
+    message = "La description du média est refusée."
+
+
+class SdpTooLarge(SdpRefused):
+    """Larger than any honest description."""
+
+    code = "sdp_too_large"
+
+
+class MessageMalformed(Invalid):
+    """Not a JSON object of a known form."""
+
+    code = "message_malformed"
+    message = "Message illisible."
+
+
+class MessageUnknown(Invalid):
+    """A type this protocol does not have."""
+
+    code = "message_unknown"
+    message = "Message inconnu."
+
+
+class MessageTooLarge(Invalid):
+    """Past 64 kB."""
+
+    code = "message_too_large"
+    message = "Message trop grand."
