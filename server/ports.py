@@ -2,34 +2,31 @@
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
-from server.core.entries import AuditEvent, AuditRow
+from server.core.bus import Changed
+from server.core.entries import Actor, AuditEvent, AuditRow
 from server.core.limits.throttle import Throttle
-from server.delivery.domain.messages import Delivery, Message
-from server.identity.domain.access import Role
+from server.core.sites import Site, Station
+from server.delivery.domain.messages import Message
 from server.identity.domain.login import Challenge
+from server.identity.domain.sign_in import WebSession
+from server.identity.domain.users import User
 from server.incidents.domain import Incident, IncidentState, Step
 from server.invitations.domain.invitation import Invitation
 from server.invitations.domain.spoken import SpokenCode
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import AliasRow, CallRecord, LiveCall, SpanRow
+from server.line15.domain.report import LineReport
 from server.line15.domain.signing import SiteSecret
 from server.observers.domain import Observer
-from server.recordings.domain.recordings import Recording, Status
+from server.recordings.domain.recordings import Recording
+from server.recordings.files import Look
 from server.video.domain.session import Session
 from server.video.domain.snapshots import Snapshot
-from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact, FeedHealth
-
-
-class Clock(Protocol):
-    """Time comes from here, never from `now()` in the core."""
-
-    def now(self) -> datetime:
-        """Aware UTC."""
+from telephony import Alias, Call, CtiEvent, CtiOutcome, Fact
 
 
 class Seal(Protocol):
@@ -43,73 +40,6 @@ class Seal(Protocol):
 
     def lookup(self, kind: str, value: str) -> str:
         """Keyed hash of a normalised number or address, 64 hexadecimal digits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A SAMU; sites are sealed from each other (I7)."""
-
-    id: str
-    key: str
-    name: str
-    sms_sender: str
-    referent_email: str
-    policy: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Station:
-    """A workplace with a line-15 telephone."""
-
-    id: str
-    site: str
-    extension: str
-    name: str
-    webcam: bool
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A professional who can sign in."""
-
-    id: str
-    site: str
-    identifier: str
-    name: str
-    role: Role
-    password_hash: str
-    email: str | None
-    mobile: str | None
-    disabled: datetime | None
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class WebSession:
-    """A signed-in browser; `id` is the hash of its cookie, `seen` its last activity, `expires` its end for good."""
-
-    id: str
-    user: str
-    created: datetime
-    seen: datetime
-    expires: datetime
-    revoked: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts, from where: goes into every audit row (the address into its erasable payload)."""
-
-    source: str  # server | desk | phone | feed | gateway | cli
-    site: str
-    user: str | None = None
-    address: str | None = None
-
-
-def listed(site: Site) -> list[dict[str, str]]:
-    """Return the observers a site invites often: `name`, `channel`, `to`."""
-    known = site.policy.get("observers")
-    return [dict(one) for one in known] if isinstance(known, list) else []
 
 
 class SiteRepository(Protocol):
@@ -217,14 +147,6 @@ class RecordingRepository(Protocol):
     async def save(self, recording: Recording) -> None: ...
     async def longest_unchecked(self, before: datetime, limit: int) -> Sequence[Recording]: ...
     async def counts(self) -> Mapping[tuple[str, str], int]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a look at a file told; `seconds` None for what does not say how long it sounds."""
-
-    status: Status
-    seconds: float | None = None
 
 
 class OpenAudio(Protocol):
@@ -481,96 +403,11 @@ class Transactions(Protocol):
     ) -> AbstractAsyncContextManager[UnitOfWork]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingSms:
-    """One text message; `receipt_url` is called back with the delivery receipt."""
-
-    to: str
-    text: str
-    sender: str
-    receipt_url: str | None
-    site: str = ""  # its key: a carrier may have a sender for each
-    reference: str = ""  # names this sending, the same when it is repeated for want of an answer
-
-
-@dataclass(frozen=True, slots=True)
-class OutgoingMail:
-    """One e-mail in text and HTML."""
-
-    to: str
-    subject: str
-    text: str
-    html: str | None
-    reply_to: str | None = None
-    reference: str = ""  # the Message-ID's: the same when it is repeated for want of an answer
-
-
-class Sms(Protocol):
-    """A carrier. Raises CarrierUnavailable (try again) or CarrierRefused (never)."""
-
-    async def send(self, sms: OutgoingSms) -> str | None:
-        """Hand the message over; return the carrier's own reference."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptCall:
-    """A carrier's call-back as it came: `secret` is the last part of its path."""
-
-    secret: str
-    path: str
-    query: Mapping[str, str]
-    form: Mapping[str, str]
-    signature: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What a carrier says of one message, named by our reference or by its own; `state` None: nothing new."""
-
-    state: Delivery | None
-    ref: str | None = None
-    carrier_ref: str | None = None
-
-
-class ReceiptReader(Protocol):
-    """Reads one carrier's call-backs. Raises Invalid for what it cannot read, Forbidden for a foreign one."""
-
-    def read(self, call: ReceiptCall) -> Receipt: ...
-
-
-class Mailer(Protocol):
-    """A mail relay. Raises CarrierUnavailable or CarrierRefused."""
-
-    async def send(self, mail: OutgoingMail) -> None:
-        """Hand the mail over."""
-
-
 class Calls(Protocol):
     """Line 15 as the feeds report it now."""
 
     def state(self, site: str) -> str:
         """`connected`, `quiet`, `down` or `none`."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeedReport:
-    """How one feed fares, what it is (`hep`, `ami`, …), and how often it was started again."""
-
-    kind: str
-    health: FeedHealth
-    restarts: int
-
-
-@dataclass(frozen=True, slots=True)
-class LineReport:
-    """Everything of a site's line 15 that an administrator watches; the counts only grow, `queued` excepted."""
-
-    feeds: Sequence[FeedReport]
-    calls: Sequence[Call]
-    queued: int
-    overflow: int
-    failures: int
-    errors: int
 
 
 class Lines(Protocol):
@@ -594,19 +431,6 @@ class CallEvents(Protocol):
 
     def connect(self, site: str) -> None:
         """From now on, this site's line 15 is told by events too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """Something of a site changed; `stations` empty means: all of them.
-
-    `soon`: it may be shown a moment later, with what follows it.
-    """
-
-    site: str
-    stations: frozenset[str] = frozenset()
-    session: str | None = None
-    soon: bool = False
 
 
 class Bus(Protocol):

@@ -18,7 +18,7 @@ from tests.lab.ports import free_port
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from server.ports import OutgoingMail, OutgoingSms
+    from server.delivery.domain.outgoing import OutgoingMail, OutgoingSms
 
 ACCEPTED = "0: Accepted for delivery id={}"
 

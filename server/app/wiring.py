@@ -21,12 +21,13 @@ from server.app.settings.settings import Settings, SmtpSettings
 from server.app.synthetic import CallerProcesses
 from server.audit.service.lookup import AuditLookup
 from server.core import resources
-from server.core.bus import MemoryBus
-from server.core.clock import SystemClock, SystemIds
+from server.core.bus import Changed, MemoryBus
+from server.core.clock import Clock, SystemClock, SystemIds
 from server.core.errors import AppError, Unavailable
 from server.core.net.hosts import host_of, is_this_machine, known
 from server.core.seal import FernetSeal
 from server.core.words.catalogues import Spoken
+from server.delivery.domain.outgoing import Mailer
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer
 from server.delivery.service.delivery import DeliveryService
@@ -53,7 +54,6 @@ from server.line15.service.ingest import Line15
 from server.line15.service.launch import Launch
 from server.line15.service.lines import TelephonyCalls
 from server.observers.service import Observers, release_observers
-from server.ports import Changed, Clock, Mailer
 from server.reconcile.service.reconciler import Reconciler
 from server.reconcile.service.relinking import Linking
 from server.reconcile.service.review import Review

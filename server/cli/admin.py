@@ -19,13 +19,15 @@ from server.audit.domain.chain import Verdict
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
 from server.core.clock import SystemClock, SystemIds
+from server.core.entries import Actor
 from server.core.errors import AppError, NotFound
 from server.core.seal import FernetSeal
+from server.core.sites import Site
 from server.identity.domain.access import Role
+from server.identity.domain.users import User
 from server.identity.passwords import Argon2Passwords
 from server.identity.service.limits import Limits
 from server.identity.service.unlock import Unlock
-from server.ports import Actor, Site, User
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -1,8 +1,21 @@
 """The in-process bus: one server process is enough for one region; another process would need another adapter."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from server.ports import Changed
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Something of a site changed; `stations` empty means: all of them.
+
+    `soon`: it may be shown a moment later, with what follows it.
+    """
+
+    site: str
+    stations: frozenset[str] = frozenset()
+    session: str | None = None
+    soon: bool = False
+
 
 Listener = Callable[[Changed], None]
 

@@ -3,6 +3,7 @@
 import secrets
 import uuid
 from datetime import UTC, datetime
+from typing import Protocol
 
 
 class SystemClock:
@@ -27,3 +28,10 @@ class SystemIds:
     def code(self) -> str:
         """Return six uniformly random digits."""
         return f"{secrets.randbelow(1_000_000):06d}"
+
+
+class Clock(Protocol):
+    """Time comes from here, never from `now()` in the core."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""

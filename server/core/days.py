@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.core.errors import Invalid
-from server.ports import Site
+from server.core.sites import Site
 
 ZONE: Final = "Europe/Paris"
 

@@ -89,3 +89,13 @@ def digest(row: AuditRow) -> str:
     ]
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, from where: goes into every audit row (the address into its erasable payload)."""
+
+    source: str  # server | desk | phone | feed | gateway | cli
+    site: str
+    user: str | None = None
+    address: str | None = None

@@ -1,6 +1,7 @@
 """Sites and stations in SQL; another site's station is simply not there (I7)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.errors import Conflict, NotFound, StationUnknown
-from server.ports import Site, Station
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A SAMU; sites are sealed from each other (I7)."""
+
+    id: str
+    key: str
+    name: str
+    sms_sender: str
+    referent_email: str
+    policy: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A workplace with a line-15 telephone."""
+
+    id: str
+    site: str
+    extension: str
+    name: str
+    webcam: bool
+
 
 sites = Table(
     "site",
@@ -134,3 +158,9 @@ class SqlSites:
             await self._connection.execute(insert(stations).values(row))
         except IntegrityError as taken:
             raise Conflict("station_extension") from taken
+
+
+def listed(site: Site) -> list[dict[str, str]]:
+    """Return the observers a site invites often: `name`, `channel`, `to`."""
+    known = site.policy.get("observers")
+    return [dict(one) for one in known] if isinstance(known, list) else []

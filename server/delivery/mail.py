@@ -6,8 +6,8 @@ from email.utils import formatdate, make_msgid
 import aiosmtplib
 
 from server.app.settings.settings import SmtpSettings
+from server.delivery.domain.outgoing import OutgoingMail
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
-from server.ports import OutgoingMail
 
 _PERMANENT = 500
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from server.ports import Clock, Ids, OutgoingMail, OutgoingSms
+from server.core.clock import Clock
+from server.delivery.domain.outgoing import OutgoingMail, OutgoingSms
+from server.ports import Ids
 
 
 @dataclass(frozen=True, slots=True)

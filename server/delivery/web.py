@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from server.core.errors import NotFound
+from server.delivery.domain.outgoing import ReceiptCall, ReceiptReader
 from server.delivery.service.delivery import DeliveryService
-from server.ports import ReceiptCall, ReceiptReader
 from server.web.base import BaseHandler
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from server.app.settings.settings import Settings
+from server.core.clock import Clock
 from server.delivery.carriers.gateway import NumberedReceipts
 from server.delivery.carriers.http import HttpSms
 from server.delivery.carriers.kannel import KannelSms
 from server.delivery.carriers.ovh import OvhSms
 from server.delivery.carriers.twilio import TwilioSms
 from server.delivery.domain.carriers import Carrier
+from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, Sms
 from server.delivery.errors import CarrierUnavailable
 from server.delivery.outbox import Outbox, OutboxSms
 from server.delivery.service.carriers import Carriers
@@ -23,7 +25,6 @@ from server.delivery.settings import (
     SmsSettings,
     TwilioSettings,
 )
-from server.ports import Clock, OutgoingSms, ReceiptReader, Sms
 
 
 class NoSms:

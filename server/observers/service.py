@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.sites import Site, listed
 from server.core.tokens import token_hash
 from server.delivery.domain.carriers import settled
 from server.delivery.domain.contacts import check_email, check_mobile
@@ -18,17 +20,7 @@ from server.delivery.service.sms_counts import SmsCounts
 from server.observers import domain as rules
 from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.observers.errors import NameMissing, ObserverRemoved, ViewersFull
-from server.ports import (
-    Actor,
-    Clock,
-    Ids,
-    Render,
-    Seal,
-    Site,
-    Transactions,
-    UnitOfWork,
-    listed,
-)
+from server.ports import Ids, Render, Seal, Transactions, UnitOfWork
 from server.video.domain.session import Session, State
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms, Viewer

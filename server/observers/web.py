@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Final
 
 from tornado.routing import Rule, URLSpec
 
+from server.core.bus import Changed
+from server.core.entries import Actor
 from server.core.errors import AppError, Forbidden, Unavailable
 from server.core.tasks import create_task
 from server.observers.errors import ObserverRemoved, ViewersFull
 from server.observers.service import Look, Observers
-from server.ports import Actor, Bus, Changed
+from server.ports import Bus
 from server.protocol import messages as m
 from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.ice import IceServers

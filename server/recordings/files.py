@@ -16,13 +16,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
+from server.core.clock import Clock
 from server.core.errors import NotFound
-from server.ports import Clock, Look
 from server.recordings.domain.recordings import Status
 from server.recordings.errors import RecordingMissing, RecordingOutside, RecordingsAway
 from server.recordings.settings import RecordingsSettings
 from telephony import wav_seconds
 from telephony.sources.recordings.feed import RecordingsFeed, Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look at a file told; `seconds` None for what does not say how long it sounds."""
+
+    status: Status
+    seconds: float | None = None
+
 
 THREADS: Final = 4
 LOOK_SECONDS: Final = 30.0

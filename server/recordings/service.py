@@ -11,22 +11,13 @@ from typing import Final
 
 import structlog
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.rounds import Failed, Rounds
+from server.core.sites import Site
 from server.line15.domain.calls import LiveCall
-from server.ports import (
-    Actor,
-    AudioFiles,
-    Clock,
-    Ids,
-    Look,
-    OpenAudio,
-    Seal,
-    Site,
-    Transactions,
-    UnitOfWork,
-)
+from server.ports import AudioFiles, Ids, OpenAudio, Seal, Transactions, UnitOfWork
 from server.recordings.domain.recordings import (
     TOLD_SLACK,
     Recording,
@@ -38,6 +29,7 @@ from server.recordings.domain.recordings import (
     suffix,
 )
 from server.recordings.errors import RecordingErased, RecordingMissing, RecordingUnknown
+from server.recordings.files import Look
 from telephony import Alias, AliasType, Call, FoundRecording
 
 KIND: Final = "recording"  # of keyed hashes

@@ -18,9 +18,9 @@ from server.administration.service.admin import Admin
 from server.core.clock import SystemClock, SystemIds
 from server.core.seal import FernetSeal
 from server.identity.domain.access import Role
+from server.identity.domain.sign_in import WebSession
 from server.identity.passwords import Argon2Passwords
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
-from server.ports import WebSession
 from server.storage import schema
 from server.storage.demonstration import mark_demonstration
 from server.storage.engine import make_engine
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from server.ports import User
+    from server.identity.domain.users import User
 
 SITE = "samu37"
 STATION = "1601"

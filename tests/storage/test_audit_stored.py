@@ -10,10 +10,9 @@ import pytest
 
 from server.audit.domain.chain import UNREADABLE, verify
 from server.audit.service.chain import Chain
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.core.seal import FernetSeal
-from server.core.sites import SqlSites
-from server.ports import Actor, Site
+from server.core.sites import Site, SqlSites
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from server.app.settings.settings import Settings
 from server.audit.service.chain import Chain
 from server.cli.main import main
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.core.seal import FernetSeal
-from server.ports import Actor, Site
+from server.core.sites import Site
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

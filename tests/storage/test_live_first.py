@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from server.core.seal import FernetSeal
+from server.core.sites import Site
 from server.identity.domain.access import Role
+from server.identity.domain.users import User
 from server.line15.domain.call_links import Certainty, Evidence, Link
-from server.ports import Site, User
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

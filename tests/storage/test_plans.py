@@ -11,8 +11,9 @@ from sqlalchemy import event
 
 from server.audit.service.lookup import AuditLookup
 from server.core.clock import SystemClock
+from server.core.entries import Actor
 from server.core.seal import FernetSeal
-from server.ports import Actor, Site
+from server.core.sites import Site
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import SqlTransactions

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from server.audit.service.chain import Chain
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid, StorageUnavailable
 from server.core.seal import FernetSeal
+from server.core.sites import Site
 from server.core.tasks import create_task
-from server.ports import Actor, Site
 from server.storage import engine, schema
 from server.storage import transactions as uow
 from server.storage.engine import make_engine

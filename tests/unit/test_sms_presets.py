@@ -24,9 +24,9 @@ from server.delivery.carriers.kannel import KannelSms
 from server.delivery.carriers.ovh import OvhSms
 from server.delivery.carriers.twilio import TwilioSms
 from server.delivery.domain.messages import Delivery
+from server.delivery.domain.outgoing import OutgoingSms, ReceiptCall
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import KannelSettings, OvhSettings, RawSettings, TwilioSettings
-from server.ports import OutgoingSms, ReceiptCall
 from tests.lab.ports import free_port
 
 if TYPE_CHECKING:

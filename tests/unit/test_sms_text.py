@@ -13,9 +13,9 @@ from server.app.settings.settings import LONGEST_URL, ConfigurationError, load
 from server.core import resources
 from server.core.clock import SystemIds
 from server.core.seal import FernetSeal
+from server.core.sites import Site
 from server.delivery.domain.sms_text import SEGMENT, gsm, one_segment, septets
 from server.identity.service.codes import Codes
-from server.ports import Site
 from server.web.pages import LANGUAGES, Pages
 
 PAGES = Pages(resources.root())

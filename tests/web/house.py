@@ -16,14 +16,13 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 from server.administration.service.admin import Admin
 from server.core.clock import SystemIds
 from server.core.db.metadata import metadata
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.core.seal import FernetSeal
 from server.delivery.domain.messages import LONGEST_RETRY, Delivery
 from server.identity.domain.access import Role
 from server.identity.domain.login import CODE_LIFE
 from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Certainty, Evidence, Link
-from server.ports import Actor
 from server.video.domain.session import Session
 from telephony import (
     Alias,
@@ -40,9 +39,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from server.app.wiring import Server
+    from server.core.sites import Site
+    from server.identity.domain.users import User
     from server.identity.passwords import Argon2Passwords
     from server.identity.service.login import Login
-    from server.ports import Site, User
 
 SECRET = "0123456789abcdef" * 4
 PASSWORD = "correct horse battery staple"

@@ -22,8 +22,8 @@ from server.app.logs import configure
 from server.app.settings.settings import load
 from server.app.wiring import build
 from server.core.clock import SystemIds
+from server.identity.domain.sign_in import WebSession
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
-from server.ports import WebSession
 from server.storage.demonstration import mark_demonstration
 from tests.lab.process import until
 from tests.web.house import SECRET, Browser, FakeClock, House

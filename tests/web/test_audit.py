@@ -14,9 +14,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 import server
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.delivery.domain.messages import Delivery
-from server.ports import Actor
 from telephony import CallState, Related, StationSpan, StationState
 from tests.web.house import CALL_ID, NUMBER, Browser, House, a_call, a_video
 

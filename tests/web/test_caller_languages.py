@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.audit.service.erasure import Erasure
+from server.core.entries import Actor
 from server.core.words.languages import BY_CODE
 from server.identity.domain.access import Role
-from server.ports import Actor
 from tests.web.running import MOBILE, Running, running
 
 if TYPE_CHECKING:

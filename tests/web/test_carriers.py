@@ -13,17 +13,17 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import update
 
+from server.core.entries import Actor
 from server.delivery.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
 from server.invitations.service.invitations import Request
 from server.invitations.store.invitations import invitation
-from server.ports import Actor
 from tests.web.posting import house_with, invitations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from server.ports import OutgoingSms
+    from server.delivery.domain.outgoing import OutgoingSms
     from tests.databases import Furnished
     from tests.web.house import House
 

@@ -8,8 +8,8 @@ import pytest
 
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
+from server.core.entries import Actor
 from server.delivery.errors import NumberImpossible
-from server.ports import Actor
 from tests.web.house import CALL_ID, NUMBER, a_call, a_video
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.clock import SystemIds
+from server.identity.domain.sign_in import WebSession
 from server.identity.web.signed_in import SESSION_COOKIE
 from server.incidents.domain import YEAR, cell, number_of, reference, row
 from server.incidents.service import incidents as listing
 from server.incidents.service.feedback import MOST_AN_HOUR
-from server.ports import WebSession
 
 if TYPE_CHECKING:
     from tests.web.house import Browser, House

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.core.entries import Actor
 from server.delivery.errors import CarrierUnavailable
 from server.desk.service.view import _invitation
 from server.invitations.service.invitations import Request
-from server.ports import Actor
 from tests.fakes import FakeMailer
 from tests.web.posting import house_with, invitations_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from server.ports import OutgoingMail, OutgoingSms
+    from server.delivery.domain.outgoing import OutgoingMail, OutgoingSms
     from tests.databases import Furnished
     from tests.web.house import House
 

@@ -13,8 +13,8 @@ import pytest
 
 from server.core.errors import walk
 from server.line15.domain.feed_words import advice, level, remark, why_refused
+from server.line15.domain.report import FeedReport, LineReport
 from server.line15.service.health import LineHealthReader
-from server.ports import FeedReport, LineReport
 from telephony import Call, CallState, FeedHealth, FeedState, Number, Related
 from tests.lab.ports import free_port
 from tests.lab.process import until

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.ports import Changed
+from server.core.bus import Changed
 from tests.lab.process import until
 from tests.unit.sdp_samples import OFFERS
 from tests.web.posting import Post, desk, post_office

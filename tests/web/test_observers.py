@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.audit.service.erasure import Erasure
+from server.core.entries import Actor
 from server.identity.domain.access import Role
 from server.observers.web import WORDS_BURST
-from server.ports import Actor
 from tests.pictures import jpeg, still
 from tests.unit.sdp_samples import CHROMIUM as OFFER
 from tests.web.running import Running, running, written_logs

@@ -15,8 +15,7 @@ import pytest
 
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
-from server.core.entries import AuditEvent
-from server.ports import Actor
+from server.core.entries import Actor, AuditEvent
 from server.recordings.domain.recordings import Recording, Sureness
 from server.recordings.errors import RecordingOutside
 from server.recordings.files import FolderAudio

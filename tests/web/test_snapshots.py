@@ -13,8 +13,8 @@ from server.administration.service.site_secrets import SiteSecrets
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
 from server.core.clock import SystemIds
+from server.core.entries import Actor
 from server.identity.domain.access import Role
-from server.ports import Actor
 from server.video.domain.jpeg import clean
 from server.video.domain.snapshots import LARGEST
 from server.video.service.snapshots import MOST, SnapshotPolicy

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.audit.domain.chain import UNREADABLE
 from server.core.db.rows import checked
-from server.core.entries import GENESIS, AuditEvent, AuditRow, canonical, commitment, digest
+from server.core.entries import GENESIS, Actor, AuditEvent, AuditRow, canonical, commitment, digest
 from server.core.errors import Invalid
 from server.core.journal import audit, audit_payload
 from server.core.sites import sites
-from server.ports import Actor, Seal
+from server.ports import Seal
 
 SALT_BYTES = 16
 BATCH = 100  # rows hashed between two turns of the event loop

@@ -5,26 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import Conflict, Invalid, NotFound
+from server.core.sites import Site, Station, listed
 from server.delivery.domain.contacts import check_email, check_mobile, read_number
 from server.delivery.errors import EmailImpossible
 from server.identity.domain.access import Role
 from server.identity.domain.login import normal_identifier
+from server.identity.domain.users import User
 from server.line15.domain.signing import LaunchPolicy
 from server.observers.domain import LONGEST_NAME
-from server.ports import (
-    Actor,
-    Clock,
-    Ids,
-    Passwords,
-    Site,
-    Station,
-    Transactions,
-    UnitOfWork,
-    User,
-    listed,
-)
+from server.ports import Ids, Passwords, Transactions, UnitOfWork
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.sites import Site
 from server.line15.domain.signing import LaunchPolicy, SiteSecret
-from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
+from server.ports import Ids, Transactions, UnitOfWork
 from server.video.service.snapshots import POLICY, SnapshotPolicy
 
 ACTIVE: Final = 2

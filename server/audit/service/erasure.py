@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.delivery.domain.contacts import check_email, read_number
-from server.ports import Actor, Clock, Transactions
+from server.ports import Transactions
 
 
 class Erasure:

@@ -15,13 +15,15 @@ from server.audit.service.reader import (
     recording_parts,
     station_parts,
 )
+from server.core.clock import Clock
 from server.core.days import day_bounds
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.sites import Site
 from server.delivery.domain.contacts import read_number
 from server.line15.domain.calls import LiveCall
 from server.line15.errors import AliasMalformed, CallUnknown
-from server.ports import Actor, Clock, Seal, Site, Transactions, UnitOfWork
+from server.ports import Seal, Transactions, UnitOfWork
 from server.video.domain.session import Session
 
 LONGEST_ALIAS: Final = 255

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from server.caller.domain import way_out
+from server.core.entries import Actor
 from server.core.errors import AppError, Invalid, NotFound
+from server.core.sites import Site
 from server.core.words.languages import BY_CODE, choose
 from server.invitations.domain.invitation import Invitation
 from server.invitations.errors import LinkRevoked
 from server.invitations.service.links import Links, Opened
-from server.ports import Actor, Site
 from server.protocol import messages as m
 from server.protocol.errors import MessageTooLarge
 from server.video.domain.network import Preflight

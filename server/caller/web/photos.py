@@ -6,11 +6,11 @@ from typing import Final
 from tornado.routing import URLSpec
 
 from server.caller.web.page import BROWSER_COOKIE
+from server.core.entries import Actor
 from server.core.errors import Invalid
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.invitations.service.links import Links
-from server.ports import Actor
 from server.video.errors import PictureTooLarge
 from server.video.service.photos import MAX_PART, Part, Photos
 from server.web.links import LinkHandler

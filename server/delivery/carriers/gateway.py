@@ -9,8 +9,8 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from server.core.errors import Forbidden, Invalid
 from server.delivery.domain.messages import NO_ANSWER, Delivery
+from server.delivery.domain.outgoing import OutgoingSms, Receipt, ReceiptCall
 from server.delivery.errors import CarrierUnavailable
-from server.ports import OutgoingSms, Receipt, ReceiptCall
 
 #: Kannel's numbers, which OVHcloud uses too: 8 (handed to the operator) and 0 (pending) are no news.
 NUMBERED: Mapping[int, Delivery | None] = {

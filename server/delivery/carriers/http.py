@@ -9,9 +9,9 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import UnsatisfiableReadError
 
 from server.delivery.carriers.gateway import sender_for, unanswered
+from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import RawSettings, SmsSettings
-from server.ports import OutgoingSms
 
 _SERVER_ERROR = 500
 _TOO_MANY = 429

@@ -3,9 +3,9 @@
 from urllib.parse import urlencode
 
 from server.delivery.carriers.gateway import Gateway, NumberedReceipts, sender_for
+from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import KannelSettings
-from server.ports import OutgoingSms
 
 ALL_RECEIPTS = 31  # 1 delivered + 2 failed + 4 buffered + 8 handed over + 16 rejected
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500

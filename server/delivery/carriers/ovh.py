@@ -9,10 +9,11 @@ import hmac
 import json
 from typing import Any
 
+from server.core.clock import Clock
 from server.delivery.carriers.gateway import NUMBERED, Answer, Gateway, foreign, number, sender_for
+from server.delivery.domain.outgoing import OutgoingSms, Receipt, ReceiptCall
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import OvhSettings
-from server.ports import Clock, OutgoingSms, Receipt, ReceiptCall
 
 _OK, _BAD_REQUEST = 200, 400
 

@@ -9,9 +9,9 @@ from urllib.parse import urlencode, urlsplit
 
 from server.delivery.carriers.gateway import Answer, Gateway, foreign, sender_for
 from server.delivery.domain.messages import Delivery
+from server.delivery.domain.outgoing import OutgoingSms, Receipt, ReceiptCall
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import TwilioSettings
-from server.ports import OutgoingSms, Receipt, ReceiptCall
 
 _STATES: Final[Mapping[str, Delivery]] = {
     "delivered": Delivery.DELIVERED,

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from server.delivery.domain import carriers as rules
 from server.delivery.domain.carriers import Carrier
 from server.delivery.domain.messages import Delivery, Message, reference
+from server.delivery.domain.outgoing import OutgoingSms, Sms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
-from server.ports import OutgoingSms, Sms
 
 #: Records an outcome in a message as it is by then.
 Change = Callable[[Message, datetime], Message]

@@ -15,7 +15,8 @@ from typing import Final
 
 import structlog
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, Conflict, NotFound, StorageUnavailable, Unavailable
 from server.delivery.domain.carriers import Carrier, overdue, settled
 from server.delivery.domain.messages import (
@@ -31,18 +32,11 @@ from server.delivery.domain.messages import (
     postponed,
     reference,
 )
+from server.delivery.domain.outgoing import Mailer, OutgoingMail, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.service.carriers import Carriers
 from server.delivery.service.lane import Lane
-from server.ports import (
-    Actor,
-    Clock,
-    Mailer,
-    OutgoingMail,
-    Receipt,
-    Transactions,
-    UnitOfWork,
-)
+from server.ports import Transactions, UnitOfWork
 
 CHANNELS: Final = ("sms", "email")
 RELAY: Final = "smtp"  # who is asked to take an e-mail

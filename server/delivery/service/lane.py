@@ -12,10 +12,11 @@ from typing import Final
 
 import structlog
 
+from server.core.clock import Clock
 from server.core.errors import Unavailable
 from server.core.tasks import cancel_and_wait, create_task
 from server.delivery.domain.messages import LONGEST_RETRY, Message
-from server.ports import Clock, Transactions
+from server.ports import Transactions
 
 MOST: Final = 16  # messages of one channel on their way at once
 IDLE: Final = timedelta(seconds=5)

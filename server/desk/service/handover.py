@@ -5,10 +5,12 @@ The writer's turn decides every race (ADR 7): who comes second finds the offer g
 
 from dataclasses import replace
 
-from server.core.entries import AuditEvent
+from server.core.bus import Changed
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound, StationUnknown
 from server.desk.errors import OfferGone
-from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
+from server.ports import Bus, Transactions, UnitOfWork
 from server.video.domain.session import Session, State
 from server.video.errors import SessionEnded
 from server.video.service.sessions import call_of

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from server.core.clock import Clock
 from server.delivery.domain.messages import Message
 from server.desk.domain import funnel
 from server.desk.service.view import SHIFT, Json, iso, link_label, national, step_of
 from server.invitations.domain.invitation import Invitation
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import LiveCall
-from server.ports import Clock, Transactions, UnitOfWork
+from server.ports import Transactions, UnitOfWork
 from server.video.domain.session import Session, State
 
 MOST = 100

@@ -4,27 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from server.core.clock import Clock
+from server.core.sites import Site, Station, listed
 from server.core.words.languages import ALL
 from server.delivery.domain.messages import Message
 from server.desk.domain import funnel
 from server.desk.domain.sentences import WEAK, Say
+from server.identity.domain.users import User
 from server.invitations.domain.invitation import Invitation
 from server.invitations.domain.spoken import SpokenCode
 from server.line15.domain.call_links import LABELS, Link
 from server.line15.domain.calls import LiveCall
 from server.line15.service.launch import Launched
 from server.observers.service import participants
-from server.ports import (
-    Calls,
-    Clock,
-    Site,
-    Station,
-    Transactions,
-    Translator,
-    UnitOfWork,
-    User,
-    listed,
-)
+from server.ports import Calls, Transactions, Translator, UnitOfWork
 from server.video.domain.network import CAUSES, Preflight, cause
 from server.video.domain.session import Session, State
 from server.video.service.rooms import Room, Rooms

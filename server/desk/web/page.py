@@ -6,12 +6,12 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from server.core.errors import StationUnknown
+from server.core.sites import Station
 from server.desk.web.seats import Stations
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import STATION_COOKIE, SignedIn
 from server.line15.errors import LaunchTooLarge
 from server.line15.service.launch import MOST, PARAMETERS, WAIT, Launch, Launched
-from server.ports import Station
 from server.web.sockets.paces import Paces
 
 LAUNCH_COOKIE: Final = "v15_launch"

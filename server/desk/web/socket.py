@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
+from server.core.bus import Changed
 from server.core.errors import Forbidden, StationUnknown, Unauthenticated
+from server.core.sites import Station
 from server.core.tasks import create_task
 from server.desk.errors import PointerFlood
 from server.desk.service.recent import Recent
@@ -20,7 +22,7 @@ from server.identity.errors import SignInOver
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.invitations.service.invitations import Invitations, Request
 from server.line15.service.launch import Launch, Launched
-from server.ports import Bus, Changed, Station
+from server.ports import Bus
 from server.protocol import messages as m
 from server.reconcile.service.relinking import Linking
 from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, State

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from server.core.sites import Station
 from server.desk.service.handover import HandOver
 from server.desk.web.page import seats_of
 from server.desk.web.seats import Stations
@@ -9,7 +10,6 @@ from server.identity.web.signed_in import SignedInSocket
 from server.invitations.service.invitations import Request
 from server.invitations.service.spoken import SpokenCodes
 from server.observers.service import ObserverRequest, Observers
-from server.ports import Station
 from server.protocol import messages as m
 from server.web.errors import MessageOutOfOrder
 

@@ -95,3 +95,15 @@ def standing(
     if now >= absolute_told:
         return Standing(Stage.ABSOLUTE_SOON, Why.ABSOLUTE, absolute, later)
     return Standing(Stage.ACTIVE, why, ends, min(later, absolute_told))
+
+
+@dataclass(frozen=True, slots=True)
+class WebSession:
+    """A signed-in browser; `id` is the hash of its cookie, `seen` its last activity, `expires` its end for good."""
+
+    id: str
+    user: str
+    created: datetime
+    seen: datetime
+    expires: datetime
+    revoked: datetime | None

@@ -4,10 +4,12 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
+from server.core.sites import Site
 from server.delivery.domain.messages import Message, failed
 from server.delivery.domain.sms_text import one_segment
 from server.identity.domain.login import CODE_LIFE
-from server.ports import Ids, Render, Seal, Site, UnitOfWork, User
+from server.identity.domain.users import User
+from server.ports import Ids, Render, Seal, UnitOfWork
 
 CODE_MINUTES: Final = int(CODE_LIFE.total_seconds() // 60)
 SUBJECT: Final = "Votre code de connexion Visio15"

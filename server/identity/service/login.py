@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import Conflict, StorageUnavailable
 from server.core.limits.rate import Bucket, take
 from server.core.limits.throttle import Throttle
+from server.core.sites import Site
 from server.core.tasks import create_task
 from server.identity.domain.access import Role
 from server.identity.domain.login import (
@@ -25,24 +27,13 @@ from server.identity.domain.login import (
     normal_identifier,
     safe_next,
 )
-from server.identity.domain.sign_in import Lives
+from server.identity.domain.sign_in import Lives, WebSession
+from server.identity.domain.users import User
 from server.identity.errors import BadCredentials, CodeExpired, LoginThrottled
 from server.identity.service.codes import CODE_MINUTES, Codes
 from server.identity.service.limits import Limits
 from server.identity.service.sign_ins import cookie_hash
-from server.ports import (
-    Actor,
-    Clock,
-    Ids,
-    Passwords,
-    Render,
-    Seal,
-    Site,
-    Transactions,
-    UnitOfWork,
-    User,
-    WebSession,
-)
+from server.ports import Ids, Passwords, Render, Seal, Transactions, UnitOfWork
 
 ASKED_AT_ONCE: Final = 300  # one-time codes asked for by everybody: a shift of a region, and more
 ASKED_A_SECOND: Final = 2.0

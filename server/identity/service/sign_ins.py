@@ -12,13 +12,16 @@ from typing import Final
 
 import structlog
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound, StorageUnavailable
 from server.core.rounds import Failed, Rounds
+from server.core.sites import Site
 from server.identity.domain.access import Role
-from server.identity.domain.sign_in import Lives, Stage, Standing, noted, standing
+from server.identity.domain.sign_in import Lives, Stage, Standing, WebSession, noted, standing
+from server.identity.domain.users import User
 from server.identity.domain.watching import RunningVideo, Watches
-from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User, WebSession
+from server.ports import Transactions, UnitOfWork
 
 #: What its page still says at its very end comes first.
 SWEEP_GRACE: Final = timedelta(seconds=30)

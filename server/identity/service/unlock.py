@@ -1,11 +1,12 @@
 """Lifts the block that wrong passwords, whoever typed them, put on an account; written down like every change."""
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.limits.throttle import Throttle, blocked
 from server.identity.domain.login import normal_identifier
 from server.identity.service.limits import Limits
-from server.ports import Actor, Clock, Transactions
+from server.ports import Transactions
 
 
 class Unlock:

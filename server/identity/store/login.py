@@ -11,7 +11,7 @@ from server.core.db.metadata import SLUG, UtcDateTime, metadata
 from server.core.limits.throttle import Throttle
 from server.core.limits.throttles import throttles
 from server.identity.domain.login import Challenge
-from server.ports import WebSession
+from server.identity.domain.sign_in import WebSession
 
 challenges = Table(
     "login_challenge",

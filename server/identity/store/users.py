@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.errors import Conflict, NotFound
 from server.identity.domain.access import Role
-from server.ports import User
+from server.identity.domain.users import User
 
 users = Table(
     "user",

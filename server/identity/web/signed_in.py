@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
+from server.core.entries import Actor
 from server.core.errors import Forbidden, Unauthenticated
+from server.core.sites import Site
 from server.identity.domain.access import Permission, may
 from server.identity.domain.login import HOME, safe_next
+from server.identity.domain.users import User
 from server.identity.errors import SignInOver
 from server.identity.service.login import Login
 from server.identity.service.sign_ins import SignIn, SignIns
-from server.ports import Actor, Site, User
 from server.web.base import BaseHandler, Web
 from server.web.sockets.page_socket import PageSocket
 

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from server.core.clock import Clock
 from server.core.days import zone_of
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
+from server.core.sites import Site
 from server.delivery.domain.messages import Message
+from server.identity.domain.users import User
 from server.incidents.domain import KINDS, YEAR, Incident, IncidentState, reference
 from server.incidents.errors import TooManyReports
-from server.ports import Actor, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork, User
+from server.ports import Ids, Render, Seal, Transactions, UnitOfWork
 
 LONGEST: Final = 4_000
 LONGEST_VALUE: Final = 300

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from server.core.clock import Clock
 from server.core.days import day_bounds
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
+from server.core.sites import Site
+from server.identity.domain.users import User
 from server.incidents.domain import (
     CHOICES,
     KINDS,
@@ -21,7 +24,7 @@ from server.incidents.domain import (
 )
 from server.incidents.errors import IncidentChanged
 from server.incidents.service.feedback import CONTEXT, clean
-from server.ports import Actor, Clock, Site, Transactions, UnitOfWork, User
+from server.ports import Transactions, UnitOfWork
 
 PAGE: Final = 50
 BATCH: Final = 200

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.sites import Site
 from server.core.tokens import token_hash
 from server.delivery.domain.carriers import settled
 from server.delivery.domain.contacts import check_email, check_mobile
@@ -20,7 +22,7 @@ from server.invitations.domain.invitation import Invitation
 from server.invitations.errors import AlreadyInvited, LinkRevoked
 from server.line15.domain.call_links import Link, first_link, linked_event
 from server.line15.domain.calls import LiveCall
-from server.ports import Actor, Calls, Clock, Ids, Render, Seal, Site, Transactions, UnitOfWork
+from server.ports import Calls, Ids, Render, Seal, Transactions, UnitOfWork
 from server.video.domain.session import Command, Left, Session, State
 from server.video.errors import SessionEnded
 from server.video.service.sessions import Sessions, call_of

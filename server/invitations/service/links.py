@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from server.core.clock import Clock
+from server.core.entries import Actor
+from server.core.sites import Site
 from server.core.tokens import token_hash
 from server.invitations.domain import invitation as rules
 from server.invitations.domain.invitation import Invitation
 from server.invitations.service.invitations import note
-from server.ports import Actor, Clock, Site, Transactions, UnitOfWork
+from server.ports import Transactions, UnitOfWork
 from server.video.domain.session import (
     BEFORE_ASKING,
     CallerTapped,

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.limits.throttle import within
 from server.core.net.addresses import source_of
@@ -16,7 +17,7 @@ from server.invitations.domain.invitation import Invitation, redeemed
 from server.invitations.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
 from server.invitations.errors import CodesTooMany, LinkRevoked, SpokenThrottled, SpokenWrong
 from server.invitations.service.invitations import Invitations, Request
-from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
+from server.ports import Ids, Seal, Transactions, UnitOfWork
 from server.video.domain.session import Session, State, marked
 from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.sessions import Sessions, call_of

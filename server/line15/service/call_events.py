@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from server.core.entries import AuditEvent
+from server.core.bus import Changed
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, NotFound
 from server.core.limits.rate import Bucket, take
+from server.core.sites import Site
 from server.line15.domain.signing import WINDOW, fresh, made_by, webhook_text
 from server.line15.errors import (
     WebhookBodyConflict,
@@ -19,7 +22,7 @@ from server.line15.errors import (
     WebhookSignatureWrong,
     WebhookUnsigned,
 )
-from server.ports import Actor, Bus, CallEvents, Changed, Clock, Site, Transactions, UnitOfWork
+from server.ports import Bus, CallEvents, Transactions, UnitOfWork
 from telephony import CtiEvent, CtiOutcome
 
 ANSWERS_KEPT: Final = timedelta(hours=24)

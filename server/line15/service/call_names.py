@@ -1,7 +1,8 @@
 """What a call is called by people and other systems: check a name, and find its call or assert one that waits."""
 
+from server.core.clock import Clock
 from server.line15.errors import AliasMalformed
-from server.ports import Clock, Ids, UnitOfWork
+from server.ports import Ids, UnitOfWork
 from telephony import Alias, AliasType
 
 MAX_ALIAS = 255

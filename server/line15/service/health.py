@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from server.core.clock import Clock
 from server.line15.domain.feed_words import advice, level, remark, state_words, why_refused
-from server.ports import Clock, FeedReport, Lines
+from server.line15.domain.report import FeedReport
+from server.ports import Lines
 from telephony import Call
 
 CONTRADICTION: Final = "contradict each other"

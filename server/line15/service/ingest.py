@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.core.entries import AuditEvent
+from server.core.bus import Changed
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.line15.domain.call_links import Evidence
 from server.line15.domain.calls import CDR
-from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
+from server.ports import Bus, Transactions, UnitOfWork
 from telephony import Call, CallState
 from telephony import Changed as CallsChanged
 

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, Invalid
 from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
 from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
-from server.ports import Actor, Clock, Ids, Seal, Transactions, UnitOfWork
+from server.ports import Ids, Seal, Transactions, UnitOfWork
 from telephony import NumberKind, parse_number
 
 LIFE: Final = timedelta(hours=14)

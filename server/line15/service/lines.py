@@ -8,10 +8,13 @@ from datetime import datetime
 
 import structlog
 
+from server.core.clock import Clock
 from server.core.errors import StorageUnavailable
+from server.core.sites import Station
+from server.line15.domain.report import FeedReport, LineReport
 from server.line15.errors import WebhookNotReady
 from server.line15.service.ingest import MEMORY, Line15
-from server.ports import Clock, FeedReport, Ids, LineReport, Station, Transactions
+from server.ports import Ids, Transactions
 from telephony import (
     Call,
     CallFeed,

@@ -5,9 +5,9 @@ from typing import Any
 from tornado.routing import URLSpec
 
 from server.core.errors import AppError, Unavailable
+from server.core.sites import Site
 from server.line15.service.call_events import Delivery, Webhook
 from server.line15.web.event_bodies import answer_of, parse, schema
-from server.ports import Site
 from server.web.base import BaseHandler, Web
 from telephony import CtiEvent
 

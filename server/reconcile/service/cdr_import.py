@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
+from server.core.sites import Site
 from server.line15.domain.calls import CDR, AliasRow, LiveCall, SpanRow
 from server.line15.service.ingest import SAME, Line15
-from server.ports import Actor, Clock, Ids, Seal, Site, Transactions, UnitOfWork
+from server.ports import Ids, Seal, Transactions, UnitOfWork
 from server.reconcile.domain.cdr import Bad, Group
 from server.reconcile.domain.matching import AROUND, READ
 from server.reconcile.service.reconciler import Reconciler

@@ -10,11 +10,14 @@ from typing import Final
 
 import structlog
 
+from server.core.bus import Changed
+from server.core.clock import Clock
+from server.core.entries import Actor
 from server.core.errors import AppError
 from server.core.rounds import Failed, Rounds
 from server.line15.domain.call_links import Evidence, Link, linked_event
 from server.line15.domain.calls import LiveCall
-from server.ports import Actor, Bus, Changed, Clock, Seal, Transactions, UnitOfWork
+from server.ports import Bus, Seal, Transactions, UnitOfWork
 from server.reconcile.domain.matching import (
     AROUND,
     NEAR,

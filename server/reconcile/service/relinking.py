@@ -1,9 +1,11 @@
 """Changing a session's link by hand: "changer d'appel", a typed id, or explicitly none; each a new row (I2)."""
 
+from server.core.clock import Clock
+from server.core.entries import Actor
 from server.core.errors import NotFound
 from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
 from server.line15.service.call_names import check_alias, find_or_assert
-from server.ports import Actor, Clock, Ids, Transactions, UnitOfWork
+from server.ports import Ids, Transactions, UnitOfWork
 from server.video.service.sessions import Sessions
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
 from server.line15.errors import CallUnknown
 from server.line15.service.call_names import check_alias
-from server.ports import Actor, Bus, Clock, Seal, Transactions, UnitOfWork
+from server.ports import Bus, Seal, Transactions, UnitOfWork
 from server.reconcile.domain.matching import SETTLED
 from server.reconcile.errors import CallAmbiguous, LinkChanged, LinkReasonMissing
 from server.reconcile.service.reconciler import KEPT, Case, MobilesOf, look, publish

@@ -5,10 +5,10 @@ Hooks of line 15, in the unit of work that stores the call.
 
 from datetime import datetime
 
-from server.core.entries import AuditEvent
+from server.core.entries import Actor, AuditEvent
 from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
 from server.line15.service.ingest import CallMerged
-from server.ports import Actor, UnitOfWork
+from server.ports import UnitOfWork
 from server.video.domain.session import State
 from telephony import Call
 

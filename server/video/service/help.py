@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from server.core.entries import AuditEvent
-from server.ports import Actor, Clock, Transactions
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
+from server.ports import Transactions
 from server.video.errors import HelpFlood, PhoneAway
 from server.video.service.rooms import Order, Room, Rooms
 from server.video.service.sessions import call_of

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.ports import Clock
+from server.core.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)

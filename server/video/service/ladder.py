@@ -6,9 +6,11 @@ The phone decides; what is here relays, counts, and lets the desk ask. A still i
 import json
 from dataclasses import dataclass, field
 
-from server.core.entries import AuditEvent
+from server.core.bus import Changed
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.limits.rate import Bucket, take
-from server.ports import Actor, Bus, Changed, Clock, Transactions
+from server.ports import Bus, Transactions
 from server.video.domain.session import State, StillSeen
 from server.video.domain.still import Still, read
 from server.video.errors import PictureTooMany

@@ -6,10 +6,11 @@ It is the session's, so that it outlives a page, a socket and a change of device
 from dataclasses import replace
 from datetime import datetime
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.words.languages import BY_CODE
-from server.ports import Actor, Clock, Transactions, UnitOfWork
+from server.ports import Transactions, UnitOfWork
 from server.video.domain.session import Session, State
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms

@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
 from server.core.limits.rate import Bucket, take
-from server.ports import Actor, Clock, Ids, Transactions
+from server.ports import Ids, Transactions
 from server.video.domain.jpeg import Jpeg, clean
 from server.video.domain.still import taken_at
 from server.video.errors import PhotoUnknown, PictureTooLarge, PictureTooMany

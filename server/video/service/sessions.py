@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from server.core.entries import AuditEvent
+from server.core.bus import Changed
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.rounds import Failed, Rounds
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import LiveCall
-from server.ports import Actor, Bus, Changed, Clock, Transactions, UnitOfWork
+from server.ports import Bus, Transactions, UnitOfWork
 from server.video.domain.session import (
     CameraRefused,
     ClosePeers,

@@ -7,8 +7,9 @@ survive a crash (the pages say it again), but what it held must be provable.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from server.core.entries import AuditEvent
-from server.ports import Actor, Clock, Transactions
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
+from server.ports import Transactions
 from server.protocol.errors import SdpRefused
 from server.video.domain import sdp as descriptions
 from server.video.domain.candidates import MOST_ADDRESSES, target

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.core.entries import AuditEvent
+from server.core.clock import Clock
+from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
-from server.ports import Actor, Clock, Ids, Site, Transactions, UnitOfWork
+from server.core.sites import Site
+from server.ports import Ids, Transactions, UnitOfWork
 from server.video.domain.jpeg import clean
 from server.video.domain.session import Session, State
 from server.video.domain.snapshots import LARGEST, Snapshot
