@@ -40,7 +40,10 @@ from server.core.errors import walk
 from server.demo import trust
 from server.identity.domain.access import PERMISSIONS
 from server.identity.web.signed_in import MaybeSignedIn, SignedIn
-from server.protocol.messages import CallerMessage, DeskMessage, ObserverMessage, SelftestMessage
+from server.protocol.caller import CallerMessage
+from server.protocol.desk import DeskMessage
+from server.protocol.observer import ObserverMessage
+from server.protocol.selftest import SelftestMessage
 from server.video.domain.session import BEFORE_ASKING
 from server.web.base import BaseHandler
 from server.web.metrics import Metrics

@@ -15,7 +15,9 @@ from server.core.tasks import create_task
 from server.observers.errors import ObserverRemoved, ViewersFull
 from server.observers.service import Look, Observers
 from server.ports import Bus
-from server.protocol import messages as m
+from server.protocol import desk as m
+from server.protocol.message import parse
+from server.protocol.observer import OBSERVER_MESSAGES, ObserverHello
 from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.ice import IceServers
 from server.video.service.rooms import Rooms
@@ -131,9 +133,9 @@ class ObserverSocket(PageSocket):
 
     async def take(self, frame: str | bytes) -> None:
         """Handle one message: hello first, then signalling of this session only (I7)."""
-        message = m.parse(m.OBSERVER, frame)
+        message = parse(OBSERVER_MESSAGES, frame)
         self.web.metrics.frame(self.kind, message.type)
-        if isinstance(message, m.ObserverHello):
+        if isinstance(message, ObserverHello):
             await self.greet(lambda: self._hello(message))
             return
         found = self._found
@@ -164,7 +166,7 @@ class ObserverSocket(PageSocket):
     def _actor(self, found: Look) -> Actor:
         return Actor("observer", found.site.id, None, self.request.remote_ip)
 
-    async def _hello(self, hello: m.ObserverHello) -> None:
+    async def _hello(self, hello: ObserverHello) -> None:
         if self._found is not None:
             raise MessageOutOfOrder("second_hello")
         try:

@@ -16,7 +16,8 @@ from server.identity.web.signed_in import (
     SignedInSocket,
     SignInWeb,
 )
-from server.protocol import messages as m
+from server.protocol import selftest as m
+from server.protocol.message import parse
 from server.selftest.errors import SelftestRunning, SelftestSpent
 from server.video.service.ice import IceServers
 from server.web.base import Web
@@ -114,7 +115,7 @@ class SelftestSocket(SignedInSocket):
 
     async def take(self, frame: str | bytes) -> None:
         """Answer one message: hello first."""
-        message = m.parse(m.SELFTEST, frame)
+        message = parse(m.SELFTEST_MESSAGES, frame)
         self.web.metrics.frame(self.kind, message.type)
         if isinstance(message, m.SelftestHello):
             self._hello()

@@ -25,7 +25,7 @@ from server.desk.domain.funnel import (
     waiting,
 )
 from server.desk.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
-from server.protocol.messages import CallerMedia, Camera
+from server.protocol.caller import CallerMedia, Camera
 from server.video.domain.network import BY_REQUESTS
 from server.video.domain.session import BLIND, Session, State
 

@@ -13,7 +13,11 @@ import pytest
 from server.app.routes import CARRIER, make_app
 from server.core.errors import walk
 from server.desk.domain.funnel import STEPS
-from server.protocol import messages as m
+from server.protocol import caller as m
+from server.protocol.desk import DeskMedia, DeskMessage, LadderAsked
+from server.protocol.message import MAX_FRAME
+from server.protocol.observer import ObserverMessage
+from server.protocol.selftest import SelftestMessage
 from server.video.domain.session import State
 from server.web.status import WIRE
 
@@ -59,10 +63,10 @@ def declared(union: Any) -> dict[str, dict[str, bool]]:
 @pytest.mark.parametrize(
     ("title", "union"),
     [
-        ("Desk to server", m.DeskMessage),
+        ("Desk to server", DeskMessage),
         ("Caller to server", m.CallerMessage),
-        ("Self-test to server", m.SelftestMessage),
-        ("Observer to server", m.ObserverMessage),
+        ("Self-test to server", SelftestMessage),
+        ("Observer to server", ObserverMessage),
     ],
 )
 def test_what_the_pages_may_say_is_what_is_written(title: str, union: Any) -> None:
@@ -75,8 +79,8 @@ def test_what_the_pages_may_say_is_what_is_written(title: str, union: Any) -> No
         ("Caller to server", m.Camera, "state"),
         ("Caller to server", m.CallerMedia, "camera"),
         ("Caller to server", m.Facing, "facing"),
-        ("Desk to server", m.DeskMedia, "state"),
-        ("Desk to server", m.LadderAsked, "rung"),
+        ("Desk to server", DeskMedia, "state"),
+        ("Desk to server", LadderAsked, "rung"),
     ],
 )
 def test_the_words_of_a_message_are_written(title: str, schema: Any, field: str) -> None:
@@ -303,4 +307,4 @@ def test_the_codes_on_the_page_exist() -> None:
 
 
 def test_a_frame_is_as_large_as_is_written() -> None:
-    assert f"at most {m.MAX_FRAME // 1024} kB" in PAGE
+    assert f"at most {MAX_FRAME // 1024} kB" in PAGE

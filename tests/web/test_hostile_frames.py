@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from server.protocol.messages import MAX_FRAME
+from server.protocol.message import MAX_FRAME
 from server.web.sockets import page_socket as sockets
 from tests.lab.process import until
 from tests.web.running import Running, running

@@ -13,8 +13,9 @@ from server.core.words.languages import BY_CODE, choose
 from server.invitations.domain.invitation import Invitation
 from server.invitations.errors import LinkRevoked
 from server.invitations.service.links import Links, Opened
-from server.protocol import messages as m
+from server.protocol import caller as m
 from server.protocol.errors import MessageTooLarge
+from server.protocol.message import MAX_FRAME, parse
 from server.video.domain.network import Preflight
 from server.video.domain.session import (
     BEFORE_ASKING,
@@ -338,7 +339,7 @@ class CallerLine(PageLine):
         if isinstance(frame, bytes):
             self._still(frame)
             return
-        message = m.parse(m.CALLER, frame)
+        message = parse(m.CALLER_MESSAGES, frame)
         self.web.metrics.frame(self.kind, message.type)
         if isinstance(message, m.CallerHello):
             await self.greet(lambda: self._hello(message))
@@ -406,7 +407,7 @@ class CallerLine(PageLine):
 
     def _still(self, frame: bytes) -> None:
         """Hand a still to the desks at once; that there is one is written down beside."""
-        if len(frame) > m.MAX_FRAME:
+        if len(frame) > MAX_FRAME:
             raise MessageTooLarge
         self.web.metrics.frame(self.kind, "still")
         if not self._session:

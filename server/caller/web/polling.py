@@ -8,7 +8,7 @@ from tornado.routing import URLSpec
 from server.caller.web.page import BROWSER_COOKIE, CallerLine
 from server.core.errors import Invalid
 from server.invitations.service.links import Links
-from server.protocol.messages import MAX_FRAME
+from server.protocol.message import MAX_FRAME
 from server.web.base import Web
 from server.web.links import LinkHandler
 from server.web.sockets.paces import Paces

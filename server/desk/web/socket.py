@@ -23,7 +23,8 @@ from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.invitations.service.invitations import Invitations, Request
 from server.line15.service.launch import Launch, Launched
 from server.ports import Bus
-from server.protocol import messages as m
+from server.protocol import desk as m
+from server.protocol.message import parse
 from server.reconcile.service.relinking import Linking
 from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, State
 from server.video.service.help import Asked, Finger, Help
@@ -110,7 +111,7 @@ class DeskSocket(ThirdParties):
 
     async def take(self, frame: str | bytes) -> None:
         """Handle one message: hello first, then anything else."""
-        message = m.parse(m.DESK, frame)
+        message = parse(m.DESK_MESSAGES, frame)
         self.web.metrics.frame(self.kind, message.type)
         if isinstance(message, m.DeskHello):
             await self.greet(lambda: self._hello(message))

@@ -10,7 +10,7 @@ from server.identity.web.signed_in import SignedInSocket
 from server.invitations.service.invitations import Request
 from server.invitations.service.spoken import SpokenCodes
 from server.observers.service import ObserverRequest, Observers
-from server.protocol import messages as m
+from server.protocol import desk as m
 from server.web.errors import MessageOutOfOrder
 
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from server.core.net.hosts import is_address
 from server.protocol.errors import SdpTooLarge
+from server.protocol.message import MAX_SDP
 from server.video.domain.candidates import named
 from server.video.errors import SdpAudio, SdpCodec, SdpDataChannel, SdpMalformed
 
-MAX_SDP: Final = 32_768  # characters, all ASCII; an honest one-video offer is 2 to 6 kB
 MAX_LINES: Final = 1_000
 MAX_LINE: Final = 2_000
 MEDIA_FIELDS: Final = 4  # kind, port, protocol, at least one format

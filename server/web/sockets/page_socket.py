@@ -32,7 +32,7 @@ from tornado.websocket import (
 from server.core.errors import AppError, Conflict, StorageUnavailable, Unavailable
 from server.core.net.addresses import source_of
 from server.core.tasks import cancel_and_wait, create_task
-from server.protocol.messages import MAX_FRAME
+from server.protocol.message import MAX_FRAME
 from server.web.base import BaseHandler, Web
 from server.web.errors import MessageFlood, MessageOutOfOrder, OriginForeign
 from server.web.sockets.frames import CountedFrames

@@ -1,0 +1,23 @@
+"""What an observer may send."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from server.protocol.desk import DeskCandidate, SignalAnswer, SignalRestart
+from server.protocol.message import Id, Message
+
+
+# --- observer --------------------------------------------------------------------------------------
+class ObserverHello(Message):
+    """First frame of an observer; he answers as a desk does."""
+
+    type: Literal["hello"]
+    token: Id
+    page: Id
+
+
+ObserverMessage = ObserverHello | SignalAnswer | DeskCandidate | SignalRestart
+OBSERVER_MESSAGES: TypeAdapter[ObserverMessage] = TypeAdapter(
+    Annotated[ObserverMessage, Field(discriminator="type")]
+)
