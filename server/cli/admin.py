@@ -5,32 +5,20 @@ The context's object reads the settings when they are asked for, so that `--help
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Protocol, TypeVar
 
 import click
 
 from server.administration.service.admin import SHORTEST_PASSWORD, Admin
-from server.administration.service.site_secrets import SiteSecrets
+from server.app.house import House, opened
 from server.app.settings.settings import Settings
 from server.audit.domain.chain import Verdict
-from server.audit.service.chain import Chain
-from server.audit.service.erasure import Erasure
-from server.core.clock import SystemClock, SystemIds
 from server.core.entries import Actor
 from server.core.errors import AppError, NotFound
-from server.core.seal import FernetSeal
 from server.core.sites import Site
 from server.identity.domain.access import Role
 from server.identity.domain.users import User
-from server.identity.passwords import Argon2Passwords
-from server.identity.service.limits import Limits
-from server.identity.service.unlock import Unlock
-from server.storage import schema
-from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
 
 T = TypeVar("T")
 
@@ -41,34 +29,6 @@ class Lazy(Protocol):
     @property
     def settings(self) -> Settings:
         """Read the settings once."""
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What a command works with."""
-
-    admin: Admin
-    chain: Chain
-    erasure: Erasure
-    secrets: SiteSecrets
-    unlock: Unlock
-
-
-@asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[House]:
-    """Open the database of these settings; refuses one of another release."""
-    engine = make_engine(settings.database_url)
-    try:
-        await schema.check(engine)
-        seal = FernetSeal(settings.secret_key.get_secret_value())
-        transactions = SqlTransactions(engine, seal)
-        clock, ids = SystemClock(), SystemIds()
-        admin = Admin(transactions, clock, ids, Argon2Passwords())
-        secrets = SiteSecrets(transactions, clock, ids)
-        unlock = Unlock(transactions, clock, Limits(seal))
-        yield House(admin, Chain(transactions), Erasure(transactions, clock), secrets, unlock)
-    finally:
-        await engine.dispose()
 
 
 def run(lazy: Lazy, work: Callable[[House], Awaitable[T]]) -> T:

@@ -5,9 +5,9 @@ from email.utils import formatdate, make_msgid
 
 import aiosmtplib
 
-from server.app.settings.settings import SmtpSettings
 from server.delivery.domain.outgoing import OutgoingMail
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
+from server.delivery.settings import SmtpSettings
 
 _PERMANENT = 500
 

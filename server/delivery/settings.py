@@ -1,21 +1,13 @@
 """Settings of the SMS carriers: one shorthand, or several with presets, in the order in which they are tried."""
 
-import ipaddress
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from server.core.settings import Frozen
 
 SHORTHAND = "sms"  # the name of the carrier of `sms`; nobody in `carriers` may have it
-
-
-def _network(value: str) -> str:
-    try:
-        ipaddress.ip_network(value)
-    except ValueError:
-        message = "une adresse ou un réseau, par exemple 192.0.2.0/24"
-        raise ValueError(message) from None
-    return value
 
 
 def _expression(value: str) -> str:
@@ -48,16 +40,9 @@ def _web(value: str) -> str:
     return value.rstrip("/")
 
 
-Network = Annotated[str, AfterValidator(_network)]
 WebAddress = Annotated[str, AfterValidator(_web)]
 Name = Annotated[str, AfterValidator(_slug)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
-
-
-class Frozen(BaseModel):
-    """A group of settings: never changed, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SmsSettings(Frozen):
@@ -156,3 +141,15 @@ class SmsLimits(Frozen):
 
     site_hour: int = Field(default=600, ge=0)
     number_hour: int = Field(default=8, ge=0)
+
+
+class SmtpSettings(Frozen):
+    """The hospital's mail relay."""
+
+    host: str = "127.0.0.1"
+    port: int = 25
+    username: str | None = None
+    password: SecretStr | None = None
+    tls: Literal["none", "starttls", "tls"] = "none"
+    sender: str = "visio15@localhost"
+    timeout: float = 15.0

@@ -20,9 +20,9 @@ from typing import Final
 import click
 import segno
 
+from server.app.house import House, opened
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
-from server.cli.admin import House, opened
 from server.core.errors import AppError
 from server.demo.certificates import Certificates, ensure, lan_addresses, local_names, write_private
 from server.demo.doors import live

@@ -2,8 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from server.app.settings.settings import Settings, SmtpSettings
-from server.delivery.settings import OvhSettings
+from server.app.settings.settings import Settings
+from server.delivery.settings import OvhSettings, SmtpSettings
 from server.doctor.net import web_port
 
 Row = tuple[str, str, str, str]

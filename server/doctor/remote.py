@@ -11,8 +11,9 @@ import aiosmtplib
 from aioice import stun
 from aioice import turn as relay
 
-from server.app.settings.settings import Settings, SmtpSettings
+from server.app.settings.settings import Settings
 from server.core.clock import SystemClock
+from server.delivery.settings import SmtpSettings
 from server.doctor.finding import Finding
 from server.doctor.net import SECONDS, answers, web_port
 from server.video.service.ice import IceServers

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from server.delivery.settings import Frozen
+from server.core.settings import Frozen
 from telephony import ASTERISK_NAMES, NamePattern, PatternError
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.app.settings.settings import SmsSettings, SmtpSettings
+from server.app.settings.settings import SmsSettings
 from server.core.clock import SystemClock, SystemIds
 from server.delivery.carriers.http import HttpSms
 from server.delivery.domain.outgoing import Mailer, OutgoingMail, OutgoingSms, Sms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer, OutboxSms
+from server.delivery.settings import SmtpSettings
 from tests.fakes import FakeMailer, FakeSms, Gateway, gateway, rude_server
 from tests.lab.ports import free_port
 from tests.lab.smtp import Smtp, smtp

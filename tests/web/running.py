@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from tornado.ioloop import IOLoop
 
-    from server.app.wiring import Server
+    from server.app.runtime import Server
     from tests.databases import Furnished
 
 STATION = "201"

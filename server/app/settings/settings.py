@@ -31,7 +31,8 @@ from pydantic_settings import (
 from server.app.settings.demonstration import demonstration_problems
 from server.app.settings.sentences import sentence
 from server.core.net.hosts import NAME, host_of, is_authority, is_host
-from server.delivery.settings import CarrierSettings, Frozen, Network, SmsLimits, SmsSettings
+from server.core.settings import Frozen, Network
+from server.delivery.settings import CarrierSettings, SmsLimits, SmsSettings, SmtpSettings
 from server.identity.domain.sign_in import Lives
 from server.recordings.settings import RecordingsSettings
 from telephony.registry import AnySource
@@ -77,18 +78,6 @@ def _origin(value: str) -> str:
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
-
-
-class SmtpSettings(Frozen):
-    """The hospital's mail relay."""
-
-    host: str = "127.0.0.1"
-    port: int = 25
-    username: str | None = None
-    password: SecretStr | None = None
-    tls: Literal["none", "starttls", "tls"] = "none"
-    sender: str = "visio15@localhost"
-    timeout: float = 15.0
 
 
 class IceSettings(Frozen):

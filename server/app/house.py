@@ -1,0 +1,47 @@
+"""What a command of the administrator works with."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from server.administration.service.admin import Admin
+from server.administration.service.site_secrets import SiteSecrets
+from server.app.settings.settings import Settings
+from server.audit.service.chain import Chain
+from server.audit.service.erasure import Erasure
+from server.core.clock import SystemClock, SystemIds
+from server.core.seal import FernetSeal
+from server.identity.passwords import Argon2Passwords
+from server.identity.service.limits import Limits
+from server.identity.service.unlock import Unlock
+from server.storage import schema
+from server.storage.engine import make_engine
+from server.storage.transactions import SqlTransactions
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a command works with."""
+
+    admin: Admin
+    chain: Chain
+    erasure: Erasure
+    secrets: SiteSecrets
+    unlock: Unlock
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[House]:
+    """Open the database of these settings; refuses one of another release."""
+    engine = make_engine(settings.database_url)
+    try:
+        await schema.check(engine)
+        seal = FernetSeal(settings.secret_key.get_secret_value())
+        transactions = SqlTransactions(engine, seal)
+        clock, ids = SystemClock(), SystemIds()
+        admin = Admin(transactions, clock, ids, Argon2Passwords())
+        secrets = SiteSecrets(transactions, clock, ids)
+        unlock = Unlock(transactions, clock, Limits(seal))
+        yield House(admin, Chain(transactions), Erasure(transactions, clock), secrets, unlock)
+    finally:
+        await engine.dispose()
