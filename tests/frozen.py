@@ -33,9 +33,9 @@ import server
 import telephony
 from server.app.openapi import document
 from server.app.routes import make_app
+from server.app.schema import metadata
 from server.app.settings.settings import CONFIG, Settings
 from server.cli.main import main
-from server.core.db.metadata import metadata
 from server.core.errors import walk
 from server.demo import trust
 from server.identity.domain.access import PERMISSIONS

@@ -9,14 +9,14 @@ from server.administration.service.site_secrets import SiteSecrets
 from server.app.settings.settings import Settings
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
-from server.core.clock import SystemClock, SystemIds
-from server.core.seal import FernetSeal
-from server.identity.passwords import Argon2Passwords
+from server.core.clock import Ids, SystemClock
+from server.core.seal import Seal
+from server.identity.passwords import Passwords
 from server.identity.service.limits import Limits
 from server.identity.service.unlock import Unlock
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ async def opened(settings: Settings) -> AsyncIterator[House]:
     engine = make_engine(settings.database_url)
     try:
         await schema.check(engine)
-        seal = FernetSeal(settings.secret_key.get_secret_value())
-        transactions = SqlTransactions(engine, seal)
-        clock, ids = SystemClock(), SystemIds()
-        admin = Admin(transactions, clock, ids, Argon2Passwords())
+        seal = Seal(settings.secret_key.get_secret_value())
+        transactions = Transactions(engine, seal)
+        clock, ids = SystemClock(), Ids()
+        admin = Admin(transactions, clock, ids, Passwords())
         secrets = SiteSecrets(transactions, clock, ids)
         unlock = Unlock(transactions, clock, Limits(seal))
         yield House(admin, Chain(transactions), Erasure(transactions, clock), secrets, unlock)

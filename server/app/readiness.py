@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.app.runtime import _log
 from server.core.errors import AppError
 from server.delivery.service.delivery import DeliveryService
-from server.line15.service.lines import TelephonyCalls
+from server.line15.service.lines import Lines
 from server.recordings.service import Catalogue
 from server.storage import schema
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from server.web.metrics import Metrics
 from server.web.operations import Readiness
 from telephony import FeedState
@@ -28,7 +28,7 @@ class ReadinessReader:
     def __init__(
         self,
         engine: AsyncEngine,
-        transactions: SqlTransactions,
+        transactions: Transactions,
         delivery: DeliveryService,
         supervisor: Supervisor,
     ) -> None:
@@ -67,7 +67,7 @@ class ReadinessReader:
 
 async def refresh(
     metrics: Metrics,
-    calls: TelephonyCalls,
+    calls: Lines,
     catalogue: Catalogue,
     folders: Sequence[tuple[str, RecordingsFeed]],
     supervisor: Supervisor,

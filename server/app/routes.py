@@ -29,6 +29,7 @@ from server.caller.web.page import (
     CallerTap,
     CallerWords,
 )
+from server.core.bus import Bus
 from server.delivery.domain.outgoing import ReceiptReader
 from server.delivery.service.delivery import DeliveryService
 from server.delivery.web import SmsReceipt
@@ -53,7 +54,6 @@ from server.line15.web import call_events as telephony
 from server.line15.web import health as line_health
 from server.observers import web as observer
 from server.observers.service import Observers
-from server.ports import Bus
 from server.reconcile.service.relinking import Linking
 from server.reconcile.service.review import Review
 from server.recordings import web as recordings

@@ -16,22 +16,23 @@ from tornado.web import Application
 from server.app import tls
 from server.app.preload import preload
 from server.app.settings.settings import Settings
-from server.core.bus import Changed, MemoryBus
+from server.core.bus import Bus, Changed
 from server.core.clock import Clock
 from server.core.errors import AppError, Unavailable
+from server.core.sites import SiteStore
 from server.delivery.service.delivery import DeliveryService
 from server.identity.service.sign_ins import SignIns
 from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import KIND as TOLD_BY_EVENTS
 from server.line15.service.ingest import Line15
-from server.line15.service.lines import TelephonyCalls
+from server.line15.service.lines import Lines
 from server.reconcile.service.reconciler import Reconciler
 from server.recordings.service import Catalogue
 from server.storage import schema
 from server.storage.demonstration import check_demonstration
 from server.storage.presence import file_of
 from server.storage.private import close_to_others
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from server.video.service.following import Following, relink
 from server.video.service.sessions import Sessions
 from server.web.http.accepting import Summary
@@ -68,13 +69,13 @@ class Server:
     settings: Settings
     engine: AsyncEngine
     app: Application
-    transactions: SqlTransactions
-    calls: TelephonyCalls
+    transactions: Transactions
+    calls: Lines
     delivery: DeliveryService
     sessions: Sessions
     reconciler: Reconciler
     clock: Clock
-    bus: MemoryBus
+    bus: Bus
     spoken: SpokenCodes
     sign_ins: SignIns
     audience: Audience
@@ -163,9 +164,9 @@ class Server:
     async def _wire_lines(self) -> None:
         following = Following()
         async with self.transactions(write=False) as uow:
-            for site in await uow.sites.all():
+            for site in await SiteStore(uow).all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
-                stations = await uow.sites.stations(site.id)
+                stations = await SiteStore(uow).stations(site.id)
                 line = Line15(
                     site.id,
                     self.transactions,

@@ -9,10 +9,10 @@ from server.app.settings.settings import Settings
 from server.app.synthetic import CallerProcesses
 from server.audit.service.lookup import AuditLookup
 from server.core import resources
-from server.core.bus import MemoryBus
-from server.core.clock import Clock, SystemClock, SystemIds
+from server.core.bus import Bus
+from server.core.clock import Clock, Ids, SystemClock
 from server.core.net.hosts import host_of, is_this_machine, known
-from server.core.seal import FernetSeal
+from server.core.seal import Seal
 from server.core.words.catalogues import Spoken
 from server.delivery.domain.outgoing import Mailer
 from server.delivery.mail import SmtpMailer
@@ -25,7 +25,7 @@ from server.desk.service.handover import HandOver
 from server.desk.service.recent import Recent
 from server.desk.service.view import DeskView
 from server.identity.domain.sign_in import by_role
-from server.identity.passwords import Argon2Passwords
+from server.identity.passwords import Passwords
 from server.identity.service.login import Login
 from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SignInWeb
@@ -38,7 +38,7 @@ from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
-from server.line15.service.lines import TelephonyCalls
+from server.line15.service.lines import Lines
 from server.observers.service import Observers, release_observers
 from server.reconcile.service.reconciler import Reconciler
 from server.reconcile.service.relinking import Linking
@@ -46,7 +46,7 @@ from server.reconcile.service.review import Review
 from server.recordings.files import FolderAudio, watch
 from server.recordings.service import Catalogue, Listening
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from server.video.domain.session import BEFORE_ASKING
 from server.video.service.help import Help
 from server.video.service.ice import IceServers
@@ -67,23 +67,23 @@ from telephony.supervisor import Supervisor
 def build(settings: Settings, clock: Clock | None = None) -> Server:
     """Wire everything; nothing is opened before `start`."""
     clock = clock or SystemClock()
-    ids = SystemIds()
+    ids = Ids()
     secret = settings.secret_key.get_secret_value()
-    seal = FernetSeal(secret)
+    seal = Seal(secret)
     engine = make_engine(settings.database_url)
-    transactions = SqlTransactions(engine, seal)
+    transactions = Transactions(engine, seal)
     pages = Pages(resources.root())
-    bus, rooms, metrics = MemoryBus(), Rooms(), Metrics(BEFORE_ASKING)
+    bus, rooms, metrics = Bus(), Rooms(), Metrics(BEFORE_ASKING)
     supervisor = Supervisor(metrics.loop_restarted)
-    calls = TelephonyCalls(transactions, clock, ids, supervisor)
+    calls = Lines(transactions, clock, ids, supervisor)
     sessions = Sessions(
         *(transactions, clock, bus, rooms, metrics.item_failed),
         on_ended=(release_observers, invitation_hooks.release),
         links_over=invitation_hooks.links_over,
     )
     outbox = Outbox(clock, ids) if settings.demo else None
-    fleet = build_fleet(settings, clock, outbox)
-    prices = costs(settings)
+    fleet = build_fleet(settings.sms, settings.carriers, settings.public_url, clock, outbox)
+    prices = costs(settings.carriers)
     delivery = DeliveryService(
         transactions=transactions,
         clock=clock,
@@ -103,7 +103,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         clock,
         ids,
         seal,
-        passwords=Argon2Passwords(),
+        passwords=Passwords(),
         render=pages,
         lives=lives,
         wake=delivery.wake,

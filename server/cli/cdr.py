@@ -8,11 +8,12 @@ import click
 
 from server.app.settings.settings import Settings
 from server.cli.admin import Lazy, finished
-from server.core.bus import MemoryBus
-from server.core.clock import SystemClock, SystemIds
+from server.core.bus import Bus
+from server.core.clock import Ids, SystemClock
 from server.core.days import ZONE
 from server.core.errors import Invalid
-from server.core.seal import FernetSeal
+from server.core.seal import Seal
+from server.core.sites import SiteStore
 from server.invitations.service.hooks import mobiles_of
 from server.line15.service.ingest import Line15
 from server.reconcile.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, read
@@ -20,7 +21,7 @@ from server.reconcile.service.cdr_import import CdrImport, Imported
 from server.reconcile.service.reconciler import Reconciler
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from server.video.service.following import relink
 
 SHOWN = 20
@@ -79,12 +80,12 @@ async def _take(
     engine = make_engine(settings.database_url)
     try:
         await schema.check(engine)
-        seal = FernetSeal(settings.secret_key.get_secret_value())
-        transactions = SqlTransactions(engine, seal)
-        clock, ids, bus = SystemClock(), SystemIds(), MemoryBus()
+        seal = Seal(settings.secret_key.get_secret_value())
+        transactions = Transactions(engine, seal)
+        clock, ids, bus = SystemClock(), Ids(), Bus()
         async with transactions(write=False) as uow:
-            site = await uow.sites.by_key(site_key)
-            stations = frozenset(s.extension for s in await uow.sites.stations(site.id))
+            site = await SiteStore(uow).by_key(site_key)
+            stations = frozenset(s.extension for s in await SiteStore(uow).stations(site.id))
         try:
             zone = ZoneInfo(timezone or str(site.policy.get("timezone", ZONE)))
         except (ValueError, ZoneInfoNotFoundError):

@@ -13,11 +13,12 @@ from server.audit.domain.chain import Verdict
 from server.audit.service.chain import Chain
 from server.cli.admin import Lazy
 from server.core.errors import AppError
-from server.core.seal import FernetSeal
+from server.core.seal import Seal
+from server.core.sites import SiteStore
 from server.storage.backup import BackupRefused, restored
 from server.storage.backup import backup as take
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 
 T = TypeVar("T")
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -83,10 +84,10 @@ def _whole(verdicts: dict[str, Verdict]) -> bool:
 async def _verdicts(settings: Settings, url: str) -> dict[str, Verdict]:
     engine = make_engine(url)
     try:
-        transactions = SqlTransactions(engine, FernetSeal(settings.secret_key.get_secret_value()))
+        transactions = Transactions(engine, Seal(settings.secret_key.get_secret_value()))
         chain = Chain(transactions)
         async with transactions(write=False) as uow:
-            sites = await uow.sites.all()
+            sites = await SiteStore(uow).all()
         return {site.key: (await chain.verify(site.id))[0] for site in sites}
     finally:
         await engine.dispose()

@@ -20,7 +20,7 @@ class Changed:
 Listener = Callable[[Changed], None]
 
 
-class MemoryBus:
+class Bus:
     """Calls every listener of the site at once; listeners only mark themselves dirty."""
 
     def __init__(self) -> None:

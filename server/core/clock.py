@@ -14,7 +14,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-class SystemIds:
+class Ids:
     """Identifiers and secrets from the operating system's generator."""
 
     def new(self) -> str:

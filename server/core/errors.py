@@ -1,8 +1,8 @@
-"""Every refusal a person or a peer can meet, with its stable code.
+"""The families of refusals, and those that every room can meet; each room has its own in its errors.py.
 
-`code` is the contract (docs/protocol.md); `message` is French, for professionals, and says what to
-do next; `say` is a sentence the
-regulator can read aloud to the caller. HTTP status and socket close code come from the family, in `server/web/status.py`.
+`code` is the contract (docs/protocol.md); `message` is French, for professionals, and says what to do next; `say` is a
+sentence the regulator can read aloud to the caller. HTTP status and socket close code come from the family
+(server/web/status.py).
 """
 
 from typing import ClassVar

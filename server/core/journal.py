@@ -1,8 +1,28 @@
-"""TODO."""
+"""The audit log, appended to: under the site's lock, never updated; personal payloads sealed beside it (I4)."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    insert,
+    select,
+)
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.unit_of_work import UnitOfWork
+from server.core.entries import GENESIS, Actor, AuditEvent, AuditRow, canonical, commitment, digest
+from server.core.sites import sites
 
 audit = Table(
     "audit",
@@ -32,3 +52,63 @@ audit_payload = Table(
     Column("salt", LargeBinary),  # NULL once erased: the commitment can no longer be guessed at
     Column("sealed", LargeBinary),  # NULL once erased
 )
+
+SALT_BYTES: Final = 16
+
+
+class Journal:
+    """Appends to the chain of the actor's site, in the transaction of what it tells of."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._uow = uow
+
+    async def append(self, actor: Actor, event: AuditEvent, at: datetime) -> AuditRow:
+        """Put `event` at the end of the chain of the actor's site."""
+        seq, prev = await self._end(actor.site)
+        payload = canonical({**event.personal, "address": actor.address})
+        salt = os.urandom(SALT_BYTES)
+        row = AuditRow(
+            site=actor.site,
+            seq=seq + 1,
+            at=at.astimezone(UTC),
+            source=actor.source,
+            action=event.action,
+            subject=event.subject,
+            session=event.session,
+            call=event.call,
+            actor=actor.user,
+            data=json.loads(canonical(event.data)),
+            commitment=commitment(salt, payload),
+            prev=prev,
+            hash="",
+        )
+        row = replace(row, hash=digest(row))
+        values = {column.name: getattr(row, column.name) for column in audit.columns}
+        await self._uow.connection.execute(insert(audit).values(values))
+        sealed = {
+            "site": row.site,
+            "seq": row.seq,
+            "salt": salt,
+            "sealed": self._uow.seal.close(payload),
+        }
+        await self._uow.connection.execute(insert(audit_payload).values(sealed))
+        self._uow.chain_ends[row.site] = (row.seq, row.hash)
+        return row
+
+    async def _end(self, site: str) -> tuple[int, str]:
+        """Return (seq, hash) of the last row; one writer at a time a site (SQLite: BEGIN IMMEDIATE has seen to it)."""
+        if site in self._uow.chain_ends:
+            return self._uow.chain_ends[site]
+        if self._uow.connection.dialect.name == "postgresql":
+            await self._uow.connection.execute(
+                select(sites.c.id).where(sites.c.id == site).with_for_update()
+            )
+        query = (
+            select(audit.c.seq, audit.c.hash)
+            .where(audit.c.site == site)
+            .order_by(audit.c.seq.desc())
+            .limit(1)
+        )
+        last = (await self._uow.connection.execute(query)).first()
+        return (last.seq, last.hash) if last is not None else (0, GENESIS)

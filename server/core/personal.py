@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
-from server.ports import Seal
+from server.core.db.unit_of_work import UnitOfWork
+from server.core.seal import Seal
 from telephony import parse_number
 
 personal = Table(
@@ -37,13 +37,13 @@ def lookup_of(seal: Seal, kind: str, value: str) -> str | None:
             return None
 
 
-class SqlPersonal:
-    """Implements `PersonalRepository`."""
+class PersonalStore:
+    """Erasable values: numbers, addresses, names, remarks."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
-        """Work on the open transaction of `connection`."""
-        self._connection = connection
-        self._seal = seal
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._connection = uow.connection
+        self._seal = uow.seal
 
     async def add(self, site: str, kind: str, value: str, at: datetime) -> str:
         """Seal a value and return its id."""

@@ -19,7 +19,7 @@ def derive(secret: str, purpose: str) -> bytes:
     return HKDF(SHA256(), 32, salt=b"visio15", info=purpose.encode()).derive(secret.encode())
 
 
-class FernetSeal:
+class Seal:
     """Seals values and finds numbers by keyed hash; losing the secret loses the payloads, never the chain."""
 
     def __init__(self, secret: str) -> None:

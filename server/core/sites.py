@@ -18,9 +18,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, NotFound, StationUnknown
 
 
@@ -86,12 +86,12 @@ def _station(row: Mapping[str, Any]) -> Station:
     return Station(row["id"], row["site"], row["extension"], row["name"], row["webcam"])
 
 
-class SqlSites:
-    """Implements `SiteRepository`."""
+class SiteStore:
+    """Sites and stations; another site's station is simply not there (I7)."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Work on the open transaction of `connection`."""
-        self._connection = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._connection = uow.connection
 
     async def get(self, id_: str) -> Site:
         """Return the site; NotFound when there is none."""

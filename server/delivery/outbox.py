@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
 from server.delivery.domain.outgoing import OutgoingMail, OutgoingSms
-from server.ports import Ids
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class SmsSettings(Frozen):
     method: Literal["GET", "POST"] = "GET"
     body: SecretStr | None = None
     content_type: str = "application/x-www-form-urlencoded"
-    headers: dict[str, SecretStr] = {}
+    headers: dict[str, SecretStr] = {}  # noqa: RUF012 - pydantic copies it
     accepted: Annotated[str, AfterValidator(_expression)] = r"^0: Accepted"
     timeout: float = 10.0
     receipt_base: str | None = None
@@ -81,7 +81,7 @@ class _Carrier(Frozen):
     prefixes: tuple[Prefix, ...] = ()
     receipt_timeout: float = Field(default=45.0, ge=0, le=900)
     sender: str | None = Field(default=None, max_length=40)
-    senders: dict[str, str] = {}
+    senders: dict[str, str] = {}  # noqa: RUF012 - pydantic copies it
     cost: float = Field(default=0.0, ge=0)
     timeout: float = Field(default=10.0, gt=0, le=60)
     receipt_base: WebAddress | None = None

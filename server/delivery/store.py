@@ -20,10 +20,10 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import save_version
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.delivery.domain.messages import LONGEST_RETRY, Delivery, Handover, Message
 
@@ -64,12 +64,12 @@ WAITING = (Delivery.QUEUED.value, Delivery.HANDED.value, Delivery.BUFFERED.value
 RECENT = 20
 
 
-class SqlMessages:
-    """The queue of what must leave."""
+class MessageStore:
+    """What must leave: a row first, sent after, at least once (I3)."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Use the transaction's connection."""
-        self._db = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._db = uow.connection
 
     async def add(self, value: Message) -> None:
         """Insert a message."""

@@ -1,10 +1,9 @@
 """Builds the SMS carriers from the settings: the composition root's part that knows every preset."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from server.app.settings.settings import Settings
 from server.core.clock import Clock
 from server.delivery.carriers.gateway import NumberedReceipts
 from server.delivery.carriers.http import HttpSms
@@ -56,20 +55,24 @@ class Fleet:
         return Carriers(self.plan, self.sms, self.receipt_url, count)
 
 
-def build_fleet(settings: Settings, clock: Clock, outbox: Outbox | None) -> Fleet:
+def build_fleet(
+    sms: SmsSettings | None,
+    carriers: Sequence[CarrierSettings],
+    public_url: str,
+    clock: Clock,
+    outbox: Outbox | None,
+) -> Fleet:
     """Wire `sms` first, then `carriers` in their order; the outbox only in a demonstration without any."""
     fleet = Fleet(readers={SHORTHAND: NumberedReceipts()})
-    if settings.sms is not None:
-        single = HttpSms(settings.sms)
-        base = settings.sms.receipt_base or settings.public_url
+    if sms is not None:
+        single = HttpSms(sms)
+        base = sms.receipt_base or public_url
         fleet.receipts[SHORTHAND] = f"{base}/receipts/{SHORTHAND}/{{ref}}?status=%d"
-        fleet.plan.append(
-            Carrier(SHORTHAND, receipts=_reports(settings.sms), once=_once(settings.sms))
-        )
+        fleet.plan.append(Carrier(SHORTHAND, receipts=_reports(sms), once=_once(sms)))
         fleet.sms[SHORTHAND] = single
         fleet.closers.append(single.close)
-    for each in settings.carriers:
-        _add(fleet, each, settings.public_url, clock)
+    for each in carriers:
+        _add(fleet, each, public_url, clock)
     if not fleet.plan:
         fleet.plan.append(Carrier("outbox" if outbox else "none"))
         fleet.sms[fleet.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
@@ -115,6 +118,6 @@ def _client(
             return HttpSms(each)
 
 
-def costs(settings: Settings) -> Mapping[str, float]:
+def costs(carriers: Sequence[CarrierSettings]) -> Mapping[str, float]:
     """Return what an SMS of each carrier costs, in euros."""
-    return {each.name: each.cost for each in settings.carriers}
+    return {each.name: each.cost for each in carriers}

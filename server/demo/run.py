@@ -1,8 +1,8 @@
 """`visio15 demo`: the whole product on one machine, with nothing to configure and no carrier.
 
 One port in plain HTTP, for this machine only: browsers treat localhost as secure, so that the desk opens without a
-warning. With `--lan` the next port serves HTTPS to a real phone on the network (server/demo/certificates.py); from there the
-plain port only serves the page that explains the certificate.
+warning. With `--lan` the next port serves HTTPS to a real phone on the network (server/demo/certificates.py); from
+there the plain port only serves the page that explains the certificate.
 """
 
 import asyncio

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.app import tls
 from server.app.settings.settings import Settings
 from server.core.errors import AppError
-from server.core.seal import FernetSeal
+from server.core.seal import Seal
+from server.core.sites import SiteStore
 from server.doctor.finding import Finding
 from server.doctor.net import udp_free
 from server.doctor.private import demonstration, private
@@ -24,7 +25,7 @@ from server.doctor.recordings import recordings
 from server.doctor.remote import carriers, mail, turn
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from telephony import TRIED, FeedRefusedError, receive_buffer, tried_instead
 from telephony.registry import AuthorityUnreadableError, Switchboard
 
@@ -38,9 +39,9 @@ async def stored(settings: Settings) -> list[Finding]:
     engine = make_engine(settings.database_url)
     try:
         await schema.check(engine)
-        seal = FernetSeal(settings.secret_key.get_secret_value())
-        async with SqlTransactions(engine, seal)(write=False) as uow:
-            keys = {site.key for site in await uow.sites.all()}
+        seal = Seal(settings.secret_key.get_secret_value())
+        async with Transactions(engine, seal)(write=False) as uow:
+            keys = {site.key for site in await SiteStore(uow).all()}
         unsafe = await _unsafe(engine)
     except AppError as refused:
         todo = "lancez « visio15 migrate », ou vérifiez l'adresse et les droits de la base"

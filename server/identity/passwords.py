@@ -10,7 +10,7 @@ AT_ONCE = 4  # 4 × 64 MiB at most
 LONGEST = 1024  # characters; longer ones are refused after the same work
 
 
-class Argon2Passwords:
+class Passwords:
     """Implements `Passwords`; `verifications` counts the work done, for whoever checks that it is always the same."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:

@@ -19,9 +19,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.incidents.domain import Incident, IncidentState, Step
 from server.incidents.errors import IncidentChanged
@@ -57,12 +57,12 @@ feedback_step = Table(
 )
 
 
-class SqlFeedback:
-    """Implements `FeedbackRepository`."""
+class IncidentStore:
+    """Incidents and remarks, and what became of them."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Work on the open transaction of `connection`."""
-        self._connection = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._connection = uow.connection
 
     async def add(self, incident: Incident) -> None:
         """Store a new one."""

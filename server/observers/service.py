@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
-from server.core.sites import Site, listed
+from server.core.journal import Journal
+from server.core.personal import PersonalStore
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore, listed
 from server.core.tokens import token_hash
 from server.delivery.domain.carriers import settled
 from server.delivery.domain.contacts import check_email, check_mobile
@@ -17,15 +21,20 @@ from server.delivery.domain.messages import Delivery, Message, dropped, failed
 from server.delivery.domain.sms_text import one_segment
 from server.delivery.errors import ContactMissing
 from server.delivery.service.sms_counts import SmsCounts
+from server.delivery.store import MessageStore
+from server.identity.store.users import UserStore
 from server.observers import domain as rules
 from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.observers.errors import NameMissing, ObserverRemoved, ViewersFull
-from server.ports import Ids, Render, Seal, Transactions, UnitOfWork
+from server.observers.store import ObserverStore
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session, State
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions, call_of
+from server.video.store.sessions import SessionStore
 from server.web.errors import LinkUnknown, MessageOutOfOrder
+from server.web.pages import Pages
 from server.web.sockets.line import Line
 
 Json = dict[str, object]
@@ -64,7 +73,7 @@ class Observers:
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        render: Render,
+        render: Pages,
         sessions: Sessions,
         rooms: Rooms,
         wake: Callable[[], None],
@@ -91,17 +100,19 @@ class Observers:
         now = self._clock.now()
         async with self._transactions() as uow:
             user = actor.user or ""
-            if known := await uow.observers.by_command(actor.site, user, request.command):
+            if known := await ObserverStore(uow).by_command(actor.site, user, request.command):
                 return known.id
             session = await self._open(uow, actor.site, request.session)
-            site = await uow.sites.get(actor.site)
+            site = await SiteStore(uow).get(actor.site)
             name, channel, to = _person(site, request)
-            others = [o for o in await uow.observers.of_sessions([session.id]) if not o.removed]
+            others = [
+                o for o in await ObserverStore(uow).of_sessions([session.id]) if not o.removed
+            ]
             if self._rooms.desk_count(session.id) + len(others) >= MOST_VIEWERS:
                 raise ViewersFull
             if channel == "sms":
                 await self._limits.count(uow, site.id, to, now)
-            by = (await uow.users.get(user)).name
+            by = (await UserStore(uow).get(user)).name
             token = self._ids.token()
             message = self._message(site, channel, to, by, token, now)
             observer = Observer(
@@ -111,8 +122,8 @@ class Observers:
                 invited_by=user,
                 command=request.command,
                 channel=channel,
-                name=await uow.personal.add(site.id, "name", name, now),
-                contact=await uow.personal.add(
+                name=await PersonalStore(uow).add(site.id, "name", name, now),
+                contact=await PersonalStore(uow).add(
                     site.id, "number" if channel == "sms" else "email", to, now
                 ),
                 message=message.id,
@@ -120,8 +131,8 @@ class Observers:
                 created=now,
                 expires=message.expires,
             )
-            await uow.messages.add(message)
-            await uow.observers.add(observer)
+            await MessageStore(uow).add(message)
+            await ObserverStore(uow).add(observer)
             await self._note(uow, actor, "observer.invited", observer, {"name": name, "to": to})
             await uow.commit()
         self._wake()
@@ -166,13 +177,13 @@ class Observers:
         """Take the picture from an observer at once: link, socket and the phone's connection."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            observer = await uow.observers.get(actor.site, id_)
-            session = await uow.sessions.get(observer.session)
+            observer = await ObserverStore(uow).get(actor.site, id_)
+            session = await SessionStore(uow).get(observer.session)
             if observer.removed is None:
-                await uow.observers.save(rules.removed(observer, now))
-                message = await uow.messages.get(observer.message)
+                await ObserverStore(uow).save(rules.removed(observer, now))
+                message = await MessageStore(uow).get(observer.message)
                 if message.due is not None:
-                    await uow.messages.save(settled(failed(message, "revoked", now)))
+                    await MessageStore(uow).save(settled(failed(message, "revoked", now)))
                 await self._note(uow, actor, "observer.removed", observer)
                 await uow.commit()
         self._rooms.remove_viewer(session.id, observer.id, ObserverRemoved())
@@ -204,7 +215,7 @@ class Observers:
             rules.admit(found.observer, found.session, browser, now)
             after = rules.bound(found.observer, browser, now)
             if after is not found.observer:
-                await uow.observers.save(after)
+                await ObserverStore(uow).save(after)
                 actor = Actor("observer", after.site, None, address)
                 await self._note(uow, actor, "observer.bound", after)
                 await uow.commit()
@@ -230,15 +241,15 @@ class Observers:
         """Write down that an observer came or left."""
         async with self._transactions() as uow:
             await self._note(uow, actor, "observer.joined" if here else "observer.left", observer)
-            session = await uow.sessions.get(observer.session)
+            session = await SessionStore(uow).get(observer.session)
             await uow.commit()
         self._sessions.publish(session)
 
     async def state(self, observer: Observer) -> tuple[Session, list[Json]]:
         """Return the session as it is now and who sees it; raises when this observer no longer may."""
         async with self._transactions(write=False) as uow:
-            session = await uow.sessions.get(observer.session)
-            if (await uow.observers.get(observer.site, observer.id)).removed is not None:
+            session = await SessionStore(uow).get(observer.session)
+            if (await ObserverStore(uow).get(observer.site, observer.id)).removed is not None:
                 raise ObserverRemoved
             if session.state is State.ENDED:
                 raise SessionEnded
@@ -246,19 +257,19 @@ class Observers:
         return session, people
 
     async def _by_token(self, uow: UnitOfWork, token: str) -> Look:
-        observer = await uow.observers.by_token(token_hash(token))
+        observer = await ObserverStore(uow).by_token(token_hash(token))
         if observer is None:
             raise LinkUnknown
         return Look(
             observer,
-            await uow.sessions.get(observer.session),
-            await uow.sites.get(observer.site),
-            (await uow.users.get(observer.invited_by)).name,
-            await uow.personal.get(observer.name) or "",
+            await SessionStore(uow).get(observer.session),
+            await SiteStore(uow).get(observer.site),
+            (await UserStore(uow).get(observer.invited_by)).name,
+            await PersonalStore(uow).get(observer.name) or "",
         )
 
     async def _open(self, uow: UnitOfWork, site: str, id_: str) -> Session:
-        session = await uow.sessions.get(id_)
+        session = await SessionStore(uow).get(id_)
         if session.site != site:
             raise NotFound("session")
         if session.state is State.ENDED:
@@ -281,16 +292,16 @@ class Observers:
             {"channel": observer.channel},
             personal or {},
         )
-        await uow.audit.append(actor, event, self._clock.now())
+        await Journal(uow).append(actor, event, self._clock.now())
 
 
 async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its observers' links, in the unit of work that ends it."""
-    for observer in await uow.observers.of_sessions([session.id]):
-        message = await uow.messages.get(observer.message)
+    for observer in await ObserverStore(uow).of_sessions([session.id]):
+        message = await MessageStore(uow).get(observer.message)
         stopped = dropped(message, "session_ended", now)
         if stopped is not message:
-            await uow.messages.save(stopped)
+            await MessageStore(uow).save(stopped)
 
 
 def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
@@ -316,8 +327,8 @@ async def participants(
     uow: UnitOfWork, rooms: Rooms, sessions: Sequence[str]
 ) -> dict[str, list[Json]]:
     """Return who sees each of these sessions, or may: the desks that watch, then the observers."""
-    known = await uow.observers.of_sessions(sessions)
-    names = await uow.personal.get_all([one.name for one in known]) if known else {}
+    known = await ObserverStore(uow).of_sessions(sessions)
+    names = await PersonalStore(uow).get_all([one.name for one in known]) if known else {}
     found: dict[str, list[Json]] = {}
     for session in sessions:
         viewers = rooms.get(session).viewers.values()
@@ -347,7 +358,7 @@ async def _shown(
     if seat is None and observer.joined is not None:
         state, since = "away", observer.joined
     elif seat is None:
-        message = await uow.messages.get(observer.message)
+        message = await MessageStore(uow).get(observer.message)
         state = "failed" if message.state is Delivery.FAILED else "invited"
     return {
         "id": observer.id,

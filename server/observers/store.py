@@ -15,10 +15,10 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import save_version
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.observers.domain import Observer
 
@@ -46,12 +46,12 @@ observer = Table(
 )
 
 
-class SqlObservers:
-    """Implements `ObserverRepository`."""
+class ObserverStore:
+    """Who else was invited to look."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Use the transaction's connection."""
-        self._db = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._db = uow.connection
 
     async def add(self, value: Observer) -> None:
         """Insert a new observer."""

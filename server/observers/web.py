@@ -8,13 +8,12 @@ from typing import Any, ClassVar, Final
 
 from tornado.routing import Rule, URLSpec
 
-from server.core.bus import Changed
+from server.core.bus import Bus, Changed
 from server.core.entries import Actor
 from server.core.errors import AppError, Forbidden, Unavailable
 from server.core.tasks import create_task
 from server.observers.errors import ObserverRemoved, ViewersFull
 from server.observers.service import Look, Observers
-from server.ports import Bus
 from server.protocol import desk as m
 from server.protocol.message import parse
 from server.protocol.observer import OBSERVER_MESSAGES, ObserverHello

@@ -27,6 +27,8 @@ Sdp = Annotated[str, StringConstraints(max_length=MAX_SDP)]
 
 
 class Message(BaseModel):
+    """A message as the page sends it: nothing is coerced, nothing extra is let through."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 

@@ -11,13 +11,16 @@ from typing import Final
 
 import structlog
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.journal import Journal
 from server.core.rounds import Failed, Rounds
-from server.core.sites import Site
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore
 from server.line15.domain.calls import LiveCall
-from server.ports import AudioFiles, Ids, OpenAudio, Seal, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
 from server.recordings.domain.recordings import (
     TOLD_SLACK,
     Recording,
@@ -29,7 +32,9 @@ from server.recordings.domain.recordings import (
     suffix,
 )
 from server.recordings.errors import RecordingErased, RecordingMissing, RecordingUnknown
-from server.recordings.files import Look
+from server.recordings.files import FolderAudio, Look, OpenFile
+from server.recordings.store import RecordingStore
+from server.storage.transactions import Transactions
 from telephony import Alias, AliasType, Call, FoundRecording
 
 KIND: Final = "recording"  # of keyed hashes
@@ -50,7 +55,7 @@ class Catalogue:
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        files: AudioFiles,
+        files: FolderAudio,
         failed: Failed = lambda _job: None,
     ) -> None:
         """Take the parts; `failed` counts what a round could not do."""
@@ -67,7 +72,7 @@ class Catalogue:
         """Keep what the switchboard says is recorded of a call, inside the transaction that saves the call."""
         if not call.recordings:
             return
-        key = (await uow.sites.get(site)).key
+        key = (await SiteStore(uow).get(site)).key
         sources = {
             record.alias.value: record.source
             for record in call.aliases
@@ -91,7 +96,7 @@ class Catalogue:
 
         async def settle(several: Sequence[FoundRecording]) -> None:
             async with self._transactions() as uow:
-                site = await uow.sites.by_key(site_key)
+                site = await SiteStore(uow).by_key(site_key)
                 done = [
                     one.ref for one in several if await self._settle(uow, site, source, one, now)
                 ]
@@ -107,7 +112,7 @@ class Catalogue:
         self, uow: UnitOfWork, site: Site, source: str, one: FoundRecording, now: datetime
     ) -> bool:
         ref = self._files.canonical(site.key, one.ref)
-        known = await uow.recordings.of_key(site.id, self._key(ref))
+        known = await RecordingStore(uow).of_key(site.id, self._key(ref))
         if any(each.ref is None for each in known):
             return True  # erased: it does not come back
         mine = [each for each in known if each.sureness is Sureness.CERTAIN]
@@ -134,8 +139,10 @@ class Catalogue:
             # Too late for the correlator, perhaps by days: the facts join those of the call.
             name = Alias(AliasType.RECORDING, ref.rpartition("/")[2])
             for fact in one.facts(source):
-                await uow.calls.add_facts(site.id, [(verdict.calls[0], fact)], now)
-            await uow.calls.name(site.id, verdict.calls[0], name, source, one.why, claim.started)
+                await CallStore(uow).add_facts(site.id, [(verdict.calls[0], fact)], now)
+            await CallStore(uow).name(
+                site.id, verdict.calls[0], name, source, one.why, claim.started
+            )
         return True
 
     async def _numbered(
@@ -143,14 +150,14 @@ class Catalogue:
     ) -> Sequence[LiveCall]:
         if one.number is None:
             return []
-        return await uow.calls.by_number(site, self._seal.lookup("number", one.number.e164))
+        return await CallStore(uow).by_number(site, self._seal.lookup("number", one.number.e164))
 
     # --- both
     async def _keep(
         self, uow: UnitOfWork, site: str, claim: "_Claim", verdict: Verdict, now: datetime
     ) -> None:
         """Keep one row for each call it may be of; what was only supposed of other calls is withdrawn."""
-        known = await uow.recordings.of_key(site, self._key(claim.ref))
+        known = await RecordingStore(uow).of_key(site, self._key(claim.ref))
         by_call = {each.call: each for each in known}
         for call in verdict.calls:
             await self._one(uow, site, call, claim, verdict, by_call.get(call), now)
@@ -161,7 +168,7 @@ class Catalogue:
                 Sureness.INFERRED,
                 Sureness.OFFERED,
             }:
-                await uow.recordings.save(replace(other, sureness=Sureness.WITHDRAWN))
+                await RecordingStore(uow).save(replace(other, sureness=Sureness.WITHDRAWN))
                 await _note(uow, other, "recording.withdrawn", now)
 
     async def _one(
@@ -189,12 +196,12 @@ class Catalogue:
                 sureness=verdict.sureness,
                 why=verdict.why,
             )
-            await uow.recordings.add(made, now)
+            await RecordingStore(uow).add(made, now)
             await _note(uow, made, "recording.attached", now)
             return
         better = _merged(row, claim, verdict)
         if better != row:
-            await uow.recordings.save(better)
+            await RecordingStore(uow).save(better)
             if better.sureness is not row.sureness:
                 await _note(uow, better, "recording.attached", now)
 
@@ -206,8 +213,8 @@ class Catalogue:
         """Look at the files not looked at for the longest time; return how many were looked at."""
         now = self._clock.now()
         async with self._transactions(write=False) as uow:
-            due = await uow.recordings.longest_unchecked(now - CHECK_EVERY, CHECKED_AT_ONCE)
-            sites = {site.id: site.key for site in await uow.sites.all()} if due else {}
+            due = await RecordingStore(uow).longest_unchecked(now - CHECK_EVERY, CHECKED_AT_ONCE)
+            sites = {site.id: site.key for site in await SiteStore(uow).all()} if due else {}
         by_site: dict[str, list[Recording]] = {}
         for one in due:
             by_site.setdefault(one.site, []).append(one)
@@ -229,7 +236,7 @@ class Catalogue:
             await uow.commit()
 
     async def _see(self, uow: UnitOfWork, seen: Recording, look: Look, now: datetime) -> None:
-        row = await uow.recordings.get(seen.site, seen.id)  # as it is now, not before the look
+        row = await RecordingStore(uow).get(seen.site, seen.id)  # as it is now, not before the look
         if row.ref is None:
             return  # erased meanwhile: what became of its file concerns nobody
         changed = row.status is not look.status
@@ -241,7 +248,7 @@ class Catalogue:
             # A file still written to grows: what its header says counts once the recorder stopped.
             seconds=look.seconds if look.seconds is not None and row.stopped else row.seconds,
         )
-        await uow.recordings.save(seen)
+        await RecordingStore(uow).save(seen)
         if changed and Status.MISSING in {row.status, look.status}:
             gone = look.status is Status.MISSING
             await _note(uow, seen, "recording.missing" if gone else "recording.back", now)
@@ -251,7 +258,7 @@ class Catalogue:
     async def counts(self) -> Mapping[tuple[str, str], int]:
         """Return how many files each site (by key) has in each status."""
         async with self._transactions(write=False) as uow:
-            return await uow.recordings.counts()
+            return await RecordingStore(uow).counts()
 
     # --- listening
     async def missing(self, actor: Actor, one: Recording) -> None:
@@ -295,7 +302,7 @@ async def _named(uow: UnitOfWork, site: str, aliases: Sequence[Alias]) -> Sequen
     """Find the stored calls that bear one of these names, as that kind of name."""
     found: dict[str, LiveCall] = {}
     for alias in aliases:
-        for call in await uow.calls.find(site, alias.value):
+        for call in await CallStore(uow).find(site, alias.value):
             if any(r.value == alias.value and r.type == alias.type.value for r in call.aliases):
                 found[call.id] = call
     return list(found.values())
@@ -304,14 +311,14 @@ async def _named(uow: UnitOfWork, site: str, aliases: Sequence[Alias]) -> Sequen
 async def _note(uow: UnitOfWork, one: Recording, action: str, now: datetime) -> None:
     data = {"sureness": one.sureness.value, "why": one.why, "from": one.source}
     event = AuditEvent(action, f"recording:{one.id}", None, one.call, data)
-    await uow.audit.append(Actor("feed", one.site), event, now)
+    await Journal(uow).append(Actor("feed", one.site), event, now)
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A recording open for listening; `name` says nothing of the call."""
 
-    audio: OpenAudio
+    audio: OpenFile
     media_type: str
     name: str
 
@@ -320,7 +327,7 @@ class Listening:
     """Lets auditors hear a recording, and writes down who did."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, files: AudioFiles, catalogue: Catalogue
+        self, transactions: Transactions, clock: Clock, files: FolderAudio, catalogue: Catalogue
     ) -> None:
         """Take the parts."""
         self._transactions = transactions
@@ -337,9 +344,11 @@ class Listening:
         """
         try:
             async with self._transactions(write=False) as uow:
-                one = await uow.recordings.get(actor.site, id_)
-                call = (await uow.calls.get(actor.site, one.call)).id  # what it was merged into
-                key = (await uow.sites.get(actor.site)).key
+                one = await RecordingStore(uow).get(actor.site, id_)
+                call = (
+                    await CallStore(uow).get(actor.site, one.call)
+                ).id  # what it was merged into
+                key = (await SiteStore(uow).get(actor.site)).key
         except NotFound:
             await self._write(
                 actor, AuditEvent("audit.missed", "recording:unknown", data={"kind": "recording"})
@@ -373,5 +382,5 @@ class Listening:
 
     async def _write(self, actor: Actor, event: AuditEvent) -> None:
         async with self._transactions() as uow:
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()

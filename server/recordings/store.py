@@ -20,13 +20,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import kept
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.sites import sites as site
 from server.line15.store.calls import call
-from server.ports import Seal
 from server.recordings.domain.recordings import Recording, Status, Sureness
 from server.recordings.errors import RecordingUnknown
 
@@ -60,13 +59,13 @@ recording = Table(
 _MERGE_DEPTH = 8
 
 
-class SqlRecordings:
-    """Implements `RecordingRepository`."""
+class RecordingStore:
+    """References to the audio of calls; a site's own only."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
-        """Work on the open transaction of `connection`."""
-        self._db = connection
-        self._seal = seal
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._db = uow.connection
+        self._seal = uow.seal
 
     async def get(self, site: str, id_: str) -> Recording:
         """Return one; RecordingUnknown for another site's (I7)."""

@@ -9,15 +9,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import delete, event, insert
+from sqlalchemy import LargeBinary, String, column, delete, event, insert, table
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from server.core.db.metadata import UtcDateTime
 from server.core.errors import StorageUnavailable
-from server.line15.store.launches import launch
 
 FRESH: Final = 60.0  # seconds for which a write proves that one can write
+#: The table of launches, by what a trial needs of it: its rows are short-lived, and hold bytes.
+_TRIED: Final = table(
+    "launch",
+    column("id", String),
+    column("sealed", LargeBinary),
+    column("created", UtcDateTime),
+    column("expires", UtcDateTime),
+)
 PROBE: Final = 65_536  # bytes: more than the pages at hand
 
 
@@ -80,9 +88,9 @@ async def write_and_take_back(connection: AsyncConnection) -> None:
     """Write more than fits into the pages at hand, and take it back: fails where the next command would."""
     now = datetime.now(UTC)
     row = {"id": "probe", "sealed": b"\x00" * PROBE, "created": now, "expires": now}
-    await connection.execute(delete(launch).where(launch.c.id == "probe"))
-    await connection.execute(insert(launch).values(**row))
-    await connection.execute(delete(launch).where(launch.c.id == "probe"))
+    await connection.execute(delete(_TRIED).where(_TRIED.c.id == "probe"))
+    await connection.execute(insert(_TRIED).values(**row))
+    await connection.execute(delete(_TRIED).where(_TRIED.c.id == "probe"))
 
 
 def file_of(url: URL) -> Path | None:

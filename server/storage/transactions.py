@@ -1,4 +1,4 @@
-"""The unit of work: one connection, one transaction, every repository on it.
+"""Opens units of work: one connection, one transaction.
 
 Writers take turns, one at a time for the whole database: load, decide, save and audit are then one step, and two
 writers queue instead of failing half-way. SQLite has only this (BEGIN IMMEDIATE); on PostgreSQL an advisory lock held
@@ -10,34 +10,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from server.adapters.db.audit import SqlAudit
-from server.audit.store.erasure import SqlErasure
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
-from server.core.personal import SqlPersonal
-from server.core.sites import SqlSites
-from server.delivery.store import SqlMessages
-from server.identity.store.login import SqlLogin
-from server.identity.store.users import SqlUsers
-from server.incidents.store import SqlFeedback
-from server.invitations.store.invitations import SqlInvitations
-from server.invitations.store.spoken import SqlSpoken
-from server.line15.store.calls import SqlCalls
-from server.line15.store.launches import SqlLaunches
-from server.line15.store.once import SqlOnce
-from server.line15.store.secrets import SqlSecrets
-from server.observers.store import SqlObservers
-from server.ports import Seal
-from server.recordings.store import SqlRecordings
+from server.core.seal import Seal
 from server.storage.presence import Presence, write_and_take_back
-from server.video.store.sessions import SqlSessions
-from server.video.store.snapshots import SqlSnapshots
 
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
 TURN_SECONDS: Final = 5.0
@@ -48,51 +30,7 @@ _DATA, _ROLLBACK = (
 )  # SQLSTATE classes: a value it cannot hold; the database gave way to another
 
 
-class SqlUnitOfWork:
-    """Repositories over one open transaction."""
-
-    def __init__(self, connection: AsyncConnection, seal: Seal, presence: Presence) -> None:
-        """Build every repository on `connection`."""
-        self._connection = connection
-        self._presence = presence
-        self.sites = SqlSites(connection)
-        self.users = SqlUsers(connection)
-        self.login = SqlLogin(connection)
-        self.personal = SqlPersonal(connection, seal)
-        self.calls = SqlCalls(connection, seal)
-        self.recordings = SqlRecordings(connection, seal)
-        self.sessions = SqlSessions(connection)
-        self.snapshots = SqlSnapshots(connection, seal)
-        self.invitations = SqlInvitations(connection)
-        self.observers = SqlObservers(connection)
-        self.spoken = SqlSpoken(connection)
-        self.messages = SqlMessages(connection)
-        self.launches = SqlLaunches(connection, seal)
-        self.feedback = SqlFeedback(connection)
-        self.secrets = SqlSecrets(connection, seal)
-        self.once = SqlOnce(connection)
-        self.audit = SqlAudit(connection, seal)
-        self.erasure = SqlErasure(connection, seal)
-
-    async def commit(self) -> None:
-        """Make it durable; nothing is acknowledged before this returns (I3)."""
-        await self._connection.commit()
-        self._presence.wrote()
-
-    async def __aenter__(self) -> Self:
-        """Enter; the transaction is already open."""
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Leave; what was not committed is rolled back by `SqlTransactions`."""
-
-
-class SqlTransactions:
+class Transactions:
     """Opens units of work on one engine; storage faults surface as StorageUnavailable."""
 
     def __init__(self, engine: AsyncEngine, seal: Seal) -> None:
@@ -108,12 +46,12 @@ class SqlTransactions:
 
     def __call__(
         self, *, write: bool = True, stranger: bool = False
-    ) -> AbstractAsyncContextManager[SqlUnitOfWork]:
+    ) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open one transaction; `write=False` never waits for writers, and sees one moment."""
         return self._writing(stranger=stranger) if write else self._open(write=False)
 
     @asynccontextmanager
-    async def _writing(self, *, stranger: bool) -> AsyncIterator[SqlUnitOfWork]:
+    async def _writing(self, *, stranger: bool) -> AsyncIterator[UnitOfWork]:
         async with AsyncExitStack() as turns:
             try:
                 async with asyncio.timeout(TURN_SECONDS):
@@ -144,9 +82,9 @@ class SqlTransactions:
             return True
 
     @asynccontextmanager
-    async def _open(self, *, write: bool) -> AsyncIterator[SqlUnitOfWork]:
+    async def _open(self, *, write: bool) -> AsyncIterator[UnitOfWork]:
         async with self._connected(write=write) as connection:
-            yield SqlUnitOfWork(connection, self._seal, self._presence)
+            yield UnitOfWork(connection, self._seal, self._presence.wrote)
 
     @asynccontextmanager
     async def _connected(self, *, write: bool) -> AsyncIterator[AsyncConnection]:

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import structlog
 from tornado.web import HTTPError, RequestHandler
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
 from server.core.errors import AppError, Invalid, NotFound, Unavailable
 from server.core.net.hosts import KnownHosts
-from server.ports import Ids, Transactions
+from server.storage.transactions import Transactions
 from server.web.errors import CookiesMissing, HostUnknown, OriginForeign, XsrfRefused
 from server.web.http.strangers import Strangers
 from server.web.link_as_sent import tidied

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from server.core.db.metadata import metadata
+from server.app.schema import metadata
 from server.core.entries import AuditRow, canonical, commitment, digest
-from server.core.seal import FernetSeal
+from server.core.seal import Seal
 from tests.bench.house import SECRET
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Seal once what is repeated."""
-        self.seal = FernetSeal(SECRET)
+        self.seal = Seal(SECRET)
         self.number = self.seal.close("+33612345678")
         self.body = self.seal.close(json.dumps({"to": "+33612345678", "text": "x" * 150}))
         self.fact = self.seal.close(

@@ -15,16 +15,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from server.administration.service.admin import Admin
-from server.core.clock import SystemClock, SystemIds
-from server.core.seal import FernetSeal
+from server.core.clock import Ids, SystemClock
+from server.core.seal import Seal
 from server.identity.domain.access import Role
 from server.identity.domain.sign_in import WebSession
-from server.identity.passwords import Argon2Passwords
+from server.identity.passwords import Passwords
+from server.identity.store.login import LoginStore
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.storage import schema
 from server.storage.demonstration import mark_demonstration
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.lab.server import VISIO15, Server, server
@@ -110,12 +111,12 @@ class Furnisher:
     """Fills an empty database through the product's own use cases."""
 
     url: str
-    transactions: SqlTransactions
+    transactions: Transactions
 
     @cached_property
     def admin(self) -> Admin:
         """The administrator's use cases."""
-        return Admin(self.transactions, SystemClock(), SystemIds(), Argon2Passwords())
+        return Admin(self.transactions, SystemClock(), Ids(), Passwords())
 
     async def furnish(self, stations: Sequence[str]) -> dict[str, str]:
         """Make a site, its stations, a regulator and an auditor; return a cookie of each."""
@@ -138,11 +139,11 @@ class Furnisher:
         )
 
     async def _session(self, user: User) -> str:
-        cookie, now = SystemIds().token(), SystemClock().now()
+        cookie, now = Ids().token(), SystemClock().now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
         async with self.transactions() as uow:
             session = WebSession(id_, user.id, now, now, now + timedelta(hours=14), None)
-            await uow.login.add_web_session(session)
+            await LoginStore(uow).add_web_session(session)
             await uow.commit()
         return cookie
 
@@ -153,7 +154,7 @@ async def furnished(url: str, stations: Sequence[str] = (STATION,)) -> dict[str,
     engine = make_engine(url)
     try:
         await mark_demonstration(engine)
-        return await Furnisher(url, SqlTransactions(engine, FernetSeal(SECRET))).furnish(stations)
+        return await Furnisher(url, Transactions(engine, Seal(SECRET))).furnish(stations)
     finally:
         await engine.dispose()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.app.settings.settings import SmsSettings
-from server.core.clock import SystemClock, SystemIds
+from server.core.clock import Ids, SystemClock
 from server.delivery.carriers.http import HttpSms
 from server.delivery.domain.outgoing import Mailer, OutgoingMail, OutgoingSms, Sms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
@@ -40,7 +40,7 @@ async def by_fake() -> AsyncIterator[tuple[Sms, Callable[[], list[tuple[str, str
 
 @asynccontextmanager
 async def by_outbox() -> AsyncIterator[tuple[Sms, Callable[[], list[tuple[str, str]]], Any]]:
-    outbox = Outbox(SystemClock(), SystemIds())
+    outbox = Outbox(SystemClock(), Ids())
     yield OutboxSms(outbox), lambda: [(k.to, k.text) for k in outbox.messages()], None
 
 
@@ -197,7 +197,7 @@ async def mail_by_fake() -> AsyncIterator[tuple[Mailer, Callable[[], int], Any]]
 
 @asynccontextmanager
 async def mail_by_outbox() -> AsyncIterator[tuple[Mailer, Callable[[], int], Any]]:
-    outbox = Outbox(SystemClock(), SystemIds())
+    outbox = Outbox(SystemClock(), Ids())
     yield OutboxMailer(outbox), lambda: len(outbox.messages()), None
 
 

@@ -19,6 +19,8 @@ import pytest
 
 from server.app.settings.settings import IceSettings, Settings
 from server.app.wiring import build
+from server.audit.store.audit import AuditStore
+from server.core.sites import SiteStore
 from server.doctor.remote import turn
 from tests.lab.coturn import self_signed
 from tests.lab.ports import free_port, tcp_port_open, udp_port_taken
@@ -107,8 +109,10 @@ async def addresses(env: dict[str, str]) -> list[str]:
     """Return the addresses in the audit's payloads, in order."""
     house = build(Settings(secret_key=SECRET, database=env["VISIO15_DATABASE"]))  # type: ignore[arg-type]
     async with house.transactions(write=False) as uow:
-        [site] = await uow.sites.all()
-        found = [json.loads(p[1])["address"] async for _, p in uow.audit.opened_chain(site.id) if p]
+        [site] = await SiteStore(uow).all()
+        found = [
+            json.loads(p[1])["address"] async for _, p in AuditStore(uow).opened_chain(site.id) if p
+        ]
     await house.engine.dispose()
     return [address for address in found if address]
 

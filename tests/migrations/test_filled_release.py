@@ -16,10 +16,20 @@ import pytest
 from sqlalchemy import text
 
 from server.audit.service.chain import Chain
-from server.core.seal import FernetSeal
+from server.audit.store.audit import AuditStore
+from server.core.seal import Seal
+from server.core.sites import SiteStore
+from server.delivery.store import MessageStore
+from server.incidents.store import IncidentStore
+from server.invitations.store.invitations import InvitationStore
+from server.line15.store.calls import CallStore
+from server.observers.store import ObserverStore
+from server.recordings.store import RecordingStore
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
+from server.video.store.sessions import SessionStore
+from server.video.store.snapshots import SnapshotStore
 from tests.migrations import kinds
 from tests.migrations.hospital import SECRET, Hospital, mobile, running
 from tests.migrations.shift import FOUND, REFERENCE
@@ -43,9 +53,9 @@ def upgraded(databases: Databases, database_url: str, io_loop: Any, release: str
     return database_url
 
 
-def opened(url: str) -> tuple[AsyncEngine, SqlTransactions]:
+def opened(url: str) -> tuple[AsyncEngine, Transactions]:
     engine = make_engine(url)
-    return engine, SqlTransactions(engine, FernetSeal(SECRET))
+    return engine, Transactions(engine, Seal(SECRET))
 
 
 def test_every_release_is_kept_filled() -> None:
@@ -93,7 +103,7 @@ async def test_no_row_is_lost_and_every_chain_is_whole(
         table: after.get(table) for table in before if after.get(table, 0) < before[table]
     } == {}
     async with storage(write=False) as uow:
-        sites = await uow.sites.all()
+        sites = await SiteStore(uow).all()
     for site in sites:
         verdict, _ = await Chain(storage).verify(site.id)
         assert verdict.intact, (site.key, verdict)
@@ -108,26 +118,26 @@ async def test_every_row_can_be_read(upgraded: str) -> None:
     of = dict(await kinds.ids(engine, "id, site", "session"))
     async with storage(write=False) as uow:
         for id_, site, into in await kinds.ids(engine, "id, site, merged_into", "call"):
-            record = await uow.calls.record(site, id_)
+            record = await CallStore(uow).record(site, id_)
             assert record.call.id != id_ if into else record.call.id == id_
         for id_, site in of.items():
-            assert (await uow.sessions.get(id_)).site == site
-            assert await uow.sessions.links(id_)
-            await uow.snapshots.of_session(site, id_)
+            assert (await SessionStore(uow).get(id_)).site == site
+            assert await SessionStore(uow).links(id_)
+            await SnapshotStore(uow).of_session(site, id_)
         for id_, session in await kinds.ids(engine, "id, session", "invitation"):
-            assert (await uow.invitations.get(id_)).session in of
-            assert id_ in {each.id for each in await uow.invitations.of_session(session)}
+            assert (await InvitationStore(uow).get(id_)).session in of
+            assert id_ in {each.id for each in await InvitationStore(uow).of_session(session)}
         for id_, site in await kinds.ids(engine, "id, site", "observer"):
-            assert (await uow.observers.get(site, id_)).session in of
+            assert (await ObserverStore(uow).get(site, id_)).session in of
         for (id_,) in await kinds.ids(engine, "id", "message"):
-            assert (await uow.messages.get(id_)).id == id_
+            assert (await MessageStore(uow).get(id_)).id == id_
         for id_, site in await kinds.ids(engine, "id, site", "recording"):
-            assert (await uow.recordings.get(site, id_)).id == id_
+            assert (await RecordingStore(uow).get(site, id_)).id == id_
         for id_, site in await kinds.ids(engine, "id, site", "feedback"):
-            incident = await uow.feedback.get(site, id_)
-            assert len(await uow.feedback.steps([id_])) == incident.steps
+            incident = await IncidentStore(uow).get(site, id_)
+            assert len(await IncidentStore(uow).steps([id_])) == incident.steps
         for site, seq in await kinds.ids(engine, "site, seq", "audit_payload"):
-            await uow.audit.payload(site, int(seq))
+            await AuditStore(uow).payload(site, int(seq))
     await engine.dispose()
 
 

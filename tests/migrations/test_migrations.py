@@ -11,8 +11,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from server.app.schema import metadata
 from server.core import resources
-from server.core.db.metadata import metadata
 from server.core.errors import StorageUnavailable
 from server.storage import schema
 from server.storage.engine import make_engine

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from cryptography.fernet import Fernet
 from sqlalchemy import insert
 
-from server.core.db.metadata import metadata
-from server.core.seal import FernetSeal
+from server.app.schema import metadata
+from server.core.seal import Seal
+from server.line15.store.calls import CallStore
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from telephony import Call, CallState, StationSpan, StationState
 
 START = datetime(2026, 1, 1, 8, 0, tzinfo=UTC)
@@ -40,21 +41,21 @@ async def test_what_was_stored_without_a_state_reads_as_before(database_url: str
     await engine.dispose()
     await schema.upgrade(database_url)
     engine = make_engine(database_url)
-    transactions = SqlTransactions(engine, FernetSeal(Fernet.generate_key().decode()))
+    transactions = Transactions(engine, Seal(Fernet.generate_key().decode()))
     async with transactions() as uow:
-        record = await uow.calls.record("s", "old")
+        record = await CallStore(uow).record("s", "old")
         assert [(s.value, s.state, s.start, s.end) for s in record.spans] == [
             ("1501", None, START, at(60))
         ]
         assert (record.call.stations, record.call.confirmed) == (("1501",), True)
-        assert (await uow.calls.get("s", "live")).talks_at("1501")
+        assert (await CallStore(uow).get("s", "live")).talks_at("1501")
         # What a feed tells of the call that goes on takes the place of the row without a state.
         ring = StationSpan("1501", START, at(5), StationState.RINGING)
         now = Call("live", None, CallState.TALKING, START, at(5), confirmed=False)
         for end in (None, at(90)):
             told_now = replace(now, stations=(ring, StationSpan("1501", at(5), end)))
-            await uow.calls.save("s", told_now, at(90))
-        record = await uow.calls.record("s", "live")
+            await CallStore(uow).save("s", told_now, at(90))
+        record = await CallStore(uow).record("s", "live")
         assert [(s.state, s.start, s.end) for s in record.spans] == [
             ("ringing", START, at(5)),
             ("talking", at(5), at(90)),

@@ -13,12 +13,15 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from server import __version__
+from server.app.schema import metadata
 from server.audit.service.chain import Chain
-from server.core.db.metadata import metadata
-from server.core.seal import FernetSeal
+from server.core.seal import Seal
+from server.core.sites import SiteStore
+from server.line15.store.calls import CallStore
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
+from server.video.store.sessions import SessionStore
 from tests.databases import PostgresDatabases
 from tests.web.house import CALL_ID, NUMBER, SECRET
 
@@ -57,14 +60,16 @@ async def test_it_comes_up_whole(databases: Databases, database_url: str, releas
     await schema.upgrade(database_url)
     engine = make_engine(database_url)
     await schema.check(engine)
-    seal = FernetSeal(SECRET)
-    storage = SqlTransactions(engine, seal)
+    seal = Seal(SECRET)
+    storage = Transactions(engine, seal)
     async with storage(write=False) as uow:
-        sites = {site.key: site.id for site in await uow.sites.all()}
-        assert {call.id for call in await uow.calls.find(sites["rivage"], CALL_ID)} == {"call1"}
-        found = await uow.calls.by_number(sites["rivage"], seal.lookup("number", NUMBER))
+        sites = {site.key: site.id for site in await SiteStore(uow).all()}
+        assert {call.id for call in await CallStore(uow).find(sites["rivage"], CALL_ID)} == {
+            "call1"
+        }
+        found = await CallStore(uow).by_number(sites["rivage"], seal.lookup("number", NUMBER))
         assert [call.number for call in found] == [NUMBER]
-        assert (await uow.sessions.newest_links(["video1"]))["video1"].call == "call1"
+        assert (await SessionStore(uow).newest_links(["video1"]))["video1"].call == "call1"
     for site in sites.values():
         verdict, _ = await Chain(storage).verify(site)
         assert verdict.intact

@@ -10,12 +10,15 @@ import pytest
 
 from server.audit.domain.chain import UNREADABLE, verify
 from server.audit.service.chain import Chain
+from server.audit.store.audit import AuditStore
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
-from server.core.seal import FernetSeal
-from server.core.sites import Site, SqlSites
+from server.core.journal import Journal
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -30,8 +33,8 @@ class Stored:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
-        self.seal = FernetSeal("k" * 32)
-        self.transactions = SqlTransactions(engine, self.seal)
+        self.seal = Seal("k" * 32)
+        self.transactions = Transactions(engine, self.seal)
 
     async def fill(self, count: int, site: str = "s") -> None:
         async with self.transactions() as uow:
@@ -44,7 +47,7 @@ class Stored:
                     data={"n": n, "at": NOW, "list": (1, 2), "é": "ü"},
                     personal={"to": "+33612345678", "n": n},
                 )
-                await uow.audit.append(Actor("desk", site, "u", "192.0.2.9"), event, NOW)
+                await Journal(uow).append(Actor("desk", site, "u", "192.0.2.9"), event, NOW)
             await uow.commit()
 
     async def do(self, statement: str) -> None:
@@ -57,7 +60,8 @@ async def stored(url: str) -> Stored:
     engine = make_engine(url)
     async with engine.begin() as connection:
         for key in ("s", "t"):
-            await SqlSites(connection).add(Site(key, key, key, "S", "r@x", {}), NOW)
+            uow = UnitOfWork(connection, Seal("k" * 32), lambda: None)
+            await SiteStore(uow).add(Site(key, key, key, "S", "r@x", {}), NOW)
     return Stored(engine)
 
 
@@ -66,12 +70,12 @@ async def test_a_stored_chain_reads_back_equal(database_url: str) -> None:
     await chain.fill(3)
     await chain.fill(2, "t")
     async with chain.transactions(write=False) as uow:
-        rows = [row async for row in uow.audit.chain("s")]
-        assert await uow.audit.of_call("s", "c") == rows
-        assert await uow.audit.of_session("s", "v") == rows
+        rows = [row async for row in AuditStore(uow).chain("s")]
+        assert await AuditStore(uow).of_call("s", "c") == rows
+        assert await AuditStore(uow).of_session("s", "v") == rows
         assert [row.seq for row in rows] == [1, 2, 3]
         assert rows[0].data["list"] == [1, 2]
-        salt, payload = await uow.audit.payload("s", 2) or UNREADABLE
+        salt, payload = await AuditStore(uow).payload("s", 2) or UNREADABLE
     assert len(salt) == 16
     assert json.loads(payload) == {"address": "192.0.2.9", "n": 1, "to": "+33612345678"}
     assert verify(rows).intact
@@ -138,7 +142,7 @@ async def test_rolled_back_rows_leave_no_gap(database_url: str) -> None:
     chain = await stored(database_url)
     await chain.fill(1)
     async with chain.transactions() as uow:
-        await uow.audit.append(Actor("desk", "s"), AuditEvent("a.b", "x:1"), NOW)
+        await Journal(uow).append(Actor("desk", "s"), AuditEvent("a.b", "x:1"), NOW)
     await chain.fill(1)
     assert (
         await Chain(chain.transactions).glance("s")

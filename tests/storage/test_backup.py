@@ -14,11 +14,12 @@ from server.app.settings.settings import Settings
 from server.audit.service.chain import Chain
 from server.cli.main import main
 from server.core.entries import Actor, AuditEvent
-from server.core.seal import FernetSeal
-from server.core.sites import Site
+from server.core.journal import Journal
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from tests.lab.process import until
 from tests.storage.test_writers import NOW
 
@@ -44,10 +45,10 @@ class Shell:
         return await asyncio.to_thread(CliRunner().invoke, command, list(arguments[1:]), obj=lazy)
 
     @asynccontextmanager
-    async def storage(self) -> AsyncIterator[SqlTransactions]:
+    async def storage(self) -> AsyncIterator[Transactions]:
         engine = make_engine(self.url)
         try:
-            yield SqlTransactions(engine, FernetSeal(SECRET))
+            yield Transactions(engine, Seal(SECRET))
         finally:
             await engine.dispose()
 
@@ -59,10 +60,10 @@ class Shell:
         return verdict.count
 
 
-async def write(storage: SqlTransactions) -> None:
+async def write(storage: Transactions) -> None:
     async with storage() as work:
         event = AuditEvent("a.b", "x:1", personal={"to": "+33612345678"})
-        await work.audit.append(Actor("desk", "s", None, "192.0.2.9"), event, NOW)
+        await Journal(work).append(Actor("desk", "s", None, "192.0.2.9"), event, NOW)
         await work.commit()
 
 
@@ -82,7 +83,7 @@ def full(database_url: str) -> Shell:
         await schema.upgrade(database_url)
         async with Shell(database_url).storage() as storage:
             async with storage() as work:
-                await work.sites.add(Site("s", "rivage", "SAMU", "S", "r@x", {}), NOW)
+                await SiteStore(work).add(Site("s", "rivage", "SAMU", "S", "r@x", {}), NOW)
                 await work.commit()
             for _ in range(5):
                 await write(storage)
@@ -98,7 +99,7 @@ async def test_a_copy_taken_under_load_is_a_beginning_of_the_chain(
 ) -> None:
     written, copied = 0, asyncio.Event()
 
-    async def load(storage: SqlTransactions) -> None:
+    async def load(storage: Transactions) -> None:
         nonlocal written
         while not copied.is_set():
             await write(storage)

@@ -6,15 +6,18 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from server.core.seal import FernetSeal
-from server.core.sites import Site
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore
 from server.identity.domain.access import Role
 from server.identity.domain.users import User
+from server.identity.store.users import UserStore
 from server.line15.domain.call_links import Certainty, Evidence, Link
+from server.line15.store.calls import CallStore
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session, State
+from server.video.store.sessions import SessionStore
 from telephony import Alias, AliasRecord, AliasType, Call, CallState, Number, StationSpan
 
 if TYPE_CHECKING:
@@ -31,15 +34,15 @@ LIVE = (CallState.TALKING, CallState.HELD, CallState.RINGING)
 
 
 @asynccontextmanager
-async def storage(url: str) -> AsyncIterator[SqlTransactions]:
+async def storage(url: str) -> AsyncIterator[Transactions]:
     """An empty database with one site and one regulator."""
     await schema.upgrade(url)
     engine = make_engine(url)
-    transactions = SqlTransactions(engine, FernetSeal("k" * 32))
+    transactions = Transactions(engine, Seal("k" * 32))
     try:
         async with transactions() as uow:
-            await uow.sites.add(Site(SITE, "rivage", "SAMU", "SAMU15", "r@x.example", {}), NOW)
-            await uow.users.add(
+            await SiteStore(uow).add(Site(SITE, "rivage", "SAMU", "SAMU15", "r@x.example", {}), NOW)
+            await UserStore(uow).add(
                 User("u", SITE, "u", "U", Role.REGULATOR, "-", None, None, None, 1), NOW
             )
             await uow.commit()
@@ -71,13 +74,13 @@ async def a_night_of_calls(uow: SqlUnitOfWork) -> None:
     """Three calls that live on, and sixty younger ones that are over."""
     for number, state in enumerate(LIVE):
         started = EARLIER + timedelta(seconds=number)
-        await uow.calls.save(SITE, a_call(f"live-{state.value}", state, started), NOW)
+        await CallStore(uow).save(SITE, a_call(f"live-{state.value}", state, started), NOW)
     for number in range(60):
         started = EARLIER + timedelta(minutes=number + 1)
         over = a_call(f"over-{number:02}", CallState.ENDED, started, started)
-        await uow.calls.save(SITE, over, NOW)
+        await CallStore(uow).save(SITE, over, NOW)
     # Begun before them all, and the last that ended.
-    await uow.calls.save(
+    await CallStore(uow).save(
         SITE, a_call("over-long", CallState.ENDED, EARLIER - timedelta(minutes=5), NOW), NOW
     )
 
@@ -87,8 +90,8 @@ async def test_every_live_call_of_a_station_then_the_newest_ended(database_url: 
     async with storage(database_url) as transactions:
         async with transactions() as uow:
             await a_night_of_calls(uow)
-            live = await uow.calls.at_station(SITE, STATION, since)
-            some = await uow.calls.at_station(SITE, STATION, since, ended=3)
+            live = await CallStore(uow).at_station(SITE, STATION, since)
+            some = await CallStore(uow).at_station(SITE, STATION, since, ended=3)
         assert [call.id for call in live] == ["live-ringing", "live-held", "live-talking"]
         assert [call.id for call in some] == [
             *("live-ringing", "live-held", "live-talking"),
@@ -106,28 +109,28 @@ async def test_a_call_that_had_expired_and_goes_on_is_at_its_station_again(
     async with storage(database_url) as transactions, transactions() as uow:
         for _ in range(2):
             for told in (talking, talking, expired, expired):
-                await uow.calls.save(SITE, told, NOW)
-            [over] = await uow.calls.at_station(SITE, STATION, EARLIER, ended=1)
+                await CallStore(uow).save(SITE, told, NOW)
+            [over] = await CallStore(uow).at_station(SITE, STATION, EARLIER, ended=1)
             assert not over.talks_at(STATION)
-        await uow.calls.save(SITE, talking, NOW)
-        [live] = await uow.calls.at_station(SITE, STATION, EARLIER)
-        record = await uow.calls.record(SITE, "one")
+        await CallStore(uow).save(SITE, talking, NOW)
+        [live] = await CallStore(uow).at_station(SITE, STATION, EARLIER)
+        record = await CallStore(uow).record(SITE, "one")
     assert live.talks_at(STATION)
     assert [(span.start, span.end) for span in record.spans] == [(EARLIER, None)]
 
 
 async def test_a_live_call_is_found_by_name_number_day_and_time(database_url: str) -> None:
-    lookup = FernetSeal("k" * 32).lookup("number", NUMBER)
+    lookup = Seal("k" * 32).lookup("number", NUMBER)
     start, end = NOW - timedelta(hours=12), NOW + timedelta(hours=12)
     names = {f"live-{state.value}" for state in LIVE}
     async with storage(database_url) as transactions, transactions() as uow:
         await a_night_of_calls(uow)
-        by_name = await uow.calls.find(SITE, "the-switchboard")
+        by_name = await CallStore(uow).find(SITE, "the-switchboard")
         assert names <= {call.id for call in by_name}
         assert by_name[0].id == "over-59", "the newest first, as before"
-        assert names <= {call.id for call in await uow.calls.by_number(SITE, lookup)}
-        assert names <= {call.id for call in await uow.calls.by_day(SITE, start, end)}
-        around = await uow.calls.around(SITE, STATION, [lookup], start, end, 5)
+        assert names <= {call.id for call in await CallStore(uow).by_number(SITE, lookup)}
+        assert names <= {call.id for call in await CallStore(uow).by_day(SITE, start, end)}
+        around = await CallStore(uow).around(SITE, STATION, [lookup], start, end, 5)
         assert names <= {record.call.id for record in around}
 
 
@@ -135,54 +138,54 @@ async def test_as_many_calls_as_were_asked_for_by_their_ids(database_url: str) -
     async with storage(database_url) as transactions, transactions() as uow:
         await a_night_of_calls(uow)
         ids = [f"over-{number:02}" for number in range(60)]
-        assert set(await uow.calls.get_all(SITE, ids)) == set(ids)
+        assert set(await CallStore(uow).get_all(SITE, ids)) == set(ids)
 
 
 async def test_a_session_that_waits_long_stays_at_its_station(database_url: str) -> None:
     """A live one, older than twelve that ended: listed, followed, offered, looked back at, swept."""
     async with storage(database_url) as transactions, transactions() as uow:
-        await uow.calls.save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
+        await CallStore(uow).save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
         offer = {"offered_to": "1602", "offered_by": "u"}
         for number in range(12):
             live = a_session(f"live-{number:02}", EARLIER, State.LIVE, **offer)
-            await uow.sessions.add(live)
+            await SessionStore(uow).add(live)
         for number in range(210):
-            await uow.sessions.add(
+            await SessionStore(uow).add(
                 a_session(f"over-{number:03}", EARLIER + timedelta(seconds=number + 1))
             )
         lived = {f"live-{number:02}" for number in range(12)}
         for id_ in sorted({*lived, *(f"over-{number:03}" for number in range(210))}):
             link = Link(id_, "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
-            await uow.sessions.add_link(link)
-        listed = await uow.sessions.at_station(SITE, STATION, 10)
+            await SessionStore(uow).add_link(link)
+        listed = await SessionStore(uow).at_station(SITE, STATION, 10)
         assert [one.id for one in listed[:10]] == [f"over-{n:03}" for n in range(209, 199, -1)]
         assert {one.id for one in listed[10:]} == lived
-        followed = await uow.sessions.of_calls(SITE, ["c"])
+        followed = await SessionStore(uow).of_calls(SITE, ["c"])
         assert lived < {one.id for one in followed}
         assert len(followed) < 30, "what is over is bounded"
-        assert lived < {one.id for one in await uow.sessions.of_call(SITE, "c")}
-        assert {one.id for one in await uow.sessions.offered(SITE, "1602")} == lived
-        recent = await uow.sessions.recent(SITE, STATION, "u", EARLIER, 100)
+        assert lived < {one.id for one in await SessionStore(uow).of_call(SITE, "c")}
+        assert {one.id for one in await SessionStore(uow).offered(SITE, "1602")} == lived
+        recent = await SessionStore(uow).recent(SITE, STATION, "u", EARLIER, 100)
         assert lived < {one.id for one in recent}
-        assert {one.id for one in await uow.sessions.open_everywhere()} == lived
-        assert await uow.sessions.linked_to(SITE, ["c", "none"]) == {"c": 222}
+        assert {one.id for one in await SessionStore(uow).open_everywhere()} == lived
+        assert await SessionStore(uow).linked_to(SITE, ["c", "none"]) == {"c": 222}
 
 
 async def test_a_session_that_left_a_call_does_not_count_as_one_of_it(database_url: str) -> None:
     """The newest link decides before anything is cut off."""
     async with storage(database_url) as transactions, transactions() as uow:
-        await uow.calls.save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
-        await uow.sessions.add(a_session("stayed", EARLIER))
-        await uow.sessions.add_link(
+        await CallStore(uow).save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
+        await SessionStore(uow).add(a_session("stayed", EARLIER))
+        await SessionStore(uow).add_link(
             Link("stayed", "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
         )
         for number in range(12):
             id_ = f"left-{number}"
-            await uow.sessions.add(a_session(id_, EARLIER + timedelta(seconds=1)))
+            await SessionStore(uow).add(a_session(id_, EARLIER + timedelta(seconds=1)))
             for call in ("c", None):
                 link = Link(id_, call, Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
-                await uow.sessions.add_link(link)
-        assert [one.id for one in await uow.sessions.of_calls(SITE, ["c"])] == ["stayed"]
+                await SessionStore(uow).add_link(link)
+        assert [one.id for one in await SessionStore(uow).of_calls(SITE, ["c"])] == ["stayed"]
 
 
 async def test_videos_that_wait_for_a_call_are_not_hidden_by_settled_ones(
@@ -190,15 +193,15 @@ async def test_videos_that_wait_for_a_call_are_not_hidden_by_settled_ones(
 ) -> None:
     """Five hundred were said to have no call since: the older one still waits to be matched."""
     async with storage(database_url) as transactions, transactions() as uow:
-        await uow.sessions.add(a_session("waits", EARLIER))
-        await uow.sessions.add_link(
+        await SessionStore(uow).add(a_session("waits", EARLIER))
+        await SessionStore(uow).add_link(
             Link("waits", None, Certainty.UNLINKED, Evidence.NO_CALL, None, NOW)
         )
         for number in range(501):
             id_ = f"settled-{number:03}"
-            await uow.sessions.add(a_session(id_, EARLIER + timedelta(seconds=1)))
-            await uow.sessions.add_link(
+            await SessionStore(uow).add(a_session(id_, EARLIER + timedelta(seconds=1)))
+            await SessionStore(uow).add_link(
                 Link(id_, None, Certainty.UNLINKED, Evidence.DECLINED, "u", NOW)
             )
-        found = await uow.sessions.unlinked(SITE, EARLIER, NOW)
+        found = await SessionStore(uow).unlinked(SITE, EARLIER, NOW)
         assert "waits" in {one.id for one in found}

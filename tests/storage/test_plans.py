@@ -10,13 +10,18 @@ import pytest
 from sqlalchemy import event
 
 from server.audit.service.lookup import AuditLookup
+from server.audit.store.audit import AuditStore
 from server.core.clock import SystemClock
 from server.core.entries import Actor
-from server.core.seal import FernetSeal
-from server.core.sites import Site
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore
+from server.delivery.store import MessageStore
+from server.invitations.store.invitations import InvitationStore
+from server.line15.store.calls import CallStore
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
+from server.video.store.sessions import SessionStore
 from tests.databases import SqliteDatabases
 
 if TYPE_CHECKING:
@@ -32,35 +37,35 @@ WHOLE = re.compile(rf"SCAN ({GROWING})\b|SEARCH ({GROWING}) .*\(site=\?\)")
 END_OF_CHAIN = "audit.seq DESC"  # walks backwards, and stops at the first row
 
 
-async def _ask(transactions: SqlTransactions) -> None:
+async def _ask(transactions: Transactions) -> None:
     """Ask what a desk's view, an auditor, the delivery, the housekeeping and a start ask."""
-    lookup = AuditLookup(transactions, SystemClock(), FernetSeal("k" * 32))
+    lookup = AuditLookup(transactions, SystemClock(), Seal("k" * 32))
     actor, since = Actor("desk", SITE.id), NOW - timedelta(hours=12)
     await lookup.by_alias(actor, "a84b4c76e66710@pbx.example")
     await lookup.by_number(actor, "+33612345678")
     async with transactions(write=False) as uow:
-        await uow.calls.at_station(SITE.id, "1501", since)
-        await uow.calls.get_all(SITE.id, ["c"])
-        await uow.calls.by_day(SITE.id, since, NOW)
-        await uow.calls.facts_of_live(SITE.id, since)
-        await uow.calls.around(SITE.id, "1501", ["l"], since, NOW, 100)
-        await uow.calls.around(SITE.id, None, [], since, NOW, 100)
-        await uow.sessions.unlinked(SITE.id, since, NOW)
-        await uow.sessions.reviewed(SITE.id, since, NOW)
-        await uow.sessions.invited(SITE.id, ["l"])
-        await uow.sessions.of_call(SITE.id, "c")
-        await uow.sessions.of_calls(SITE.id, ["c"])
-        await uow.sessions.at_station(SITE.id, "1501", 10)
-        await uow.sessions.recent(SITE.id, "1501", "u", since, 100)
-        await uow.sessions.newest_links(["v"])
-        await uow.sessions.links("v")
-        await uow.sessions.open_everywhere()
-        await uow.invitations.of_sessions(["v"])
-        await uow.messages.of_invitations(["i"])
-        await uow.messages.due(NOW, 16, "sms", ("m",))
-        await uow.messages.next_due("sms", ("m",))
-        await uow.audit.of_call(SITE.id, "c")
-        await uow.audit.of_session(SITE.id, "v")
+        await CallStore(uow).at_station(SITE.id, "1501", since)
+        await CallStore(uow).get_all(SITE.id, ["c"])
+        await CallStore(uow).by_day(SITE.id, since, NOW)
+        await CallStore(uow).facts_of_live(SITE.id, since)
+        await CallStore(uow).around(SITE.id, "1501", ["l"], since, NOW, 100)
+        await CallStore(uow).around(SITE.id, None, [], since, NOW, 100)
+        await SessionStore(uow).unlinked(SITE.id, since, NOW)
+        await SessionStore(uow).reviewed(SITE.id, since, NOW)
+        await InvitationStore(uow).sessions(SITE.id, ["l"])
+        await SessionStore(uow).of_call(SITE.id, "c")
+        await SessionStore(uow).of_calls(SITE.id, ["c"])
+        await SessionStore(uow).at_station(SITE.id, "1501", 10)
+        await SessionStore(uow).recent(SITE.id, "1501", "u", since, 100)
+        await SessionStore(uow).newest_links(["v"])
+        await SessionStore(uow).links("v")
+        await SessionStore(uow).open_everywhere()
+        await InvitationStore(uow).of_sessions(["v"])
+        await MessageStore(uow).of_invitations(["i"])
+        await MessageStore(uow).due(NOW, 16, "sms", ("m",))
+        await MessageStore(uow).next_due("sms", ("m",))
+        await AuditStore(uow).of_call(SITE.id, "c")
+        await AuditStore(uow).of_session(SITE.id, "v")
 
 
 async def test_no_query_that_somebody_waits_for_reads_a_whole_table(tmp_path: Path) -> None:
@@ -74,9 +79,9 @@ async def test_no_query_that_somebody_waits_for_reads_a_whole_table(tmp_path: Pa
         asked.setdefault(statement, values)
 
     try:
-        transactions = SqlTransactions(engine, FernetSeal("k" * 32))
+        transactions = Transactions(engine, Seal("k" * 32))
         async with transactions() as uow:
-            await uow.sites.add(SITE, NOW)
+            await SiteStore(uow).add(SITE, NOW)
             await uow.commit()
         event.listen(engine.sync_engine, "before_cursor_execute", note)
         await _ask(transactions)

@@ -6,17 +6,18 @@ import pytest
 
 from server.app.settings.settings import Settings
 from server.core.errors import StorageUnavailable
-from server.core.seal import FernetSeal
+from server.core.seal import Seal
+from server.core.sites import SiteStore
 from server.doctor.checks import stored
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from tests.lab.ports import free_port
 from tests.lab.postgres import postgres
 
 
-def storage(url: str) -> SqlTransactions:
-    return SqlTransactions(make_engine(url), FernetSeal("k" * 32))
+def storage(url: str) -> Transactions:
+    return Transactions(make_engine(url), Seal("k" * 32))
 
 
 async def refuse(url: str) -> None:
@@ -24,7 +25,7 @@ async def refuse(url: str) -> None:
     for write in (True, False):
         with pytest.raises(StorageUnavailable):
             async with away(write=write) as uow:
-                await uow.sites.all()
+                await SiteStore(uow).all()
     with pytest.raises(StorageUnavailable):
         await schema.check(away._engine)
     await away._engine.dispose()
@@ -47,18 +48,18 @@ async def test_it_refuses_then_dies_while_used(request: pytest.FixtureRequest) -
         assert [text.split()[2] for text in unsafe] == ["fsync", "synchronous_commit"]
         living = storage(url)
         async with living(write=False) as uow:
-            assert await uow.sites.all() == []
+            assert await SiteStore(uow).all() == []
         with pytest.raises(StorageUnavailable):  # noqa: PT012 - it ends in the middle of one
             async with living() as uow:
                 cluster.sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'visio15'"
                 )
-                await uow.sites.all()
+                await SiteStore(uow).all()
         async with living() as uow:  # it is back: dead connections of the pool are replaced
-            assert await uow.sites.all() == []
+            assert await SiteStore(uow).all() == []
         await cluster.part.stop(grace=0)
         for write in (True, False):
             with pytest.raises(StorageUnavailable):
                 async with living(write=write) as uow:
-                    await uow.sites.all()
+                    await SiteStore(uow).all()
         await living._engine.dispose()

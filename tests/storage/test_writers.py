@@ -10,32 +10,35 @@ import pytest
 from sqlalchemy import text
 
 from server.audit.service.chain import Chain
+from server.audit.store.audit import AuditStore
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid, StorageUnavailable
-from server.core.seal import FernetSeal
-from server.core.sites import Site
+from server.core.journal import Journal
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore
 from server.core.tasks import create_task
+from server.identity.store.users import UserStore
 from server.storage import engine, schema
 from server.storage import transactions as uow
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 WRITERS = 20
 EACH = 5
 
 
-async def processes(url: str, count: int) -> list[SqlTransactions]:
+async def processes(url: str, count: int) -> list[Transactions]:
     """Storage as several processes have it: an engine and a queue of their own."""
     await schema.upgrade(url)
-    made = [SqlTransactions(make_engine(url), FernetSeal("k" * 32)) for _ in range(count)]
+    made = [Transactions(make_engine(url), Seal("k" * 32)) for _ in range(count)]
     async with made[0]() as work:
-        await work.sites.add(Site("s", "s", "s", "S", "r@x", {"n": 0}), NOW)
+        await SiteStore(work).add(Site("s", "s", "s", "S", "r@x", {"n": 0}), NOW)
         await work.commit()
     return made
 
 
-async def close(several: list[SqlTransactions]) -> None:
+async def close(several: list[Transactions]) -> None:
     for one in several:
         await one._engine.dispose()
 
@@ -47,14 +50,14 @@ async def test_twenty_writers_of_two_processes_make_one_chain(database_url: str)
         for n in range(EACH):
             async with several[name % 2]() as work:
                 event = AuditEvent("a.b", f"writer:{name}", data={"n": n})
-                await work.audit.append(Actor("desk", "s", None, "192.0.2.9"), event, NOW)
+                await Journal(work).append(Actor("desk", "s", None, "192.0.2.9"), event, NOW)
                 await work.commit()
 
     await asyncio.gather(*(write(name) for name in range(WRITERS)))
     verdict, _ = await Chain(several[0]).verify("s")
     assert (verdict.count, verdict.broken_at) == (WRITERS * EACH, None)
     async with several[0](write=False) as work:
-        rows = [row async for row in work.audit.chain("s")]
+        rows = [row async for row in AuditStore(work).chain("s")]
     for name in range(WRITERS):
         mine = [row.data["n"] for row in rows if row.subject == f"writer:{name}"]
         assert mine == list(range(EACH))
@@ -67,9 +70,9 @@ async def test_load_decide_save_is_one_step(database_url: str) -> None:
 
     async def add_one(name: int) -> None:
         async with several[name % 2]() as work:
-            before = (await work.sites.get("s")).policy["n"]
+            before = (await SiteStore(work).get("s")).policy["n"]
             await asyncio.sleep(0)
-            await work._connection.execute(
+            await work.connection.execute(
                 text("UPDATE site SET policy = :policy"),
                 {"policy": f'{{"n": {before + 1}}}'},
             )
@@ -77,19 +80,19 @@ async def test_load_decide_save_is_one_step(database_url: str) -> None:
 
     await asyncio.gather(*(add_one(name) for name in range(40)))
     async with several[0](write=False) as work:
-        assert (await work.sites.get("s")).policy["n"] == 40
+        assert (await SiteStore(work).get("s")).policy["n"] == 40
     await close(several)
 
 
 async def test_readers_go_on_while_somebody_writes_and_see_one_moment(database_url: str) -> None:
     (one, other) = several = await processes(database_url, 2)
     async with other(write=False) as reader, one() as writer:
-        assert len(await reader.sites.all()) == 1
-        await writer.sites.add(Site("t", "t", "t", "S", "r@x", {}), NOW)
+        assert len(await SiteStore(reader).all()) == 1
+        await SiteStore(writer).add(Site("t", "t", "t", "S", "r@x", {}), NOW)
         await writer.commit()
-        assert len(await reader.sites.all()) == 1
+        assert len(await SiteStore(reader).all()) == 1
     async with other(write=False) as reader:
-        assert len(await reader.sites.all()) == 2
+        assert len(await SiteStore(reader).all()) == 2
     await close(several)
 
 
@@ -103,7 +106,7 @@ async def test_who_waits_too_long_for_the_turn_is_told(
             async with one():
                 pass
     async with one() as work:  # the turn is free again
-        await work.sites.all()
+        await SiteStore(work).all()
     await close(several)
 
 
@@ -118,7 +121,7 @@ async def test_who_waits_too_long_for_another_process_is_told(
             async with other():
                 pass
     async with other() as work:
-        await work.sites.all()
+        await SiteStore(work).all()
     await close(several)
 
 
@@ -127,7 +130,7 @@ async def test_a_value_no_database_holds_is_the_asker_s_mistake(database_url: st
     postgres = one._engine.dialect.name == "postgresql"  # has no NUL
     with pytest.raises(Invalid, match="value") if postgres else nullcontext():
         async with one(write=False) as work:
-            assert await work.users.by_identifier("a\x00b") is None
+            assert await UserStore(work).by_identifier("a\x00b") is None
     await close(several)
 
 

@@ -14,20 +14,24 @@ from click.testing import CliRunner, Result
 from server.administration.service.admin import Admin
 from server.app.settings.settings import Settings
 from server.cli.cdr import cdr
-from server.core.bus import MemoryBus
-from server.core.clock import SystemIds
-from server.core.seal import FernetSeal
+from server.core.bus import Bus
+from server.core.clock import Ids
+from server.core.personal import PersonalStore
+from server.core.seal import Seal
 from server.identity.domain.access import Role
-from server.identity.passwords import Argon2Passwords
+from server.identity.passwords import Passwords
 from server.invitations.domain.invitation import Invitation
+from server.invitations.store.invitations import InvitationStore
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.line15.service.ingest import Line15
+from server.line15.store.calls import CallStore
 from server.reconcile.domain import cdr as rules
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.transactions import SqlTransactions
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session
 from server.video.service.following import relink
+from server.video.store.sessions import SessionStore
 from telephony import (
     Alias,
     AliasRecord,
@@ -73,14 +77,14 @@ class Place:
         async def whole() -> Any:
             engine = make_engine(self.settings.database_url)
             try:
-                return await work(SqlTransactions(engine, FernetSeal(SECRET)))
+                return await work(Transactions(engine, Seal(SECRET)))
             finally:
                 await engine.dispose()
 
         return asyncio.run(whole())
 
     def do(self, work: Any) -> Any:
-        async def inside(transactions: SqlTransactions) -> Any:
+        async def inside(transactions: Transactions) -> Any:
             async with transactions() as uow:
                 result = await work(uow)
                 await uow.commit()
@@ -91,8 +95,8 @@ class Place:
     def feed(self, *calls: Call) -> None:
         """What a feed told of."""
 
-        async def told(transactions: SqlTransactions) -> None:
-            line = Line15(self.site, transactions, _Clock(), MemoryBus(), on_merged=(relink,))
+        async def told(transactions: Transactions) -> None:
+            line = Line15(self.site, transactions, _Clock(), Bus(), on_merged=(relink,))
             await line.receive([Changed(calls)])
 
         self.run(told)
@@ -106,13 +110,13 @@ class Place:
 
     def everything(self) -> list[Any]:
         """Every row of every table, as it stands."""
-        from server.core.db.metadata import metadata  # noqa: PLC0415
+        from server.app.schema import metadata  # noqa: PLC0415
 
-        async def rows(transactions: SqlTransactions) -> list[Any]:
+        async def rows(transactions: Transactions) -> list[Any]:
             async with transactions(write=False) as uow:
                 found = []
                 for table in metadata.sorted_tables:
-                    result = await uow._connection.execute(table.select())
+                    result = await uow.connection.execute(table.select())
                     found.append(sorted(map(repr, result)))
                 return found
 
@@ -121,15 +125,17 @@ class Place:
 
     def links(self, session: str = "video1") -> list[tuple[str | None, str]]:
         async def read(uow: Any) -> list[tuple[str | None, str]]:
-            return [(link.call, link.evidence.value) for link in await uow.sessions.links(session)]
+            return [
+                (link.call, link.evidence.value) for link in await SessionStore(uow).links(session)
+            ]
 
         found: list[tuple[str | None, str]] = self.do(read)
         return found
 
     def found(self, name: str) -> list[Any]:
         async def read(uow: Any) -> list[Any]:
-            calls = await uow.calls.find(self.site, name)
-            return [await uow.calls.record(self.site, call.id) for call in calls]
+            calls = await CallStore(uow).find(self.site, name)
+            return [await CallStore(uow).record(self.site, call.id) for call in calls]
 
         result: list[Any] = self.do(read)
         return result
@@ -141,8 +147,8 @@ def place(tmp_path: Path) -> Place:
     made = Place(Settings(data_dir=tmp_path, database=url, secret_key=SECRET), tmp_path)
     asyncio.run(schema.upgrade(made.settings.database_url))
 
-    async def furnish(transactions: SqlTransactions) -> None:
-        admin = Admin(transactions, _Clock(), SystemIds(), Argon2Passwords())
+    async def furnish(transactions: Transactions) -> None:
+        admin = Admin(transactions, _Clock(), Ids(), Passwords())
         made.site = (await admin.add_site("rivage", "SAMU", "r@x.fr", "SAMU")).id
         for extension in ("201", "202"):
             await admin.add_station("rivage", extension, extension, webcam=False)
@@ -158,10 +164,14 @@ def a_video(place: Place, evidence: Evidence = Evidence.FEED_DOWN) -> None:
     at = START + MINUTE
 
     async def store(uow: Any) -> None:
-        await uow.sessions.add(Session("video1", place.site, "201", place.user, "c1", at, at))
-        await uow.sessions.add_link(Link("video1", None, Certainty.UNLINKED, evidence, None, at))
-        contact = await uow.personal.add(place.site, "number", MINE, at)
-        await uow.invitations.add(Invitation("i1", "video1", "sms", contact, "h", at, at + MINUTE))
+        await SessionStore(uow).add(Session("video1", place.site, "201", place.user, "c1", at, at))
+        await SessionStore(uow).add_link(
+            Link("video1", None, Certainty.UNLINKED, evidence, None, at)
+        )
+        contact = await PersonalStore(uow).add(place.site, "number", MINE, at)
+        await InvitationStore(uow).add(
+            Invitation("i1", "video1", "sms", contact, "h", at, at + MINUTE)
+        )
 
     place.do(store)
 
@@ -253,9 +263,9 @@ def test_a_typed_id_finds_its_call(place: Place) -> None:
 
     async def typed(uow: Any) -> None:
         name = Alias(AliasType.ASSERTED, "1772352000.5")
-        await uow.calls.assert_call(place.site, "stand-in", name, START + MINUTE)
+        await CallStore(uow).assert_call(place.site, "stand-in", name, START + MINUTE)
         link = Link("video1", "stand-in", Certainty.CERTAIN, Evidence.MANUAL_ID, None, START)
-        await uow.sessions.add_link(link)
+        await SessionStore(uow).add_link(link)
 
     place.do(typed)
     assert "1 new" in place(HEAD + ROW).output

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.clock import SystemIds
+from server.core.clock import Ids
 from server.web.link_as_sent import TOKEN, LinkAsSent, read, tidied
 
 ONE = "Zk3v0T_x-9QmP1aB2cD3eF4gH5i"
@@ -127,7 +127,7 @@ def test_the_address_read_aloud(typed: str) -> None:
 
 
 def test_a_token_is_as_long_as_we_make_them() -> None:
-    assert all(re.fullmatch(TOKEN, SystemIds().token()) for _ in range(50))
+    assert all(re.fullmatch(TOKEN, Ids().token()) for _ in range(50))
 
 
 around = st.lists(st.sampled_from([*SIGNS, *UNSEEN, *BIDI, *BLANKS, *ENDS]), max_size=6).map(

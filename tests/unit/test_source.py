@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from server.core.net.addresses import read_address, source_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Where requests come in: web, and the pages and use cases of each room.
+ASKED = re.compile(r"web/|\w+/(service|web)[/.]")
 SERVER = Path(__file__).resolve().parents[2] / "server"
 #: What may be given the raw address of a peer, besides functions that only hand it on: the record, and the rule.
 ENDS = {"Actor", "source_of"}
@@ -82,12 +85,12 @@ def test_only_the_headers_of_proxies_are_read_besides() -> None:
     reading = {
         name
         for name, tree in modules()
-        if name.startswith(("services/", "web/"))
+        if ASKED.match(name)
         for node in ast.walk(tree)
         if (isinstance(node, ast.Import) and any(a.name == "ipaddress" for a in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == "ipaddress")
     }
-    assert reading == {"web/forwarded.py"}
+    assert reading == {"web/http/forwarded.py"}
 
 
 def takes_one(function: ast.AST) -> bool:
@@ -142,8 +145,8 @@ def misused(tree: ast.AST, may_take: set[str]) -> list[str]:
 
 
 def test_no_key_is_made_of_a_raw_address() -> None:
-    trees = {n: tree for n, tree in modules() if n.startswith(("services/", "web/"))}
-    del trees["web/forwarded.py"]  # finds out who the peer is, and sets it
+    trees = {n: tree for n, tree in modules() if ASKED.match(n)}
+    del trees["web/http/forwarded.py"]  # finds out who the peer is, and sets it
     nodes = [node for tree in trees.values() for node in ast.walk(tree)]
     may_take = ENDS | {
         node.name  # type: ignore[attr-defined]

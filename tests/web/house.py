@@ -14,16 +14,23 @@ from sqlalchemy import event, select, text
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
 from server.administration.service.admin import Admin
-from server.core.clock import SystemIds
-from server.core.db.metadata import metadata
+from server.app.schema import metadata
+from server.audit.store.audit import AuditStore
+from server.core.clock import Ids
 from server.core.entries import Actor, AuditEvent
-from server.core.seal import FernetSeal
+from server.core.journal import Journal
+from server.core.personal import PersonalStore
+from server.core.seal import Seal
 from server.delivery.domain.messages import LONGEST_RETRY, Delivery
+from server.delivery.store import MessageStore
 from server.identity.domain.access import Role
 from server.identity.domain.login import CODE_LIFE
 from server.invitations.domain.invitation import Invitation
+from server.invitations.store.invitations import InvitationStore
 from server.line15.domain.call_links import Certainty, Evidence, Link
+from server.line15.store.calls import CallStore
 from server.video.domain.session import Session
+from server.video.store.sessions import SessionStore
 from telephony import (
     Alias,
     AliasRecord,
@@ -41,7 +48,7 @@ if TYPE_CHECKING:
     from server.app.runtime import Server
     from server.core.sites import Site
     from server.identity.domain.users import User
-    from server.identity.passwords import Argon2Passwords
+    from server.identity.passwords import Passwords
     from server.identity.service.login import Login
 
 SECRET = "0123456789abcdef" * 4
@@ -74,7 +81,7 @@ class House:
 
     server: Server
     clock: FakeClock
-    seal: FernetSeal = field(default_factory=lambda: FernetSeal(SECRET))
+    seal: Seal = field(default_factory=lambda: Seal(SECRET))
     sites: dict[str, Site] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
 
@@ -83,12 +90,12 @@ class House:
         return self.server.app.settings["default_handler_args"]["web"].login
 
     @property
-    def passwords(self) -> Argon2Passwords:
+    def passwords(self) -> Passwords:
         return self.login._passwords  # type: ignore[return-value]
 
     @property
     def admin(self) -> Admin:
-        return Admin(self.server.transactions, self.clock, SystemIds(), self.passwords)
+        return Admin(self.server.transactions, self.clock, Ids(), self.passwords)
 
     async def furnish(self) -> None:
         """Two sites; on the first everybody, on the second an auditor."""
@@ -117,7 +124,7 @@ class House:
     async def messages(self) -> list[dict[str, Any]]:
         """Every message that waits to be sent, or to be tried again, opened."""
         async with self.server.transactions(write=False) as uow:
-            due = await uow.messages.due(self.clock.now() + LONGEST_RETRY, 100)
+            due = await MessageStore(uow).due(self.clock.now() + LONGEST_RETRY, 100)
         return [
             {"kind": m.kind, "channel": m.channel, **json.loads(self.seal.open(m.sealed or b""))}
             for m in due
@@ -146,7 +153,7 @@ class House:
     async def actions(self, site: str = "rivage") -> list[str]:
         """What the audit of a site says, in order."""
         async with self.server.transactions(write=False) as uow:
-            return [row.action async for row in uow.audit.chain(self.sites[site].id)]
+            return [row.action async for row in AuditStore(uow).chain(self.sites[site].id)]
 
     @contextmanager
     def statements(self) -> Iterator[list[str]]:
@@ -249,7 +256,7 @@ async def a_call(house: House, site: str = "rivage", id_: str = "call1", **chang
         evidence=("INVITE seen",),
     )
     async with house.server.transactions() as uow:
-        await uow.calls.save(house.sites[site].id, replace(call, **changes), start)
+        await CallStore(uow).save(house.sites[site].id, replace(call, **changes), start)
         await uow.commit()
     return call
 
@@ -264,12 +271,12 @@ async def a_video(
     certainty = Certainty.CERTAIN if call else Certainty.UNLINKED
     evidence = Evidence.CHOSEN if call else Evidence.NO_CALL
     async with house.server.transactions() as uow:
-        await uow.sessions.add(Session(id_, site_id, "201", user.id, id_, now, now))
-        await uow.sessions.add_link(Link(id_, call, certainty, evidence, user.id, now))
-        contact = await uow.personal.add(site_id, "number", NUMBER, now)
-        await uow.invitations.add(
+        await SessionStore(uow).add(Session(id_, site_id, "201", user.id, id_, now, now))
+        await SessionStore(uow).add_link(Link(id_, call, certainty, evidence, user.id, now))
+        contact = await PersonalStore(uow).add(site_id, "number", NUMBER, now)
+        await InvitationStore(uow).add(
             Invitation(f"i-{id_}", id_, "sms", contact, f"hash-{id_}", now, now + CODE_LIFE)
         )
         event = AuditEvent("session.created", f"session:{id_}", id_, call, {"station": "201"})
-        await uow.audit.append(actor, event, now)
+        await Journal(uow).append(actor, event, now)
         await uow.commit()

@@ -21,8 +21,9 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from server.app.logs import configure
 from server.app.settings.settings import load
 from server.app.wiring import build
-from server.core.clock import SystemIds
+from server.core.clock import Ids
 from server.identity.domain.sign_in import WebSession
+from server.identity.store.login import LoginStore
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.storage.demonstration import mark_demonstration
 from tests.lab.process import until
@@ -137,13 +138,13 @@ class Running(House):
     async def signed_in(self, identifier: str, station: str | None = STATION) -> Browser:
         """A browser with a session of this user, as after the code."""
         browser = self.browser()
-        cookie, now = SystemIds().token(), self.clock.now()
+        cookie, now = Ids().token(), self.clock.now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
         session = WebSession(
             id_, self.users[identifier].id, now, now, now + timedelta(hours=14), None
         )
         async with self.server.transactions() as uow:
-            await uow.login.add_web_session(session)
+            await LoginStore(uow).add_web_session(session)
             await uow.commit()
         browser.cookies[SESSION_COOKIE] = cookie
         if station:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from server.administration.service.site_secrets import SiteSecrets
-from server.core.clock import SystemIds
+from server.core.clock import Ids
 
 if TYPE_CHECKING:
     from tornado.httpclient import HTTPResponse
@@ -84,7 +84,7 @@ class Cti:
 
 
 def secrets(house: Running) -> SiteSecrets:
-    return SiteSecrets(house.server.transactions, house.clock, SystemIds())
+    return SiteSecrets(house.server.transactions, house.clock, Ids())
 
 
 def code(answer: HTTPResponse) -> tuple[int, str]:

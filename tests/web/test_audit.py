@@ -14,8 +14,12 @@ from urllib.parse import quote, urlencode
 import pytest
 
 import server
+from server.audit.store.audit import AuditStore
 from server.core.entries import Actor, AuditEvent
+from server.core.journal import Journal
+from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Delivery
+from server.line15.store.calls import CallStore
 from telephony import CallState, Related, StationSpan, StationState
 from tests.web.house import CALL_ID, NUMBER, Browser, House, a_call, a_video
 
@@ -142,7 +146,7 @@ async def test_an_erased_number_leaves_the_call(house: House, browser: Browser) 
     await a_call(house)
     async with house.server.transactions() as uow:
         (person,) = await house.rows("SELECT id FROM personal WHERE kind = 'number'")
-        await uow.personal.erase(person["id"], house.clock.now())
+        await PersonalStore(uow).erase(person["id"], house.clock.now())
         await uow.commit()
     await browser.sign_in(house, "auditor")
     _, found = await api(browser, CALL_ID)
@@ -251,9 +255,9 @@ async def test_every_look_up_is_audited_without_what_was_typed(
         assert secret not in logged
     async with house.server.transactions(write=False) as uow:
         site = house.sites["rivage"].id
-        rows = [row async for row in uow.audit.chain(site)]
+        rows = [row async for row in AuditStore(uow).chain(site)]
         by_number = next(row for row in rows if row.data.get("by") == "number")
-        payload = await uow.audit.payload(site, by_number.seq)
+        payload = await AuditStore(uow).payload(site, by_number.seq)
     assert payload is not None
     assert json.loads(payload[1]) == {"value": NUMBER, "address": "127.0.0.1"}
 
@@ -348,7 +352,7 @@ async def test_a_start_told_otherwise_later_does_not_leave_the_first_open_for_ev
     await a_call(house, stations=(StationSpan("201", better),))
     await a_call(house, stations=(StationSpan("201", better, end), StationSpan("202", end)))
     async with house.server.transactions(write=False) as uow:
-        assert (await uow.calls.get(house.sites["rivage"].id, "call1")).stations == ("202",)
+        assert (await CallStore(uow).get(house.sites["rivage"].id, "call1")).stations == ("202",)
     await browser.sign_in(house, "auditor")
     _, found = await api(browser, CALL_ID)
     stay, _ = found["calls"][0]["stations"]
@@ -401,7 +405,7 @@ async def test_every_row_the_product_writes_can_be_shown(house: House, browser: 
             data = {"from": before, "to": after, "reason": after, "by": before, "tries": after}
             action = actions[number % len(actions)]
             event = AuditEvent(action, "session:video1", "video1", "call1", data)
-            await uow.audit.append(actor, event, house.clock.now())
+            await Journal(uow).append(actor, event, house.clock.now())
         await uow.commit()
     assert len(SHAPES) ** 2 >= len(actions)
     await browser.sign_in(house, "auditor")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.audit.store.audit import AuditStore
 from server.video.domain.network import CAUSES, Way
 from server.video.service import signalling
 from server.video.service.ice import IceServers
@@ -31,7 +32,7 @@ def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterat
 
 async def written(house: Running) -> list[dict[str, Any]]:
     async with house.server.transactions(write=False) as uow:
-        rows = [row async for row in uow.audit.chain(house.sites["rivage"].id)]
+        rows = [row async for row in AuditStore(uow).chain(house.sites["rivage"].id)]
     return [dict(row.data) for row in rows if row.action == "network.preflight"]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from server.delivery.domain.sms_text import SEGMENT, septets
 from server.delivery.service.lane import MOST
+from server.delivery.store import MessageStore
 from tests.fakes import ACCEPTED
 from tests.lab.process import until
 from tests.web.posting import Post, desk, in_state, message, post_office, shown, tried
@@ -167,8 +168,8 @@ async def test_a_message_that_cannot_be_opened_stops_no_other(
     await tried(house, 1)
     async with house.server.transactions() as uow:
         [row] = await house.rows("SELECT id FROM message WHERE channel = 'sms'")
-        damaged = replace(await uow.messages.get(row["id"]), sealed=b"damaged")
-        await uow.messages.save(damaged)
+        damaged = replace(await MessageStore(uow).get(row["id"]), sealed=b"damaged")
+        await MessageStore(uow).save(damaged)
         await uow.commit()
     gateway.status = 200
     house.clock.pass_(seconds=5)

@@ -13,8 +13,10 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import update
 
+from server.audit.store.audit import AuditStore
 from server.core.entries import Actor
 from server.delivery.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
+from server.delivery.store import MessageStore
 from server.invitations.service.invitations import Request
 from server.invitations.store.invitations import invitation
 from tests.web.posting import house_with, invitations_of
@@ -87,7 +89,7 @@ async def deliver(house: House) -> None:
     """One round of the delivery loop after another, until nothing is due."""
     while True:
         async with house.server.transactions(write=False) as uow:
-            due = await uow.messages.due(house.clock.now(), 10)
+            due = await MessageStore(uow).due(house.clock.now(), 10)
         if not due:
             return
         for message in due:
@@ -102,7 +104,7 @@ async def row(house: House) -> dict[str, Any]:
 
 async def told(house: House) -> list[tuple[str, Any, Any]]:
     async with house.server.transactions(write=False) as uow:
-        rows = [r async for r in uow.audit.chain(house.sites["rivage"].id)]
+        rows = [r async for r in AuditStore(uow).chain(house.sites["rivage"].id)]
     return [
         (r.action, r.data["carrier"], r.data["tries"])
         for r in rows

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.audit.domain.chain import verify
+from server.audit.store.audit import AuditStore
 from server.identity.domain.access import Role
 from tests.lab.process import until
 from tests.unit.sdp_samples import FINGERPRINT, OFFERS, SMALL
@@ -45,7 +46,7 @@ async def audited(house: Running, action: str, count: int = 0) -> list[dict[str,
 
     async def enough() -> bool:
         async with house.server.transactions(write=False) as uow:
-            rows = [row async for row in uow.audit.chain(house.sites["rivage"].id)]
+            rows = [row async for row in AuditStore(uow).chain(house.sites["rivage"].id)]
         assert verify(rows).intact
         found[:] = [dict(row.data) for row in rows if row.action == action]
         return len(found) >= count

@@ -13,10 +13,10 @@ from server.core.rounds import STORAGE_AWAY, Rounds
 from server.core.tasks import create_task
 from server.invitations.service.links import Links
 from server.invitations.service.spoken import SpokenCodes
-from server.invitations.store.spoken import SqlSpoken
+from server.invitations.store.spoken import SpokenCodeStore
 from server.reconcile.service.reconciler import Reconciler
 from server.video.service.sessions import Sessions
-from server.video.store.sessions import SqlSessions
+from server.video.store.sessions import SessionStore
 from tests.lab.process import until
 from tests.web.running import Running, running, written_logs
 from tests.web.test_our_own_mistakes import OurMistakeError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from server.ports import UnitOfWork
+    from server.core.db.unit_of_work import UnitOfWork
     from tests.databases import Furnished
 
 GRACE = timedelta(minutes=30)
@@ -86,7 +86,7 @@ async def test_a_phone_that_comes_back_while_the_sweep_waits_is_not_ended(
     caller.socket.close()
     await desk.hear("caller.state", state="offline")
     house.clock.pass_(seconds=LONGER)
-    read = note_reads(monkeypatch, SqlSessions, "open_everywhere")
+    read = note_reads(monkeypatch, SessionStore, "open_everywhere")
     [token, _] = await house.tokens()
     async with house.server.transactions():  # another writer has its turn
         sweep = create_task(house.server.sessions.sweep(GRACE), "sweep")
@@ -123,7 +123,7 @@ async def test_a_phone_that_comes_while_its_end_is_written_is_told(
     assert await page.closed() == (4409, "session_ended")
 
 
-@pytest.mark.parametrize("owner", [Sessions, SqlSessions], ids=["ours", "the storage"])
+@pytest.mark.parametrize("owner", [Sessions, SessionStore], ids=["ours", "the storage"])
 async def test_a_session_that_cannot_be_ended_keeps_no_other_waiting(
     house: Running, monkeypatch: pytest.MonkeyPatch, owner: type
 ) -> None:
@@ -163,7 +163,7 @@ async def test_a_code_typed_while_the_sweep_waits_is_not_swept(
 ) -> None:
     desk = await house.desk(await house.signed_in("regulator"))
     code = (await make(desk))["code"]
-    read = note_reads(monkeypatch, SqlSpoken, "expired")
+    read = note_reads(monkeypatch, SpokenCodeStore, "expired")
     house.clock.pass_(minutes=10)
     async with house.server.transactions():
         sweep = create_task(house.server.spoken.sweep(), "sweep")

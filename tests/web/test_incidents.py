@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.core.clock import SystemIds
+from server.core.clock import Ids
 from server.identity.domain.sign_in import WebSession
+from server.identity.store.login import LoginStore
+from server.identity.store.users import UserStore
 from server.identity.web.signed_in import SESSION_COOKIE
 from server.incidents.domain import YEAR, cell, number_of, reference, row
 from server.incidents.service import incidents as listing
@@ -39,12 +41,12 @@ async def send(browser: Browser, remark: str, kind: str = "incident", **context:
 
 async def as_(house: House, browser: Browser, identifier: str) -> None:
     """Become somebody else in this browser, as after the code."""
-    cookie, now = SystemIds().token(), house.clock.now()
+    cookie, now = Ids().token(), house.clock.now()
     id_ = hashlib.sha256(cookie.encode()).hexdigest()
     [user] = [one for one in await house.admin.users() if one.identifier == identifier]
     async with house.server.transactions() as uow:
         session = WebSession(id_, user.id, now, now, now + timedelta(hours=14), None)
-        await uow.login.add_web_session(session)
+        await LoginStore(uow).add_web_session(session)
         await uow.commit()
     browser.cookies.clear()
     browser.cookies[SESSION_COOKIE] = cookie
@@ -175,11 +177,11 @@ async def test_a_wrong_change_is_refused(
 async def test_nothing_hostile_runs_on_any_screen(house: House, browser: Browser) -> None:
     """Remark, note, context and a person's own name: text everywhere."""
     async with house.server.transactions() as uow:
-        user = await uow.users.get(house.users["regulator"].id)
+        user = await UserStore(uow).get(house.users["regulator"].id)
         await uow.commit()
     renamed = type(user)(**{**{k: getattr(user, k) for k in user.__slots__}, "name": HOSTILE})
     async with house.server.transactions() as uow:
-        await uow.users.save(renamed)
+        await UserStore(uow).save(renamed)
         await uow.commit()
     await as_(house, browser, "regulator")
     id_ = await send(browser, HOSTILE, page=HOSTILE, session="x'><b>", call="javascript:alert(1)")

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.audit.store.audit import AuditStore
 from server.core.entries import Actor
 from server.delivery.errors import CarrierUnavailable
+from server.delivery.store import MessageStore
 from server.desk.service.view import _invitation
 from server.invitations.service.invitations import Request
+from server.invitations.store.invitations import InvitationStore
+from server.video.store.sessions import SessionStore
 from tests.fakes import FakeMailer
 from tests.web.posting import house_with, invitations_of
 
@@ -76,7 +80,7 @@ class Post:
         """What the lanes do, until nothing is due."""
         while True:
             async with self.house.server.transactions(write=False) as uow:
-                due = await uow.messages.due(self.house.clock.now(), 10)
+                due = await MessageStore(uow).due(self.house.clock.now(), 10)
             if not due:
                 return
             for message in due:
@@ -107,14 +111,14 @@ class Post:
     async def label(self) -> str:
         """What the desk reads beside the link."""
         async with self.house.server.transactions(write=False) as uow:
-            message = await uow.messages.get((await self.row())["id"])
-            invitation = await uow.invitations.get(message.invitation or "")
-            session = await uow.sessions.get(invitation.session)
+            message = await MessageStore(uow).get((await self.row())["id"])
+            invitation = await InvitationStore(uow).get(message.invitation or "")
+            session = await SessionStore(uow).get(invitation.session)
         return str(_invitation(invitation, [message], NUMBER, session)["label"])
 
     async def told(self) -> list[str]:
         async with self.house.server.transactions(write=False) as uow:
-            rows = [r async for r in uow.audit.chain(self.house.sites["rivage"].id)]
+            rows = [r async for r in AuditStore(uow).chain(self.house.sites["rivage"].id)]
         return [r.action for r in rows if r.action.startswith("message.")]
 
     def counted(self, outcome: str, channel: str = "sms") -> bool:
@@ -241,8 +245,8 @@ async def test_what_was_withdrawn_between_the_queue_and_the_request_does_not_lea
     """The row changed since the lane read it: nobody is asked."""
     await post.invite(mobile=NUMBER)
     async with post.house.server.transactions() as uow:
-        [stale] = await uow.messages.due(post.house.clock.now(), 10)
-        await uow.messages.save(stale)  # somebody else was faster
+        [stale] = await MessageStore(uow).due(post.house.clock.now(), 10)
+        await MessageStore(uow).save(stale)  # somebody else was faster
         await uow.commit()
     await post.delivery._deliver(stale)
     assert not post.sms.sent
@@ -256,7 +260,7 @@ async def test_a_gateway_that_does_not_answer_and_then_reports_gets_no_second_sm
     await post.invite(mobile=NUMBER)
     post.sms.dying = CarrierUnavailable("no_answer")
     async with post.house.server.transactions(write=False) as uow:
-        [message] = await uow.messages.due(post.house.clock.now(), 10)
+        [message] = await MessageStore(uow).due(post.house.clock.now(), 10)
     await post.delivery._deliver(message)
     post.sms.dying = None
     assert await post.receipt(browser, 8) == 200

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.invitations.store.invitations import InvitationStore
 from tests.web.house import a_call
 from tests.web.running import MOBILE, Running, running
 
@@ -131,8 +132,8 @@ async def test_another_site_is_never_told(house: Running) -> None:
     user = house.users["ailleurs"]
     async with house.server.transactions(write=False) as uow:
         lookups = [house.seal.lookup("number", "+33612345678")]
-        assert len(await uow.sessions.invited(house.sites["rivage"].id, lookups)) == 1
-        assert await uow.sessions.invited(user.site, lookups) == []
+        assert len(await InvitationStore(uow).sessions(house.sites["rivage"].id, lookups)) == 1
+        assert await InvitationStore(uow).sessions(user.site, lookups) == []
 
 
 async def sms_of(desk: Page, session: str) -> str:

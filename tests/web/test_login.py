@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from argon2 import PasswordHasher
 
+from server.identity.store.users import UserStore
 from server.identity.web.signed_in import SESSION_COOKIE
 from tests.web.house import PASSWORD, Browser, House, wrong
 
@@ -223,7 +224,7 @@ async def test_the_password_is_hashed_again_with_new_parameters(
 ) -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
     async with house.server.transactions() as uow:
-        await uow.users.save(replace(house.users["regulator"], password_hash=weak))
+        await UserStore(uow).save(replace(house.users["regulator"], password_hash=weak))
         await uow.commit()
     await browser.sign_in(house, "regulator")
 

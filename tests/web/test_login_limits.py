@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.core.limits.throttle import Throttle
+from server.core.limits.throttles import ThrottleStore
 from server.identity.domain.login import ADDRESS_FAILURES
 from server.identity.service.limits import Limits
 from server.identity.service.unlock import Unlock
@@ -95,7 +96,7 @@ async def test_an_address_that_tries_many_accounts_is_blocked(house: House) -> N
     async with house.server.transactions() as uow:
         key = house.seal.lookup("address", "192.0.2.1")
         counted = Throttle(key, ADDRESS_FAILURES - 1, house.clock.now(), None)
-        await uow.login.save_throttle(counted)
+        await ThrottleStore(uow).save(counted)
         await uow.commit()
     await house.login.request_code("guess", "x", "email", "192.0.2.1", None)
     with pytest.raises(Exception, match="login_throttled"):

@@ -15,12 +15,12 @@ import pytest
 
 from server.app.tls import Reloader
 from server.core.errors import StorageUnavailable
-from server.delivery.store import SqlMessages
-from server.identity.store.login import SqlLogin
-from server.invitations.store.spoken import SqlSpoken
-from server.line15.service.lines import TelephonyCalls
+from server.delivery.store import MessageStore
+from server.identity.store.login import LoginStore
+from server.invitations.store.spoken import SpokenCodeStore
+from server.line15.service.lines import Lines
 from server.reconcile.service.reconciler import Reconciler
-from server.recordings.store import SqlRecordings
+from server.recordings.store import RecordingStore
 from server.video.service.sessions import Sessions
 from server.web.http.connections import Connections
 from telephony import Rang
@@ -43,15 +43,15 @@ THREAD = RuntimeError("can't start new thread")
 QUICK = Pace(first=0.01, most=0.05, steady=0.5, patience=3)
 #: Each loop, and the method that does its work.
 WORK: dict[str, tuple[type[Any], str]] = {
-    "delivery.sms": (SqlMessages, "due"),
-    "delivery.email": (SqlMessages, "due"),
+    "delivery.sms": (MessageStore, "due"),
+    "delivery.email": (MessageStore, "due"),
     "sweep": (Sessions, "sweep"),
-    "spoken": (SqlSpoken, "expired"),
-    "sign_ins": (SqlLogin, "quiet_web_sessions"),
+    "spoken": (SpokenCodeStore, "expired"),
+    "sign_ins": (LoginStore, "quiet_web_sessions"),
     "reconcile": (Reconciler, "due"),
     "connections": (Connections, "close_late"),
-    "line15.states": (TelephonyCalls, "states"),
-    "recordings": (SqlRecordings, "longest_unchecked"),
+    "line15.states": (Lines, "states"),
+    "recordings": (RecordingStore, "longest_unchecked"),
     "recordings.rivage.enregistrements": (RecordingsFeed, "look"),
     "line15.rivage.consumer": (Runner, "_fold"),
     "line15.rivage.clock": (Correlator, "expire"),

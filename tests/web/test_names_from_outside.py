@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from server.line15.store.calls import CallStore
 from telephony import Alias, AliasRecord, AliasType, Call, CallState, RecordingSpan
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ async def test_a_name_from_outside_never_stops_the_feed(house: House, name: str)
         evidence=(f"same sip_call_id {name}",),
     )
     async with house.server.transactions() as uow:
-        await uow.calls.save(site, call, AT)
+        await CallStore(uow).save(site, call, AT)
         await uow.commit()
     async with house.server.transactions(write=False) as uow:
-        (found,) = (await uow.calls.get(site, "call1")).aliases
+        (found,) = (await CallStore(uow).get(site, "call1")).aliases
     assert found.value == name.replace("\0", "\N{REPLACEMENT CHARACTER}")[:255]

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.audit.store.audit import AuditStore
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.line15.service.ingest import Line15
 from server.video.service.following import relink
+from server.video.store.sessions import SessionStore
 from telephony import CallState, Changed, Number, Span, StationSpan
 from tests.web.house import NUMBER, Browser, House, a_call, a_video
 from tests.web.running import Running, running
@@ -37,14 +39,16 @@ def alive(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Ru
 
 async def links(house: House, session: str) -> list[tuple[str | None, str, str]]:
     async with house.server.transactions(write=False) as uow:
-        found = await uow.sessions.links(session)
+        found = await SessionStore(uow).links(session)
     return [(link.call, link.certainty.value, link.evidence.value) for link in found]
 
 
 async def linked_rows(house: House) -> list[dict[str, Any]]:
     async with house.server.transactions(write=False) as uow:
         site = house.sites["rivage"].id
-        return [dict(r.data) async for r in uow.audit.chain(site) if r.action == "session.linked"]
+        return [
+            dict(r.data) async for r in AuditStore(uow).chain(site) if r.action == "session.linked"
+        ]
 
 
 # --- by itself -------------------------------------------------------------------------------------
@@ -88,7 +92,9 @@ async def a_loose_video(
     if evidence is not Evidence.NO_CALL:
         async with house.server.transactions() as uow:
             now = house.clock.now()
-            await uow.sessions.add_link(Link(id_, None, Certainty.UNLINKED, evidence, None, now))
+            await SessionStore(uow).add_link(
+                Link(id_, None, Certainty.UNLINKED, evidence, None, now)
+            )
             await uow.commit()
 
 

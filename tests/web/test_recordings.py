@@ -16,10 +16,13 @@ import pytest
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
 from server.core.entries import Actor, AuditEvent
+from server.core.journal import Journal
+from server.line15.store.calls import CallStore
 from server.recordings.domain.recordings import Recording, Sureness
 from server.recordings.errors import RecordingOutside
 from server.recordings.files import FolderAudio
 from server.recordings.settings import RecordingsSettings
+from server.recordings.store import RecordingStore
 from telephony import (
     Alias,
     Aliased,
@@ -120,10 +123,10 @@ async def told(house: Running, ref: str, site: str = "rivage", **changes: Any) -
     )
     async with house.server.transactions() as uow:
         site_id = house.sites[site].id
-        await uow.calls.save(site_id, ended, now)
+        await CallStore(uow).save(site_id, ended, now)
         await house.server.catalogue.told(uow, site_id, ended, now)
         await uow.commit()
-        [one] = await uow.recordings.of_call(site_id, call.id)
+        [one] = await RecordingStore(uow).of_call(site_id, call.id)
     return one.id
 
 
@@ -193,7 +196,7 @@ async def test_a_restart_folds_the_late_facts_of_a_live_call(house: Running) -> 
         ]
     )
     async with house.server.transactions(write=False) as uow:
-        late = [fact for _, fact in await uow.calls.facts_of_live(line.site, START)]
+        late = [fact for _, fact in await CallStore(uow).facts_of_live(line.site, START)]
     assert {type(fact).__name__ for fact in late} >= {"RecordingStarted", "RecordingStopped"}
     before = line.correlator.calls()
     line.correlator.restore("call1", [fact for fact in late if fact.leg.startswith("recording:")])
@@ -435,7 +438,7 @@ async def test_a_recording_begun_in_mid_call_says_that_its_beginning_is_not_know
     await a_call(house, id_="c-rivage")
     name = Alias(AliasType.SIP_CALL_ID, "mid@pbx")
     async with house.server.transactions() as uow:
-        await uow.calls.name(house.sites["rivage"].id, "c-rivage", name, "hep", "Call-ID", now)
+        await CallStore(uow).name(house.sites["rivage"].id, "c-rivage", name, "hep", "Call-ID", now)
         await uow.commit()
     await a_video(house, id_="v1", call="c-rivage")
     house.clock.pass_(seconds=400)
@@ -471,7 +474,7 @@ async def test_a_recording_with_pauses_began_when_its_recorder_said(house: Runni
     ref = f"{PBX}/{WAV.name}"
     found = FoundRecording(ref, (LINKED[0].alias,), None, now, now + timedelta(seconds=14))
     async with house.server.transactions() as uow:
-        await uow.calls.name(
+        await CallStore(uow).name(
             house.sites["rivage"].id, "c-rivage", found.aliases[0], "ami", "said", now
         )
         await uow.commit()
@@ -491,7 +494,7 @@ async def test_a_recording_with_pauses_began_when_its_recorder_said(house: Runni
 async def flowing(house: Running, session: str) -> None:
     async with house.server.transactions() as uow:
         event = AuditEvent("picture.flowing", f"session:{session}", session, "c-rivage")
-        await uow.audit.append(Actor("desk", house.sites["rivage"].id), event, house.clock.now())
+        await Journal(uow).append(Actor("desk", house.sites["rivage"].id), event, house.clock.now())
         await uow.commit()
 
 
@@ -500,9 +503,9 @@ async def test_a_swallowed_call_s_recording_is_shown_with_the_survivor(house: Ru
     await told(house, f"{PBX}/{WAV.name}", id_="young")
     await a_call(house, id_="old")
     async with house.server.transactions() as uow:
-        await uow.calls.merged("young", "old")
+        await CallStore(uow).merged("young", "old")
         await uow.commit()
-        [one] = await uow.recordings.of_call(house.sites["rivage"].id, "old")
+        [one] = await RecordingStore(uow).of_call(house.sites["rivage"].id, "old")
     assert one.call == "young"
     auditor = await house.signed_in("auditor", None)
     assert (await auditor.get(f"/audit/recordings/{one.id}")).code == 200
@@ -537,7 +540,7 @@ async def test_the_path_stands_nowhere_in_clear(house: Running) -> None:
             "r1", house.sites["rivage"].id, "call1", "x", "k" * 64, "/x/+33612345678.wav",
             START, None, None, 1.0, Sureness.CERTAIN, "name",
         )  # fmt: skip
-        await uow.recordings.add(one, START)
+        await RecordingStore(uow).add(one, START)
         await uow.commit()
     [row] = await house.all_of("recording")
     assert "33612345678" not in str({key: row[key] for key in row if key != "sealed"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.audit.store.audit import AuditStore
 from server.identity.web.signed_in import SESSION_COOKIE
 from server.web.sockets import page_socket as sockets
 from tests.lab.process import until
@@ -70,7 +71,7 @@ async def ended(house: Running) -> list[Mapping[str, object]]:
     """What the audit says of the ends of sign-ins."""
     await house.server.sign_ins.sweep()
     async with house.server.transactions(write=False) as uow:
-        chain = [row async for row in uow.audit.chain(house.sites["rivage"].id)]
+        chain = [row async for row in AuditStore(uow).chain(house.sites["rivage"].id)]
     return [row.data for row in chain if row.action == "login.ended"]
 
 

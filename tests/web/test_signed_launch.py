@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.app.wiring import build
+from server.core.sites import SiteStore
 from server.line15.domain.signing import LaunchPolicy
 from tests.web.running import Running, running
 from tests.web.signed import Cti, secrets
@@ -186,7 +187,7 @@ async def test_unsigned_is_a_proposal_or_nothing(house: Running) -> None:
 async def test_a_site_of_before_decides_as_it_did(house: Running) -> None:
     """An upgrade refuses nothing that came in: what a site never decided is proposed."""
     async with house.server.transactions() as uow:
-        await uow.sites.set_policy(house.sites["rivage"].id, {})
+        await SiteStore(uow).set_policy(house.sites["rivage"].id, {})
         await uow.commit()
     browser = await house.signed_in("regulator")
     _, launch = await opened(house, browser, "/desk?caller=0612345678")

@@ -12,7 +12,7 @@ import pytest
 from server.administration.service.site_secrets import SiteSecrets
 from server.audit.service.chain import Chain
 from server.audit.service.erasure import Erasure
-from server.core.clock import SystemIds
+from server.core.clock import Ids
 from server.core.entries import Actor
 from server.identity.domain.access import Role
 from server.video.domain.jpeg import clean
@@ -40,7 +40,7 @@ def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterat
 
 
 async def allow(house: Running, policy: SnapshotPolicy = SnapshotPolicy.STORE) -> None:
-    secrets = SiteSecrets(house.server.transactions, house.clock, SystemIds())
+    secrets = SiteSecrets(house.server.transactions, house.clock, Ids())
     await secrets.snapshots("rivage", policy)
 
 
@@ -195,7 +195,7 @@ async def test_it_takes_the_role_the_site_and_a_video_that_goes_on(house: Runnin
     await house.look_around()
     foreign = await house.signed_in("voisin", "301")
     assert code(await store(foreign, session)) == "snapshot_not_allowed"
-    secrets = SiteSecrets(house.server.transactions, house.clock, SystemIds())
+    secrets = SiteSecrets(house.server.transactions, house.clock, Ids())
     await secrets.snapshots("montagne", SnapshotPolicy.STORE)
     assert code(await store(foreign, session)) == "not_found"
     assert code(await store(regulator, "unknown-session")) == "not_found"

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
+    from server.core.db.unit_of_work import UnitOfWork
     from server.delivery.domain.messages import Message
-    from server.ports import UnitOfWork
 
     Outage = Callable[[Running], AbstractAsyncContextManager[None]]
 

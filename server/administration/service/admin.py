@@ -5,18 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Conflict, Invalid, NotFound
-from server.core.sites import Site, Station, listed
+from server.core.journal import Journal
+from server.core.sites import Site, SiteStore, Station, listed
 from server.delivery.domain.contacts import check_email, check_mobile, read_number
 from server.delivery.errors import EmailImpossible
 from server.identity.domain.access import Role
 from server.identity.domain.login import normal_identifier
 from server.identity.domain.users import User
+from server.identity.passwords import Passwords
+from server.identity.store.login import LoginStore
+from server.identity.store.users import UserStore
 from server.line15.domain.signing import LaunchPolicy
 from server.observers.domain import LONGEST_NAME
-from server.ports import Ids, Passwords, Transactions, UnitOfWork
+from server.storage.transactions import Transactions
 
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 1024
@@ -48,7 +53,7 @@ class Admin:
         policy = {"launch_signature": LaunchPolicy.REQUIRED.value}
         site = Site(self._ids.new(), key, _name(name, 64), sms_sender, _email(referent), policy)
         async with self._transactions() as uow:
-            await uow.sites.add(site, self._clock.now())
+            await SiteStore(uow).add(site, self._clock.now())
             await self._note(uow, site.id, "site.added", f"site:{site.id}")
             await uow.commit()
         return site
@@ -56,7 +61,7 @@ class Admin:
     async def sites(self) -> Sequence[Site]:
         """List the sites."""
         async with self._transactions(write=False) as uow:
-            return await uow.sites.all()
+            return await SiteStore(uow).all()
 
     async def add_station(
         self, site_key: str, extension: str, name: str, *, webcam: bool
@@ -64,9 +69,9 @@ class Admin:
         """Add a station; Conflict when the site has this extension."""
         _require(_EXTENSION, extension, "extension")
         async with self._transactions() as uow:
-            site = await uow.sites.by_key(site_key)
+            site = await SiteStore(uow).by_key(site_key)
             station = Station(self._ids.new(), site.id, extension, _name(name, 64), webcam)
-            await uow.sites.add_station(station)
+            await SiteStore(uow).add_station(station)
             await self._note(uow, site.id, "station.added", f"station:{extension}", webcam=webcam)
             await uow.commit()
         return station
@@ -74,7 +79,7 @@ class Admin:
     async def stations(self, site_key: str) -> Sequence[Station]:
         """List the stations of a site."""
         async with self._transactions(write=False) as uow:
-            return await uow.sites.stations((await uow.sites.by_key(site_key)).id)
+            return await SiteStore(uow).stations((await SiteStore(uow).by_key(site_key)).id)
 
     # --- observers a site invites often
     async def add_observer(
@@ -87,7 +92,7 @@ class Admin:
         to = check_mobile(mobile) if mobile else check_email(email or "")
         entry = {"name": name, "channel": "sms" if mobile else "email", "to": to}
         async with self._transactions() as uow:
-            site = await uow.sites.by_key(site_key)
+            site = await SiteStore(uow).by_key(site_key)
             known = listed(site)
             if any(one["name"] == name for one in known):
                 raise Conflict("observer_name")
@@ -98,12 +103,12 @@ class Admin:
     async def observers(self, site_key: str) -> Sequence[Mapping[str, str]]:
         """Return the site's list."""
         async with self._transactions(write=False) as uow:
-            return listed(await uow.sites.by_key(site_key))
+            return listed(await SiteStore(uow).by_key(site_key))
 
     async def remove_observer(self, site_key: str, name: str) -> None:
         """Take somebody off the list; who sees a picture now goes on seeing it."""
         async with self._transactions() as uow:
-            site = await uow.sites.by_key(site_key)
+            site = await SiteStore(uow).by_key(site_key)
             left = [one for one in listed(site) if one["name"] != name]
             if len(left) == len(listed(site)):
                 raise NotFound("observer")
@@ -111,7 +116,7 @@ class Admin:
             await uow.commit()
 
     async def _list(self, uow: UnitOfWork, site: Site, known: Sequence[Mapping[str, str]]) -> None:
-        await uow.sites.set_policy(site.id, {**site.policy, "observers": list(known)})
+        await SiteStore(uow).set_policy(site.id, {**site.policy, "observers": list(known)})
         await self._note(uow, site.id, "site.policy_set", f"site:{site.id}", observers=len(known))
 
     # --- users
@@ -144,8 +149,8 @@ class Admin:
             version=1,
         )
         async with self._transactions() as uow:
-            user = replace(user, site=(await uow.sites.by_key(site_key)).id)
-            await uow.users.add(user, self._clock.now())
+            user = replace(user, site=(await SiteStore(uow).by_key(site_key)).id)
+            await UserStore(uow).add(user, self._clock.now())
             await self._note(uow, user.site, "user.added", f"user:{user.id}", role=role.value)
             await uow.commit()
         return user
@@ -153,8 +158,10 @@ class Admin:
     async def users(self, site_key: str | None = None) -> Sequence[User]:
         """List the users of one site, or of all."""
         async with self._transactions(write=False) as uow:
-            sites = [await uow.sites.by_key(site_key)] if site_key else await uow.sites.all()
-            return [user for site in sites for user in await uow.users.of_site(site.id)]
+            sites = (
+                [await SiteStore(uow).by_key(site_key)] if site_key else await SiteStore(uow).all()
+            )
+            return [user for site in sites for user in await UserStore(uow).of_site(site.id)]
 
     async def disable(self, identifier: str) -> User:
         """Shut a user out at once: no sign-in, every session revoked."""
@@ -162,8 +169,8 @@ class Admin:
         async with self._transactions() as uow:
             user = await _user(uow, identifier)
             if user.disabled is None:
-                user = await uow.users.save(replace(user, disabled=now))
-            await uow.login.revoke_user(user.id, now)
+                user = await UserStore(uow).save(replace(user, disabled=now))
+            await LoginStore(uow).revoke_user(user.id, now)
             await self._note(uow, user.site, "user.disabled", f"user:{user.id}")
             await uow.commit()
         return user
@@ -171,7 +178,7 @@ class Admin:
     async def enable(self, identifier: str) -> User:
         """Let a disabled user sign in again."""
         async with self._transactions() as uow:
-            user = await uow.users.save(replace(await _user(uow, identifier), disabled=None))
+            user = await UserStore(uow).save(replace(await _user(uow, identifier), disabled=None))
             await self._note(uow, user.site, "user.enabled", f"user:{user.id}")
             await uow.commit()
         return user
@@ -179,7 +186,7 @@ class Admin:
     async def set_role(self, identifier: str, role: Role) -> User:
         """Change what a user may do; in force with their next click."""
         async with self._transactions() as uow:
-            user = await uow.users.save(replace(await _user(uow, identifier), role=role))
+            user = await UserStore(uow).save(replace(await _user(uow, identifier), role=role))
             await self._note(uow, user.site, "user.role_set", f"user:{user.id}", role=role.value)
             await uow.commit()
         return user
@@ -188,8 +195,10 @@ class Admin:
         """Set a new password; sessions opened with the old one end."""
         hashed = await self._hash(password)
         async with self._transactions() as uow:
-            user = await uow.users.save(replace(await _user(uow, identifier), password_hash=hashed))
-            await uow.login.revoke_user(user.id, self._clock.now())
+            user = await UserStore(uow).save(
+                replace(await _user(uow, identifier), password_hash=hashed)
+            )
+            await LoginStore(uow).revoke_user(user.id, self._clock.now())
             await self._note(uow, user.site, "user.password_reset", f"user:{user.id}")
             await uow.commit()
         return user
@@ -198,7 +207,7 @@ class Admin:
         """Sign a user out everywhere."""
         async with self._transactions() as uow:
             user = await _user(uow, identifier)
-            await uow.login.revoke_user(user.id, self._clock.now())
+            await LoginStore(uow).revoke_user(user.id, self._clock.now())
             await self._note(uow, user.site, "user.sessions_revoked", f"user:{user.id}")
             await uow.commit()
         return user
@@ -212,11 +221,11 @@ class Admin:
         self, uow: UnitOfWork, site: str, action: str, subject: str, **data: object
     ) -> None:
         event = AuditEvent(action, subject, data=data)
-        await uow.audit.append(Actor("cli", site), event, self._clock.now())
+        await Journal(uow).append(Actor("cli", site), event, self._clock.now())
 
 
 async def _user(uow: UnitOfWork, identifier: str) -> User:
-    user = await uow.users.by_identifier(normal_identifier(identifier))
+    user = await UserStore(uow).by_identifier(normal_identifier(identifier))
     if user is None:
         raise NotFound("user")
     return user

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
-from server.core.sites import Site
+from server.core.journal import Journal
+from server.core.sites import Site, SiteStore
 from server.line15.domain.signing import LaunchPolicy, SiteSecret
-from server.ports import Ids, Transactions, UnitOfWork
+from server.line15.store.secrets import SecretStore
+from server.storage.transactions import Transactions
 from server.video.service.snapshots import POLICY, SnapshotPolicy
 
 ACTIVE: Final = 2
@@ -27,12 +30,12 @@ class SiteSecrets:
         """Make a secret; the one before may still sign, older ones no more. Its value is never shown again."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            site = await uow.sites.by_key(site_key)
-            for former in (await uow.secrets.active(site.id))[ACTIVE - 1 :]:
+            site = await SiteStore(uow).by_key(site_key)
+            for former in (await SecretStore(uow).active(site.id))[ACTIVE - 1 :]:
                 await self._retire(uow, site, former.id)
             value = self._ids.new() + self._ids.new()
             secret = SiteSecret(self._ids.new()[:12], site.id, value, now)
-            await uow.secrets.add(secret)
+            await SecretStore(uow).add(secret)
             await self._note(uow, site, "secret.added", f"secret:{secret.id}")
             await uow.commit()
         return secret
@@ -40,8 +43,8 @@ class SiteSecrets:
     async def retire(self, site_key: str, kid: str) -> None:
         """Let a secret sign nothing more, at once."""
         async with self._transactions() as uow:
-            site = await uow.sites.by_key(site_key)
-            if kid not in {secret.id for secret in await uow.secrets.active(site.id)}:
+            site = await SiteStore(uow).by_key(site_key)
+            if kid not in {secret.id for secret in await SecretStore(uow).active(site.id)}:
                 raise NotFound("secret")
             await self._retire(uow, site, kid)
             await uow.commit()
@@ -49,32 +52,34 @@ class SiteSecrets:
     async def every(self, site_key: str) -> Sequence[SiteSecret]:
         """List the secrets there ever were, the newest first."""
         async with self._transactions(write=False) as uow:
-            return await uow.secrets.all((await uow.sites.by_key(site_key)).id)
+            return await SecretStore(uow).all((await SiteStore(uow).by_key(site_key)).id)
 
     async def launches(self, site_key: str, policy: LaunchPolicy) -> None:
         """Set whether launches must be signed; in force with the next one."""
         async with self._transactions() as uow:
-            site = await uow.sites.by_key(site_key)
-            await uow.sites.set_policy(site.id, {**site.policy, "launch_signature": policy.value})
+            site = await SiteStore(uow).by_key(site_key)
+            await SiteStore(uow).set_policy(
+                site.id, {**site.policy, "launch_signature": policy.value}
+            )
             await self._note(uow, site, "site.policy_set", f"site:{site.id}", launch=policy.value)
             await uow.commit()
 
     async def snapshots(self, site_key: str, policy: SnapshotPolicy) -> None:
         """Set whether desks may store pictures; open desks know within five seconds."""
         async with self._transactions() as uow:
-            site = await uow.sites.by_key(site_key)
-            await uow.sites.set_policy(site.id, {**site.policy, POLICY: policy.value})
+            site = await SiteStore(uow).by_key(site_key)
+            await SiteStore(uow).set_policy(site.id, {**site.policy, POLICY: policy.value})
             await self._note(
                 uow, site, "site.policy_set", f"site:{site.id}", snapshots=policy.value
             )
             await uow.commit()
 
     async def _retire(self, uow: UnitOfWork, site: Site, kid: str) -> None:
-        await uow.secrets.retire(site.id, kid, self._clock.now())
+        await SecretStore(uow).retire(site.id, kid, self._clock.now())
         await self._note(uow, site, "secret.retired", f"secret:{kid}")
 
     async def _note(
         self, uow: UnitOfWork, site: Site, action: str, subject: str, **data: object
     ) -> None:
         event = AuditEvent(action, subject, data=data)
-        await uow.audit.append(Actor("cli", site.id), event, self._clock.now())
+        await Journal(uow).append(Actor("cli", site.id), event, self._clock.now())

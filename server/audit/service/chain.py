@@ -4,7 +4,8 @@ import copy
 from typing import Final
 
 from server.audit.domain.chain import Verdict, Verifier
-from server.ports import Transactions
+from server.audit.store.audit import AuditStore
+from server.storage.transactions import Transactions
 
 WHOLE: Final = 20_000  # rows read again on every page; beyond, a page reads what is new since the last whole reading
 
@@ -40,7 +41,7 @@ class Chain:
         known = verifier.count
         there = known == 0
         async with self._transactions(write=False) as uow:
-            async for row, payload in uow.audit.opened_chain(site, max(known, 1)):
+            async for row, payload in AuditStore(uow).opened_chain(site, max(known, 1)):
                 if known and row.seq == known:
                     there = row.hash == verifier.head
                     continue

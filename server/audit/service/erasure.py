@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
+from server.audit.store.erasure import ErasureStore
 from server.core.clock import Clock
 from server.core.entries import Actor, AuditEvent
+from server.core.journal import Journal
 from server.delivery.domain.contacts import check_email, read_number
-from server.ports import Transactions
+from server.storage.transactions import Transactions
 
 
 class Erasure:
@@ -21,9 +23,9 @@ class Erasure:
         kind, value = _contact(text)
         now = self._clock.now()
         async with self._transactions() as uow:
-            counts = await uow.erasure.erase(actor.site, kind, value, now)
+            counts = await ErasureStore(uow).erase(actor.site, kind, value, now)
             event = AuditEvent("personal.erased", "personal:all", data={"kind": kind, **counts})
-            await uow.audit.append(actor, event, now)
+            await Journal(uow).append(actor, event, now)
             await uow.commit()
         return counts
 

@@ -17,14 +17,20 @@ from server.audit.service.reader import (
 )
 from server.core.clock import Clock
 from server.core.days import day_bounds
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.journal import Journal
+from server.core.seal import Seal
 from server.core.sites import Site
 from server.delivery.domain.contacts import read_number
 from server.line15.domain.calls import LiveCall
 from server.line15.errors import AliasMalformed, CallUnknown
-from server.ports import Seal, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
+from server.recordings.store import RecordingStore
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session
+from server.video.store.sessions import SessionStore
 
 LONGEST_ALIAS: Final = 255
 
@@ -49,7 +55,7 @@ class AuditLookup:
             raise AliasMalformed
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
-            calls = await uow.calls.find(actor.site, value)
+            calls = await CallStore(uow).find(actor.site, value)
             found = await _found(uow, actor.site, calls, lambda call: _matched(call, value))
             return found or await self._video(uow, actor.site, value)
 
@@ -58,7 +64,7 @@ class AuditLookup:
     async def _video(self, uow: UnitOfWork, site: str, id_: str) -> Sequence[Found]:
         """Find a video by its own id, when no call has that name."""
         try:
-            session = await uow.sessions.get(id_)
+            session = await SessionStore(uow).get(id_)
         except NotFound:
             return []
         return [_found_session(session, "session")] if session.site == site else []
@@ -69,7 +75,7 @@ class AuditLookup:
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
             lookup = self._seal.lookup("number", number.e164)
-            calls = await uow.calls.by_number(actor.site, lookup)
+            calls = await CallStore(uow).by_number(actor.site, lookup)
             return await _found(uow, actor.site, calls, lambda _: "number")
 
         return await self._search(actor, "number", number.e164, find)
@@ -79,9 +85,9 @@ class AuditLookup:
         start, end = day_bounds(site, day)
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
-            calls = await uow.calls.by_day(actor.site, start, end)
+            calls = await CallStore(uow).by_day(actor.site, start, end)
             found = await _found(uow, actor.site, calls, lambda _: "day")
-            loose = await uow.sessions.unlinked(actor.site, start, end)
+            loose = await SessionStore(uow).unlinked(actor.site, start, end)
             return [*found, *(_found_session(session, "day") for session in loose)]
 
         return await self._search(actor, "day", day, find)
@@ -107,7 +113,7 @@ class AuditLookup:
 
     async def _note(self, actor: Actor, event: AuditEvent) -> None:
         async with self._transactions() as uow:
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()
 
     # --- records
@@ -121,7 +127,7 @@ class AuditLookup:
         """Show everything about one call; CallUnknown for another site's, and that too is written down."""
         try:
             async with self._transactions(write=False) as uow:
-                found = (await uow.calls.get(actor.site, call_id)).id
+                found = (await CallStore(uow).get(actor.site, call_id)).id
         except NotFound:
             await self._note(actor, _missed("call", call_id))
             raise CallUnknown from None  # without what was asked for: it may be a number
@@ -129,10 +135,10 @@ class AuditLookup:
         chain = chain or await self._chain_part(actor.site)
         async with self._transactions(write=False) as uow:
             reader = Reader(uow, actor.site)
-            record = await uow.calls.record(actor.site, found)
-            sessions = await reader.sessions(await uow.sessions.of_call(actor.site, found))
+            record = await CallStore(uow).record(actor.site, found)
+            sessions = await reader.sessions(await SessionStore(uow).of_call(actor.site, found))
             events = await reader.events(found, sessions)
-            sounds = await uow.recordings.of_call(actor.site, found)
+            sounds = await RecordingStore(uow).of_call(actor.site, found)
             return Record(
                 call=call_part(record.call),
                 aliases=alias_parts(record.call),
@@ -165,7 +171,7 @@ class AuditLookup:
 
     async def _session(self, site: str, id_: str) -> Session:
         async with self._transactions(write=False) as uow:
-            session = await uow.sessions.get(id_)
+            session = await SessionStore(uow).get(id_)
         if session.site != site:
             raise NotFound("session")
         return session
@@ -183,7 +189,7 @@ class AuditLookup:
 async def _found(
     uow: UnitOfWork, site: str, calls: Sequence[LiveCall], matched: Callable[[LiveCall], str]
 ) -> list[Found]:
-    videos = await uow.sessions.linked_to(site, [call.id for call in calls])
+    videos = await SessionStore(uow).linked_to(site, [call.id for call in calls])
     return [
         Found(
             kind="call",

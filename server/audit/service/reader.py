@@ -21,15 +21,23 @@ from server.audit.domain.record import (
     StationPart,
     VideoStart,
 )
+from server.audit.store.audit import AuditStore
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import AuditRow
 from server.core.errors import NotFound
+from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message
+from server.delivery.store import MessageStore
+from server.identity.store.users import UserStore
 from server.invitations.domain.invitation import Invitation
+from server.invitations.store.invitations import InvitationStore
 from server.line15.domain.call_links import LABELS
 from server.line15.domain.calls import CallRecord, LiveCall, SpanRow, moves
-from server.ports import UnitOfWork
+from server.line15.store.calls import CallStore
 from server.recordings.domain.recordings import OPAQUE, Recording, first_sound, media_type
 from server.video.domain.session import Session, State
+from server.video.store.sessions import SessionStore
+from server.video.store.snapshots import SnapshotStore
 from telephony import begin_known
 
 FIRST_PICTURE: Final = "picture.flowing"
@@ -162,7 +170,7 @@ class Reader:
         """Show every row of the chain about the call or its sessions, once, in order."""
         rows: dict[int, AuditRow] = {}
         if call is not None:
-            rows.update({r.seq: r for r in await self._uow.audit.of_call(self._site, call)})
+            rows.update({r.seq: r for r in await AuditStore(self._uow).of_call(self._site, call)})
         for session in sessions:
             found = await self._of_session(session.id)
             rows.update({row.seq: row for row in found})
@@ -170,7 +178,7 @@ class Reader:
 
     async def _of_session(self, id_: str) -> Sequence[AuditRow]:
         if id_ not in self._rows:
-            self._rows[id_] = await self._uow.audit.of_session(self._site, id_)
+            self._rows[id_] = await AuditStore(self._uow).of_session(self._site, id_)
         return self._rows[id_]
 
     async def related(self, record: CallRecord) -> Sequence[RelatedPart]:
@@ -181,7 +189,7 @@ class Reader:
             wanted.append((other_id, why, span))
         known = {(other_id, why) for other_id, why, _ in wanted}
         wanted += [(*pair, None) for pair in record.named_by if pair not in known]
-        others = await self._uow.calls.get_all(self._site, [other for other, _, _ in wanted])
+        others = await CallStore(self._uow).get_all(self._site, [other for other, _, _ in wanted])
         found: dict[tuple[str, str], RelatedPart] = {}
         for name, why, named in wanted:
             other = others.get(name)
@@ -205,9 +213,9 @@ class Reader:
                 at=link.at,
                 by=await self._name(link.actor),
             )
-            for link in await self._uow.sessions.links(session.id)
+            for link in await SessionStore(self._uow).links(session.id)
         ]
-        found = await self._uow.invitations.of_session(session.id)
+        found = await InvitationStore(self._uow).of_session(session.id)
         return SessionPart(
             id=session.id,
             state=session.state.value,
@@ -234,16 +242,18 @@ class Reader:
                 sha256=one.sha256,
                 erased=one.erased,
             )
-            for one in await self._uow.snapshots.of_session(self._site, session)
+            for one in await SnapshotStore(self._uow).of_session(self._site, session)
         ]
 
     async def _invitation(self, invitation: Invitation) -> InvitationPart:
-        messages = await self._uow.messages.of_invitation(invitation.id)
+        messages = await MessageStore(self._uow).of_invitation(invitation.id)
         handed = [message.handed for message in messages if message.handed]
         delivered = [message.delivered for message in messages if message.delivered]
         return InvitationPart(
             channel=invitation.channel,
-            to=await self._uow.personal.get(invitation.contact) if invitation.contact else None,
+            to=await PersonalStore(self._uow).get(invitation.contact)
+            if invitation.contact
+            else None,
             state=_state(invitation, messages),
             created=invitation.created,
             expires=invitation.expires,
@@ -255,7 +265,7 @@ class Reader:
         )
 
     async def _event(self, row: AuditRow) -> EventPart:
-        payload = await self._uow.audit.payload(self._site, row.seq)
+        payload = await AuditStore(self._uow).payload(self._site, row.seq)
         return EventPart(
             seq=row.seq,
             at=row.at,
@@ -274,7 +284,7 @@ class Reader:
             return None
         if user not in self._names:
             try:
-                found = await self._uow.users.get(user)
+                found = await UserStore(self._uow).get(user)
                 self._names[user] = found.name if found.site == self._site else None
             except NotFound:
                 self._names[user] = None

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from sqlalchemy import Select, and_, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Invalid
 from server.core.journal import audit, audit_payload
 from server.core.personal import lookup_of, personal
@@ -14,7 +14,6 @@ from server.incidents.store import feedback
 from server.invitations.store.invitations import invitation
 from server.line15.store.calls import call, call_alias, call_fact, call_span
 from server.observers.store import observer
-from server.ports import Seal
 from server.recordings.store import recording
 from server.video.store.sessions import session, session_link
 from server.video.store.snapshots import snapshot
@@ -23,13 +22,13 @@ from telephony import compacted, parse_number
 ERASED = "erased"
 
 
-class SqlErasure:
-    """Implements `ErasureRepository`."""
+class ErasureStore:
+    """Forgets a person in every sealed place of one site."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
-        """Work on the open transaction of `connection`."""
-        self._db = connection
-        self._seal = seal
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._db = uow.connection
+        self._seal = uow.seal
 
     async def erase(self, site: str, kind: str, value: str, at: datetime) -> dict[str, int]:
         """Empty every place of one site that holds this number or e-mail; return how many of each."""

@@ -61,7 +61,8 @@ class Receipt:
 class ReceiptReader(Protocol):
     """Reads one carrier's call-backs. Raises Invalid for what it cannot read, Forbidden for a foreign one."""
 
-    def read(self, call: ReceiptCall) -> Receipt: ...
+    def read(self, call: ReceiptCall) -> Receipt:
+        """Read one."""
 
 
 class Mailer(Protocol):

@@ -16,8 +16,11 @@ from typing import Final
 import structlog
 
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, Conflict, NotFound, StorageUnavailable, Unavailable
+from server.core.journal import Journal
+from server.core.sites import SiteStore
 from server.delivery.domain.carriers import Carrier, overdue, settled
 from server.delivery.domain.messages import (
     SENT_AGAIN,
@@ -36,7 +39,8 @@ from server.delivery.domain.outgoing import Mailer, OutgoingMail, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.service.carriers import Carriers
 from server.delivery.service.lane import Lane
-from server.ports import Transactions, UnitOfWork
+from server.delivery.store import MessageStore
+from server.storage.transactions import Transactions
 
 CHANNELS: Final = ("sms", "email")
 RELAY: Final = "smtp"  # who is asked to take an e-mail
@@ -167,7 +171,7 @@ class DeliveryService:
         """Ask the next carrier; one that follows a silent one only if nobody opened the link meanwhile."""
         now, number = self._clock.now(), body["to"] or ""
         async with self._transactions() as uow:
-            site = (await uow.sites.get(message.site)).key
+            site = (await SiteStore(uow).get(message.site)).key
             done = await self._needless(uow, message)
             needless = done and message.state is not Delivery.QUEUED
             carrier = self._carriers.first(overdue(message, now), number)
@@ -194,7 +198,7 @@ class DeliveryService:
         if maybe_twice(asked) and asked.history != before.history:
             await self._save(uow, before, asked, Actor("server", before.site))
         else:
-            await uow.messages.save(asked)
+            await MessageStore(uow).save(asked)
         await uow.commit()
         if asked.history != before.history:
             self._count(asked.channel, "sent_again")
@@ -237,7 +241,7 @@ class DeliveryService:
 
     async def _fold(self, id_: str, change: Callable[[Message], Message]) -> None:
         async with self._transactions() as uow:
-            before = await uow.messages.get(id_)
+            before = await MessageStore(uow).get(id_)
             after = change(before)
             if after == before:
                 return
@@ -255,12 +259,12 @@ class DeliveryService:
         self, uow: UnitOfWork, before: Message, after: Message, actor: Actor
     ) -> str | None:
         """Store what became of a message; return the session whose desks show it."""
-        await uow.messages.save(after)
+        await MessageStore(uow).save(after)
         subject = await self._about(uow, after)
         if action := _told(before, after):
             name = f"message:{after.id}"
             event = AuditEvent(action, name, subject.session, subject.call, _data(before, after))
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
         return subject.session
 
     async def receipt(self, carrier: str | None, said: Receipt, address: str | None) -> None:
@@ -287,9 +291,9 @@ class DeliveryService:
     async def _meant(self, uow: UnitOfWork, carrier: str | None, said: Receipt) -> Message:
         found = None
         if said.ref:
-            found = await uow.messages.by_receipt(said.ref)
+            found = await MessageStore(uow).by_receipt(said.ref)
         elif said.carrier_ref and carrier:
-            found = await uow.messages.by_carrier(carrier, said.carrier_ref)
+            found = await MessageStore(uow).by_carrier(carrier, said.carrier_ref)
         if found is None:
             raise NotFound("receipt")
         return found

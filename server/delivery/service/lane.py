@@ -16,7 +16,8 @@ from server.core.clock import Clock
 from server.core.errors import Unavailable
 from server.core.tasks import cancel_and_wait, create_task
 from server.delivery.domain.messages import LONGEST_RETRY, Message
-from server.ports import Transactions
+from server.delivery.store import MessageStore
+from server.storage.transactions import Transactions
 
 MOST: Final = 16  # messages of one channel on their way at once
 IDLE: Final = timedelta(seconds=5)
@@ -75,9 +76,9 @@ class Lane:
         try:
             async with self._transactions(write=False) as uow:
                 now, flying = self._clock.now(), tuple(self._flying)
-                due = await uow.messages.due(now, free, self.channel, flying)
+                due = await MessageStore(uow).due(now, free, self.channel, flying)
                 others = (*flying, *(message.id for message in due))
-                next_due = await uow.messages.next_due(self.channel, others)
+                next_due = await MessageStore(uow).next_due(self.channel, others)
         except Unavailable as away:
             self.ready = False
             _log.warning("delivery.storage_unavailable", channel=self.channel, detail=away.detail)

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.limits.throttle import hourly
+from server.core.limits.throttles import ThrottleStore
+from server.core.seal import Seal
 from server.delivery.errors import TooManyMessages
-from server.ports import Seal, UnitOfWork
 
 
 class SmsCounts:
@@ -30,8 +32,8 @@ class SmsCounts:
         for key, most, which in keys:
             if not most:
                 continue
-            before = await uow.login.throttle(key)
+            before = await ThrottleStore(uow).get(key)
             after = hourly(before, key, now)
             if after.count > most:
                 raise TooManyMessages(which)
-            await uow.login.save_throttle(after)
+            await ThrottleStore(uow).save(after)

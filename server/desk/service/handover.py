@@ -5,15 +5,19 @@ The writer's turn decides every race (ADR 7): who comes second finds the offer g
 
 from dataclasses import replace
 
-from server.core.bus import Changed
+from server.core.bus import Bus, Changed
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound, StationUnknown
+from server.core.journal import Journal
+from server.core.sites import SiteStore
 from server.desk.errors import OfferGone
-from server.ports import Bus, Transactions, UnitOfWork
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session, State
 from server.video.errors import SessionEnded
 from server.video.service.sessions import call_of
+from server.video.store.sessions import SessionStore
 
 
 class HandOver:
@@ -31,14 +35,14 @@ class HandOver:
         async with self._transactions() as uow:
             session = await self._open(uow, actor.site, id_)
             if station is not None:
-                known = {one.extension for one in await uow.sites.stations(actor.site)}
+                known = {one.extension for one in await SiteStore(uow).stations(actor.site)}
                 if station not in known or station == session.station:
                     raise StationUnknown
             before = session.offered_to
             if before == station:
                 return
             by = actor.user if station else None
-            session = await uow.sessions.save(
+            session = await SessionStore(uow).save(
                 replace(session, offered_to=station, offered_by=by, changed=now)
             )
             action = "session.offered" if station else "session.offer_withdrawn"
@@ -59,14 +63,14 @@ class HandOver:
             taken = replace(
                 session, station=station, offered_to=None, offered_by=None, handed=now, changed=now
             )
-            session = await uow.sessions.save(taken)
+            session = await SessionStore(uow).save(taken)
             data: dict[str, object] = {"from": origin, "to": [station], "giver": giver}
             await self._note(uow, actor, "session.handed_over", session, data)
             await uow.commit()
         self._publish(session, origin, station)
 
     async def _open(self, uow: UnitOfWork, site: str, id_: str) -> Session:
-        session = await uow.sessions.get(id_)
+        session = await SessionStore(uow).get(id_)
         if session.site != site:
             raise NotFound("session")
         if session.state is State.ENDED:
@@ -83,7 +87,7 @@ class HandOver:
     ) -> None:
         call = await call_of(uow, session.id)
         event = AuditEvent(action, f"session:{session.id}", session.id, call, data)
-        await uow.audit.append(actor, event, self._clock.now())
+        await Journal(uow).append(actor, event, self._clock.now())
 
     def _publish(self, session: Session, *stations: str | None) -> None:
         concerned = frozenset(one for one in (session.station, *stations) if one)

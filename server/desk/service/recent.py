@@ -5,14 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
+from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message
+from server.delivery.store import MessageStore
 from server.desk.domain import funnel
 from server.desk.service.view import SHIFT, Json, iso, link_label, national, step_of
 from server.invitations.domain.invitation import Invitation
+from server.invitations.store.invitations import InvitationStore
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import LiveCall
-from server.ports import Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session, State
+from server.video.store.sessions import SessionStore
 
 MOST = 100
 
@@ -44,7 +50,7 @@ class Recent:
         """Return the sessions of this station and of this user, newest first; nothing of another site (I7)."""
         now = self._clock.now()
         async with self._transactions(write=False) as uow:
-            found = await uow.sessions.recent(site, station, user, now - SHIFT, MOST)
+            found = await SessionStore(uow).recent(site, station, user, now - SHIFT, MOST)
             loaded = await self._load(uow, site, found)
         return [_past(each, loaded, user, now) for each in found]
 
@@ -52,14 +58,16 @@ class Recent:
         if not found:
             return _Loaded({}, {}, (), (), {})
         ids = [each.id for each in found]
-        links = await uow.sessions.newest_links(ids)
-        invitations = await uow.invitations.of_sessions(ids)
+        links = await SessionStore(uow).newest_links(ids)
+        invitations = await InvitationStore(uow).of_sessions(ids)
         return _Loaded(
             links,
-            await uow.calls.get_all(site, [link.call for link in links.values() if link.call]),
+            await CallStore(uow).get_all(site, [link.call for link in links.values() if link.call]),
             invitations,
-            await uow.messages.of_invitations([each.id for each in invitations]),
-            await uow.personal.get_all([each.contact for each in invitations if each.contact]),
+            await MessageStore(uow).of_invitations([each.id for each in invitations]),
+            await PersonalStore(uow).get_all(
+                [each.contact for each in invitations if each.contact]
+            ),
         )
 
 

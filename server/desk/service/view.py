@@ -5,24 +5,34 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
+from server.core.personal import PersonalStore
 from server.core.sites import Site, Station, listed
+from server.core.words.catalogues import Spoken
 from server.core.words.languages import ALL
 from server.delivery.domain.messages import Message
+from server.delivery.store import MessageStore
 from server.desk.domain import funnel
 from server.desk.domain.sentences import WEAK, Say
 from server.identity.domain.users import User
+from server.identity.store.users import UserStore
 from server.invitations.domain.invitation import Invitation
 from server.invitations.domain.spoken import SpokenCode
+from server.invitations.store.invitations import InvitationStore
+from server.invitations.store.spoken import SpokenCodeStore
 from server.line15.domain.call_links import LABELS, Link
 from server.line15.domain.calls import LiveCall
 from server.line15.service.launch import Launched
+from server.line15.service.lines import Lines
+from server.line15.store.calls import CallStore
 from server.observers.service import participants
-from server.ports import Calls, Transactions, Translator, UnitOfWork
+from server.storage.transactions import Transactions
 from server.video.domain.network import CAUSES, Preflight, cause
 from server.video.domain.session import Session, State
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import gone_to
 from server.video.service.snapshots import policy_of
+from server.video.store.sessions import SessionStore
 from telephony import NumberKind, parse_number
 
 SHIFT = timedelta(hours=12)
@@ -53,9 +63,9 @@ class DeskView:
         self,
         transactions: Transactions,
         clock: Clock,
-        calls: Calls,
+        calls: Lines,
         rooms: Rooms,
-        translator: Translator,
+        translator: Spoken,
     ) -> None:
         """Keep what the view is made of."""
         self._translator = translator
@@ -95,13 +105,13 @@ class DeskView:
 
     async def _shown_calls(self, uow: UnitOfWork, desk: Desk, now: datetime) -> list[LiveCall]:
         extension = desk.station.extension if desk.station else ""
-        here = await uow.calls.at_station(
+        here = await CallStore(uow).at_station(
             desk.site.id, extension, now - SHIFT, ended=ENDED_CALLS_SHOWN
         )
         shown = [c for c in here if c.ended is None or now - c.ended < ENDED_SHOWN]
         launched = desk.launched.call if desk.launched else None
         if launched and launched not in {c.id for c in shown}:
-            shown.insert(0, await uow.calls.get(desk.site.id, launched))
+            shown.insert(0, await CallStore(uow).get(desk.site.id, launched))
         return list({c.id: c for c in shown}.values())
 
     async def _sessions(
@@ -114,29 +124,31 @@ class DeskView:
         What all of them need is loaded in one query a table: views are frequent.
         """
         site = desk.site.id
-        own = await uow.sessions.at_station(site, extension, ENDED_SESSIONS_SHOWN)
-        followed = await uow.sessions.of_calls(site, here) if here else ()
-        offered = await uow.sessions.offered(site, extension)
+        own = await SessionStore(uow).at_station(site, extension, ENDED_SESSIONS_SHOWN)
+        followed = await SessionStore(uow).of_calls(site, here) if here else ()
+        offered = await SessionStore(uow).offered(site, extension)
         found = {s.id: s for s in (*own, *followed, *offered)}
         if desk.watching and desk.watching not in found:
-            watched = await uow.sessions.get(desk.watching)
+            watched = await SessionStore(uow).get(desk.watching)
             found |= {watched.id: watched} if watched.site == site else {}
         sessions = sorted(found.values(), key=lambda s: s.created, reverse=True)
         if not sessions:
             return []
-        links = await uow.sessions.newest_links([s.id for s in sessions])
-        invitations = await uow.invitations.of_sessions([s.id for s in sessions])
-        messages = await uow.messages.of_invitations([i.id for i in invitations])
-        contacts = await uow.personal.get_all([i.contact for i in invitations if i.contact])
+        links = await SessionStore(uow).newest_links([s.id for s in sessions])
+        invitations = await InvitationStore(uow).of_sessions([s.id for s in sessions])
+        messages = await MessageStore(uow).of_invitations([i.id for i in invitations])
+        contacts = await PersonalStore(uow).get_all([i.contact for i in invitations if i.contact])
         people = await participants(uow, self._rooms, [s.id for s in sessions])
         givers = {
-            s.offered_by: (await uow.users.get(s.offered_by)).name
+            s.offered_by: (await UserStore(uow).get(s.offered_by)).name
             for s in sessions
             if s.offered_by and s.state is not State.ENDED
         }
         spoken = [i.id for i in invitations if i.channel == "code"]
-        codes = await uow.spoken.of_invitations(spoken) if spoken else ()
-        calls = await uow.calls.get_all(site, [link.call for link in links.values() if link.call])
+        codes = await SpokenCodeStore(uow).of_invitations(spoken) if spoken else ()
+        calls = await CallStore(uow).get_all(
+            site, [link.call for link in links.values() if link.call]
+        )
         return [
             self._session(
                 session,

@@ -6,12 +6,13 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from server.core.errors import StationUnknown
-from server.core.sites import Station
+from server.core.sites import SiteStore, Station
 from server.desk.web.seats import Stations
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import STATION_COOKIE, SignedIn
 from server.line15.errors import LaunchTooLarge
 from server.line15.service.launch import MOST, PARAMETERS, WAIT, Launch, Launched
+from server.video.store.sessions import SessionStore
 from server.web.sockets.paces import Paces
 
 LAUNCH_COOKIE: Final = "v15_launch"
@@ -35,8 +36,8 @@ class StationPage(SignedIn):
         """Ask which station this is; say where somebody sits and where a video is on."""
         _, site = self.me()
         async with self.web.transactions(write=False) as uow:
-            known = await uow.sites.stations(site.id)
-            live = await uow.sessions.live_stations(site.id)
+            known = await SiteStore(uow).stations(site.id)
+            live = await SessionStore(uow).live_stations(site.id)
         rows = seats_of(known, self.stations, site.id, live)
         own = self.get_cookie(STATION_COOKIE)
         boot: dict[str, Any] = {"stations": rows, "station": None, "launch": None}
@@ -86,7 +87,7 @@ class DeskPage(StationPage):
         if launched.station:
             self.set_secret_cookie(STATION_COOKIE, launched.station, days=365)
         async with self.web.transactions(write=False) as uow:
-            known = await uow.sites.stations(site.id)
+            known = await SiteStore(uow).stations(site.id)
         station = launched.station or self.get_cookie(STATION_COOKIE)
         if station not in {s.extension for s in known}:
             proposed = launched.proposed.station if launched.proposed else None
@@ -124,7 +125,7 @@ class DeskStation(StationPage):
         _, site = self.me()
         wanted = self.get_body_argument("station", "")
         async with self.web.transactions(write=False) as uow:
-            known = {s.extension for s in await uow.sites.stations(site.id)}
+            known = {s.extension for s in await SiteStore(uow).stations(site.id)}
         if wanted not in known:
             raise StationUnknown
         self.set_secret_cookie(STATION_COOKIE, wanted, days=365)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from server.core.bus import Changed
+from server.core.bus import Bus, Changed
 from server.core.errors import Forbidden, StationUnknown, Unauthenticated
-from server.core.sites import Station
+from server.core.sites import SiteStore, Station
 from server.core.tasks import create_task
 from server.desk.errors import PointerFlood
 from server.desk.service.recent import Recent
@@ -21,8 +21,9 @@ from server.identity.domain.watching import Watch
 from server.identity.errors import SignInOver
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.invitations.service.invitations import Invitations, Request
+from server.invitations.store.invitations import InvitationStore
 from server.line15.service.launch import Launch, Launched
-from server.ports import Bus
+from server.observers.store import ObserverStore
 from server.protocol import desk as m
 from server.protocol.message import parse
 from server.reconcile.service.relinking import Linking
@@ -35,6 +36,7 @@ from server.video.service.photos import Photos
 from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
+from server.video.store.sessions import SessionStore
 from server.web.base import Web
 from server.web.errors import MessageOutOfOrder
 
@@ -146,8 +148,8 @@ class DeskSocket(ThirdParties):
         """Return the video to which somebody was invited."""
         async with self.web.transactions(write=False) as uow:
             if isinstance(message, m.ObserverRemove):
-                return (await uow.observers.get(self.me()[1].id, message.observer)).session
-            return (await uow.invitations.get(message.invitation)).session
+                return (await ObserverStore(uow).get(self.me()[1].id, message.observer)).session
+            return (await InvitationStore(uow).get(message.invitation)).session
 
     async def _hello(self, hello: m.DeskHello) -> None:
         if self.peer:
@@ -158,8 +160,8 @@ class DeskSocket(ThirdParties):
         if hello.launch and self.held is None:
             launched = await self.launch.resolve(self.actor(), hello.launch, accept=hello.accept)
         async with self.web.transactions(write=False) as uow:
-            known = {s.extension: s for s in await uow.sites.stations(site.id)}
-            live = await uow.sessions.live_stations(site.id)
+            known = {s.extension: s for s in await SiteStore(uow).stations(site.id)}
+            live = await SessionStore(uow).live_stations(site.id)
         if hello.station and hello.station not in known:
             raise StationUnknown
         watched = await self.sessions.get(site.id, watch) if watch else None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from server.core.sites import Station
+from server.core.sites import SiteStore, Station
 from server.desk.service.handover import HandOver
 from server.desk.web.page import seats_of
 from server.desk.web.seats import Stations
@@ -11,6 +11,7 @@ from server.invitations.service.invitations import Request
 from server.invitations.service.spoken import SpokenCodes
 from server.observers.service import ObserverRequest, Observers
 from server.protocol import desk as m
+from server.video.store.sessions import SessionStore
 from server.web.errors import MessageOutOfOrder
 
 
@@ -52,8 +53,8 @@ class ThirdParties(SignedInSocket):
     async def _list_stations(self, message: m.StationList) -> None:
         site = self.me()[1].id
         async with self.web.transactions(write=False) as uow:
-            known = await uow.sites.stations(site)
-            live = await uow.sessions.live_stations(site)
+            known = await SiteStore(uow).stations(site)
+            live = await SessionStore(uow).live_stations(site)
         own = self._station.extension if self._station else None
         others = [one for one in known if one.extension != own]
         rows = seats_of(others, self.stations, site, live)

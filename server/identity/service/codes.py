@@ -4,12 +4,16 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
+from server.core.clock import Ids
+from server.core.db.unit_of_work import UnitOfWork
+from server.core.seal import Seal
 from server.core.sites import Site
 from server.delivery.domain.messages import Message, failed
 from server.delivery.domain.sms_text import one_segment
+from server.delivery.store import MessageStore
 from server.identity.domain.login import CODE_LIFE
 from server.identity.domain.users import User
-from server.ports import Ids, Render, Seal, UnitOfWork
+from server.web.pages import Pages
 
 CODE_MINUTES: Final = int(CODE_LIFE.total_seconds() // 60)
 SUBJECT: Final = "Votre code de connexion Visio15"
@@ -18,7 +22,7 @@ SUBJECT: Final = "Votre code de connexion Visio15"
 class Codes:
     """Writes the message that carries a code."""
 
-    def __init__(self, ids: Ids, seal: Seal, render: Render) -> None:
+    def __init__(self, ids: Ids, seal: Seal, render: Pages) -> None:
         """Take what a message is made of."""
         self._ids = ids
         self._seal = seal
@@ -56,7 +60,7 @@ class Codes:
             expires=now + CODE_LIFE,
             due=now,
         )
-        await uow.messages.add(message if to else failed(message, "withheld", now))
+        await MessageStore(uow).add(message if to else failed(message, "withheld", now))
         return channel if to else None
 
     def _sms(self, to: str, site: Site, code: str) -> dict[str, str | None]:

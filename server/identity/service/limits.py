@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.limits.throttle import blocked, fail, forgiven
+from server.core.limits.throttles import ThrottleStore
 from server.core.net.addresses import source_of
+from server.core.seal import Seal
 from server.identity.domain.login import ACCOUNT_FAILURES, ADDRESS_FAILURES, CODES_SENT
 from server.identity.errors import LoginThrottled
-from server.ports import Seal, UnitOfWork
 
 
 class Limits:
@@ -36,7 +38,7 @@ class Limits:
     ) -> None:
         """Raise LoginThrottled while the account or the address is blocked."""
         keys = (account, self._address(address), self._codes(account))
-        throttles = [await uow.login.throttle(key) for key in keys]
+        throttles = [await ThrottleStore(uow).get(key) for key in keys]
         if any(blocked(throttle, now) for throttle in throttles):
             raise LoginThrottled
 
@@ -57,6 +59,6 @@ class Limits:
             (self._codes(account), CODES_SENT, codes),
         )
         for key, free, counts in counted:
-            before = await uow.login.throttle(key)
+            before = await ThrottleStore(uow).get(key)
             after = fail(before, key, now, free) if counts else forgiven(before, key, now)
-            await uow.login.save_throttle(after)
+            await ThrottleStore(uow).save(after)

@@ -10,12 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Conflict, StorageUnavailable
+from server.core.journal import Journal
 from server.core.limits.rate import Bucket, take
 from server.core.limits.throttle import Throttle
-from server.core.sites import Site
+from server.core.limits.throttles import ThrottleStore
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore
 from server.core.tasks import create_task
 from server.identity.domain.access import Role
 from server.identity.domain.login import (
@@ -30,10 +34,14 @@ from server.identity.domain.login import (
 from server.identity.domain.sign_in import Lives, WebSession
 from server.identity.domain.users import User
 from server.identity.errors import BadCredentials, CodeExpired, LoginThrottled
+from server.identity.passwords import Passwords
 from server.identity.service.codes import CODE_MINUTES, Codes
 from server.identity.service.limits import Limits
 from server.identity.service.sign_ins import cookie_hash
-from server.ports import Ids, Passwords, Render, Seal, Transactions, UnitOfWork
+from server.identity.store.login import LoginStore
+from server.identity.store.users import UserStore
+from server.storage.transactions import Transactions
+from server.web.pages import Pages
 
 ASKED_AT_ONCE: Final = 300  # one-time codes asked for by everybody: a shift of a region, and more
 ASKED_A_SECOND: Final = 2.0
@@ -88,7 +96,7 @@ class Login:
         seal: Seal,
         *,
         passwords: Passwords,
-        render: Render,
+        render: Pages,
         lives: Mapping[Role, Lives],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -112,7 +120,7 @@ class Login:
         account = self._limits.account(typed)
         async with self._transactions(write=False) as uow:
             await self._limits.check(uow, account, address, self._clock.now())
-            user = await uow.users.by_identifier(typed)
+            user = await UserStore(uow).by_identifier(typed)
         self._take_one()
         right = await self._passwords.verify(user.password_hash if user else None, password)
         asked = _Asked(
@@ -155,9 +163,10 @@ class Login:
             await self._limits.count(
                 uow, asked.account, asked.address, now, wrong=not asked.right, codes=True
             )
-            await uow.login.forget(now)
-            await uow.login.add_challenge(challenge)
-            sites = await uow.sites.all()
+            await LoginStore(uow).forget(now)
+            await ThrottleStore(uow).forget(now)
+            await LoginStore(uow).add_challenge(challenge)
+            sites = await SiteStore(uow).all()
             if sites:
                 home = next((s for s in sites if asked.user and s.id == asked.user.site), sites[0])
                 await self._send(uow, asked, home, code, now)
@@ -176,14 +185,14 @@ class Login:
         else:
             reason = "no_contact" if asked.right else "credentials"
             event = AuditEvent("login.refused", asked.subject, data={"reason": reason})
-        await uow.audit.append(Actor("desk", site.id, None, asked.address), event, now)
+        await Journal(uow).append(Actor("desk", site.id, None, asked.address), event, now)
 
     async def _rehash(self, user: User, password: str) -> None:
         """Store the password under today's parameters; after the answer, so that nobody waits for it."""
         stronger = await self._passwords.hash(password)
         try:
             async with self._transactions() as uow:
-                await uow.users.save(replace(user, password_hash=stronger))
+                await UserStore(uow).save(replace(user, password_hash=stronger))
                 await uow.commit()
         except (Conflict, StorageUnavailable):
             return  # the next sign-in does it
@@ -192,7 +201,7 @@ class Login:
     async def challenge_info(self, value: str | None) -> ChallengeInfo | None:
         """Say what the page of the six digits shows; None when there is nothing to wait for."""
         async with self._transactions(write=False) as uow:
-            challenge = await uow.login.challenge(cookie_hash(value or ""))
+            challenge = await LoginStore(uow).challenge(cookie_hash(value or ""))
         if challenge is None or self._clock.now() >= challenge.expires:
             return None
         return ChallengeInfo(challenge.channel, CODE_MINUTES)
@@ -207,10 +216,10 @@ class Login:
         """
         now, id_ = self._clock.now(), cookie_hash(value or "")
         async with self._transactions(write=False) as uow:
-            if await uow.login.challenge(id_) is None:
+            if await LoginStore(uow).challenge(id_) is None:
                 raise CodeExpired
         async with self._transactions(stranger=True) as uow:
-            challenge = await uow.login.challenge(id_)
+            challenge = await LoginStore(uow).challenge(id_)
             if challenge is None:
                 raise CodeExpired
             await self._limits.check(uow, challenge.account, address, now)
@@ -228,36 +237,38 @@ class Login:
     async def _owner(self, uow: UnitOfWork, challenge: Challenge) -> User | None:
         """Load whose challenge it is; wrong credentials cost the same read."""
         if challenge.user is None:
-            return await uow.users.by_identifier("")
-        return await uow.users.get(challenge.user)
+            return await UserStore(uow).by_identifier("")
+        return await UserStore(uow).get(challenge.user)
 
     async def _sign_in(
         self, uow: UnitOfWork, challenge: Challenge, user: User, came: Came, now: datetime
     ) -> str:
         """Open the session; the code is used up and the account's failures are forgotten."""
         cookie = self._ids.token()
-        await uow.login.drop_challenge(challenge.id)
-        await uow.login.save_throttle(Throttle(challenge.account, 0, now, None))
+        await LoginStore(uow).drop_challenge(challenge.id)
+        await ThrottleStore(uow).save(Throttle(challenge.account, 0, now, None))
         former = await self._replace(uow, user, came, now)
         expires = now + self._lives[user.role].absolute
-        await uow.login.add_web_session(
+        await LoginStore(uow).add_web_session(
             WebSession(cookie_hash(cookie), user.id, now, now, expires, None)
         )
         action = "login.renewed" if former == user.id else "login.succeeded"
         event = AuditEvent(action, f"user:{user.id}", data={"by": challenge.channel})
-        await uow.audit.append(Actor("desk", user.site, user.id, came.address), event, now)
+        await Journal(uow).append(Actor("desk", user.site, user.id, came.address), event, now)
         return cookie
 
     async def _replace(self, uow: UnitOfWork, user: User, came: Came, now: datetime) -> str | None:
         """End the sign-in this browser had, and return whose it was; a cookie never outlives the next one."""
-        former = await uow.login.web_session(cookie_hash(came.former)) if came.former else None
+        former = (
+            await LoginStore(uow).web_session(cookie_hash(came.former)) if came.former else None
+        )
         if former is None or former.revoked is not None:
             return None
-        await uow.login.revoke(former.id, now)
+        await LoginStore(uow).revoke(former.id, now)
         if former.user != user.id:
-            other = await uow.users.get(former.user)
+            other = await UserStore(uow).get(former.user)
             event = AuditEvent("login.ended", f"user:{other.id}", data={"reason": "replaced"})
-            await uow.audit.append(Actor("desk", other.site, other.id, came.address), event, now)
+            await Journal(uow).append(Actor("desk", other.site, other.id, came.address), event, now)
         return former.user
 
     async def _refuse(
@@ -269,28 +280,28 @@ class Login:
         now: datetime,
     ) -> None:
         """Write a failed try down: on the challenge, the account, the address and in the audit."""
-        await uow.login.save_challenge(tried)
+        await LoginStore(uow).save_challenge(tried)
         await self._limits.count(uow, tried.account, address, now, wrong=True)
-        sites = await uow.sites.all()
+        sites = await SiteStore(uow).all()
         if sites:
             subject = f"user:{user.id}" if user else "user:unknown"
             data = {"reason": "code", "tries": tried.tries}
             actor = Actor("desk", user.site if user else sites[0].id, None, address)
-            await uow.audit.append(actor, AuditEvent("login.refused", subject, data=data), now)
+            await Journal(uow).append(actor, AuditEvent("login.refused", subject, data=data), now)
 
     # --- the end
     async def logout(self, cookie: str, address: str | None = None) -> None:
         """End this session on the server; a cookie that is no session is no error."""
         now, id_ = self._clock.now(), cookie_hash(cookie)
         async with self._transactions(write=False) as uow:
-            if await uow.login.web_session(id_) is None:
+            if await LoginStore(uow).web_session(id_) is None:
                 return
         async with self._transactions() as uow:
-            session = await uow.login.web_session(id_)
+            session = await LoginStore(uow).web_session(id_)
             if session is None or session.revoked is not None:
                 return
-            user = await uow.users.get(session.user)
-            await uow.login.revoke(id_, now)
+            user = await UserStore(uow).get(session.user)
+            await LoginStore(uow).revoke(id_, now)
             event = AuditEvent("login.ended", f"user:{user.id}", data={"reason": "logout"})
-            await uow.audit.append(Actor("desk", user.site, user.id, address), event, now)
+            await Journal(uow).append(Actor("desk", user.site, user.id, address), event, now)
             await uow.commit()

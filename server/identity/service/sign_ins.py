@@ -13,15 +13,19 @@ from typing import Final
 import structlog
 
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound, StorageUnavailable
+from server.core.journal import Journal
 from server.core.rounds import Failed, Rounds
-from server.core.sites import Site
+from server.core.sites import Site, SiteStore
 from server.identity.domain.access import Role
 from server.identity.domain.sign_in import Lives, Stage, Standing, WebSession, noted, standing
 from server.identity.domain.users import User
 from server.identity.domain.watching import RunningVideo, Watches
-from server.ports import Transactions, UnitOfWork
+from server.identity.store.login import LoginStore
+from server.identity.store.users import UserStore
+from server.storage.transactions import Transactions
 
 #: What its page still says at its very end comes first.
 SWEEP_GRACE: Final = timedelta(seconds=30)
@@ -76,17 +80,17 @@ class SignIns:
         """Return the sign-in of a cookie. Read each time, so that a revoked one is refused at once."""
         id_ = cookie_hash(cookie)
         async with self._transactions(write=False) as uow:
-            found = await uow.login.web_session(id_)
+            found = await LoginStore(uow).web_session(id_)
             if found is None or found.revoked is not None:
                 self.watches.forget(id_)
                 return None
             try:
-                user = await uow.users.get(found.user)
+                user = await UserStore(uow).get(found.user)
             except NotFound:
                 return None
             if user.disabled is not None:
                 return None
-            site = await uow.sites.get(user.site)
+            site = await SiteStore(uow).get(user.site)
         return SignIn(id_, user, site, found, self._standing(found, user.role))
 
     def _standing(self, found: WebSession, role: Role) -> Standing:
@@ -100,7 +104,7 @@ class SignIns:
             return
         try:
             async with self._transactions() as uow:
-                await uow.login.touch(sign_in.id, now)
+                await LoginStore(uow).touch(sign_in.id, now)
                 await uow.commit()
         except StorageUnavailable as busy:  # the next request does it
             _log.info("sign_ins.not_touched", code=busy.code)
@@ -135,7 +139,7 @@ class SignIns:
         shortest = min(lives.idle for lives in self._lives.values())
         known = self.watches.sessions()  # before it is read what runs: others begin meanwhile
         async with self._transactions(write=False) as uow:
-            late = await uow.login.quiet_web_sessions(now - shortest, now, now - SWEPT_FOR)
+            late = await LoginStore(uow).quiet_web_sessions(now - shortest, now, now - SWEPT_FOR)
             running = await self._running(uow)
         self.watches.drop(known - {one.id for one in running})
         return (await self._rounds.each({one.id[:8]: one for one in late}, self._end)).changed
@@ -143,8 +147,8 @@ class SignIns:
     async def _end(self, seen: WebSession) -> int:
         """End one, unless somebody did, came back, or has a video to finish."""
         async with self._transactions(write=False) as uow:
-            user = await uow.users.get(seen.user)
-            site = await uow.sites.get(user.site)
+            user = await UserStore(uow).get(seen.user)
+            site = await SiteStore(uow).get(user.site)
         sign_in = SignIn(seen.id, user, site, seen, self._standing(seen, user.role))
         if not sign_in.over or self._clock.now() < sign_in.standing.ends + SWEEP_GRACE:
             return 0
@@ -152,16 +156,16 @@ class SignIns:
             return 0
         async with self._transactions() as uow:
             now = self._clock.now()
-            found = await uow.login.web_session(seen.id)
+            found = await LoginStore(uow).web_session(seen.id)
             if found is None or found.revoked is not None:
                 return 0
             ended = self._standing(found, user.role)
             if ended.stage is not Stage.OVER:
                 return 0
-            await uow.login.revoke(seen.id, now)
+            await LoginStore(uow).revoke(seen.id, now)
             data = {"reason": ended.why.value, "at": ended.ends.isoformat()}
             event = AuditEvent("login.ended", f"user:{user.id}", data=data)
-            await uow.audit.append(Actor("server", user.site, user.id), event, now)
+            await Journal(uow).append(Actor("server", user.site, user.id), event, now)
             await uow.commit()
         self.watches.forget(seen.id)
         return 1

@@ -3,10 +3,13 @@
 from server.core.clock import Clock
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.journal import Journal
 from server.core.limits.throttle import Throttle, blocked
+from server.core.limits.throttles import ThrottleStore
 from server.identity.domain.login import normal_identifier
 from server.identity.service.limits import Limits
-from server.ports import Transactions
+from server.identity.store.users import UserStore
+from server.storage.transactions import Transactions
 
 
 class Unlock:
@@ -22,14 +25,14 @@ class Unlock:
         """Forget the failures of a user and the codes asked for; tell whether that blocked them."""
         now, typed = self._clock.now(), normal_identifier(identifier)
         async with self._transactions() as uow:
-            user = await uow.users.by_identifier(typed)
+            user = await UserStore(uow).by_identifier(typed)
             if user is None:
                 raise NotFound("user")
             was = False
             for key in self._limits.of_account(typed):
-                was |= blocked(await uow.login.throttle(key), now)
-                await uow.login.save_throttle(Throttle(key, 0, now, None))
+                was |= blocked(await ThrottleStore(uow).get(key), now)
+                await ThrottleStore(uow).save(Throttle(key, 0, now, None))
             event = AuditEvent("user.unlocked", f"user:{user.id}", data={"blocked": was})
-            await uow.audit.append(Actor("cli", user.site), event, now)
+            await Journal(uow).append(Actor("cli", user.site), event, now)
             await uow.commit()
         return was

@@ -1,15 +1,12 @@
-"""Challenges, throttles and signed-in browsers in SQL; only hashes of what a browser holds are stored."""
+"""Challenges and signed-in browsers in SQL; only hashes of what a browser holds are stored."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, ForeignKey, Integer, String, Table, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import SLUG, UtcDateTime, metadata
-from server.core.limits.throttle import Throttle
-from server.core.limits.throttles import throttles
+from server.core.db.unit_of_work import UnitOfWork
 from server.identity.domain.login import Challenge
 from server.identity.domain.sign_in import WebSession
 
@@ -42,12 +39,12 @@ web_sessions = Table(
 KEPT = timedelta(hours=2)  # the longest count runs an hour, and a block ends an hour after it began
 
 
-class SqlLogin:
-    """Implements `LoginRepository`. Rows are read to be changed in units of work that write: one at a time."""
+class LoginStore:
+    """Challenges and signed-in browsers. Rows are read to be changed in units of work that write: one at a time."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Work on the open transaction of `connection`."""
-        self._connection = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._connection = uow.connection
 
     async def add_challenge(self, challenge: Challenge) -> None:
         """Store a new challenge."""
@@ -80,32 +77,6 @@ class SqlLogin:
     async def drop_challenge(self, id_: str) -> None:
         """Forget a challenge: a code works once."""
         await self._connection.execute(delete(challenges).where(challenges.c.id == id_))
-
-    async def throttle(self, key: str) -> Throttle | None:
-        """Return the failures counted under `key`."""
-        query = select(throttles).where(throttles.c.key == key)
-        row = (await self._connection.execute(query)).mappings().first()
-        return Throttle(**dict(row)) if row is not None else None
-
-    async def save_throttle(self, throttle: Throttle) -> None:
-        """Insert or replace: two first failures at once must not collide."""
-        changed = {
-            "count": throttle.count,
-            "window_start": throttle.window_start,
-            "blocked_until": throttle.blocked_until,
-        }
-        if self._connection.dialect.name == "postgresql":
-            await self._connection.execute(
-                postgresql.insert(throttles)
-                .values(key=throttle.key, **changed)
-                .on_conflict_do_update(index_elements=["key"], set_=changed)
-            )
-            return
-        await self._connection.execute(
-            sqlite.insert(throttles)
-            .values(key=throttle.key, **changed)
-            .on_conflict_do_update(index_elements=["key"], set_=changed)
-        )
 
     async def add_web_session(self, session: WebSession) -> None:
         """Store a browser that signed in."""
@@ -166,12 +137,6 @@ class SqlLogin:
         await self._connection.execute(delete(challenges).where(challenges.c.user == user))
 
     async def forget(self, now: datetime) -> None:
-        """Drop challenges and throttles that can no longer decide anything."""
+        """Drop challenges that can no longer decide anything."""
         before = now - KEPT
         await self._connection.execute(delete(challenges).where(challenges.c.expires < before))
-        await self._connection.execute(
-            delete(throttles).where(
-                throttles.c.window_start < before,
-                throttles.c.blocked_until.is_(None) | (throttles.c.blocked_until < before),
-            )
-        )

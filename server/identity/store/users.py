@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Integer, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, NotFound
 from server.identity.domain.access import Role
 from server.identity.domain.users import User
@@ -59,12 +59,12 @@ def _values(user: User) -> dict[str, Any]:
     }
 
 
-class SqlUsers:
-    """Implements `UserRepository`."""
+class UserStore:
+    """Users of all sites; the identifier is unique."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Work on the open transaction of `connection`."""
-        self._connection = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._connection = uow.connection
 
     async def get(self, id_: str) -> User:
         """Return the user; NotFound when there is none."""

@@ -6,16 +6,23 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
 from server.core.days import zone_of
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
+from server.core.journal import Journal
+from server.core.personal import PersonalStore
+from server.core.seal import Seal
 from server.core.sites import Site
 from server.delivery.domain.messages import Message
+from server.delivery.store import MessageStore
 from server.identity.domain.users import User
 from server.incidents.domain import KINDS, YEAR, Incident, IncidentState, reference
 from server.incidents.errors import TooManyReports
-from server.ports import Ids, Render, Seal, Transactions, UnitOfWork
+from server.incidents.store import IncidentStore
+from server.storage.transactions import Transactions
+from server.web.pages import Pages
 
 LONGEST: Final = 4_000
 LONGEST_VALUE: Final = 300
@@ -75,7 +82,7 @@ class Feedback:
         ids: Ids,
         seal: Seal,
         *,
-        render: Render,
+        render: Pages,
         public_url: str = "",
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -99,10 +106,13 @@ class Feedback:
             raise Invalid("feedback_remark")
         now, id_, known = self._clock.now(), self._ids.new(), known_context(context)
         async with self._transactions() as uow:
-            if await uow.feedback.sent_since(user.id, now - timedelta(hours=1)) >= MOST_AN_HOUR:
+            if (
+                await IncidentStore(uow).sent_since(user.id, now - timedelta(hours=1))
+                >= MOST_AN_HOUR
+            ):
                 raise TooManyReports
             number = await _next_number(uow, site, now)
-            personal = await uow.personal.add(site.id, "remark", text, now)
+            personal = await PersonalStore(uow).add(site.id, "remark", text, now)
             body = self._mail(user, site, kind, text, known, id_, number)
             mail = await self._queue(uow, body, site, now)
             incident = Incident(
@@ -118,9 +128,9 @@ class Feedback:
                 steps=0,
                 mail=mail,
             )
-            await uow.feedback.add(incident)
+            await IncidentStore(uow).add(incident)
             data = {"kind": kind, "reference": incident.reference}
-            await uow.audit.append(
+            await Journal(uow).append(
                 actor, AuditEvent("feedback.sent", f"feedback:{id_}", data=data), now
             )
             await uow.commit()
@@ -158,7 +168,7 @@ class Feedback:
 
     async def _queue(self, uow: UnitOfWork, body: dict[str, Any], site: Site, now: datetime) -> str:
         id_ = self._ids.new()
-        await uow.messages.add(
+        await MessageStore(uow).add(
             Message(
                 id=id_,
                 site=site.id,
@@ -178,7 +188,7 @@ class Feedback:
 async def _next_number(uow: UnitOfWork, site: Site, now: datetime) -> int:
     """Return the next number of the site's own year; writers come one after the other, so none is given twice."""
     first = now.astimezone(zone_of(site)).year * YEAR
-    last = await uow.feedback.last_number(site.id, first, first + YEAR - 1)
+    last = await IncidentStore(uow).last_number(site.id, first, first + YEAR - 1)
     return (last or first) + 1
 
 

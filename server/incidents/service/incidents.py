@@ -7,10 +7,15 @@ from typing import Final
 
 from server.core.clock import Clock
 from server.core.days import day_bounds
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
+from server.core.journal import Journal
+from server.core.personal import PersonalStore
 from server.core.sites import Site
+from server.delivery.store import MessageStore
 from server.identity.domain.users import User
+from server.identity.store.users import UserStore
 from server.incidents.domain import (
     CHOICES,
     KINDS,
@@ -24,7 +29,8 @@ from server.incidents.domain import (
 )
 from server.incidents.errors import IncidentChanged
 from server.incidents.service.feedback import CONTEXT, clean
-from server.ports import Transactions, UnitOfWork
+from server.incidents.store import IncidentStore
+from server.storage.transactions import Transactions
 
 PAGE: Final = 50
 BATCH: Final = 200
@@ -109,7 +115,7 @@ class Incidents:
     async def new_ones(self, site: Site) -> int:
         """Count what nobody took up yet."""
         async with self._transactions(write=False) as uow:
-            return await uow.feedback.count(site.id, IncidentState.NEW)
+            return await IncidentStore(uow).count(site.id, IncidentState.NEW)
 
     async def listed(self, site: Site, wanted: Filter) -> Listed:
         """Return one page, the newest first."""
@@ -122,13 +128,13 @@ class Incidents:
     async def one(self, site: Site, id_: str) -> Shown:
         """Return one with its history; NotFound for another site's (I7)."""
         async with self._transactions(write=False) as uow:
-            [shown] = await _opened(uow, site, [await uow.feedback.get(site.id, id_)])
+            [shown] = await _opened(uow, site, [await IncidentStore(uow).get(site.id, id_)])
         return shown
 
     async def mine(self, user: User, site: Site) -> Sequence[Shown]:
         """Return what this person sent last, to read only."""
         async with self._transactions(write=False) as uow:
-            found = await uow.feedback.of_user(user.id, OWN)
+            found = await IncidentStore(uow).of_user(user.id, OWN)
             shown = await _opened(uow, site, [one for one in found if one.site == site.id])
         # The notes are between those who follow it up.
         return [replace(one, changes=()) for one in shown]
@@ -142,32 +148,32 @@ class Incidents:
             raise Invalid("incident_state")
         now = self._clock.now()
         async with self._transactions() as uow:
-            incident = await uow.feedback.get(user.site, id_)
+            incident = await IncidentStore(uow).get(user.site, id_)
             if incident.steps != seen:
                 raise IncidentChanged
             if incident.state == state and not text:
                 raise Invalid("incident_same_state")
-            kept = await uow.personal.add(user.site, "note", text, now) if text else None
+            kept = await PersonalStore(uow).add(user.site, "note", text, now) if text else None
             step = Step(id_, seen + 1, IncidentState(state), user.id, kept, now)
-            await uow.feedback.add_step(step)
+            await IncidentStore(uow).add_step(step)
             data = {"was": incident.state.value, "state": state, "note": bool(text)}
             event = AuditEvent("feedback.state_changed", f"feedback:{id_}", data=data)
-            await uow.audit.append(actor, event, now)
+            await Journal(uow).append(actor, event, now)
             await uow.commit()
 
     async def erase(self, actor: Actor, site: Site, id_: str) -> None:
         """Erase the remark, its mail and the notes; number, states and times stay."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            incident = await uow.feedback.get(site.id, id_)
-            notes = [step.note for step in await uow.feedback.steps([id_]) if step.note]
+            incident = await IncidentStore(uow).get(site.id, id_)
+            notes = [step.note for step in await IncidentStore(uow).steps([id_]) if step.note]
             for personal in (incident.remark, *notes):
-                await uow.personal.erase(personal, now)
+                await PersonalStore(uow).erase(personal, now)
             if incident.mail:
-                message = await uow.messages.get(incident.mail)
-                await uow.messages.save(replace(message, sealed=None))
+                message = await MessageStore(uow).get(incident.mail)
+                await MessageStore(uow).save(replace(message, sealed=None))
             event = AuditEvent("feedback.erased", f"feedback:{id_}", data={"notes": len(notes)})
-            await uow.audit.append(actor, event, now)
+            await Journal(uow).append(actor, event, now)
             await uow.commit()
 
     async def export(self, actor: Actor, site: Site, wanted: Filter) -> AsyncIterator[str]:
@@ -176,7 +182,7 @@ class Incidents:
             await _find(uow, site, wanted, 1)  # a wrong filter is refused before anything is sent
             data = {k: v for k, v in wanted.query().items() if k in {"state", "kind"}}
             event = AuditEvent("feedback.exported", f"site:{site.id}", data=data)
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()
         yield row(list(HEAD))
         below: str = wanted.below
@@ -198,7 +204,7 @@ async def _find(uow: UnitOfWork, site: Site, wanted: Filter, limit: int) -> Sequ
     below = number_of(wanted.below) if wanted.below else None
     if wanted.below and below is None:
         raise Invalid("incident_reference")
-    return await uow.feedback.listed(
+    return await IncidentStore(uow).listed(
         site.id,
         limit=limit,
         below=below,
@@ -210,11 +216,11 @@ async def _find(uow: UnitOfWork, site: Site, wanted: Filter, limit: int) -> Sequ
 
 
 async def _opened(uow: UnitOfWork, site: Site, found: Sequence[Incident]) -> list[Shown]:
-    steps = await uow.feedback.steps([one.id for one in found])
-    texts = await uow.personal.get_all(
+    steps = await IncidentStore(uow).steps([one.id for one in found])
+    texts = await PersonalStore(uow).get_all(
         [one.remark for one in found] + [step.note for step in steps if step.note]
     )
-    names = {user.id: user.name for user in await uow.users.of_site(site.id)}
+    names = {user.id: user.name for user in await UserStore(uow).of_site(site.id)}
 
     def changes(id_: str) -> list[Change]:
         return [

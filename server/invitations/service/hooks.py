@@ -6,12 +6,16 @@ Hooks of the sessions, the delivery and the reconciliation, each in the unit of 
 from collections.abc import Sequence
 from datetime import datetime
 
+from server.core.db.unit_of_work import UnitOfWork
+from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message, dropped
 from server.delivery.service.delivery import Subject
+from server.delivery.store import MessageStore
 from server.invitations.domain.invitation import revoked
-from server.ports import UnitOfWork
+from server.invitations.store.invitations import InvitationStore
 from server.video.domain.session import Session, State
 from server.video.service.sessions import call_of
+from server.video.store.sessions import SessionStore
 
 
 # --- the delivery
@@ -19,7 +23,7 @@ async def about(uow: UnitOfWork, message: Message) -> Subject:
     """Return the session that a message invites to; nothing for a message that carries no invitation."""
     if message.invitation is None:
         return Subject()
-    session = (await uow.invitations.get(message.invitation)).session
+    session = (await InvitationStore(uow).get(message.invitation)).session
     return Subject(session, await call_of(uow, session))
 
 
@@ -27,32 +31,32 @@ async def needless(uow: UnitOfWork, message: Message) -> bool:
     """Tell whether the link in a message has done its work, or may do none any more."""
     if message.invitation is None:
         return False
-    invitation = await uow.invitations.get(message.invitation)
-    over = (await uow.sessions.get(invitation.session)).state is State.ENDED
+    invitation = await InvitationStore(uow).get(message.invitation)
+    over = (await SessionStore(uow).get(invitation.session)).state is State.ENDED
     return bool(over or invitation.opened or invitation.tapped or invitation.revoked)
 
 
 # --- the session
 async def links_over(uow: UnitOfWork, session: Session, now: datetime) -> bool:
     """Tell whether every link to this session is withdrawn or too old for a first tap."""
-    links = await uow.invitations.of_session(session.id)
+    links = await InvitationStore(uow).of_session(session.id)
     return all(link.revoked is not None or link.expires <= now for link in links)
 
 
 async def release(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its links; one that was revoked takes its links along."""
-    for invitation in await uow.invitations.of_session(session.id):
-        for message in await uow.messages.of_invitation(invitation.id):
+    for invitation in await InvitationStore(uow).of_session(session.id):
+        for message in await MessageStore(uow).of_invitation(invitation.id):
             stopped = dropped(message, "session_ended", now)
             if stopped is not message:
-                await uow.messages.save(stopped)
+                await MessageStore(uow).save(stopped)
         if session.end_reason == "revoked":
-            await uow.invitations.save(revoked(invitation, now))
+            await InvitationStore(uow).save(revoked(invitation, now))
 
 
 # --- the reconciliation
 async def mobiles_of(uow: UnitOfWork, session: str) -> Sequence[str]:
     """Return the mobile numbers that a session was sent to, sorted; those that were erased are missing."""
-    invitations = await uow.invitations.of_session(session)
+    invitations = await InvitationStore(uow).of_session(session)
     sent = [each.contact for each in invitations if each.channel == "sms" and each.contact]
-    return sorted({to for to in (await uow.personal.get_all(sent)).values() if to})
+    return sorted({to for to in (await PersonalStore(uow).get_all(sent)).values() if to})

@@ -6,10 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
-from server.core.sites import Site
+from server.core.journal import Journal
+from server.core.personal import PersonalStore
+from server.core.seal import Seal
+from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
 from server.delivery.domain.carriers import settled
 from server.delivery.domain.contacts import check_email, check_mobile
@@ -17,16 +21,24 @@ from server.delivery.domain.messages import Message, again, failed
 from server.delivery.domain.sms_text import one_segment
 from server.delivery.errors import ContactMissing
 from server.delivery.service.sms_counts import SmsCounts
+from server.delivery.store import MessageStore
+from server.identity.store.users import UserStore
 from server.invitations.domain import invitation as rules
 from server.invitations.domain.invitation import Invitation
 from server.invitations.errors import AlreadyInvited, LinkRevoked
+from server.invitations.store.invitations import InvitationStore
 from server.line15.domain.call_links import Link, first_link, linked_event
 from server.line15.domain.calls import LiveCall
-from server.ports import Calls, Ids, Render, Seal, Transactions, UnitOfWork
+from server.line15.service.lines import Lines
+from server.line15.store.calls import CallStore
+from server.line15.store.once import OnceStore
+from server.storage.transactions import Transactions
 from server.video.domain.session import Command, Left, Session, State
 from server.video.errors import SessionEnded
 from server.video.service.sessions import Sessions, call_of
+from server.video.store.sessions import SessionStore
 from server.web.errors import LinkExpired
+from server.web.pages import Pages
 
 COMMANDS_KEPT: Final = timedelta(hours=12)  # a shift: no page waits longer for its answer
 
@@ -66,8 +78,8 @@ class Invitations:
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        calls: Calls,
-        render: Render,
+        calls: Lines,
+        render: Pages,
         sessions: Sessions,
         wake: Callable[[], None],
         public_url: str,
@@ -101,7 +113,7 @@ class Invitations:
                 return session
             if not request.new_session:
                 await self._refuse_double(uow, actor.site, contacts, begun.call)
-            site = await uow.sites.get(actor.site)
+            site = await SiteStore(uow).get(actor.site)
             await self._limits.count(uow, site.id, dict(contacts).get("sms"), now)
             for channel, contact in contacts:
                 await self._send(uow, site, session, channel, contact, actor, begun.call, now)
@@ -113,9 +125,9 @@ class Invitations:
     async def begin(self, uow: UnitOfWork, actor: Actor, request: Request, now: datetime) -> Begun:
         """Make a session and its first link, inside the caller's transaction; a repeated command finds its own."""
         user = actor.user or ""
-        if known := await uow.sessions.by_command(actor.site, user, request.command):
+        if known := await SessionStore(uow).by_command(actor.site, user, request.command):
             return Begun(known, None, known=True)
-        site = await uow.sites.get(actor.site)
+        site = await SiteStore(uow).get(actor.site)
         session = Session(
             id=self._ids.new(),
             site=site.id,
@@ -126,7 +138,7 @@ class Invitations:
             changed=now,
             marks={"accepted": now},
         )
-        await uow.sessions.add(session)
+        await SessionStore(uow).add(session)
         link = await self._link(uow, site, request, session, actor, now)
         return Begun(session, link.call)
 
@@ -134,13 +146,13 @@ class Invitations:
         self, uow: UnitOfWork, site: str, contacts: list[tuple[str, str]], call: str | None
     ) -> None:
         lookups = [self._lookup(channel, contact) for channel, contact in contacts]
-        running = await uow.sessions.invited(site, lookups)
+        running = await InvitationStore(uow).sessions(site, lookups)
         if not running:
             return
-        links = await uow.sessions.newest_links([one.id for one in running])
+        links = await SessionStore(uow).newest_links([one.id for one in running])
         linked = [(one, links[one.id].call if one.id in links else None) for one in running]
         if found := rules.doubled(linked, call):
-            by = await uow.users.get(found.created_by)
+            by = await UserStore(uow).get(found.created_by)
             raise AlreadyInvited(session=found.id, station=found.station, by=by.name)
 
     def _lookup(self, channel: str, contact: str) -> str:
@@ -169,11 +181,11 @@ class Invitations:
     ) -> Link:
         for wanted in (request.call, request.launched):
             if wanted:
-                await uow.calls.get(site.id, wanted)
+                await CallStore(uow).get(site.id, wanted)
         talking: list[LiveCall] = []
         if request.station:
             since = now - timedelta(hours=12)
-            here = await uow.calls.at_station(site.id, request.station, since)
+            here = await CallStore(uow).at_station(site.id, request.station, since)
             talking = [call for call in here if call.talks_at(request.station)]
         choice = first_link(
             chosen=request.call,
@@ -184,7 +196,7 @@ class Invitations:
             station=request.station is not None,
         )
         link = Link(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
-        await uow.sessions.add_link(link)
+        await SessionStore(uow).add_link(link)
         created = AuditEvent(
             "session.created",
             f"session:{session.id}",
@@ -192,8 +204,8 @@ class Invitations:
             link.call,
             {"station": session.station},
         )
-        await uow.audit.append(actor, created, now)
-        await uow.audit.append(actor, linked_event(link), now)
+        await Journal(uow).append(actor, created, now)
+        await Journal(uow).append(actor, linked_event(link), now)
         return link
 
     async def _send(
@@ -213,13 +225,13 @@ class Invitations:
             id=self._ids.new(),
             session=session.id,
             channel=channel,
-            contact=await uow.personal.add(site.id, kind, contact, now),
+            contact=await PersonalStore(uow).add(site.id, kind, contact, now),
             token_hash=token_hash(token),
             created=now,
             expires=now + self._life,
         )
-        await uow.invitations.add(invitation)
-        await uow.messages.add(
+        await InvitationStore(uow).add(invitation)
+        await MessageStore(uow).add(
             Message(
                 id=self._ids.new(),
                 site=site.id,
@@ -241,7 +253,7 @@ class Invitations:
             {"channel": channel, "expires": invitation.expires.isoformat()},
             {"to": contact},
         )
-        await uow.audit.append(actor, event, now)
+        await Journal(uow).append(actor, event, now)
 
     def _body(self, site: Site, channel: str, contact: str, token: str) -> bytes:
         context: dict[str, Any] = {
@@ -274,16 +286,16 @@ class Invitations:
                 raise SessionEnded
             if invitation.revoked:
                 raise LinkRevoked
-            messages = [m for m in await uow.messages.of_invitation(invitation.id) if m.sealed]
+            messages = [m for m in await MessageStore(uow).of_invitation(invitation.id) if m.sealed]
             if not messages:
                 raise LinkExpired
             if invitation.channel == "sms" and invitation.contact:
-                number = await uow.personal.get(invitation.contact)
+                number = await PersonalStore(uow).get(invitation.contact)
                 await self._limits.count(uow, actor.site, number, now)
             expires = now + self._life
             if invitation.browser_hash is None:
-                invitation = await uow.invitations.save(replace(invitation, expires=expires))
-            await uow.messages.save(again(messages[-1], now, expires))
+                invitation = await InvitationStore(uow).save(replace(invitation, expires=expires))
+            await MessageStore(uow).save(again(messages[-1], now, expires))
             await note(uow, actor, "invitation.resent", invitation, now)
             await uow.commit()
         self._wake()
@@ -296,12 +308,12 @@ class Invitations:
             invitation, session = await self._owned(uow, actor, invitation_id)
             if invitation.revoked is not None:
                 return
-            invitation = await uow.invitations.save(rules.revoked(invitation, now))
+            invitation = await InvitationStore(uow).save(rules.revoked(invitation, now))
             await note(uow, actor, "invitation.revoked", invitation, now)
-            for message in await uow.messages.of_invitation(invitation.id):
+            for message in await MessageStore(uow).of_invitation(invitation.id):
                 if message.due is not None:
-                    await uow.messages.save(settled(failed(message, "revoked", now)))
-            others = await uow.invitations.of_session(session.id)
+                    await MessageStore(uow).save(settled(failed(message, "revoked", now)))
+            others = await InvitationStore(uow).of_session(session.id)
             commands: tuple[Command, ...] = ()
             if invitation.browser_hash or all(other.revoked for other in others):
                 session, commands = await self._sessions.apply(
@@ -324,8 +336,8 @@ class Invitations:
                 raise SessionEnded
             if target.revoked:
                 raise LinkRevoked
-            for other in await uow.invitations.of_session(session.id):
-                await uow.invitations.save(rules.moved_to(other, target.id, now + self._life))
+            for other in await InvitationStore(uow).of_session(session.id):
+                await InvitationStore(uow).save(rules.moved_to(other, target.id, now + self._life))
             await note(uow, actor, "invitation.moved_to", target, now)
             await uow.commit()
         self._sessions.close_phone(session.id)
@@ -334,8 +346,8 @@ class Invitations:
     async def _owned(
         self, uow: UnitOfWork, actor: Actor, invitation_id: str
     ) -> tuple[Invitation, Session]:
-        invitation = await uow.invitations.get(invitation_id)
-        session = await uow.sessions.get(invitation.session)
+        invitation = await InvitationStore(uow).get(invitation_id)
+        session = await SessionStore(uow).get(invitation.session)
         if session.site != actor.site:
             raise NotFound("invitation")
         return invitation, session
@@ -347,9 +359,9 @@ async def repeated(uow: UnitOfWork, actor: Actor, command: str, now: datetime) -
     A desk that lost the answer says the command again when it is back: it must not be done twice.
     """
     key = token_hash(f"{actor.user}:{command}")
-    if await uow.once.owner(actor.site, "command", key, now) is not None:
+    if await OnceStore(uow).owner(actor.site, "command", key, now) is not None:
         return True
-    await uow.once.claim(actor.site, "command", key, "desk", now, now + COMMANDS_KEPT)
+    await OnceStore(uow).claim(actor.site, "command", key, "desk", now, now + COMMANDS_KEPT)
     return False
 
 
@@ -365,4 +377,4 @@ async def note(
         call,
         {"channel": invitation.channel},
     )
-    await uow.audit.append(actor, event, now)
+    await Journal(uow).append(actor, event, now)

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor
-from server.core.sites import Site
+from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
 from server.invitations.domain import invitation as rules
 from server.invitations.domain.invitation import Invitation
 from server.invitations.service.invitations import note
-from server.ports import Transactions, UnitOfWork
+from server.invitations.store.invitations import InvitationStore
+from server.storage.transactions import Transactions
 from server.video.domain.session import (
     BEFORE_ASKING,
     CallerTapped,
@@ -23,6 +25,7 @@ from server.video.errors import OpenElsewhere
 from server.video.service.languages import keep_language
 from server.video.service.rooms import Admission, Rooms
 from server.video.service.sessions import Sessions
+from server.video.store.sessions import SessionStore
 from server.web.errors import LinkUnknown, MessageOutOfOrder
 
 
@@ -58,7 +61,9 @@ class Links:
         async with self._transactions(write=False) as uow:
             invitation, session, site = await self._by_token(uow, token)
             siblings = [
-                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+                i
+                for i in await InvitationStore(uow).of_session(session.id)
+                if i.id != invitation.id
             ]
         rules.admit(invitation, siblings, session, _hash(browser), self._clock.now())
         return invitation, session, site
@@ -82,10 +87,10 @@ class Links:
     async def site_of(self, token: str) -> Site | None:
         """Return the site of any token ever given, so that even a dead link's page names it."""
         async with self._transactions(write=False) as uow:
-            invitation = await uow.invitations.by_token(token_hash(token))
+            invitation = await InvitationStore(uow).by_token(token_hash(token))
             if invitation is None:
                 return None
-            return await uow.sites.get((await uow.sessions.get(invitation.session)).site)
+            return await SiteStore(uow).get((await SessionStore(uow).get(invitation.session)).site)
 
     async def opened(
         self, token: str, address: str | None, browser: str | None, page: Opened
@@ -95,11 +100,13 @@ class Links:
         async with self._transactions() as uow:
             invitation, session, site = await self._by_token(uow, token)
             siblings = [
-                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+                i
+                for i in await InvitationStore(uow).of_session(session.id)
+                if i.id != invitation.id
             ]
             rules.admit(invitation, siblings, session, _hash(browser), now)
             if invitation.opened is None:
-                await uow.invitations.save(rules.opened(invitation, now))
+                await InvitationStore(uow).save(rules.opened(invitation, now))
             actor = Actor("phone", site.id, None, address)
             session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
             if page.chosen or session.language is None:
@@ -129,13 +136,15 @@ class Links:
         async with self._transactions() as uow:
             invitation, session, site = await self._by_token(uow, token)
             siblings = [
-                i for i in await uow.invitations.of_session(session.id) if i.id != invitation.id
+                i
+                for i in await InvitationStore(uow).of_session(session.id)
+                if i.id != invitation.id
             ]
             rules.admit(invitation, siblings, session, _hash(browser), now)
             actor = Actor("phone", site.id, None, address)
             if invitation.browser_hash is None:
                 bound = rules.tapped(invitation, token_hash(browser), now)
-                await uow.invitations.save(bound)
+                await InvitationStore(uow).save(bound)
                 await note(uow, actor, "invitation.bound", bound, now)
             session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
             await uow.commit()
@@ -147,23 +156,25 @@ class Links:
         now = self._clock.now()
         async with self._transactions() as uow:
             bound, session, site = await self._by_token(uow, token)
-            siblings = [i for i in await uow.invitations.of_session(session.id) if i.id != bound.id]
+            siblings = [
+                i for i in await InvitationStore(uow).of_session(session.id) if i.id != bound.id
+            ]
             rules.admit(bound, siblings, session, _hash(browser), now)
             free = rules.released(bound, now)
             if free == bound:
                 return
-            await uow.invitations.save(free)
+            await InvitationStore(uow).save(free)
             actor = Actor("phone", site.id, None, address)
             await note(uow, actor, "invitation.released", free, now)
             await uow.commit()
         self._rooms.expel(session.id, OpenElsewhere("released"))
 
     async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
-        invitation = await uow.invitations.by_token(token_hash(token))
+        invitation = await InvitationStore(uow).by_token(token_hash(token))
         if invitation is None:
             raise LinkUnknown
-        session = await uow.sessions.get(invitation.session)
-        return invitation, session, await uow.sites.get(session.site)
+        session = await SessionStore(uow).get(invitation.session)
+        return invitation, session, await SiteStore(uow).get(session.site)
 
 
 def _admission(token: str, browser: str, session: Session, site: Site) -> Admission:

@@ -5,22 +5,30 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.journal import Journal
 from server.core.limits.throttle import within
+from server.core.limits.throttles import ThrottleStore
 from server.core.net.addresses import source_of
 from server.core.rounds import Failed, Rounds
+from server.core.seal import Seal
+from server.core.sites import SiteStore
 from server.core.tokens import token_hash
 from server.invitations.domain import spoken as rules
 from server.invitations.domain.invitation import Invitation, redeemed
 from server.invitations.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
 from server.invitations.errors import CodesTooMany, LinkRevoked, SpokenThrottled, SpokenWrong
 from server.invitations.service.invitations import Invitations, Request
-from server.ports import Ids, Seal, Transactions, UnitOfWork
+from server.invitations.store.invitations import InvitationStore
+from server.invitations.store.spoken import SpokenCodeStore
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session, State, marked
 from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.sessions import Sessions, call_of
+from server.video.store.sessions import SessionStore
 
 CHANNEL = "code"
 EVERYBODY = "everybody"
@@ -78,7 +86,7 @@ class SpokenCodes:
             if session_id is None:
                 session = await self._begin(uow, actor, request, now)
             else:
-                session = await uow.sessions.get(session_id)
+                session = await SessionStore(uow).get(session_id)
                 if session.site != actor.site:
                     raise NotFound("session")
             if session.state is State.ENDED:
@@ -96,7 +104,7 @@ class SpokenCodes:
                 created=now,
                 expires=now + CODE_LIFE,
             )
-            await uow.spoken.add(code)
+            await SpokenCodeStore(uow).add(code)
             await self._note(uow, actor, "code.created", code, expires=code.expires.isoformat())
             await uow.commit()
         self._sessions.publish(session)
@@ -108,20 +116,22 @@ class SpokenCodes:
         begun = await self._invitations.begin(uow, actor, request, now)
         if begun.known:
             return begun.session
-        return await uow.sessions.save(marked(begun.session, "code", now))
+        return await SessionStore(uow).save(marked(begun.session, "code", now))
 
     async def _invitation(
         self, uow: UnitOfWork, actor: Actor, session: Session, now: datetime
     ) -> Invitation:
         """Return the session's invitation by code, with fresh minutes and without its former code."""
-        known = [i for i in await uow.invitations.of_session(session.id) if i.channel == CHANNEL]
+        known = [
+            i for i in await InvitationStore(uow).of_session(session.id) if i.channel == CHANNEL
+        ]
         if known:
             if known[0].revoked is not None:
                 raise LinkRevoked
-            for code in await uow.spoken.of_invitations([known[0].id]):
+            for code in await SpokenCodeStore(uow).of_invitations([known[0].id]):
                 if code.live(now):
-                    await uow.spoken.save(replace(code, expires=now))
-            return await uow.invitations.save(replace(known[0], expires=now + self._life))
+                    await SpokenCodeStore(uow).save(replace(code, expires=now))
+            return await InvitationStore(uow).save(replace(known[0], expires=now + self._life))
         # No link works before the code is typed: the token of this hash is known to nobody.
         invitation = Invitation(
             id=self._ids.new(),
@@ -132,22 +142,22 @@ class SpokenCodes:
             created=now,
             expires=now + self._life,
         )
-        await uow.invitations.add(invitation)
+        await InvitationStore(uow).add(invitation)
         data: dict[str, object] = {"channel": CHANNEL, "expires": invitation.expires.isoformat()}
         name = f"invitation:{invitation.id}"
         call = await call_of(uow, session.id)
-        await uow.audit.append(
+        await Journal(uow).append(
             actor, AuditEvent("invitation.created", name, session.id, call, data), now
         )
         return invitation
 
     async def _draw(self, uow: UnitOfWork, now: datetime) -> str:
         """Draw digits that no live code has, on any site."""
-        if await uow.spoken.live(now) >= MOST_LIVE:
+        if await SpokenCodeStore(uow).live(now) >= MOST_LIVE:
             raise CodesTooMany
         while True:
             digits = self._ids.code()
-            taken = await uow.spoken.by_hash(self._hash(digits))
+            taken = await SpokenCodeStore(uow).by_hash(self._hash(digits))
             if taken is None or not taken.live(now):
                 return digits
 
@@ -168,11 +178,11 @@ class SpokenCodes:
         digits = rules.typed_digits(typed)
         async with self._transactions(stranger=True) as uow:
             await self._check(uow, own, everybody, now)
-            code = await uow.spoken.by_hash(self._hash(digits))
+            code = await SpokenCodeStore(uow).by_hash(self._hash(digits))
             token = await self._exchange(uow, code, address, token_hash(browser), now)
             if token is None:
                 if code is not None:
-                    await uow.spoken.save(replace(code, tries=code.tries + 1))
+                    await SpokenCodeStore(uow).save(replace(code, tries=code.tries + 1))
                 await self._wrong(uow, own, everybody, now)
             await uow.commit()
         if token is None or code is None:
@@ -181,7 +191,7 @@ class SpokenCodes:
         return token
 
     async def _check(self, uow: UnitOfWork, own: str, everybody: str, now: datetime) -> None:
-        mine, all_ = await uow.login.throttle(own), await uow.login.throttle(everybody)
+        mine, all_ = await ThrottleStore(uow).get(own), await ThrottleStore(uow).get(everybody)
         if rules.refused(mine, all_, now):
             raise SpokenThrottled
 
@@ -198,16 +208,16 @@ class SpokenCodes:
             return None
         if code.used is not None and code.browser != browser:
             return None
-        invitation = await uow.invitations.get(code.invitation)
-        session = await uow.sessions.get(code.session)
+        invitation = await InvitationStore(uow).get(code.invitation)
+        session = await SessionStore(uow).get(code.session)
         if session.state is State.ENDED or invitation.revoked or invitation.tapped:
             return None
         await self._again(uow, code, now)
         token = self._ids.token()
-        await uow.invitations.save(redeemed(invitation, token, now + self._life))
+        await InvitationStore(uow).save(redeemed(invitation, token, now + self._life))
         used = replace(code, used=code.used or now, browser=browser, tries=code.tries + 1)
-        await uow.spoken.save(used)
-        await uow.sessions.save(marked(session, "read", now))
+        await SpokenCodeStore(uow).save(used)
+        await SessionStore(uow).save(marked(session, "read", now))
         actor = Actor("phone", code.site, None, address)
         await self._note(uow, actor, "code.redeemed", code, tries=used.tries)
         return token
@@ -215,20 +225,20 @@ class SpokenCodes:
     async def _again(self, uow: UnitOfWork, code: SpokenCode, now: datetime) -> None:
         """Count how often one code was exchanged, each a row of the audit: SpokenThrottled past some lost answers."""
         key = self._seal.lookup("spoken-typed", code.id)
-        typed = within(await uow.login.throttle(key), key, now, CODE_LIFE)
+        typed = within(await ThrottleStore(uow).get(key), key, now, CODE_LIFE)
         if typed.count > MOST_TYPED:
             raise SpokenThrottled
-        await uow.login.save_throttle(typed)
+        await ThrottleStore(uow).save(typed)
 
     async def _wrong(self, uow: UnitOfWork, own: str, everybody: str, now: datetime) -> None:
         """Count a wrong code against its address and among all."""
         await self._tell(uow, everybody, now)
-        before = await uow.login.throttle(everybody)
+        before = await ThrottleStore(uow).get(everybody)
         after = rules.wrong_anywhere(before, everybody, now)
-        await uow.login.save_throttle(after)
+        await ThrottleStore(uow).save(after)
         if rules.alarmed(after, now) and not rules.alarmed(before, now):
             _log.warning("code.alarm", wrong=after.count)
-        await uow.login.save_throttle(rules.wrong(await uow.login.throttle(own), own, now))
+        await ThrottleStore(uow).save(rules.wrong(await ThrottleStore(uow).get(own), own, now))
 
     # --- housekeeping
     async def sweep(self) -> int:
@@ -236,14 +246,16 @@ class SpokenCodes:
         now = self._clock.now()
         everybody = self._seal.lookup("spoken-address", EVERYBODY)
         async with self._transactions(write=False) as uow:
-            late = await uow.spoken.expired(now)
-            quiet = rules.over(await uow.login.throttle(everybody), now) is None
+            late = await SpokenCodeStore(uow).expired(now)
+            quiet = rules.over(await ThrottleStore(uow).get(everybody), now) is None
         done = await self._rounds.each({code.id: code for code in late}, self._expire)
         if not quiet:
             async with self._transactions() as uow:
-                await uow.spoken.forget([], now)
+                await SpokenCodeStore(uow).forget([], now)
                 await self._tell(uow, everybody, now)
-                await uow.login.forget(now)  # one a network that guessed: an attacker has many
+                await ThrottleStore(uow).forget(
+                    now
+                )  # one a network that guessed: an attacker has many
                 await uow.commit()
         return done.changed
 
@@ -251,20 +263,20 @@ class SpokenCodes:
         """Write down that nobody typed this code, unless somebody did since it was seen."""
         async with self._transactions() as uow:
             now = self._clock.now()
-            code = await uow.spoken.by_hash(seen.code)
+            code = await SpokenCodeStore(uow).by_hash(seen.code)
             if code is None or code.id != seen.id or code.used is not None or code.live(now):
                 return False
             await self._note(uow, Actor("server", code.site), "code.expired", code)
-            await uow.spoken.forget([code.id], now)
-            session = await uow.sessions.get(code.session)
+            await SpokenCodeStore(uow).forget([code.id], now)
+            session = await SessionStore(uow).get(code.session)
             await uow.commit()
         self._sessions.publish(session)
         return True
 
     async def _tell(self, uow: UnitOfWork, everybody: str, now: datetime) -> None:
         """Tell the audit of the oldest site how many codes were wrong: they belong to no site, and none is named."""
-        before = rules.over(await uow.login.throttle(everybody), now)
-        sites = await uow.sites.all()
+        before = rules.over(await ThrottleStore(uow).get(everybody), now)
+        sites = await SiteStore(uow).all()
         if before is None or not sites:
             return
         data: dict[str, object] = {
@@ -273,12 +285,12 @@ class SpokenCodes:
             "alarm": before.count >= rules.ALARM_WRONG,
         }
         event = AuditEvent("code.refused", "code:any", data=data)
-        await uow.audit.append(Actor("server", sites[0].id), event, now)
-        await uow.login.save_throttle(rules.told(before))
+        await Journal(uow).append(Actor("server", sites[0].id), event, now)
+        await ThrottleStore(uow).save(rules.told(before))
 
     async def _note(
         self, uow: UnitOfWork, actor: Actor, action: str, code: SpokenCode, **data: object
     ) -> None:
         call = await call_of(uow, code.session)
         event = AuditEvent(action, f"code:{code.id}", code.session, call, data)
-        await uow.audit.append(actor, event, self._clock.now())
+        await Journal(uow).append(actor, event, self._clock.now())

@@ -15,12 +15,15 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import save_version
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
+from server.core.personal import personal
 from server.invitations.domain.invitation import Invitation
+from server.video.domain.session import Session
+from server.video.store.sessions import SessionStore, session
 
 invitation = Table(
     "invitation",
@@ -42,12 +45,16 @@ invitation = Table(
 )
 
 
-class SqlInvitations:
+MOST_RUNNING = 100  # sessions with a link to one contact; nobody has so many open
+
+
+class InvitationStore:
     """Links sent to phones."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Use the transaction's connection."""
-        self._db = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._uow = uow
+        self._db = uow.connection
 
     async def add(self, value: Invitation) -> None:
         """Insert a new invitation."""
@@ -79,6 +86,19 @@ class SqlInvitations:
         id_, version = values.pop("id"), values.pop("version")
         version = await save_version(self._db, invitation, id_, version, values)
         return replace(value, version=version)
+
+    async def sessions(self, site: str, lookups: Sequence[str]) -> Sequence[Session]:
+        """Return the open sessions with a link, not revoked, to one of these contacts, newest first."""
+        sent = (
+            select(invitation.c.id)
+            .join(personal, personal.c.id == invitation.c.contact)
+            .where(
+                invitation.c.session == session.c.id,
+                invitation.c.revoked.is_(None),
+                personal.c.lookup.in_(lookups),
+            )
+        )
+        return await SessionStore(self._uow).open_where(site, sent.exists(), MOST_RUNNING)
 
     async def _load(self, *where: ColumnElement[bool]) -> list[Invitation]:
         query = select(invitation).where(*where).order_by(invitation.c.created, invitation.c.id)

@@ -18,9 +18,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, UtcDateTime, metadata
+from server.core.db.unit_of_work import UnitOfWork
 from server.invitations.domain.spoken import SpokenCode
 
 spoken_code = Table(
@@ -45,12 +45,12 @@ spoken_code = Table(
 KEPT = timedelta(days=1)  # a used one: what the desk shows of it
 
 
-class SqlSpoken:
-    """Implements `SpokenRepository`; rows are read to be changed in units of work that write: one at a time."""
+class SpokenCodeStore:
+    """Codes read aloud."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Use the transaction's connection."""
-        self._db = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._db = uow.connection
 
     async def add(self, code: SpokenCode) -> None:
         """Insert a new code."""

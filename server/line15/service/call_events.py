@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from server.core.bus import Changed
+from server.core.bus import Bus, Changed
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, NotFound
+from server.core.journal import Journal
 from server.core.limits.rate import Bucket, take
-from server.core.sites import Site
+from server.core.sites import Site, SiteStore
 from server.line15.domain.signing import WINDOW, fresh, made_by, webhook_text
 from server.line15.errors import (
     WebhookBodyConflict,
@@ -22,7 +24,10 @@ from server.line15.errors import (
     WebhookSignatureWrong,
     WebhookUnsigned,
 )
-from server.ports import Bus, CallEvents, Transactions, UnitOfWork
+from server.line15.service.lines import Lines
+from server.line15.store.once import OnceStore
+from server.line15.store.secrets import SecretStore
+from server.storage.transactions import Transactions
 from telephony import CtiEvent, CtiOutcome
 
 ANSWERS_KEPT: Final = timedelta(hours=24)
@@ -68,9 +73,7 @@ class Delivery:
 class Webhook:
     """Lets authentic events in, and answers what became of each."""
 
-    def __init__(
-        self, transactions: Transactions, clock: Clock, calls: CallEvents, bus: Bus
-    ) -> None:
+    def __init__(self, transactions: Transactions, clock: Clock, calls: Lines, bus: Bus) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock
@@ -85,10 +88,10 @@ class Webhook:
         site = None
         async with self._transactions(write=False) as uow:
             try:
-                site = await uow.sites.by_key(delivery.site)
+                site = await SiteStore(uow).by_key(delivery.site)
             except NotFound:
                 raise WebhookSignatureWrong("site") from None
-            secrets = await uow.secrets.active(site.id)
+            secrets = await SecretStore(uow).active(site.id)
         try:
             text = webhook_text(delivery.timestamp, delivery.body)
             if made_by(secrets, text, delivery.claimed) is None:
@@ -120,12 +123,12 @@ class Webhook:
         now = self._clock.now()
         async with self._transactions(write=False) as uow:
             if delivery.key:
-                before = await uow.once.answer(site.id, delivery.key_hash, now)
+                before = await OnceStore(uow).answer(site.id, delivery.key_hash, now)
                 if before is not None and before[0] == delivery.body_hash:
                     return before[1]
                 if before is not None:
                     raise WebhookBodyConflict
-            if await uow.once.owner(site.id, KIND, delivery.once, now) is not None:
+            if await OnceStore(uow).owner(site.id, KIND, delivery.once, now) is not None:
                 raise WebhookReplayed
         return None
 
@@ -139,9 +142,9 @@ class Webhook:
         first = not self._calls.connected(site.id)
         async with self._transactions() as uow:
             owner = delivery.key_hash
-            await uow.once.claim(site.id, KIND, delivery.once, owner, now, now + 2 * WINDOW)
+            await OnceStore(uow).claim(site.id, KIND, delivery.once, owner, now, now + 2 * WINDOW)
             if delivery.key:
-                await uow.once.keep_answer(
+                await OnceStore(uow).keep_answer(
                     site.id, owner, delivery.body_hash, answer, now, now + ANSWERS_KEPT
                 )
             if first:
@@ -154,12 +157,12 @@ class Webhook:
     async def _note_connected(self, uow: UnitOfWork, site: str) -> None:
         """From its first message on, the site's line 15 counts as connected by events, also after a restart."""
         now = self._clock.now()
-        policy = (await uow.sites.get(site)).policy
+        policy = (await SiteStore(uow).get(site)).policy
         if policy.get(KIND):
             return
-        await uow.sites.set_policy(site, {**policy, KIND: True})
+        await SiteStore(uow).set_policy(site, {**policy, KIND: True})
         event = AuditEvent("webhook.connected", f"site:{site}")
-        await uow.audit.append(Actor("feed", site), event, now)
+        await Journal(uow).append(Actor("feed", site), event, now)
 
 
 def _printable(key: str) -> bool:

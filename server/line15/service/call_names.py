@@ -1,8 +1,9 @@
 """What a call is called by people and other systems: check a name, and find its call or assert one that waits."""
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.line15.errors import AliasMalformed
-from server.ports import Ids, UnitOfWork
+from server.line15.store.calls import CallStore
 from telephony import Alias, AliasType
 
 MAX_ALIAS = 255
@@ -18,8 +19,8 @@ def check_alias(text: str) -> str:
 
 async def find_or_assert(uow: UnitOfWork, site: str, value: str, ids: Ids, clock: Clock) -> str:
     """Return the newest call of this site with this name, or a new asserted one that waits for its feed."""
-    if found := await uow.calls.find(site, value):
+    if found := await CallStore(uow).find(site, value):
         return found[0].id
     call = ids.new()
-    await uow.calls.assert_call(site, call, Alias(AliasType.ASSERTED, value), clock.now())
+    await CallStore(uow).assert_call(site, call, Alias(AliasType.ASSERTED, value), clock.now())
     return call

@@ -8,7 +8,7 @@ from typing import Final
 from server.core.clock import Clock
 from server.line15.domain.feed_words import advice, level, remark, state_words, why_refused
 from server.line15.domain.report import FeedReport
-from server.ports import Lines
+from server.line15.service.lines import Lines
 from telephony import Call
 
 CONTRADICTION: Final = "contradict each other"

@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.core.bus import Changed
+from server.core.bus import Bus, Changed
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
+from server.core.journal import Journal
 from server.line15.domain.call_links import Evidence
 from server.line15.domain.calls import CDR
-from server.ports import Bus, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
+from server.storage.transactions import Transactions
 from telephony import Call, CallState
 from telephony import Changed as CallsChanged
 
@@ -79,7 +82,7 @@ class Line15:
             for call in newest.values():
                 await self._save(uow, call, now)
             told = [(change.call_id, fact) for change in changes for fact in change.facts]
-            await uow.calls.add_facts(self.site, told, now)
+            await CallStore(uow).add_facts(self.site, told, now)
             for change in changes:
                 for younger, surviving in change.merged:
                     await self._merge(
@@ -93,20 +96,20 @@ class Line15:
             self._bus.publish(Changed(self.site, frozenset(stations)))
 
     async def _save(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
-        known = await uow.calls.save(self.site, call, now)
+        known = await CallStore(uow).save(self.site, call, now)
         for hook in self._on_saved:
             await hook(uow, self.site, call, now)
         if known is None:
             await self.adopt(uow, call, now, Actor("feed", self.site))
         if known != call.state.value:
-            await uow.audit.append(Actor("feed", self.site), _event(call), now)
+            await Journal(uow).append(Actor("feed", self.site), _event(call), now)
         for hook in self._on_folded:
             await hook(uow, self.site, call, now)
 
     async def adopt(self, uow: UnitOfWork, call: Call, now: datetime, actor: Actor) -> None:
         """A launch or a CDR named this call before any feed did: its stand-in becomes this call."""
         for record in call.aliases:
-            for candidate in await uow.calls.find(self.site, record.alias.value):
+            for candidate in await CallStore(uow).find(self.site, record.alias.value):
                 if candidate.id == call.id:
                     continue
                 if candidate.asserted and candidate.started >= call.started - MEMORY:
@@ -121,11 +124,11 @@ class Line15:
 
     async def _merge(self, uow: UnitOfWork, merged: CallMerged) -> None:
         """Store that a call became another, write it down, and tell who keeps something of the former one."""
-        await uow.calls.merged(merged.former, merged.call)
+        await CallStore(uow).merged(merged.former, merged.call)
         event = AuditEvent(
             "call.merged", f"call:{merged.former}", None, merged.call, {"into": merged.call}
         )
-        await uow.audit.append(merged.actor, event, merged.at)
+        await Journal(uow).append(merged.actor, event, merged.at)
         for hook in self._on_merged:
             await hook(uow, merged)
 

@@ -13,13 +13,21 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, Invalid
+from server.core.journal import Journal
+from server.core.seal import Seal
+from server.core.sites import SiteStore
 from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
 from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
-from server.ports import Ids, Seal, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
+from server.line15.store.launches import LaunchStore
+from server.line15.store.once import OnceStore
+from server.line15.store.secrets import SecretStore
+from server.storage.transactions import Transactions
 from telephony import NumberKind, parse_number
 
 LIFE: Final = timedelta(hours=14)
@@ -104,8 +112,10 @@ class Launch:
         self, site: str, opaque: str, context: Mapping[str, str], now: datetime
     ) -> None:
         async with self._transactions() as uow:
-            if await uow.launches.get(_hash(opaque), now, site) is None:
-                await uow.launches.add(_hash(opaque), site, json.dumps(context), now, now + LIFE)
+            if await LaunchStore(uow).get(_hash(opaque), now, site) is None:
+                await LaunchStore(uow).add(
+                    _hash(opaque), site, json.dumps(context), now, now + LIFE
+                )
                 await uow.commit()
 
     async def resolve(
@@ -118,7 +128,7 @@ class Launch:
         """
         launch = _hash(opaque)
         async with self._transactions() as uow:
-            kept = await uow.launches.get(launch, self._clock.now(), actor.site)
+            kept = await LaunchStore(uow).get(launch, self._clock.now(), actor.site)
             if kept is None:
                 return Launched(
                     notice="Le contexte d'appel a expiré : rouvrez la page depuis l'appel."
@@ -131,7 +141,7 @@ class Launch:
             else:
                 if accept and not signed and fields.get("accepted") != actor.user:
                     fields["accepted"] = actor.user
-                    await uow.launches.change(launch, json.dumps(fields))
+                    await LaunchStore(uow).change(launch, json.dumps(fields))
                     record = True
                 accepted = actor.user is not None and fields.get("accepted") == actor.user
                 launched = await self._read(
@@ -151,15 +161,15 @@ class Launch:
         """
         now = self._clock.now()
         if not fields.get("sig"):
-            policy = (await uow.sites.get(site)).policy.get("launch_signature")
+            policy = (await SiteStore(uow).get(site)).policy.get("launch_signature")
             if policy == LaunchPolicy.REQUIRED and any(fields.get(name) for name in CONTEXT):
                 raise LaunchUnsigned
             return False
         received = _received(fields)
-        check_launch(fields, received, await uow.secrets.active(site))
+        check_launch(fields, received, await SecretStore(uow).active(site))
         # A context may be resolved as long as it is kept; its nonce must be known as long.
         until = received + LIFE + 2 * WINDOW
-        first = await uow.once.claim(site, "launch", fields["nonce"], launch, now, until)
+        first = await OnceStore(uow).claim(site, "launch", fields["nonce"], launch, now, until)
         if first != launch:
             raise LaunchReplayed
         return True
@@ -177,7 +187,7 @@ class Launch:
 
         A proposal makes no call, and its station is never taken here: once accepted, the page sits down there itself.
         """
-        known = {s.extension for s in await uow.sites.stations(site)}
+        known = {s.extension for s in await SiteStore(uow).stations(site)}
         notices: list[str] = []
         station = fields["station"].strip() or None
         if station and station not in known:
@@ -199,7 +209,7 @@ class Launch:
     ) -> str:
         """Find the call, or assert it until a feed reports it."""
         call = await find_or_assert(uow, site, name, self._ids, self._clock)
-        found = await uow.calls.get(site, call)
+        found = await CallStore(uow).get(site, call)
         if found.state == "ended":
             notices.append("Cet appel est terminé : la vidéo lui restera liée si vous invitez.")
         elif found.asserted:
@@ -226,7 +236,7 @@ class Launch:
         elif not launched.signed and fields.get("accepted"):
             data["accepted"] = True
         event = AuditEvent("desk.launched", "desk:launch", None, launched.call, data)
-        await uow.audit.append(actor, event, self._clock.now())
+        await Journal(uow).append(actor, event, self._clock.now())
 
 
 def _received(context: Mapping[str, str]) -> datetime:

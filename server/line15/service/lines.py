@@ -8,13 +8,14 @@ from datetime import datetime
 
 import structlog
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
 from server.core.errors import StorageUnavailable
 from server.core.sites import Station
 from server.line15.domain.report import FeedReport, LineReport
 from server.line15.errors import WebhookNotReady
 from server.line15.service.ingest import MEMORY, Line15
-from server.ports import Ids, Transactions
+from server.line15.store.calls import CallStore
+from server.storage.transactions import Transactions
 from telephony import (
     Call,
     CallFeed,
@@ -52,7 +53,7 @@ class SiteLine:
     tell: Callable[[tuple[Call, ...]], Awaitable[None]]
 
 
-class TelephonyCalls:
+class Lines:
     """The Calls port, and the life of every runner."""
 
     def __init__(
@@ -97,7 +98,7 @@ class TelephonyCalls:
 
     async def _restore(self, line: SiteLine, since: datetime) -> None:
         async with self._transactions(write=False) as uow:
-            facts = await uow.calls.facts_of_live(line.site, since)
+            facts = await CallStore(uow).facts_of_live(line.site, since)
         by_call: dict[str, list[object]] = {}
         for call, fact in facts:
             by_call.setdefault(call, []).append(fact)

@@ -23,14 +23,13 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, kept
-from server.core.personal import SqlPersonal, personal
+from server.core.db.unit_of_work import UnitOfWork
+from server.core.personal import PersonalStore, personal
 from server.line15.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, places, settled
 from server.line15.errors import CallUnknown
-from server.ports import Seal
 from telephony import (
     Alias,
     AliasRecord,
@@ -118,13 +117,14 @@ _STRETCH = ("kind", "value", "start")
 _SPAN = (*_STRETCH, "end", "state")
 
 
-class SqlCalls:
-    """Logical calls of every site; each query names its site (I7)."""
+class CallStore:
+    """Logical calls as the correlator sees them, with append-only aliases and spans."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
-        """Use the transaction's connection."""
-        self._db = connection
-        self._seal = seal
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._uow = uow
+        self._db = uow.connection
+        self._seal = uow.seal
 
     async def save(self, site: str, value: Call, at: datetime) -> str | None:
         """Write the call as the correlator sees it now; new names and spans become new rows.
@@ -144,7 +144,7 @@ class SqlCalls:
         }
         number = value.number
         if number is not None and (row is None or row["caller"] is None):
-            people = SqlPersonal(self._db, self._seal)
+            people = PersonalStore(self._uow)
             columns["caller"] = await people.add(site, "number", number.e164, at)
         if row is None:
             await self._db.execute(
@@ -429,7 +429,7 @@ class SqlCalls:
         added = await self._grow_aliases(call_.site, replace(value, aliases=names))
         added += await self._append_spans(call_.id, spans)
         if number is not None and call_.number is None:
-            people = SqlPersonal(self._db, self._seal)
+            people = PersonalStore(self._uow)
             caller = await people.add(call_.site, "number", number, at)
             done = await self._db.execute(
                 update(call)

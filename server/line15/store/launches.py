@@ -13,10 +13,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import UtcDateTime, metadata
-from server.ports import Seal
+from server.core.db.unit_of_work import UnitOfWork
 
 launch = Table(
     "launch",
@@ -29,13 +28,13 @@ launch = Table(
 )
 
 
-class SqlLaunches:
-    """Short-lived; expired ones are dropped by the next insert."""
+class LaunchStore:
+    """Launch contexts, exchanged at once for an opaque id (I5)."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
-        """Use the transaction's connection."""
-        self._db = connection
-        self._seal = seal
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._db = uow.connection
+        self._seal = uow.seal
 
     async def add(
         self, id_: str, site: str, context: str, created: datetime, expires: datetime

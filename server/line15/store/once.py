@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, delete, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import SLUG, UtcDateTime, metadata
+from server.core.db.unit_of_work import UnitOfWork
 from server.line15.errors import WebhookBodyConflict
 
 used_once = Table(
@@ -33,12 +33,12 @@ webhook_answer = Table(
 )
 
 
-class SqlOnce:
-    """Implements `OnceRepository`; what has expired is dropped by the next write."""
+class OnceStore:
+    """What may be used once, and answers that are given again: signed requests are never believed twice."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Work on the open transaction of `connection`."""
-        self._connection = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._connection = uow.connection
 
     async def owner(self, site: str, kind: str, key: str, now: datetime) -> str | None:
         """Return who used this; None when nobody did."""

@@ -14,11 +14,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, UtcDateTime, metadata
+from server.core.db.unit_of_work import UnitOfWork
 from server.line15.domain.signing import SiteSecret
-from server.ports import Seal
 
 site_secret = Table(
     "site_secret",
@@ -32,13 +31,13 @@ site_secret = Table(
 )
 
 
-class SqlSecrets:
-    """Implements `SecretRepository`."""
+class SecretStore:
+    """Secrets a site shares with its call-centre software; newest first."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
-        """Work on the open transaction of `connection`."""
-        self._connection = connection
-        self._seal = seal
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._connection = uow.connection
+        self._seal = uow.seal
 
     async def active(self, site: str) -> Sequence[SiteSecret]:
         """Return those that may sign."""

@@ -9,15 +9,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
+from server.core.journal import Journal
+from server.core.seal import Seal
 from server.core.sites import Site
 from server.line15.domain.calls import CDR, AliasRow, LiveCall, SpanRow
 from server.line15.service.ingest import SAME, Line15
-from server.ports import Ids, Seal, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
 from server.reconcile.domain.cdr import Bad, Group
 from server.reconcile.domain.matching import AROUND, READ
 from server.reconcile.service.reconciler import Reconciler
+from server.storage.transactions import Transactions
 from telephony import (
     Alias,
     AliasRecord,
@@ -83,7 +87,7 @@ class CdrImport:
             data: dict[str, object] = {"new": done.new, "completed": done.completed, "file": file}
             async with self._transactions() as uow:
                 event = AuditEvent("cdr.imported", f"site:{site.id}", data=data)
-                await uow.audit.append(actor, event, self._clock.now())
+                await Journal(uow).append(actor, event, self._clock.now())
                 await uow.commit()
         if groups:
             since = min(group.start for group in groups) - AROUND
@@ -100,11 +104,11 @@ class CdrImport:
         value = _call(self._ids.new() if known is None else known.id, group, why)
         now = self._clock.now()
         if known is None:
-            await uow.calls.save(actor.site, value, now)
-            stored = await uow.calls.get(actor.site, value.id)
+            await CallStore(uow).save(actor.site, value, now)
+            stored = await CallStore(uow).get(actor.site, value.id)
         else:
             stored = known
-        changed = await uow.calls.supplement(
+        changed = await CallStore(uow).supplement(
             stored,
             [
                 AliasRow(r.alias.type, r.alias.value, CDR, r.why, r.valid_from, r.valid_to)
@@ -119,7 +123,7 @@ class CdrImport:
             return
         data: dict[str, object] = {"rows": len(group.rows), "new": known is None}
         event = AuditEvent("call.imported", f"call:{value.id}", None, value.id, data)
-        await uow.audit.append(actor, event, now)
+        await Journal(uow).append(actor, event, now)
         if any(call.asserted for call in named):
             await self._line.adopt(uow, value, now, actor)
         if known is None:
@@ -131,7 +135,7 @@ class CdrImport:
         """Return every call that bears one of these names."""
         found: dict[str, LiveCall] = {}
         for _, value in group.names:
-            found |= {call.id: call for call in await uow.calls.find(site, value)}
+            found |= {call.id: call for call in await CallStore(uow).find(site, value)}
         return list(found.values())
 
     async def _known(
@@ -158,7 +162,7 @@ class CdrImport:
         if not lookups:
             return None
         first, last = group.start - TOGETHER, group.start + TOGETHER
-        around = await uow.calls.around(site, None, lookups, first, last, READ)
+        around = await CallStore(uow).around(site, None, lookups, first, last, READ)
         calls = [record.call for record in around if first <= record.call.started <= last]
         return calls[0] if len(calls) == 1 and calls[0].told_by != {CDR} else None
 

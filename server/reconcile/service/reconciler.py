@@ -10,14 +10,17 @@ from typing import Final
 
 import structlog
 
-from server.core.bus import Changed
+from server.core.bus import Bus, Changed
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor
 from server.core.errors import AppError
+from server.core.journal import Journal
 from server.core.rounds import Failed, Rounds
+from server.core.seal import Seal
 from server.line15.domain.call_links import Evidence, Link, linked_event
 from server.line15.domain.calls import LiveCall
-from server.ports import Bus, Seal, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
 from server.reconcile.domain.matching import (
     AROUND,
     NEAR,
@@ -28,7 +31,9 @@ from server.reconcile.domain.matching import (
     candidate,
     decide,
 )
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session
+from server.video.store.sessions import SessionStore
 from telephony import Call
 
 KEPT: Final = timedelta(hours=72)
@@ -113,7 +118,7 @@ class Reconciler:
         while begin < end:
             step = min(end, begin + STEP)
             async with self._transactions(write=False) as uow:
-                for session in await uow.sessions.unlinked(site, begin, step):
+                for session in await SessionStore(uow).unlinked(site, begin, step):
                     if await self._seems_sure(uow, session):
                         sure[session.id] = session.id
             begin = step
@@ -136,7 +141,7 @@ class Reconciler:
     async def _link(self, actor: Actor, session_id: str) -> bool:
         """Decide once more where nobody can be faster, and append."""
         async with self._transactions() as uow:
-            session = await uow.sessions.get(session_id)
+            session = await SessionStore(uow).get(session_id)
             case = await look(uow, self._seal, self._mobiles_of, session)
             if not isinstance(case.verdict, Sure):
                 return False
@@ -144,14 +149,14 @@ class Reconciler:
             now = self._clock.now()
             evidence = Evidence.RECONCILED
             link = Link(session_id, sure.call, sure.certainty, evidence, None, now)
-            await uow.sessions.add_link(link)
+            await SessionStore(uow).add_link(link)
             event = linked_event(
                 link,
                 because=[clue.value for clue in sure.clues],
                 told_by=sorted(case.calls[sure.call].told_by),
                 was=former.evidence.value,
             )
-            await uow.audit.append(actor, event, now)
+            await Journal(uow).append(actor, event, now)
             await uow.commit()
         publish(self._bus, case.session)
         return True
@@ -159,7 +164,7 @@ class Reconciler:
 
 async def look(uow: UnitOfWork, seal: Seal, mobiles_of: MobilesOf, session: Session) -> Case:
     """Gather a video and the calls of its own site that may be its (I7), and decide."""
-    links = await uow.sessions.links(session.id)
+    links = await SessionStore(uow).links(session.id)
     mobiles = await mobiles_of(uow, session.id)
     newest = links[-1] if links else None
     loose = Loose(
@@ -174,7 +179,7 @@ async def look(uow: UnitOfWork, seal: Seal, mobiles_of: MobilesOf, session: Sess
     found = []
     if session.station or lookups:
         found = list(
-            await uow.calls.around(session.site, session.station, lookups, start, end, READ)
+            await CallStore(uow).around(session.site, session.station, lookups, start, end, READ)
         )
     verdict = decide(loose, map(candidate, found), complete=len(found) < READ)
     calls = {record.call.id: record.call for record in found}

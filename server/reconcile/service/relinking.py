@@ -1,12 +1,16 @@
 """Changing a session's link by hand: "changer d'appel", a typed id, or explicitly none; each a new row (I2)."""
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor
 from server.core.errors import NotFound
+from server.core.journal import Journal
 from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
 from server.line15.service.call_names import check_alias, find_or_assert
-from server.ports import Ids, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
+from server.storage.transactions import Transactions
 from server.video.service.sessions import Sessions
+from server.video.store.sessions import SessionStore
 
 
 class Linking:
@@ -24,7 +28,7 @@ class Linking:
     async def choose(self, actor: Actor, session: str, call: str) -> None:
         """Link to a call the doctor picked."""
         async with self._transactions() as uow:
-            found = await uow.calls.get(actor.site, call)
+            found = await CallStore(uow).get(actor.site, call)
             await self._append(uow, actor, session, found.id, Evidence.CHOSEN)
 
     async def manual(self, actor: Actor, session: str, value: str) -> None:
@@ -42,15 +46,15 @@ class Linking:
     async def _append(
         self, uow: UnitOfWork, actor: Actor, session_id: str, call: str | None, evidence: Evidence
     ) -> None:
-        session = await uow.sessions.get(session_id)
+        session = await SessionStore(uow).get(session_id)
         if session.site != actor.site:
             raise NotFound("session")
-        links = await uow.sessions.links(session.id)
+        links = await SessionStore(uow).links(session.id)
         if links and (links[-1].call, links[-1].evidence) == (call, evidence):
             return  # the same choice again: a double click, or a lost answer
         certainty = Certainty.UNLINKED if call is None else Certainty.CERTAIN
         link = Link(session.id, call, certainty, evidence, actor.user, self._clock.now())
-        await uow.sessions.add_link(link)
-        await uow.audit.append(actor, linked_event(link), link.at)
+        await SessionStore(uow).add_link(link)
+        await Journal(uow).append(actor, linked_event(link), link.at)
         await uow.commit()
         self._sessions.publish(session)

@@ -5,16 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from server.core.bus import Bus
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.journal import Journal
+from server.core.seal import Seal
 from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
 from server.line15.errors import CallUnknown
 from server.line15.service.call_names import check_alias
-from server.ports import Bus, Seal, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
 from server.reconcile.domain.matching import SETTLED
 from server.reconcile.errors import CallAmbiguous, LinkChanged, LinkReasonMissing
 from server.reconcile.service.reconciler import KEPT, Case, MobilesOf, look, publish
+from server.storage.transactions import Transactions
+from server.video.store.sessions import SessionStore
 
 LONGEST_REASON: Final = 300
 SHORTEST_REASON: Final = 3
@@ -55,8 +61,8 @@ class Review:
         now = self._clock.now()
         start, end = start or now - KEPT, end or now + timedelta(seconds=1)
         async with self._transactions(write=False) as uow:
-            loose = await uow.sessions.unlinked(actor.site, start, end)
-            done = await uow.sessions.reviewed(actor.site, start, end)
+            loose = await SessionStore(uow).unlinked(actor.site, start, end)
+            done = await SessionStore(uow).reviewed(actor.site, start, end)
             cases = [await look(uow, self._seal, self._mobiles_of, each) for each in loose]
             matched = [await look(uow, self._seal, self._mobiles_of, each) for each in done]
         waiting = [case for case in cases if not _settled(case)]
@@ -96,22 +102,22 @@ class Review:
             certainty = Certainty.CERTAIN if call else Certainty.UNLINKED
             now = self._clock.now()
             link = Link(session_id, call, certainty, evidence, actor.user, now)
-            await uow.sessions.add_link(link)
+            await SessionStore(uow).add_link(link)
             was = {"was": former.evidence.value if former else None}
             if former and former.call:
                 was["was_call"] = former.call
-            await uow.audit.append(actor, linked_event(link, reason, **was), now)
+            await Journal(uow).append(actor, linked_event(link, reason, **was), now)
             await uow.commit()
         publish(self._bus, case.session)
 
     async def _look(self, uow: UnitOfWork, actor: Actor, session_id: str) -> Case:
-        session = await uow.sessions.get(session_id)
+        session = await SessionStore(uow).get(session_id)
         if session.site != actor.site:
             raise NotFound("session")
         return await look(uow, self._seal, self._mobiles_of, session)
 
     async def _call(self, uow: UnitOfWork, site: str, name: str) -> str:
-        found = await uow.calls.find(site, check_alias(name))
+        found = await CallStore(uow).find(site, check_alias(name))
         if not found:
             raise CallUnknown
         if len(found) > 1:
@@ -120,7 +126,7 @@ class Review:
 
     async def _note(self, actor: Actor, event: AuditEvent) -> None:
         async with self._transactions() as uow:
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()
 
 

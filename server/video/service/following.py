@@ -5,11 +5,13 @@ Hooks of line 15, in the unit of work that stores the call.
 
 from datetime import datetime
 
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
+from server.core.journal import Journal
 from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
 from server.line15.service.ingest import CallMerged
-from server.ports import UnitOfWork
 from server.video.domain.session import State
+from server.video.store.sessions import SessionStore
 from telephony import Call
 
 
@@ -24,7 +26,7 @@ class Following:
         """Write down that the videos of a call that moved are shown where it is now (the desk's view does it)."""
         if not call.live or len({span.station for span in call.stations if span.taken}) <= 1:
             return
-        for session in await uow.sessions.of_calls(site, [call.id]):
+        for session in await SessionStore(uow).of_calls(site, [call.id]):
             for station in call.talking_stations:
                 known = session.state is State.ENDED or (session.id, station) in self._followed
                 if known or station == session.station:
@@ -33,17 +35,17 @@ class Following:
                 data: dict[str, object] = {"from": session.station, "to": station}
                 name = f"session:{session.id}"
                 event = AuditEvent("session.followed", name, session.id, call.id, data)
-                await uow.audit.append(Actor("feed", site), event, now)
+                await Journal(uow).append(Actor("feed", site), event, now)
 
 
 async def relink(uow: UnitOfWork, merged: CallMerged) -> None:
     """Append to every session of the former call the link to what that call turned out to be (I2)."""
-    for session in await uow.sessions.of_call(merged.site, merged.former):
-        links = await uow.sessions.links(session.id)
+    for session in await SessionStore(uow).of_call(merged.site, merged.former):
+        links = await SessionStore(uow).links(session.id)
         if not links or links[-1].call != merged.former:
             continue
         launched = merged.evidence is Evidence.LAUNCH_CONTEXT
         certainty = Certainty.CERTAIN if launched else links[-1].certainty
         link = Link(session.id, merged.call, certainty, merged.evidence, None, merged.at)
-        await uow.sessions.add_link(link)
-        await uow.audit.append(merged.actor, linked_event(link), merged.at)
+        await SessionStore(uow).add_link(link)
+        await Journal(uow).append(merged.actor, linked_event(link), merged.at)

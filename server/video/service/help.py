@@ -13,7 +13,8 @@ from typing import Final
 
 from server.core.clock import Clock
 from server.core.entries import Actor, AuditEvent
-from server.ports import Transactions
+from server.core.journal import Journal
+from server.storage.transactions import Transactions
 from server.video.errors import HelpFlood, PhoneAway
 from server.video.service.rooms import Order, Room, Rooms
 from server.video.service.sessions import call_of
@@ -140,7 +141,7 @@ class Help:
         async with self._transactions() as uow:
             call = await call_of(uow, session)
             event = AuditEvent(action, f"session:{session}", session, call, data)
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()
 
 

@@ -6,11 +6,12 @@ The phone decides; what is here relays, counts, and lets the desk ask. A still i
 import json
 from dataclasses import dataclass, field
 
-from server.core.bus import Changed
+from server.core.bus import Bus, Changed
 from server.core.clock import Clock
 from server.core.entries import Actor, AuditEvent
+from server.core.journal import Journal
 from server.core.limits.rate import Bucket, take
-from server.ports import Bus, Transactions
+from server.storage.transactions import Transactions
 from server.video.domain.session import State, StillSeen
 from server.video.domain.still import Still, read
 from server.video.errors import PictureTooMany
@@ -105,7 +106,7 @@ class Ladder:
         async with self._transactions() as uow:
             call = await call_of(uow, session)
             event = AuditEvent(action, f"session:{session}", session, call, data)
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()
 
 

@@ -7,14 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.journal import Journal
 from server.core.words.languages import BY_CODE
-from server.ports import Transactions, UnitOfWork
+from server.storage.transactions import Transactions
 from server.video.domain.session import Session, State
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions, call_of
+from server.video.store.sessions import SessionStore
 
 
 class Languages:
@@ -33,7 +36,7 @@ class Languages:
         """Keep a language, and tell the phone and the desks; `first`: only if there is none yet."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            before = await uow.sessions.get(id_)
+            before = await SessionStore(uow).get(id_)
             if before.site != actor.site:
                 raise NotFound("session")
             if before.state is State.ENDED:
@@ -62,5 +65,5 @@ async def keep_language(
         await call_of(uow, session.id),
         personal={"from": session.language, "to": language},
     )
-    await uow.audit.append(actor, event, now)
-    return await uow.sessions.save(replace(session, language=language))
+    await Journal(uow).append(actor, event, now)
+    return await SessionStore(uow).save(replace(session, language=language))

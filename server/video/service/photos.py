@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
+from server.core.journal import Journal
 from server.core.limits.rate import Bucket, take
-from server.ports import Ids, Transactions
+from server.storage.transactions import Transactions
 from server.video.domain.jpeg import Jpeg, clean
 from server.video.domain.still import taken_at
 from server.video.errors import PhotoUnknown, PictureTooLarge, PictureTooMany
@@ -124,7 +125,7 @@ class Photos:
             }
             call = await call_of(uow, session)
             event = AuditEvent("photo.received", f"session:{session}", session, call, told)
-            await uow.audit.append(actor, event, now)
+            await Journal(uow).append(actor, event, now)
             await uow.commit()
         if self._sessions.get(session) is not kept:
             return part.total, True  # the session ended meanwhile: nobody looks any more

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from server.core.db.unit_of_work import UnitOfWork
 from server.identity.domain.watching import RunningVideo
-from server.ports import UnitOfWork
+from server.video.store.sessions import SessionStore
 
 
 async def running_videos(uow: UnitOfWork) -> Sequence[RunningVideo]:
@@ -16,5 +17,5 @@ async def running_videos(uow: UnitOfWork) -> Sequence[RunningVideo]:
             created=session.created,
             handed=session.handed is not None,
         )
-        for session in await uow.sessions.open_everywhere()
+        for session in await SessionStore(uow).open_everywhere()
     ]

@@ -3,14 +3,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from server.core.bus import Changed
+from server.core.bus import Bus, Changed
 from server.core.clock import Clock
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.journal import Journal
 from server.core.rounds import Failed, Rounds
 from server.line15.domain.call_links import Link
 from server.line15.domain.calls import LiveCall
-from server.ports import Bus, Transactions, UnitOfWork
+from server.line15.store.calls import CallStore
+from server.storage.transactions import Transactions
 from server.video.domain.session import (
     CameraRefused,
     ClosePeers,
@@ -26,6 +29,7 @@ from server.video.domain.session import (
 )
 from server.video.errors import OpenElsewhere
 from server.video.service.rooms import Rooms
+from server.video.store.sessions import SessionStore
 
 _PAST = {
     "LinkOpened": "link.opened",
@@ -89,7 +93,7 @@ class Sessions:
         """Apply one event; an event that changes nothing is not written."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            before = await uow.sessions.get(id_)
+            before = await SessionStore(uow).get(id_)
             if before.site != actor.site:
                 raise NotFound("session")
             after, commands = await self.apply(uow, before, event, actor, now)
@@ -105,10 +109,10 @@ class Sessions:
         after, commands = step(before, event, now)
         if after == before:
             return before, ()
-        after = await uow.sessions.save(after)
+        after = await SessionStore(uow).save(after)
         data = {"from": before.state.value, "to": after.state.value, **event_data(event)}
         name = _PAST[type(event).__name__]
-        await uow.audit.append(
+        await Journal(uow).append(
             actor,
             AuditEvent(
                 name, f"session:{before.id}", before.id, await call_of(uow, before.id), data
@@ -136,17 +140,19 @@ class Sessions:
         """
         now = self._clock.now()
         async with self._transactions() as uow:
-            session = await uow.sessions.get(id_)
+            session = await SessionStore(uow).get(id_)
             if session.site != actor.site:
                 raise NotFound("session")
             linked = await call_of(uow, id_)
-            call = (await uow.calls.get_all(actor.site, [linked])).get(linked) if linked else None
+            call = (
+                (await CallStore(uow).get_all(actor.site, [linked])).get(linked) if linked else None
+            )
             moved = gone_to(session, call, station) if session.state is not State.ENDED else ()
             if moved:
                 data: dict[str, object] = {"to": list(moved)}
                 action = "session.released" if session.handed else "session.handed_over"
                 event = AuditEvent(action, f"session:{id_}", id_, linked, data)
-                await uow.audit.append(actor, event, now)
+                await Journal(uow).append(actor, event, now)
                 await uow.commit()
                 return False
             after, commands = await self.apply(uow, session, Left("desk", "quit"), actor, now)
@@ -174,7 +180,7 @@ class Sessions:
     async def get(self, site: str, id_: str) -> Session:
         """Return a session of this site; NotFound for any other (I7)."""
         async with self._transactions(write=False) as uow:
-            found = await uow.sessions.get(id_)
+            found = await SessionStore(uow).get(id_)
         if found.site != site:
             raise NotFound("session")
         return found
@@ -191,7 +197,7 @@ class Sessions:
         async with self._transactions(write=False) as uow:
             late = {
                 session.id: session.id
-                for session in await uow.sessions.open_everywhere()
+                for session in await SessionStore(uow).open_everywhere()
                 if await self._seems_late(uow, session, grace)
             }
         return (await self._rounds.each(late, lambda id_: self._time_out(id_, grace))).changed
@@ -207,7 +213,7 @@ class Sessions:
         """Decide on what is so in the writer's turn: a phone may have come back since the first look, or come now."""
         async with self._transactions() as uow:
             now = self._clock.now()
-            before = await uow.sessions.get(id_)
+            before = await SessionStore(uow).get(id_)
             event = await self._late(uow, before, now, grace)
             if event is None:
                 return False
@@ -246,5 +252,5 @@ def gone_to(session: Session, call: LiveCall | None, station: str | None) -> tup
 
 async def call_of(uow: UnitOfWork, session: str) -> str | None:
     """Return the call a session is linked to now."""
-    links: list[Link] = list(await uow.sessions.links(session))
+    links: list[Link] = list(await SessionStore(uow).links(session))
     return links[-1].call if links else None

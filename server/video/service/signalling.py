@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from server.core.clock import Clock
 from server.core.entries import Actor, AuditEvent
-from server.ports import Transactions
+from server.core.journal import Journal
 from server.protocol.errors import SdpRefused
+from server.storage.transactions import Transactions
 from server.video.domain import sdp as descriptions
 from server.video.domain.candidates import MOST_ADDRESSES, target
 from server.video.domain.network import Preflight
@@ -106,7 +107,7 @@ class Signalling:
         async with self._transactions() as uow:
             call = await call_of(uow, session)
             event = AuditEvent(action, f"session:{session}", session, call, data)
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()
         if refusal is not None:
             raise refusal
@@ -122,7 +123,7 @@ class Signalling:
             event = AuditEvent(
                 "network.preflight", f"session:{session}", session, call, found.data()
             )
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()
         return True
 
@@ -136,7 +137,7 @@ class Signalling:
             call = await call_of(uow, session)
             data: dict[str, object] = {"transport": transport}
             event = AuditEvent("network.transport", f"session:{session}", session, call, data)
-            await uow.audit.append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, event, self._clock.now())
             await uow.commit()
 
     def phone_candidate(

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.core.clock import Clock
+from server.core.clock import Clock, Ids
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.journal import Journal
 from server.core.sites import Site
-from server.ports import Ids, Transactions, UnitOfWork
+from server.storage.transactions import Transactions
 from server.video.domain.jpeg import clean
 from server.video.domain.session import Session, State
 from server.video.domain.snapshots import LARGEST, Snapshot
@@ -24,6 +26,8 @@ from server.video.errors import (
 )
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import call_of
+from server.video.store.sessions import SessionStore
+from server.video.store.snapshots import SnapshotStore
 
 POLICY: Final = "snapshots"
 MOST: Final = 40
@@ -73,7 +77,7 @@ class Snapshots:
         now = self._clock.now()
         async with self._transactions() as uow:
             session = await _session(uow, site.id, session_id)
-            if len(await uow.snapshots.of_session(site.id, session_id)) >= MOST:
+            if len(await SnapshotStore(uow).of_session(site.id, session_id)) >= MOST:
                 raise SnapshotTooMany
             taken = Snapshot(
                 id=self._ids.new(),
@@ -86,7 +90,7 @@ class Snapshots:
                 sha256=hashlib.sha256(picture.data).hexdigest(),
                 erased=False,
             )
-            await uow.snapshots.add(taken, base64.b64encode(picture.data).decode())
+            await SnapshotStore(uow).add(taken, base64.b64encode(picture.data).decode())
             await self._note(uow, actor, "snapshot.taken", taken, now)
             await uow.commit()
         phone = self._rooms.get(session_id).phone
@@ -99,7 +103,7 @@ class Snapshots:
         now = self._clock.now()
         try:
             async with self._transactions() as uow:
-                taken, sealed = await uow.snapshots.get(actor.site, id_)
+                taken, sealed = await SnapshotStore(uow).get(actor.site, id_)
                 if sealed is None:
                     raise SnapshotErased
                 await self._note(uow, actor, "snapshot.viewed", taken, now)
@@ -117,17 +121,17 @@ class Snapshots:
             data |= {"width": taken.width, "height": taken.height, "pictured": taken.at.isoformat()}
         call = await call_of(uow, taken.session)
         event = AuditEvent(action, f"snapshot:{taken.id}", taken.session, call, data)
-        await uow.audit.append(actor, event, now)
+        await Journal(uow).append(actor, event, now)
 
     async def _missed(self, actor: Actor, now: datetime) -> None:
         async with self._transactions() as uow:
             event = AuditEvent("audit.missed", "snapshot:unknown", data={"kind": "snapshot"})
-            await uow.audit.append(actor, event, now)
+            await Journal(uow).append(actor, event, now)
             await uow.commit()
 
 
 async def _session(uow: UnitOfWork, site: str, id_: str) -> Session:
-    session = await uow.sessions.get(id_)
+    session = await SessionStore(uow).get(id_)
     if session.site != site:
         raise NotFound("session")
     if session.state is State.ENDED:

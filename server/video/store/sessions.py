@@ -21,13 +21,11 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, save_version
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.core.personal import personal
-from server.invitations.store.invitations import invitation
 from server.line15.domain.call_links import Certainty, Evidence, Link
 from server.video.domain.session import Session, State
 
@@ -82,12 +80,12 @@ ENDED_OF_CALL = 200  # ended sessions of one call: a name typed by hand for ever
 LIVE = (State.LIVE.value, State.INTERRUPTED.value)
 
 
-class SqlSessions:
-    """Sessions of every site; lists name their site (I7)."""
+class SessionStore:
+    """Video sessions and their links to calls (append-only); lists name their site (I7)."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Use the transaction's connection."""
-        self._db = connection
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._db = uow.connection
 
     async def add(self, value: Session) -> None:
         """Insert a new session."""
@@ -136,21 +134,6 @@ class SqlSessions:
         theirs = or_(session.c.station == extension, session.c.created_by == user)
         period = (session.c.site == site, session.c.created >= since, theirs)
         return await self._live_and_ended(period, period, limit)
-
-    async def invited(self, site: str, lookups: Sequence[str]) -> Sequence[Session]:
-        """Return the open sessions with a link, not revoked, to one of these contacts, newest first."""
-        sent = (
-            select(invitation.c.id)
-            .join(personal, personal.c.id == invitation.c.contact)
-            .where(
-                invitation.c.session == session.c.id,
-                invitation.c.revoked.is_(None),
-                personal.c.lookup.in_(lookups),
-            )
-        )
-        return await self._load(
-            session.c.state.in_(OPEN), checked(session.c.site, site), sent.exists(), limit=100
-        )
 
     async def of_call(self, site: str, call: str) -> Sequence[Session]:
         """Return the sessions that are or were linked to this call, newest first."""
@@ -269,6 +252,13 @@ class SqlSessions:
             *await self._load(session.c.state.not_in(OPEN), *over, limit=limit),
         ]
         return sorted(found, key=lambda one: one.created, reverse=True)
+
+    async def open_where(
+        self, site: str, condition: ColumnElement[bool], limit: int
+    ) -> Sequence[Session]:
+        """Return the open sessions of a site that meet a condition of a room above, newest first."""
+        mine = (session.c.state.in_(OPEN), checked(session.c.site, site), condition)
+        return await self._load(*mine, limit=limit)
 
     async def _load(self, *where: ColumnElement[bool], limit: int | None = 1) -> list[Session]:
         query = select(session).where(*where).order_by(session.c.created.desc()).limit(limit)

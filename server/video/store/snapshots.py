@@ -14,10 +14,9 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.db.metadata import ID, UtcDateTime, metadata
-from server.ports import Seal
+from server.core.db.unit_of_work import UnitOfWork
 from server.video.domain.snapshots import Snapshot
 from server.video.errors import SnapshotUnknown
 
@@ -40,13 +39,13 @@ snapshot = Table(
 _KNOWN = [column for column in snapshot.c if column.name != "sealed"]
 
 
-class SqlSnapshots:
-    """Implements `SnapshotRepository`."""
+class SnapshotStore:
+    """Pictures that desks stored; a site's own only, the picture itself as base64."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
-        """Work on the open transaction of `connection`."""
-        self._db = connection
-        self._seal = seal
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._db = uow.connection
+        self._seal = uow.seal
 
     async def add(self, value: Snapshot, picture: str) -> None:
         """Keep one, with its picture as text."""

@@ -1,24 +1,17 @@
-"""The audit chain in SQL: appended under the site's lock, never updated; personal payloads sealed beside it (I4)."""
+"""The audit chain, read: rows in order, and their payloads opened (I4); server/core/journal.py appends."""
 
-import json
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, and_, select
 
 from server.audit.domain.chain import UNREADABLE
 from server.core.db.rows import checked
-from server.core.entries import GENESIS, Actor, AuditEvent, AuditRow, canonical, commitment, digest
+from server.core.db.unit_of_work import UnitOfWork
+from server.core.entries import AuditRow
 from server.core.errors import Invalid
 from server.core.journal import audit, audit_payload
-from server.core.sites import sites
-from server.ports import Seal
 
-SALT_BYTES = 16
 BATCH = 100  # rows hashed between two turns of the event loop
 
 
@@ -26,66 +19,13 @@ def _row(row: Mapping[str, Any]) -> AuditRow:
     return AuditRow(**{column.name: row[column.name] for column in audit.columns})
 
 
-class SqlAudit:
-    """Implements `AuditRepository`."""
+class AuditStore:
+    """The chained log of one site, read."""
 
-    def __init__(self, connection: AsyncConnection, seal: Seal) -> None:
-        """Work on the open transaction of `connection`."""
-        self._connection = connection
-        self._seal = seal
-        self._ends: dict[
-            str, tuple[int, str]
-        ] = {}  # where this transaction has put the chain's end
-
-    async def append(self, actor: Actor, event: AuditEvent, at: datetime) -> AuditRow:
-        """Put `event` at the end of the chain of the actor's site."""
-        seq, prev = await self._end(actor.site)
-        payload = canonical({**event.personal, "address": actor.address})
-        salt = os.urandom(SALT_BYTES)
-        row = AuditRow(
-            site=actor.site,
-            seq=seq + 1,
-            at=at.astimezone(UTC),
-            source=actor.source,
-            action=event.action,
-            subject=event.subject,
-            session=event.session,
-            call=event.call,
-            actor=actor.user,
-            data=json.loads(canonical(event.data)),
-            commitment=commitment(salt, payload),
-            prev=prev,
-            hash="",
-        )
-        row = replace(row, hash=digest(row))
-        values = {column.name: getattr(row, column.name) for column in audit.columns}
-        await self._connection.execute(insert(audit).values(values))
-        sealed = {
-            "site": row.site,
-            "seq": row.seq,
-            "salt": salt,
-            "sealed": self._seal.close(payload),
-        }
-        await self._connection.execute(insert(audit_payload).values(sealed))
-        self._ends[row.site] = (row.seq, row.hash)
-        return row
-
-    async def _end(self, site: str) -> tuple[int, str]:
-        """Return (seq, hash) of the last row; one writer at a time a site (SQLite: BEGIN IMMEDIATE has seen to it)."""
-        if site in self._ends:
-            return self._ends[site]
-        if self._connection.dialect.name == "postgresql":
-            await self._connection.execute(
-                select(sites.c.id).where(sites.c.id == site).with_for_update()
-            )
-        query = (
-            select(audit.c.seq, audit.c.hash)
-            .where(audit.c.site == site)
-            .order_by(audit.c.seq.desc())
-            .limit(1)
-        )
-        last = (await self._connection.execute(query)).first()
-        return (last.seq, last.hash) if last is not None else (0, GENESIS)
+    def __init__(self, uow: UnitOfWork) -> None:
+        """Work in the transaction of `uow`."""
+        self._connection = uow.connection
+        self._seal = uow.seal
 
     async def of_session(self, site: str, session: str) -> Sequence[AuditRow]:
         """Return what happened to a session, in order."""

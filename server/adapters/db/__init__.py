@@ -1,1 +1,0 @@
-"""Storage with SQLAlchemy Core; no row object leaves this package."""

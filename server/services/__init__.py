@@ -1,1 +1,0 @@
-"""Use cases: load, decide, save, audit, commit, then perform."""
