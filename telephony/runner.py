@@ -17,9 +17,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from telephony.correlate.correlation import Changed, Correlator
+from telephony.correlate.correlation import CallsChanged, Correlator
 from telephony.sources.feed import CallFeed, FeedHealth, Gap, utc_now
-from telephony.supervisor import Backoff, Pace, Supervisor, asked_to_stop
+from telephony.supervisor import Backoff, RestartPolicy, Supervisor, asked_to_stop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from telephony.correlate.correlation import Call
     from telephony.model.facts import Fact
 
-    OnChanges = Callable[[Sequence[Changed]], Awaitable[None]]
+    OnChanges = Callable[[Sequence[CallsChanged]], Awaitable[None]]
     OnTick = Callable[[tuple[Call, ...]], Awaitable[None]]
 
 log = logging.getLogger(__name__)
@@ -116,7 +116,7 @@ class Runner:
         self._on_tick = on_tick
         self._clock = clock
         self._tick = tick
-        self._pace = Pace(*restart, steady=_STEADY)
+        self._pace = RestartPolicy(*restart, steady=_STEADY)
         self._retry = retry
         self._forget_after = forget_after
         self._calls = most_calls
@@ -134,7 +134,7 @@ class Runner:
         self._unmarked: dict[str, datetime] = {}
         # What a crash must not lose: facts taken from the queue, what became of them, and calls not yet told.
         self._taken: deque[_Waiting] = deque()
-        self._outcomes: list[Changed | str] = []
+        self._outcomes: list[CallsChanged | str] = []
         self._untold: dict[str, None] = {}
 
     async def run(self) -> None:
@@ -254,13 +254,13 @@ class Runner:
 
         Changes are pictures of their moment: what a crash kept from its delivery goes before anything newer is told.
         """
-        changes = [each for each in self._outcomes if isinstance(each, Changed)]
+        changes = [each for each in self._outcomes if isinstance(each, CallsChanged)]
         if changes:
             await self._deliver(partial(self._on_changes, changes))
         while self._outcomes:
             done, outcome = self._taken[0], self._outcomes[0]
             if done.told is not None and not done.told.done():
-                done.told.set_result("" if isinstance(outcome, Changed) else outcome)
+                done.told.set_result("" if isinstance(outcome, CallsChanged) else outcome)
             self._taken.popleft()
             self._outcomes.pop(0)
             self._waiting[done.fact.source] -= 1
@@ -269,7 +269,7 @@ class Runner:
         async with self._roomier:
             self._roomier.notify_all()
 
-    def _receive(self, number: int, fact: Fact) -> Changed | str:
+    def _receive(self, number: int, fact: Fact) -> CallsChanged | str:
         """Fold one fact in; why it was ignored when there is nothing to tell."""
         self.stats.facts[type(fact).__name__] += 1
         try:
@@ -282,7 +282,7 @@ class Runner:
             log.exception("telephony.correlator_failed", extra={"fact": type(fact).__name__})
             self._lose(fact.source)
             return "failed"
-        if not isinstance(change, Changed):
+        if not isinstance(change, CallsChanged):
             self.stats.ignored[change.reason] += 1
             return change.reason
         return change

@@ -1,7 +1,7 @@
 """Keeps long loops running: one that ends for any reason is started again, later and later.
 
-`Standing` decides and knows no event loop; `Supervisor` acts. A loop that fails again and again is *away*, and the
-server is then not ready.
+`SupervisedLoop` decides and knows no event loop; `Supervisor` acts. A loop that fails again and again is *away*, and
+the server is then not ready.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RestartPolicy:
     """How a loop is started again; times in seconds.
 
     The delay doubles from `first` to `most`. A run of `steady` seconds forgets earlier failures. After
@@ -36,10 +36,10 @@ class Pace:
     patience: int = 3
 
 
-PACE: Final = Pace()
+PACE: Final = RestartPolicy()
 
 
-class State(StrEnum):
+class LoopState(StrEnum):
     """Where a loop stands."""
 
     RUNNING = "running"
@@ -48,31 +48,31 @@ class State(StrEnum):
 
 
 @dataclass(slots=True)
-class Standing:
+class SupervisedLoop:
     """One loop's life. Times are seconds of any clock that only goes forward."""
 
-    pace: Pace = PACE
+    pace: RestartPolicy = PACE
     vital: bool = True
-    state: State = State.WAITING
+    state: LoopState = LoopState.WAITING
     since: float = 0.0
     failures: int = 0
     restarts: int = 0
 
     def started(self, now: float) -> None:
         """Note that the loop runs."""
-        self.state, self.since = State.RUNNING, now
+        self.state, self.since = LoopState.RUNNING, now
 
     def failed(self, now: float) -> float:
         """Note that it ended without having been told to; return the delay until its next start."""
         self.failures = self._failures(now) + 1
         self.restarts += 1
-        self.state, self.since = State.WAITING, now
+        self.state, self.since = LoopState.WAITING, now
         doubled = self.pace.first * 2.0 ** min(self.failures - 1, 32)
         return min(doubled, self.pace.most)
 
     def ended(self, now: float) -> None:
         """Note that it ended on purpose."""
-        self.state, self.since, self.failures = State.ENDED, now, 0
+        self.state, self.since, self.failures = LoopState.ENDED, now, 0
 
     def away(self, now: float) -> bool:
         """Tell whether the loop fails again and again."""
@@ -80,7 +80,7 @@ class Standing:
 
     def _failures(self, now: float) -> int:
         """Count the failures in a row; a long run ends the row."""
-        steady = self.state is State.RUNNING and now - self.since >= self.pace.steady
+        steady = self.state is LoopState.RUNNING and now - self.since >= self.pace.steady
         return 0 if steady else self.failures
 
 
@@ -120,7 +120,7 @@ class Supervisor:
     """Starts loops and keeps them. `count(name)` is called at each restart."""
 
     count: Callable[[str], None] = _count_nothing
-    standings: dict[str, Standing] = field(default_factory=dict)
+    standings: dict[str, SupervisedLoop] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     _closing: bool = False
 
@@ -129,7 +129,7 @@ class Supervisor:
         name: str,
         work: Work,
         *,
-        pace: Pace = PACE,
+        pace: RestartPolicy = PACE,
         vital: bool = True,
         finite: bool = False,
     ) -> asyncio.Task[None]:
@@ -140,7 +140,7 @@ class Supervisor:
         """
         if name in self._tasks:
             raise ValueError(f"two loops of the name {name}")
-        standing = self.standings[name] = Standing(pace, vital)
+        standing = self.standings[name] = SupervisedLoop(pace, vital)
         keeping = self._keep(name, work, standing, finite=finite)
         task = self._tasks[name] = asyncio.create_task(keeping, name=name)  # noqa: TID251 -- telephony stands alone
         return task
@@ -168,7 +168,7 @@ class Supervisor:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
 
-    async def _keep(self, name: str, work: Work, standing: Standing, *, finite: bool) -> None:
+    async def _keep(self, name: str, work: Work, standing: SupervisedLoop, *, finite: bool) -> None:
         loop = asyncio.get_running_loop()
         while True:
             fault: BaseException | None = None
@@ -189,7 +189,7 @@ class Supervisor:
             await asyncio.sleep(delay)
 
     def _tell(
-        self, name: str, fault: BaseException | None, standing: Standing, delay: float
+        self, name: str, fault: BaseException | None, standing: SupervisedLoop, delay: float
     ) -> None:
         """Count and log; the first failure in a row has its trace. Telling must not end the loop for good."""
         with suppress(Exception):  # no memory, no descriptor: the next failure is told

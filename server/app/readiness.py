@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from server.app.runtime import _log
 from server.core.errors import AppError
 from server.delivery.service.delivery import DeliveryService
-from server.line15.service.lines import Lines
-from server.recordings.service import Catalogue
+from server.line15.service.lines import LineReports
+from server.recordings.service import RecordingCatalogue
 from server.storage import schema
 from server.storage.transactions import Transactions
 from server.web.metrics import Metrics
@@ -67,8 +67,8 @@ class ReadinessReader:
 
 async def refresh(
     metrics: Metrics,
-    calls: Lines,
-    catalogue: Catalogue,
+    calls: LineReports,
+    catalogue: RecordingCatalogue,
     folders: Sequence[tuple[str, RecordingsFeed]],
     supervisor: Supervisor,
     readiness: Awaitable[Readiness],

@@ -33,19 +33,19 @@ from server.core.bus import Bus
 from server.delivery.domain.outgoing import ReceiptReader
 from server.delivery.service.delivery import DeliveryService
 from server.delivery.web import SmsReceipt
-from server.desk.service.handover import HandOver
+from server.desk.service.handover import HandOvers
 from server.desk.service.recent import Recent
 from server.desk.service.view import DeskView
 from server.desk.web.page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
-from server.desk.web.seats import Stations
+from server.desk.web.seats import Seats
 from server.desk.web.socket import DeskSocket
 from server.identity.web import auth
 from server.identity.web.signed_in import SignInWeb
-from server.incidents.service.feedback import Feedback
+from server.incidents.service.feedback import IncidentReporting
 from server.incidents.service.incidents import Incidents
 from server.incidents.web import feedback, incidents, kiosk
 from server.invitations.service.invitations import Invitations
-from server.invitations.service.links import Links
+from server.invitations.service.links import InvitationLinks
 from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
@@ -54,13 +54,13 @@ from server.line15.web import call_events as telephony
 from server.line15.web import health as line_health
 from server.observers import web as observer
 from server.observers.service import Observers
-from server.reconcile.service.relinking import Linking
+from server.reconcile.service.relinking import CallLinks
 from server.reconcile.service.review import Review
 from server.recordings import web as recordings
 from server.recordings.service import Listening
 from server.selftest import web as selftest
 from server.video import web as snapshots
-from server.video.service.help import Help
+from server.video.service.help import RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
@@ -71,9 +71,9 @@ from server.video.service.signalling import Signalling
 from server.video.service.snapshots import Snapshots
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.link_as_sent import CALLER, TOKEN
-from server.web.links import AsSent, AtDottedHost
+from server.web.links import DottedHostMatches, LinkAsSentMatches
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
-from server.web.sockets.paces import Paces
+from server.web.sockets.paces import RateLimiter
 from server.web.sockets.page_socket import MAX_SOCKET_FRAME
 from server.web.static_files import Static
 
@@ -94,12 +94,12 @@ class Services:
     languages: Languages
     spoken: SpokenCodes
     observers: Observers
-    handover: HandOver
-    links: Links
-    linking: Linking
+    handover: HandOvers
+    links: InvitationLinks
+    linking: CallLinks
     launch: Launch
     signalling: Signalling
-    help: Help
+    help: RemoteHelp
     snapshots: Snapshots
     delivery: DeliveryService
     receipt_readers: Mapping[str, ReceiptReader]
@@ -111,7 +111,7 @@ class Services:
     audit: AuditLookup
     listening: Listening
     review: Review
-    feedback: Feedback
+    feedback: IncidentReporting
     incidents: Incidents
     webhook: Webhook
     line_health: LineHealthReader
@@ -189,9 +189,9 @@ def make_app(web: SignInWeb, services: Services) -> Application:
 
 
 def _desk(web: SignInWeb, services: Services) -> list[Any]:
-    stations = Stations()
+    stations = Seats()
     base = {"web": web, "stations": stations}
-    launches = Paces("launches", a_second=LAUNCHES_A_SECOND, burst=LAUNCHES_BURST)
+    launches = RateLimiter("launches", a_second=LAUNCHES_A_SECOND, burst=LAUNCHES_BURST)
     socket = {
         **base,
         "bus": services.bus,
@@ -221,7 +221,7 @@ def _desk(web: SignInWeb, services: Services) -> list[Any]:
 
 def _caller(web: SignInWeb, services: Services) -> list[Any]:
     base = {"web": web, "links": services.links}
-    gestures = Paces("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
+    gestures = RateLimiter("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
     gesture = {**base, "gestures": gestures}
     line = {
         "links": services.links,
@@ -232,15 +232,15 @@ def _caller(web: SignInWeb, services: Services) -> list[Any]:
         "rooms": services.rooms,
         "ice": services.ice,
         "ladder": services.ladder,
-        "words": Paces("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
+        "words": RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
     }
     return [
         url(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),
-        Rule(AtDottedHost(CALLER), CallerPageAsSent, base),
+        Rule(DottedHostMatches(CALLER), CallerPageAsSent, base),
         url(rf"/v/({TOKEN})", CallerPage, base),
         # The one page below a link; whatever else is read there with GET is the link with a tail.
         url(rf"/v/({TOKEN})/cannot", CallerCannot, gesture),
-        Rule(AsSent(CALLER), CallerPageAsSent, base),
+        Rule(LinkAsSentMatches(CALLER), CallerPageAsSent, base),
         url(
             rf"/v/{OPAQUE}/open",
             CallerOpen,

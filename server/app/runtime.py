@@ -16,7 +16,7 @@ from tornado.web import Application
 from server.app import tls
 from server.app.preload import preload
 from server.app.settings.settings import Settings
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.errors import AppError, Unavailable
 from server.core.sites import SiteStore
@@ -24,10 +24,10 @@ from server.delivery.service.delivery import DeliveryService
 from server.identity.service.sign_ins import SignIns
 from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import KIND as TOLD_BY_EVENTS
-from server.line15.service.ingest import Line15
-from server.line15.service.lines import Lines
+from server.line15.service.ingest import CallIngest
+from server.line15.service.lines import LineReports
 from server.reconcile.service.reconciler import Reconciler
-from server.recordings.service import Catalogue
+from server.recordings.service import RecordingCatalogue
 from server.storage import schema
 from server.storage.demonstration import check_demonstration
 from server.storage.presence import file_of
@@ -36,11 +36,11 @@ from server.storage.transactions import Transactions
 from server.video.service.following import Following, relink
 from server.video.service.sessions import Sessions
 from server.web.http.accepting import Summary
-from server.web.http.connections import Connections, Limits, file_limit, limits
+from server.web.http.connections import ConnectionLimits, Connections, file_limit, limits
 from server.web.http.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.pages import Pages
-from server.web.sockets.audience import Audience
+from server.web.sockets.audience import OpenSockets
 from telephony import FoundRecording
 from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.supervisor import Supervisor
@@ -70,7 +70,7 @@ class Server:
     engine: AsyncEngine
     app: Application
     transactions: Transactions
-    calls: Lines
+    calls: LineReports
     delivery: DeliveryService
     sessions: Sessions
     reconciler: Reconciler
@@ -78,9 +78,9 @@ class Server:
     bus: Bus
     spoken: SpokenCodes
     sign_ins: SignIns
-    audience: Audience
+    audience: OpenSockets
     metrics: Metrics
-    catalogue: Catalogue
+    catalogue: RecordingCatalogue
     supervisor: Supervisor
     pages: Pages
     closers: tuple[Callable[[], object], ...] = ()
@@ -167,7 +167,7 @@ class Server:
             for site in await SiteStore(uow).all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
                 stations = await SiteStore(uow).stations(site.id)
-                line = Line15(
+                line = CallIngest(
                     site.id,
                     self.transactions,
                     self.clock,
@@ -226,7 +226,7 @@ class Server:
         """Line 15 that falls silent or comes back is a change that no call reports."""
         for site, state in self.calls.states().items():
             if self._lines_told.get(site, state) != state:
-                self.bus.publish(Changed(site, frozenset()))
+                self.bus.publish(SiteChanged(site, frozenset()))
             self._lines_told[site] = state
 
     async def stop(self) -> None:
@@ -251,7 +251,7 @@ class Server:
         _log.info("server.stopped")
 
 
-def _limits(settings: Settings) -> Limits:
+def _limits(settings: Settings) -> ConnectionLimits:
     """Return how many connections there may be."""
     return limits(file_limit(), settings.connections, settings.connections_per_address)
 

@@ -13,7 +13,7 @@ from server.core.bus import Bus
 from server.core.clock import Clock, Ids, SystemClock
 from server.core.net.hosts import host_of, is_this_machine, known
 from server.core.seal import Seal
-from server.core.words.catalogues import Spoken
+from server.core.words.catalogues import ReadAloudTranslator
 from server.delivery.domain.outgoing import Mailer
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer
@@ -21,7 +21,7 @@ from server.delivery.service.delivery import DeliveryService
 from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.settings import SmtpSettings
 from server.delivery.wire import build_fleet, costs
-from server.desk.service.handover import HandOver
+from server.desk.service.handover import HandOvers
 from server.desk.service.recent import Recent
 from server.desk.service.view import DeskView
 from server.identity.domain.sign_in import by_role
@@ -29,26 +29,26 @@ from server.identity.passwords import Passwords
 from server.identity.service.login import Login
 from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SignInWeb
-from server.incidents.service.feedback import Feedback
+from server.incidents.service.feedback import IncidentReporting
 from server.incidents.service.incidents import Incidents
 from server.invitations.service import hooks as invitation_hooks
 from server.invitations.service.invitations import Invitations
-from server.invitations.service.links import Links
+from server.invitations.service.links import InvitationLinks
 from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
-from server.line15.service.lines import Lines
+from server.line15.service.lines import LineReports
 from server.observers.service import Observers, release_observers
 from server.reconcile.service.reconciler import Reconciler
-from server.reconcile.service.relinking import Linking
+from server.reconcile.service.relinking import CallLinks
 from server.reconcile.service.review import Review
 from server.recordings.files import FolderAudio, watch
-from server.recordings.service import Catalogue, Listening
+from server.recordings.service import Listening, RecordingCatalogue
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 from server.video.domain.session import BEFORE_ASKING
-from server.video.service.help import Help
+from server.video.service.help import RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
@@ -75,7 +75,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     pages = Pages(resources.root())
     bus, rooms, metrics = Bus(), Rooms(), Metrics(BEFORE_ASKING)
     supervisor = Supervisor(metrics.loop_restarted)
-    calls = Lines(transactions, clock, ids, supervisor)
+    calls = LineReports(transactions, clock, ids, supervisor)
     sessions = Sessions(
         *(transactions, clock, bus, rooms, metrics.item_failed),
         on_ended=(release_observers, invitation_hooks.release),
@@ -162,7 +162,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         failed=metrics.item_failed,
     )
     audio = FolderAudio(settings.recordings)
-    catalogue = Catalogue(transactions, clock, ids, seal, audio, metrics.item_failed)
+    catalogue = RecordingCatalogue(transactions, clock, ids, seal, audio, metrics.item_failed)
     folders = tuple(watch(settings.recordings, clock))
     callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
     readiness = ReadinessReader(engine, transactions, delivery, supervisor)
@@ -174,19 +174,21 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         languages=Languages(transactions, clock, sessions, rooms),
         spoken=spoken,
         observers=observers,
-        handover=HandOver(transactions, clock, bus),
-        links=Links(transactions, clock, sessions, rooms),
-        linking=Linking(transactions, clock, ids, sessions),
+        handover=HandOvers(transactions, clock, bus),
+        links=InvitationLinks(transactions, clock, sessions, rooms),
+        linking=CallLinks(transactions, clock, ids, sessions),
         launch=Launch(transactions, clock, ids, seal),
         signalling=Signalling(
             *(transactions, clock, rooms, metrics.refused),
             one_machine=is_this_machine(host_of(settings.public_url)),
         ),
-        help=Help(transactions, clock, rooms),
+        help=RemoteHelp(transactions, clock, rooms),
         snapshots=Snapshots(transactions, clock, ids, rooms),
         delivery=delivery,
         receipt_readers=fleet.readers,
-        desk_view=DeskView(transactions, clock, calls, rooms, Spoken(resources.root())),
+        desk_view=DeskView(
+            transactions, clock, calls, rooms, ReadAloudTranslator(resources.root())
+        ),
         recent=Recent(transactions, clock),
         ice=_ice(settings, clock),
         ladder=Ladder(transactions, clock, bus, rooms, sessions),
@@ -194,7 +196,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         audit=AuditLookup(transactions, clock, seal),
         listening=Listening(transactions, clock, audio, catalogue),
         review=Review(transactions, clock, bus, seal, mobiles_of=invitation_hooks.mobiles_of),
-        feedback=Feedback(
+        feedback=IncidentReporting(
             *(transactions, clock, ids, seal),
             render=pages,
             public_url=settings.public_url,

@@ -11,9 +11,9 @@ from typing import Protocol, TypeVar
 import click
 
 from server.administration.service.admin import SHORTEST_PASSWORD, Admin
-from server.app.house import House, opened
+from server.app.house import CommandServices, opened
 from server.app.settings.settings import Settings
-from server.audit.domain.chain import Verdict
+from server.audit.domain.chain import ChainVerdict
 from server.core.entries import Actor
 from server.core.errors import AppError, NotFound
 from server.core.sites import Site
@@ -23,7 +23,7 @@ from server.identity.domain.users import User
 T = TypeVar("T")
 
 
-class Lazy(Protocol):
+class CommandContext(Protocol):
     """The context's object."""
 
     @property
@@ -31,7 +31,7 @@ class Lazy(Protocol):
         """Read the settings once."""
 
 
-def run(lazy: Lazy, work: Callable[[House], Awaitable[T]]) -> T:
+def run(lazy: CommandContext, work: Callable[[CommandServices], Awaitable[T]]) -> T:
     """Run one command; a refusal becomes one line and exit code 1."""
 
     async def whole() -> T:
@@ -63,7 +63,7 @@ def site() -> None:
     "--sms-sender", required=True, help="Sender shown on phones: 11 letters, or a number."
 )
 @click.pass_obj
-def site_add(lazy: Lazy, key: str, name: str, referent: str, sms_sender: str) -> None:
+def site_add(lazy: CommandContext, key: str, name: str, referent: str, sms_sender: str) -> None:
     """Add the site KEY, called NAME."""
     added = run(lazy, lambda house: house.admin.add_site(key, name, referent, sms_sender))
     click.echo(f"site {added.key} added")
@@ -71,7 +71,7 @@ def site_add(lazy: Lazy, key: str, name: str, referent: str, sms_sender: str) ->
 
 @site.command("list")
 @click.pass_obj
-def site_list(lazy: Lazy) -> None:
+def site_list(lazy: CommandContext) -> None:
     """List the sites."""
     for one in run(lazy, lambda house: house.admin.sites()):
         click.echo(f"{one.key}\t{one.name}\t{one.sms_sender}\t{one.referent_email}")
@@ -88,7 +88,9 @@ def station() -> None:
 @click.argument("name")
 @click.option("--webcam", is_flag=True, help="The station has a webcam.")
 @click.pass_obj
-def station_add(lazy: Lazy, site_key: str, extension: str, name: str, *, webcam: bool) -> None:
+def station_add(
+    lazy: CommandContext, site_key: str, extension: str, name: str, *, webcam: bool
+) -> None:
     """Add the station with extension EXT, called NAME."""
     run(lazy, lambda house: house.admin.add_station(site_key, extension, name, webcam=webcam))
     click.echo(f"station {extension} added to {site_key}")
@@ -97,7 +99,7 @@ def station_add(lazy: Lazy, site_key: str, extension: str, name: str, *, webcam:
 @station.command("list")
 @click.argument("site_key", metavar="SITE")
 @click.pass_obj
-def station_list(lazy: Lazy, site_key: str) -> None:
+def station_list(lazy: CommandContext, site_key: str) -> None:
     """List the stations of a site."""
     for one in run(lazy, lambda house: house.admin.stations(site_key)):
         click.echo(f"{one.extension}\t{one.name}\t{'webcam' if one.webcam else ''}".rstrip())
@@ -136,7 +138,7 @@ _stdin = click.option(
 @_stdin
 @click.pass_obj
 def user_add(
-    lazy: Lazy,
+    lazy: CommandContext,
     identifier: str,
     *,
     site_key: str,
@@ -167,7 +169,7 @@ def user_add(
 @click.argument("identifier")
 @_stdin
 @click.pass_obj
-def user_password(lazy: Lazy, identifier: str, *, password_stdin: bool) -> None:
+def user_password(lazy: CommandContext, identifier: str, *, password_stdin: bool) -> None:
     """Set a new password; the user is signed out everywhere."""
     password = _password(stdin=password_stdin)
     run(lazy, lambda house: house.admin.reset_password(identifier, password))
@@ -178,7 +180,7 @@ def user_password(lazy: Lazy, identifier: str, *, password_stdin: bool) -> None:
 @click.argument("identifier")
 @click.argument("role", type=_role)
 @click.pass_obj
-def user_role(lazy: Lazy, identifier: str, role: str) -> None:
+def user_role(lazy: CommandContext, identifier: str, role: str) -> None:
     """Change what a user may do."""
     run(lazy, lambda house: house.admin.set_role(identifier, Role(role)))
     click.echo(f"user {identifier} is now {role}")
@@ -190,7 +192,7 @@ def _simple(name: str, help_: str, work: Callable[[Admin, str], Awaitable[User]]
     @user.command(name, help=help_)
     @click.argument("identifier")
     @click.pass_obj
-    def command(lazy: Lazy, identifier: str) -> None:
+    def command(lazy: CommandContext, identifier: str) -> None:
         run(lazy, lambda house: work(house.admin, identifier))
         click.echo(f"user {identifier}: {name} done")
 
@@ -203,7 +205,7 @@ _simple("revoke", "Sign a user out everywhere.", Admin.revoke_sessions)
 @user.command("unlock")
 @click.argument("identifier")
 @click.pass_obj
-def user_unlock(lazy: Lazy, identifier: str) -> None:
+def user_unlock(lazy: CommandContext, identifier: str) -> None:
     """Lift the block that wrong passwords put on a user, at once."""
     was = run(lazy, lambda house: house.unlock.account(identifier))
     click.echo(f"user {identifier}: {'unlocked' if was else 'was not blocked, failures forgotten'}")
@@ -212,7 +214,7 @@ def user_unlock(lazy: Lazy, identifier: str) -> None:
 @user.command("list")
 @click.option("--site", "site_key", help="Only this site.")
 @click.pass_obj
-def user_list(lazy: Lazy, site_key: str | None) -> None:
+def user_list(lazy: CommandContext, site_key: str | None) -> None:
     """List the users."""
     for one in run(lazy, lambda house: house.admin.users(site_key)):
         state = "disabled" if one.disabled else "active"
@@ -228,10 +230,10 @@ def audit() -> None:
 @click.option("--site", "site_key", help="Only this site.")
 @click.option("--head", help="A head noted earlier, elsewhere: it must still be in the chain.")
 @click.pass_obj
-def audit_verify(lazy: Lazy, site_key: str | None, head: str | None) -> None:
+def audit_verify(lazy: CommandContext, site_key: str | None, head: str | None) -> None:
     """Read every row of the chain; exit code 1 when one was changed, removed or inserted."""
 
-    async def work(house: House) -> list[tuple[Site, Verdict, bool]]:
+    async def work(house: CommandServices) -> list[tuple[Site, ChainVerdict, bool]]:
         sites = [one for one in await house.admin.sites() if site_key in {None, one.key}]
         if site_key and not sites:
             raise NotFound("site")
@@ -252,7 +254,7 @@ def audit_verify(lazy: Lazy, site_key: str | None, head: str | None) -> None:
 @click.argument("site_key")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def forget(lazy: Lazy, site_key: str, *, yes: bool) -> None:
+def forget(lazy: CommandContext, site_key: str, *, yes: bool) -> None:
     """Erase a caller's number or e-mail (read from standard input) from everything sealed; the chain stays whole."""
     contact = sys.stdin.readline().strip() if yes else click.prompt("Numéro ou e-mail")
     if not yes:
@@ -260,7 +262,7 @@ def forget(lazy: Lazy, site_key: str, *, yes: bool) -> None:
             "Effacer pour toujours tout ce qui porte ce numéro ou cette adresse ?", abort=True
         )
 
-    async def work(house: House) -> Mapping[str, int]:
+    async def work(house: CommandServices) -> Mapping[str, int]:
         sites = {one.key: one for one in await house.admin.sites()}
         if site_key not in sites:
             raise NotFound("site")

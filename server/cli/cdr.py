@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from server.app.settings.settings import Settings
-from server.cli.admin import Lazy, finished
+from server.cli.admin import CommandContext, finished
 from server.core.bus import Bus
 from server.core.clock import Ids, SystemClock
 from server.core.days import ZONE
@@ -15,8 +15,8 @@ from server.core.errors import Invalid
 from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.invitations.service.hooks import mobiles_of
-from server.line15.service.ingest import Line15
-from server.reconcile.domain.cdr import MAX_BYTES, Bad, BadRowError, Form, Row, grouped, read
+from server.line15.service.ingest import CallIngest
+from server.reconcile.domain.cdr import MAX_BYTES, Bad, BadRowError, CdrRow, Form, grouped, read
 from server.reconcile.service.cdr_import import CdrImport, Imported
 from server.reconcile.service.reconciler import Reconciler
 from server.storage import schema
@@ -47,7 +47,13 @@ def cdr() -> None:
 @click.option("--timezone", help="Zone of times without an offset; the site's own when absent.")
 @click.pass_obj
 def cdr_import(
-    lazy: Lazy, file: Path, *, site_key: str, preset: str, columns: str | None, timezone: str | None
+    lazy: CommandContext,
+    file: Path,
+    *,
+    site_key: str,
+    preset: str,
+    columns: str | None,
+    timezone: str | None,
 ) -> None:
     """Take in FILE (CSV): names and times are added to known calls, unknown ones are stored as ended."""
     with file.open("rb") as opened:
@@ -98,7 +104,7 @@ async def _take(
             ids=ids,
             seal=seal,
             reconciler=Reconciler(transactions, clock, bus, seal, mobiles_of=mobiles_of),
-            line=Line15(site.id, transactions, clock, bus, on_merged=(relink,)),
+            line=CallIngest(site.id, transactions, clock, bus, on_merged=(relink,)),
         )
         done = await importer.take(site, grouped(rows), hashlib.sha256(content).hexdigest()[:16])
         done.bad += bad
@@ -107,14 +113,14 @@ async def _take(
         await engine.dispose()
 
 
-def _read(content: bytes, form: Form) -> tuple[list[Row], list[Bad]]:
-    rows: list[Row] = []
+def _read(content: bytes, form: Form) -> tuple[list[CdrRow], list[Bad]]:
+    rows: list[CdrRow] = []
     bad: list[Bad] = []
     # Windows' own encoding fails on nothing that matters here: ids and numbers are ASCII.
     lines = content.decode("utf-8", errors="replace").split("\n")
     try:
         for each in read(lines, form):
-            if isinstance(each, Row):
+            if isinstance(each, CdrRow):
                 rows.append(each)
             else:
                 bad.append(each)

@@ -20,7 +20,7 @@ from server.core.errors import AppError, StorageUnavailable
 from server.storage.errors import DemonstrationRefused, SchemaMismatch
 
 
-class Lazy:
+class LazySettings:
     """Settings read only by the commands that need them."""
 
     def __init__(self) -> None:
@@ -79,12 +79,12 @@ class LaterGroup(click.Group):
 @click.pass_context
 def main(context: click.Context) -> None:
     """Muted video for line-15 calls, linked to the recorded call."""
-    context.obj = Lazy()
+    context.obj = LazySettings()
 
 
 @main.command()
 @click.pass_obj
-def serve(lazy: Lazy) -> None:
+def serve(lazy: LazySettings) -> None:
     """Run the server until SIGTERM or Ctrl-C."""
     settings = lazy.settings
     configure(settings.log_level)
@@ -94,7 +94,7 @@ def serve(lazy: Lazy) -> None:
 @main.command()
 @click.option("--down", is_flag=True, help="Go back to the empty database (asks first).")
 @click.pass_obj
-def migrate(lazy: Lazy, *, down: bool) -> None:
+def migrate(lazy: LazySettings, *, down: bool) -> None:
     """Bring the database to this release's schema."""
     from server.storage import schema  # noqa: PLC0415 - Alembic is slow to import
 

@@ -2,7 +2,7 @@
 
 import click
 
-from server.cli.admin import Lazy, run, site
+from server.cli.admin import CommandContext, run, site
 from server.line15.domain.signing import LaunchPolicy
 from server.video.service.snapshots import SnapshotPolicy
 
@@ -14,7 +14,7 @@ __all__ = ["site"]
 @click.option("--list", "only_list", is_flag=True, help="List the secrets without their values.")
 @click.option("--retire", metavar="KID", help="Let this one sign nothing more, at once.")
 @click.pass_obj
-def site_secret(lazy: Lazy, key: str, *, only_list: bool, retire: str | None) -> None:
+def site_secret(lazy: CommandContext, key: str, *, only_list: bool, retire: str | None) -> None:
     """Make a secret for the site KEY, shown once; the one before may still sign until the next."""
     if only_list:
         for one in run(lazy, lambda house: house.secrets.every(key)):
@@ -42,7 +42,9 @@ def observers() -> None:
 @click.option("--mobile", help="Where the link goes by SMS.")
 @click.option("--email", help="Where the link goes by e-mail.")
 @click.pass_obj
-def observer_add(lazy: Lazy, key: str, name: str, *, mobile: str | None, email: str | None) -> None:
+def observer_add(
+    lazy: CommandContext, key: str, name: str, *, mobile: str | None, email: str | None
+) -> None:
     """Put NAME on the list of the site KEY, with a mobile or an e-mail."""
     added = run(lazy, lambda house: house.admin.add_observer(key, name, mobile=mobile, email=email))
     click.echo(f"observer {added} added to {key}")
@@ -51,7 +53,7 @@ def observer_add(lazy: Lazy, key: str, name: str, *, mobile: str | None, email: 
 @observers.command("list")
 @click.argument("key")
 @click.pass_obj
-def observer_list(lazy: Lazy, key: str) -> None:
+def observer_list(lazy: CommandContext, key: str) -> None:
     """List who is on it."""
     for one in run(lazy, lambda house: house.admin.observers(key)):
         click.echo(f"{one['name']}\t{one['channel']}\t{one['to']}")
@@ -61,7 +63,7 @@ def observer_list(lazy: Lazy, key: str) -> None:
 @click.argument("key")
 @click.argument("name")
 @click.pass_obj
-def observer_remove(lazy: Lazy, key: str, name: str) -> None:
+def observer_remove(lazy: CommandContext, key: str, name: str) -> None:
     """Take NAME off the list of the site KEY."""
     run(lazy, lambda house: house.admin.remove_observer(key, name))
     click.echo(f"observer {name} removed from {key}")
@@ -71,7 +73,7 @@ def observer_remove(lazy: Lazy, key: str, name: str) -> None:
 @click.argument("key")
 @click.argument("policy", type=click.Choice([policy.value for policy in LaunchPolicy]))
 @click.pass_obj
-def site_launches(lazy: Lazy, key: str, policy: str) -> None:
+def site_launches(lazy: CommandContext, key: str, policy: str) -> None:
     """Say whether launches that are not signed may propose something to the desks of the site KEY, or are refused."""
     run(lazy, lambda house: house.secrets.launches(key, LaunchPolicy(policy)))
     click.echo(f"launches of {key}: signature {policy}")
@@ -81,7 +83,7 @@ def site_launches(lazy: Lazy, key: str, policy: str) -> None:
 @click.argument("key")
 @click.argument("policy", type=click.Choice([policy.value for policy in SnapshotPolicy]))
 @click.pass_obj
-def site_snapshots(lazy: Lazy, key: str, policy: str) -> None:
+def site_snapshots(lazy: CommandContext, key: str, policy: str) -> None:
     """Say whether the desks of the site KEY may store pictures of what they see."""
     run(lazy, lambda house: house.secrets.snapshots(key, SnapshotPolicy(policy)))
     click.echo(f"snapshots of {key}: {policy}")

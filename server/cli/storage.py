@@ -9,9 +9,9 @@ from typing import TypeVar
 import click
 
 from server.app.settings.settings import Settings
-from server.audit.domain.chain import Verdict
-from server.audit.service.chain import Chain
-from server.cli.admin import Lazy
+from server.audit.domain.chain import ChainVerdict
+from server.audit.service.chain import ChainVerification
+from server.cli.admin import CommandContext
 from server.core.errors import AppError
 from server.core.seal import Seal
 from server.core.sites import SiteStore
@@ -40,7 +40,7 @@ def _run(work: Callable[[], Awaitable[T]]) -> T:
 @click.command()
 @_file
 @click.pass_obj
-def backup(lazy: Lazy, file: Path) -> None:
+def backup(lazy: CommandContext, file: Path) -> None:
     """Copy the database to FILE while the server works; print the audit heads to note elsewhere."""
     heads = _run(lambda: take(lazy.settings.database_url, file))
     for key, (seq, head) in heads.items():
@@ -54,10 +54,10 @@ def backup(lazy: Lazy, file: Path) -> None:
     "--force", is_flag=True, help="Replace what the database holds, even by a broken chain."
 )
 @click.pass_obj
-def restore(lazy: Lazy, file: Path, *, force: bool) -> None:
+def restore(lazy: CommandContext, file: Path, *, force: bool) -> None:
     """Put the copy FILE into an empty database, the server stopped; the audit chain is read to its end."""
 
-    async def work() -> dict[str, Verdict]:
+    async def work() -> dict[str, ChainVerdict]:
         settings = lazy.settings
         async with restored(settings.database_url, file, force=force) as url:
             verdicts = await _verdicts(settings, url)
@@ -77,15 +77,15 @@ def restore(lazy: Lazy, file: Path, *, force: bool) -> None:
         sys.exit(1)
 
 
-def _whole(verdicts: dict[str, Verdict]) -> bool:
+def _whole(verdicts: dict[str, ChainVerdict]) -> bool:
     return all(one.intact for one in verdicts.values())
 
 
-async def _verdicts(settings: Settings, url: str) -> dict[str, Verdict]:
+async def _verdicts(settings: Settings, url: str) -> dict[str, ChainVerdict]:
     engine = make_engine(url)
     try:
         transactions = Transactions(engine, Seal(settings.secret_key.get_secret_value()))
-        chain = Chain(transactions)
+        chain = ChainVerification(transactions)
         async with transactions(write=False) as uow:
             sites = await SiteStore(uow).all()
         return {site.key: (await chain.verify(site.id))[0] for site in sites}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class SiteChanged:
     """Something of a site changed; `stations` empty means: all of them.
 
     `soon`: it may be shown a moment later, with what follows it.
@@ -17,7 +17,7 @@ class Changed:
     soon: bool = False
 
 
-Listener = Callable[[Changed], None]
+Listener = Callable[[SiteChanged], None]
 
 
 class Bus:
@@ -27,7 +27,7 @@ class Bus:
         """Start without listeners."""
         self._listeners: dict[str, set[Listener]] = {}
 
-    def publish(self, change: Changed) -> None:
+    def publish(self, change: SiteChanged) -> None:
         """Tell the listeners of this site (I7: no other)."""
         for listener in tuple(self._listeners.get(change.site, ())):
             listener(change)

@@ -18,7 +18,7 @@ def _network(value: str) -> str:
 Network = Annotated[str, AfterValidator(_network)]
 
 
-class Frozen(BaseModel):
+class SettingsGroup(BaseModel):
     """A group of settings: never changed, unknown keys refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

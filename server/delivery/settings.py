@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from server.core.settings import Frozen
+from server.core.settings import SettingsGroup
 
 SHORTHAND = "sms"  # the name of the carrier of `sms`; nobody in `carriers` may have it
 
@@ -45,7 +45,7 @@ Name = Annotated[str, AfterValidator(_slug)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 
 
-class SmsSettings(Frozen):
+class SmsSettings(SettingsGroup):
     """A templated HTTP gateway: `{to} {text} {sender} {receipt_url} {reference}` are URL-encoded into `url` or `body`.
 
     `{reference}` may stand in a header, too. `idempotent`: the gateway takes the same reference a single time.
@@ -74,7 +74,7 @@ class SmsSettings(Frozen):
         return any(placeholder in part.get_secret_value() for part in parts)
 
 
-class _Carrier(Frozen):
+class _Carrier(SettingsGroup):
     """What every carrier has; `cost`: euros an SMS, for the metrics; `receipt_timeout` 0: never waits."""
 
     name: Name
@@ -136,14 +136,14 @@ CarrierSettings = Annotated[
 ]
 
 
-class SmsLimits(Frozen):
+class SmsLimits(SettingsGroup):
     """Against a runaway bill and against harassment: invitations by SMS, resent ones included; 0 means no limit."""
 
     site_hour: int = Field(default=600, ge=0)
     number_hour: int = Field(default=8, ge=0)
 
 
-class SmtpSettings(Frozen):
+class SmtpSettings(SettingsGroup):
     """The hospital's mail relay."""
 
     host: str = "127.0.0.1"

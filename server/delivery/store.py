@@ -25,7 +25,7 @@ from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import save_version
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.delivery.domain.messages import LONGEST_RETRY, Delivery, Handover, Message
+from server.delivery.domain.messages import LONGEST_RETRY, DeliveryEvent, Message, MessageState
 
 message = Table(
     "message",
@@ -60,7 +60,7 @@ message = Table(
 
 
 # Also what a carrier took: when its receipt is overdue, the next carrier follows.
-WAITING = (Delivery.QUEUED.value, Delivery.HANDED.value, Delivery.BUFFERED.value)
+WAITING = (MessageState.QUEUED.value, MessageState.HANDED.value, MessageState.BUFFERED.value)
 RECENT = 20
 
 
@@ -120,7 +120,7 @@ class MessageStore:
 
         Nothing queued waits longer than the longest retry: what seems to was queued before the clock went back.
         """
-        queued = message.c.state == Delivery.QUEUED.value
+        queued = message.c.state == MessageState.QUEUED.value
         late = (message.c.due <= now) | (queued & (message.c.due > now + LONGEST_RETRY))
         return await self._load(*_waiting(channel, beside), late, limit=limit)
 
@@ -152,8 +152,8 @@ def _row(value: Message) -> dict[str, Any]:
 
 def _message(row: Mapping[Any, Any]) -> Message:
     tries = ({**each, "at": datetime.fromisoformat(each["at"])} for each in row["history"])
-    history = tuple(Handover(**each) for each in tries)
-    return Message(**{**row, "state": Delivery(row["state"]), "history": history})
+    history = tuple(DeliveryEvent(**each) for each in tries)
+    return Message(**{**row, "state": MessageState(row["state"]), "history": history})
 
 
 def _waiting(channel: str | None, beside: Sequence[str]) -> list[ColumnElement[bool]]:

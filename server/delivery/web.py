@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from server.core.errors import NotFound
-from server.delivery.domain.outgoing import ReceiptCall, ReceiptReader
+from server.delivery.domain.outgoing import CarrierCallback, ReceiptReader
 from server.delivery.service.delivery import DeliveryService
 from server.web.base import BaseHandler
 
@@ -29,7 +29,7 @@ class SmsReceipt(BaseHandler):
         reader = self.readers.get(carrier)
         if reader is None:
             raise NotFound("carrier")
-        call = ReceiptCall(
+        call = CarrierCallback(
             secret,
             self.request.path,
             {k: v[-1].decode("utf-8", "replace") for k, v in self.request.query_arguments.items()},

@@ -11,7 +11,7 @@ from server.delivery.carriers.kannel import KannelSms
 from server.delivery.carriers.ovh import OvhSms
 from server.delivery.carriers.twilio import TwilioSms
 from server.delivery.domain.carriers import Carrier
-from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, Sms
+from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, SmsCarrier
 from server.delivery.errors import CarrierUnavailable
 from server.delivery.outbox import Outbox, OutboxSms
 from server.delivery.service.carriers import Carriers
@@ -36,11 +36,11 @@ class NoSms:
 
 
 @dataclass(slots=True)
-class Fleet:
+class BuiltCarriers:
     """The carriers, and how each one's receipts are read."""
 
     plan: list[Carrier] = field(default_factory=list)
-    sms: dict[str, Sms] = field(default_factory=dict)
+    sms: dict[str, SmsCarrier] = field(default_factory=dict)
     readers: dict[str, ReceiptReader] = field(default_factory=dict)
     receipts: dict[str, str] = field(default_factory=dict)
     closers: list[Callable[[], object]] = field(default_factory=list)
@@ -61,9 +61,9 @@ def build_fleet(
     public_url: str,
     clock: Clock,
     outbox: Outbox | None,
-) -> Fleet:
+) -> BuiltCarriers:
     """Wire `sms` first, then `carriers` in their order; the outbox only in a demonstration without any."""
-    fleet = Fleet(readers={SHORTHAND: NumberedReceipts()})
+    fleet = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
     if sms is not None:
         single = HttpSms(sms)
         base = sms.receipt_base or public_url
@@ -79,7 +79,7 @@ def build_fleet(
     return fleet
 
 
-def _add(fleet: Fleet, each: CarrierSettings, public_url: str, clock: Clock) -> None:
+def _add(fleet: BuiltCarriers, each: CarrierSettings, public_url: str, clock: Clock) -> None:
     base = each.receipt_base or public_url
     sms = _client(each, base, clock)
     wait = timedelta(seconds=each.receipt_timeout) if each.receipt_timeout else None

@@ -20,7 +20,7 @@ from typing import Final
 import click
 import segno
 
-from server.app.house import House, opened
+from server.app.house import CommandServices, opened
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
 from server.core.errors import AppError
@@ -131,7 +131,7 @@ def _password() -> str:
     return "-".join(groups)
 
 
-async def _seed(house: House, password: str, *, reset: bool) -> None:
+async def _seed(house: CommandServices, password: str, *, reset: bool) -> None:
     """Add what is missing; with a new password, give it to those who are there already."""
     keys = {site.key for site in await house.admin.sites()}
     for key, name in SITES:

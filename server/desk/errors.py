@@ -3,7 +3,7 @@
 from server.core.errors import Conflict, TooMany
 
 
-class OfferGone(Conflict):
+class HandOverGone(Conflict):
     """Somebody was faster: taken, withdrawn, or offered elsewhere."""
 
     code = "offer_gone"

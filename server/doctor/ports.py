@@ -6,8 +6,8 @@ from server.app.settings.settings import Settings
 from server.delivery.settings import OvhSettings, SmtpSettings
 from server.doctor.net import web_port
 
-Row = tuple[str, str, str, str]
-HEADS: Row = ("de", "vers", "port", "pour")
+PortRow = tuple[str, str, str, str]
+HEADS: PortRow = ("de", "vers", "port", "pour")
 
 
 def matrix(settings: Settings) -> str:
@@ -19,7 +19,7 @@ def matrix(settings: Settings) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _web(settings: Settings) -> list[Row]:
+def _web(settings: Settings) -> list[PortRow]:
     parts = urlsplit(settings.public_url)
     host, port = parts.hostname or "", f"{web_port(settings.public_url)}/tcp"
     here = f"{settings.port}/tcp"
@@ -46,12 +46,12 @@ def _web(settings: Settings) -> list[Row]:
     return rows
 
 
-def _feeds(settings: Settings) -> list[Row]:
+def _feeds(settings: Settings) -> list[PortRow]:
     return [port for feed in settings.feeds for port in feed.ports()]
 
 
-def _turn(settings: Settings) -> list[Row]:
-    rows: list[Row] = []
+def _turn(settings: Settings) -> list[PortRow]:
+    rows: list[PortRow] = []
     for url in (*settings.ice.stun, *settings.ice.turn):
         scheme, _, rest = url.partition(":")
         address, _, query = rest.partition("?")
@@ -71,7 +71,7 @@ def _turn(settings: Settings) -> list[Row]:
     return rows
 
 
-def _out(settings: Settings) -> list[Row]:
+def _out(settings: Settings) -> list[PortRow]:
     smtp = settings.smtp or SmtpSettings()
     rows = [("Visio15", smtp.host, f"{smtp.port}/tcp", f"e-mail (tls = {smtp.tls})")]
     urls = [("sms", settings.sms.url.get_secret_value())] if settings.sms else []

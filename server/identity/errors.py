@@ -11,7 +11,7 @@ class BadCredentials(Unauthenticated):
     message = "Identifiant, mot de passe ou code incorrect."
 
 
-class CodeExpired(Unauthenticated):
+class LoginCodeExpired(Unauthenticated):
     """Five minutes or five tries are over."""
 
     code = "code_expired"

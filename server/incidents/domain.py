@@ -54,7 +54,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class IncidentStep:
     """One change of state, or a note without one; `note` names its personal value."""
 
     incident: str

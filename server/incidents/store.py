@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.incidents.domain import Incident, IncidentState, Step
+from server.incidents.domain import Incident, IncidentState, IncidentStep
 from server.incidents.errors import IncidentChanged
 
 feedback = Table(
@@ -141,7 +141,7 @@ class IncidentStore:
         rows = (await self._connection.execute(query)).mappings()
         return [_incident(row) for row in rows]
 
-    async def steps(self, ids: Sequence[str]) -> Sequence[Step]:
+    async def steps(self, ids: Sequence[str]) -> Sequence[IncidentStep]:
         """Return every change of these, in order."""
         query = (
             select(feedback_step)
@@ -151,7 +151,7 @@ class IncidentStore:
         rows = (await self._connection.execute(query)).mappings()
         return [_step(row) for row in rows]
 
-    async def add_step(self, step: Step) -> None:
+    async def add_step(self, step: IncidentStep) -> None:
         """Append a change; IncidentChanged when somebody else's came first."""
         query = (
             update(feedback)
@@ -190,8 +190,8 @@ def _incident(row: RowMapping) -> Incident:
     )
 
 
-def _step(row: RowMapping) -> Step:
-    return Step(
+def _step(row: RowMapping) -> IncidentStep:
+    return IncidentStep(
         incident=row["feedback"],
         step=row["step"],
         state=IncidentState(row["state"]),

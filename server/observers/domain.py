@@ -6,9 +6,9 @@ from typing import Final
 
 from server.core.tokens import token_hash
 from server.observers.errors import ObserverRemoved
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.web.errors import LinkExpired
+from server.web.errors import InvitationLinkExpired
 
 #: A phone makes one connection for each viewer; its uplink bears no more (docs/adr/0011).
 MOST_VIEWERS: Final = 3
@@ -41,11 +41,11 @@ def admit(observer: Observer, session: Session, browser: str | None, now: dateti
     """Raise why this browser may not use this link now; a bound browser comes back while the session lives."""
     if observer.removed is not None:
         raise ObserverRemoved
-    if session.state is State.ENDED:
+    if session.state is SessionState.ENDED:
         raise SessionEnded
     if observer.browser_hash is None:
         if now >= observer.expires:
-            raise LinkExpired
+            raise InvitationLinkExpired
     elif browser is None or observer.browser_hash != token_hash(browser):
         raise OpenElsewhere
 

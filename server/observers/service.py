@@ -17,7 +17,7 @@ from server.core.sites import Site, SiteStore, listed
 from server.core.tokens import token_hash
 from server.delivery.domain.carriers import settled
 from server.delivery.domain.contacts import check_email, check_mobile
-from server.delivery.domain.messages import Delivery, Message, dropped, failed
+from server.delivery.domain.messages import Message, MessageState, dropped, failed
 from server.delivery.domain.sms_text import one_segment
 from server.delivery.errors import ContactMissing
 from server.delivery.service.sms_counts import SmsCounts
@@ -28,14 +28,14 @@ from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.observers.errors import NameMissing, ObserverRemoved, ViewersFull
 from server.observers.store import ObserverStore
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions, call_of
 from server.video.store.sessions import SessionStore
-from server.web.errors import LinkUnknown, MessageOutOfOrder
+from server.web.errors import InvitationLinkUnknown, MessageOutOfOrder
 from server.web.pages import Pages
-from server.web.sockets.line import Line
+from server.web.sockets.line import Socket
 
 Json = dict[str, object]
 
@@ -53,7 +53,7 @@ class ObserverRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ObserverLinkTarget:
     """What a link of an observer leads to."""
 
     observer: Observer
@@ -190,7 +190,7 @@ class Observers:
         self._sessions.publish(session)
 
     # --- the observer
-    async def look(self, token: str, browser: str | None) -> Look:
+    async def look(self, token: str, browser: str | None) -> ObserverLinkTarget:
         """Say what a link is good for in this browser, changing nothing (I5); raises why it is not."""
         async with self._transactions(write=False) as uow:
             found = await self._by_token(uow, token)
@@ -202,7 +202,7 @@ class Observers:
         async with self._transactions(write=False) as uow:
             try:
                 return (await self._by_token(uow, token)).site.name
-            except LinkUnknown:
+            except InvitationLinkUnknown:
                 return ""
 
     async def bind(self, token: str, address: str | None, browser: str) -> None:
@@ -221,14 +221,14 @@ class Observers:
                 await uow.commit()
         self._sessions.publish(found.session)
 
-    async def enter(self, token: str, browser: str | None) -> Look:
+    async def enter(self, token: str, browser: str | None) -> ObserverLinkTarget:
         """Let the browser that tapped in."""
         found = await self.look(token, browser)
         if found.observer.browser_hash is None:
             raise MessageOutOfOrder("before_tap")
         return found
 
-    def seat(self, found: Look, peer: str, line: Line) -> None:
+    def seat(self, found: ObserverLinkTarget, peer: str, line: Socket) -> None:
         """Give an observer a place in the room, unless three people see already; his former page loses its own."""
         session = found.session.id
         self._rooms.dismiss_viewer(session, found.observer.id, peer)
@@ -251,16 +251,16 @@ class Observers:
             session = await SessionStore(uow).get(observer.session)
             if (await ObserverStore(uow).get(observer.site, observer.id)).removed is not None:
                 raise ObserverRemoved
-            if session.state is State.ENDED:
+            if session.state is SessionState.ENDED:
                 raise SessionEnded
             people = (await participants(uow, self._rooms, [session.id]))[session.id]
         return session, people
 
-    async def _by_token(self, uow: UnitOfWork, token: str) -> Look:
+    async def _by_token(self, uow: UnitOfWork, token: str) -> ObserverLinkTarget:
         observer = await ObserverStore(uow).by_token(token_hash(token))
         if observer is None:
-            raise LinkUnknown
-        return Look(
+            raise InvitationLinkUnknown
+        return ObserverLinkTarget(
             observer,
             await SessionStore(uow).get(observer.session),
             await SiteStore(uow).get(observer.site),
@@ -272,7 +272,7 @@ class Observers:
         session = await SessionStore(uow).get(id_)
         if session.site != site:
             raise NotFound("session")
-        if session.state is State.ENDED:
+        if session.state is SessionState.ENDED:
             raise SessionEnded
         return session
 
@@ -359,7 +359,7 @@ async def _shown(
         state, since = "away", observer.joined
     elif seat is None:
         message = await MessageStore(uow).get(observer.message)
-        state = "failed" if message.state is Delivery.FAILED else "invited"
+        state = "failed" if message.state is MessageState.FAILED else "invited"
     return {
         "id": observer.id,
         "name": name,

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Final
 
 from tornado.routing import Rule, URLSpec
 
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.entries import Actor
 from server.core.errors import AppError, Forbidden, Unavailable
 from server.core.tasks import create_task
 from server.observers.errors import ObserverRemoved, ViewersFull
-from server.observers.service import Look, Observers
+from server.observers.service import ObserverLinkTarget, Observers
 from server.protocol import desk as m
 from server.protocol.message import parse
 from server.protocol.observer import OBSERVER_MESSAGES, ObserverHello
@@ -22,15 +22,26 @@ from server.video.service.ice import IceServers
 from server.video.service.rooms import Rooms
 from server.video.service.signalling import Signalling
 from server.web.base import Web
-from server.web.errors import LinkExpired, LinkUnknown, MessageFlood, MessageOutOfOrder
+from server.web.errors import (
+    InvitationLinkExpired,
+    InvitationLinkUnknown,
+    MessageFlood,
+    MessageOutOfOrder,
+)
 from server.web.link_as_sent import OBSERVER, TOKEN
-from server.web.links import AsSent, AtDottedHost, LinkHandler, PageAsSent
-from server.web.sockets.paces import Paces
+from server.web.links import DottedHostMatches, InvitationLinkHandler, LinkAsSentMatches, PageAsSent
+from server.web.sockets.paces import RateLimiter
 from server.web.sockets.page_socket import PageSocket
 from server.web.status import status_of
 
 COOKIE: Final = "v15_observer"
-CLOSED: Final = (LinkExpired, LinkUnknown, ObserverRemoved, OpenElsewhere, SessionEnded)
+CLOSED: Final = (
+    InvitationLinkExpired,
+    InvitationLinkUnknown,
+    ObserverRemoved,
+    OpenElsewhere,
+    SessionEnded,
+)
 #: What a room says that concerns an observer; the rest is the desks' own.
 HEARD: Final = frozenset({"signal.offer", "signal.candidate", "caller.state"})
 GATHER_SECONDS: Final = 0.05
@@ -40,7 +51,7 @@ WORDS_BURST: Final = 60  # answers and requests for a new path: a page of ours s
 WORDS_A_SECOND: Final = 1.0
 
 
-class ObserverPage(LinkHandler):
+class ObserverPage(InvitationLinkHandler):
     """GET /o/TOKEN."""
 
     observers: Observers
@@ -81,10 +92,10 @@ class ObserverPageAsSent(PageAsSent, ObserverPage):
 
     def say_unknown(self) -> None:
         """Say so on the observer's page."""
-        self._close(LinkUnknown("no_token"), "")
+        self._close(InvitationLinkUnknown("no_token"), "")
 
 
-class ObserverJoin(LinkHandler):
+class ObserverJoin(InvitationLinkHandler):
     """POST /o/TOKEN/join: the tap."""
 
     wants_json = True
@@ -110,14 +121,14 @@ class ObserverSocket(PageSocket):
     rooms: Rooms
     bus: Bus
     ice: IceServers
-    comes: Paces
-    words: Paces
+    comes: RateLimiter
+    words: RateLimiter
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Start before the hello: nobody."""
         super().initialize(web, **services)
         self.peer = ""
-        self._found: Look | None = None
+        self._found: ObserverLinkTarget | None = None
         self._dirty = asyncio.Event()
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -146,7 +157,9 @@ class ObserverSocket(PageSocket):
         self._signal(found, message)
 
     def _signal(
-        self, found: Look, message: m.SignalAnswer | m.DeskCandidate | m.SignalRestart
+        self,
+        found: ObserverLinkTarget,
+        message: m.SignalAnswer | m.DeskIceCandidate | m.SignalRestart,
     ) -> None:
         session = found.session.id
         match message:
@@ -155,14 +168,14 @@ class ObserverSocket(PageSocket):
                 described = self.signalling.answer(session, self.peer, page, sdp)
                 actor = self._actor(found)
                 self.later(lambda: self.signalling.settle(actor, session, described))
-            case m.DeskCandidate(page=page, candidate=candidate):
+            case m.DeskIceCandidate(page=page, candidate=candidate):
                 value = candidate.model_dump() if candidate else None
                 self.signalling.desk_candidate(session, self.peer, page, value)
             case m.SignalRestart():
                 self.words.check(found.observer.id, self.web.clock.now())
                 self.signalling.to_phone(session, self.peer, {"type": "signal.restart"})
 
-    def _actor(self, found: Look) -> Actor:
+    def _actor(self, found: ObserverLinkTarget) -> Actor:
         return Actor("observer", found.site.id, None, self.request.remote_ip)
 
     async def _hello(self, hello: ObserverHello) -> None:
@@ -199,7 +212,7 @@ class ObserverSocket(PageSocket):
         self._dirty.set()
         self.later(lambda: self.observers.tell(self._actor(found), found.observer, here=True))
 
-    def _changed(self, change: Changed) -> None:
+    def _changed(self, change: SiteChanged) -> None:
         if self._found is not None and change.session == self._found.session.id:
             self._dirty.set()
 
@@ -207,7 +220,7 @@ class ObserverSocket(PageSocket):
         """Look every five seconds whether this observer may still be here, whatever was missed."""
         self._dirty.set()
 
-    async def _show(self, found: Look) -> None:
+    async def _show(self, found: ObserverLinkTarget) -> None:
         """Say who sees after each change; go when the video ended or the desk says so."""
         again = False
         while not self.over.is_set():
@@ -249,7 +262,7 @@ class ObserverSocket(PageSocket):
         self.rooms.leave_desk(found.session.id, self.peer, self)
         self._beside.append(create_task(self._told(found), "observer.left"))
 
-    async def _told(self, found: Look) -> None:
+    async def _told(self, found: ObserverLinkTarget) -> None:
         try:
             await self.observers.tell(self._actor(found), found.observer, here=False)
         except Unavailable as away:
@@ -260,13 +273,13 @@ def routes(web: Web, **services: Any) -> list[Rule]:
     """List the paths of observers."""
     page = {"web": web, "observers": services["observers"]}
     paces = {
-        "comes": Paces("comes", a_second=COMES_A_SECOND, burst=COMES_BURST),
-        "words": Paces("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
+        "comes": RateLimiter("comes", a_second=COMES_A_SECOND, burst=COMES_BURST),
+        "words": RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
     }
     return [
-        Rule(AtDottedHost(OBSERVER), ObserverPageAsSent, page),
+        Rule(DottedHostMatches(OBSERVER), ObserverPageAsSent, page),
         URLSpec(rf"/o/({TOKEN})", ObserverPage, page),
-        Rule(AsSent(OBSERVER), ObserverPageAsSent, page),
+        Rule(LinkAsSentMatches(OBSERVER), ObserverPageAsSent, page),
         URLSpec(rf"/o/({TOKEN})/join", ObserverJoin, page),
         URLSpec(r"/ws/observer", ObserverSocket, {"web": web, **services, **paces}),
     ]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
-from server.protocol.message import MOST_ZOOM, Candidate, Id, LanguageCode, Message, Pixels, Sdp
+from server.protocol.message import MOST_ZOOM, IceCandidate, Id, LanguageCode, Message, Pixels, Sdp
 
 
 # --- caller ----------------------------------------------------------------------------------------
@@ -46,12 +46,12 @@ class SignalOffer(Message):
     sdp: Sdp
 
 
-class CallerCandidate(Message):
+class CallerIceCandidate(Message):
     """The phone's ICE candidate."""
 
     type: Literal["signal.candidate"]
     peer: Id
-    candidate: Candidate | None
+    candidate: IceCandidate | None
 
 
 class CallerMedia(Message):
@@ -75,14 +75,14 @@ class Facing(Message):
     facing: Literal["environment", "user"]
 
 
-class Language(Message):
+class LanguageChosen(Message):
     """The caller took another language."""
 
     type: Literal["language"]
     language: LanguageCode
 
 
-class Ladder(Message):
+class RungChanged(Message):
     """The phone went up or down the ladder, and why."""
 
     type: Literal["ladder"]
@@ -130,7 +130,7 @@ class HelpDone(Message):
 Reached = Annotated[int, Field(ge=0, le=60_000)] | Literal[False] | None
 
 
-class Network(Message):
+class NetworkReport(Message):
     """What the phone's network lets through."""
 
     type: Literal["network"]
@@ -151,15 +151,15 @@ CallerMessage = (
     CallerHello
     | Camera
     | SignalOffer
-    | CallerCandidate
+    | CallerIceCandidate
     | CallerMedia
     | Visibility
     | Facing
-    | Language
-    | Ladder
+    | LanguageChosen
+    | RungChanged
     | Abilities
     | HelpDone
-    | Network
+    | NetworkReport
     | Leave
 )
 CALLER_MESSAGES: TypeAdapter[CallerMessage] = TypeAdapter(

@@ -7,8 +7,8 @@ from pydantic import Field, StringConstraints, TypeAdapter
 from server.protocol.message import (
     MOST_ZOOM,
     CallId,
-    Candidate,
     Contact,
+    IceCandidate,
     Id,
     LanguageCode,
     Message,
@@ -42,7 +42,7 @@ class Invite(Message):
     new_session: bool = False
 
 
-class CodeMake(Message):
+class SpokenCodeMake(Message):
     """Make a code to be read aloud."""
 
     type: Literal["code.make"]
@@ -98,7 +98,7 @@ class SessionsRecent(Message):
     id: Id
 
 
-class LinkChoose(Message):
+class CallLinkChoose(Message):
     """Link to another call."""
 
     type: Literal["link.choose"]
@@ -107,7 +107,7 @@ class LinkChoose(Message):
     call: CallId
 
 
-class LinkManual(Message):
+class CallLinkManual(Message):
     """Link to a typed call id."""
 
     type: Literal["link.manual"]
@@ -116,7 +116,7 @@ class LinkManual(Message):
     value: Annotated[str, StringConstraints(max_length=512)]
 
 
-class LinkNone(Message):
+class CallLinkNone(Message):
     """Link to no call."""
 
     type: Literal["link.none"]
@@ -142,13 +142,13 @@ class SignalAnswer(Message):
     sdp: Sdp
 
 
-class DeskCandidate(Message):
+class DeskIceCandidate(Message):
     """A desk's ICE candidate."""
 
     type: Literal["signal.candidate"]
     session: Id
     page: Id
-    candidate: Candidate | None
+    candidate: IceCandidate | None
 
 
 class SignalRestart(Message):
@@ -175,7 +175,7 @@ class Webcam(Message):
     on: bool
 
 
-class LadderAsked(Message):
+class RungAsked(Message):
     """The desk wants stills, one photo, or that the phone decides by itself again."""
 
     type: Literal["ladder"]
@@ -249,7 +249,7 @@ class HelpPoint(Message):
     y: Place
 
 
-class SessionOfferTo(Message):
+class HandOverOffer(Message):
     """Offer a session to a station by hand, or take the offer back."""
 
     type: Literal["session.offer_to"]
@@ -258,7 +258,7 @@ class SessionOfferTo(Message):
     station: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None
 
 
-class SessionAccept(Message):
+class HandOverAccept(Message):
     """Take a session that is offered to this station."""
 
     type: Literal["session.accept"]
@@ -296,23 +296,23 @@ class ObserverRemove(Message):
 DeskMessage = (
     DeskHello
     | Invite
-    | CodeMake
+    | SpokenCodeMake
     | InvitationResend
     | InvitationRevoke
     | InvitationMove
     | SessionWatch
     | SessionEnd
     | SessionsRecent
-    | LinkChoose
-    | LinkManual
-    | LinkNone
+    | CallLinkChoose
+    | CallLinkManual
+    | CallLinkNone
     | CallerLanguage
     | SignalAnswer
-    | DeskCandidate
+    | DeskIceCandidate
     | SignalRestart
     | DeskMedia
     | Webcam
-    | LadderAsked
+    | RungAsked
     | HelpCamera
     | HelpTorch
     | HelpZoom
@@ -321,8 +321,8 @@ DeskMessage = (
     | HelpPoint
     | ObserverInvite
     | ObserverRemove
-    | SessionOfferTo
-    | SessionAccept
+    | HandOverOffer
+    | HandOverAccept
     | StationList
 )
 DESK_MESSAGES: TypeAdapter[DeskMessage] = TypeAdapter(

@@ -32,7 +32,7 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Candidate(BaseModel):
+class IceCandidate(BaseModel):
     """RTCIceCandidateInit; the m-line is always the first."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from server.protocol.desk import DeskCandidate, SignalAnswer, SignalRestart
+from server.protocol.desk import DeskIceCandidate, SignalAnswer, SignalRestart
 from server.protocol.message import Id, Message
 
 
@@ -17,7 +17,7 @@ class ObserverHello(Message):
     page: Id
 
 
-ObserverMessage = ObserverHello | SignalAnswer | DeskCandidate | SignalRestart
+ObserverMessage = ObserverHello | SignalAnswer | DeskIceCandidate | SignalRestart
 OBSERVER_MESSAGES: TypeAdapter[ObserverMessage] = TypeAdapter(
     Annotated[ObserverMessage, Field(discriminator="type")]
 )

@@ -3,14 +3,14 @@
 from server.core.errors import Conflict, Invalid
 
 
-class LinkReasonMissing(Invalid):
+class CallLinkReasonMissing(Invalid):
     """A link that stands is corrected with a reason, written by whoever corrects it."""
 
     code = "link_reason_missing"
     message = "Écrivez la raison de la correction, en quelques mots (300 signes au plus)."
 
 
-class LinkChanged(Conflict):
+class CallLinkChanged(Conflict):
     """Another person, or a late word of the telephony, linked this video meanwhile."""
 
     code = "link_changed"

@@ -18,18 +18,18 @@ from typing import Final, TypeVar
 
 from server.core.clock import Clock
 from server.core.errors import NotFound
-from server.recordings.domain.recordings import Status
+from server.recordings.domain.recordings import RecordingStatus
 from server.recordings.errors import RecordingMissing, RecordingOutside, RecordingsAway
 from server.recordings.settings import RecordingsSettings
 from telephony import wav_seconds
-from telephony.sources.recordings.feed import RecordingsFeed, Watched
+from telephony.sources.recordings.feed import RecordingsFeed, RecordingsFolder
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class AudioFileInfo:
     """What a look at a file told; `seconds` None for what does not say how long it sounds."""
 
-    status: Status
+    status: RecordingStatus
     seconds: float | None = None
 
 
@@ -76,30 +76,32 @@ class FolderAudio:
         base = roots[0].prefix or f"{roots[0].folder}"
         return posixpath.normpath(f"{base.rstrip('/')}/{ref}")
 
-    async def look(self, site: str, refs: Sequence[str]) -> Sequence[Look]:
+    async def look(self, site: str, refs: Sequence[str]) -> Sequence[AudioFileInfo]:
         """Look whether these files are there; a disk that does not answer in time leaves it unknown."""
 
-        def all_of_them() -> list[Look]:
+        def all_of_them() -> list[AudioFileInfo]:
             return [self._look(site, ref) for ref in refs]
 
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 return await self._off(all_of_them)
         except TimeoutError:
-            return [Look(Status.UNKNOWN)] * len(refs)
+            return [AudioFileInfo(RecordingStatus.UNKNOWN)] * len(refs)
 
-    def _look(self, site: str, ref: str) -> Look:
+    def _look(self, site: str, ref: str) -> AudioFileInfo:
         try:
             descriptor = self._descriptor(site, ref)
         except RecordingMissing:
-            return Look(Status.MISSING)
+            return AudioFileInfo(RecordingStatus.MISSING)
         except (NotFound, RecordingsAway):
-            return Look(Status.UNKNOWN)
+            return AudioFileInfo(RecordingStatus.UNKNOWN)
         try:
             head = os.pread(descriptor, _HEAD, 0)
-            return Look(Status.PRESENT, wav_seconds(head, os.fstat(descriptor).st_size))
+            return AudioFileInfo(
+                RecordingStatus.PRESENT, wav_seconds(head, os.fstat(descriptor).st_size)
+            )
         except OSError:
-            return Look(Status.UNKNOWN)
+            return AudioFileInfo(RecordingStatus.UNKNOWN)
         finally:
             os.close(descriptor)
 
@@ -192,7 +194,7 @@ def watch(folders: Sequence[RecordingsSettings], clock: Clock) -> list[tuple[str
             each.site,
             RecordingsFeed(
                 each.name,
-                Watched(
+                RecordingsFolder(
                     each.root,
                     prefix=each.prefix,
                     metadata=each.kind == "rtpengine",

@@ -19,20 +19,20 @@ from server.core.journal import Journal
 from server.core.rounds import Failed, Rounds
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
-from server.line15.domain.calls import LiveCall
+from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
 from server.recordings.domain.recordings import (
     TOLD_SLACK,
     Recording,
-    Status,
-    Sureness,
-    Verdict,
+    RecordingCertainty,
+    RecordingMatch,
+    RecordingStatus,
     judge,
     media_type,
     suffix,
 )
 from server.recordings.errors import RecordingErased, RecordingMissing, RecordingUnknown
-from server.recordings.files import FolderAudio, Look, OpenFile
+from server.recordings.files import AudioFileInfo, FolderAudio, OpenFile
 from server.recordings.store import RecordingStore
 from server.storage.transactions import Transactions
 from telephony import Alias, AliasType, Call, FoundRecording
@@ -46,7 +46,7 @@ HEARING: Final = timedelta(minutes=5)
 _log = structlog.get_logger("recordings")
 
 
-class Catalogue:
+class RecordingCatalogue:
     """Keeps references; the sound stays where it is."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Catalogue:
             source = sources.get(name) or sources.get(span.ref) or "line15"
             ref = self._files.canonical(key, span.ref)
             claim = _Claim(ref, source, span.start, span.end, None, TOLD_SLACK)
-            verdict = Verdict(Sureness.CERTAIN, (call.id,), "switchboard")
+            verdict = RecordingMatch(RecordingCertainty.CERTAIN, (call.id,), "switchboard")
             await self._keep(uow, site, claim, verdict, now)
 
     # --- found in a folder
@@ -115,9 +115,11 @@ class Catalogue:
         known = await RecordingStore(uow).of_key(site.id, self._key(ref))
         if any(each.ref is None for each in known):
             return True  # erased: it does not come back
-        mine = [each for each in known if each.sureness is Sureness.CERTAIN]
+        mine = [each for each in known if each.sureness is RecordingCertainty.CERTAIN]
         verdict = (
-            Verdict(Sureness.CERTAIN, tuple(each.call for each in mine), mine[0].why)
+            RecordingMatch(
+                RecordingCertainty.CERTAIN, tuple(each.call for each in mine), mine[0].why
+            )
             if mine
             else judge(
                 one.started,
@@ -135,7 +137,7 @@ class Catalogue:
         else:
             return False
         await self._keep(uow, site.id, claim, verdict, now)
-        if not mine and verdict.sureness is Sureness.CERTAIN:
+        if not mine and verdict.sureness is RecordingCertainty.CERTAIN:
             # Too late for the correlator, perhaps by days: the facts join those of the call.
             name = Alias(AliasType.RECORDING, ref.rpartition("/")[2])
             for fact in one.facts(source):
@@ -147,28 +149,30 @@ class Catalogue:
 
     async def _numbered(
         self, uow: UnitOfWork, site: str, one: FoundRecording
-    ) -> Sequence[LiveCall]:
+    ) -> Sequence[CallSummary]:
         if one.number is None:
             return []
         return await CallStore(uow).by_number(site, self._seal.lookup("number", one.number.e164))
 
     # --- both
     async def _keep(
-        self, uow: UnitOfWork, site: str, claim: "_Claim", verdict: Verdict, now: datetime
+        self, uow: UnitOfWork, site: str, claim: "_Claim", verdict: RecordingMatch, now: datetime
     ) -> None:
         """Keep one row for each call it may be of; what was only supposed of other calls is withdrawn."""
         known = await RecordingStore(uow).of_key(site, self._key(claim.ref))
         by_call = {each.call: each for each in known}
         for call in verdict.calls:
             await self._one(uow, site, call, claim, verdict, by_call.get(call), now)
-        if verdict.sureness is not Sureness.CERTAIN:
+        if verdict.sureness is not RecordingCertainty.CERTAIN:
             return
         for other in known:
             if other.call not in verdict.calls and other.sureness in {
-                Sureness.INFERRED,
-                Sureness.OFFERED,
+                RecordingCertainty.INFERRED,
+                RecordingCertainty.OFFERED,
             }:
-                await RecordingStore(uow).save(replace(other, sureness=Sureness.WITHDRAWN))
+                await RecordingStore(uow).save(
+                    replace(other, sureness=RecordingCertainty.WITHDRAWN)
+                )
                 await _note(uow, other, "recording.withdrawn", now)
 
     async def _one(
@@ -177,7 +181,7 @@ class Catalogue:
         site: str,
         call: str,
         claim: "_Claim",
-        verdict: Verdict,
+        verdict: RecordingMatch,
         row: Recording | None,
         now: datetime,
     ) -> None:
@@ -229,13 +233,17 @@ class Catalogue:
         await self._rounds.each(by_site, look)
         return len(due)
 
-    async def _looked(self, looks: Iterable[tuple[Recording, Look]], now: datetime) -> None:
+    async def _looked(
+        self, looks: Iterable[tuple[Recording, AudioFileInfo]], now: datetime
+    ) -> None:
         async with self._transactions() as uow:
             for seen, look in looks:
                 await self._see(uow, seen, look, now)
             await uow.commit()
 
-    async def _see(self, uow: UnitOfWork, seen: Recording, look: Look, now: datetime) -> None:
+    async def _see(
+        self, uow: UnitOfWork, seen: Recording, look: AudioFileInfo, now: datetime
+    ) -> None:
         row = await RecordingStore(uow).get(seen.site, seen.id)  # as it is now, not before the look
         if row.ref is None:
             return  # erased meanwhile: what became of its file concerns nobody
@@ -249,8 +257,8 @@ class Catalogue:
             seconds=look.seconds if look.seconds is not None and row.stopped else row.seconds,
         )
         await RecordingStore(uow).save(seen)
-        if changed and Status.MISSING in {row.status, look.status}:
-            gone = look.status is Status.MISSING
+        if changed and RecordingStatus.MISSING in {row.status, look.status}:
+            gone = look.status is RecordingStatus.MISSING
             await _note(uow, seen, "recording.missing" if gone else "recording.back", now)
             if gone:
                 _log.warning("recordings.missing", recording=seen.id, call=seen.call)
@@ -264,7 +272,7 @@ class Catalogue:
     async def missing(self, actor: Actor, one: Recording) -> None:
         """Write down at once that a file somebody asked for is not there."""
         del actor
-        await self._looked([(one, Look(Status.MISSING))], self._clock.now())
+        await self._looked([(one, AudioFileInfo(RecordingStatus.MISSING))], self._clock.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,10 +287,10 @@ class _Claim:
     slack: float
 
 
-def _merged(row: Recording, claim: _Claim, verdict: Verdict) -> Recording:
+def _merged(row: Recording, claim: _Claim, verdict: RecordingMatch) -> Recording:
     """Take what is known better: times from whoever is least wrong, the length from the file."""
     finer = claim.slack < row.slack
-    sure = verdict.sureness is Sureness.CERTAIN
+    sure = verdict.sureness is RecordingCertainty.CERTAIN
     same = claim.source == row.source
     stopped = (claim.stopped or row.stopped) if finer or same else (row.stopped or claim.stopped)
     return replace(
@@ -293,14 +301,14 @@ def _merged(row: Recording, claim: _Claim, verdict: Verdict) -> Recording:
         slack=claim.slack if same and claim.stopped else min(claim.slack, row.slack),
         source=claim.source if finer else row.source,
         seconds=row.seconds if claim.seconds is None else claim.seconds,
-        sureness=Sureness.CERTAIN if sure else row.sureness,
-        why=verdict.why if sure and row.sureness is not Sureness.CERTAIN else row.why,
+        sureness=RecordingCertainty.CERTAIN if sure else row.sureness,
+        why=verdict.why if sure and row.sureness is not RecordingCertainty.CERTAIN else row.why,
     )
 
 
-async def _named(uow: UnitOfWork, site: str, aliases: Sequence[Alias]) -> Sequence[LiveCall]:
+async def _named(uow: UnitOfWork, site: str, aliases: Sequence[Alias]) -> Sequence[CallSummary]:
     """Find the stored calls that bear one of these names, as that kind of name."""
-    found: dict[str, LiveCall] = {}
+    found: dict[str, CallSummary] = {}
     for alias in aliases:
         for call in await CallStore(uow).find(site, alias.value):
             if any(r.value == alias.value and r.type == alias.type.value for r in call.aliases):
@@ -315,7 +323,7 @@ async def _note(uow: UnitOfWork, one: Recording, action: str, now: datetime) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class OpenedRecording:
     """A recording open for listening; `name` says nothing of the call."""
 
     audio: OpenFile
@@ -327,7 +335,11 @@ class Listening:
     """Lets auditors hear a recording, and writes down who did."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, files: FolderAudio, catalogue: Catalogue
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        files: FolderAudio,
+        catalogue: RecordingCatalogue,
     ) -> None:
         """Take the parts."""
         self._transactions = transactions
@@ -336,7 +348,7 @@ class Listening:
         self._catalogue = catalogue
         self._hearings: dict[tuple[str | None, str], datetime] = {}
 
-    async def open(self, actor: Actor, id_: str, *, listens: bool = True) -> Heard:
+    async def open(self, actor: Actor, id_: str, *, listens: bool = True) -> OpenedRecording:
         """Open a recording of the actor's own site, once it is written down that they listen (I4).
 
         Raises RecordingUnknown (also for another site's, I7), RecordingErased, RecordingMissing, RecordingOutside,
@@ -369,7 +381,9 @@ class Listening:
             except BaseException:
                 await audio.close()
                 raise
-        return Heard(audio, media_type(one.ref), f"enregistrement-{one.id}.{suffix(one.ref)}")
+        return OpenedRecording(
+            audio, media_type(one.ref), f"enregistrement-{one.id}.{suffix(one.ref)}"
+        )
 
     async def _played(self, actor: Actor, one: Recording, call: str) -> None:
         now = self._clock.now()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from server.core.settings import Frozen
+from server.core.settings import SettingsGroup
 from telephony import ASTERISK_NAMES, NamePattern, PatternError
 
 
@@ -16,7 +16,7 @@ def _absolute(value: Path) -> Path:
     return value
 
 
-class RecordingsSettings(Frozen):
+class RecordingsSettings(SettingsGroup):
     """One folder of one site: only what lies under it is ever read or served."""
 
     site: str

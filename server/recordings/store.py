@@ -26,7 +26,7 @@ from server.core.db.rows import kept
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.sites import sites as site
 from server.line15.store.calls import call
-from server.recordings.domain.recordings import Recording, Status, Sureness
+from server.recordings.domain.recordings import Recording, RecordingCertainty, RecordingStatus
 from server.recordings.errors import RecordingUnknown
 
 recording = Table(
@@ -118,7 +118,8 @@ class RecordingStore:
             select(site.c.key, recording.c.status, func.count(recording.c.key.distinct()))
             .join(site, site.c.id == recording.c.site)
             .where(
-                recording.c.sureness != Sureness.WITHDRAWN.value, recording.c.sealed.is_not(None)
+                recording.c.sureness != RecordingCertainty.WITHDRAWN.value,
+                recording.c.sealed.is_not(None),
             )
             .group_by(site.c.key, recording.c.status)
         )
@@ -150,9 +151,9 @@ class RecordingStore:
             stopped=row["stopped"],
             seconds=row["seconds"],
             slack=row["slack"],
-            sureness=Sureness(row["sureness"]),
+            sureness=RecordingCertainty(row["sureness"]),
             why=row["why"],
-            status=Status(row["status"]),
+            status=RecordingStatus(row["status"]),
             since=row["since"],
             checked=row["checked"],
         )

@@ -8,9 +8,9 @@ from tornado.routing import URLSpec
 
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.recordings.domain.ranges import Part, Unsatisfiable, part_of
+from server.recordings.domain.ranges import ByteRange, RangeNotSatisfiable, part_of
 from server.recordings.domain.recordings import OPAQUE
-from server.recordings.service import Heard, Listening
+from server.recordings.service import Listening, OpenedRecording
 
 CHUNK: Final = 256 * 1024
 
@@ -44,7 +44,7 @@ class RecordingAudio(SignedIn):
         finally:
             await heard.audio.close()
 
-    def _begin(self, heard: Heard) -> Part | None:
+    def _begin(self, heard: OpenedRecording) -> ByteRange | None:
         """Set status and headers; None when there is nothing to send."""
         size = heard.audio.size
         kind = "attachment" if heard.media_type == OPAQUE else "inline"
@@ -56,7 +56,7 @@ class RecordingAudio(SignedIn):
         same = self.request.headers.get("If-Range", heard.audio.etag) == heard.audio.etag
         try:
             part = part_of(self.request.headers.get("Range"), size) if same else None
-        except Unsatisfiable:
+        except RangeNotSatisfiable:
             self.set_status(416)
             self.set_header("Content-Range", f"bytes */{size}")
             self.set_header("Content-Length", "0")
@@ -64,11 +64,11 @@ class RecordingAudio(SignedIn):
         if part is not None:
             self.set_status(206)
             self.set_header("Content-Range", f"bytes {part.first}-{part.last}/{size}")
-        whole = part or Part(0, size - 1)
+        whole = part or ByteRange(0, size - 1)
         self.set_header("Content-Length", str(whole.length))
         return whole
 
-    async def _send(self, heard: Heard, part: Part) -> None:
+    async def _send(self, heard: OpenedRecording, part: ByteRange) -> None:
         at = part.first
         while at <= part.last:
             data = await heard.audio.read(at, min(CHUNK, part.last + 1 - at))

@@ -29,7 +29,7 @@ _TRIED: Final = table(
 PROBE: Final = 65_536  # bytes: more than the pages at hand
 
 
-class Presence:
+class DatabaseGuard:
     """Watches one engine's database."""
 
     def __init__(self, engine: AsyncEngine) -> None:

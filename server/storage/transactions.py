@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.seal import Seal
-from server.storage.presence import Presence, write_and_take_back
+from server.storage.presence import DatabaseGuard, write_and_take_back
 
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
 TURN_SECONDS: Final = 5.0
@@ -37,7 +37,7 @@ class Transactions:
         """Keep the engine and the seal for each unit of work."""
         self._engine = engine
         self._seal = seal
-        self._presence = Presence(engine)
+        self._presence = DatabaseGuard(engine)
         self._sqlite = engine.url.get_backend_name() == "sqlite"
         self._turn = asyncio.Lock()
         self._strangers = asyncio.Lock()

@@ -77,13 +77,13 @@ class SdpMalformed(SdpRefused):
     code = "sdp_malformed"
 
 
-class CandidateMalformed(Invalid):
+class IceCandidateMalformed(Invalid):
     """Not an ICE candidate (RFC 8839)."""
 
     code = "candidate_malformed"
 
 
-class CandidateLeftOut(Invalid):
+class IceCandidateLeftOut(Invalid):
     """An ICE candidate at which no peer can be: it goes no further, and only the count tells."""
 
     code = "candidate_left_out"

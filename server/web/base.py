@@ -21,7 +21,7 @@ from server.web.http.strangers import Strangers
 from server.web.link_as_sent import tidied
 from server.web.metrics import Metrics
 from server.web.pages import Pages
-from server.web.sockets.audience import Audience
+from server.web.sockets.audience import OpenSockets
 from server.web.status import status_of
 
 ELSEWHERE = frozenset({"cross-site", "same-site"})
@@ -55,7 +55,7 @@ class Web:
     origins: frozenset[str]
     strangers: Strangers
     hosts: KnownHosts = field(default_factory=KnownHosts)
-    audience: Audience = field(default_factory=Audience)
+    audience: OpenSockets = field(default_factory=OpenSockets)
 
 
 def set_closed_headers(handler: RequestHandler) -> None:

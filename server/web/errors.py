@@ -11,14 +11,14 @@ class HostUnknown(Invalid):
 
 
 # --- links -----------------------------------------------------------------------------------------
-class LinkUnknown(NotFound):
+class InvitationLinkUnknown(NotFound):
     """No invitation has this token."""
 
     code = "link_unknown"
     message = "Ce lien n'existe pas : demandez un nouveau message."
 
 
-class LinkExpired(Conflict):
+class InvitationLinkExpired(Conflict):
     """The link is older than its fifteen minutes and was never tapped."""
 
     code = "link_expired"
@@ -62,21 +62,21 @@ class CookiesMissing(XsrfRefused):
     )
 
 
-class WireUnknown(NotFound):
+class PolledSocketUnknown(NotFound):
     """No such line by requests, or another browser's, or one that ended: its page opens another."""
 
     code = "wire_unknown"
     message = "Cette liaison est terminée : la page en ouvre une autre."
 
 
-class WireGap(Conflict):
+class PolledSocketGap(Conflict):
     """Frames before these are missing: the page says them again."""
 
     code = "wire_gap"
     message = "Il manque des messages de la page : elle les envoie de nouveau."
 
 
-class WiresFull(Unavailable):
+class PolledSocketsFull(Unavailable):
     """As many pages are connected by requests as there may be."""
 
     code = "wires_full"

@@ -9,14 +9,14 @@ from tornado.routing import PathMatches
 
 from server.core.words.languages import BY_CODE
 from server.web.base import BaseHandler
-from server.web.errors import LinkUnknown
+from server.web.errors import InvitationLinkUnknown
 from server.web.link_as_sent import LinkAsSent, read
 from server.web.status import status_of
 
 _LAST_DOT: Final = re.compile(r"\.(:[0-9]+)?$")
 
 
-class LinkHandler(BaseHandler):
+class InvitationLinkHandler(BaseHandler):
     """A page that a caller or an observer opens; it goes on in a browser bound by an earlier release."""
 
     old_cookies = True
@@ -37,7 +37,7 @@ class LinkHandler(BaseHandler):
         return given if given in BY_CODE else None
 
 
-class PageAsSent(LinkHandler):
+class PageAsSent(InvitationLinkHandler):
     """GET of a link as people send it, with other signs around its token, or of something that is no link."""
 
     letter: ClassVar[str]
@@ -50,12 +50,12 @@ class PageAsSent(LinkHandler):
     async def head(self, token: str = "") -> None:
         """Say what a GET would."""
         if not self._go_to(token):
-            self.set_status(status_of(LinkUnknown()))
+            self.set_status(status_of(InvitationLinkUnknown()))
             self.finish()
 
     def say_unknown(self) -> None:
         """Say on the page of such links that this is none."""
-        raise LinkUnknown("no_token")
+        raise InvitationLinkUnknown("no_token")
 
     def _go_to(self, token: str) -> bool:
         """Lead to the address of a link as we write it; False when no one link is meant.
@@ -73,7 +73,7 @@ class PageAsSent(LinkHandler):
         return True
 
 
-class AsSent(PathMatches):
+class LinkAsSentMatches(PathMatches):
     """Matches a GET or HEAD under the letter of a link page, however it is written.
 
     The argument of the handler is the token, or empty.
@@ -94,7 +94,7 @@ class AsSent(PathMatches):
         return {"path_args": [(link.token or "").encode()]}
 
 
-class AtDottedHost(AsSent):
+class DottedHostMatches(LinkAsSentMatches):
     """Matches the same when a dot ends the host: browsers take it for another host than ours, with other cookies."""
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:

@@ -13,16 +13,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from telephony.correlate.fusion import Fusion
-from telephony.correlate.grouping import Group, assemble, group
+from telephony.correlate.grouping import LegGroup, assemble, group
 from telephony.correlate.leg import LegView, fold, sort_key
 from telephony.correlate.same_number import Numbers
 from telephony.correlate.station_states import StationStates
 from telephony.model.call import (
-    AliasRecord,
     Call,
+    CallsChanged,
     CallState,
-    Change,
-    Changed,
+    DatedAlias,
+    FactOutcome,
     Ignored,
     RecordingSpan,
     Related,
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = [
-    "AliasRecord",
     "Call",
     "CallState",
-    "Change",
-    "Changed",
+    "CallsChanged",
     "Correlator",
+    "DatedAlias",
+    "FactOutcome",
     "Ignored",
     "RecordingSpan",
     "Related",
@@ -88,7 +88,7 @@ class Correlator:
         #: The calls as their own legs tell them, before what other calls say of them.
         self._alone: dict[str, Call] = {}
 
-    def receive(self, fact: Fact, *, confirms: bool = True) -> Change:
+    def receive(self, fact: Fact, *, confirms: bool = True) -> FactOutcome:
         """Fold one fact in; the same calls result from any order and any repetition.
 
         A fact that does not confirm is right, and something that followed it was lost: its call stays unconfirmed.
@@ -109,7 +109,7 @@ class Correlator:
         calls, merged = self._regroup({fact.leg})
         new = before is None or before.started is None
         kept = () if full else tuple(self._ordered[fact.leg]) if new else (fact,)
-        return Changed(calls, merged, self._call_of[fact.leg], kept)
+        return CallsChanged(calls, merged, self._call_of[fact.leg], kept)
 
     def expire(self, now: datetime) -> tuple[Call, ...]:
         """End the calls that fell silent, uncertainly, and drop what never became a call."""
@@ -275,7 +275,7 @@ class Correlator:
         """Say of a call what the others mean for it."""
         return self._states.relate(self._numbers.relate(alone, certain=alone.certain))
 
-    def _own(self, found: Group) -> list[str]:
+    def _own(self, found: LegGroup) -> list[str]:
         """List the ids a group owns, the survivor first; mint one when it has none."""
         mine = [self._ids[leg.leg] for leg in found.legs if leg.leg in self._ids]
         if not mine:

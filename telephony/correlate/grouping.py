@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final
 
 from telephony.correlate.leg import BRIDGE, NEVER, RELATING
 from telephony.model.call import (
-    AliasRecord,
     Call,
     CallState,
+    DatedAlias,
     RecordingSpan,
     Related,
     Span,
@@ -43,7 +43,7 @@ _TEARDOWN: Final = timedelta(seconds=1)
 
 
 @dataclass(slots=True)
-class Group:
+class LegGroup:
     """The legs of one call, with why each was added and what else it may concern."""
 
     legs: list[LegView]
@@ -78,7 +78,7 @@ class Group:
 
 def group(
     views: Iterable[LegView], fused: Callable[[str], Collection[str]] = lambda _: ()
-) -> list[Group]:
+) -> list[LegGroup]:
     """Partition legs into calls, the oldest leg of each call first.
 
     `fused` names the legs of other feeds that are the given one.
@@ -86,20 +86,20 @@ def group(
     Linear in the legs but for the few that share a name: an identifier that a faulty switchboard
     puts on every call is compared with its last `_RECENT` bearers only.
     """
-    of: dict[str, Group] = {}
+    of: dict[str, LegGroup] = {}
     ordered = sorted(
         (view for view in views if view.started is not None),
         key=_age,
     )
     if len(ordered) == 1:
-        return [Group(ordered)]
+        return [LegGroup(ordered)]
     verdicts, partners = _verdicts(ordered)
     bearers: defaultdict[tuple[str, str], deque[LegView]] = defaultdict(
         partial(deque, maxlen=_RECENT)
     )
     known: dict[str, LegView] = {}
     for view in ordered:
-        of[view.leg] = Group([view])
+        of[view.leg] = LegGroup([view])
         twins = fused(view.leg)
         near = {other.leg: other for key in view.keys for other in bearers[key]}
         near |= {leg: known[leg] for leg in (*partners.get(view.leg, ()), *twins) if leg in known}
@@ -124,7 +124,7 @@ def _age(view: LegView) -> tuple[datetime, str]:
 
 
 def _tie(
-    of: dict[str, Group], old: LegView, new: LegView, verdict: Paired | Unpaired | None
+    of: dict[str, LegGroup], old: LegView, new: LegView, verdict: Paired | Unpaired | None
 ) -> bool:
     """Join the groups of two legs (True), or note how they are related."""
     first, second = of[old.leg], of[new.leg]
@@ -155,7 +155,7 @@ def _tie(
     return isinstance(verdict, Unpaired)
 
 
-def _fuse(of: dict[str, Group], old: LegView, new: LegView, *, same: bool) -> None:
+def _fuse(of: dict[str, LegGroup], old: LegView, new: LegView, *, same: bool) -> None:
     """Join two legs that are one seen by two feeds, unless these contradict each other."""
     first, second = of[old.leg], of[new.leg]
     if not same or first is second:
@@ -170,12 +170,12 @@ def _fuse(of: dict[str, Group], old: LegView, new: LegView, *, same: bool) -> No
     _twin(first, old, new)
 
 
-def _twin(into: Group, old: LegView, new: LegView) -> None:
+def _twin(into: LegGroup, old: LegView, new: LegView) -> None:
     if old.told_inside != new.told_inside:
         into.twins.add(old.leg if new.told_inside else new.leg)
 
 
-def _doubt(of: dict[str, Group], old: LegView, new: LegView, why: str) -> None:
+def _doubt(of: dict[str, LegGroup], old: LegView, new: LegView, why: str) -> None:
     """Two calls that may be one are both uncertain, and say so."""
     first, second = of[old.leg], of[new.leg]
     if first is not second:
@@ -183,7 +183,7 @@ def _doubt(of: dict[str, Group], old: LegView, new: LegView, why: str) -> None:
         first.doubtful = second.doubtful = True
 
 
-def _merge(of: dict[str, Group], first: Group, second: Group, why: str) -> None:
+def _merge(of: dict[str, LegGroup], first: LegGroup, second: LegGroup, why: str) -> None:
     first.evidence[why] = None
     if first is second:
         return
@@ -198,7 +198,12 @@ def _merge(of: dict[str, Group], first: Group, second: Group, why: str) -> None:
 
 
 def _relate(
-    first: Group, second: Group, old: LegView, new: LegView, why: str, when: Span | None = None
+    first: LegGroup,
+    second: LegGroup,
+    old: LegView,
+    new: LegView,
+    why: str,
+    when: Span | None = None,
 ) -> None:
     if first is not second:
         span = (when.start, when.end) if when else (None, None)
@@ -241,7 +246,7 @@ def _together(old: LegView, new: LegView) -> Span | None:
 
 def assemble(
     call_id: str,
-    found: Group,
+    found: LegGroup,
     ids: Mapping[str, str],
     *,
     swallowed: Iterable[str],
@@ -254,7 +259,7 @@ def assemble(
     ended = _end(legs, deciding)
     confirmed = not any(leg.leg in lost for leg in (deciding if ended else legs))
     names = [
-        AliasRecord(Alias(AliasType.CALL, old), "correlator", started, None, "same call")
+        DatedAlias(Alias(AliasType.CALL, old), "correlator", started, None, "same call")
         for old in swallowed
     ]
     known = [leg for leg in legs if leg.leg not in found.twins] if found.twins else legs
@@ -409,9 +414,9 @@ def _without(span: Span, others: Iterable[Span]) -> Iterator[Span]:
         yield Span(start, span.end)
 
 
-def _aliases(legs: Sequence[LegView], ended: datetime | None) -> Iterable[AliasRecord]:
+def _aliases(legs: Sequence[LegView], ended: datetime | None) -> Iterable[DatedAlias]:
     """Give each name once a feed, valid as long as any leg bears it, and the call lasts."""
-    merged: dict[tuple[Alias, str], AliasRecord] = {}
+    merged: dict[tuple[Alias, str], DatedAlias] = {}
     for record in (each for leg in legs for each in leg.aliases):
         key = (record.alias, record.source)
         known = merged.get(key)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from telephony.model.call import AliasRecord, RecordingSpan, Span, StationSpan, StationState
+from telephony.model.call import DatedAlias, RecordingSpan, Span, StationSpan, StationState
 from telephony.model.facts import (
     CORRELATING,
     Aliased,
@@ -78,7 +78,7 @@ class LegView:
     stations: tuple[StationSpan, ...] = ()
     holds: tuple[Span, ...] = ()
     recordings: tuple[RecordingSpan, ...] = ()
-    aliases: tuple[AliasRecord, ...] = ()
+    aliases: tuple[DatedAlias, ...] = ()
     bridges: tuple[tuple[str, Span], ...] = ()
     verdicts: tuple[Paired | Unpaired, ...] = ()
     #: What may tie it to another leg: (kind of name, value), (BRIDGE, bridge).
@@ -310,12 +310,12 @@ def _bridges(alive: Sequence[Fact]) -> Iterable[tuple[str, datetime, bool]]:
     return ((f.bridge, f.at, isinstance(f, Joined)) for f in alive if isinstance(f, Joined | Left))
 
 
-def _aliases(ordered: Sequence[Fact], ended: datetime | None) -> tuple[AliasRecord, ...]:
+def _aliases(ordered: Sequence[Fact], ended: datetime | None) -> tuple[DatedAlias, ...]:
     """Keep the first report of each name by each feed; it is valid until the leg ends."""
-    first: dict[tuple[object, str], AliasRecord] = {}
+    first: dict[tuple[object, str], DatedAlias] = {}
     for fact in _only(ordered, Aliased):
         until = None if ended is None else max(ended, fact.at)
-        record = AliasRecord(fact.alias, fact.source, fact.at, until, fact.why)
+        record = DatedAlias(fact.alias, fact.source, fact.at, until, fact.why)
         first.setdefault((fact.alias, fact.source), record)
     return tuple(first.values())
 

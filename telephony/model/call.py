@@ -71,7 +71,7 @@ class RecordingSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class AliasRecord:
+class DatedAlias:
     """One line of the alias history shown to the auditor."""
 
     alias: Alias
@@ -113,7 +113,7 @@ class Call:
     end_certain: bool = True
     certain: bool = True
     confirmed: bool = True
-    aliases: tuple[AliasRecord, ...] = ()
+    aliases: tuple[DatedAlias, ...] = ()
     stations: tuple[StationSpan, ...] = ()
     holds: tuple[Span, ...] = ()
     recordings: tuple[RecordingSpan, ...] = ()
@@ -149,7 +149,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class CallsChanged:
     """What one fact did: the calls as they are now, and the ids that were swallowed.
 
     `merged` pairs (younger id, surviving id). `facts` are those to store, under `call_id`: the
@@ -171,4 +171,4 @@ class Ignored:
     reason: str
 
 
-Change = Changed | Ignored
+FactOutcome = CallsChanged | Ignored

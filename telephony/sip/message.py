@@ -84,7 +84,7 @@ _CONTEXT: Final = re.compile(r";\s*phone-context\s*=[^;,]*", re.IGNORECASE)
 _NIL: Final = "0" * 32
 
 
-class DecodeError(ValueError):
+class SipDecodeError(ValueError):
     """The peer's mistake is data: `reason` is a slug to count by."""
 
     def __init__(self, reason: str) -> None:
@@ -92,7 +92,7 @@ class DecodeError(ValueError):
         self.reason = reason
 
 
-class Address(NamedTuple):
+class NameAddr(NamedTuple):
     """Who a From, To, Contact or identity header names. `user` is unescaped."""
 
     uri: str
@@ -143,17 +143,17 @@ class SipMessage:
         return tuple([match.group(1) if match else "" for match in found])
 
     @property
-    def from_(self) -> Address:
+    def from_(self) -> NameAddr:
         """Who calls, as written by the sender."""
         return address(self.first("from"))
 
     @property
-    def to(self) -> Address:
+    def to(self) -> NameAddr:
         """Who is called; its tag is empty in a request that starts a dialog."""
         return address(self.first("to"))
 
     @property
-    def identities(self) -> tuple[Address, ...]:
+    def identities(self) -> tuple[NameAddr, ...]:
         """P-Asserted-Identity: who calls, by a trusted network (RFC 3325)."""
         return tuple(address(each) for each in self.items("p-asserted-identity"))
 
@@ -202,10 +202,10 @@ def emergency_ids(values: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ..
 def parse(data: bytes) -> SipMessage:
     """Split one message. Raises DecodeError: `too_large`, `empty`, `start_line` or `too_many_headers`."""
     if len(data) > MAX_MESSAGE:
-        raise DecodeError("too_large")
+        raise SipDecodeError("too_large")
     data = data.lstrip(b"\r\n\0")
     if not data:
-        raise DecodeError("empty")
+        raise SipDecodeError("empty")
     head, body = _cut(data)
     lines = (
         head.replace(b"\0", b"?").decode("utf-8", "replace").split("\n")
@@ -230,7 +230,7 @@ def _request_line(line: str) -> tuple[str, str]:
     """Read method and Request-URI; spaces inside the URI are kept as one."""
     words = line.split()
     if len(words) < 3 or words[-1].upper() != "SIP/2.0" or not _METHOD.fullmatch(words[0]):  # noqa: PLR2004 -- method, URI, version
-        raise DecodeError("start_line")
+        raise SipDecodeError("start_line")
     return words[0].upper(), " ".join(words[1:-1])
 
 
@@ -244,7 +244,7 @@ def _cut(data: bytes) -> tuple[bytes, bytes]:
 def _headers(lines: list[str]) -> dict[str, tuple[str, ...]]:
     """Collect headers; a line that is none is skipped, a folded one continues the last."""
     if len(lines) > MAX_HEADERS:
-        raise DecodeError("too_many_headers")
+        raise SipDecodeError("too_many_headers")
     headers: dict[str, tuple[str, ...]] = {}
     last = ""
     for line in lines[1:]:
@@ -288,12 +288,12 @@ def split_list(value: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def address(value: str) -> Address:
+def address(value: str) -> NameAddr:
     """Read a name-addr or an addr-spec (RFC 3261, 20.10), however it is decorated."""
     plain = _PLAIN.fullmatch(value)
     if plain:
         uri, user, tag = plain.groups("")
-        return Address(uri, user, tag)
+        return NameAddr(uri, user, tag)
     value = value.strip()
     text = _outside_quotes(value)
     start, bracketed = _opening(text)
@@ -306,7 +306,7 @@ def address(value: str) -> Address:
     if uri and (context := _CONTEXT.search(text, end)):
         uri += context.group().strip()
     found = _TAG.search(text, end) or _TAG.search(value, end)
-    return Address(uri, uri_user(uri), found.group(1) if found else "")
+    return NameAddr(uri, uri_user(uri), found.group(1) if found else "")
 
 
 def _outside_quotes(value: str) -> str:

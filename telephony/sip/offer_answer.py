@@ -25,11 +25,11 @@ PAST: Final = datetime(1, 1, 1, tzinfo=UTC)
 #: branch: that is another one at each hop where the same request is captured.
 Transaction = tuple[str, int, str]
 #: A description and when it was sent.
-Said = tuple[datetime, Audio | None]
+DatedDescription = tuple[datetime, Audio | None]
 _BOTH_WAYS: Final = frozenset({None, ("sendrecv",)})
 _SILENCE: Final = ("recvonly", "inactive")
 #: Held or not, from a date on.
-Change = tuple[datetime, bool]
+HoldChange = tuple[datetime, bool]
 
 
 class _Agreed(NamedTuple):
@@ -52,11 +52,11 @@ class _Exchange:
     transaction: Transaction
     answerer: str
     begun: datetime
-    request: Said | None = None
+    request: DatedDescription | None = None
     #: The first provisional response with a description, the final one if it accepts, the ACK or PRACK.
-    early: Said | None = None
-    final: Said | None = None
-    reply: Said | None = None
+    early: DatedDescription | None = None
+    final: DatedDescription | None = None
+    reply: DatedDescription | None = None
     refused: bool = False
 
     def agreed(self) -> Iterator[_Agreed]:
@@ -81,7 +81,7 @@ class _Exchange:
 
 
 @dataclass(slots=True)
-class Dialog:
+class OfferAnswerDialog:
     """Two sides that talk: who answered when, what they agreed, when one of them left."""
 
     answered: datetime | None = None
@@ -152,7 +152,7 @@ class Dialog:
         found.begun = min(found.begun, at)
         return found
 
-    def _earliest(self, known: Said | None, new: Said) -> Said:
+    def _earliest(self, known: DatedDescription | None, new: DatedDescription) -> DatedDescription:
         self.one_way |= new[1] not in _BOTH_WAYS
         return new if known is None or new[0] < known[0] else known
 
@@ -176,7 +176,7 @@ class Dialog:
                 last = each.transaction
                 yield each.at, holders
 
-    def holds(self) -> list[Change]:
+    def holds(self) -> list[HoldChange]:
         """Tell from when to when it was held; what was agreed before the answer counts from the answer on."""
         changes = [] if self.settled is PAST else [(self.settled, bool(self._holders))]
         changes += [(at, bool(holders)) for at, holders in self._walk()]
@@ -206,7 +206,7 @@ def _holders(holders: frozenset[str], agreed: _Agreed) -> frozenset[str]:
     return holders - {agreed.offerer} if hears else holders | {agreed.offerer}
 
 
-def held(families: Iterable[Iterable[Dialog]]) -> list[Change]:
+def held(families: Iterable[Iterable[OfferAnswerDialog]]) -> list[HoldChange]:
     """Tell when a call was held. A family is one caller's INVITE with all who answered it (a fork).
 
     Its dialogs hold it only together: one that is not held is a conversation. Several families are one call
@@ -218,7 +218,7 @@ def held(families: Iterable[Iterable[Dialog]]) -> list[Change]:
     return [(at, any(_held(family, at) for family in told)) for at in sorted(moments)]
 
 
-def _held(family: list[tuple[list[Change], datetime | None]], moment: datetime) -> bool:
+def _held(family: list[tuple[list[HoldChange], datetime | None]], moment: datetime) -> bool:
     """Whether those of a family who talk at a moment all are held then."""
     states = [
         changes[bisect_right(changes, moment, key=lambda change: change[0]) - 1][1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from telephony.sip.message import MAX_MESSAGE, DecodeError, SipMessage
+from telephony.sip.message import MAX_MESSAGE, SipDecodeError, SipMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,14 +78,14 @@ class Framer:
         head = self._buffer.find(_END, 0, MAX_HEAD)
         if head < 0:
             if len(self._buffer) >= MAX_HEAD:
-                raise DecodeError("head_too_large")
+                raise SipDecodeError("head_too_large")
             return None
         found = _LENGTH.search(self._buffer, 0, head + len(_END))
         if found is None:
-            raise DecodeError("no_length")
+            raise SipDecodeError("no_length")
         end = head + len(_END) + int(found.group(1))
         if end > MAX_MESSAGE:
-            raise DecodeError("too_large")
+            raise SipDecodeError("too_large")
         if len(self._buffer) < end:
             return None
         message = bytes(self._buffer[:end])

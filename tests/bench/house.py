@@ -18,7 +18,7 @@ from server.administration.service.admin import Admin
 from server.core.clock import Ids, SystemClock
 from server.core.seal import Seal
 from server.identity.domain.access import Role
-from server.identity.domain.sign_in import WebSession
+from server.identity.domain.sign_in import StoredSignIn
 from server.identity.passwords import Passwords
 from server.identity.store.login import LoginStore
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
@@ -142,7 +142,7 @@ class Furnisher:
         cookie, now = Ids().token(), SystemClock().now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
         async with self.transactions() as uow:
-            session = WebSession(id_, user.id, now, now, now + timedelta(hours=14), None)
+            session = StoredSignIn(id_, user.id, now, now, now + timedelta(hours=14), None)
             await LoginStore(uow).add_web_session(session)
             await uow.commit()
         return cookie

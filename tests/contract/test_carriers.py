@@ -10,7 +10,7 @@ import pytest
 from server.app.settings.settings import SmsSettings
 from server.core.clock import Ids, SystemClock
 from server.delivery.carriers.http import HttpSms
-from server.delivery.domain.outgoing import Mailer, OutgoingMail, OutgoingSms, Sms
+from server.delivery.domain.outgoing import Mailer, OutgoingMail, OutgoingSms, SmsCarrier
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer, OutboxSms
@@ -33,19 +33,19 @@ MAIL = OutgoingMail(
 
 # --- SMS -------------------------------------------------------------------------------------------
 @asynccontextmanager
-async def by_fake() -> AsyncIterator[tuple[Sms, Callable[[], list[tuple[str, str]]], Any]]:
+async def by_fake() -> AsyncIterator[tuple[SmsCarrier, Callable[[], list[tuple[str, str]]], Any]]:
     fake = FakeSms()
     yield fake, lambda: [(s.to, s.text) for s in fake.sent], fake
 
 
 @asynccontextmanager
-async def by_outbox() -> AsyncIterator[tuple[Sms, Callable[[], list[tuple[str, str]]], Any]]:
+async def by_outbox() -> AsyncIterator[tuple[SmsCarrier, Callable[[], list[tuple[str, str]]], Any]]:
     outbox = Outbox(SystemClock(), Ids())
     yield OutboxSms(outbox), lambda: [(k.to, k.text) for k in outbox.messages()], None
 
 
 @asynccontextmanager
-async def by_http() -> AsyncIterator[tuple[Sms, Callable[[], list[tuple[str, str]]], Any]]:
+async def by_http() -> AsyncIterator[tuple[SmsCarrier, Callable[[], list[tuple[str, str]]], Any]]:
     async with gateway() as there:
         sms = HttpSms(SmsSettings.model_validate(there.settings))
         yield sms, lambda: [(a["to"], a["text"]) for a in there.accepted], there

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import text
 
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.audit.store.audit import AuditStore
 from server.core.seal import Seal
 from server.core.sites import SiteStore
@@ -105,7 +105,7 @@ async def test_no_row_is_lost_and_every_chain_is_whole(
     async with storage(write=False) as uow:
         sites = await SiteStore(uow).all()
     for site in sites:
-        verdict, _ = await Chain(storage).verify(site.id)
+        verdict, _ = await ChainVerification(storage).verify(site.id)
         assert verdict.intact, (site.key, verdict)
     rows = await kinds.ids(engine, "site, seq", "audit")
     assert len(rows) == before["audit"]

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from server import __version__
 from server.app.schema import metadata
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.line15.store.calls import CallStore
@@ -71,7 +71,7 @@ async def test_it_comes_up_whole(databases: Databases, database_url: str, releas
         assert [call.number for call in found] == [NUMBER]
         assert (await SessionStore(uow).newest_links(["video1"]))["video1"].call == "call1"
     for site in sites.values():
-        verdict, _ = await Chain(storage).verify(site)
+        verdict, _ = await ChainVerification(storage).verify(site)
         assert verdict.intact
         assert verdict.count > 1
     async with engine.connect() as connection:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.audit.domain.chain import UNREADABLE, verify
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.audit.store.audit import AuditStore
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
@@ -100,9 +100,9 @@ TAMPERINGS = [
 async def test_tampering_with_the_database_is_found(database_url: str, statement: str) -> None:
     chain = await stored(database_url)
     await chain.fill(5)
-    assert (await Chain(chain.transactions).verify("s"))[0].intact
+    assert (await ChainVerification(chain.transactions).verify("s"))[0].intact
     await chain.do(statement)
-    assert not (await Chain(chain.transactions).verify("s"))[0].intact
+    assert not (await ChainVerification(chain.transactions).verify("s"))[0].intact
     await chain.engine.dispose()
 
 
@@ -110,7 +110,7 @@ async def test_erasure_in_the_database_breaks_nothing(database_url: str) -> None
     chain = await stored(database_url)
     await chain.fill(5)
     await chain.do("UPDATE audit_payload SET salt = NULL, sealed = NULL WHERE seq > 2")
-    verdict, met = await Chain(chain.transactions).verify("s")
+    verdict, met = await ChainVerification(chain.transactions).verify("s")
     assert (verdict.count, verdict.broken_at, met) == (5, None, True)
     await chain.engine.dispose()
 
@@ -118,10 +118,10 @@ async def test_erasure_in_the_database_breaks_nothing(database_url: str) -> None
 async def test_a_long_chain_is_read_on_from_where_it_was(database_url: str) -> None:
     chain = await stored(database_url)
     await chain.fill(5)
-    glances = Chain(chain.transactions, whole=3)
+    glances = ChainVerification(chain.transactions, whole=3)
     assert (await glances.glance("s")).count == 5
     await chain.fill(2)
-    assert await glances.glance("s") == (await Chain(chain.transactions).verify("s"))[0]
+    assert await glances.glance("s") == (await ChainVerification(chain.transactions).verify("s"))[0]
     await chain.do("UPDATE audit SET actor = 'x' WHERE seq = 7")
     assert (await glances.glance("s")).intact  # already read: only a whole reading finds it
     assert (await glances.verify("s"))[0].broken_at == 7
@@ -131,7 +131,7 @@ async def test_a_long_chain_is_read_on_from_where_it_was(database_url: str) -> N
 async def test_a_long_chain_cut_below_what_was_read_is_found(database_url: str) -> None:
     chain = await stored(database_url)
     await chain.fill(5)
-    glances = Chain(chain.transactions, whole=3)
+    glances = ChainVerification(chain.transactions, whole=3)
     await glances.glance("s")
     await chain.do("DELETE FROM audit WHERE seq = 5")
     assert (await glances.glance("s")).broken_at == 5
@@ -145,10 +145,10 @@ async def test_rolled_back_rows_leave_no_gap(database_url: str) -> None:
         await Journal(uow).append(Actor("desk", "s"), AuditEvent("a.b", "x:1"), NOW)
     await chain.fill(1)
     assert (
-        await Chain(chain.transactions).glance("s")
-        == (await Chain(chain.transactions).verify("s"))[0]
+        await ChainVerification(chain.transactions).glance("s")
+        == (await ChainVerification(chain.transactions).verify("s"))[0]
     )
-    assert (await Chain(chain.transactions).glance("s")).count == 2
+    assert (await ChainVerification(chain.transactions).glance("s")).count == 2
     await chain.engine.dispose()
 
 

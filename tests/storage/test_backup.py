@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from server.app.settings.settings import Settings
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.cli.main import main
 from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
@@ -55,7 +55,7 @@ class Shell:
     async def found(self) -> int:
         """Rows of a whole chain."""
         async with self.storage() as storage:
-            verdict, _ = await Chain(storage).verify("s")
+            verdict, _ = await ChainVerification(storage).verify("s")
         assert verdict.intact
         return verdict.count
 
@@ -120,9 +120,11 @@ async def test_a_copy_taken_under_load_is_a_beginning_of_the_chain(
         rows = await empty.found()
         assert 5 + before <= rows <= 5 + written
         async with empty.storage() as other:
-            head = (await Chain(other).verify("s"))[0].head
+            head = (await ChainVerification(other).verify("s"))[0].head
         assert head in taken.output
-        assert (await Chain(storage).verify("s", head))[1], "not a beginning of the live chain"
+        assert (await ChainVerification(storage).verify("s", head))[1], (
+            "not a beginning of the live chain"
+        )
     assert [file.name for file in tmp_path.iterdir()] == ["copy"]
     assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
 

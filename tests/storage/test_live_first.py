@@ -11,14 +11,14 @@ from server.core.sites import Site, SiteStore
 from server.identity.domain.access import Role
 from server.identity.domain.users import User
 from server.identity.store.users import UserStore
-from server.line15.domain.call_links import Certainty, Evidence, Link
+from server.line15.domain.call_links import CallLink, Certainty, Evidence
 from server.line15.store.calls import CallStore
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.store.sessions import SessionStore
-from telephony import Alias, AliasRecord, AliasType, Call, CallState, Number, StationSpan
+from telephony import Alias, AliasType, Call, CallState, DatedAlias, Number, StationSpan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -60,13 +60,15 @@ def a_call(id_: str, state: CallState, started: datetime, ended: datetime | None
         started=started,
         answered=started,
         ended=ended,
-        aliases=(AliasRecord(Alias(AliasType.DIALOG_ID, "the-switchboard"), "hep", started),),
+        aliases=(DatedAlias(Alias(AliasType.DIALOG_ID, "the-switchboard"), "hep", started),),
         stations=(StationSpan(STATION, started, ended),),
     )
 
 
-def a_session(id_: str, created: datetime, state: State = State.ENDED, **more: str) -> Session:
-    ended = created if state is State.ENDED else None
+def a_session(
+    id_: str, created: datetime, state: SessionState = SessionState.ENDED, **more: str
+) -> Session:
+    ended = created if state is SessionState.ENDED else None
     return Session(id_, SITE, STATION, "u", id_, created, created, state, ended=ended, **more)
 
 
@@ -147,7 +149,7 @@ async def test_a_session_that_waits_long_stays_at_its_station(database_url: str)
         await CallStore(uow).save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
         offer = {"offered_to": "1602", "offered_by": "u"}
         for number in range(12):
-            live = a_session(f"live-{number:02}", EARLIER, State.LIVE, **offer)
+            live = a_session(f"live-{number:02}", EARLIER, SessionState.LIVE, **offer)
             await SessionStore(uow).add(live)
         for number in range(210):
             await SessionStore(uow).add(
@@ -155,7 +157,7 @@ async def test_a_session_that_waits_long_stays_at_its_station(database_url: str)
             )
         lived = {f"live-{number:02}" for number in range(12)}
         for id_ in sorted({*lived, *(f"over-{number:03}" for number in range(210))}):
-            link = Link(id_, "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
+            link = CallLink(id_, "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
             await SessionStore(uow).add_link(link)
         listed = await SessionStore(uow).at_station(SITE, STATION, 10)
         assert [one.id for one in listed[:10]] == [f"over-{n:03}" for n in range(209, 199, -1)]
@@ -177,13 +179,13 @@ async def test_a_session_that_left_a_call_does_not_count_as_one_of_it(database_u
         await CallStore(uow).save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
         await SessionStore(uow).add(a_session("stayed", EARLIER))
         await SessionStore(uow).add_link(
-            Link("stayed", "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
+            CallLink("stayed", "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
         )
         for number in range(12):
             id_ = f"left-{number}"
             await SessionStore(uow).add(a_session(id_, EARLIER + timedelta(seconds=1)))
             for call in ("c", None):
-                link = Link(id_, call, Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
+                link = CallLink(id_, call, Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
                 await SessionStore(uow).add_link(link)
         assert [one.id for one in await SessionStore(uow).of_calls(SITE, ["c"])] == ["stayed"]
 
@@ -195,13 +197,13 @@ async def test_videos_that_wait_for_a_call_are_not_hidden_by_settled_ones(
     async with storage(database_url) as transactions, transactions() as uow:
         await SessionStore(uow).add(a_session("waits", EARLIER))
         await SessionStore(uow).add_link(
-            Link("waits", None, Certainty.UNLINKED, Evidence.NO_CALL, None, NOW)
+            CallLink("waits", None, Certainty.UNLINKED, Evidence.NO_CALL, None, NOW)
         )
         for number in range(501):
             id_ = f"settled-{number:03}"
             await SessionStore(uow).add(a_session(id_, EARLIER + timedelta(seconds=1)))
             await SessionStore(uow).add_link(
-                Link(id_, None, Certainty.UNLINKED, Evidence.DECLINED, "u", NOW)
+                CallLink(id_, None, Certainty.UNLINKED, Evidence.DECLINED, "u", NOW)
             )
         found = await SessionStore(uow).unlinked(SITE, EARLIER, NOW)
         assert "waits" in {one.id for one in found}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.audit.store.audit import AuditStore
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid, StorageUnavailable
@@ -54,7 +54,7 @@ async def test_twenty_writers_of_two_processes_make_one_chain(database_url: str)
                 await work.commit()
 
     await asyncio.gather(*(write(name) for name in range(WRITERS)))
-    verdict, _ = await Chain(several[0]).verify("s")
+    verdict, _ = await ChainVerification(several[0]).verify("s")
     assert (verdict.count, verdict.broken_at) == (WRITERS * EACH, None)
     async with several[0](write=False) as work:
         rows = [row async for row in AuditStore(work).chain("s")]

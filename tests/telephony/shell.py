@@ -7,7 +7,7 @@ import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from telephony.correlate.correlation import Changed, Correlator
+from telephony.correlate.correlation import CallsChanged, Correlator
 from telephony.runner import Runner
 from telephony.sources.feed import FeedHealth, FeedState, HealthBook
 
@@ -46,7 +46,7 @@ async def running(
     """A runner whose subscriber notes the facts it is given."""
     facts: list[Fact] = []
 
-    async def on_changes(changes: Sequence[Changed]) -> None:
+    async def on_changes(changes: Sequence[CallsChanged]) -> None:
         facts.extend(fact for change in changes for fact in change.facts)
 
     settings: dict[str, object] = {"restart": (0.01, 0.05), "retry": (0.005, 0.02), "tick": 0.02}

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from telephony import Call, CallState, Direction
 from telephony.model.number import parse_number
 from telephony.sources.ami.codec import AmiDecoder, AmiMessage
-from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.ami.facts import AmiFactReader
 from telephony.sources.ami.feed import AmiFeed
 from telephony.sources.replay.recorded import read
 from tests.telephony.ami_server import AmiServer, serving
@@ -70,7 +70,7 @@ class Stream:
 
 def call(events: list[AmiMessage], stations: tuple[str, ...] = STATIONS) -> Call:
     """The one call that these events tell of."""
-    observer = AmiObserver("ami", stations, max_skew=None)
+    observer = AmiFactReader("ami", stations, max_skew=None)
     facts = [fact for each in events for fact in observer.observe(each, at(3600))]
     (one,) = correlated(facts)[0].calls()
     return one
@@ -362,7 +362,7 @@ def test_who_called_is_told_by_the_list_when_the_ring_was_not_heard() -> None:
 
 def listed(*channels: dict[str, str]) -> dict[str, Call]:
     """What is told of channels that are in the list of a switchboard just connected to, by their Uniqueid."""
-    observer = AmiObserver("ami", STATIONS, max_skew=None)
+    observer = AmiFactReader("ami", STATIONS, max_skew=None)
     facts = []
     for channel in channels:
         told = {"Event": "CoreShowChannel", "ChannelState": UP, "Duration": "00:05:00"} | channel
@@ -523,5 +523,5 @@ def test_whatever_an_event_says_nothing_breaks(told: list[tuple[str, dict[str, s
     stream = Stream()
     for event, fields in told:
         stream.say(event, **fields)
-    observer = AmiObserver("ami", STATIONS, max_skew=None)
+    observer = AmiFactReader("ami", STATIONS, max_skew=None)
     correlated([fact for each in stream.events for fact in observer.observe(each, at(3600))])

@@ -15,8 +15,8 @@ from telephony import (
     Aliased,
     AliasType,
     Answered,
+    CallsChanged,
     CallState,
-    Changed,
     Direction,
     Fact,
     Held,
@@ -100,7 +100,7 @@ def test_what_is_stored_restores_the_same_calls_under_the_same_ids(told: list[Fa
     stored: dict[str, list[Fact]] = {}
     for fact in told:
         change = before.receive(fact)
-        if isinstance(change, Changed):
+        if isinstance(change, CallsChanged):
             for each in change.facts:
                 again = fact_from_json(fact_to_json(each))
                 stored.setdefault(change.call_id, []).append(again)
@@ -118,14 +118,14 @@ def test_it_is_total_and_consistent(told: list[Fact]) -> None:
     subject = correlator()
     for fact in told:
         change = subject.receive(fact)
-        assert isinstance(change, Changed | Ignored)
+        assert isinstance(change, CallsChanged | Ignored)
         legs = [leg for call in subject.calls() for leg in call.legs]
         assert len(legs) == len(set(legs))
         for call in subject.calls():
             assert subject.get(call.id) == call
             assert call.live == (call.ended is None)
             assert call.live or not call.current_stations
-        if isinstance(change, Changed):
+        if isinstance(change, CallsChanged):
             assert subject.get(change.call_id) is not None
             for old, new in change.merged:
                 assert subject.get(old) == subject.get(new)
@@ -175,7 +175,7 @@ def test_the_older_id_survives_a_merge_and_the_younger_still_finds_the_call() ->
     subject = correlator([rang("a", 0), rang("b", 1)])
     old, young = (call.id for call in subject.calls())
     change = subject.receive(Paired("b", at(2), "ami", "a", "the PBX says so", inferred=False))
-    assert isinstance(change, Changed)
+    assert isinstance(change, CallsChanged)
     assert change.merged == ((young, old),)
     (call,) = subject.calls()
     assert call.id == old
@@ -220,7 +220,7 @@ def test_a_leg_that_never_rang_makes_no_call() -> None:
         assert subject.receive(fact) == Ignored(fact, "no call for this leg yet")
     assert subject.calls() == ()
     change = subject.receive(rang("a", 0))
-    assert isinstance(change, Changed)
+    assert isinstance(change, CallsChanged)
     assert len(change.facts) == 4
     (call,) = subject.calls()
     assert call.state is CallState.ENDED
@@ -231,7 +231,7 @@ def test_a_repeated_fact_changes_nothing() -> None:
     assert subject.receive(rang("a", 0)) == Ignored(rang("a", 0), "repeated")
     assert subject.receive(Seen("a", at(1), "hep")) == Ignored(Seen("a", at(1), "hep"), "only seen")
     later = subject.receive(rang("a", 1))
-    assert isinstance(later, Changed)
+    assert isinstance(later, CallsChanged)
     assert later.calls == ()
     assert later.facts == (rang("a", 1),)
 
@@ -304,7 +304,7 @@ def test_a_lost_feed_makes_its_live_calls_uncertain_until_their_next_fact() -> N
         "said before the cut: no sign of life"
     )
     assert not subject.calls()[0].certain
-    assert isinstance(subject.receive(Seen("a", at(6), "hep")), Changed)
+    assert isinstance(subject.receive(Seen("a", at(6), "hep")), CallsChanged)
     assert subject.get(call.id) is not None
     assert all(each.certain for each in subject.calls())
 

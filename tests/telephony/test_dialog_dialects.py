@@ -16,7 +16,7 @@ from telephony import AliasType, Call, CallState, Direction, Fact
 from telephony.correlate.correlation import Correlator
 from telephony.sources.dialog_info.codec import Dialog, DialogInfo, DialogState, Party, read
 from telephony.sources.dialog_info.dialects import Dialect, presumed, product, recognise
-from telephony.sources.dialog_info.facts import CONTRADICTED, ENTITY, GAP, DialogObserver
+from telephony.sources.dialog_info.facts import CONTRADICTED, ENTITY, GAP, DialogFactReader
 from telephony.sources.replay.recorded import read as read_files
 from tests.telephony.dialects import (
     HEAD,
@@ -41,7 +41,7 @@ class Watcher:
     """Reads documents about 1501, as the feed does, and keeps the calls."""
 
     def __init__(self) -> None:
-        self.observer = DialogObserver("dialog", [STATION, "1601"])
+        self.observer = DialogFactReader("dialog", [STATION, "1601"])
         self.correlator = Correlator(
             {STATION, "1601"}, map("call-{}".format, itertools.count()).__next__
         )
@@ -295,7 +295,7 @@ def test_a_second_call_that_rings_at_an_extension_in_use_makes_both_uncertain() 
 
 def test_two_calls_that_begin_at_one_time_at_an_extension_are_two() -> None:
     """Documents that wait in one packet are dated by their arrival."""
-    observer, switchboard = DialogObserver("dialog", [STATION]), Asterisk(cid=True)
+    observer, switchboard = DialogFactReader("dialog", [STATION]), Asterisk(cid=True)
     first, second = TrueCall("0611111111", 0), TrueCall("0622222222", 1)
     over = TrueCall("0611111111", 0, "ended")
     correlator = Correlator({STATION}, map("call-{}".format, itertools.count()).__next__)
@@ -349,7 +349,7 @@ def test_a_hold_that_ended_while_nobody_listened() -> None:
     life = Life(FreeSwitch())
     for step in (Life.ring, Life.answer, Life.hold):
         step(life)
-    life.watcher.observer = DialogObserver("dialog", [STATION])
+    life.watcher.observer = DialogFactReader("dialog", [STATION])
     life.resume()
     life.refresh()
     assert life.watcher.live == [("talking", "+33600000000")]

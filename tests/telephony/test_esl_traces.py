@@ -14,7 +14,7 @@ import pytest
 from telephony import Aliased, AliasType, Call, CallState, Fact, HungUp, Paired, Rang
 from telephony.correlate.grouping import CONFERENCE
 from telephony.sources.esl.codec import EslMessage
-from telephony.sources.esl.facts import EslObserver
+from telephony.sources.esl.facts import EslFactReader
 from tests.telephony.traces import (
     STATIONS,
     Told,
@@ -188,7 +188,7 @@ def test_all_runs_of_one_switchboard_stay_apart() -> None:
 
 
 def observed(messages: list[EslMessage]) -> list[Fact]:
-    observer = EslObserver("esl", STATIONS, max_skew=None)
+    observer = EslFactReader("esl", STATIONS, max_skew=None)
     return [fact for message in messages for fact in observer.observe(message, NOW)]
 
 
@@ -206,7 +206,7 @@ def test_whatever_is_lost_no_call_holds_two_callers(name: str) -> None:
     step = max(1, size // 20)
     cuts = [(start, end) for start in range(0, size, step) for end in range(start + 1, size, step)]
     for start, end in cuts:
-        observer = EslObserver("esl", STATIONS, max_skew=None)
+        observer = EslFactReader("esl", STATIONS, max_skew=None)
         heard = [*messages[:start], *messages[end:]]
         facts = [fact for message in heard for fact in observer.observe(message, NOW)]
         facts += observer.absent(observer.channels, NOW)

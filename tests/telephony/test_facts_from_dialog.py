@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from telephony import AliasType, CallState, Direction, Fact, HungUp, Paired, Seen, StationState
 from telephony.correlate.correlation import Correlator
 from telephony.sources.dialog_info.codec import Dialog, DialogInfo, DialogState, Party, Replaced
-from telephony.sources.dialog_info.facts import GAP, OLD, DialogObserver
+from telephony.sources.dialog_info.facts import GAP, OLD, DialogFactReader
 
 T0 = datetime(2026, 11, 22, 20, tzinfo=UTC)
 STATIONS = ("1501", "1502", "1601")
@@ -33,7 +33,7 @@ class Desk:
     """Documents in, calls out; each station's versions are counted as a presence server does."""
 
     def __init__(self) -> None:
-        self.observer = DialogObserver("dialog", STATIONS)
+        self.observer = DialogFactReader("dialog", STATIONS)
         self.correlator = Correlator(set(STATIONS), iter(f"call-{n}" for n in range(99)).__next__)
         self.facts: list[Fact] = []
         self.now = T0

@@ -23,7 +23,7 @@ from telephony import (
 )
 from telephony.correlate.grouping import CONFERENCE
 from telephony.sources.esl.codec import EVENT, EslMessage
-from telephony.sources.esl.facts import EslObserver
+from telephony.sources.esl.facts import EslFactReader
 from tests.telephony.traces import STATIONS, correlated
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
@@ -63,7 +63,7 @@ def outgoing(uuid: str, name: str, second: float = 0.0, **more: str) -> EslMessa
 
 
 def facts_of(*messages: EslMessage, stations: tuple[str, ...] = STATIONS) -> list[Fact]:
-    observer = EslObserver("esl", stations)
+    observer = EslFactReader("esl", stations)
     return [fact for message in messages for fact in observer.observe(message, NOW)]
 
 
@@ -178,7 +178,9 @@ def test_the_halves_of_a_loopback_are_one_wire() -> None:
 
 
 def test_headers_name_the_call_in_their_order() -> None:
-    observer = EslObserver("esl", STATIONS, private_headers=("X-First", "X-Second"), emergency="e")
+    observer = EslFactReader(
+        "esl", STATIONS, private_headers=("X-First", "X-Second"), emergency="e"
+    )
     urn = "urn:emergency:uid:callid:abc:x.example"
     message = incoming(
         "a", "+33612345678", variable_e=f"ARRAY::<{urn}>;purpose=emergency-CallId|:<http://x>"
@@ -238,7 +240,7 @@ def test_a_channel_heard_of_at_its_end_has_its_true_dates() -> None:
 
 
 def test_a_clock_that_is_hours_off_does_not_date_the_call() -> None:
-    observer = EslObserver("esl", STATIONS)
+    observer = EslFactReader("esl", STATIONS)
     late = NOW + timedelta(hours=3)
     message = incoming("a", "+33612345678", Caller_Channel_Created_Time=str(STAMP - 2_000_000))
     facts = observer.observe(message, late)
@@ -250,12 +252,12 @@ def test_a_clock_that_is_hours_off_does_not_date_the_call() -> None:
 def test_dates_that_are_none_are_ours(stamp: str) -> None:
     message = incoming("a", "+33612345678", Caller_Channel_Created_Time=stamp)
     fields = {**message.fields, "event-date-timestamp": stamp}
-    facts = EslObserver("esl", STATIONS).observe(EslMessage(EVENT, {}, fields), NOW)
+    facts = EslFactReader("esl", STATIONS).observe(EslMessage(EVENT, {}, fields), NOW)
     assert {fact.at for fact in facts} == {NOW}
 
 
 def test_events_of_nobody_and_of_a_stranger_mean_nothing() -> None:
-    observer = EslObserver("esl", STATIONS)
+    observer = EslFactReader("esl", STATIONS)
     for fields in ({"event-name": "CHANNEL_ANSWER"}, {"event-name": "CUSTOM"}, {}):
         assert observer.observe(EslMessage(EVENT, {}, fields), NOW) == []
     bare = EslMessage(EVENT, {}, {"event-name": "CHANNEL_ANSWER", "unique-id": "a"})

@@ -16,7 +16,7 @@ import pytest
 
 from telephony import AliasType, Call, CallState, FeedState
 from telephony.sources.ami.codec import MAX_LINE, AmiDecoder, AmiMessage
-from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.ami.facts import AmiFactReader
 from telephony.sources.ami.feed import AmiFeed
 from telephony.sources.feed import FeedCutError, FeedRefusedError
 from telephony.sources.versions import tried_instead
@@ -436,14 +436,14 @@ def test_a_contiguous_cut_never_makes_a_wrong_link(name: str) -> None:
     messages = [each for each in ami_messages(folder(name)) if each.event]
     now = Now(messages)
     owner = {}
-    whole = AmiObserver("ami", STATIONS, max_skew=None)
+    whole = AmiFactReader("ami", STATIONS, max_skew=None)
     for call in correlated([f for m in messages for f in whole.observe(m, now())])[0].calls():
         owner |= dict.fromkeys(call.legs, (call.started, call.number))
     numbers = {each.caller for each in EXPECTED[name]}
     steps = range(0, len(messages), max(1, len(messages) // 12))
     for start in steps:
         for end in (each for each in steps if each > start):
-            observer, server = AmiObserver("ami", STATIONS, max_skew=None), AmiServer()
+            observer, server = AmiFactReader("ami", STATIONS, max_skew=None), AmiServer()
             facts = [f for m in messages[:start] for f in observer.observe(m, now())]
             server.play(messages[:end])
             known = set(observer.channels)
@@ -483,7 +483,7 @@ def test_a_conference_first_seen_in_the_list_is_still_two_calls() -> None:
 
 def test_a_channel_whose_beginning_was_lost_is_known_by_its_next_event() -> None:
     messages = [each for each in ami_messages("asterisk-22-simple") if each.event != "Newchannel"]
-    observer, now = AmiObserver("ami", STATIONS, max_skew=None), Now(messages)
+    observer, now = AmiFactReader("ami", STATIONS, max_skew=None), Now(messages)
     calls = correlated([f for each in messages for f in observer.observe(each, now())])[0].calls()
     assert all(call.state is CallState.ENDED for call in calls)
     assert {span.station for call in calls for span in call.stations} == {"1501"}
@@ -498,7 +498,7 @@ def test_a_uniqueid_that_comes_again_is_another_call() -> None:
         AmiMessage({key: tuple(map(_again, values)) for key, values in each.fields.items()})
         for each in messages
     ]
-    observer, now = AmiObserver("ami", STATIONS, max_skew=None), Now(messages)
+    observer, now = AmiFactReader("ami", STATIONS, max_skew=None), Now(messages)
     facts = [f for each in (*messages[:cut], *later) for f in observer.observe(each, now())]
     calls = correlated(facts)[0].calls()
     assert [call.end_certain for call in calls] == [False, True]

@@ -13,7 +13,7 @@ import pytest
 
 from telephony import Call, CallState, FeedState
 from telephony.sources.esl.codec import MAX_LINE
-from telephony.sources.esl.facts import EVENTS, EslObserver
+from telephony.sources.esl.facts import EVENTS, EslFactReader
 from telephony.sources.esl.feed import EslFeed
 from telephony.sources.feed import FeedCutError, FeedRefusedError
 from tests.telephony.esl_server import PASSWORD, EslServer, frames, read, serving_esl
@@ -379,13 +379,13 @@ def test_a_cut_and_a_look_at_all_channels_never_make_a_wrong_link(name: str) -> 
     events = frames((MORE / f"freeswitch-1.10-{name}" / "esl.txt").read_bytes())
     messages = [read(each) for each in events]
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    whole = EslObserver("esl", STATIONS, max_skew=None)
+    whole = EslFactReader("esl", STATIONS, max_skew=None)
     true = correlated([f for m in messages for f in whole.observe(m, now)])[0].calls()
     owner = {leg: call for call in true for leg in call.legs}
     steps = range(0, len(messages), max(1, len(messages) // 12))
     for start in steps:
         for end in (each for each in steps if each > start):
-            observer, server = EslObserver("esl", STATIONS, max_skew=None), EslServer()
+            observer, server = EslFactReader("esl", STATIONS, max_skew=None), EslServer()
             facts = [f for m in messages[:start] for f in observer.observe(m, now)]
             server.play(events[:end])
             at = datetime.fromtimestamp(int(messages[end].get("Event-Date-Timestamp")) / 1e6, UTC)

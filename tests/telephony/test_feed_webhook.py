@@ -19,7 +19,7 @@ from telephony import (
     FeedState,
     RecordingSpan,
 )
-from telephony.correlate.correlation import Changed, Correlator
+from telephony.correlate.correlation import CallsChanged, Correlator
 from telephony.runner import Runner
 from telephony.sources.webhook.feed import WebhookFeed
 
@@ -142,7 +142,7 @@ async def test_a_sender_that_waits_is_told_after_the_delivery() -> None:
     async def take(changes: object) -> None:
         await gate.wait()
         for change in changes:  # type: ignore[attr-defined]
-            assert isinstance(change, Changed)
+            assert isinstance(change, CallsChanged)
             delivered.extend(change.facts)
 
     runner = Runner([line.feed], line.correlator, take, lambda: T0, queue_size=8)

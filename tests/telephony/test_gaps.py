@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from telephony import (
     Answered,
     Call,
+    CallsChanged,
     CallState,
-    Changed,
     Direction,
     Fact,
     Held,
@@ -65,7 +65,7 @@ class Desk:
         self.open.set()
         self.asked = 0
 
-    async def changed(self, changes: Sequence[Changed]) -> None:
+    async def changed(self, changes: Sequence[CallsChanged]) -> None:
         self.asked += 1
         await self.open.wait()
         self.take(call for change in changes for call in change.calls)
@@ -289,7 +289,7 @@ def test_a_fact_that_cannot_be_folded_in_is_a_loss() -> None:
             await until_shown(runner, desk)
             receive = runner.correlator.receive
 
-            def defective(fact: Fact, *, confirms: bool = True) -> Changed | Ignored:
+            def defective(fact: Fact, *, confirms: bool = True) -> CallsChanged | Ignored:
                 if fact is OVER:
                     raise ZeroDivisionError
                 return receive(fact, confirms=confirms)
@@ -353,11 +353,11 @@ def test_a_leg_of_too_many_facts_is_made_certain_and_uncertain_like_any_other(la
         subject.receive(kind(REAL, at(2 + number / 1000), "hep"))
     subject.feed_lost("hep", at(20))
     change = subject.receive(late)
-    assert isinstance(change, Changed)
+    assert isinstance(change, CallsChanged)
     assert [(call.live, call.confirmed) for call in change.calls] == [(True, True)]
     assert change.calls == subject.calls()
     change = subject.receive(dataclasses.replace(late, at=at(31)), confirms=False)
-    assert isinstance(change, Changed)
+    assert isinstance(change, CallsChanged)
     assert [call.confirmed for call in change.calls] == [False]
     assert change.calls == subject.calls()
     assert len(subject._facts[REAL]) <= MAX_FACTS
@@ -662,7 +662,7 @@ def test_after_a_crash_in_delivery_a_gap_is_told_last() -> None:
     async def scenario() -> None:
         async with line(restart=(0.001, 0.01)) as (runner, desk):
 
-            async def changed(changes: Sequence[Changed]) -> None:
+            async def changed(changes: Sequence[CallsChanged]) -> None:
                 desk.asked += 1
                 if desk.asked == 1:
                     runner.emit(Gap("hep"))
@@ -684,7 +684,7 @@ def test_after_a_crash_in_delivery_the_clock_ends_no_call_before_it_is_told() ->
     now, asked = at(5), 0
     told: list[CallState] = []
 
-    async def changed(changes: Sequence[Changed]) -> None:
+    async def changed(changes: Sequence[CallsChanged]) -> None:
         nonlocal asked, now
         asked += 1
         if asked == 1:

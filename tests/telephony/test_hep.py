@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.sources.hep.codec import DecodeError, HepPacket, decode, encode
+from telephony.sources.hep.codec import HepDecodeError, HepPacket, decode, encode
 from telephony.sources.replay.feed import PACKAGED, packaged_trace
 
 NOW = datetime(2026, 11, 22, 18, 45, 36, 517000, tzinfo=UTC)
@@ -56,7 +56,7 @@ def test_what_is_written_reads_back(packet: HepPacket) -> None:
 
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda data: b"HEP3" + data))
 def test_garbage_raises_only_the_declared_error(data: bytes) -> None:
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(HepDecodeError) as caught:
         decode(data)
     assert caught.value.reason
 
@@ -68,7 +68,7 @@ def test_damage_raises_only_the_declared_error(packet: HepPacket, data: st.DataO
         damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
     try:
         decode(bytes(damaged))
-    except DecodeError as error:
+    except HepDecodeError as error:
         assert error.reason  # noqa: PT017 -- decoding may also succeed
 
 
@@ -76,7 +76,7 @@ def test_damage_raises_only_the_declared_error(packet: HepPacket, data: st.DataO
 def test_a_truncated_packet_is_refused(packet: HepPacket, data: st.DataObject) -> None:
     whole = encode(packet)
     cut = data.draw(st.integers(0, len(whole) - 1))
-    with pytest.raises(DecodeError):
+    with pytest.raises(HepDecodeError):
         decode(whole[:cut])
 
 
@@ -123,7 +123,7 @@ PAYLOAD = chunk(15, b"x")
     ],
 )
 def test_each_lie_has_its_reason(data: bytes, reason: str) -> None:
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(HepDecodeError) as caught:
         decode(data)
     assert caught.value.reason == reason
 

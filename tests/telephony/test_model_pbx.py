@@ -15,7 +15,7 @@ from telephony import Call, CallState, StationState
 from telephony.correlate.correlation import Correlator
 from telephony.correlate.grouping import CONFERENCE
 from telephony.sources.ami.codec import AmiMessage
-from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.ami.facts import AmiFactReader
 
 START = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
 STATIONS = ("1501", "1502", "1601", "1602")
@@ -68,7 +68,7 @@ class ModelPbx(RuleBasedStateMachine):
         self.alone: list[Channel] = []
         ids = itertools.count(1)
         self.correlator = Correlator(STATIONS, lambda: f"call-{next(ids)}")
-        self.observer = AmiObserver("ami", STATIONS, max_skew=None)
+        self.observer = AmiFactReader("ami", STATIONS, max_skew=None)
 
     # what the switchboard says
     def say(self, event: str, channel: Channel | None = None, **more: str) -> None:

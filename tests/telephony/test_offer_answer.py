@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from telephony import Answered, CallState, Held, HungUp, Resumed
 from telephony.sip.message import SipMessage
-from telephony.sources.hep.facts import SipObserver
+from telephony.sources.hep.facts import SipFactReader
 from tests.telephony.strategies import at
 from tests.telephony.wire import PHONE, PROXY, STATIONS, TRUNK, Wire, request, response
 
@@ -197,7 +197,7 @@ def test_holds_are_counted_beyond_the_hundredth() -> None:
 
 
 def test_refreshes_take_no_memory() -> None:
-    observer = SipObserver("hep", STATIONS)
+    observer = SipFactReader("hep", STATIONS)
 
     def see(second: float, message: SipMessage) -> None:
         observer.observe(message, at(second), TRUNK, PROXY)

@@ -13,8 +13,8 @@ from telephony import Direction, Rang
 from telephony.correlate.correlation import Correlator
 from telephony.sip import message as sip
 from telephony.sources.dialog_info.codec import read
-from telephony.sources.dialog_info.facts import DialogObserver
-from telephony.sources.hep.facts import SipObserver
+from telephony.sources.dialog_info.facts import DialogFactReader
+from telephony.sources.hep.facts import SipFactReader
 
 HIDDEN = "From: <sip:anonymous@anonymous.invalid>;tag=1"
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -23,7 +23,7 @@ AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 def invite(*headers: str, to: str = "sip:1501@pbx") -> list[Rang]:
     lines = [f"INVITE {to} SIP/2.0", *headers, "Call-ID: x", "CSeq: 1 INVITE", "", ""]
     message = sip.parse("\r\n".join(lines).encode())
-    facts = SipObserver("hep", {"1501"}).observe(
+    facts = SipFactReader("hep", {"1501"}).observe(
         message, AT, ("192.0.2.1", 5060), ("192.0.2.2", 5060)
     )
     return [fact for fact in facts if isinstance(fact, Rang)]
@@ -100,7 +100,7 @@ def test_presence(initiator: str) -> None:
 <dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info" version="0" state="full" entity="sip:1501@pbx">
 <dialog id="d" call-id="x" direction="{initiator}"><state>early</state>
 <remote><identity>sip:0479123456;phone-context=+32@gw</identity></remote></dialog></dialog-info>"""
-    facts, _ = DialogObserver("presence", {"1501"}).observe("1501", read(document.encode()), AT)
+    facts, _ = DialogFactReader("presence", {"1501"}).observe("1501", read(document.encode()), AT)
     [ring] = [fact for fact in facts if isinstance(fact, Rang)]
     told = ring.called if initiator == "initiator" else ring.caller and ring.caller.e164
     assert told == "+32479123456"

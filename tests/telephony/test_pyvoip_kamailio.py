@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telephony import AliasType, CallState, Fact, FeedState
-from telephony.correlate.correlation import Changed, Correlator
+from telephony.correlate.correlation import CallsChanged, Correlator
 from telephony.runner import Runner
 from telephony.sources.hep.feed import HepFeed
 from telephony.sources.pyvoip.feed import PyVoipAccount, PyVoipFeed
@@ -52,7 +52,7 @@ async def running(feed: PyVoipFeed) -> AsyncIterator[tuple[Runner, list[Fact]]]:
     numbers = itertools.count(1)
     correlator = Correlator({"1501"}, lambda: f"call-{next(numbers)}")
 
-    async def on_changes(changes: Sequence[Changed]) -> None:
+    async def on_changes(changes: Sequence[CallsChanged]) -> None:
         facts.extend(fact for change in changes for fact in change.facts)
 
     runner = Runner([feed], correlator, on_changes, restart=(0.05, 0.2))

@@ -26,7 +26,7 @@ from telephony import (
     begin_known,
     wav_seconds,
 )
-from telephony.sources.recordings.feed import RecordingsFeed, Watched
+from telephony.sources.recordings.feed import RecordingsFeed, RecordingsFolder
 from telephony.sources.recordings.names import bounded
 from telephony.sources.recordings.rtpengine import read_metadata
 
@@ -257,7 +257,7 @@ def feed(folder: Path, clock: Clock, **changes: object) -> RecordingsFeed:
         "pattern": NamePattern(timezone="UTC"),
         **changes,
     }
-    return RecordingsFeed("folder", Watched(folder, **settings), clock=clock)  # type: ignore[arg-type]
+    return RecordingsFeed("folder", RecordingsFolder(folder, **settings), clock=clock)  # type: ignore[arg-type]
 
 
 async def test_a_file_is_told_until_it_is_taken(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telephony import Aliased, Answered, Call, CallState, Changed, Fact, HungUp, Rang
+from telephony import Aliased, Answered, Call, CallsChanged, CallState, Fact, HungUp, Rang
 from telephony.runner import Runner
 from tests.telephony.shell import ListFeed, fresh_correlator, in_background, running, until
 from tests.telephony.strategies import at
@@ -67,7 +67,7 @@ def test_a_subscriber_that_raises_gets_the_same_change_again() -> None:
     attempts: list[list[Fact]] = []
     done: list[Fact] = []
 
-    async def on_changes(changes: Sequence[Changed]) -> None:
+    async def on_changes(changes: Sequence[CallsChanged]) -> None:
         attempts.append([fact for change in changes for fact in change.facts])
         if len(attempts) < 4:
             raise OSError("database is locked")
@@ -175,7 +175,7 @@ def test_the_clock_comes_back_after_any_fault(method: str) -> None:
     async def on_tick(calls: tuple[Call, ...]) -> None:
         told.extend(calls)
 
-    async def nothing(changes: Sequence[Changed]) -> None:
+    async def nothing(changes: Sequence[CallsChanged]) -> None:
         del changes
 
     async def scenario() -> None:
@@ -221,7 +221,7 @@ def test_a_feed_whose_loss_cannot_be_told_starts_again_all_the_same() -> None:
         sore = Sore("feed_lost", MemoryError())
         feed = ListFeed("hep", STORY, crashes=1)
 
-        async def nothing(changes: Sequence[Changed]) -> None:
+        async def nothing(changes: Sequence[CallsChanged]) -> None:
             del changes
 
         runner = Runner([feed], sore, nothing, restart=(0.001, 0.01))  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from telephony.sip.message import (
     MAX_MESSAGE,
-    DecodeError,
+    SipDecodeError,
     SipMessage,
     address,
     parse,
@@ -462,7 +462,7 @@ def test_torture_messages_are_read(name: str, newline: str) -> None:
     ],
 )
 def test_what_is_not_sip_has_its_reason(data: bytes, reason: str) -> None:
-    with pytest.raises(DecodeError) as caught:
+    with pytest.raises(SipDecodeError) as caught:
         parse(data)
     assert caught.value.reason == reason
 
@@ -476,7 +476,7 @@ def touch(read: SipMessage) -> None:
 def parse_all(data: bytes) -> None:
     try:
         touch(parse(data))
-    except DecodeError as error:
+    except SipDecodeError as error:
         assert error.reason  # noqa: PT017 -- parsing may also succeed
 
 

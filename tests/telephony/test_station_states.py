@@ -12,8 +12,8 @@ from telephony import Call, CallState, Fact
 from telephony.correlate.correlation import Correlator
 from telephony.correlate.station_states import MAY_BE_ONE
 from telephony.sources.dialog_info.codec import read
-from telephony.sources.dialog_info.facts import DialogObserver
-from telephony.sources.hep.facts import SipObserver
+from telephony.sources.dialog_info.facts import DialogFactReader
+from telephony.sources.hep.facts import SipFactReader
 from tests.telephony.dialects import HEAD, STATION
 from tests.telephony.strategies import at
 from tests.telephony.wire import PROXY, TRUNK, request, response
@@ -29,12 +29,12 @@ class Desk:
 
     def __init__(self) -> None:
         self.correlator = Correlator(STATIONS, map("call-{}".format, itertools.count(1)).__next__)
-        self.sip = SipObserver("hep", STATIONS)
+        self.sip = SipFactReader("hep", STATIONS)
         self.facts: list[Fact] = []
         self.restart()
 
     def restart(self) -> None:
-        self.presence = DialogObserver("presence", STATIONS)
+        self.presence = DialogFactReader("presence", STATIONS)
         self.versions = itertools.count()
         for station in STATIONS:
             self.presence.begin(station)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telephony.sip import digest
-from telephony.sip.message import DecodeError, SipMessage, parse
+from telephony.sip.message import SipDecodeError, SipMessage, parse
 from telephony.sip.write import MAX_HEAD, Framer
 from telephony.sources.dialog_info.subscriber import (
     CONTENT,
@@ -19,9 +19,9 @@ from telephony.sources.dialog_info.subscriber import (
     Account,
     Here,
     Notified,
-    RefusedError,
     SilentError,
     Subscriber,
+    SubscriptionRefusedError,
 )
 
 ASKS = 'Digest realm="x", nonce="n1"'
@@ -278,7 +278,7 @@ def test_what_only_a_person_can_mend(answers: list[tuple[int, str]], slug: str) 
     for status, asks in answers[:-1]:
         talk.answer(talk.one(), status, f"WWW-Authenticate: {asks}")
     status, asks = answers[-1]
-    with pytest.raises(RefusedError, match=slug):
+    with pytest.raises(SubscriptionRefusedError, match=slug):
         talk.answer(talk.one(), status, f"WWW-Authenticate: {asks}")
 
 
@@ -535,9 +535,9 @@ WORDS = (
 @given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=14), max_size=8))
 def test_whatever_is_received_it_goes_on_or_gives_up(messages: list[list[str]]) -> None:
     talk = Exchange()
-    with suppress(RefusedError, SilentError):
+    with suppress(SubscriptionRefusedError, SilentError):
         for lines in messages:
-            with suppress(DecodeError):
+            with suppress(SipDecodeError):
                 talk.receive(sorted(lines, key=lambda line: "SIP/2.0" not in line))
             talk.pass_time(1)
             for data in (*talk.agent.sending(), *talk.agent.replies()):
@@ -594,6 +594,6 @@ def test_a_stream_is_cut_where_messages_end(cuts: list[int], bodies: int) -> Non
     ],
 )
 def test_a_stream_that_cannot_be_followed(data: bytes, reason: str) -> None:
-    with pytest.raises(DecodeError) as refused:
+    with pytest.raises(SipDecodeError) as refused:
         Framer().feed(data)
     assert refused.value.reason == reason

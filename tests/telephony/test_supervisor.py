@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.supervisor import Backoff, Pace, Standing, State, Supervisor
+from telephony.supervisor import Backoff, LoopState, RestartPolicy, SupervisedLoop, Supervisor
 from tests.telephony.shell import until
 
-QUICK = Pace(first=0.001, most=0.01, steady=60.0, patience=3)
+QUICK = RestartPolicy(first=0.001, most=0.01, steady=60.0, patience=3)
 
 
 # --- the rule --------------------------------------------------------------------------------------
 def test_delays_double_up_to_a_limit() -> None:
-    standing = Standing(Pace(first=0.5, most=4.0, steady=30.0))
+    standing = SupervisedLoop(RestartPolicy(first=0.5, most=4.0, steady=30.0))
     delays = []
     for now in range(6):
         standing.started(now)
@@ -27,7 +27,7 @@ def test_delays_double_up_to_a_limit() -> None:
 
 
 def test_it_is_away_after_some_failures_in_a_row_and_back_after_a_steady_run() -> None:
-    standing = Standing(Pace(steady=30.0, patience=3))
+    standing = SupervisedLoop(RestartPolicy(steady=30.0, patience=3))
     for now in (1, 2):
         standing.started(now)
         standing.failed(now)
@@ -43,18 +43,18 @@ def test_it_is_away_after_some_failures_in_a_row_and_back_after_a_steady_run() -
 
 
 def test_what_ended_on_purpose_is_not_away() -> None:
-    standing = Standing()
+    standing = SupervisedLoop()
     for now in range(5):
         standing.started(now)
         standing.failed(now)
     standing.ended(6)
-    assert (standing.state, standing.away(6)) == (State.ENDED, False)
+    assert (standing.state, standing.away(6)) == (LoopState.ENDED, False)
 
 
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=60))
 def test_no_row_of_failures_breaks_the_rule(runs: list[float]) -> None:
-    pace, now = Pace(first=0.5, most=30.0, steady=60.0, patience=3), 0.0
-    standing = Standing(pace)
+    pace, now = RestartPolicy(first=0.5, most=30.0, steady=60.0, patience=3), 0.0
+    standing = SupervisedLoop(pace)
     for run in runs:
         standing.started(now)
         now += run

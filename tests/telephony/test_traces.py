@@ -13,7 +13,7 @@ import pytest
 from telephony import AliasType, CallState
 from telephony.sip.message import parse
 from telephony.sources.hep.codec import SIP
-from telephony.sources.hep.facts import SipObserver
+from telephony.sources.hep.facts import SipFactReader
 from tests.telephony.traces import (
     STATIONS,
     Told,
@@ -178,7 +178,7 @@ PAIRED = [name for name in EXPECTED if "queue" not in name]
 
 
 def observed(packets: list[HepPacket]) -> list[Fact]:
-    observer = SipObserver("hep", STATIONS)
+    observer = SipFactReader("hep", STATIONS)
     return [
         fact
         for packet in packets

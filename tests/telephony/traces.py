@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from telephony.correlate.correlation import Call, Changed, Correlator
+from telephony.correlate.correlation import Call, CallsChanged, Correlator
 from telephony.sip.message import parse
 from telephony.sources.ami.codec import AmiDecoder
-from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.ami.facts import AmiFactReader
 from telephony.sources.esl.codec import EslDecoder
-from telephony.sources.esl.facts import EslObserver
-from telephony.sources.hep.facts import SipObserver
+from telephony.sources.esl.facts import EslFactReader
+from telephony.sources.hep.facts import SipFactReader
 from telephony.sources.replay.feed import ABANDONED, PACKAGED, Trace, load_trace, packaged_trace
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def trace(name: str) -> Trace:
 
 
 def facts_of(recorded: Trace) -> list[Fact]:
-    observer = SipObserver("hep", STATIONS)
+    observer = SipFactReader("hep", STATIONS)
     return [
         fact
         for packet in recorded.packets
@@ -46,7 +46,7 @@ def ami_messages(name: str) -> list[AmiMessage]:
 
 
 def ami_facts(name: str) -> list[Fact]:
-    observer = AmiObserver("ami", STATIONS, max_skew=None)
+    observer = AmiFactReader("ami", STATIONS, max_skew=None)
     now = datetime(2026, 11, 23, tzinfo=UTC)
     return [fact for message in ami_messages(name) for fact in observer.observe(message, now)]
 
@@ -56,15 +56,17 @@ def esl_messages(name: str) -> list[EslMessage]:
 
 
 def esl_facts(name: str) -> list[Fact]:
-    observer = EslObserver("esl", STATIONS, max_skew=None)
+    observer = EslFactReader("esl", STATIONS, max_skew=None)
     now = datetime(2026, 11, 23, tzinfo=UTC)
     return [fact for message in esl_messages(name) for fact in observer.observe(message, now)]
 
 
-def correlated(facts: list[Fact]) -> tuple[Correlator, list[Changed]]:
+def correlated(facts: list[Fact]) -> tuple[Correlator, list[CallsChanged]]:
     numbers = itertools.count(1)
     correlator = Correlator(STATIONS, lambda: f"call-{next(numbers)}")
-    changes = [change for fact in facts if isinstance(change := correlator.receive(fact), Changed)]
+    changes = [
+        change for fact in facts if isinstance(change := correlator.receive(fact), CallsChanged)
+    ]
     return correlator, changes
 
 

@@ -7,7 +7,7 @@ import itertools
 from telephony import Fact, Seen
 from telephony.correlate.correlation import Call, Correlator
 from telephony.sip.message import SipMessage, parse
-from telephony.sources.hep.facts import SipObserver
+from telephony.sources.hep.facts import SipFactReader
 from tests.telephony.strategies import at
 
 STATIONS = ("1501", "1502", "1601")
@@ -72,7 +72,7 @@ class Wire:
     """A capture agent: messages in, calls out."""
 
     def __init__(self, *headers: str) -> None:
-        self.observer = SipObserver("hep", STATIONS, headers or ("X-Line15-Call-ID",))
+        self.observer = SipFactReader("hep", STATIONS, headers or ("X-Line15-Call-ID",))
         numbers = itertools.count(1)
         self.correlator = Correlator(STATIONS, lambda: f"call-{next(numbers)}")
         self.facts: list[Fact] = []

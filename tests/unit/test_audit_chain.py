@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.audit.domain.chain import UNREADABLE, Verdict, Verifier, verify
+from server.audit.domain.chain import UNREADABLE, ChainVerdict, ChainVerifier, verify
 from server.core.entries import GENESIS, AuditRow, canonical, commitment, digest
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def build(events: Sequence[tuple[str, dict[str, Any]]]) -> list[Linked]:
     return chain
 
 
-def read(chain: Sequence[Linked]) -> Verdict:
-    verifier = Verifier()
+def read(chain: Sequence[Linked]) -> ChainVerdict:
+    verifier = ChainVerifier()
     for row, payload in chain:
         verifier.feed(row, payload)
     return verifier.verdict()
@@ -68,7 +68,7 @@ def read(chain: Sequence[Linked]) -> Verdict:
 @given(CHAINS)
 def test_an_honest_chain_is_whole(events: list[tuple[str, dict[str, Any]]]) -> None:
     chain = build(events)
-    assert read(chain) == Verdict(len(chain), chain[-1][0].hash, None)
+    assert read(chain) == ChainVerdict(len(chain), chain[-1][0].hash, None)
     assert verify(row for row, _ in chain).intact
 
 
@@ -152,7 +152,7 @@ def test_a_cut_end_is_found_by_a_head_noted_elsewhere(
 ) -> None:
     chain = build([*events, ("last", {})])
     for rows, met in ((chain, True), (chain[:-1], False)):
-        verifier = Verifier(chain[-1][0].hash)
+        verifier = ChainVerifier(chain[-1][0].hash)
         for row, payload in rows:
             verifier.feed(row, payload)
         assert verifier.verdict().intact

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.line15.domain.calls import (
-    CallRecord,
-    LiveCall,
-    Move,
-    Places,
+    CallHistory,
+    CallPlaces,
+    CallSummary,
     SpanRow,
+    StationMove,
     moves,
     places,
     settled,
@@ -42,46 +42,46 @@ def _span(station: str, start: float, end: float | None, state: str | None) -> S
     return SpanRow("station", station, at(start), None if end is None else at(end), state=state)
 
 
-def live(*spans: SpanRow, state: str = "talking") -> LiveCall:
+def live(*spans: SpanRow, state: str = "talking") -> CallSummary:
     sure = {"end_certain": True, "certain": True}
-    return LiveCall("c", "s", None, state, at(0), at(1), None, **sure, places=places(spans))
+    return CallSummary("c", "s", None, state, at(0), at(1), None, **sure, places=places(spans))
 
 
 @pytest.mark.parametrize(
     ("spans", "where"),
     [
-        ((), Places()),
+        ((), CallPlaces()),
         # A group of three rings; one of them answers.
         (
             (rang("1", 0, None), rang("2", 0, None)),
-            Places(("1", "2"), ("1", "2"), (), ("1", "2")),
+            CallPlaces(("1", "2"), ("1", "2"), (), ("1", "2")),
         ),
         (
             (rang("1", 0, 5), rang("2", 0, 5), talked("2", 5, None)),
-            Places(("2",), (), ("2",), ("2",)),
+            CallPlaces(("2",), (), ("2",), ("2",)),
         ),
         # Over: who had it last, not who rang as long.
         (
             (rang("1", 0, 5), talked("1", 5, 9), rang("2", 6, 9)),
-            Places(("1",), (), (), ("1",)),
+            CallPlaces(("1",), (), (), ("1",)),
         ),
         # Sent on, it rings there: until somebody takes it, it is whose it was.
         (
             (rang("1", 0, 1), talked("1", 1, 5), rang("2", 5, None)),
-            Places(("2",), ("2",), (), ("1",)),
+            CallPlaces(("2",), ("2",), (), ("1",)),
         ),
         # A consultation rings while the first station has it.
         (
             (talked("1", 1, None), rang("2", 5, None)),
-            Places(("1", "2"), ("2",), ("1",), ("1",)),
+            CallPlaces(("1", "2"), ("2",), ("1",), ("1",)),
         ),
         # Nobody took it.
-        ((rang("1", 0, 5), rang("2", 2, 9)), Places(("2",), (), (), ("2",))),
+        ((rang("1", 0, 5), rang("2", 2, 9)), CallPlaces(("2",), (), (), ("2",))),
         # An older release: it had it, as far as is known.
-        ((of_old("1", 0, None),), Places(("1",), (), ("1",), ("1",))),
+        ((of_old("1", 0, None),), CallPlaces(("1",), (), ("1",), ("1",))),
     ],
 )
-def test_where_it_is(spans: tuple[SpanRow, ...], where: Places) -> None:
+def test_where_it_is(spans: tuple[SpanRow, ...], where: CallPlaces) -> None:
     assert places(spans) == where
 
 
@@ -105,13 +105,13 @@ def test_a_call_that_left_a_station_does_not_talk_there_any_more() -> None:
 def test_a_hand_over_is_to_who_took_the_call_from_when_it_rang_there() -> None:
     first = (rang("1", 0, 1), talked("1", 1, 9))
     taken = (rang("2", 5, 6), talked("2", 6, 20))
-    assert moves([*first, *taken], at(1)) == [Move("1", "2", at(9))]
+    assert moves([*first, *taken], at(1)) == [StationMove("1", "2", at(9))]
     assert moves([*first, rang("2", 5, 12)], at(1)) == [], "it only rang there"
     group = (rang("1", 0, 1), rang("2", 0, 1), talked("1", 1, 9))
     assert moves(group, at(1)) == []
     blind = (*first, rang("2", 9, 11), talked("2", 11, 20))
-    assert moves(blind, at(1)) == [Move("1", "2", at(9))]
-    assert moves([of_old("1", 0, 9), of_old("2", 5, 20)], at(1)) == [Move("1", "2", at(9))]
+    assert moves(blind, at(1)) == [StationMove("1", "2", at(9))]
+    assert moves([of_old("1", 0, 9), of_old("2", 5, 20)], at(1)) == [StationMove("1", "2", at(9))]
 
 
 def test_a_ring_and_the_talk_after_it_are_two_readings_of_nothing() -> None:
@@ -125,5 +125,5 @@ def test_a_ring_and_the_talk_after_it_are_two_readings_of_nothing() -> None:
 
 
 def test_a_call_that_only_rang_at_a_station_cannot_have_been_meant_there() -> None:
-    record = CallRecord(live(), (rang("1", 0, 5), rang("2", 0, 5), talked("2", 5, 60)))
+    record = CallHistory(live(), (rang("1", 0, 5), rang("2", 0, 5), talked("2", 5, 60)))
     assert [station for station, _ in candidate(record).stations] == ["2"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from server.video.domain import candidates as rule
 from server.video.domain.candidates import target
 from server.video.domain.sdp import candidates
-from server.video.errors import CandidateMalformed
+from server.video.errors import IceCandidateMalformed
 from tests.unit.sdp_samples import ANSWERS, OFFERS
 
 AUDIO = "m=audio 9 UDP/TLS/RTP/SAVPF 111"
@@ -85,7 +85,7 @@ def test_what_browsers_put_into_descriptions_passes(sdp: str) -> None:
     ],
 )
 def test_what_is_no_candidate_is_refused(candidate: str) -> None:
-    with pytest.raises(CandidateMalformed):
+    with pytest.raises(IceCandidateMalformed):
         target(candidate)
 
 
@@ -112,9 +112,9 @@ def test_what_is_no_candidate_is_refused(candidate: str) -> None:
 )
 def test_a_name_or_a_number_that_a_resolver_would_read_is_refused(name: str) -> None:
     """The other end's browser would ask its DNS, inside the hospital."""
-    with pytest.raises(CandidateMalformed):
+    with pytest.raises(IceCandidateMalformed):
         target(f"{HOST} {name} 35390 typ host")
-    with pytest.raises(CandidateMalformed):
+    with pytest.raises(IceCandidateMalformed):
         target(f"{HOST} 203.0.113.7 40000 typ srflx raddr {name} rport 9")
 
 
@@ -176,7 +176,7 @@ def test_nobody_is_told_to_open_a_connection(more: str) -> None:
 def test_any_candidate_passes_or_is_refused_by_its_code(candidate: str) -> None:
     try:
         target(candidate)
-    except CandidateMalformed:
+    except IceCandidateMalformed:
         return
     assert candidate.isascii()
     assert not re.search(r"[\x00-\x1f\x7f]", candidate)
@@ -187,7 +187,7 @@ def test_any_candidate_passes_or_is_refused_by_its_code(candidate: str) -> None:
 def test_what_passes_is_one_line(candidate: str) -> None:
     try:
         target(candidate)
-    except CandidateMalformed:
+    except IceCandidateMalformed:
         return
     assert len(candidate.splitlines()) == 1
     assert len(candidate) <= rule.MAX_CANDIDATE
@@ -210,5 +210,5 @@ def test_no_name_passes(name: str) -> None:
     try:
         ip_address(name)
     except ValueError:
-        with pytest.raises(CandidateMalformed):
+        with pytest.raises(IceCandidateMalformed):
             target(f"{HOST} {name} 35390 typ host")

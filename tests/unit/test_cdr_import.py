@@ -22,8 +22,8 @@ from server.identity.domain.access import Role
 from server.identity.passwords import Passwords
 from server.invitations.domain.invitation import Invitation
 from server.invitations.store.invitations import InvitationStore
-from server.line15.domain.call_links import Certainty, Evidence, Link
-from server.line15.service.ingest import Line15
+from server.line15.domain.call_links import CallLink, Certainty, Evidence
+from server.line15.service.ingest import CallIngest
 from server.line15.store.calls import CallStore
 from server.reconcile.domain import cdr as rules
 from server.storage import schema
@@ -34,11 +34,11 @@ from server.video.service.following import relink
 from server.video.store.sessions import SessionStore
 from telephony import (
     Alias,
-    AliasRecord,
     AliasType,
     Call,
+    CallsChanged,
     CallState,
-    Changed,
+    DatedAlias,
     Number,
     StationSpan,
 )
@@ -96,8 +96,8 @@ class Place:
         """What a feed told of."""
 
         async def told(transactions: Transactions) -> None:
-            line = Line15(self.site, transactions, _Clock(), Bus(), on_merged=(relink,))
-            await line.receive([Changed(calls)])
+            line = CallIngest(self.site, transactions, _Clock(), Bus(), on_merged=(relink,))
+            await line.receive([CallsChanged(calls)])
 
         self.run(told)
 
@@ -166,7 +166,7 @@ def a_video(place: Place, evidence: Evidence = Evidence.FEED_DOWN) -> None:
     async def store(uow: Any) -> None:
         await SessionStore(uow).add(Session("video1", place.site, "201", place.user, "c1", at, at))
         await SessionStore(uow).add_link(
-            Link("video1", None, Certainty.UNLINKED, evidence, None, at)
+            CallLink("video1", None, Certainty.UNLINKED, evidence, None, at)
         )
         contact = await PersonalStore(uow).add(place.site, "number", MINE, at)
         await InvitationStore(uow).add(
@@ -178,7 +178,7 @@ def a_video(place: Place, evidence: Evidence = Evidence.FEED_DOWN) -> None:
 
 def a_call(**changes: Any) -> Call:
     """The same call as a feed saw it, under its SIP name, cut off half-way."""
-    names = (AliasRecord(Alias(AliasType.SIP_CALL_ID, "a@b"), "hep", START),)
+    names = (DatedAlias(Alias(AliasType.SIP_CALL_ID, "a@b"), "hep", START),)
     call = Call(
         id="known",
         caller=Number(MINE),
@@ -264,7 +264,7 @@ def test_a_typed_id_finds_its_call(place: Place) -> None:
     async def typed(uow: Any) -> None:
         name = Alias(AliasType.ASSERTED, "1772352000.5")
         await CallStore(uow).assert_call(place.site, "stand-in", name, START + MINUTE)
-        link = Link("video1", "stand-in", Certainty.CERTAIN, Evidence.MANUAL_ID, None, START)
+        link = CallLink("video1", "stand-in", Certainty.CERTAIN, Evidence.MANUAL_ID, None, START)
         await SessionStore(uow).add_link(link)
 
     place.do(typed)

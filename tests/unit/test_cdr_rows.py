@@ -14,8 +14,8 @@ from server.reconcile.domain.cdr import (
     MAX_LINE,
     Bad,
     BadRowError,
+    CdrRow,
     Form,
-    Row,
     grouped,
     read,
 )
@@ -50,14 +50,14 @@ def master(**cells: str) -> str:
     return ",".join(f'"{row.get(name, "")}"' for name in names)
 
 
-def one(text: str, form: Form = MASTER) -> Row | Bad:
+def one(text: str, form: Form = MASTER) -> CdrRow | Bad:
     (found,) = read(text.split("\n"), form)
     return found
 
 
 def test_a_row_of_asterisk() -> None:
     row = one(master())
-    assert isinstance(row, Row)
+    assert isinstance(row, CdrRow)
     assert row.start == datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
     assert row.answer == datetime(2026, 3, 1, 8, 0, 5, tzinfo=UTC)
     assert (row.number, row.stations, row.outgoing) == ("+33612345678", ("1501",), False)
@@ -71,14 +71,14 @@ def test_marks_that_nobody_sees_are_no_part_of_a_cell() -> None:
             src="\u202a06\u202f12\u202f34\u202f56\u202f78\u202c", start="\u200e2026-03-01 09:00:00"
         )
     )
-    assert isinstance(row, Row)
+    assert isinstance(row, CdrRow)
     assert row.number == "+33612345678"
     back = one(
         master(
             src="\u200e1601", dst="\u202d0612345678\u202c", channel="", dstchannel="PJSIP/trunk-1"
         )
     )
-    assert isinstance(back, Row)
+    assert isinstance(back, CdrRow)
     assert (back.number, back.stations) == ("+33612345678", ("1601",))
 
 
@@ -90,14 +90,14 @@ def test_an_outgoing_row_is_of_whom_it_called() -> None:
         dstchannel="PJSIP/trunk-0000002b",
     )
     row = one(back)
-    assert isinstance(row, Row)
+    assert isinstance(row, CdrRow)
     assert (row.number, row.stations, row.outgoing) == ("+33612345678", ("1601",), True)
     inside = one(
         master(
             src="1501", dst="1601", channel="PJSIP/1501-0000002a", dstchannel="PJSIP/1601-0000002b"
         )
     )
-    assert isinstance(inside, Row)
+    assert isinstance(inside, CdrRow)
     assert inside.number is None, "nobody outside"
 
 
@@ -105,13 +105,13 @@ def test_an_outgoing_row_is_of_whom_it_called() -> None:
 def test_a_file_that_names_its_columns_in_any_order(delimiter: str) -> None:
     text = "\ufeff" + f"{HEAD}\r\n{GOOD}\r\n".replace(",", delimiter)
     row = one(text, FORM)
-    assert isinstance(row, Row)
+    assert isinstance(row, CdrRow)
     assert (row.line, row.number, row.stations) == (2, "+33612345678", ("1501",))
     iso = one("Ended,SIP-Call-ID,Started\n2026-03-01T09:00:00+01:00,a@b,2026-03-01T07:59:00Z", FORM)
-    assert isinstance(iso, Row)
+    assert isinstance(iso, CdrRow)
     assert iso.names == ((AliasType.SIP_CALL_ID, "a@b"),)
     columns = Form(PARIS, FORM.stations, NOW, HEAD.split(","))
-    assert isinstance(one(GOOD, columns), Row)
+    assert isinstance(one(GOOD, columns), CdrRow)
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_a_file_that_names_its_columns_in_any_order(delimiter: str) -> None:
 def test_what_is_refused_is_named_by_its_line_only(change: dict[str, str], why: str) -> None:
     bad = [*read([master(), master(**change), master()], MASTER)]
     assert bad[1] == Bad(2, why)
-    assert isinstance(bad[2], Row), "one line costs one line"
+    assert isinstance(bad[2], CdrRow), "one line costs one line"
 
 
 def test_a_quote_left_open_does_not_swallow_what_follows() -> None:
     found = [*read([HEAD, '"17,06', GOOD], FORM)]
-    assert [type(each) for each in found] == [Bad, Row]
+    assert [type(each) for each in found] == [Bad, CdrRow]
 
 
 def test_a_file_that_says_nothing_is_refused() -> None:
@@ -166,7 +166,7 @@ def test_the_hour_that_came_twice_is_kept_but_proves_nothing() -> None:
         "end": "2026-10-25 02:40:00",
     }
     row = one(master(**times))
-    assert isinstance(row, Row)
+    assert isinstance(row, CdrRow)
     assert not row.exact
     (group,) = grouped([row])
     assert group.talks == []
@@ -178,13 +178,13 @@ def test_rows_of_one_call_are_one_and_a_linkedid_of_two_people_ties_nothing() ->
                    start="2026-03-01 09:05:00", answer="2026-03-01 09:05:00", end="2026-03-01 09:09:00")  # fmt: skip
     consult = master(src="1501", dst="1601", channel="PJSIP/1501-00000030", uniqueid="1772352000.9",
                      dstchannel="PJSIP/1601-00000031", linkedid="1772352000.5")  # fmt: skip
-    rows = [row for row in read([moved, consult, first], MASTER) if isinstance(row, Row)]
+    rows = [row for row in read([moved, consult, first], MASTER) if isinstance(row, CdrRow)]
     (call,) = grouped(rows)
     assert [talk[0] for talk in call.talks] == ["1501", "1601"], (
         "the consultation is no talk outside"
     )
     stranger = master(src="0698765432", uniqueid="1772352000.7", linkedid="1772352000.5")
-    rows = [row for row in read([first, stranger], MASTER) if isinstance(row, Row)]
+    rows = [row for row in read([first, stranger], MASTER) if isinstance(row, CdrRow)]
     assert len(grouped(rows)) == 2
 
 
@@ -192,4 +192,4 @@ def test_rows_of_one_call_are_one_and_a_linkedid_of_two_people_ties_nothing() ->
 def test_whatever_the_file_is_it_is_rows_or_reasons(lines: list[str], asterisk: bool) -> None:  # noqa: FBT001
     form = MASTER if asterisk else Form(PARIS, FORM.stations, NOW, HEAD.split(","))
     for each in read(lines, form):
-        assert isinstance(each, Row | Bad)
+        assert isinstance(each, CdrRow | Bad)

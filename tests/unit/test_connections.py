@@ -14,8 +14,8 @@ from server.web.http.connections import (
     HEAD_SECONDS,
     STALL_SECONDS,
     Connection,
+    ConnectionLimits,
     Connections,
-    Limits,
     limits,
 )
 from server.web.http.forwarded import counted_as
@@ -25,7 +25,7 @@ from server.web.http.forwarded import counted_as
 class Hall:
     """Connections with names, and what was said of them."""
 
-    limits: Limits
+    limits: ConnectionLimits
     told: list[str] = field(default_factory=list)
     shut: list[str] = field(default_factory=list)
     named: dict[str, Connection] = field(default_factory=dict)
@@ -70,7 +70,7 @@ def test_limits_stay_below_the_limit_of_files(
 
 
 def test_one_that_waits_gives_way_and_one_at_work_never() -> None:
-    hall = Hall(Limits(3, 9, spare=0))
+    hall = Hall(ConnectionLimits(3, 9, spare=0))
     for name in "abc":
         assert hall.enter(name)
     hall.works("a")
@@ -83,7 +83,7 @@ def test_one_that_waits_gives_way_and_one_at_work_never() -> None:
 
 
 def test_one_that_rests_again_is_the_youngest_of_those_that_wait() -> None:
-    hall = Hall(Limits(2, 9, spare=0))
+    hall = Hall(ConnectionLimits(2, 9, spare=0))
     hall.enter("a")
     hall.enter("b")
     hall.works("a")
@@ -93,7 +93,7 @@ def test_one_that_rests_again_is_the_youngest_of_those_that_wait() -> None:
 
 
 def test_one_address_does_not_take_all_and_proxies_are_not_counted() -> None:
-    hall = Hall(Limits(10, 2, spare=0))
+    hall = Hall(ConnectionLimits(10, 2, spare=0))
     hall.enter("a")
     hall.enter("b")
     hall.works("a", "b")
@@ -108,7 +108,7 @@ def test_one_address_does_not_take_all_and_proxies_are_not_counted() -> None:
 
 
 def test_when_all_are_at_work_a_few_more_are_let_in_for_operations() -> None:
-    hall = Hall(Limits(2, 2, spare=2))
+    hall = Hall(ConnectionLimits(2, 2, spare=2))
     hall.enter("a", "1")
     hall.enter("b", "2")
     hall.works("a", "b")
@@ -126,7 +126,7 @@ def test_when_all_are_at_work_a_few_more_are_let_in_for_operations() -> None:
 
 
 def test_who_sends_no_head_in_time_is_closed() -> None:
-    hall = Hall(Limits(9, 9))
+    hall = Hall(ConnectionLimits(9, 9))
     hall.enter("silent", now=0)
     hall.enter("asks", now=0)
     hall.enter("young", now=5)
@@ -141,7 +141,7 @@ def test_who_sends_no_head_in_time_is_closed() -> None:
 
 
 def test_one_whose_body_is_waited_for_gives_way_after_those_that_ask_nothing() -> None:
-    hall = Hall(Limits(3, 3, spare=0))
+    hall = Hall(ConnectionLimits(3, 3, spare=0))
     for name in "abc":
         hall.enter(name)
     hall.reads("a", "b")
@@ -156,7 +156,7 @@ def test_one_whose_body_is_waited_for_gives_way_after_those_that_ask_nothing() -
 
 
 def test_one_let_in_for_operations_keeps_no_place_by_a_body_that_does_not_come() -> None:
-    hall = Hall(Limits(1, 1, spare=1))
+    hall = Hall(ConnectionLimits(1, 1, spare=1))
     hall.enter("a", "1")
     hall.works("a")
     assert hall.enter("b", "2")
@@ -166,7 +166,7 @@ def test_one_let_in_for_operations_keeps_no_place_by_a_body_that_does_not_come()
 
 
 def test_who_takes_nothing_of_what_it_asked_for_is_closed() -> None:
-    hall = Hall(Limits(9, 9))
+    hall = Hall(ConnectionLimits(9, 9))
     for name in ("deaf", "slow", "quick"):
         hall.enter(name)
         hall.works(name)
@@ -188,7 +188,7 @@ Steps = st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 30)), max_size
 
 @given(Steps)
 def test_the_accounts_are_right_whatever_happens(steps: list[tuple[str, int]]) -> None:
-    hall, made = Hall(Limits(6, 3, spare=2)), 0
+    hall, made = Hall(ConnectionLimits(6, 3, spare=2)), 0
     for number, (step, which) in enumerate(steps):
         if step == "enter":
             made += 1

@@ -18,7 +18,7 @@ from server.core.errors import TooMany
 from server.demo import run as demo
 from server.demo.certificates import ensure
 from server.demo.synthetic import caller as synthetic
-from server.demo.synthetic.peer import Peer
+from server.demo.synthetic.peer import SyntheticPeer
 from server.demo.synthetic.picture import HEIGHT, WIDTH, draw, luma
 from server.video.domain.sdp import check_description
 from tests.lab.process import until
@@ -120,12 +120,12 @@ def test_the_picture_moves() -> None:
 async def test_the_offer_is_one_video_line_and_nothing_else() -> None:
     sent: list[dict[str, Any]] = []
     states: list[str] = []
-    peer = Peer({"iceServers": []}, sent.append, lambda _peer, state: states.append(state))
+    peer = SyntheticPeer({"iceServers": []}, sent.append, lambda _peer, state: states.append(state))
     try:
         await until(lambda: bool(sent or states), "an offer, or why there is none")
         if states:  # no interface but lo: the refusal is a sentence
             assert states == ["no_candidate"]
-            assert "interface" in synthetic.Outcome("no_candidate").sentence
+            assert "interface" in synthetic.SyntheticOutcome("no_candidate").sentence
         else:
             assert sent[0]["type"] == "signal.offer"
             check_description(sent[0]["sdp"])

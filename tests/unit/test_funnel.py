@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.delivery.domain.messages import Delivery, Handover, Message
+from server.delivery.domain.messages import DeliveryEvent, Message, MessageState
 from server.desk.domain.funnel import (
     MESSAGE_LABELS,
     STEPS,
-    Phone,
+    PhoneState,
     Say,
     Speech,
     say,
@@ -27,7 +27,7 @@ from server.desk.domain.funnel import (
 from server.desk.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
 from server.protocol.caller import CallerMedia, Camera
 from server.video.domain.network import BY_REQUESTS
-from server.video.domain.session import BLIND, Session, State
+from server.video.domain.session import BLIND, Session, SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,23 +38,27 @@ CAMERAS = [None, "asking", "granted", *sorted(CAMERA)]
 WORDS = [None, "live", *sorted(BLIND)]
 #: A page that did not arrive was lost by the network; of all else, the camera or its user is the cause.
 NOT_THE_NETWORK = [word for word in CAMERAS if word != "lost_script"]
-PHONES = [Phone(online, hidden) for online, hidden in product((True, False), repeat=2)]
-PHONES += [Phone(camera=word) for word in WORDS] + [Phone(asking=True)]
-PHONES += [Phone(network=word, camera="muted") for word in sorted(NETWORK)]
+PHONES = [PhoneState(online, hidden) for online, hidden in product((True, False), repeat=2)]
+PHONES += [PhoneState(camera=word) for word in WORDS] + [PhoneState(asking=True)]
+PHONES += [PhoneState(network=word, camera="muted") for word in sorted(NETWORK)]
 BLAME = re.compile(r"réseau|Wi-Fi|fenêtre|relais|débit|UDP", re.IGNORECASE)
 
 
-def message(state: Delivery = Delivery.QUEUED, channel: str = "sms", at: float = 1) -> Message:
+def message(
+    state: MessageState = MessageState.QUEUED, channel: str = "sms", at: float = 1
+) -> Message:
     then = NOW + timedelta(seconds=at)
     made = Message("m", "site", "invitation", channel, "i", b"", "r", NOW, NOW, state)
-    if state is not Delivery.QUEUED:
+    if state is not MessageState.QUEUED:
         made = replace(made, handed=then)
-    if state is Delivery.DELIVERED:
+    if state is MessageState.DELIVERED:
         made = replace(made, delivered=then + timedelta(seconds=1))
     return made
 
 
-def session(state: State = State.INVITED, camera: str | None = None, **marks: float) -> Session:
+def session(
+    state: SessionState = SessionState.INVITED, camera: str | None = None, **marks: float
+) -> Session:
     times = {"accepted": NOW, **{k: NOW + timedelta(seconds=s) for k, s in marks.items()}}
     return Session("s", "site", "201", "u", "command1", NOW, NOW, state, times, camera)
 
@@ -65,7 +69,7 @@ def states(of: Session, messages: Sequence[Message] = ()) -> dict[str, str]:
 
 # --- the sentence ----------------------------------------------------------------------------------
 MESSAGES = [
-    [message(a), message(b, "email")] for a, b in combinations_with_replacement(Delivery, 2)
+    [message(a), message(b, "email")] for a, b in combinations_with_replacement(MessageState, 2)
 ]
 
 
@@ -76,8 +80,8 @@ def spoken(said: Say) -> bool:
     return whole and bool(said.text) and len(said.text) <= LONGEST
 
 
-@pytest.mark.parametrize(("state", "camera"), product(State, CAMERAS))
-def test_there_is_always_something_to_say(state: State, camera: str | None) -> None:
+@pytest.mark.parametrize(("state", "camera"), product(SessionState, CAMERAS))
+def test_there_is_always_something_to_say(state: SessionState, camera: str | None) -> None:
     for messages, phone in product([[], *MESSAGES], PHONES):
         for reason in (None, "quit", "expired", "lost"):
             of = replace(session(state, camera), end_reason=reason)
@@ -113,12 +117,17 @@ def test_nobody_is_ever_asked_to_hang_up() -> None:
         assert not re.search("rappel(le|ez)|éteignez le téléphone", text, re.IGNORECASE), text
 
 
-def at(of: Session, messages: Sequence[Message], seconds: float, phone: Phone = Phone()) -> Speech:  # noqa: B008
+def at(
+    of: Session,
+    messages: Sequence[Message],
+    seconds: float,
+    phone: PhoneState = PhoneState(),  # noqa: B008
+) -> Speech:
     return speech(of, messages, phone, NOW + timedelta(seconds=seconds))
 
 
 def test_a_message_that_does_not_arrive_is_asked_about_then_replaced() -> None:
-    sent = [message(Delivery.HANDED)]
+    sent = [message(MessageState.HANDED)]
     fresh, asks, other = (at(session(), sent, seconds) for seconds in (19.9, 20, 45))
     assert (fresh.stalled, asks.stalled, other.stalled) == (False, True, True)
     assert "Avez-vous reçu mon SMS" in asks.say.text
@@ -131,14 +140,14 @@ def test_a_message_that_does_not_arrive_is_asked_about_then_replaced() -> None:
 
 def test_a_message_sent_again_is_given_its_time_again() -> None:
     resent = NOW + timedelta(seconds=60)
-    again = replace(message(), history=(Handover("", "resent", resent),))
+    again = replace(message(), history=(DeliveryEvent("", "resent", resent),))
     assert not at(session(), [again], 61).stalled
     assert at(session(), [again], 81).stalled
 
 
 def test_time_runs_from_the_last_thing_that_happened() -> None:
     """Opened at 100 s: the sentence for a button that nobody touches comes ten seconds later, not at once."""
-    of = replace(session(State.OPENED, opened=100), changed=NOW + timedelta(seconds=100))
+    of = replace(session(SessionState.OPENED, opened=100), changed=NOW + timedelta(seconds=100))
     assert not at(of, [], 105).stalled
     assert "gros bouton" in at(of, [], 111).say.text
     assert at(of, [], 111).stalled
@@ -147,64 +156,79 @@ def test_time_runs_from_the_last_thing_that_happened() -> None:
 @pytest.mark.parametrize(
     ("state", "camera", "phone", "key"),
     [
-        (State.OPENED, None, Phone(online=False), "opened"),
-        (State.TAPPED, None, Phone(online=False), "unheard"),
-        (State.TAPPED, None, Phone(), "tapped"),
-        (State.TAPPED, "asking", Phone(online=False), "away"),
-        (State.TAPPED, None, Phone(online=False, camera="live"), "away"),
-        (State.TAPPED, None, Phone(online=False, camera="busy"), "put_aside"),
-        (State.TAPPED, "asking", Phone(hidden=True), "hidden"),
-        (State.TAPPED, "denied", Phone(hidden=True), "denied"),
-        (State.CONNECTING, "granted", Phone(online=False), "away"),
-        (State.LIVE, "granted", Phone(online=False), "live"),
-        (State.LIVE, "granted", Phone(hidden=True), "hidden"),
-        (State.LIVE, "granted", Phone(network="weak"), "weak"),
-        (State.LIVE, "granted", Phone(network="<b>"), "live"),
-        (State.INTERRUPTED, "granted", Phone(network="stills"), "stills"),
-        (State.TAPPED, "asking", Phone(network="photo"), "tapped"),
-        (State.INTERRUPTED, "granted", Phone(), "frozen"),
-        (State.INTERRUPTED, "granted", Phone(camera="live"), "frozen"),
-        (State.INTERRUPTED, "granted", Phone(camera="muted", network="photo"), "photo"),
-        (State.INTERRUPTED, "granted", Phone(camera="muted", network="weak"), "camera_muted"),
-        (State.INTERRUPTED, "granted", Phone(camera="busy", hidden=True), "hidden"),
-        (State.INTERRUPTED, "granted", Phone(camera="muted", online=False), "put_aside"),
-        (State.CONNECTING, "granted", Phone(camera="muted", online=False), "put_aside"),
-        (State.INTERRUPTED, "granted", Phone(hidden=True, online=False), "put_aside"),
-        (State.INTERRUPTED, "denied", Phone(camera="ended"), "denied"),
-        (State.INTERRUPTED, "asking", Phone(), "tapped"),
-        (State.INTERRUPTED, "granted", Phone(asking=True), "tapped"),
-        (State.TAPPED, "asking", Phone(camera="live"), "connecting"),
-        (State.LIVE, "granted", Phone(camera="live"), "live"),
-        (State.INTERRUPTED, "granted", Phone(online=False), "offline"),
-        (State.INTERRUPTED, "busy", Phone(), "busy"),
+        (SessionState.OPENED, None, PhoneState(online=False), "opened"),
+        (SessionState.TAPPED, None, PhoneState(online=False), "unheard"),
+        (SessionState.TAPPED, None, PhoneState(), "tapped"),
+        (SessionState.TAPPED, "asking", PhoneState(online=False), "away"),
+        (SessionState.TAPPED, None, PhoneState(online=False, camera="live"), "away"),
+        (SessionState.TAPPED, None, PhoneState(online=False, camera="busy"), "put_aside"),
+        (SessionState.TAPPED, "asking", PhoneState(hidden=True), "hidden"),
+        (SessionState.TAPPED, "denied", PhoneState(hidden=True), "denied"),
+        (SessionState.CONNECTING, "granted", PhoneState(online=False), "away"),
+        (SessionState.LIVE, "granted", PhoneState(online=False), "live"),
+        (SessionState.LIVE, "granted", PhoneState(hidden=True), "hidden"),
+        (SessionState.LIVE, "granted", PhoneState(network="weak"), "weak"),
+        (SessionState.LIVE, "granted", PhoneState(network="<b>"), "live"),
+        (SessionState.INTERRUPTED, "granted", PhoneState(network="stills"), "stills"),
+        (SessionState.TAPPED, "asking", PhoneState(network="photo"), "tapped"),
+        (SessionState.INTERRUPTED, "granted", PhoneState(), "frozen"),
+        (SessionState.INTERRUPTED, "granted", PhoneState(camera="live"), "frozen"),
+        (SessionState.INTERRUPTED, "granted", PhoneState(camera="muted", network="photo"), "photo"),
+        (
+            SessionState.INTERRUPTED,
+            "granted",
+            PhoneState(camera="muted", network="weak"),
+            "camera_muted",
+        ),
+        (SessionState.INTERRUPTED, "granted", PhoneState(camera="busy", hidden=True), "hidden"),
+        (
+            SessionState.INTERRUPTED,
+            "granted",
+            PhoneState(camera="muted", online=False),
+            "put_aside",
+        ),
+        (SessionState.CONNECTING, "granted", PhoneState(camera="muted", online=False), "put_aside"),
+        (SessionState.INTERRUPTED, "granted", PhoneState(hidden=True, online=False), "put_aside"),
+        (SessionState.INTERRUPTED, "denied", PhoneState(camera="ended"), "denied"),
+        (SessionState.INTERRUPTED, "asking", PhoneState(), "tapped"),
+        (SessionState.INTERRUPTED, "granted", PhoneState(asking=True), "tapped"),
+        (SessionState.TAPPED, "asking", PhoneState(camera="live"), "connecting"),
+        (SessionState.LIVE, "granted", PhoneState(camera="live"), "live"),
+        (SessionState.INTERRUPTED, "granted", PhoneState(online=False), "offline"),
+        (SessionState.INTERRUPTED, "busy", PhoneState(), "busy"),
     ],
 )
 def test_what_the_phone_does_decides(
-    state: State, camera: str | None, phone: Phone, key: str
+    state: SessionState, camera: str | None, phone: PhoneState, key: str
 ) -> None:
     assert waiting(session(state, camera), [], phone)[0] == key
 
 
-MISSING = [State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED]
+MISSING = [
+    SessionState.TAPPED,
+    SessionState.CONNECTING,
+    SessionState.LIVE,
+    SessionState.INTERRUPTED,
+]
 
 
 @pytest.mark.parametrize("word", sorted(BLIND))
 @pytest.mark.parametrize("state", MISSING)
 def test_what_is_wrong_with_the_camera_is_said_wherever_the_picture_is_missing(
-    state: State, word: str
+    state: SessionState, word: str
 ) -> None:
     of = session(state, "granted")
-    first = at(of, [], 0, Phone(camera=word))
+    first = at(of, [], 0, PhoneState(camera=word))
     assert first.say == SAYINGS[f"camera_{word}"][0].say
     assert first.say.cause
     if word != "gone":  # there is nothing to wait for
         assert [later.say for later in first.later]
-        assert at(of, [], 3600, Phone(camera=word)).stalled
+        assert at(of, [], 3600, PhoneState(camera=word)).stalled
 
 
 def test_a_camera_that_is_tried_again_and_again_is_waited_for_from_its_first_failure() -> None:
-    of = session(State.CONNECTING, "granted")
-    tried = Phone(camera="still", since=NOW + timedelta(seconds=24), blind_since=NOW)
+    of = session(SessionState.CONNECTING, "granted")
+    tried = PhoneState(camera="still", since=NOW + timedelta(seconds=24), blind_since=NOW)
     assert at(of, [], 25, tried).stalled
     assert not at(of, [], 25, replace(tried, blind_since=NOW + timedelta(seconds=24))).stalled
 
@@ -220,7 +244,7 @@ def test_every_word_of_the_phone_of_its_camera_has_its_own_cause() -> None:
     st.sampled_from(MISSING),
     st.sampled_from(NOT_THE_NETWORK),
     st.builds(
-        Phone,
+        PhoneState,
         st.booleans(),
         st.booleans(),
         st.sampled_from(sorted(BLIND)),
@@ -231,7 +255,7 @@ def test_every_word_of_the_phone_of_its_camera_has_its_own_cause() -> None:
     st.floats(0, 3600),
 )
 def test_a_camera_that_gives_nothing_is_never_blamed_on_the_network(
-    state: State, camera: str | None, phone: Phone, seconds: float
+    state: SessionState, camera: str | None, phone: PhoneState, seconds: float
 ) -> None:
     said = at(session(state, camera), [], seconds, phone)
     for each in (said.say, *(later.say for later in said.later)):
@@ -251,9 +275,9 @@ def test_a_network_of_which_nothing_is_known_is_asked_about_not_accused(key: str
 def test_the_cause_that_is_known_is_given_at_each_stage_and_only_for_a_picture_that_is_missing() -> (
     None
 ):
-    phone = Phone(cause="Ce réseau bloque la vidéo.", camera="live")
+    phone = PhoneState(cause="Ce réseau bloque la vidéo.", camera="live")
     for seconds in (0, 6, 15, 40):
-        said = at(session(State.CONNECTING, "granted"), [], seconds, phone)
+        said = at(session(SessionState.CONNECTING, "granted"), [], seconds, phone)
         assert said.say.cause == phone.cause
     for other in (
         replace(phone, hidden=True),
@@ -261,49 +285,49 @@ def test_the_cause_that_is_known_is_given_at_each_stage_and_only_for_a_picture_t
         replace(phone, camera="muted"),
         replace(phone, network="stills"),
     ):
-        said = at(session(State.CONNECTING, "granted"), [], 0, other)
+        said = at(session(SessionState.CONNECTING, "granted"), [], 0, other)
         assert said.say.cause != phone.cause, other
 
 
 def test_a_photo_that_is_taken_in_the_place_of_the_video_is_no_blind_camera() -> None:
-    assert all(not Phone(camera="muted", network=rung).blind for rung in LADDER)
-    assert Phone(camera="muted").blind
-    assert not Phone(camera="live").blind
-    assert not Phone().blind
+    assert all(not PhoneState(camera="muted", network=rung).blind for rung in LADDER)
+    assert PhoneState(camera="muted").blind
+    assert not PhoneState(camera="live").blind
+    assert not PhoneState().blind
 
 
 def test_what_is_known_of_the_network_is_the_likelier_cause_of_no_picture() -> None:
-    phone = Phone(cause="Ce réseau bloque la vidéo.")
-    first = at(session(State.CONNECTING, "granted"), [], 0, phone)
+    phone = PhoneState(cause="Ce réseau bloque la vidéo.")
+    first = at(session(SessionState.CONNECTING, "granted"), [], 0, phone)
     assert first.say.cause == phone.cause
     assert {later.say.cause for later in first.later} == {phone.cause}
-    assert at(session(State.CONNECTING, "granted"), [], 99, phone).say.cause == phone.cause
-    assert at(session(State.LIVE, "granted"), [], 0, phone).say.cause == ""
-    assert at(session(State.INTERRUPTED, "busy"), [], 0, phone).say.cause != phone.cause
+    assert at(session(SessionState.CONNECTING, "granted"), [], 99, phone).say.cause == phone.cause
+    assert at(session(SessionState.LIVE, "granted"), [], 0, phone).say.cause == ""
+    assert at(session(SessionState.INTERRUPTED, "busy"), [], 0, phone).say.cause != phone.cause
 
 
 def test_a_page_that_was_left_is_waited_for_from_then_on() -> None:
-    phone = Phone(hidden=True, since=NOW + timedelta(seconds=50))
-    assert not at(session(State.LIVE, "granted"), [], 55, phone).stalled
-    assert at(session(State.LIVE, "granted"), [], 62, phone).stalled
+    phone = PhoneState(hidden=True, since=NOW + timedelta(seconds=50))
+    assert not at(session(SessionState.LIVE, "granted"), [], 55, phone).stalled
+    assert at(session(SessionState.LIVE, "granted"), [], 62, phone).stalled
 
 
 def test_each_state_has_its_own_sentence() -> None:
-    said = {say(session(state), [message()]).text for state in State}
-    assert len(said) == len(State)
+    said = {say(session(state), [message()]).text for state in SessionState}
+    assert len(said) == len(SessionState)
 
 
 def test_every_camera_trouble_of_the_protocol_has_its_advice() -> None:
     words = set(Camera.model_fields["state"].annotation.__args__)  # type: ignore[union-attr]
     assert words - {"asking", "granted"} <= CAMERA
     for word in CAMERA:
-        assert say(session(State.TAPPED, word), []) == SAYINGS[word][0].say
+        assert say(session(SessionState.TAPPED, word), []) == SAYINGS[word][0].say
         assert SAYINGS[word][0].say.cause
 
 
-@pytest.mark.parametrize("state", [State.CONNECTING, State.LIVE, State.ENDED])
+@pytest.mark.parametrize("state", [SessionState.CONNECTING, SessionState.LIVE, SessionState.ENDED])
 @pytest.mark.parametrize("camera", sorted(CAMERA))
-def test_old_camera_trouble_is_not_repeated(state: State, camera: str) -> None:
+def test_old_camera_trouble_is_not_repeated(state: SessionState, camera: str) -> None:
     assert say(session(state, camera), []) == say(session(state), [])
 
 
@@ -312,12 +336,15 @@ def test_old_camera_trouble_is_not_repeated(state: State, camera: str) -> None:
     [
         ([message()], "Je vous envoie un SMS"),
         ([message(channel="email")], "Je vous envoie un e-mail"),
-        ([message(Delivery.HANDED)], "Je vous envoie un SMS"),
-        ([message(Delivery.BUFFERED)], "attend le réseau"),
-        ([message(Delivery.DELIVERED)], "Vous avez reçu un SMS"),
-        ([message(Delivery.FAILED)], "n'est pas parti"),
-        ([message(Delivery.FAILED), message(Delivery.DELIVERED, "email")], "Vous avez reçu"),
-        ([message(Delivery.FAILED), message(channel="email")], "Je vous envoie"),
+        ([message(MessageState.HANDED)], "Je vous envoie un SMS"),
+        ([message(MessageState.BUFFERED)], "attend le réseau"),
+        ([message(MessageState.DELIVERED)], "Vous avez reçu un SMS"),
+        ([message(MessageState.FAILED)], "n'est pas parti"),
+        (
+            [message(MessageState.FAILED), message(MessageState.DELIVERED, "email")],
+            "Vous avez reçu",
+        ),
+        ([message(MessageState.FAILED), message(channel="email")], "Je vous envoie"),
         ([replace(message(), error="http_503")], "part dans un instant"),
     ],
 )
@@ -327,20 +354,20 @@ def test_while_the_message_travels(messages: list[Message], words: str) -> None:
 
 def test_what_cannot_come_is_not_announced() -> None:
     """The SMS failed and the e-mail arrived: the caller must look into the mailbox, not for an SMS."""
-    both = [message(Delivery.FAILED), message(Delivery.DELIVERED, "email")]
+    both = [message(MessageState.FAILED), message(MessageState.DELIVERED, "email")]
     assert "e-mail" in say(session(), both).text
     assert "SMS" not in say(session(), both).text
-    waiting = [message(Delivery.FAILED), message(channel="email")]
+    waiting = [message(MessageState.FAILED), message(channel="email")]
     assert "e-mail" in say(session(), waiting).text
 
 
 def test_an_expired_link_is_told_as_such() -> None:
-    of = replace(session(State.ENDED), end_reason="expired")
+    of = replace(session(SessionState.ENDED), end_reason="expired")
     assert say(of, []).cause == "Le lien n'a pas été touché à temps."
 
 
-@pytest.mark.parametrize("state", Delivery)
-def test_every_state_of_a_message_has_its_word(state: Delivery) -> None:
+@pytest.mark.parametrize("state", MessageState)
+def test_every_state_of_a_message_has_its_word(state: MessageState) -> None:
     assert MESSAGE_LABELS[state]
 
 
@@ -348,13 +375,13 @@ def test_every_state_of_a_message_has_its_word(state: Delivery) -> None:
 def test_each_step_in_its_turn() -> None:
     story: list[tuple[Session, list[Message]]] = [
         (session(), [message()]),
-        (session(), [message(Delivery.HANDED)]),
-        (session(), [message(Delivery.DELIVERED)]),
-        (session(State.OPENED, opened=9), [message(Delivery.DELIVERED)]),
-        (session(State.TAPPED, opened=9, tapped=11), [message(Delivery.DELIVERED)]),
+        (session(), [message(MessageState.HANDED)]),
+        (session(), [message(MessageState.DELIVERED)]),
+        (session(SessionState.OPENED, opened=9), [message(MessageState.DELIVERED)]),
+        (session(SessionState.TAPPED, opened=9, tapped=11), [message(MessageState.DELIVERED)]),
         (
-            session(State.CONNECTING, opened=9, tapped=11, permission=14),
-            [message(Delivery.DELIVERED)],
+            session(SessionState.CONNECTING, opened=9, tapped=11, permission=14),
+            [message(MessageState.DELIVERED)],
         ),
     ]
     for reached, (of, messages) in enumerate(story):
@@ -362,19 +389,19 @@ def test_each_step_in_its_turn() -> None:
         assert found == ["done"] * (reached + 1) + ["current"] + ["todo"] * (
             len(KEYS) - reached - 2
         )
-    last = session(State.LIVE, opened=9, tapped=11, permission=14, image=15)
-    assert set(states(last, [message(Delivery.DELIVERED)]).values()) == {"done"}
+    last = session(SessionState.LIVE, opened=9, tapped=11, permission=14, image=15)
+    assert set(states(last, [message(MessageState.DELIVERED)]).values()) == {"done"}
 
 
 def test_a_carrier_without_receipts_does_not_hold_the_funnel() -> None:
-    found = steps(session(State.OPENED, opened=9), [message(Delivery.HANDED)])
+    found = steps(session(SessionState.OPENED, opened=9), [message(MessageState.HANDED)])
     delivered = next(step for step in found if step.key == "delivered")
     assert (delivered.state, delivered.at, delivered.seconds) == ("done", None, None)
 
 
 def test_each_step_has_the_time_spent_in_it() -> None:
-    of = session(State.TAPPED, "asking", opened=9, tapped=11)
-    found = {step.key: step for step in steps(of, [message(Delivery.DELIVERED)])}
+    of = session(SessionState.TAPPED, "asking", opened=9, tapped=11)
+    found = {step.key: step for step in steps(of, [message(MessageState.DELIVERED)])}
     assert [found[key].spent for key in ("handed", "delivered", "opened", "tapped")] == [1, 1, 7, 2]
     assert found["accepted"].spent is None
     assert found["permission"].since == NOW + timedelta(seconds=11)
@@ -383,23 +410,25 @@ def test_each_step_has_the_time_spent_in_it() -> None:
 
 def test_a_receipt_that_comes_last_takes_no_time() -> None:
     """The link was opened before the carrier said that the message arrived."""
-    found = {step.key: step for step in steps(session(opened=1.5), [message(Delivery.DELIVERED)])}
+    found = {
+        step.key: step for step in steps(session(opened=1.5), [message(MessageState.DELIVERED)])
+    }
     assert (found["delivered"].spent, found["opened"].spent) == (1, 0)
 
 
 @pytest.mark.parametrize(
     ("of", "messages", "failed"),
     [
-        (session(), [message(Delivery.FAILED)], "delivered"),
-        (session(), [replace(message(Delivery.FAILED), handed=None)], "handed"),
-        (session(), [message(Delivery.FAILED), message()], None),
+        (session(), [message(MessageState.FAILED)], "delivered"),
+        (session(), [replace(message(MessageState.FAILED), handed=None)], "handed"),
+        (session(), [message(MessageState.FAILED), message()], None),
         (
-            session(State.TAPPED, "denied", opened=3, tapped=4),
-            [message(Delivery.HANDED)],
+            session(SessionState.TAPPED, "denied", opened=3, tapped=4),
+            [message(MessageState.HANDED)],
             "permission",
         ),
-        (session(State.OPENED, opened=3), [message(Delivery.FAILED)], None),
-        (session(State.TAPPED, "asking", tapped=4), [], None),
+        (session(SessionState.OPENED, opened=3), [message(MessageState.FAILED)], None),
+        (session(SessionState.TAPPED, "asking", tapped=4), [], None),
     ],
 )
 def test_the_step_that_fails_is_shown(
@@ -415,15 +444,15 @@ MARKS = st.dictionaries(
 )
 SENT = st.lists(
     st.builds(
-        message, st.sampled_from(Delivery), st.sampled_from(["sms", "email"]), st.floats(0, 900)
+        message, st.sampled_from(MessageState), st.sampled_from(["sms", "email"]), st.floats(0, 900)
     ),
     max_size=3,
 )
 
 
-@given(st.sampled_from(State), st.sampled_from(CAMERAS), MARKS, SENT)
+@given(st.sampled_from(SessionState), st.sampled_from(CAMERAS), MARKS, SENT)
 def test_steps_only_go_forward(
-    state: State, camera: str | None, marks: dict[str, float], messages: list[Message]
+    state: SessionState, camera: str | None, marks: dict[str, float], messages: list[Message]
 ) -> None:
     of = session(state, camera, **marks)
     found = steps(of, messages)
@@ -432,7 +461,7 @@ def test_steps_only_go_forward(
         {"done": "d", "current": "c", "failed": "c", "todo": "t"}[s.state] for s in found
     )
     assert re.fullmatch(r"d+c?t*", order)
-    assert ("c" in order) is (state is not State.ENDED and not order.endswith("d"))
+    assert ("c" in order) is (state is not SessionState.ENDED and not order.endswith("d"))
     assert all(step.since is None for step in found if step.state == "todo")
     for step in found:
         assert (step.at is None) is (step.seconds is None)
@@ -444,7 +473,7 @@ def test_steps_only_go_forward(
 
 def test_a_tap_that_no_line_follows_is_not_asked_to_allow_for_long() -> None:
     """The camera may be allowed already: the network may keep the page from saying so."""
-    tapped, away = session(State.TAPPED), Phone(online=False)
+    tapped, away = session(SessionState.TAPPED), PhoneState(online=False)
     assert at(tapped, [], 0, away).say == at(tapped, [], 0).say
     for seconds in (1, 3.9):
         assert at(tapped, [], seconds, away).say.text.startswith("Si ")
@@ -457,12 +486,12 @@ def test_a_tap_that_no_line_follows_is_not_asked_to_allow_for_long() -> None:
 
 
 def test_what_bars_the_direct_way_is_told_from_the_tap_on() -> None:
-    barred = Phone(cause=BY_REQUESTS)
-    assert at(session(State.TAPPED), [], 0, barred).say.cause == BY_REQUESTS
-    connecting = session(State.CONNECTING, "granted")
+    barred = PhoneState(cause=BY_REQUESTS)
+    assert at(session(SessionState.TAPPED), [], 0, barred).say.cause == BY_REQUESTS
+    connecting = session(SessionState.CONNECTING, "granted")
     for said in (
         at(connecting, [], 0, barred).say,
         *(one.say for one in at(connecting, [], 0, barred).later),
     ):
         assert said.cause == BY_REQUESTS
-    assert at(session(State.LIVE, "granted"), [], 0, barred).say.cause == ""
+    assert at(session(SessionState.LIVE, "granted"), [], 0, barred).say.cause == ""

@@ -13,8 +13,8 @@ from server.delivery.domain.carriers import Carrier, answered, declined, next_ca
 from server.delivery.domain.messages import (
     NO_ANSWER,
     PATIENCE,
-    Delivery,
     Message,
+    MessageState,
     accepted,
     again,
     asking,
@@ -54,7 +54,7 @@ def steps(at: Message) -> list[str]:
 # --- the mark --------------------------------------------------------------------------------------
 def test_it_says_since_when_and_whom_before_the_request_leaves() -> None:
     at = asking(message(), "a", NOW)
-    assert (at.asked, at.asked_of, at.state, at.due) == (NOW, "a", Delivery.QUEUED, NOW)
+    assert (at.asked, at.asked_of, at.state, at.due) == (NOW, "a", MessageState.QUEUED, NOW)
     assert at.history == ()
 
 
@@ -67,7 +67,7 @@ def test_it_says_since_when_and_whom_before_the_request_leaves() -> None:
         accepted(asking(message(), "smtp", NOW), None, NOW),
         postponed(asking(message(), "smtp", NOW), "smtp_451", NOW),
         failed(asking(message(), "smtp", NOW), "carrier_refused", NOW),
-        receipt(asking(message(), "a", NOW), Delivery.DELIVERED, NOW),
+        receipt(asking(message(), "a", NOW), MessageState.DELIVERED, NOW),
     ],
 )
 def test_whatever_is_known_takes_the_mark_away(after: Message) -> None:
@@ -90,7 +90,7 @@ def test_a_mark_from_before_our_start_is_of_a_dead_process(
 def test_what_a_crash_interrupted_waits_for_its_receipt_twenty_seconds_at_most() -> None:
     at = in_doubt()
     assert PATIENCE == 20 * SECOND
-    assert (at.state, at.due, at.error) == (Delivery.QUEUED, NOW + PATIENCE, "in_doubt")
+    assert (at.state, at.due, at.error) == (MessageState.QUEUED, NOW + PATIENCE, "in_doubt")
     assert (at.asked, steps(at)) == (None, ["a:in_doubt"])
     late = in_doubt(now=NOW + 2 * PATIENCE)
     assert late.due == NOW + 2 * PATIENCE, "we were away longer than that: at once"
@@ -125,7 +125,7 @@ def test_what_was_settled_meanwhile_is_not_sent_again() -> None:
 def test_the_second_carrier_s_doubt_leaves_what_the_first_has_as_it_is() -> None:
     at = overdue(took(message(), BOTH, FRENCH, "a", "ref-a", NOW), NOW + 30 * SECOND)
     at = interrupted(asking(at, "b", NOW + 30 * SECOND), B.patience, NOW + 31 * SECOND)
-    assert (at.state, at.carrier, at.carrier_ref) == (Delivery.HANDED, "a", "ref-a")
+    assert (at.state, at.carrier, at.carrier_ref) == (MessageState.HANDED, "a", "ref-a")
     assert (at.due, steps(at)[-1]) == (NOW + 31 * SECOND, "b:in_doubt")
     found = next_carrier(BOTH, FRENCH, overdue(at, at.due or NOW))
     assert found == B
@@ -135,13 +135,15 @@ def test_the_second_carrier_s_doubt_leaves_what_the_first_has_as_it_is() -> None
 @pytest.mark.parametrize(
     ("said", "state"),
     [
-        (None, Delivery.HANDED),
-        (Delivery.BUFFERED, Delivery.BUFFERED),
-        (Delivery.DELIVERED, Delivery.DELIVERED),
-        (Delivery.FAILED, Delivery.FAILED),
+        (None, MessageState.HANDED),
+        (MessageState.BUFFERED, MessageState.BUFFERED),
+        (MessageState.DELIVERED, MessageState.DELIVERED),
+        (MessageState.FAILED, MessageState.FAILED),
     ],
 )
-def test_any_word_of_the_carrier_ends_the_doubt(said: Delivery | None, state: Delivery) -> None:
+def test_any_word_of_the_carrier_ends_the_doubt(
+    said: MessageState | None, state: MessageState
+) -> None:
     at = answered(in_doubt(), ALONE, FRENCH, "a", said, NOW + 2 * SECOND)
     assert (at.state, at.due, maybe_twice(at)) == (state, None, False)
     assert doubt(at) is None
@@ -180,12 +182,12 @@ def test_a_carrier_that_takes_a_reference_once_sends_nothing_twice() -> None:
 
 def test_a_hand_that_sends_again_does_not_wait_for_the_receipt() -> None:
     at = again(in_doubt(), NOW + 2 * SECOND, NOW + LIFE + 2 * SECOND)
-    assert (at.state, at.due) == (Delivery.QUEUED, NOW + 2 * SECOND)
+    assert (at.state, at.due) == (MessageState.QUEUED, NOW + 2 * SECOND)
     assert doubt(at) is not None
 
 
 def test_a_failure_that_was_told_is_no_doubt() -> None:
-    at = answered(in_doubt(), BOTH, FRENCH, "a", Delivery.FAILED, NOW + SECOND)
+    at = answered(in_doubt(), BOTH, FRENCH, "a", MessageState.FAILED, NOW + SECOND)
     at = asking(at, "b", NOW + SECOND)
     assert (steps(at), maybe_twice(at)) == (["a:in_doubt", "a:failed"], False)
 
@@ -196,7 +198,7 @@ def test_a_request_without_an_answer_is_in_doubt_too() -> None:
     at = declined(at, ALONE, FRENCH, "a", NO_ANSWER, NOW + 10 * SECOND, final=False)
     assert (at.due, steps(at)) == (NOW + 11 * SECOND, ["a:no_answer"])
     told = answered(at, ALONE, FRENCH, "a", None, NOW + 10 * SECOND)
-    assert (told.state, told.due) == (Delivery.HANDED, None)
+    assert (told.state, told.due) == (MessageState.HANDED, None)
     assert maybe_twice(asking(at, "a", NOW + 11 * SECOND))
     away = declined(message(), ALONE, FRENCH, "a", "http_503", NOW, final=False)
     assert not maybe_twice(asking(away, "a", NOW + SECOND))
@@ -239,7 +241,7 @@ def ask(at: Message, now: datetime) -> Message:
 
 ANSWERS = ["died", "took", "away", "silent", "refused"]
 STEP = st.tuples(
-    st.sampled_from(["ask", "word", "again", *ANSWERS, *Delivery]),
+    st.sampled_from(["ask", "word", "again", *ANSWERS, *MessageState]),
     st.sampled_from(["a", "b"]),
     st.integers(0, 40),
 )
@@ -247,19 +249,27 @@ STEP = st.tuples(
 
 @given(st.lists(STEP, max_size=40))
 def test_in_no_story_is_a_message_forgotten_or_sent_again_unsaid(
-    story: list[tuple[str | Delivery, str, int]],
+    story: list[tuple[str | MessageState, str, int]],
 ) -> None:
     at, now = message(expires=NOW + timedelta(days=1)), NOW
     for what, name, seconds in story:
         now += timedelta(seconds=seconds)
-        if what == "word" or what in {Delivery.BUFFERED, Delivery.DELIVERED, Delivery.FAILED}:
-            said = what if isinstance(what, Delivery) else None
+        if what == "word" or what in {
+            MessageState.BUFFERED,
+            MessageState.DELIVERED,
+            MessageState.FAILED,
+        }:
+            said = what if isinstance(what, MessageState) else None
             at = answered(at, BOTH, FRENCH, name, said, now)
         elif what in ANSWERS and at.asked is not None:
             at = answer(at, what, now)
-        elif what == "again" and at.state is not Delivery.FAILED:
+        elif what == "again" and at.state is not MessageState.FAILED:
             at = again(at, now, now + timedelta(days=1))
         elif what == "ask" and at.asked is None:
             at = ask(at, now)
-        assert at.due is not None or at.state is not Delivery.QUEUED, "nobody would look at it"
-        assert at.due is None or at.state in {Delivery.QUEUED, Delivery.HANDED, Delivery.BUFFERED}
+        assert at.due is not None or at.state is not MessageState.QUEUED, "nobody would look at it"
+        assert at.due is None or at.state in {
+            MessageState.QUEUED,
+            MessageState.HANDED,
+            MessageState.BUFFERED,
+        }

@@ -19,14 +19,14 @@ from server.invitations.domain.invitation import (
     revoked,
     tapped,
 )
-from server.invitations.errors import LinkRevoked
-from server.video.domain.session import Session, State
+from server.invitations.errors import InvitationLinkRevoked
+from server.video.domain.session import Session, SessionState
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.web.errors import LinkExpired
+from server.web.errors import InvitationLinkExpired
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 LIFE = timedelta(minutes=15)
-OPEN = [state for state in State if state is not State.ENDED]
+OPEN = [state for state in SessionState if state is not SessionState.ENDED]
 
 
 def link(id_: str = "sms", **changes: Any) -> Invitation:
@@ -34,12 +34,12 @@ def link(id_: str = "sms", **changes: Any) -> Invitation:
     return replace(invitation, **changes)
 
 
-def session(state: State = State.INVITED, **changes: Any) -> Session:
+def session(state: SessionState = SessionState.INVITED, **changes: Any) -> Session:
     return Session("s", "site", "201", "user", "command1", NOW, NOW, state, **changes)
 
 
 def over(reason: str) -> Session:
-    return session(State.ENDED, ended=NOW, ended_by="server", end_reason=reason)
+    return session(SessionState.ENDED, ended=NOW, ended_by="server", end_reason=reason)
 
 
 def refusal(
@@ -63,8 +63,8 @@ def refusal(
     [
         (timedelta(0), None),
         (LIFE - timedelta(microseconds=1), None),
-        (LIFE, LinkExpired),
-        (timedelta(days=1), LinkExpired),
+        (LIFE, InvitationLinkExpired),
+        (timedelta(days=1), InvitationLinkExpired),
         (timedelta(hours=-1), None),
     ],
 )
@@ -78,7 +78,7 @@ def test_the_first_tap_has_fifteen_minutes(
 @pytest.mark.parametrize("state", OPEN)
 @pytest.mark.parametrize("after", [timedelta(0), LIFE, timedelta(hours=12)])
 def test_the_browser_that_tapped_comes_back_for_as_long_as_the_video_lives(
-    state: State, after: timedelta
+    state: SessionState, after: timedelta
 ) -> None:
     bound = tapped(link(), "phone", NOW)
     assert refusal(bound, "phone", at=NOW + after, of=session(state)) is None
@@ -128,7 +128,7 @@ def test_a_link_moved_to_has_its_own_fifteen_minutes() -> None:
     later = NOW + timedelta(hours=1)
     [_, mail] = move([tapped(link("sms"), "phone", NOW), link("email")], "email", later)
     assert refusal(mail, at=later + LIFE - timedelta(seconds=1)) is None
-    assert refusal(mail, at=later + LIFE) is LinkExpired
+    assert refusal(mail, at=later + LIFE) is InvitationLinkExpired
 
 
 def test_moving_to_the_same_link_frees_it_for_another_browser() -> None:
@@ -142,9 +142,9 @@ def test_moving_to_the_same_link_frees_it_for_another_browser() -> None:
 @pytest.mark.parametrize("bound", [False, True])
 def test_a_withdrawn_link_is_withdrawn_for_everybody(browser: str | None, *, bound: bool) -> None:
     withdrawn = revoked(tapped(link(), "phone", NOW) if bound else link(), NOW)
-    assert refusal(withdrawn, browser) is LinkRevoked
-    assert refusal(withdrawn, browser, at=NOW + timedelta(days=1)) is LinkRevoked
-    assert refusal(withdrawn, browser, of=over("quit")) is LinkRevoked
+    assert refusal(withdrawn, browser) is InvitationLinkRevoked
+    assert refusal(withdrawn, browser, at=NOW + timedelta(days=1)) is InvitationLinkRevoked
+    assert refusal(withdrawn, browser, of=over("quit")) is InvitationLinkRevoked
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_withdrawn_link_is_withdrawn_for_everybody(browser: str | None, *, bou
         ("quit", SessionEnded),
         ("left", SessionEnded),
         ("lost", SessionEnded),
-        ("expired", LinkExpired),
+        ("expired", InvitationLinkExpired),
     ],
 )
 @pytest.mark.parametrize("browser", [None, "phone", "tablet"])
@@ -216,4 +216,4 @@ def test_whatever_happens_at_most_one_browser_holds_the_video(
         for each in links:
             if each.browser_hash:
                 stranger = refusal(each, "somebody else", at=now, others=())
-                assert stranger in {OpenElsewhere, LinkRevoked}
+                assert stranger in {OpenElsewhere, InvitationLinkRevoked}

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core import resources
-from server.core.words.catalogues import Spoken, catalogue
+from server.core.words.catalogues import ReadAloudTranslator, catalogue
 from server.core.words.languages import ALL, BY_CODE, choose
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def test_what_is_read_aloud_is_translated(tmp_path: Path) -> None:
     folder = tmp_path / "locales" / "ar" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     (folder / "spoken.po").write_text('msgid "Je vous vois."\nmsgstr "أراك."\n')
-    spoken = Spoken(tmp_path)
+    spoken = ReadAloudTranslator(tmp_path)
     assert spoken.translate("Je vous vois.", "ar") == "أراك."
     assert spoken.translate("Je vous vois.", "fr") is None
     assert spoken.translate("Autre phrase.", "ar") is None

@@ -10,7 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.line15.domain.call_links import LABELS, Certainty, Choice, Evidence, Link, first_link
+from server.line15.domain.call_links import (
+    LABELS,
+    CallLink,
+    CallLinkDecision,
+    Certainty,
+    Evidence,
+    first_link,
+)
 
 CALLS = st.text("abc", min_size=1, max_size=2)
 FEEDS = ("connected", "quiet", "down", "none")
@@ -23,36 +30,36 @@ def test_a_choice_is_above_all(feed: str, talking: list[str], launched: str | No
     choice = first_link(
         chosen="chosen", launched=launched, talking=talking, feed=feed, station=True
     )
-    assert choice == Choice("chosen", Certainty.CERTAIN, Evidence.CHOSEN)
+    assert choice == CallLinkDecision("chosen", Certainty.CERTAIN, Evidence.CHOSEN)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
 @pytest.mark.parametrize("talking", [[], ["a"], ["a", "b"]])
 def test_then_the_call_the_page_was_opened_from(feed: str, talking: list[str]) -> None:
     choice = first_link(chosen=None, launched="l", talking=talking, feed=feed, station=True)
-    assert choice == Choice("l", Certainty.CERTAIN, Evidence.LAUNCH_CONTEXT)
+    assert choice == CallLinkDecision("l", Certainty.CERTAIN, Evidence.LAUNCH_CONTEXT)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_then_the_sole_talking_call_but_never_as_certain(feed: str) -> None:
     choice = first_link(chosen=None, launched=None, talking=["a"], feed=feed, station=True)
-    assert choice == Choice("a", Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
+    assert choice == CallLinkDecision("a", Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
 
 
 def test_of_several_the_doctor_picks_and_nothing_waits() -> None:
     choice = first_link(
         chosen=None, launched=None, talking=["a", "b"], feed="connected", station=True
     )
-    assert choice == Choice(None, Certainty.UNLINKED, Evidence.SEVERAL_CALLS)
+    assert choice == CallLinkDecision(None, Certainty.UNLINKED, Evidence.SEVERAL_CALLS)
 
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_an_unconfirmed_call_is_never_the_sole_one_nor_in_its_way(feed: str) -> None:
     choose = partial(first_link, chosen=None, launched=None, feed=feed, station=True)
-    asks = Choice(None, Certainty.UNLINKED, Evidence.UNCONFIRMED_CALL)
+    asks = CallLinkDecision(None, Certainty.UNLINKED, Evidence.UNCONFIRMED_CALL)
     assert choose(talking=[], unconfirmed=["a"]) == asks
     assert choose(talking=[], unconfirmed=["a", "b"]) == asks
-    sole = Choice("a", Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
+    sole = CallLinkDecision("a", Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
     assert choose(talking=["a"], unconfirmed=["b", "c"]) == sole
 
 
@@ -70,7 +77,7 @@ def test_an_unconfirmed_call_is_never_the_sole_one_nor_in_its_way(feed: str) -> 
 )
 def test_none_says_why(feed: str, why: Evidence, *, station: bool) -> None:
     choice = first_link(chosen=None, launched=None, talking=[], feed=feed, station=station)
-    assert choice == Choice(None, Certainty.UNLINKED, why)
+    assert choice == CallLinkDecision(None, Certainty.UNLINKED, why)
 
 
 @given(
@@ -111,6 +118,6 @@ def test_every_evidence_has_its_words(evidence: Evidence) -> None:
 
 @pytest.mark.parametrize(("certainty", "evidence"), product(Certainty, Evidence))
 def test_only_a_doubt_asks_the_doctor(certainty: Certainty, evidence: Evidence) -> None:
-    link = Link("s", None, certainty, evidence, None, datetime(2026, 3, 1, tzinfo=UTC))
+    link = CallLink("s", None, certainty, evidence, None, datetime(2026, 3, 1, tzinfo=UTC))
     doubts = {Evidence.SEVERAL_CALLS, Evidence.UNCONFIRMED_CALL}
     assert link.wants_pick is (evidence in doubts)

@@ -14,8 +14,8 @@ from server.identity.domain.login import (
     CODE_LIFE,
     CODE_TRIES,
     HOME,
-    Challenge,
-    Outcome,
+    CodeOutcome,
+    LoginChallenge,
     answer,
     normal_identifier,
     safe_next,
@@ -25,21 +25,23 @@ NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def challenge(user: str | None = "u", tries: int = 0) -> Challenge:
-    return Challenge("id", user, "account", "right", "email", tries, HOME, NOW, NOW + CODE_LIFE)
+def challenge(user: str | None = "u", tries: int = 0) -> LoginChallenge:
+    return LoginChallenge(
+        "id", user, "account", "right", "email", tries, HOME, NOW, NOW + CODE_LIFE
+    )
 
 
 @given(st.integers(0, CODE_TRIES + 2), st.integers(-60, 600), st.sampled_from(["right", "wrong"]))
 def test_a_code_is_accepted_only_in_its_tries_and_time(tries: int, age: int, code: str) -> None:
     tried, outcome = answer(challenge(tries=tries), code, NOW + age * SECOND)
     alive = tries < CODE_TRIES and age < CODE_LIFE.total_seconds()
-    assert (outcome is Outcome.ACCEPTED) == (alive and code == "right")
+    assert (outcome is CodeOutcome.ACCEPTED) == (alive and code == "right")
     assert tried.tries == tries + alive
 
 
 @given(st.integers(0, CODE_TRIES))
 def test_wrong_credentials_accept_no_code(tries: int) -> None:
-    assert answer(challenge(None, tries), "right", NOW)[1] is not Outcome.ACCEPTED
+    assert answer(challenge(None, tries), "right", NOW)[1] is not CodeOutcome.ACCEPTED
 
 
 def test_the_fifth_wrong_try_is_the_last() -> None:
@@ -47,8 +49,8 @@ def test_the_fifth_wrong_try_is_the_last() -> None:
     for _ in range(CODE_TRIES):
         one, outcome = answer(one, "wrong", NOW)
         outcomes.append(outcome)
-    assert outcomes == [Outcome.WRONG] * 4 + [Outcome.OVER]
-    assert answer(one, "right", NOW)[1] is Outcome.OVER
+    assert outcomes == [CodeOutcome.WRONG] * 4 + [CodeOutcome.OVER]
+    assert answer(one, "right", NOW)[1] is CodeOutcome.OVER
 
 
 def test_blocks_grow_to_an_hour_and_stay_there() -> None:

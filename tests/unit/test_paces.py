@@ -8,13 +8,13 @@ import pytest
 
 from server.web.errors import MessageFlood
 from server.web.sockets import paces
-from server.web.sockets.paces import Paces
+from server.web.sockets.paces import RateLimiter
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
-def made() -> Paces:
-    return Paces("words", a_second=1.0, burst=3)
+def made() -> RateLimiter:
+    return RateLimiter("words", a_second=1.0, burst=3)
 
 
 def test_who_repeats_himself_is_refused_until_the_bucket_fills() -> None:

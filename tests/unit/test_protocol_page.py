@@ -14,11 +14,11 @@ from server.app.routes import CARRIER, make_app
 from server.core.errors import walk
 from server.desk.domain.funnel import STEPS
 from server.protocol import caller as m
-from server.protocol.desk import DeskMedia, DeskMessage, LadderAsked
+from server.protocol.desk import DeskMedia, DeskMessage, RungAsked
 from server.protocol.message import MAX_FRAME
 from server.protocol.observer import ObserverMessage
 from server.protocol.selftest import SelftestMessage
-from server.video.domain.session import State
+from server.video.domain.session import SessionState
 from server.web.status import WIRE
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_what_the_pages_may_say_is_what_is_written(title: str, union: Any) -> No
         ("Caller to server", m.CallerMedia, "camera"),
         ("Caller to server", m.Facing, "facing"),
         ("Desk to server", DeskMedia, "state"),
-        ("Desk to server", LadderAsked, "rung"),
+        ("Desk to server", RungAsked, "rung"),
     ],
 )
 def test_the_words_of_a_message_are_written(title: str, schema: Any, field: str) -> None:
@@ -222,7 +222,7 @@ def test_the_view_is_what_is_written() -> None:
 
 
 def test_states_and_steps_are_written() -> None:
-    assert f"`{' '.join(state.value for state in State)}`" in PAGE
+    assert f"`{' '.join(state.value for state in SessionState)}`" in PAGE
     assert f"`{' '.join(key for key, _ in STEPS)}`" in PAGE
 
 

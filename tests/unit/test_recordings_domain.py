@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.line15.domain.calls import LiveCall
-from server.recordings.domain.ranges import Part, Unsatisfiable, part_of
+from server.line15.domain.calls import CallSummary
+from server.recordings.domain.ranges import ByteRange, RangeNotSatisfiable, part_of
 from server.recordings.domain.recordings import (
     Recording,
-    Sureness,
+    RecordingCertainty,
     first_sound,
     judge,
     media_type,
@@ -23,10 +23,10 @@ from server.recordings.domain.recordings import (
 START = datetime(2026, 11, 22, 18, 45, 36, tzinfo=UTC)
 
 
-def call(id_: str, started: float = 0, lasted: float | None = 60) -> LiveCall:
+def call(id_: str, started: float = 0, lasted: float | None = 60) -> CallSummary:
     begun = START + timedelta(seconds=started)
     ended = None if lasted is None else begun + timedelta(seconds=lasted)
-    return LiveCall(id_, "s", None, "ended", begun, begun, ended, end_certain=True, certain=True)
+    return CallSummary(id_, "s", None, "ended", begun, begun, ended, end_certain=True, certain=True)
 
 
 def at(seconds: float) -> datetime:
@@ -35,24 +35,24 @@ def at(seconds: float) -> datetime:
 
 def test_a_name_is_sure_a_number_never() -> None:
     one = call("a")
-    assert judge(at(1), 1, [one], []).sureness is Sureness.CERTAIN
+    assert judge(at(1), 1, [one], []).sureness is RecordingCertainty.CERTAIN
     assert judge(None, 1, [one], []).calls == ("a",)
     supposed = judge(at(1), 1, [], [one])
-    assert (supposed.sureness, supposed.calls) == (Sureness.INFERRED, ("a",))
+    assert (supposed.sureness, supposed.calls) == (RecordingCertainty.INFERRED, ("a",))
 
 
 def test_a_name_used_twice_counts_for_the_time_it_was_used() -> None:
     early, late = call("a"), call("b", started=3600)
     assert judge(at(3601), 1, [early, late], []).calls == ("b",)
     both = judge(None, 1, [early, late], [])
-    assert (both.sureness, both.calls) == (Sureness.OFFERED, ("a", "b"))
+    assert (both.sureness, both.calls) == (RecordingCertainty.OFFERED, ("a", "b"))
     assert judge(at(9000), 1, [early], [call("c", started=8999)]).calls == ()
 
 
 def test_two_calls_of_a_number_are_only_offered() -> None:
     twice = [call("a"), call("b", started=30)]
     verdict = judge(at(31), 1, [], twice)
-    assert (verdict.sureness, verdict.calls) == (Sureness.OFFERED, ("a", "b"))
+    assert (verdict.sureness, verdict.calls) == (RecordingCertainty.OFFERED, ("a", "b"))
     assert judge(at(500), 1, [], twice).calls == ()
     assert judge(None, 1, [], twice).calls == ()
 
@@ -64,7 +64,18 @@ def test_a_call_without_an_end_is_not_for_ever() -> None:
 
 
 TOLD = Recording(
-    "r", "s", "c", "ami", "k", "x.wav", START, at(6.8), 6.0, 0.5, Sureness.CERTAIN, "switchboard"
+    "r",
+    "s",
+    "c",
+    "ami",
+    "k",
+    "x.wav",
+    START,
+    at(6.8),
+    6.0,
+    0.5,
+    RecordingCertainty.CERTAIN,
+    "switchboard",
 )
 
 
@@ -103,12 +114,12 @@ def test_what_a_browser_plays(name: str, type_: str, end: str) -> None:
     ("header", "part"),
     [
         (None, None),
-        ("bytes=0-", Part(0, 99)),
-        ("bytes=10-19", Part(10, 19)),
-        ("bytes=90-1000", Part(90, 99)),
-        ("bytes=-10", Part(90, 99)),
-        ("bytes=-1000", Part(0, 99)),
-        ("Bytes = 0-0", Part(0, 0)),
+        ("bytes=0-", ByteRange(0, 99)),
+        ("bytes=10-19", ByteRange(10, 19)),
+        ("bytes=90-1000", ByteRange(90, 99)),
+        ("bytes=-10", ByteRange(90, 99)),
+        ("bytes=-1000", ByteRange(0, 99)),
+        ("Bytes = 0-0", ByteRange(0, 0)),
         ("bytes=0-1,5-6", None),
         ("bytes=9-1", None),
         ("bytes=-", None),
@@ -117,7 +128,7 @@ def test_what_a_browser_plays(name: str, type_: str, end: str) -> None:
         ("bytes=\u0661-", None),
     ],
 )
-def test_parts(header: str | None, part: Part | None) -> None:
+def test_parts(header: str | None, part: ByteRange | None) -> None:
     assert part_of(header, 100) == part
 
 
@@ -125,7 +136,7 @@ def test_parts(header: str | None, part: Part | None) -> None:
     ("header", "size"), [("bytes=100-", 100), ("bytes=-0", 100), ("bytes=0-", 0), ("bytes=-5", 0)]
 )
 def test_nothing_lies_there(header: str, size: int) -> None:
-    with pytest.raises(Unsatisfiable):
+    with pytest.raises(RangeNotSatisfiable):
         part_of(header, size)
 
 
@@ -134,6 +145,6 @@ def test_a_part_lies_in_the_file(header: str, size: int) -> None:
     for asked in (header, f"bytes={header}"):
         try:
             part = part_of(asked, size)
-        except Unsatisfiable:
+        except RangeNotSatisfiable:
             continue
         assert part is None or 0 <= part.first <= part.last < size

@@ -20,14 +20,14 @@ from server.video.domain.session import (
     CameraRefused,
     ClosePeers,
     Event,
-    Left,
-    LinkOpened,
+    InvitationOpened,
     MediaFlowing,
     PageWorks,
     PeerLost,
-    ReleaseLinks,
+    ReleaseInvitations,
     Session,
-    State,
+    SessionQuit,
+    SessionState,
     StillSeen,
     TimedOut,
     step,
@@ -36,11 +36,11 @@ from server.video.service.sessions import _PAST
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 KINDS: tuple[type[Any], ...] = get_args(Event)
-PAIRS = list(product(State, KINDS))
+PAIRS = list(product(SessionState, KINDS))
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.sampled_from(
         [
-            LinkOpened(),
+            InvitationOpened(),
             PageWorks(),
             CallerTapped(),
             CameraAsked(),
@@ -53,19 +53,19 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(CameraRefused, st.sampled_from(["denied", "none", "busy", "timeout", "no_script"])),
     st.builds(TimedOut, st.sampled_from(["expired", "lost"])),
     st.builds(
-        Left, st.sampled_from(["desk", "phone", "server"]), st.sampled_from(["quit", "left"])
+        SessionQuit, st.sampled_from(["desk", "phone", "server"]), st.sampled_from(["quit", "left"])
     ),
 )
 
 
-def session(state: State = State.INVITED, **changes: Any) -> Session:
+def session(state: SessionState = SessionState.INVITED, **changes: Any) -> Session:
     return Session("s", "site", "201", "user", "command1", NOW, NOW, state, **changes)
 
 
 def one(kind: type[Any]) -> Any:
     """An event of this kind."""
-    if kind is Left:
-        return Left("phone", "left")
+    if kind is SessionQuit:
+        return SessionQuit("phone", "left")
     return kind("denied") if kind in {CameraRefused, TimedOut} else kind()
 
 
@@ -82,7 +82,7 @@ def test_every_kind_of_event_has_its_word_in_the_audit() -> None:
 
 
 @pytest.mark.parametrize(("state", "kind"), PAIRS)
-def test_the_table_is_what_happens(state: State, kind: type[Any]) -> None:
+def test_the_table_is_what_happens(state: SessionState, kind: type[Any]) -> None:
     before = session(state)
     after, commands = step(before, one(kind), NOW + timedelta(seconds=1))
     if (state, kind) in IGNORED:
@@ -94,29 +94,31 @@ def test_the_table_is_what_happens(state: State, kind: type[Any]) -> None:
 
 
 @pytest.mark.parametrize(("state", "kind"), sorted(TRANSITIONS, key=str))
-def test_only_the_end_has_commands_and_always_the_same(state: State, kind: type[Any]) -> None:
+def test_only_the_end_has_commands_and_always_the_same(
+    state: SessionState, kind: type[Any]
+) -> None:
     after, commands = step(session(state), one(kind), NOW)
-    expected = (ClosePeers(), ReleaseLinks()) if after.state is State.ENDED else ()
+    expected = (ClosePeers(), ReleaseInvitations()) if after.state is SessionState.ENDED else ()
     assert commands == expected
 
 
-@pytest.mark.parametrize("state", [s for s in State if s is not State.ENDED])
-def test_anybody_may_end_it_at_any_time(state: State) -> None:
-    after, _ = step(session(state), Left("desk", "quit"), NOW)
-    assert (after.state, after.ended_by, after.end_reason) == (State.ENDED, "desk", "quit")
+@pytest.mark.parametrize("state", [s for s in SessionState if s is not SessionState.ENDED])
+def test_anybody_may_end_it_at_any_time(state: SessionState) -> None:
+    after, _ = step(session(state), SessionQuit("desk", "quit"), NOW)
+    assert (after.state, after.ended_by, after.end_reason) == (SessionState.ENDED, "desk", "quit")
 
 
 def test_every_state_is_reached_from_the_invitation() -> None:
-    reached, fresh = {State.INVITED}, {State.INVITED}
+    reached, fresh = {SessionState.INVITED}, {SessionState.INVITED}
     while fresh:
         fresh = {to for (at, _), (to, _) in TRANSITIONS.items() if at in fresh} - reached
         reached |= fresh
-    assert reached == set(State)
+    assert reached == set(SessionState)
 
 
 def test_the_reference_procedure_in_one_line() -> None:
-    said: list[Event] = [LinkOpened(), CallerTapped(), CameraAsked(), CameraGranted()]
-    said += [MediaFlowing(), PeerLost(), MediaFlowing(), Left("desk", "quit")]
+    said: list[Event] = [InvitationOpened(), CallerTapped(), CameraAsked(), CameraGranted()]
+    said += [MediaFlowing(), PeerLost(), MediaFlowing(), SessionQuit("desk", "quit")]
     at, states = session(), []
     for event in said:
         at, _ = step(at, event, NOW)
@@ -126,12 +128,12 @@ def test_the_reference_procedure_in_one_line() -> None:
 
 
 def test_a_camera_that_is_allowed_again_is_no_trouble_any_more() -> None:
-    at = session(State.LIVE, camera="granted")
+    at = session(SessionState.LIVE, camera="granted")
     story: list[Event] = [CameraRefused("denied"), CameraAsked(), CameraGranted()]
     cameras = []
     for event in story:
         at, _ = step(at, event, NOW)
-        assert at.state is State.INTERRUPTED
+        assert at.state is SessionState.INTERRUPTED
         cameras.append(at.camera)
     assert cameras == ["denied", "asking", "granted"]
 
@@ -160,7 +162,7 @@ class Story(RuleBasedStateMachine):
             self.first.setdefault(mark, at)
         assert self.session.changed in {before.changed, self.now}
 
-    @precondition(lambda self: self.session.state is State.ENDED)
+    @precondition(lambda self: self.session.state is SessionState.ENDED)
     @rule(event=EVENTS)
     def the_end_is_the_end(self, event: Event) -> None:
         after, commands = step(self.session, event, self.now)
@@ -173,15 +175,15 @@ class Story(RuleBasedStateMachine):
 
     @invariant()
     def the_end_is_told_with_who_and_why(self) -> None:
-        over = self.session.state is State.ENDED
+        over = self.session.state is SessionState.ENDED
         told = (self.session.ended, self.session.ended_by, self.session.end_reason)
         assert all(part is not None for part in told) is over
         assert any(part is not None for part in told) is over
 
     @invariant()
     def the_peers_are_closed_once(self) -> None:
-        over = self.session.state is State.ENDED
-        assert self.commands == ([ClosePeers(), ReleaseLinks()] if over else [])
+        over = self.session.state is SessionState.ENDED
+        assert self.commands == ([ClosePeers(), ReleaseInvitations()] if over else [])
 
     @invariant()
     def what_the_store_owns_is_untouched(self) -> None:
@@ -199,7 +201,12 @@ def test_a_picture_is_live_only_after_a_tap(events: list[Event]) -> None:
     for event in events:
         at, _ = step(at, event, NOW)
         tapped = tapped or isinstance(event, CallerTapped)
-        if at.state in {State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED}:
+        if at.state in {
+            SessionState.TAPPED,
+            SessionState.CONNECTING,
+            SessionState.LIVE,
+            SessionState.INTERRUPTED,
+        }:
             assert tapped
             assert "tapped" in at.marks
 

@@ -12,50 +12,63 @@ from hypothesis import strategies as st
 from server.app.settings.settings import SignInSettings
 from server.identity.domain.access import Role
 from server.identity.domain.login import HOME, landing
-from server.identity.domain.sign_in import Lives, Stage, Why, by_role, noted, standing
-from server.identity.domain.watching import AWAY, Watches
+from server.identity.domain.sign_in import (
+    SignInEndReason,
+    SignInLives,
+    SignInStage,
+    by_role,
+    noted,
+    standing,
+)
+from server.identity.domain.watching import AWAY, VideoWatches
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-SHIFT = Lives(14 * HOUR, 4 * HOUR)
+SHIFT = SignInLives(14 * HOUR, 4 * HOUR)
 minutes = st.integers(0, 1_500).map(lambda value: value * MINUTE)
-lives = st.builds(Lives, minutes.filter(bool), minutes.filter(bool))
+lives = st.builds(SignInLives, minutes.filter(bool), minutes.filter(bool))
 
 
-def at(seen: timedelta, now: timedelta, of: Lives = SHIFT) -> tuple[Stage, Why, timedelta]:
+def at(
+    seen: timedelta, now: timedelta, of: SignInLives = SHIFT
+) -> tuple[SignInStage, SignInEndReason, timedelta]:
     """Where a sign-in stands that was last seen then, and when it ends."""
     found = standing(START, START + seen, START + of.absolute, of, START + now)
     return found.stage, found.why, found.ends - START
 
 
 def test_a_shift_is_told_its_end_and_then_ends() -> None:
-    assert at(13 * HOUR, 13 * HOUR)[0] is Stage.ACTIVE
-    assert at(13.5 * HOUR, 13.5 * HOUR) == (Stage.ABSOLUTE_SOON, Why.ABSOLUTE, 14 * HOUR)
-    assert at(14 * HOUR, 14 * HOUR)[0] is Stage.OVER
+    assert at(13 * HOUR, 13 * HOUR)[0] is SignInStage.ACTIVE
+    assert at(13.5 * HOUR, 13.5 * HOUR) == (
+        SignInStage.ABSOLUTE_SOON,
+        SignInEndReason.ABSOLUTE,
+        14 * HOUR,
+    )
+    assert at(14 * HOUR, 14 * HOUR)[0] is SignInStage.OVER
 
 
 def test_a_desk_left_alone_is_told_and_then_ends() -> None:
-    assert at(HOUR, 4.8 * HOUR)[0] is Stage.ACTIVE
-    assert at(HOUR, 4.9 * HOUR) == (Stage.IDLE_SOON, Why.IDLE, 5 * HOUR)
-    assert at(4.9 * HOUR, 4.9 * HOUR)[0] is Stage.ACTIVE
-    assert at(HOUR, 5 * HOUR) == (Stage.OVER, Why.IDLE, 5 * HOUR)
+    assert at(HOUR, 4.8 * HOUR)[0] is SignInStage.ACTIVE
+    assert at(HOUR, 4.9 * HOUR) == (SignInStage.IDLE_SOON, SignInEndReason.IDLE, 5 * HOUR)
+    assert at(4.9 * HOUR, 4.9 * HOUR)[0] is SignInStage.ACTIVE
+    assert at(HOUR, 5 * HOUR) == (SignInStage.OVER, SignInEndReason.IDLE, 5 * HOUR)
 
 
 @given(lives, minutes, minutes)
 @example(
-    Lives(8 * MINUTE, MINUTE), 6 * MINUTE, timedelta()
+    SignInLives(8 * MINUTE, MINUTE), 6 * MINUTE, timedelta()
 )  # told is the end that no gesture moves
 def test_no_activity_outlives_the_absolute_life(
-    of: Lives, seen: timedelta, later: timedelta
+    of: SignInLives, seen: timedelta, later: timedelta
 ) -> None:
     stage, _, ends = at(seen, seen + later, of)
     assert ends <= of.absolute
-    assert stage is Stage.ABSOLUTE_SOON or ends <= seen + of.idle
-    assert (stage is Stage.OVER) == (seen + later >= ends)
+    assert stage is SignInStage.ABSOLUTE_SOON or ends <= seen + of.idle
+    assert (stage is SignInStage.OVER) == (seen + later >= ends)
 
 
 @given(lives, minutes, minutes)
-def test_nothing_ends_untold(of: Lives, seen: timedelta, later: timedelta) -> None:
+def test_nothing_ends_untold(of: SignInLives, seen: timedelta, later: timedelta) -> None:
     """Whoever looks when it changes by itself reads each stage, and the end comes after a warning."""
     now = START + min(seen, of.absolute) + later
     found = standing(START, START + seen, START + of.absolute, of, now)
@@ -65,23 +78,23 @@ def test_nothing_ends_untold(of: Lives, seen: timedelta, later: timedelta) -> No
         told.append(found.stage)
         now = found.changes
         found = standing(START, START + seen, START + of.absolute, of, now)
-    assert found.stage is Stage.OVER
+    assert found.stage is SignInStage.OVER
     if told:
-        assert told[-1] in {Stage.IDLE_SOON, Stage.ABSOLUTE_SOON}
+        assert told[-1] in {SignInStage.IDLE_SOON, SignInStage.ABSOLUTE_SOON}
 
 
 def test_another_role_since_shortens_it_and_never_lengthens() -> None:
-    reading = Lives(10 * HOUR, 30 * MINUTE)
+    reading = SignInLives(10 * HOUR, 30 * MINUTE)
     short = standing(START, START + 11 * HOUR, START + 14 * HOUR, reading, START + 11 * HOUR)
-    assert short.stage is Stage.OVER
+    assert short.stage is SignInStage.OVER
     long = standing(START, START + 11 * HOUR, START + 10 * HOUR, SHIFT, START + 11 * HOUR)
-    assert long.stage is Stage.OVER
+    assert long.stage is SignInStage.OVER
 
 
 def test_activity_is_written_down_once_a_minute() -> None:
     assert noted(START, SHIFT, START + 59 * timedelta(seconds=1))
     assert not noted(START, SHIFT, START + MINUTE)
-    assert not noted(START, Lives(HOUR, MINUTE), START + 6 * timedelta(seconds=1))
+    assert not noted(START, SignInLives(HOUR, MINUTE), START + 6 * timedelta(seconds=1))
 
 
 def test_every_role_has_its_lives_as_the_page_on_security_says() -> None:
@@ -106,7 +119,7 @@ def test_a_sign_in_leads_where_its_role_may_go() -> None:
 
 
 # --- what its desks watch ----------------------------------------------------------------------------
-def held(watches: Watches, end: datetime = START) -> list[str]:
+def held(watches: VideoWatches, end: datetime = START) -> list[str]:
     return [watch.session for watch in watches.until("sign-in", end)]
 
 
@@ -114,7 +127,7 @@ def held(watches: Watches, end: datetime = START) -> list[str]:
 def test_a_lost_desk_watched_until_the_end_when_it_was_lost_shortly_before(
     lost: timedelta,
 ) -> None:
-    watches = Watches()
+    watches = VideoWatches()
     watches.begin("sign-in", "peer-1", "video-1", "201").lost = START + lost
     assert held(watches) == (["video-1"] if lost > -AWAY else [])
     watches.begin("sign-in", "peer-1", "video-1", None)  # it is back
@@ -124,7 +137,7 @@ def test_a_lost_desk_watched_until_the_end_when_it_was_lost_shortly_before(
 
 
 def test_an_old_socket_of_a_page_that_is_back_changes_nothing() -> None:
-    watches = Watches()
+    watches = VideoWatches()
     old = watches.begin("sign-in", "peer-1", "video-1", "201")
     watches.begin("sign-in", "peer-1", "video-1", "201")
     old.lost = START - HOUR
@@ -132,7 +145,7 @@ def test_an_old_socket_of_a_page_that_is_back_changes_nothing() -> None:
 
 
 def test_two_windows_count_each_by_itself_and_other_sign_ins_lend_nothing() -> None:
-    watches = Watches()
+    watches = VideoWatches()
     for peer in ("peer-1", "peer-2"):
         watches.begin("sign-in", peer, "video-1", "201")
     watches.begin("another", "peer-3", "video-2", "202")

@@ -23,8 +23,8 @@ from server.delivery.carriers.http import HttpSms
 from server.delivery.carriers.kannel import KannelSms
 from server.delivery.carriers.ovh import OvhSms
 from server.delivery.carriers.twilio import TwilioSms
-from server.delivery.domain.messages import Delivery
-from server.delivery.domain.outgoing import OutgoingSms, ReceiptCall
+from server.delivery.domain.messages import MessageState
+from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import KannelSettings, OvhSettings, RawSettings, TwilioSettings
 from tests.lab.ports import free_port
@@ -296,17 +296,17 @@ async def test_a_slow_or_absent_carrier_is_left(preset: Any) -> None:
 
 
 # --- receipts --------------------------------------------------------------------------------------
-def call(secret: str = "ref", **more: Any) -> ReceiptCall:
+def call(secret: str = "ref", **more: Any) -> CarrierCallback:
     given = {"path": "/receipts/t/ref", "query": {}, "form": {}, "signature": None, **more}
-    return ReceiptCall(secret, **given)
+    return CarrierCallback(secret, **given)
 
 
 @pytest.mark.parametrize(
     ("number", "state"),
-    [("1", Delivery.DELIVERED), ("2", Delivery.FAILED), ("4", Delivery.BUFFERED),
-     ("8", None), ("16", Delivery.FAILED), ("99", None)],
+    [("1", MessageState.DELIVERED), ("2", MessageState.FAILED), ("4", MessageState.BUFFERED),
+     ("8", None), ("16", MessageState.FAILED), ("99", None)],
 )  # fmt: skip
-def test_numbered_receipts(number: str, state: Delivery | None) -> None:
+def test_numbered_receipts(number: str, state: MessageState | None) -> None:
     assert NumberedReceipts().read(call(query={"status": number})).state is state
     said = ovh("http://x.example").read(call("k" * 27, query={"id": "42", "description": number}))
     assert (said.state, said.carrier_ref, said.ref) == (state, "42", None)
@@ -331,7 +331,7 @@ def signed(form: dict[str, str], token: str = "secret", base: str = "https://v.e
 def test_twilio_receipts_need_the_signature() -> None:
     form = {"MessageSid": "SM1", "MessageStatus": "delivered", "To": SMS.to}
     reader = twilio("http://x.example")
-    assert reader.read(call(form=form, signature=signed(form))).state is Delivery.DELIVERED
+    assert reader.read(call(form=form, signature=signed(form))).state is MessageState.DELIVERED
     sent_ = {**form, "MessageStatus": "sent"}
     assert reader.read(call(form=sent_, signature=signed(sent_))).state is None
     for wrong in (None, "", "é", signed(form, "other"), signed(sent_)):
@@ -358,7 +358,7 @@ def test_twilio_signs_with_or_without_the_port(base: str, signs: str) -> None:
     settings = TwilioSettings(preset="twilio", name="t", account="AC1", token="secret")  # type: ignore[arg-type]
     reader = TwilioSms(settings, base)
     receipt = reader.read(call(form=form, signature=signed(form, base=signs)))
-    assert receipt.state is Delivery.DELIVERED
+    assert receipt.state is MessageState.DELIVERED
     for other in ("https://w.example", "https://v.example:444", "https://v.example:80"):
         with pytest.raises(Forbidden):
             reader.read(call(form=form, signature=signed(form, base=other)))

@@ -15,7 +15,7 @@ from server.core.clock import Ids
 from server.core.seal import Seal
 from server.core.sites import Site
 from server.delivery.domain.sms_text import SEGMENT, gsm, one_segment, septets
-from server.identity.service.codes import Codes
+from server.identity.service.codes import LoginCodes
 from server.web.pages import LANGUAGES, Pages
 
 PAGES = Pages(resources.root())
@@ -82,7 +82,7 @@ def test_any_name_leaves_one_segment(name: str, url: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_code_is_one_segment(name: str) -> None:
     site = Site("id", "key", name, "SAMU15", "r@example.org", {})
-    codes = Codes(Ids(), Seal("s" * 64), PAGES)
+    codes = LoginCodes(Ids(), Seal("s" * 64), PAGES)
     text = codes._sms("+33612345678", site, "012345")["text"] or ""
     assert septets(text) <= SEGMENT
     assert "012345" in text

@@ -21,22 +21,22 @@ from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
-from server.delivery.domain.messages import LONGEST_RETRY, Delivery
+from server.delivery.domain.messages import LONGEST_RETRY, MessageState
 from server.delivery.store import MessageStore
 from server.identity.domain.access import Role
 from server.identity.domain.login import CODE_LIFE
 from server.invitations.domain.invitation import Invitation
 from server.invitations.store.invitations import InvitationStore
-from server.line15.domain.call_links import Certainty, Evidence, Link
+from server.line15.domain.call_links import CallLink, Certainty, Evidence
 from server.line15.store.calls import CallStore
 from server.video.domain.session import Session
 from server.video.store.sessions import SessionStore
 from telephony import (
     Alias,
-    AliasRecord,
     AliasType,
     Call,
     CallState,
+    DatedAlias,
     Number,
     Span,
     StationSpan,
@@ -128,7 +128,7 @@ class House:
         return [
             {"kind": m.kind, "channel": m.channel, **json.loads(self.seal.open(m.sealed or b""))}
             for m in due
-            if m.state is Delivery.QUEUED
+            if m.state is MessageState.QUEUED
         ]
 
     async def code(self) -> str:
@@ -241,8 +241,8 @@ async def a_call(house: House, site: str = "rivage", id_: str = "call1", **chang
     """Store a call that talked on station 201, known under two names."""
     start = house.clock.now()
     names = (
-        AliasRecord(Alias(AliasType.SIP_CALL_ID, CALL_ID), "hep", start, why="INVITE"),
-        AliasRecord(Alias(AliasType.LINKEDID, f"linked-{id_}"), "hep", start, why="X-Linkedid"),
+        DatedAlias(Alias(AliasType.SIP_CALL_ID, CALL_ID), "hep", start, why="INVITE"),
+        DatedAlias(Alias(AliasType.LINKEDID, f"linked-{id_}"), "hep", start, why="X-Linkedid"),
     )
     call = Call(
         id=id_,
@@ -272,7 +272,7 @@ async def a_video(
     evidence = Evidence.CHOSEN if call else Evidence.NO_CALL
     async with house.server.transactions() as uow:
         await SessionStore(uow).add(Session(id_, site_id, "201", user.id, id_, now, now))
-        await SessionStore(uow).add_link(Link(id_, call, certainty, evidence, user.id, now))
+        await SessionStore(uow).add_link(CallLink(id_, call, certainty, evidence, user.id, now))
         contact = await PersonalStore(uow).add(site_id, "number", NUMBER, now)
         await InvitationStore(uow).add(
             Invitation(f"i-{id_}", id_, "sms", contact, f"hash-{id_}", now, now + CODE_LIFE)

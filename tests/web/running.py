@@ -22,7 +22,7 @@ from server.app.logs import configure
 from server.app.settings.settings import load
 from server.app.wiring import build
 from server.core.clock import Ids
-from server.identity.domain.sign_in import WebSession
+from server.identity.domain.sign_in import StoredSignIn
 from server.identity.store.login import LoginStore
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.storage.demonstration import mark_demonstration
@@ -140,7 +140,7 @@ class Running(House):
         browser = self.browser()
         cookie, now = Ids().token(), self.clock.now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
-        session = WebSession(
+        session = StoredSignIn(
             id_, self.users[identifier].id, now, now, now + timedelta(hours=14), None
         )
         async with self.server.transactions() as uow:

@@ -18,7 +18,7 @@ from server.audit.store.audit import AuditStore
 from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
-from server.delivery.domain.messages import Delivery
+from server.delivery.domain.messages import MessageState
 from server.line15.store.calls import CallStore
 from telephony import CallState, Related, StationSpan, StationState
 from tests.web.house import CALL_ID, NUMBER, Browser, House, a_call, a_video
@@ -376,7 +376,11 @@ def every_action() -> set[str]:
                 and re.fullmatch(r"[a-z]+\.[a-z_]+", node.value)
                 and id(node) not in logged
             }
-    return found | {f"call.{s.value}" for s in CallState} | {f"message.{s.value}" for s in Delivery}
+    return (
+        found
+        | {f"call.{s.value}" for s in CallState}
+        | {f"message.{s.value}" for s in MessageState}
+    )
 
 
 def _logs(function: ast.expr) -> bool:

@@ -376,10 +376,10 @@ async def test_the_lines_of_a_source_and_all_lines_are_bounded(house: Running, b
     assert (await line.up(line.sent)).code == 200
 
 
-def _lines(house: Running) -> polling.PolledLines:
+def _lines(house: Running) -> polling.PolledSockets:
     for rule in house.server.app.wildcard_router.rules:
         if "lines" in rule.target_kwargs:
-            found: polling.PolledLines = rule.target_kwargs["lines"]
+            found: polling.PolledSockets = rule.target_kwargs["lines"]
             return found
     raise AssertionError
 

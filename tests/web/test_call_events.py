@@ -15,7 +15,7 @@ from server.app.wiring import build
 from server.core.errors import StorageUnavailable
 from server.line15.domain.feed_words import why_refused
 from server.line15.service.call_events import MESSAGES_AT_ONCE
-from server.line15.service.ingest import Line15
+from server.line15.service.ingest import CallIngest
 from server.line15.store.calls import CallStore
 from server.line15.web.event_bodies import EventResults, schema
 from telephony import Answered, HungUp
@@ -187,14 +187,14 @@ async def test_the_answer_waits_for_the_storage(
     house: Running, cti: Cti, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While nothing can be stored nothing is acknowledged; sent again, it waits for the first delivery."""
-    real, broken = Line15._save, True
+    real, broken = CallIngest._save, True
 
-    async def save(self: Line15, *values: Any) -> None:
+    async def save(self: CallIngest, *values: Any) -> None:
         if broken:
             raise StorageUnavailable("test")
         await real(self, *values)
 
-    monkeypatch.setattr(Line15, "_save", save)
+    monkeypatch.setattr(CallIngest, "_save", save)
     monkeypatch.setattr("server.line15.service.lines.PUSH_SECONDS", 0.2)
     sent = body(cti.event("answered", station="201"))
     for _ in range(2):

@@ -17,7 +17,7 @@ from server.audit.store.audit import AuditStore
 from server.core.entries import Actor
 from server.delivery.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
 from server.delivery.store import MessageStore
-from server.invitations.service.invitations import Request
+from server.invitations.service.invitations import InvitationRequest
 from server.invitations.store.invitations import invitation
 from tests.web.posting import house_with, invitations_of
 
@@ -81,7 +81,7 @@ def actor(house: House) -> Actor:
 
 async def invite(house: House, command: str = "c1", **contact: str) -> Any:
     wanted = contact or {"mobile": NUMBER}
-    request = Request(command, None, new_session=True, **wanted)
+    request = InvitationRequest(command, None, new_session=True, **wanted)
     return await invitations_of(house).invite(actor(house), request)
 
 

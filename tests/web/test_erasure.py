@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
 from server.core.entries import Actor
 from server.delivery.errors import NumberImpossible
@@ -32,7 +32,7 @@ async def test_a_number_is_forgotten_everywhere(house: House, browser: Browser) 
             if row["sealed"] is not None:
                 assert NUMBER not in house.seal.open(row["sealed"]), table
     assert not [row for row in await house.all_of("personal") if row["erased"] and row["lookup"]]
-    verdict, _ = await Chain(house.server.transactions).verify(site)
+    verdict, _ = await ChainVerification(house.server.transactions).verify(site)
     assert verdict.intact
     assert "personal.erased" in await house.actions()
     # The call is still found by its ids, without its number.

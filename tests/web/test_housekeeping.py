@@ -11,7 +11,7 @@ import pytest
 from server.core.errors import StorageUnavailable
 from server.core.rounds import STORAGE_AWAY, Rounds
 from server.core.tasks import create_task
-from server.invitations.service.links import Links
+from server.invitations.service.links import InvitationLinks
 from server.invitations.service.spoken import SpokenCodes
 from server.invitations.store.spoken import SpokenCodeStore
 from server.reconcile.service.reconciler import Reconciler
@@ -109,15 +109,15 @@ async def test_a_phone_that_comes_while_its_end_is_written_is_told(
     caller.socket.close()
     await desk.hear("caller.state", state="offline")
     [token] = await house.tokens()
-    real = Links.enter
+    real = InvitationLinks.enter
 
-    async def slow(self: Links, token: str, browser: str | None) -> Any:
+    async def slow(self: InvitationLinks, token: str, browser: str | None) -> Any:
         admitted = await real(self, token, browser)
         await desk.say("session.end", id="command-0011", session=session)
         await desk.hear("done", id="command-0011")
         return admitted
 
-    monkeypatch.setattr(Links, "enter", slow)
+    monkeypatch.setattr(InvitationLinks, "enter", slow)
     page = await house.connect("/ws/caller", house.phones[0])
     await page.say("hello", token=token, page="phone-page-1")
     assert await page.closed() == (4409, "session_ended")

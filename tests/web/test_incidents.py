@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.clock import Ids
-from server.identity.domain.sign_in import WebSession
+from server.identity.domain.sign_in import StoredSignIn
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore
 from server.identity.web.signed_in import SESSION_COOKIE
@@ -45,7 +45,7 @@ async def as_(house: House, browser: Browser, identifier: str) -> None:
     id_ = hashlib.sha256(cookie.encode()).hexdigest()
     [user] = [one for one in await house.admin.users() if one.identifier == identifier]
     async with house.server.transactions() as uow:
-        session = WebSession(id_, user.id, now, now, now + timedelta(hours=14), None)
+        session = StoredSignIn(id_, user.id, now, now, now + timedelta(hours=14), None)
         await LoginStore(uow).add_web_session(session)
         await uow.commit()
     browser.cookies.clear()

@@ -14,7 +14,7 @@ from server.core.entries import Actor
 from server.delivery.errors import CarrierUnavailable
 from server.delivery.store import MessageStore
 from server.desk.service.view import _invitation
-from server.invitations.service.invitations import Request
+from server.invitations.service.invitations import InvitationRequest
 from server.invitations.store.invitations import InvitationStore
 from server.video.store.sessions import SessionStore
 from tests.fakes import FakeMailer
@@ -74,7 +74,9 @@ class Post:
     async def invite(self, **contact: str) -> None:
         user = self.house.users["regulator"].id
         actor = Actor("desk", self.house.sites["rivage"].id, user, "127.0.0.1")
-        await invitations_of(self.house).invite(actor, Request("command-1", None, **contact))
+        await invitations_of(self.house).invite(
+            actor, InvitationRequest("command-1", None, **contact)
+        )
 
     async def deliver(self) -> None:
         """What the lanes do, until nothing is due."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.invitations.service.links import Links
+from server.invitations.service.links import InvitationLinks
 from tests.web.running import MOBILE, Running, running
 
 if TYPE_CHECKING:
@@ -50,15 +50,15 @@ async def test_whoever_was_let_through_before_another_tapped_is_judged_again(
     [token] = await house.tokens()
     late = house.browser()
     await late.get(f"/v/{token}")
-    look = Links.look
+    look = InvitationLinks.look
 
-    async def look_then_tapped(links: Links, token: str, browser: str | None) -> Any:
+    async def look_then_tapped(links: InvitationLinks, token: str, browser: str | None) -> Any:
         monkeypatch.undo()
         found = await look(links, token, browser)
         await house.tapped(token)
         return found
 
-    monkeypatch.setattr(Links, "look", look_then_tapped)
+    monkeypatch.setattr(InvitationLinks, "look", look_then_tapped)
     answer = await late.post_json(f"/v/{token}/{gesture}", {"language": "fr", "why": "cookies"})
     assert (answer.code, json.loads(answer.body)["error"]["code"]) == (409, "open_elsewhere")
     assert not {"invitation.released", "camera.refused"} & {*await house.actions()}
@@ -71,15 +71,15 @@ async def test_a_phone_let_in_just_before_the_end_is_told_of_it(
     session = await house.invite(desk)
     [token] = await house.tokens()
     phone = await house.tapped(token)
-    enter = Links.enter
+    enter = InvitationLinks.enter
 
-    async def enter_then_ended(links: Links, token: str, browser: str | None) -> Any:
+    async def enter_then_ended(links: InvitationLinks, token: str, browser: str | None) -> Any:
         monkeypatch.undo()
         admitted = await enter(links, token, browser)
         await desk.answer("session.end", "command-0009", session=session)
         return admitted
 
-    monkeypatch.setattr(Links, "enter", enter_then_ended)
+    monkeypatch.setattr(InvitationLinks, "enter", enter_then_ended)
     caller = await house.connect("/ws/caller", phone)
     await caller.say("hello", token=token, page="phone-page-1")
     await caller.refused("session_ended")

@@ -10,7 +10,7 @@ import pytest
 from server.core.limits.throttle import Throttle
 from server.core.limits.throttles import ThrottleStore
 from server.identity.domain.login import ADDRESS_FAILURES
-from server.identity.service.limits import Limits
+from server.identity.service.limits import LoginLimits
 from server.identity.service.unlock import Unlock
 from tests.web.house import PASSWORD, Browser, House, wrong
 
@@ -60,7 +60,7 @@ async def test_an_account_is_blocked_longer_and_longer(
 
 
 async def test_an_administrator_lifts_the_block(house: House, browser: Browser) -> None:
-    unlock = Unlock(house.server.transactions, house.clock, Limits(house.seal))
+    unlock = Unlock(house.server.transactions, house.clock, LoginLimits(house.seal))
     for _ in range(5):
         await browser.ask_code("regulator", "wrong password")
     assert (await browser.ask_code("regulator")).code == 429

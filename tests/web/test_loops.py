@@ -18,7 +18,7 @@ from server.core.errors import StorageUnavailable
 from server.delivery.store import MessageStore
 from server.identity.store.login import LoginStore
 from server.invitations.store.spoken import SpokenCodeStore
-from server.line15.service.lines import Lines
+from server.line15.service.lines import LineReports
 from server.reconcile.service.reconciler import Reconciler
 from server.recordings.store import RecordingStore
 from server.video.service.sessions import Sessions
@@ -29,7 +29,7 @@ from telephony.runner import Runner
 from telephony.sources.hep.feed import HepFeed
 from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.sources.webhook.feed import WebhookFeed
-from telephony.supervisor import Pace
+from telephony.supervisor import RestartPolicy
 from tests.fakes import gateway
 from tests.lab.ports import free_port
 from tests.lab.process import until
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 THREAD = RuntimeError("can't start new thread")
-QUICK = Pace(first=0.01, most=0.05, steady=0.5, patience=3)
+QUICK = RestartPolicy(first=0.01, most=0.05, steady=0.5, patience=3)
 #: Each loop, and the method that does its work.
 WORK: dict[str, tuple[type[Any], str]] = {
     "delivery.sms": (MessageStore, "due"),
@@ -50,7 +50,7 @@ WORK: dict[str, tuple[type[Any], str]] = {
     "sign_ins": (LoginStore, "quiet_web_sessions"),
     "reconcile": (Reconciler, "due"),
     "connections": (Connections, "close_late"),
-    "line15.states": (Lines, "states"),
+    "line15.states": (LineReports, "states"),
     "recordings": (RecordingStore, "longest_unchecked"),
     "recordings.rivage.enregistrements": (RecordingsFeed, "look"),
     "line15.rivage.consumer": (Runner, "_fold"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.line15.store.calls import CallStore
-from telephony import Alias, AliasRecord, AliasType, Call, CallState, RecordingSpan
+from telephony import Alias, AliasType, Call, CallState, DatedAlias, RecordingSpan
 
 if TYPE_CHECKING:
     from tests.web.house import House
@@ -19,7 +19,7 @@ AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 @pytest.mark.parametrize("name", ["a\0b", "é" * 300, "\ud7ff\uffff", "'; DROP TABLE call; --", " "])
 async def test_a_name_from_outside_never_stops_the_feed(house: House, name: str) -> None:
     site = house.sites["rivage"].id
-    record = AliasRecord(Alias(AliasType.SIP_CALL_ID, name), "hep", AT, None, name)
+    record = DatedAlias(Alias(AliasType.SIP_CALL_ID, name), "hep", AT, None, name)
     call = Call(
         *("call1", None, CallState.TALKING, AT),
         aliases=(record,),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.core.bus import Changed
+from server.core.bus import SiteChanged
 from tests.lab.process import until
 from tests.unit.sdp_samples import OFFERS
 from tests.web.posting import Post, desk, post_office
@@ -137,4 +137,4 @@ async def settled(house: Running) -> None:
     await house.server.sessions.sweep(timedelta(seconds=30))
     await house.server.spoken.sweep()
     await house.server.reconciler.due(list(house.server.calls.states()))
-    house.server.bus.publish(Changed(house.sites["rivage"].id, frozenset()))
+    house.server.bus.publish(SiteChanged(house.sites["rivage"].id, frozenset()))

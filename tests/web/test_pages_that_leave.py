@@ -11,7 +11,7 @@ import pytest
 from server.core.errors import Unavailable
 from server.identity.service.sign_ins import SignIns
 from server.identity.web.signed_in import SESSION_COOKIE
-from server.invitations.service.links import Links
+from server.invitations.service.links import InvitationLinks
 from server.line15.service.launch import Launch
 from server.observers.service import Observers
 from server.video.service.sessions import Sessions
@@ -145,7 +145,7 @@ async def test_who_leaves_before_the_door_opens_leaves_nothing(
     [
         ("desk", Launch, "resolve"),
         ("desk", Sessions, "get"),
-        ("caller", Links, "enter"),
+        ("caller", InvitationLinks, "enter"),
         ("observer", Observers, "enter"),
     ],
 )

@@ -14,7 +14,7 @@ import structlog
 from server.app.logs import trace
 from server.core.errors import StorageUnavailable
 from server.identity.service.sign_ins import SignIns
-from server.invitations.service.links import Links
+from server.invitations.service.links import InvitationLinks
 from telephony.sources.pyvoip.feed import SoftphoneMissingError
 from tests.unit.sdp_samples import OFFERS, SMALL
 from tests.web.running import MOBILE, Running, running, written_logs
@@ -184,7 +184,7 @@ async def test_a_mistake_of_ours_is_traced_without_the_value_that_caused_it(
     house: Running, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     monkeypatch.setattr(SignIns, "look", _fails(fault))
-    monkeypatch.setattr(Links, "enter", _fails(fault))
+    monkeypatch.setattr(InvitationLinks, "enter", _fails(fault))
     with written_logs() as log:
         browser = house.browser()
         browser.cookies["v15_session"] = "x" * 43

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.audit.store.audit import AuditStore
-from server.line15.domain.call_links import Certainty, Evidence, Link
-from server.line15.service.ingest import Line15
+from server.line15.domain.call_links import CallLink, Certainty, Evidence
+from server.line15.service.ingest import CallIngest
 from server.video.service.following import relink
 from server.video.store.sessions import SessionStore
-from telephony import CallState, Changed, Number, Span, StationSpan
+from telephony import CallsChanged, CallState, Number, Span, StationSpan
 from tests.web.house import NUMBER, Browser, House, a_call, a_video
 from tests.web.running import Running, running
 from tests.web.signed import Cti
@@ -93,7 +93,7 @@ async def a_loose_video(
         async with house.server.transactions() as uow:
             now = house.clock.now()
             await SessionStore(uow).add_link(
-                Link(id_, None, Certainty.UNLINKED, evidence, None, now)
+                CallLink(id_, None, Certainty.UNLINKED, evidence, None, now)
             )
             await uow.commit()
 
@@ -111,7 +111,7 @@ async def test_a_call_that_comes_back_is_matched_once_it_is_certain_again(house:
     assert await swept(house) == 0
     line = house.server.reconciler
     site = house.sites["rivage"].id
-    line15 = Line15(
+    line15 = CallIngest(
         site,
         house.server.transactions,
         house.clock,
@@ -119,7 +119,7 @@ async def test_a_call_that_comes_back_is_matched_once_it_is_certain_again(house:
         on_merged=(relink,),
         touched=line.touch,
     )
-    await line15.receive([Changed((_again(call, start),))])
+    await line15.receive([CallsChanged((_again(call, start),))])
     assert await line.due([site]) == 1
     assert (await links(house, "video1"))[-1] == ("call1", "certain", "reconciled")
     assert await swept(house) == 0, "linked once, and no more"

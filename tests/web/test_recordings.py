@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 import pytest
 
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
 from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.line15.store.calls import CallStore
-from server.recordings.domain.recordings import Recording, Sureness
+from server.recordings.domain.recordings import Recording, RecordingCertainty
 from server.recordings.errors import RecordingOutside
 from server.recordings.files import FolderAudio
 from server.recordings.settings import RecordingsSettings
@@ -26,9 +26,9 @@ from server.recordings.store import RecordingStore
 from telephony import (
     Alias,
     Aliased,
-    AliasRecord,
     AliasType,
     CallState,
+    DatedAlias,
     FoundRecording,
     Number,
     Rang,
@@ -49,7 +49,7 @@ WAV = Path(__file__).parents[1] / (
 )
 SOUND = WAV.read_bytes()
 PBX = "/var/spool/asterisk/monitor"
-LINKED = (AliasRecord(Alias(AliasType.LINKEDID, "9.9"), "ami", START),)
+LINKED = (DatedAlias(Alias(AliasType.LINKEDID, "9.9"), "ami", START),)
 TRACE = datetime(2026, 11, 22, 18, 45, 36, tzinfo=UTC)
 
 
@@ -113,7 +113,7 @@ async def told(house: Running, ref: str, site: str = "rivage", **changes: Any) -
     """A call of which the switchboard says that it is recorded there; the id of its recording."""
     now = house.clock.now()
     call = await a_call(house, site, **{"id_": f"c-{site}", **changes})
-    name = AliasRecord(Alias(AliasType.RECORDING, ref.rpartition("/")[2]), "ami", now)
+    name = DatedAlias(Alias(AliasType.RECORDING, ref.rpartition("/")[2]), "ami", now)
     ended = replace(
         call,
         state=CallState.ENDED,
@@ -275,7 +275,7 @@ async def test_parts_as_a_browser_asks_for_them(house: Running) -> None:
     house.clock.pass_(minutes=6)
     await part("bytes=0-1")
     assert (await house.actions()).count("recording.played") == 2
-    verdict, _ = await Chain(house.server.transactions).verify(house.sites["rivage"].id)
+    verdict, _ = await ChainVerification(house.server.transactions).verify(house.sites["rivage"].id)
     assert verdict.intact
 
 
@@ -538,7 +538,7 @@ async def test_the_path_stands_nowhere_in_clear(house: Running) -> None:
     async with house.server.transactions() as uow:
         one = Recording(
             "r1", house.sites["rivage"].id, "call1", "x", "k" * 64, "/x/+33612345678.wav",
-            START, None, None, 1.0, Sureness.CERTAIN, "name",
+            START, None, None, 1.0, RecordingCertainty.CERTAIN, "name",
         )  # fmt: skip
         await RecordingStore(uow).add(one, START)
         await uow.commit()

@@ -12,7 +12,7 @@ from tornado.websocket import WebSocketClosedError
 
 from server.caller.web.page import GESTURES_BURST, WORDS_BURST
 from server.invitations.domain.spoken import MOST_TYPED
-from server.invitations.errors import SpokenWrong
+from server.invitations.errors import SpokenCodeWrong
 from server.observers.web import COMES_BURST
 from server.observers.web import WORDS_BURST as OBSERVER_WORDS
 from server.video.service.photos import PHOTOS_AT_ONCE
@@ -190,7 +190,7 @@ async def test_networks_that_guessed_are_forgotten(house: Running) -> None:
     """One row each until then: who has many networks does not fill the table, though nobody signs in."""
     spoken = house.server.spoken
     for number in range(30):
-        with pytest.raises(SpokenWrong):
+        with pytest.raises(SpokenCodeWrong):
             await spoken.redeem("000000", f"2001:db8:0:{number:x}::1", "a-browser")
     assert len(await house.all_of("throttle")) == 31, "all together are counted, too"
     house.clock.pass_(hours=3)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.administration.service.site_secrets import SiteSecrets
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
 from server.core.clock import Ids
 from server.core.entries import Actor
@@ -144,7 +144,7 @@ async def test_it_is_erased_with_the_callers_number(house: Running) -> None:
     )
     assert (answer.code, code(answer)) == (404, "snapshot_erased")
     assert "effacée" in (await auditor.get(f"/audit/sessions/{session}")).body.decode()
-    verdict, _ = await Chain(house.server.transactions).verify(site)
+    verdict, _ = await ChainVerification(house.server.transactions).verify(site)
     assert verdict.intact
 
 

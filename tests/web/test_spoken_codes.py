@@ -11,7 +11,7 @@ import pytest
 
 from server.identity.domain.access import Role
 from server.invitations.domain.spoken import ADDRESS_WRONG, ALARM_WRONG
-from server.invitations.errors import CodesTooMany
+from server.invitations.errors import SpokenCodesTooMany
 from tests.web.running import Running, running, written_logs
 
 if TYPE_CHECKING:
@@ -262,6 +262,6 @@ async def test_so_many_codes_that_they_could_be_guessed(
     assert (await make(desk))["code"] == "111111"
     assert (await make(desk, "command-0002"))["code"] == "222222", "no two live ones are the same"
     await desk.say("code.make", id="command-0003")
-    await desk.refused(CodesTooMany.code)
+    await desk.refused(SpokenCodesTooMany.code)
     # Nothing of the refused one is left.
     assert await house.rows("SELECT count(*) AS n FROM session") == [{"n": 2}]

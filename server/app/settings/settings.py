@@ -31,9 +31,9 @@ from pydantic_settings import (
 from server.app.settings.demonstration import demonstration_problems
 from server.app.settings.sentences import sentence
 from server.core.net.hosts import NAME, host_of, is_authority, is_host
-from server.core.settings import Frozen, Network
+from server.core.settings import Network, SettingsGroup
 from server.delivery.settings import CarrierSettings, SmsLimits, SmsSettings, SmtpSettings
-from server.identity.domain.sign_in import Lives
+from server.identity.domain.sign_in import SignInLives
 from server.recordings.settings import RecordingsSettings
 from telephony.registry import AnySource
 
@@ -80,7 +80,7 @@ def _origin(value: str) -> str:
 Origin = Annotated[str, AfterValidator(_origin)]
 
 
-class IceSettings(Frozen):
+class IceSettings(SettingsGroup):
     """STUN and TURN; TURN credentials are minted per session from the shared secret (coturn use-auth-secret)."""
 
     stun: tuple[str, ...] = ()
@@ -98,19 +98,21 @@ class IceSettings(Frozen):
         return value
 
 
-class LifeSettings(Frozen):
+class LifeSettings(SettingsGroup):
     """How long a sign-in of some roles lasts."""
 
     absolute_minutes: int = Field(ge=1, le=1440)
     idle_minutes: int = Field(ge=1, le=720)
 
     @property
-    def lives(self) -> Lives:
+    def lives(self) -> SignInLives:
         """As the rule takes them."""
-        return Lives(timedelta(minutes=self.absolute_minutes), timedelta(minutes=self.idle_minutes))
+        return SignInLives(
+            timedelta(minutes=self.absolute_minutes), timedelta(minutes=self.idle_minutes)
+        )
 
 
-class SignInSettings(Frozen):
+class SignInSettings(SettingsGroup):
     """The lives of sign-ins; docs/security.md says why these."""
 
     desk: LifeSettings = LifeSettings(absolute_minutes=14 * 60, idle_minutes=4 * 60)

@@ -11,7 +11,7 @@ UNREADABLE: Final = (b"", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainVerdict:
     """What reading the chain showed: its length, its head, and where it first breaks (None: nowhere)."""
 
     count: int
@@ -24,7 +24,7 @@ class Verdict:
         return self.broken_at is None
 
 
-class Verifier:
+class ChainVerifier:
     """Walks a chain row by row, so that a million rows need no memory."""
 
     def __init__(self, noted: str | None = None) -> None:
@@ -69,14 +69,14 @@ class Verifier:
         if self._broken is None:
             self._broken = seq
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ChainVerdict:
         """Say what was found so far."""
-        return Verdict(self._count, self._head, self._broken)
+        return ChainVerdict(self._count, self._head, self._broken)
 
 
-def verify(rows: Iterable[AuditRow]) -> Verdict:
+def verify(rows: Iterable[AuditRow]) -> ChainVerdict:
     """Check a chain held in memory, payloads aside."""
-    verifier = Verifier()
+    verifier = ChainVerifier()
     for row in rows:
         verifier.feed(row, None)
     return verifier.verdict()

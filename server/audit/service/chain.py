@@ -3,30 +3,30 @@
 import copy
 from typing import Final
 
-from server.audit.domain.chain import Verdict, Verifier
+from server.audit.domain.chain import ChainVerdict, ChainVerifier
 from server.audit.store.audit import AuditStore
 from server.storage.transactions import Transactions
 
 WHOLE: Final = 20_000  # rows read again on every page; beyond, a page reads what is new since the last whole reading
 
 
-class Chain:
+class ChainVerification:
     """Verifies chains; remembers, per site, how far it has read in this process."""
 
     def __init__(self, transactions: Transactions, whole: int = WHOLE) -> None:
         """Take the storage; `whole` is the length up to which every reading starts at the first row."""
         self._transactions = transactions
         self._whole = whole
-        self._read: dict[str, Verifier] = {}
+        self._read: dict[str, ChainVerifier] = {}
 
-    async def verify(self, site: str, noted: str | None = None) -> tuple[Verdict, bool]:
+    async def verify(self, site: str, noted: str | None = None) -> tuple[ChainVerdict, bool]:
         """Read the whole chain; say also whether the head `noted` elsewhere was met: it shows a chain cut short."""
-        verifier = Verifier(noted)
+        verifier = ChainVerifier(noted)
         await self._walk(site, verifier)
         self._read[site] = verifier
         return verifier.verdict(), verifier.met
 
-    async def glance(self, site: str) -> Verdict:
+    async def glance(self, site: str) -> ChainVerdict:
         """Say it for a page: the whole chain while it is short, else what came since, from the last row read."""
         before = self._read.get(site)
         if before is None or before.count <= self._whole:
@@ -36,7 +36,7 @@ class Chain:
         self._read[site] = verifier
         return verifier.verdict()
 
-    async def _walk(self, site: str, verifier: Verifier) -> None:
+    async def _walk(self, site: str, verifier: ChainVerifier) -> None:
         """Feed every row after those already read; the last row read must still be there, unchanged."""
         known = verifier.count
         there = known == 0

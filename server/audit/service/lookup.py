@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from server.audit.domain.chain import Verdict
+from server.audit.domain.chain import ChainVerdict
 from server.audit.domain.record import ChainPart, Found, Record
-from server.audit.service.chain import Chain
+from server.audit.service.chain import ChainVerification
 from server.audit.service.reader import (
     Reader,
     alias_parts,
@@ -24,7 +24,7 @@ from server.core.journal import Journal
 from server.core.seal import Seal
 from server.core.sites import Site
 from server.delivery.domain.contacts import read_number
-from server.line15.domain.calls import LiveCall
+from server.line15.domain.calls import CallSummary
 from server.line15.errors import AliasMalformed, CallUnknown
 from server.line15.store.calls import CallStore
 from server.recordings.store import RecordingStore
@@ -39,13 +39,17 @@ class AuditLookup:
     """Finds calls of the actor's own site, writes down who asked, and shows whether the chain is whole."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, seal: Seal, chain: Chain | None = None
+        self,
+        transactions: Transactions,
+        clock: Clock,
+        seal: Seal,
+        chain: ChainVerification | None = None,
     ) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock
         self._seal = seal
-        self._chain = chain or Chain(transactions)
+        self._chain = chain or ChainVerification(transactions)
 
     # --- search
     async def by_alias(self, actor: Actor, alias: str) -> Sequence[Found]:
@@ -177,7 +181,7 @@ class AuditLookup:
         return session
 
     # --- the chain
-    async def verify(self, site: str, noted: str | None = None) -> tuple[Verdict, bool]:
+    async def verify(self, site: str, noted: str | None = None) -> tuple[ChainVerdict, bool]:
         """Read the whole chain; say also whether a head noted elsewhere was met."""
         return await self._chain.verify(site, noted)
 
@@ -187,7 +191,7 @@ class AuditLookup:
 
 
 async def _found(
-    uow: UnitOfWork, site: str, calls: Sequence[LiveCall], matched: Callable[[LiveCall], str]
+    uow: UnitOfWork, site: str, calls: Sequence[CallSummary], matched: Callable[[CallSummary], str]
 ) -> list[Found]:
     videos = await SessionStore(uow).linked_to(site, [call.id for call in calls])
     return [
@@ -220,7 +224,7 @@ def _found_session(session: Session, matched: str) -> Found:
     )
 
 
-def _matched(call: LiveCall, value: str) -> str:
+def _matched(call: CallSummary, value: str) -> str:
     """Say which name of the call matched."""
     return next((alias.type for alias in call.aliases if alias.value == value), "id")
 

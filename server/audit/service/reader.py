@@ -32,19 +32,19 @@ from server.identity.store.users import UserStore
 from server.invitations.domain.invitation import Invitation
 from server.invitations.store.invitations import InvitationStore
 from server.line15.domain.call_links import LABELS
-from server.line15.domain.calls import CallRecord, LiveCall, SpanRow, moves
+from server.line15.domain.calls import CallHistory, CallSummary, SpanRow, moves
 from server.line15.store.calls import CallStore
 from server.recordings.domain.recordings import OPAQUE, Recording, first_sound, media_type
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.store.sessions import SessionStore
 from server.video.store.snapshots import SnapshotStore
 from telephony import begin_known
 
 FIRST_PICTURE: Final = "picture.flowing"
-STATES: Final = {state.value: state for state in State}
+STATES: Final = {state.value: state for state in SessionState}
 
 
-def call_part(call: LiveCall) -> CallPart:
+def call_part(call: CallSummary) -> CallPart:
     """Show a call."""
     return CallPart(
         id=call.id,
@@ -59,7 +59,7 @@ def call_part(call: LiveCall) -> CallPart:
     )
 
 
-def alias_parts(call: LiveCall) -> Sequence[AliasPart]:
+def alias_parts(call: CallSummary) -> Sequence[AliasPart]:
     """Show the names of a call, the oldest first."""
     rows = sorted(call.aliases, key=lambda row: (row.valid_from, row.type, row.value))
     return [
@@ -68,31 +68,31 @@ def alias_parts(call: LiveCall) -> Sequence[AliasPart]:
     ]
 
 
-def station_parts(record: CallRecord) -> Sequence[StationPart]:
+def station_parts(record: CallHistory) -> Sequence[StationPart]:
     """Show where the call rang and which stations had it."""
     return [
         StationPart(s.value, s.state, s.start, s.end, s.earlier) for s in _spans(record, "station")
     ]
 
 
-def move_parts(record: CallRecord) -> Sequence[MovePart]:
+def move_parts(record: CallHistory) -> Sequence[MovePart]:
     """Show who handed the call to whom."""
     found = moves(_spans(record, "station"), record.call.answered)
     return [MovePart(move.origin, move.target, move.at) for move in found]
 
 
-def hold_parts(record: CallRecord) -> Sequence[HoldPart]:
+def hold_parts(record: CallHistory) -> Sequence[HoldPart]:
     """Show when the call was on hold."""
     return [HoldPart(s.start, s.end, s.earlier) for s in _spans(record, "hold")]
 
 
-def _spans(record: CallRecord, kind: str) -> Sequence[SpanRow]:
+def _spans(record: CallHistory, kind: str) -> Sequence[SpanRow]:
     return sorted((s for s in record.spans if s.kind == kind), key=lambda s: s.start)
 
 
 def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePart]:
     """Show how long a session was in each of its states, by what the chain says of its changes."""
-    changes = [(session.created, State.INVITED)]
+    changes = [(session.created, SessionState.INVITED)]
     for row in rows:
         before, after = _state_of(row.data.get("from")), _state_of(row.data.get("to"))
         if row.subject == f"session:{session.id}" and before and after and before is not after:
@@ -101,17 +101,17 @@ def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePar
     return [
         PhasePart(state.value, at, end)
         for (at, state), end in zip(changes, [*ends, None], strict=True)
-        if state is not State.ENDED
+        if state is not SessionState.ENDED
     ]
 
 
-def _state_of(value: object) -> State | None:
+def _state_of(value: object) -> SessionState | None:
     """Read a state out of a row; under the same name other rows hold stations, alone or in a list."""
     return STATES.get(value) if isinstance(value, str) else None
 
 
 def recording_parts(
-    sounds: Iterable[Recording], call: LiveCall, events: Iterable[EventPart]
+    sounds: Iterable[Recording], call: CallSummary, events: Iterable[EventPart]
 ) -> Sequence[RecordingPart]:
     """Show where the sound of a call is, and where in it each video begins."""
     flowing: dict[str, datetime] = {}
@@ -122,7 +122,7 @@ def recording_parts(
     return [_recording(one, call, flowing) for one in sounds if one.shown]
 
 
-def _recording(one: Recording, call: LiveCall, flowing: Mapping[str, datetime]) -> RecordingPart:
+def _recording(one: Recording, call: CallSummary, flowing: Mapping[str, datetime]) -> RecordingPart:
     known = begin_known(one.started, one.stopped, one.slack)
     begins, slack = first_sound(one, call.answered) if known else (one.started, one.slack)
     return RecordingPart(
@@ -181,7 +181,7 @@ class Reader:
             self._rows[id_] = await AuditStore(self._uow).of_session(self._site, id_)
         return self._rows[id_]
 
-    async def related(self, record: CallRecord) -> Sequence[RelatedPart]:
+    async def related(self, record: CallHistory) -> Sequence[RelatedPart]:
         """Show the calls that this one names and those that name it, once each, the oldest first."""
         wanted: list[tuple[str, str, SpanRow | None]] = []
         for span in _spans(record, "related"):

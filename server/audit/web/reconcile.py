@@ -13,8 +13,8 @@ from server.core.errors import Invalid
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignInWeb
 from server.line15.domain.call_links import LABELS, Certainty
-from server.reconcile.domain.matching import CLUES, SETTLED, Clue, Offer, Sure
-from server.reconcile.service.reconciler import Case
+from server.reconcile.domain.matching import CLUES, SETTLED, Clue, RankedCall, SureMatch
+from server.reconcile.service.reconciler import ReviewItem
 from server.reconcile.service.review import LONGEST_REASON, Review
 from telephony import parse_number
 
@@ -85,7 +85,7 @@ class ReconcileCase(ReconcileHandler):
             self.redirect(f"{HERE}/{id_}", status=303)
 
 
-def shown(case: Case) -> Mapping[str, Any]:
+def shown(case: ReviewItem) -> Mapping[str, Any]:
     """Put a case into the page's words; times stay as they are and are read in the reader's zone."""
     newest = case.links[-1] if case.links else None
     return {
@@ -110,17 +110,17 @@ def shown(case: Case) -> Mapping[str, Any]:
     }
 
 
-def _offers(case: Case) -> Sequence[Offer]:
+def _offers(case: ReviewItem) -> Sequence[RankedCall]:
     match case.verdict:
         case None:
             return ()
-        case Sure(call, _, clues):
-            return (Offer(call, clues),)
+        case SureMatch(call, _, clues):
+            return (RankedCall(call, clues),)
         case doubtful:
             return doubtful.offers
 
 
-def _offer(case: Case, offer: Offer) -> Mapping[str, Any]:
+def _offer(case: ReviewItem, offer: RankedCall) -> Mapping[str, Any]:
     call = case.calls[offer.call]
     against = {Clue.OTHER_NUMBER, Clue.NUMBER_UNKNOWN, Clue.ELSEWHERE, Clue.NOT_THEN}
     against |= {Clue.CALL_UNCERTAIN, Clue.TIMES_UNCERTAIN, Clue.NOT_ALONE}

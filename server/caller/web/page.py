@@ -11,8 +11,8 @@ from server.core.errors import AppError, Invalid, NotFound
 from server.core.sites import Site
 from server.core.words.languages import BY_CODE, choose
 from server.invitations.domain.invitation import Invitation
-from server.invitations.errors import LinkRevoked
-from server.invitations.service.links import Links, Opened
+from server.invitations.errors import InvitationLinkRevoked
+from server.invitations.service.links import InvitationLinks, OpenedPage
 from server.protocol import caller as m
 from server.protocol.errors import MessageTooLarge
 from server.protocol.message import MAX_FRAME, parse
@@ -24,24 +24,29 @@ from server.video.domain.session import (
     CameraGranted,
     CameraRefused,
     Event,
-    Left,
     Session,
+    SessionQuit,
 )
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.video.service.help import Help
+from server.video.service.help import RemoteHelp
 from server.video.service.ice import IceServers
-from server.video.service.ladder import Ladder, Pace
+from server.video.service.ladder import Ladder, StillAllowance
 from server.video.service.languages import Languages
-from server.video.service.rooms import Rooms, Said
+from server.video.service.rooms import PhoneReport, Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import SnapshotPolicy, policy_of
 from server.web.base import BaseHandler, Web
-from server.web.errors import LinkExpired, LinkUnknown, MessageOutOfOrder, OriginForeign
+from server.web.errors import (
+    InvitationLinkExpired,
+    InvitationLinkUnknown,
+    MessageOutOfOrder,
+    OriginForeign,
+)
 from server.web.link_as_sent import CALLER
-from server.web.links import LinkHandler, PageAsSent
-from server.web.sockets.paces import Paces
-from server.web.sockets.page_socket import PageLine, PageSocket
+from server.web.links import InvitationLinkHandler, PageAsSent
+from server.web.sockets.paces import RateLimiter
+from server.web.sockets.page_socket import PageSocket, SocketBase
 from server.web.status import status_of
 
 # What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.
@@ -54,18 +59,18 @@ BROWSER_COOKIE = "v15_browser"
 BROWSER_DAYS = 0.25  # longer than any call
 MAX_OPENED = 1024
 PHASES: dict[type[AppError], str] = {
-    LinkExpired: "expired",
-    LinkRevoked: "revoked",
+    InvitationLinkExpired: "expired",
+    InvitationLinkRevoked: "revoked",
     OpenElsewhere: "elsewhere",
     SessionEnded: "ended",
-    LinkUnknown: "unknown",
+    InvitationLinkUnknown: "unknown",
 }
 
 
-class CallerPage(LinkHandler):
+class CallerPage(InvitationLinkHandler):
     """GET /v/TOKEN."""
 
-    links: Links
+    links: InvitationLinks
 
     async def get(self, token: str) -> None:
         """Show the big button, or why not; neither consumes nor counts anything (previews and scanners do GET)."""
@@ -96,7 +101,7 @@ class CallerPage(LinkHandler):
         try:
             await self.links.look(token, self.get_cookie(BROWSER_COOKIE))
         except tuple(PHASES) as refusal:
-            lost = 404 if isinstance(refusal, LinkUnknown) else 410
+            lost = 404 if isinstance(refusal, InvitationLinkUnknown) else 410
         self.set_status(lost or 200)
         self.finish()
 
@@ -114,7 +119,7 @@ class CallerPage(LinkHandler):
 
     def _close(self, why: AppError, site_name: str) -> None:
         """Show why a link does not work, and what to do."""
-        self.set_status(404 if isinstance(why, LinkUnknown) else 410)
+        self.set_status(404 if isinstance(why, InvitationLinkUnknown) else 410)
         self._show("caller/closed.html", self._language(), site_name, phase=PHASES[type(why)])
 
     async def _closed(self, token: str, refusal: AppError) -> None:
@@ -157,8 +162,8 @@ class CallerPageAsSent(PageAsSent, CallerPage):
 
     def say_unknown(self) -> None:
         """Say so on the caller's page."""
-        self.web.metrics.refused(LinkUnknown.code)
-        self._close(LinkUnknown("no_token"), "")
+        self.web.metrics.refused(InvitationLinkUnknown.code)
+        self._close(InvitationLinkUnknown("no_token"), "")
 
 
 class CallerWords(BaseHandler):
@@ -175,12 +180,12 @@ class CallerWords(BaseHandler):
         self.json(self.web.pages.words(lang))
 
 
-class _Gesture(LinkHandler):
+class _Gesture(InvitationLinkHandler):
     """What a page does to its link, at the pace of its session."""
 
     wants_json = True
-    links: Links
-    gestures: Paces
+    links: InvitationLinks
+    gestures: RateLimiter
 
     async def admit(self, token: str, browser: str | None) -> None:
         """Refuse who may not use this link, then who uses it too often.
@@ -209,13 +214,13 @@ class CallerOpen(_Gesture):
         watchers = list(self.rooms.get(session.id).desks)
         self.json({"ice": self.ice.for_session(session.id), "watchers": watchers})
 
-    def _page(self, body: dict[str, Any]) -> Opened:
+    def _page(self, body: dict[str, Any]) -> OpenedPage:
         """Take what the page says of itself; what it cannot know is what its browser asks for."""
         language, trouble = body.get("language"), body.get("camera")
         if not isinstance(language, str) or language not in BY_CODE:
             language = choose(self.request.headers.get("Accept-Language"))
         known = trouble if trouble in PAGE_BARRED else None
-        return Opened(language, body.get("chosen") is True, known)
+        return OpenedPage(language, body.get("chosen") is True, known)
 
 
 class CallerTap(_Gesture):
@@ -248,7 +253,7 @@ class CallerCannot(CallerPage):
     binds nothing, and has the pace of the other gestures (docs/adr/0030).
     """
 
-    gestures: Paces
+    gestures: RateLimiter
 
     def check_xsrf_cookie(self) -> None:
         """Refuse a page that is not ours, as far as the browser tells; who blocks cookies has no token.
@@ -300,7 +305,7 @@ class CallerCannot(CallerPage):
         browser = self.get_cookie(BROWSER_COOKIE)
         _, session, site = await self.links.look(token, browser)
         self.gestures.check(session.id, self.web.clock.now())
-        said = Opened(self._language(), trouble=why)
+        said = OpenedPage(self._language(), trouble=why)
         session = await self.links.opened(token, self.request.remote_ip, browser, said)
         self.web.metrics.page_cannot(why)
         return site.name, session.language
@@ -311,25 +316,25 @@ class CallerCannot(CallerPage):
         )
 
 
-class CallerLine(PageLine):
+class CallerSocketBase(SocketBase):
     """What a phone says and is told, whatever carries it."""
 
     kind: ClassVar[str] = "caller"
 
-    links: Links
+    links: InvitationLinks
     sessions: Sessions
     signalling: Signalling
     languages: Languages
-    help: Help
+    help: RemoteHelp
     rooms: Rooms
     ice: IceServers
     ladder: Ladder
-    words: Paces
+    words: RateLimiter
 
     def initialize(self, web: Web, **services: Any) -> None:
         """Start before the hello: no session."""
         super().initialize(web, **services)
-        self._pace = Pace()
+        self._pace = StillAllowance()
         self._session = ""
         self._site = ""
         self._given = 0.0
@@ -348,13 +353,13 @@ class CallerLine(PageLine):
             raise MessageOutOfOrder("before_hello")
         if isinstance(message, WRITTEN):
             self.words.check(self._session, self.web.clock.now())
-        if isinstance(message, m.Ladder):
+        if isinstance(message, m.RungChanged):
             self._step(message)
         elif isinstance(message, m.Abilities | m.HelpDone):
             self._helped(message)
         elif isinstance(message, m.Camera | m.CallerMedia | m.Visibility | m.Facing):
             self._tells(message)
-        elif isinstance(message, m.Network):
+        elif isinstance(message, m.NetworkReport):
             found = Preflight(**message.model_dump(exclude={"type"}))
             self.later(lambda: self._explored(found))
         else:
@@ -441,13 +446,13 @@ class CallerLine(PageLine):
             case m.SignalOffer(peer=peer, sdp=sdp):
                 described = self.signalling.offer(self._session, peer, sdp)
                 self.later(lambda: self.signalling.settle(self._actor(), self._session, described))
-            case m.CallerCandidate(peer=peer, candidate=candidate):
+            case m.CallerIceCandidate(peer=peer, candidate=candidate):
                 value = candidate.model_dump() if candidate else None
                 self.signalling.phone_candidate(self._session, peer, value)
-            case m.Language(language=language):
+            case m.LanguageChosen(language=language):
                 self._choose(language)
             case m.Leave():
-                self._happen(Left("phone", "left"))
+                self._happen(SessionQuit("phone", "left"))
 
     def _tells(self, message: m.Camera | m.CallerMedia | m.Visibility | m.Facing) -> None:
         """Take what the phone says of itself; a page whose place was taken speaks for it no more."""
@@ -469,14 +474,14 @@ class CallerLine(PageLine):
             case m.Facing(facing=facing):
                 self._tell(facing)
 
-    def _step(self, ladder: m.Ladder) -> None:
+    def _step(self, ladder: m.RungChanged) -> None:
         """Take the new rung at once, since stills follow, and write it down after."""
         if not self._seated():
             raise SessionEnded
         if told := self.ladder.step(self._site, self._session, ladder.rung, ladder.why):
             self.later(lambda: self.ladder.stepped(self._actor(), self._session, told))
 
-    def _note(self, said: Said) -> None:
+    def _note(self, said: PhoneReport) -> None:
         """Keep what the phone says of itself: another sentence helps its caller now."""
         if self.rooms.get(self._session).note(said, self.web.clock.now()):
             self.sessions.told(self._site, self._session)
@@ -509,7 +514,7 @@ class CallerLine(PageLine):
             self._tell("offline")
 
 
-class CallerSocket(CallerLine, PageSocket):
+class CallerSocket(CallerSocketBase, PageSocket):
     """WS /ws/caller."""
 
     wants_json = True
@@ -521,9 +526,9 @@ WRITTEN = (
     m.SignalOffer,
     m.CallerMedia,
     m.Visibility,
-    m.Language,
-    m.Ladder,
-    m.Network,
+    m.LanguageChosen,
+    m.RungChanged,
+    m.NetworkReport,
 )
 
 

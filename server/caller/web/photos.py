@@ -10,20 +10,20 @@ from server.core.entries import Actor
 from server.core.errors import Invalid
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.invitations.service.links import Links
+from server.invitations.service.links import InvitationLinks
 from server.video.errors import PictureTooLarge
-from server.video.service.photos import MAX_PART, Part, Photos
-from server.web.links import LinkHandler
+from server.video.service.photos import MAX_PART, PhotoPart, Photos
+from server.web.links import InvitationLinkHandler
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
-class CallerPhoto(LinkHandler):
+class CallerPhoto(InvitationLinkHandler):
     """POST /v/TOKEN/photo."""
 
     wants_json = True
-    links: Links
+    links: InvitationLinks
     photos: Photos
 
     async def post(self, token: str) -> None:
@@ -38,7 +38,7 @@ class CallerPhoto(LinkHandler):
         taken = self._number("X-Visio15-Taken") if "X-Visio15-Taken" in headers else None
         offset, total = self._number("X-Visio15-Offset"), self._number("X-Visio15-Total")
         actor = Actor("phone", site.id, None, self.request.remote_ip)
-        part = Part(key, offset, total, taken, self.request.body)
+        part = PhotoPart(key, offset, total, taken, self.request.body)
         received, whole = await self.photos.receive(actor, session.id, part)
         self.json({"received": received, "done": whole})
 
@@ -70,7 +70,7 @@ class DeskPhoto(SignedIn):
         self.finish(photo.picture.data)
 
 
-def routes(web: SignInWeb, links: Links, photos: Photos) -> list[URLSpec]:
+def routes(web: SignInWeb, links: InvitationLinks, photos: Photos) -> list[URLSpec]:
     """List the paths of photos."""
     return [
         URLSpec(

@@ -5,14 +5,14 @@ from typing import Final
 
 from tornado.routing import URLSpec
 
-from server.caller.web.page import BROWSER_COOKIE, CallerLine
+from server.caller.web.page import BROWSER_COOKIE, CallerSocketBase
 from server.core.errors import Invalid
-from server.invitations.service.links import Links
+from server.invitations.service.links import InvitationLinks
 from server.protocol.message import MAX_FRAME
 from server.web.base import Web
-from server.web.links import LinkHandler
-from server.web.sockets.paces import Paces
-from server.web.sockets.polling import WINDOW, Opener, PolledLine, PolledLines
+from server.web.links import InvitationLinkHandler
+from server.web.sockets.paces import RateLimiter
+from server.web.sockets.polling import WINDOW, PolledSocket, PolledSocketOwner, PolledSockets
 
 MAX_UP: Final = 3 * MAX_FRAME  # one frame of the largest size, each of its quotes escaped, and room
 BYTES: Final = "application/octet-stream"
@@ -21,17 +21,17 @@ _TOKEN: Final = r"/v/([A-Za-z0-9_-]{20,64})"  # noqa: S105 - a pattern
 _NAME: Final = r"([A-Za-z0-9_-]{20,64})"
 
 
-class PolledCaller(CallerLine, PolledLine):
+class PolledCallerSocket(CallerSocketBase, PolledSocket):
     """A phone connected by requests."""
 
 
-class WireOpening(LinkHandler):
+class WireOpening(InvitationLinkHandler):
     """POST /v/TOKEN/wire."""
 
     wants_json = True
-    links: Links
-    gestures: Paces
-    lines: PolledLines
+    links: InvitationLinks
+    gestures: RateLimiter
+    lines: PolledSockets
     line: dict[str, object]
 
     async def post(self, token: str) -> None:
@@ -39,20 +39,22 @@ class WireOpening(LinkHandler):
         browser = self.get_cookie(BROWSER_COOKIE) or ""
         session, _ = await self.links.bound(token, browser)
         self.gestures.check(session.id, self.web.clock.now())
-        line = PolledCaller(self.web, Opener(self.request.remote_ip, browser), **self.line)
+        line = PolledCallerSocket(
+            self.web, PolledSocketOwner(self.request.remote_ip, browser), **self.line
+        )
         self.json({"wire": self.lines.open(line, token)})
 
 
-class _OnLine(LinkHandler):
+class _OnLine(InvitationLinkHandler):
     """A request of an open line: judged without the database."""
 
     wants_json = True
-    lines: PolledLines
+    lines: PolledSockets
 
     async def prepare(self) -> None:
         """Ask nobody who is signed in: a line goes on while the database is away, whoever tries it out."""
 
-    def on_line(self, token: str, name: str) -> PolledLine:
+    def on_line(self, token: str, name: str) -> PolledSocket:
         """Return the line, to its own browser."""
         return self.lines.get(name, token, self.get_cookie(BROWSER_COOKIE))
 
@@ -101,9 +103,11 @@ class WireDown(_OnLine):
         self.json(answer)
 
 
-def routes(web: Web, links: Links, gestures: Paces, line: dict[str, object]) -> list[URLSpec]:
+def routes(
+    web: Web, links: InvitationLinks, gestures: RateLimiter, line: dict[str, object]
+) -> list[URLSpec]:
     """List the paths of lines by requests; `line`: the services of a caller's page."""
-    lines = {"web": web, "lines": PolledLines(web)}
+    lines = {"web": web, "lines": PolledSockets(web)}
     opening = {**lines, "links": links, "gestures": gestures, "line": line}
     return [
         URLSpec(rf"{_TOKEN}/wire", WireOpening, opening),

@@ -9,25 +9,25 @@ from tornado.routing import Rule, URLSpec
 from server.caller.web.page import BROWSER_COOKIE, CallerPage
 from server.core.errors import AppError
 from server.core.words.languages import choose
-from server.invitations.errors import SpokenThrottled, SpokenWrong
-from server.invitations.service.links import Links
+from server.invitations.errors import SpokenCodeThrottled, SpokenCodeWrong
+from server.invitations.service.links import InvitationLinks
 from server.invitations.service.spoken import SpokenCodes
 from server.web.base import Web
 from server.web.errors import CookiesMissing, XsrfRefused
 from server.web.link_as_sent import CODE
-from server.web.links import AsSent, AtDottedHost, PageAsSent
+from server.web.links import DottedHostMatches, LinkAsSentMatches, PageAsSent
 from server.web.status import status_of
 
 #: What the form says of a refusal: keys of templates/caller/words.html.
 SAID: Final[Mapping[type[AppError], tuple[str, ...]]] = {
-    SpokenWrong: ("code_wrong",),
-    SpokenThrottled: ("code_throttled",),
+    SpokenCodeWrong: ("code_wrong",),
+    SpokenCodeThrottled: ("code_throttled",),
     CookiesMissing: ("cookies_title", "do_other_browser", "do_cookies"),
     XsrfRefused: ("retry",),
 }
 
 
-class CodePage(CallerPage):
+class SpokenCodePage(CallerPage):
     """One field, with or without JavaScript; the link it leads to is bound by the tap, not here (I5)."""
 
     spoken: SpokenCodes
@@ -75,17 +75,17 @@ class CodePage(CallerPage):
         )
 
 
-class CodePageAsSent(PageAsSent, CodePage):
+class SpokenCodePageAsSent(PageAsSent, SpokenCodePage):
     """GET /c…: the address read aloud, as it was typed."""
 
     letter = CODE
 
 
-def routes(web: Web, *, spoken: SpokenCodes, links: Links) -> list[Rule]:
+def routes(web: Web, *, spoken: SpokenCodes, links: InvitationLinks) -> list[Rule]:
     """List the path read aloud."""
     page = {"web": web, "spoken": spoken, "links": links}
     return [
-        Rule(AtDottedHost(CODE), CodePageAsSent, page),
-        URLSpec(r"/c", CodePage, page),
-        Rule(AsSent(CODE), CodePageAsSent, page),
+        Rule(DottedHostMatches(CODE), SpokenCodePageAsSent, page),
+        URLSpec(r"/c", SpokenCodePage, page),
+        Rule(LinkAsSentMatches(CODE), SpokenCodePageAsSent, page),
     ]

@@ -7,7 +7,7 @@ A provider gives each customer at least a /64, so one machine has all of its add
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-Address = IPv4Address | IPv6Address
+IpAddress = IPv4Address | IPv6Address
 
 _NETWORK_BITS: Final = 64
 #: The well-known prefix of RFC 6052: a translator in front of an IPv6-only server writes all of IPv4 into one /64.
@@ -15,7 +15,7 @@ _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 _IPV4_BITS: Final = 0xFFFF_FFFF
 
 
-def read_address(text: str) -> Address | None:
+def read_address(text: str) -> IpAddress | None:
     """Read an address; an IPv4 address in IPv6 clothes is itself, and the zone of a link-local one is left out."""
     try:
         found = ip_address(text.strip())

@@ -7,7 +7,7 @@ from pathlib import Path
 from babel.messages.pofile import read_po
 
 
-class Catalogue(gettext.NullTranslations):
+class TranslationCatalogue(gettext.NullTranslations):
     """The sentences of one language; what is not translated stays what it was."""
 
     def __init__(self, path: Path) -> None:
@@ -28,7 +28,7 @@ class Catalogue(gettext.NullTranslations):
         return self._texts.get(message, message)
 
 
-class Spoken:
+class ReadAloudTranslator:
     """What the regulator reads aloud, in the caller's language; written in French."""
 
     def __init__(self, root: Path) -> None:
@@ -41,6 +41,6 @@ class Spoken:
 
 
 @cache
-def catalogue(root: Path, language: str, domain: str) -> Catalogue:
+def catalogue(root: Path, language: str, domain: str) -> TranslationCatalogue:
     """Return the sentences of a domain (`messages`: the caller's pages, `spoken`: read aloud to the caller)."""
-    return Catalogue(root / "locales" / language / "LC_MESSAGES" / f"{domain}.po")
+    return TranslationCatalogue(root / "locales" / language / "LC_MESSAGES" / f"{domain}.po")

@@ -8,18 +8,18 @@ from typing import Any
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
 from server.core.errors import Forbidden, Invalid
-from server.delivery.domain.messages import NO_ANSWER, Delivery
-from server.delivery.domain.outgoing import OutgoingSms, Receipt, ReceiptCall
+from server.delivery.domain.messages import NO_ANSWER, MessageState
+from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms, Receipt
 from server.delivery.errors import CarrierUnavailable
 
 #: Kannel's numbers, which OVHcloud uses too: 8 (handed to the operator) and 0 (pending) are no news.
-NUMBERED: Mapping[int, Delivery | None] = {
+NUMBERED: Mapping[int, MessageState | None] = {
     0: None,
-    1: Delivery.DELIVERED,
-    2: Delivery.FAILED,
-    4: Delivery.BUFFERED,
+    1: MessageState.DELIVERED,
+    2: MessageState.FAILED,
+    4: MessageState.BUFFERED,
     8: None,
-    16: Delivery.FAILED,
+    16: MessageState.FAILED,
 }
 
 NO_STATUS = 599  # Tornado's number for what brought no answer
@@ -27,7 +27,7 @@ _NEVER_LEFT = ("Timeout while connecting", "Timeout in request queue")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CarrierAnswer:
     """A carrier's answer, whatever its status."""
 
     status: int
@@ -44,7 +44,7 @@ class Answer:
         return value
 
 
-class Gateway:
+class CarrierClient:
     """One carrier's HTTP connection."""
 
     def __init__(self, timeout: float) -> None:
@@ -54,7 +54,7 @@ class Gateway:
 
     async def ask(
         self, url: str, method: str = "GET", body: str | None = None, **headers: str
-    ) -> Answer:
+    ) -> CarrierAnswer:
         """Send one request; CarrierUnavailable when no answer comes. `Content_Type` stands for Content-Type."""
         request = HTTPRequest(
             url,
@@ -71,7 +71,7 @@ class Gateway:
             raise CarrierUnavailable(unanswered(fault)) from None
         except (OSError, ValueError) as fault:
             raise CarrierUnavailable(type(fault).__name__.lower()) from None
-        return Answer(response.code, response.body.decode("utf-8", "replace"))
+        return CarrierAnswer(response.code, response.body.decode("utf-8", "replace"))
 
     def close(self) -> None:
         """Close the connections."""
@@ -92,7 +92,7 @@ def sender_for(sms: OutgoingSms, senders: Mapping[str, str], default: str | None
 class NumberedReceipts:
     """Reads `…?status=N` behind an unguessable reference (Kannel, raw gateways)."""
 
-    def read(self, call: ReceiptCall) -> Receipt:
+    def read(self, call: CarrierCallback) -> Receipt:
         """Return what the number means; an unknown number is no news."""
         text = call.query.get("status") or call.form.get("status") or ""
         return Receipt(NUMBERED.get(number(text)), ref=call.secret)

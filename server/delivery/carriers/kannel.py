@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from server.delivery.carriers.gateway import Gateway, NumberedReceipts, sender_for
+from server.delivery.carriers.gateway import CarrierClient, NumberedReceipts, sender_for
 from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import KannelSettings
@@ -17,7 +17,7 @@ class KannelSms(NumberedReceipts):
     def __init__(self, settings: KannelSettings) -> None:
         """Keep address and password."""
         self._settings = settings
-        self._gateway = Gateway(settings.timeout)
+        self._gateway = CarrierClient(settings.timeout)
 
     async def send(self, sms: OutgoingSms) -> str | None:
         """Hand one message over: `0: Accepted …` or `3: Queued …`; Kannel gives no reference."""

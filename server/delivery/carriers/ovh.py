@@ -10,8 +10,15 @@ import json
 from typing import Any
 
 from server.core.clock import Clock
-from server.delivery.carriers.gateway import NUMBERED, Answer, Gateway, foreign, number, sender_for
-from server.delivery.domain.outgoing import OutgoingSms, Receipt, ReceiptCall
+from server.delivery.carriers.gateway import (
+    NUMBERED,
+    CarrierAnswer,
+    CarrierClient,
+    foreign,
+    number,
+    sender_for,
+)
+from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import OvhSettings
 
@@ -25,7 +32,7 @@ class OvhSms:
         """Keep keys and address; the clock signs."""
         self._settings = settings
         self._clock = clock
-        self._gateway = Gateway(settings.timeout)
+        self._gateway = CarrierClient(settings.timeout)
 
     async def send(self, sms: OutgoingSms) -> str | None:
         """Hand one message over; return the service's id of it."""
@@ -63,7 +70,7 @@ class OvhSms:
         }
 
     @staticmethod
-    def _read(answer: Answer) -> str:
+    def _read(answer: CarrierAnswer) -> str:
         """Only 400 speaks of the message; wrong keys or an empty account are for another carrier meanwhile."""
         if answer.status == _BAD_REQUEST:
             raise CarrierRefused("http_400")
@@ -77,7 +84,7 @@ class OvhSms:
             raise CarrierUnavailable("not_accepted")
         return str(ids[0])[:128]
 
-    def read(self, call: ReceiptCall) -> Receipt:
+    def read(self, call: CarrierCallback) -> Receipt:
         """Read `?id=…&ptt=…&date=…&description=N&descriptionDlr=…`; N is numbered as Kannel's receipts."""
         key = self._settings.receipt_key
         if key is None or not hmac.compare_digest(key.get_secret_value(), call.secret):

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from server.delivery.carriers.gateway import Answer, Gateway, foreign, sender_for
-from server.delivery.domain.messages import Delivery
-from server.delivery.domain.outgoing import OutgoingSms, Receipt, ReceiptCall
+from server.delivery.carriers.gateway import CarrierAnswer, CarrierClient, foreign, sender_for
+from server.delivery.domain.messages import MessageState
+from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import TwilioSettings
 
-_STATES: Final[Mapping[str, Delivery]] = {
-    "delivered": Delivery.DELIVERED,
-    "read": Delivery.DELIVERED,
-    "undelivered": Delivery.FAILED,
-    "failed": Delivery.FAILED,
-    "canceled": Delivery.FAILED,
+_STATES: Final[Mapping[str, MessageState]] = {
+    "delivered": MessageState.DELIVERED,
+    "read": MessageState.DELIVERED,
+    "undelivered": MessageState.FAILED,
+    "failed": MessageState.FAILED,
+    "canceled": MessageState.FAILED,
 }
 _BAD_REQUEST, _LIMIT = 400, 300
 
@@ -30,7 +30,7 @@ class TwilioSms:
         """Keep keys and address."""
         self._settings = settings
         self._base = base
-        self._gateway = Gateway(settings.timeout)
+        self._gateway = CarrierClient(settings.timeout)
 
     async def send(self, sms: OutgoingSms) -> str | None:
         """Hand one message over; return its sid."""
@@ -58,7 +58,7 @@ class TwilioSms:
         return "Basic " + base64.b64encode(pair.encode()).decode()
 
     @staticmethod
-    def _read(answer: Answer) -> str:
+    def _read(answer: CarrierAnswer) -> str:
         """400 refuses this message; anything else without a sid was not taken, whatever its status."""
         if answer.status == _BAD_REQUEST:
             raise CarrierRefused("http_400")
@@ -70,7 +70,7 @@ class TwilioSms:
             raise CarrierUnavailable("not_accepted")
         return sid[:128]
 
-    def read(self, call: ReceiptCall) -> Receipt:
+    def read(self, call: CarrierCallback) -> Receipt:
         """Read MessageStatus, signed: base64(HMAC-SHA1(token, address + each field's name and value, by name))."""
         fields = "".join(f"{name}{call.form[name]}" for name in sorted(call.form))
         claimed = (call.signature or "").encode()

@@ -17,9 +17,9 @@ from server.delivery.domain.messages import (
     PATIENCE,
     REFUSED,
     UNAVAILABLE,
-    Delivery,
-    Handover,
+    DeliveryEvent,
     Message,
+    MessageState,
     accepted,
     doubt,
     failed,
@@ -32,7 +32,7 @@ NO_RECEIPT: Final = "no_receipt"
 _TOOK: Final = frozenset({HANDED, NO_RECEIPT, "failed", "delivered"})
 _FAULTS: Final = frozenset({HANDED, REFUSED, UNAVAILABLE, NO_ANSWER})
 _AWAY: Final = frozenset({UNAVAILABLE, NO_ANSWER})
-_OPEN: Final = frozenset({Delivery.QUEUED, Delivery.HANDED, Delivery.BUFFERED})
+_OPEN: Final = frozenset({MessageState.QUEUED, MessageState.HANDED, MessageState.BUFFERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,14 @@ def took(
 ) -> Message:
     """The carrier accepted; if its receipt does not come in time and another carrier is left, that one follows."""
     message = landed(message)
-    if message.state is Delivery.QUEUED:
+    if message.state is MessageState.QUEUED:
         after = accepted(message, ref, now)
     else:
         after = replace(message, attempts=message.attempts + 1, carrier_ref=ref, error=None)
     if _last_of(message, name) == "failed":
         return replace(after, due=message.due)  # its failure overtook its answer
     after = replace(after, carrier=name, due=None, history=_with(message, name, HANDED, now, ref))
-    if after.state not in {Delivery.HANDED, Delivery.BUFFERED}:
+    if after.state not in {MessageState.HANDED, MessageState.BUFFERED}:
         return after  # its receipt overtook its answer
     timeout = next((c.receipt_timeout for c in plan if c.name == name), None)
     due = now + timeout if timeout else None
@@ -95,9 +95,9 @@ def took(
 def overdue(message: Message, now: datetime) -> Message:
     """Write down that the carrier that took it stays silent; called once, when the wait is over."""
     last = message.history[-1] if message.history else None
-    if last is None or last.outcome != HANDED or message.state is Delivery.QUEUED:
+    if last is None or last.outcome != HANDED or message.state is MessageState.QUEUED:
         return message
-    silent = Handover(last.carrier, NO_RECEIPT, now, last.ref)
+    silent = DeliveryEvent(last.carrier, NO_RECEIPT, now, last.ref)
     return replace(message, history=(*message.history, silent), error=NO_RECEIPT)
 
 
@@ -116,7 +116,9 @@ def declined(
     When all were asked, again after 1, 2, 4 … 30 s until it expires. `final`: this carrier refuses it for good.
     """
     message = landed(message)
-    if message.state not in _OPEN or (message.state is not Delivery.QUEUED and message.due is None):
+    if message.state not in _OPEN or (
+        message.state is not MessageState.QUEUED and message.due is None
+    ):
         return message
     away = NO_ANSWER if error == NO_ANSWER else UNAVAILABLE
     history = _with(message, name, REFUSED if final else away, now)
@@ -133,7 +135,7 @@ def declined(
 
 def _given_up(message: Message, error: str, now: datetime) -> Message:
     """Nobody is left: what waits has failed; what another carrier has is told by its receipts."""
-    if message.state is Delivery.QUEUED:
+    if message.state is MessageState.QUEUED:
         return failed(message, error, now)
     return replace(message, attempts=message.attempts + 1, due=None)
 
@@ -143,7 +145,7 @@ def answered(
     plan: Sequence[Carrier],
     number: str | None,
     name: str | None,
-    state: Delivery | None,
+    state: MessageState | None,
     now: datetime,
 ) -> Message:
     """Fold a receipt in; a carrier's failure is followed by the next carrier, and an older carrier's changes nothing.
@@ -152,13 +154,13 @@ def answered(
     one, that the carrier has what we did not know it had taken.
     """
     name = name or message.carrier
-    if state in {None, Delivery.BUFFERED} and _proves(message, name):
+    if state in {None, MessageState.BUFFERED} and _proves(message, name):
         message = took(message, plan, number or "", name or "", None, now)
     if state is None:
         return message
-    if state is Delivery.BUFFERED:
+    if state is MessageState.BUFFERED:
         return replace(receipt(message, state, now), due=message.due)
-    if state is Delivery.FAILED:
+    if state is MessageState.FAILED:
         return _undelivered(message, plan, number, name, now)
     after = receipt(message, state, now)
     if after is message or name is None:
@@ -180,7 +182,7 @@ def _proves(message: Message, name: str | None) -> bool:
 def _undelivered(
     message: Message, plan: Sequence[Carrier], number: str | None, name: str | None, now: datetime
 ) -> Message:
-    if message.state in {Delivery.DELIVERED, Delivery.FAILED}:
+    if message.state in {MessageState.DELIVERED, MessageState.FAILED}:
         return message
     noted = message
     if name is not None:
@@ -191,10 +193,10 @@ def _undelivered(
             return noted
     other = next_carrier(plan, number, noted) if number and noted.expires > now else None
     if other is None:
-        return receipt(noted, Delivery.FAILED, now)
+        return receipt(noted, MessageState.FAILED, now)
     return replace(
         noted,
-        state=Delivery.HANDED,
+        state=MessageState.HANDED,
         handed=noted.handed or now,
         due=now,
         error="carrier_failed",
@@ -204,7 +206,7 @@ def _undelivered(
 
 def settled(message: Message) -> Message:
     """The link was opened, or needs nobody any more: no other carrier follows."""
-    if message.state is Delivery.QUEUED or message.due is None:
+    if message.state is MessageState.QUEUED or message.due is None:
         return message
     return replace(message, due=None)
 
@@ -214,7 +216,7 @@ def _over(message: Message) -> frozenset[str]:
     return frozenset(h.carrier for h in this_round(message) if h.outcome in _TOOK | {REFUSED})
 
 
-def _faults(history: Sequence[Handover], name: str) -> int:
+def _faults(history: Sequence[DeliveryEvent], name: str) -> int:
     mine = [h.outcome for h in history if h.carrier == name]
     return 0 if "delivered" in mine else sum(o in _FAULTS for o in mine)
 
@@ -225,5 +227,5 @@ def _last_of(message: Message, name: str) -> str | None:
 
 def _with(
     message: Message, name: str, outcome: str, now: datetime, ref: str | None = None
-) -> tuple[Handover, ...]:
-    return (*message.history, Handover(name, outcome, now, ref))
+) -> tuple[DeliveryEvent, ...]:
+    return (*message.history, DeliveryEvent(name, outcome, now, ref))

@@ -25,7 +25,7 @@ _ANSWERS: Final = frozenset({HANDED, REFUSED, UNAVAILABLE, RESENT})
 _RECEIPTS: Final = frozenset({"delivered", "failed"})
 
 
-class Delivery(StrEnum):
+class MessageState(StrEnum):
     """Where a message is."""
 
     QUEUED = "queued"
@@ -36,7 +36,7 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Handover:
+class DeliveryEvent:
     """One step with one carrier: `outcome` is handed, no_receipt, failed, delivered, refused or unavailable.
 
     `no_answer` and `in_doubt` (we died) leave open whether it took the message; `sent_again` is what followed then.
@@ -65,7 +65,7 @@ class Message:
     receipt_ref: str
     created: datetime
     expires: datetime
-    state: Delivery = Delivery.QUEUED
+    state: MessageState = MessageState.QUEUED
     attempts: int = 0
     due: datetime | None = None
     carrier_ref: str | None = None
@@ -74,7 +74,7 @@ class Message:
     delivered: datetime | None = None
     version: int = 1
     carrier: str | None = None
-    history: tuple[Handover, ...] = ()
+    history: tuple[DeliveryEvent, ...] = ()
     asked: datetime | None = None
     asked_of: str | None = None
 
@@ -86,7 +86,7 @@ def asking(message: Message, name: str, now: datetime, *, once: bool = False) ->
     """
     history = message.history
     if doubt(message) is not None and not once:
-        history = (*history, Handover(name, SENT_AGAIN, now))
+        history = (*history, DeliveryEvent(name, SENT_AGAIN, now))
     return replace(message, asked=now, asked_of=name, history=history)
 
 
@@ -108,17 +108,17 @@ def interrupted(message: Message, patience: timedelta, now: datetime) -> Message
     if message.due is None:
         return after
     since = min(message.asked, now)
-    history = (*message.history, Handover(message.asked_of or "", IN_DOUBT, now))
+    history = (*message.history, DeliveryEvent(message.asked_of or "", IN_DOUBT, now))
     return replace(after, history=history, error=IN_DOUBT, due=max(now, since + patience))
 
 
-def this_round(message: Message) -> tuple[Handover, ...]:
+def this_round(message: Message) -> tuple[DeliveryEvent, ...]:
     """Return the steps since the link was last sent again by hand."""
     starts = [i for i, h in enumerate(message.history) if h.outcome == RESENT]
     return message.history[starts[-1] + 1 :] if starts else message.history
 
 
-def doubt(message: Message) -> Handover | None:
+def doubt(message: Message) -> DeliveryEvent | None:
     """Return the last try, if nobody knows whether the carrier took it."""
     told: set[str] = set()
     for step in reversed(this_round(message)):
@@ -145,9 +145,9 @@ def accepted(message: Message, carrier_ref: str | None, now: datetime) -> Messag
     Only an invitation may be sent again; what a code or a remark said is not kept.
     """
     message = landed(message)
-    if message.state is Delivery.HANDED:
+    if message.state is MessageState.HANDED:
         return message
-    state = Delivery.HANDED if message.state is Delivery.QUEUED else message.state
+    state = MessageState.HANDED if message.state is MessageState.QUEUED else message.state
     return replace(
         message,
         state=state,
@@ -166,7 +166,7 @@ def postponed(message: Message, error: str, now: datetime) -> Message:
     A receipt may have overtaken the answer that was lost: then the carrier has it, and it is not sent twice.
     """
     message = landed(message)
-    if message.state is not Delivery.QUEUED:
+    if message.state is not MessageState.QUEUED:
         return message
     wait = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
     if now + wait >= message.expires:
@@ -178,11 +178,11 @@ def failed(message: Message, error: str, now: datetime) -> Message:
     """It will never arrive; only what still waits can fail so, what the carrier has is told by its receipts."""
     del now
     message = landed(message)
-    if message.state is not Delivery.QUEUED:
+    if message.state is not MessageState.QUEUED:
         return message
     return replace(
         message,
-        state=Delivery.FAILED,
+        state=MessageState.FAILED,
         attempts=message.attempts + 1,
         due=None,
         error=error,
@@ -192,48 +192,48 @@ def failed(message: Message, error: str, now: datetime) -> Message:
 
 def dropped(message: Message, error: str, now: datetime) -> Message:
     """Nobody waits for it any more: what is still queued does not leave, and what was in it is not kept."""
-    if message.state is Delivery.QUEUED:
+    if message.state is MessageState.QUEUED:
         message = failed(message, error, now)
     return message if message.sealed is None else replace(message, sealed=None)
 
 
 def again(message: Message, now: datetime, expires: datetime) -> Message:
     """The regulator sends the same link again; what still waits goes at once."""
-    if message.state is Delivery.QUEUED:
+    if message.state is MessageState.QUEUED:
         return replace(message, due=now, expires=expires)
     return replace(
         message,
-        state=Delivery.QUEUED,
+        state=MessageState.QUEUED,
         due=now,
         expires=expires,
         error=None,
         attempts=0,
         handed=None,
         delivered=None,
-        history=(*message.history, Handover("", RESENT, now)),
+        history=(*message.history, DeliveryEvent("", RESENT, now)),
     )
 
 
 _RANK: Final = {
-    Delivery.QUEUED: 0,
-    Delivery.HANDED: 1,
-    Delivery.BUFFERED: 2,
-    Delivery.FAILED: 3,
-    Delivery.DELIVERED: 4,
+    MessageState.QUEUED: 0,
+    MessageState.HANDED: 1,
+    MessageState.BUFFERED: 2,
+    MessageState.FAILED: 3,
+    MessageState.DELIVERED: 4,
 }
 
 
-def receipt(message: Message, state: Delivery, now: datetime) -> Message:
+def receipt(message: Message, state: MessageState, now: datetime) -> Message:
     """Fold a receipt in; receipts repeat and overtake each other, "delivered" wins over all."""
     if _RANK[state] <= _RANK[message.state]:
         return message
-    if state is not Delivery.BUFFERED:
+    if state is not MessageState.BUFFERED:
         message = landed(message)
     return replace(
         message,
         state=state,
         due=None,
         handed=message.handed or now,
-        delivered=now if state is Delivery.DELIVERED else None,
-        error="carrier_failed" if state is Delivery.FAILED else None,
+        delivered=now if state is MessageState.DELIVERED else None,
+        error="carrier_failed" if state is MessageState.FAILED else None,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from server.delivery.domain.messages import Delivery
+from server.delivery.domain.messages import MessageState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class OutgoingMail:
     reference: str = ""  # the Message-ID's: the same when it is repeated for want of an answer
 
 
-class Sms(Protocol):
+class SmsCarrier(Protocol):
     """A carrier. Raises CarrierUnavailable (try again) or CarrierRefused (never)."""
 
     async def send(self, sms: OutgoingSms) -> str | None:
@@ -39,7 +39,7 @@ class Sms(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ReceiptCall:
+class CarrierCallback:
     """A carrier's call-back as it came: `secret` is the last part of its path."""
 
     secret: str
@@ -53,7 +53,7 @@ class ReceiptCall:
 class Receipt:
     """What a carrier says of one message, named by our reference or by its own; `state` None: nothing new."""
 
-    state: Delivery | None
+    state: MessageState | None
     ref: str | None = None
     carrier_ref: str | None = None
 
@@ -61,7 +61,7 @@ class Receipt:
 class ReceiptReader(Protocol):
     """Reads one carrier's call-backs. Raises Invalid for what it cannot read, Forbidden for a foreign one."""
 
-    def read(self, call: ReceiptCall) -> Receipt:
+    def read(self, call: CarrierCallback) -> Receipt:
         """Read one."""
 
 

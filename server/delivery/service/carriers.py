@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 from server.delivery.domain import carriers as rules
 from server.delivery.domain.carriers import Carrier
-from server.delivery.domain.messages import Delivery, Message, reference
-from server.delivery.domain.outgoing import OutgoingSms, Sms
+from server.delivery.domain.messages import Message, MessageState, reference
+from server.delivery.domain.outgoing import OutgoingSms, SmsCarrier
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 
 #: Records an outcome in a message as it is by then.
-Change = Callable[[Message, datetime], Message]
+MessageChange = Callable[[Message, datetime], Message]
 
 
 class Carriers:
@@ -19,7 +19,7 @@ class Carriers:
     def __init__(
         self,
         plan: Sequence[Carrier],
-        sms: Mapping[str, Sms],
+        sms: Mapping[str, SmsCarrier],
         receipt_url: Callable[[str, str], str | None],
         count: Callable[[str, str], None] = lambda _carrier, _outcome: None,
     ) -> None:
@@ -40,7 +40,7 @@ class Carriers:
 
     async def hand_over(
         self, carrier: Carrier, message: Message, body: Mapping[str, str | None], site: str
-    ) -> tuple[str, Change]:
+    ) -> tuple[str, MessageChange]:
         """Ask one carrier; return the outcome, and the change of the message that records it."""
         number = body["to"] or ""
         sms = OutgoingSms(
@@ -68,7 +68,7 @@ class Carriers:
         message: Message,
         number: str | None,
         name: str | None,
-        state: Delivery | None,
+        state: MessageState | None,
         now: datetime,
     ) -> Message:
         """Fold a receipt in."""

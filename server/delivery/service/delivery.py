@@ -24,8 +24,8 @@ from server.core.sites import SiteStore
 from server.delivery.domain.carriers import Carrier, overdue, settled
 from server.delivery.domain.messages import (
     SENT_AGAIN,
-    Delivery,
     Message,
+    MessageState,
     accepted,
     asking,
     failed,
@@ -155,7 +155,7 @@ class DeliveryService:
 
     async def _give_up(self, message: Message) -> None:
         """It is too late for what waits; what a carrier has is told by its receipts."""
-        if message.state is Delivery.QUEUED:
+        if message.state is MessageState.QUEUED:
             now = self._clock.now()
             await self._record(message, lambda m: failed(m, "expired", now), "expired")
         else:
@@ -173,7 +173,7 @@ class DeliveryService:
         async with self._transactions() as uow:
             site = (await SiteStore(uow).get(message.site)).key
             done = await self._needless(uow, message)
-            needless = done and message.state is not Delivery.QUEUED
+            needless = done and message.state is not MessageState.QUEUED
             carrier = self._carriers.first(overdue(message, now), number)
             if carrier is not None and not needless:
                 await self._mark(
@@ -301,7 +301,7 @@ class DeliveryService:
 
 def _nobody(message: Message, now: datetime) -> Message:
     """Nobody is left to ask: no carrier for this number, or all have it already."""
-    if message.state is Delivery.QUEUED:
+    if message.state is MessageState.QUEUED:
         return failed(message, "no_carrier", now)
     return settled(overdue(message, now))
 

@@ -18,7 +18,7 @@ import click
 
 from server.app.logs import configure
 from server.core.tasks import create_task
-from server.demo.synthetic.phone import Browser, Phone, RefusedError
+from server.demo.synthetic.phone import SyntheticBrowser, SyntheticCallError, SyntheticPhone
 
 LINK: Final = re.compile(r"(https?://[^/\s]+)/v/([A-Za-z0-9_-]{8,64})/?")
 SENTENCES: Final = {
@@ -38,7 +38,7 @@ SENTENCES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SyntheticOutcome:
     """How a call went: the stable reason it ended for, and whether a desk had the picture."""
 
     reason: str
@@ -57,34 +57,36 @@ class Outcome:
 
 async def call(
     link: str, seconds: float | None, ca: Path | None, on_state: Callable[[str], None]
-) -> Outcome:
+) -> SyntheticOutcome:
     """Play the phone on `link` until the call ends, or for `seconds`; `on_state` hears of each step."""
     parts = LINK.fullmatch(link.strip())
     if parts is None:
-        return Outcome("link")
-    phone = Phone(Browser(parts[1], ca), parts[2], on_state)
+        return SyntheticOutcome("link")
+    phone = SyntheticPhone(SyntheticBrowser(parts[1], ca), parts[2], on_state)
     try:
         await phone.tap()
         async with asyncio.timeout(seconds):
             reason = await phone.talk()
-    except RefusedError as refusal:
+    except SyntheticCallError as refusal:
         reason = refusal.reason
     except TimeoutError:
         reason = "seconds"
     finally:
         await phone.leave()
-    return Outcome(reason, phone.seen)
+    return SyntheticOutcome(reason, phone.seen)
 
 
-async def _until_signal(link: str, seconds: float | None, ca: Path | None) -> Outcome:
+async def _until_signal(link: str, seconds: float | None, ca: Path | None) -> SyntheticOutcome:
     """Run a call that SIGTERM and Ctrl-C end politely."""
-    task: asyncio.Task[Outcome] = create_task(call(link, seconds, ca, click.echo), "synthetic.call")
+    task: asyncio.Task[SyntheticOutcome] = create_task(
+        call(link, seconds, ca, click.echo), "synthetic.call"
+    )
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, task.cancel)
     with suppress(asyncio.CancelledError):
         return await task
-    return Outcome("stopped")
+    return SyntheticOutcome("stopped")
 
 
 @click.command()

@@ -26,7 +26,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.sdp import candidate_from_sdp
 
 from server.core.tasks import cancel_and_wait, create_task
-from server.demo.synthetic.picture import Picture
+from server.demo.synthetic.picture import SyntheticCamera
 
 REPEAT: Final = 4.0  # seconds before an unanswered offer is said again, as the caller's page does
 _ORIGIN: Final = re.compile(r"^o=- \d+", re.MULTILINE)
@@ -43,14 +43,14 @@ def configuration(ice: Mapping[str, Any]) -> RTCConfiguration:
     return RTCConfiguration(servers, policy, RTCBundlePolicy.MAX_BUNDLE)
 
 
-class Peer:
+class SyntheticPeer:
     """One connection to one desk, from the offer to its end."""
 
     def __init__(
         self,
         ice: Mapping[str, Any],
         send: Callable[[dict[str, Any]], None],
-        changed: Callable[["Peer", str], None],
+        changed: Callable[["SyntheticPeer", str], None],
     ) -> None:
         """`send` takes signalling without its address; `changed` hears of every connection state."""
         self._pc = RTCPeerConnection(configuration(ice))
@@ -60,7 +60,7 @@ class Peer:
         self._answered = asyncio.Event()
         self._described = False
         self._early: list[Mapping[str, Any] | None] = []
-        self._picture = Picture()
+        self._picture = SyntheticCamera()
         self._tasks: list[asyncio.Task[Any]] = []
         self._pc.add_listener("connectionstatechange", self._state)
         self._pc.add_listener("track", self._track)

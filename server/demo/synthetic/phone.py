@@ -21,7 +21,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from server.core.tasks import create_task
-from server.demo.synthetic.peer import Peer
+from server.demo.synthetic.peer import SyntheticPeer
 
 XSRF: Final = re.compile(r'<meta name="xsrf" content="([^"]+)"')
 PHASE: Final = re.compile(r'<body data-phase="([a-z]+)"')
@@ -32,7 +32,7 @@ RESTART: Final = 3.0  # a connection younger than this is not made again because
 AGENT: Final = "Visio15 synthetic caller"
 
 
-class RefusedError(Exception):
+class SyntheticCallError(Exception):
     """The call cannot go on; carries the reason of its outcome."""
 
     def __init__(self, reason: str) -> None:
@@ -40,7 +40,7 @@ class RefusedError(Exception):
         self.reason = reason
 
 
-class Browser:
+class SyntheticBrowser:
     """What a browser keeps for one origin: cookies, and which authorities it trusts."""
 
     def __init__(self, origin: str, ca: Path | None) -> None:
@@ -60,11 +60,11 @@ class Browser:
         try:
             response = await AsyncHTTPClient().fetch(request, raise_error=False)
         except ssl.SSLCertVerificationError:
-            raise RefusedError("certificate") from None
+            raise SyntheticCallError("certificate") from None
         except (OSError, StreamClosedError):
-            raise RefusedError("unreachable") from None
+            raise SyntheticCallError("unreachable") from None
         if response.code == 599:  # noqa: PLR2004 - tornado's own status: no answer
-            raise RefusedError("unreachable")
+            raise SyntheticCallError("unreachable")
         for line in response.headers.get_list("Set-Cookie"):
             self._cookies.update({name: each.value for name, each in SimpleCookie(line).items()})
         return response
@@ -88,17 +88,19 @@ class Browser:
         )
 
 
-class Phone:
+class SyntheticPhone:
     """One call on one link: the page's life without the page."""
 
-    def __init__(self, browser: Browser, token: str, on_state: Callable[[str], None]) -> None:
+    def __init__(
+        self, browser: SyntheticBrowser, token: str, on_state: Callable[[str], None]
+    ) -> None:
         """Mint the page's id; nothing is sent yet."""
         self._browser = browser
         self._token = token
         self._page = secrets.token_hex(16)
         self._tell = on_state
         self._ice: dict[str, Any] = {}
-        self._peers: dict[str, tuple[Peer, float]] = {}
+        self._peers: dict[str, tuple[SyntheticPeer, float]] = {}
         self._watchers: set[str] = set()
         self._socket: WebSocketClientConnection | None = None
         self._refusal = ""
@@ -112,15 +114,15 @@ class Phone:
         html = page.body.decode(errors="replace")
         found, phase = XSRF.search(html), PHASE.search(html)
         if found is None or phase is None:
-            raise RefusedError("page")
+            raise SyntheticCallError("page")
         if page.code != 200:  # noqa: PLR2004 - HTTP
-            raise RefusedError(phase[1])
+            raise SyntheticCallError(phase[1])
         self._tell("page")
         for verb in ("open", "tap"):
             headers = {"X-Xsrftoken": found[1], "Accept": "application/json"}
             answer = await self._browser.fetch("POST", f"/v/{self._token}/{verb}", **headers)
             if answer.code != 200:  # noqa: PLR2004 - HTTP
-                raise RefusedError(_code(answer))
+                raise SyntheticCallError(_code(answer))
             self._tell(verb)
 
     async def talk(self) -> str:
@@ -131,7 +133,7 @@ class Phone:
             return self._over.result() if self._over.done() else talking.result()
         finally:
             talking.cancel()
-            with suppress(asyncio.CancelledError, RefusedError):
+            with suppress(asyncio.CancelledError, SyntheticCallError):
                 await talking
 
     async def _stay(self) -> str:
@@ -209,7 +211,7 @@ class Phone:
         for peer in self._watchers:
             await self._connect(peer)
 
-    async def _signal(self, peer: Peer, message: dict[str, Any]) -> None:
+    async def _signal(self, peer: SyntheticPeer, message: dict[str, Any]) -> None:
         if message["type"] == "signal.answer":
             await peer.answer(str(message["sdp"]))
         else:
@@ -225,14 +227,16 @@ class Phone:
                 return
             await self._drop(peer)
         self._tell("offer")
-        made = Peer(self._ice, lambda message: self._send({**message, "peer": peer}), self._changed)
+        made = SyntheticPeer(
+            self._ice, lambda message: self._send({**message, "peer": peer}), self._changed
+        )
         self._peers[peer] = (made, now)
 
     async def _drop(self, peer: str) -> None:
         if former := self._peers.pop(peer, None):
             await former[0].close()
 
-    def _changed(self, which: Peer, state: str) -> None:
+    def _changed(self, which: SyntheticPeer, state: str) -> None:
         self._tell(f"peer {state}")
         if state == "no_candidate":
             self._finish(state)

@@ -97,7 +97,7 @@ def _aligned(plane: VideoPlane, data: bytes) -> bytes:
     return b"".join(row.ljust(plane.line_size, b"\0") for row in rows)
 
 
-class Picture(MediaStreamTrack):
+class SyntheticCamera(MediaStreamTrack):
     """One viewer's own copy of the camera: a track shared by two senders would give each half the frames."""
 
     kind = "video"

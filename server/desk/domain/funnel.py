@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.delivery.domain.messages import RESENT, Delivery, Message, maybe_twice
+from server.delivery.domain.messages import RESENT, Message, MessageState, maybe_twice
 from server.desk.domain.sentences import CAMERA, LADDER, NETWORK, SAYINGS, Say
-from server.video.domain.session import BLIND, Session, State
+from server.video.domain.session import BLIND, Session, SessionState
 
 STEPS: Final = (
     ("accepted", "Invitation acceptée"),
@@ -26,7 +26,7 @@ CODE_STEPS: Final = (STEPS[0], ("read", "Code saisi"), *STEPS[3:])
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FunnelStep:
     """One line of the list: `state` is done, current, todo or failed.
 
     `since`: when it was its turn. `seconds` counts from the acceptance, `spent` from `since`.
@@ -42,7 +42,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Phone:
+class PhoneState:
     """What is known of the phone now and written down nowhere; `since`: when that last changed.
 
     `camera`: its last word of its camera once that was granted (docs/protocol.md); `asking`: its page asks for it now.
@@ -66,7 +66,7 @@ class Phone:
         return self.camera in BLIND and self.network not in LADDER
 
 
-HERE: Final = Phone()
+HERE: Final = PhoneState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def marks(session: Session, messages: Sequence[Message]) -> dict[str, datetime]:
     return found
 
 
-def steps(session: Session, messages: Sequence[Message]) -> list[Step]:
+def steps(session: Session, messages: Sequence[Message]) -> list[FunnelStep]:
     """Return the funnel; a step passed over (no receipt from this carrier) counts as done without a time."""
     times = marks(session, messages)
     keys = [key for key, _ in _of(session, messages)]
@@ -114,7 +114,7 @@ def steps(session: Session, messages: Sequence[Message]) -> list[Step]:
         at = times.get(key)
         if index <= reached:
             state = "done"
-        elif session.state is State.ENDED:
+        elif session.state is SessionState.ENDED:
             state = "todo"
         else:
             state = "current" if index == reached + 1 else "todo"
@@ -123,20 +123,22 @@ def steps(session: Session, messages: Sequence[Message]) -> list[Step]:
         turn = since if state != "todo" else None
         seconds = (at - session.created).total_seconds() if at else None
         spent = max(0.0, (at - since).total_seconds()) if at and since else None
-        result.append(Step(key, label, state, turn, at, seconds, spent))
+        result.append(FunnelStep(key, label, state, turn, at, seconds, spent))
         since = max(filter(None, (since, at)), default=None)
     return result
 
 
 def _failed_step(session: Session, messages: Sequence[Message]) -> str | None:
-    if messages and all(m.state is Delivery.FAILED for m in messages):
+    if messages and all(m.state is MessageState.FAILED for m in messages):
         return "delivered" if any(m.handed for m in messages) else "handed"
     if session.camera in CAMERA:
-        return "tapped" if session.state is State.OPENED else "permission"
+        return "tapped" if session.state is SessionState.OPENED else "permission"
     return None
 
 
-def speech(session: Session, messages: Sequence[Message], phone: Phone, now: datetime) -> Speech:
+def speech(
+    session: Session, messages: Sequence[Message], phone: PhoneState, now: datetime
+) -> Speech:
     """Return the sentence that helps most now, and those that follow as long as nothing happens."""
     key, since = waiting(session, messages, phone)
     first, *later = SAYINGS[key]
@@ -149,26 +151,30 @@ def speech(session: Session, messages: Sequence[Message], phone: Phone, now: dat
     return Speech(said, bool(due), tuple(each for each in timed if each.at > now))
 
 
-def _explained(said: Say, key: str, phone: Phone) -> Say:
+def _explained(said: Say, key: str, phone: PhoneState) -> Say:
     """Give what is known of the network as the cause while a picture is missing, or for want of another before it."""
     asked = key == "tapped" and not said.cause
     return replace(said, cause=phone.cause) if phone.cause and (asked or key in _MISSING) else said
 
 
-def say(session: Session, messages: Sequence[Message], phone: Phone = HERE) -> Say:
+def say(session: Session, messages: Sequence[Message], phone: PhoneState = HERE) -> Say:
     """Return the sentence of the moment at which what is waited for began."""
     return SAYINGS[waiting(session, messages, phone)[0]][0].say
 
 
 #: What is waited for when page, camera and socket do their part: if something holds the picture back, the network does.
 _MISSING: Final = frozenset({"connecting", "frozen"})
-_BEFORE_PICTURE: Final = frozenset({State.OPENED, State.TAPPED, State.INTERRUPTED})
-_PICTURE: Final = frozenset({State.CONNECTING, State.LIVE, State.INTERRUPTED})
+_BEFORE_PICTURE: Final = frozenset(
+    {SessionState.OPENED, SessionState.TAPPED, SessionState.INTERRUPTED}
+)
+_PICTURE: Final = frozenset({SessionState.CONNECTING, SessionState.LIVE, SessionState.INTERRUPTED})
 
 
-def waiting(session: Session, messages: Sequence[Message], phone: Phone) -> tuple[str, datetime]:
+def waiting(
+    session: Session, messages: Sequence[Message], phone: PhoneState
+) -> tuple[str, datetime]:
     """Return what is waited for, a key of SAYINGS, and since when."""
-    if session.state is State.INVITED:
+    if session.state is SessionState.INVITED:
         if "code" in session.marks and not messages:
             read = session.marks.get("read")
             return ("code_read", read) if read else ("code", session.created)
@@ -182,34 +188,39 @@ def waiting(session: Session, messages: Sequence[Message], phone: Phone) -> tupl
     return _usual(session, phone), told
 
 
-def _usual(session: Session, phone: Phone) -> str:
+def _usual(session: Session, phone: PhoneState) -> str:
     """Return what is waited for when the phone does its part."""
     if phone.network in NETWORK and session.state in _PICTURE:
         return phone.network or ""
     match session.state:
-        case State.INTERRUPTED:
+        case SessionState.INTERRUPTED:
             # The page was loaded again, or asks again: its question stands on the screen.
             return "tapped" if phone.asking or session.camera == "asking" else "frozen"
-        case State.TAPPED if phone.camera is not None:
+        case SessionState.TAPPED if phone.camera is not None:
             return "connecting"  # it was granted, and that is not written down yet
-        case State.ENDED if session.end_reason in {"expired", "lost"}:
+        case SessionState.ENDED if session.end_reason in {"expired", "lost"}:
             return session.end_reason or ""
         case _:
             return session.state.value
 
 
-def _absent(session: Session, phone: Phone) -> str | None:
+def _absent(session: Session, phone: PhoneState) -> str | None:
     """Return why the phone cannot do what it is asked: its page is away, or its camera gives nothing."""
-    if session.state not in {State.TAPPED, State.CONNECTING, State.LIVE, State.INTERRUPTED}:
+    if session.state not in {
+        SessionState.TAPPED,
+        SessionState.CONNECTING,
+        SessionState.LIVE,
+        SessionState.INTERRUPTED,
+    }:
         return None
     heard = session.camera is not None or phone.camera is not None
-    if not phone.online and session.state is State.TAPPED and not heard:
+    if not phone.online and session.state is SessionState.TAPPED and not heard:
         return "unheard"  # at first it only comes: its line follows the tap
     # A picture goes on without the phone's socket.
-    if not phone.online and session.state is not State.LIVE and heard:
+    if not phone.online and session.state is not SessionState.LIVE and heard:
         if phone.hidden or phone.blind:
             return "put_aside"
-        return "offline" if session.state is State.INTERRUPTED else "away"
+        return "offline" if session.state is SessionState.INTERRUPTED else "away"
     if phone.online and phone.hidden:
         return "hidden"
     return f"camera_{phone.camera}" if phone.blind else None
@@ -217,14 +228,14 @@ def _absent(session: Session, phone: Phone) -> str | None:
 
 def _sending(session: Session, messages: Sequence[Message]) -> tuple[str, datetime]:
     """Return how far the best of the messages is, and since when."""
-    alive = [m for m in messages if m.state is not Delivery.FAILED]
+    alive = [m for m in messages if m.state is not MessageState.FAILED]
     if messages and not alive:
         return "refused", session.changed
-    if arrived := [m for m in alive if m.state is Delivery.DELIVERED]:
+    if arrived := [m for m in alive if m.state is MessageState.DELIVERED]:
         key = "sms_received" if _sms(arrived) else "email_received"
         return key, max(m.delivered or m.created for m in arrived)
     sent = max((_sent(m) for m in alive), default=session.created)
-    if any(m.state is Delivery.BUFFERED for m in alive):
+    if any(m.state is MessageState.BUFFERED for m in alive):
         return "buffered", sent
     if any(m.error for m in alive):
         return "retrying", sent
@@ -241,16 +252,16 @@ def _sms(messages: Sequence[Message]) -> bool:
     return any(m.channel == "sms" for m in messages)
 
 
-MESSAGE_LABELS: Final[Mapping[Delivery, str]] = {
-    Delivery.QUEUED: "en cours d'envoi",
-    Delivery.HANDED: "remis à l'opérateur",
-    Delivery.BUFFERED: "en attente du réseau",
-    Delivery.DELIVERED: "reçu",
-    Delivery.FAILED: "échec",
+MESSAGE_LABELS: Final[Mapping[MessageState, str]] = {
+    MessageState.QUEUED: "en cours d'envoi",
+    MessageState.HANDED: "remis à l'opérateur",
+    MessageState.BUFFERED: "en attente du réseau",
+    MessageState.DELIVERED: "reçu",
+    MessageState.FAILED: "échec",
 }
 
 
 def message_label(message: Message) -> str:
     """Return where a message is, and whether the caller may see it twice."""
-    twice = message.state is not Delivery.FAILED and maybe_twice(message)
+    twice = message.state is not MessageState.FAILED and maybe_twice(message)
     return MESSAGE_LABELS[message.state] + (" · peut-être envoyé deux fois" if twice else "")

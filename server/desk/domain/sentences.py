@@ -51,15 +51,15 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class SentenceAfter:
     """A sentence, and after how many seconds of waiting it is the one to say."""
 
     after: int
     say: Say
 
 
-def _stages(first: Say, *later: tuple[int, Say]) -> tuple[Stage, ...]:
-    return (Stage(0, first), *(Stage(after, say) for after, say in later))
+def _stages(first: Say, *later: tuple[int, Say]) -> tuple[SentenceAfter, ...]:
+    return (SentenceAfter(0, first), *(SentenceAfter(after, say) for after, say in later))
 
 
 _OTHER_PHONE: Final = "Y a-t-il un autre téléphone près de vous ? Donnez-moi son numéro."
@@ -83,7 +83,7 @@ _CAMERA_LATER: Final = (
 WEAK: Final = Say("L'image passe mal. Bougez doucement, près d'une fenêtre.", "Réseau faible.")
 """For a live picture that comes badly, whoever measures it: the server is told by the phone, the desk sees it."""
 
-SAYINGS: Final[Mapping[str, tuple[Stage, ...]]] = {
+SAYINGS: Final[Mapping[str, tuple[SentenceAfter, ...]]] = {
     # --- a code is read aloud ----------------------------------------------------------------------
     "code": _stages(
         Say("Ouvrez Internet sur le téléphone. Tapez l'adresse que je vous dicte, puis le code."),

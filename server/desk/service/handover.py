@@ -5,22 +5,22 @@ The writer's turn decides every race (ADR 7): who comes second finds the offer g
 
 from dataclasses import replace
 
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound, StationUnknown
 from server.core.journal import Journal
 from server.core.sites import SiteStore
-from server.desk.errors import OfferGone
+from server.desk.errors import HandOverGone
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.errors import SessionEnded
 from server.video.service.sessions import call_of
 from server.video.store.sessions import SessionStore
 
 
-class HandOver:
+class HandOvers:
     """Offers, takes back, takes."""
 
     def __init__(self, transactions: Transactions, clock: Clock, bus: Bus) -> None:
@@ -58,7 +58,7 @@ class HandOver:
             if session.handed is not None and station and session.station == station:
                 return  # the same word again: its answer was lost
             if station is None or session.offered_to != station:
-                raise OfferGone
+                raise HandOverGone
             origin, giver = session.station, session.offered_by
             taken = replace(
                 session, station=station, offered_to=None, offered_by=None, handed=now, changed=now
@@ -73,7 +73,7 @@ class HandOver:
         session = await SessionStore(uow).get(id_)
         if session.site != site:
             raise NotFound("session")
-        if session.state is State.ENDED:
+        if session.state is SessionState.ENDED:
             raise SessionEnded
         return session
 
@@ -91,4 +91,4 @@ class HandOver:
 
     def _publish(self, session: Session, *stations: str | None) -> None:
         concerned = frozenset(one for one in (session.station, *stations) if one)
-        self._bus.publish(Changed(session.site, concerned, session.id))
+        self._bus.publish(SiteChanged(session.site, concerned, session.id))

@@ -13,11 +13,11 @@ from server.desk.domain import funnel
 from server.desk.service.view import SHIFT, Json, iso, link_label, national, step_of
 from server.invitations.domain.invitation import Invitation
 from server.invitations.store.invitations import InvitationStore
-from server.line15.domain.call_links import Link
-from server.line15.domain.calls import LiveCall
+from server.line15.domain.call_links import CallLink
+from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.store.sessions import SessionStore
 
 MOST = 100
@@ -27,8 +27,8 @@ MOST = 100
 class _Loaded:
     """What was loaded for all of them, in one query a table."""
 
-    links: Mapping[str, Link]
-    calls: Mapping[str, LiveCall]
+    links: Mapping[str, CallLink]
+    calls: Mapping[str, CallSummary]
     invitations: Sequence[Invitation]
     messages: Sequence[Message]
     contacts: Mapping[str, str | None]
@@ -98,5 +98,5 @@ def _seen(session: Session, now: datetime) -> float | None:
     first = session.marks.get("image")
     if first is None:
         return None
-    end = session.ended if session.state is State.ENDED and session.ended else now
+    end = session.ended if session.state is SessionState.ENDED and session.ended else now
     return max(0.0, (end - first).total_seconds())

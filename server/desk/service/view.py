@@ -8,7 +8,7 @@ from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore
 from server.core.sites import Site, Station, listed
-from server.core.words.catalogues import Spoken
+from server.core.words.catalogues import ReadAloudTranslator
 from server.core.words.languages import ALL
 from server.delivery.domain.messages import Message
 from server.delivery.store import MessageStore
@@ -20,15 +20,15 @@ from server.invitations.domain.invitation import Invitation
 from server.invitations.domain.spoken import SpokenCode
 from server.invitations.store.invitations import InvitationStore
 from server.invitations.store.spoken import SpokenCodeStore
-from server.line15.domain.call_links import LABELS, Link
-from server.line15.domain.calls import LiveCall
+from server.line15.domain.call_links import LABELS, CallLink
+from server.line15.domain.calls import CallSummary
 from server.line15.service.launch import Launched
-from server.line15.service.lines import Lines
+from server.line15.service.lines import LineReports
 from server.line15.store.calls import CallStore
 from server.observers.service import participants
 from server.storage.transactions import Transactions
 from server.video.domain.network import CAUSES, Preflight, cause
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import gone_to
 from server.video.service.snapshots import policy_of
@@ -63,9 +63,9 @@ class DeskView:
         self,
         transactions: Transactions,
         clock: Clock,
-        calls: Lines,
+        calls: LineReports,
         rooms: Rooms,
-        translator: Spoken,
+        translator: ReadAloudTranslator,
     ) -> None:
         """Keep what the view is made of."""
         self._translator = translator
@@ -77,7 +77,7 @@ class DeskView:
     async def of(self, desk: Desk) -> Json:
         """Return the `view` message."""
         now = self._clock.now()
-        calls: Sequence[LiveCall] = ()
+        calls: Sequence[CallSummary] = ()
         sessions: list[Json] = []
         async with self._transactions(write=False) as uow:
             if desk.station:
@@ -103,7 +103,7 @@ class DeskView:
             "watching": desk.watching,
         }
 
-    async def _shown_calls(self, uow: UnitOfWork, desk: Desk, now: datetime) -> list[LiveCall]:
+    async def _shown_calls(self, uow: UnitOfWork, desk: Desk, now: datetime) -> list[CallSummary]:
         extension = desk.station.extension if desk.station else ""
         here = await CallStore(uow).at_station(
             desk.site.id, extension, now - SHIFT, ended=ENDED_CALLS_SHOWN
@@ -142,7 +142,7 @@ class DeskView:
         givers = {
             s.offered_by: (await UserStore(uow).get(s.offered_by)).name
             for s in sessions
-            if s.offered_by and s.state is not State.ENDED
+            if s.offered_by and s.state is not SessionState.ENDED
         }
         spoken = [i.id for i in invitations if i.channel == "code"]
         codes = await SpokenCodeStore(uow).of_invitations(spoken) if spoken else ()
@@ -174,7 +174,7 @@ class DeskView:
         number = next((parts.to(i) for i in parts.invitations if i.channel == "sms"), None)
         phone, language = _phone(room), session.language
         speech = funnel.speech(session, flat, phone, self._clock.now())
-        weak = session.state is State.LIVE and not phone.blind
+        weak = session.state is SessionState.LIVE and not phone.blind
         return {
             "id": session.id,
             "state": session.state.value,
@@ -234,7 +234,7 @@ class DeskView:
             state, label = "read", "code saisi"
         expires = newest.expires if newest and newest.used is None else invitation.expires
         # Nobody has a link before the code is typed: nothing to move to.
-        able = session.state is not State.ENDED and not invitation.revoked
+        able = session.state is not SessionState.ENDED and not invitation.revoked
         can = (["revoke", "move"] if state == "read" else ["revoke"]) if able else []
         return {
             **shown,
@@ -245,15 +245,15 @@ class DeskView:
         }
 
 
-def step_of(step: funnel.Step) -> Json:
+def step_of(step: funnel.FunnelStep) -> Json:
     """Return one line of the funnel."""
     return {**asdict(step), "at": iso(step.at), "since": iso(step.since)}
 
 
-def _phone(room: Room) -> funnel.Phone:
+def _phone(room: Room) -> funnel.PhoneState:
     """Return what is known of the phone, for the sentence that helps its caller."""
     said = room.said
-    return funnel.Phone(
+    return funnel.PhoneState(
         room.phone is not None,
         said.hidden,
         said.camera,
@@ -274,8 +274,8 @@ def _transport(room: Room) -> str | None:
 class _Parts:
     """What was loaded for one session."""
 
-    link: Link | None
-    calls: Mapping[str, LiveCall]
+    link: CallLink | None
+    calls: Mapping[str, CallSummary]
     invitations: Sequence[Invitation]
     messages: Sequence[Message]
     contacts: Mapping[str, str | None]
@@ -285,7 +285,7 @@ class _Parts:
     giver: str | None = None
 
     @property
-    def call(self) -> LiveCall | None:
+    def call(self) -> CallSummary | None:
         """The call it is linked to."""
         return self.calls.get(self.link.call) if self.link and self.link.call else None
 
@@ -315,7 +315,7 @@ def _language(code: str | None) -> Json | None:
 
 
 def _offer(session: Session, giver: str | None) -> Json | None:
-    if session.offered_to is None or session.state is State.ENDED:
+    if session.offered_to is None or session.state is SessionState.ENDED:
         return None
     return {"to": session.offered_to, "from": session.station, "by": giver or ""}
 
@@ -349,7 +349,7 @@ def _launch(launched: Launched | None) -> Json | None:
     }
 
 
-def _call(call: LiveCall, station: Station | None) -> Json:
+def _call(call: CallSummary, station: Station | None) -> Json:
     parsed = parse_number(call.number) if call.number else None
     return {
         "id": call.id,
@@ -367,7 +367,7 @@ def _call(call: LiveCall, station: Station | None) -> Json:
     }
 
 
-def link_label(link: Link, call: LiveCall | None) -> str:
+def link_label(link: CallLink, call: CallSummary | None) -> str:
     """Return why a session belongs to its call, and the call's number."""
     if call and call.number:
         shown = (national(call.number) or "").replace(" ", NBSP)
@@ -375,7 +375,7 @@ def link_label(link: Link, call: LiveCall | None) -> str:
     return LABELS[link.evidence]
 
 
-def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
+def _link(link: CallLink | None, call: CallSummary | None, session: Session) -> Json:
     if link is None:
         return {
             "call": None,
@@ -387,7 +387,7 @@ def _link(link: Link | None, call: LiveCall | None, session: Session) -> Json:
             "ended": None,
         }
     label = link_label(link, call)
-    pick = link.wants_pick and session.state is not State.ENDED
+    pick = link.wants_pick and session.state is not SessionState.ENDED
     return {
         "call": call.id if call else None,
         "certainty": link.certainty.value,
@@ -415,7 +415,7 @@ def _invitation(
     elif invitation.browser_hash:
         label = "ouvert sur un téléphone"
     can = []
-    if session.state is not State.ENDED and not invitation.revoked:
+    if session.state is not SessionState.ENDED and not invitation.revoked:
         can = ["revoke", "move"]
         if last and last.sealed is not None:
             can.insert(0, "resend")

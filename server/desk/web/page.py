@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 from server.core.errors import StationUnknown
 from server.core.sites import SiteStore, Station
-from server.desk.web.seats import Stations
+from server.desk.web.seats import Seats
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import STATION_COOKIE, SignedIn
 from server.line15.errors import LaunchTooLarge
 from server.line15.service.launch import MOST, PARAMETERS, WAIT, Launch, Launched
 from server.video.store.sessions import SessionStore
-from server.web.sockets.paces import Paces
+from server.web.sockets.paces import RateLimiter
 
 LAUNCH_COOKIE: Final = "v15_launch"
 LAUNCHES_BURST: Final = 20  # of one person: each is a row
@@ -26,7 +26,7 @@ class StationPage(SignedIn):
     """What the page and its chooser share."""
 
     permission = Permission.DESK_USE
-    stations: Stations
+    stations: Seats
 
     def at_launch(self, opaque: str) -> str:
         """Return the address of page B, on this launch."""
@@ -48,7 +48,7 @@ class DeskPage(StationPage):
     """GET /desk."""
 
     launch: Launch
-    launches: Paces
+    launches: RateLimiter
 
     async def prepare(self) -> None:
         """Exchange launch parameters for an opaque id before anything else, signed in or not (I5)."""
@@ -133,7 +133,7 @@ class DeskStation(StationPage):
 
 
 def seats_of(
-    known: Sequence[Station], stations: Stations, site: str, live: frozenset[str]
+    known: Sequence[Station], stations: Seats, site: str, live: frozenset[str]
 ) -> list[dict[str, object]]:
     """List the stations of a site with who sits there, since when, and whether a video is on."""
     seated = stations.seated(site)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from server.desk.errors import StationTaken, TakenOver
-from server.web.sockets.line import Line
+from server.web.sockets.line import Socket
 
 PUSHED: Final = 20  # pages remembered of those that lost a seat
 
@@ -17,7 +17,7 @@ class Seat:
     `pushed`: the pages that lost it; they do not come back by themselves.
     """
 
-    desk: Line
+    desk: Socket
     peer: str
     name: str
     user: str
@@ -25,7 +25,7 @@ class Seat:
     pushed: tuple[str, ...] = ()
 
 
-class Stations:
+class Seats:
     """The seats of all sites."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Stations:
             extension: seat for (where, extension), seat in self._seats.items() if where == site
         }
 
-    def rise(self, site: str, extension: str, desk: Line) -> None:
+    def rise(self, site: str, extension: str, desk: Socket) -> None:
         """Leave the seat if it is still this desk's."""
         seat = self._seats.get((site, extension))
         if seat is not None and seat.desk is desk:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.errors import Forbidden, StationUnknown, Unauthenticated
 from server.core.sites import SiteStore, Station
 from server.core.tasks import create_task
@@ -17,18 +17,18 @@ from server.desk.service.view import Desk, DeskView, sessions_of
 from server.desk.web.seats import Seat
 from server.desk.web.third_parties import THIRD, ThirdParties
 from server.identity.domain.access import Permission, may
-from server.identity.domain.watching import Watch
+from server.identity.domain.watching import VideoWatch
 from server.identity.errors import SignInOver
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
-from server.invitations.service.invitations import Invitations, Request
+from server.invitations.service.invitations import InvitationRequest, Invitations
 from server.invitations.store.invitations import InvitationStore
 from server.line15.service.launch import Launch, Launched
 from server.observers.store import ObserverStore
 from server.protocol import desk as m
 from server.protocol.message import parse
-from server.reconcile.service.relinking import Linking
-from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, State
-from server.video.service.help import Asked, Finger, Help
+from server.reconcile.service.relinking import CallLinks
+from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, SessionState
+from server.video.service.help import HelpRequest, PointerThrottle, RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
@@ -61,10 +61,10 @@ class DeskSocket(ThirdParties):
     launch: Launch
     invitations: Invitations
     languages: Languages
-    linking: Linking
+    linking: CallLinks
     sessions: Sessions
     signalling: Signalling
-    help: Help
+    help: RemoteHelp
     rooms: Rooms
     ice: IceServers
     ladder: Ladder
@@ -79,12 +79,14 @@ class DeskSocket(ThirdParties):
         self._launched: Launched | None = None
         self._watching: str | None = None
         self._seen: Session | None = None
-        self._watch: Watch | None = None  # what its sign-in remembers of it
+        self._watch: VideoWatch | None = None  # what its sign-in remembers of it
         self._shown: frozenset[str | None] = frozenset()
         self._blind = False  # the last view could not be made
         self._dirty = asyncio.Event()
         self._soon: asyncio.TimerHandle | None = None
-        self._finger = Finger(lambda session, place: self.help.point(session, self.peer, place))
+        self._finger = PointerThrottle(
+            lambda session, place: self.help.point(session, self.peer, place)
+        )
         self._unsubscribe: Callable[[], None] = lambda: None
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -198,7 +200,7 @@ class DeskSocket(ThirdParties):
         its = own in self.web.sign_ins.seats(self.sign_in, watched.id, watched.station)
         return own if its and self.stations.is_left(site.id, own, user.id, peer) else None
 
-    def _changed(self, change: Changed) -> None:
+    def _changed(self, change: SiteChanged) -> None:
         here = self._station.extension if self._station else None
         mine = change.session is not None and change.session in {self._watching, *self._shown}
         if change.stations and here not in change.stations and not mine:
@@ -249,8 +251,8 @@ class DeskSocket(ThirdParties):
 
     def _request(
         self, command: str, call: str | None, mobile: str | None = None, email: str | None = None
-    ) -> Request:
-        return Request(
+    ) -> InvitationRequest:
+        return InvitationRequest(
             command=command,
             station=self._station.extension if self._station else None,
             mobile=mobile,
@@ -286,7 +288,7 @@ class DeskSocket(ThirdParties):
             if self.held is None:  # what it watched at its end it may come back to
                 self._forget(self._watching)
         self._watching = session
-        if found.state is not State.ENDED:
+        if found.state is not SessionState.ENDED:
             self._remember(session)
             self.rooms.enter_desk(session, self.peer, self, self._viewer())
             self._seen = found
@@ -331,11 +333,11 @@ class DeskSocket(ThirdParties):
         station = self._station.extension if self._station else ""
         self._done(message.id, sessions=await self.recent.of(site.id, user.id, station))
 
-    async def _choose(self, message: m.LinkChoose) -> None:
+    async def _choose(self, message: m.CallLinkChoose) -> None:
         await self.linking.choose(self.actor(), message.session, message.call)
         self._done(message.id)
 
-    async def _manual(self, message: m.LinkManual) -> None:
+    async def _manual(self, message: m.CallLinkManual) -> None:
         await self.linking.manual(self.actor(), message.session, message.value)
         self._done(message.id)
 
@@ -343,7 +345,7 @@ class DeskSocket(ThirdParties):
         await self.languages.choose(self.actor(), message.session, message.language)
         self._done(message.id)
 
-    async def _none(self, message: m.LinkNone) -> None:
+    async def _none(self, message: m.CallLinkNone) -> None:
         await self.linking.none(self.actor(), message.session)
         self._done(message.id)
 
@@ -357,7 +359,7 @@ class DeskSocket(ThirdParties):
         described = self.signalling.answer(message.session, self.peer, message.page, message.sdp)
         self.later(lambda: self.signalling.settle(self.actor(), message.session, described))
 
-    def _candidate(self, message: m.DeskCandidate) -> None:
+    def _candidate(self, message: m.DeskIceCandidate) -> None:
         self._seated(message.session)
         candidate = message.candidate.model_dump() if message.candidate else None
         self.signalling.desk_candidate(message.session, self.peer, message.page, candidate)
@@ -388,7 +390,7 @@ class DeskSocket(ThirdParties):
         self._seated(message.session)
         self.signalling.to_phone(message.session, self.peer, {"type": "webcam", "on": message.on})
 
-    def _ask_rung(self, message: m.LadderAsked) -> None:
+    def _ask_rung(self, message: m.RungAsked) -> None:
         self._seated(message.session)
         self.ladder.ask(message.session, self.peer, message.rung)
         self.later(lambda: self.ladder.asked(self.actor(), message.session, message.rung))
@@ -397,7 +399,7 @@ class DeskSocket(ThirdParties):
         do, field = HELP[type(message)]
         self._seated(message.session)
         value = getattr(message, field) if field else None
-        asked = Asked(message.id, message.session, self.peer, do, value)
+        asked = HelpRequest(message.id, message.session, self.peer, do, value)
         await self.help.ask(self.actor(), asked)
         self._done(message.id)
 
@@ -426,20 +428,20 @@ class DeskSocket(ThirdParties):
 FINISHING: Final = (
     m.SessionWatch,
     m.SessionEnd,
-    m.SessionOfferTo,
+    m.HandOverOffer,
     m.StationList,
     m.ObserverRemove,
     m.InvitationRevoke,
-    m.LinkChoose,
-    m.LinkManual,
-    m.LinkNone,
+    m.CallLinkChoose,
+    m.CallLinkManual,
+    m.CallLinkNone,
     m.CallerLanguage,
     m.SignalAnswer,
-    m.DeskCandidate,
+    m.DeskIceCandidate,
     m.SignalRestart,
     m.DeskMedia,
     m.Webcam,
-    m.LadderAsked,
+    m.RungAsked,
     m.HelpCamera,
     m.HelpTorch,
     m.HelpZoom,
@@ -466,19 +468,19 @@ HANDLERS: dict[type[Any], str] = {
     m.SessionWatch: "_watch_command",
     m.SessionEnd: "_end",
     m.SessionsRecent: "_recent",
-    m.LinkChoose: "_choose",
-    m.LinkManual: "_manual",
-    m.LinkNone: "_none",
+    m.CallLinkChoose: "_choose",
+    m.CallLinkManual: "_manual",
+    m.CallLinkNone: "_none",
     m.CallerLanguage: "_language",
     **dict.fromkeys(HELP, "_help"),
 }
 
 SIGNALS: dict[type[Any], str] = {
     m.SignalAnswer: "_answer",
-    m.DeskCandidate: "_candidate",
+    m.DeskIceCandidate: "_candidate",
     m.SignalRestart: "_restart",
     m.Webcam: "_webcam",
-    m.LadderAsked: "_ask_rung",
+    m.RungAsked: "_ask_rung",
     m.HelpPoint: "_point",
     m.DeskMedia: "_media",
 }

@@ -3,11 +3,11 @@
 from typing import Any
 
 from server.core.sites import SiteStore, Station
-from server.desk.service.handover import HandOver
+from server.desk.service.handover import HandOvers
 from server.desk.web.page import seats_of
-from server.desk.web.seats import Stations
+from server.desk.web.seats import Seats
 from server.identity.web.signed_in import SignedInSocket
-from server.invitations.service.invitations import Request
+from server.invitations.service.invitations import InvitationRequest
 from server.invitations.service.spoken import SpokenCodes
 from server.observers.service import ObserverRequest, Observers
 from server.protocol import desk as m
@@ -20,32 +20,32 @@ class ThirdParties(SignedInSocket):
 
     spoken: SpokenCodes
     observers: Observers
-    handover: HandOver
-    stations: Stations
+    handover: HandOvers
+    stations: Seats
     _station: Station | None
     _watching: str | None
     _shown: frozenset[str | None]
 
-    def _request(self, command: str, call: str | None) -> Request:
+    def _request(self, command: str, call: str | None) -> InvitationRequest:
         raise NotImplementedError
 
     def _done(self, command: str, **result: object) -> None:
         raise NotImplementedError
 
-    async def _make_code(self, message: m.CodeMake) -> None:
+    async def _make_code(self, message: m.SpokenCodeMake) -> None:
         made = await self.spoken.make(
             self.actor(), self._request(message.id, message.call), message.session
         )
         told = {"code": made.code, "expires": made.expires.isoformat(), "address": made.address}
         self._done(message.id, session=made.session, **told)
 
-    async def _offer_to(self, message: m.SessionOfferTo) -> None:
+    async def _offer_to(self, message: m.HandOverOffer) -> None:
         if message.session not in {self._watching, *self._shown}:
             raise MessageOutOfOrder("not_shown")
         await self.handover.offer(self.actor(), message.session, message.station)
         self._done(message.id)
 
-    async def _accept(self, message: m.SessionAccept) -> None:
+    async def _accept(self, message: m.HandOverAccept) -> None:
         station = self._station.extension if self._station else None
         await self.handover.accept(self.actor(), message.session, station)
         self._done(message.id, session=message.session)
@@ -77,9 +77,9 @@ class ThirdParties(SignedInSocket):
 
 
 THIRD: dict[type[Any], str] = {
-    m.CodeMake: "_make_code",
-    m.SessionOfferTo: "_offer_to",
-    m.SessionAccept: "_accept",
+    m.SpokenCodeMake: "_make_code",
+    m.HandOverOffer: "_offer_to",
+    m.HandOverAccept: "_accept",
     m.StationList: "_list_stations",
     m.ObserverInvite: "_invite_observer",
     m.ObserverRemove: "_remove_observer",

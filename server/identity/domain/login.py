@@ -47,7 +47,7 @@ def normal_identifier(typed: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Challenge:
+class LoginChallenge:
     """A one-time code on its way; `user` is None for wrong credentials, which are answered the same.
 
     `account` is the throttle key of the identifier as typed, so that failures count the same for unknown users.
@@ -64,7 +64,7 @@ class Challenge:
     expires: datetime
 
 
-class Outcome(StrEnum):
+class CodeOutcome(StrEnum):
     """What a typed code does."""
 
     ACCEPTED = "accepted"
@@ -72,12 +72,14 @@ class Outcome(StrEnum):
     OVER = "over"
 
 
-def answer(challenge: Challenge, code_hash: str, now: datetime) -> tuple[Challenge, Outcome]:
+def answer(
+    challenge: LoginChallenge, code_hash: str, now: datetime
+) -> tuple[LoginChallenge, CodeOutcome]:
     """Decide one try: five tries, five minutes, never for wrong credentials."""
     if now >= challenge.expires or challenge.tries >= CODE_TRIES:
-        return challenge, Outcome.OVER
+        return challenge, CodeOutcome.OVER
     tried = replace(challenge, tries=challenge.tries + 1)
     same = hmac.compare_digest(challenge.code_hash, code_hash)
     if same and challenge.user is not None:
-        return tried, Outcome.ACCEPTED
-    return tried, Outcome.OVER if tried.tries >= CODE_TRIES else Outcome.WRONG
+        return tried, CodeOutcome.ACCEPTED
+    return tried, CodeOutcome.OVER if tried.tries >= CODE_TRIES else CodeOutcome.WRONG

@@ -20,14 +20,16 @@ TELL_ABSOLUTE: Final = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Lives:
+class SignInLives:
     """How long a sign-in lasts in all, and without activity."""
 
     absolute: timedelta
     idle: timedelta
 
 
-def by_role(desk: Lives, reading: Lives, administration: Lives) -> Mapping[Role, Lives]:
+def by_role(
+    desk: SignInLives, reading: SignInLives, administration: SignInLives
+) -> Mapping[Role, SignInLives]:
     """Return the lives of every role."""
     return {
         Role.ARM: desk,
@@ -38,7 +40,7 @@ def by_role(desk: Lives, reading: Lives, administration: Lives) -> Mapping[Role,
     }
 
 
-class Stage(StrEnum):
+class SignInStage(StrEnum):
     """Where a sign-in stands."""
 
     ACTIVE = "active"
@@ -47,7 +49,7 @@ class Stage(StrEnum):
     OVER = "over"
 
 
-class Why(StrEnum):
+class SignInEndReason(StrEnum):
     """Which of its lives ends a sign-in first."""
 
     IDLE = "idle"
@@ -55,50 +57,50 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SignInStatus:
     """A sign-in at a moment: `ends` unless something is done; `changes`: when the stage is another one by itself.
 
     While ABSOLUTE_SOON the absolute end is told, which only password and code move, though the idle one may come first:
     its own stage comes before it.
     """
 
-    stage: Stage
-    why: Why
+    stage: SignInStage
+    why: SignInEndReason
     ends: datetime
     changes: datetime | None
 
 
-def noted(seen: datetime, lives: Lives, now: datetime) -> bool:
+def noted(seen: datetime, lives: SignInLives, now: datetime) -> bool:
     """Whether activity now is already written down, as good as."""
     return now - seen < min(TOUCH_EVERY, lives.idle / 10)
 
 
 def standing(
-    created: datetime, seen: datetime, expires: datetime, lives: Lives, now: datetime
-) -> Standing:
+    created: datetime, seen: datetime, expires: datetime, lives: SignInLives, now: datetime
+) -> SignInStatus:
     """Judge a sign-in by when it was made, last seen active, and when it ends for good.
 
     `expires` was fixed at the sign-in; today's role may end it before.
     """
     absolute = min(expires, created + lives.absolute)
     idle = seen + lives.idle
-    why = Why.IDLE if idle < absolute else Why.ABSOLUTE
+    why = SignInEndReason.IDLE if idle < absolute else SignInEndReason.ABSOLUTE
     ends = min(idle, absolute)
     if now >= ends:
-        return Standing(Stage.OVER, why, ends, None)
+        return SignInStatus(SignInStage.OVER, why, ends, None)
     idle_told = idle - min(TELL_IDLE, lives.idle / 4)
     absolute_told = absolute - min(TELL_ABSOLUTE, lives.absolute / 4)
     # The end that comes first is told first; when it is the idle one, one gesture shows whether the other is near.
-    if why is Why.IDLE and now >= idle_told:
-        return Standing(Stage.IDLE_SOON, why, ends, ends)
-    later = ends if why is Why.ABSOLUTE else idle_told
+    if why is SignInEndReason.IDLE and now >= idle_told:
+        return SignInStatus(SignInStage.IDLE_SOON, why, ends, ends)
+    later = ends if why is SignInEndReason.ABSOLUTE else idle_told
     if now >= absolute_told:
-        return Standing(Stage.ABSOLUTE_SOON, Why.ABSOLUTE, absolute, later)
-    return Standing(Stage.ACTIVE, why, ends, min(later, absolute_told))
+        return SignInStatus(SignInStage.ABSOLUTE_SOON, SignInEndReason.ABSOLUTE, absolute, later)
+    return SignInStatus(SignInStage.ACTIVE, why, ends, min(later, absolute_told))
 
 
 @dataclass(frozen=True, slots=True)
-class WebSession:
+class StoredSignIn:
     """A signed-in browser; `id` is the hash of its cookie, `seen` its last activity, `expires` its end for good."""
 
     id: str

@@ -21,7 +21,7 @@ class RunningVideo:
 
 
 @dataclass(slots=True, eq=False)
-class Watch:
+class VideoWatch:
     """A desk that watches a video from a station; `lost`: since when its connection is gone."""
 
     session: str
@@ -29,22 +29,22 @@ class Watch:
     lost: datetime | None = None
 
 
-class Watches:
+class VideoWatches:
     """Who watches what, by sign-in; in memory only."""
 
     def __init__(self) -> None:
         """Start with nobody."""
-        self._of: dict[str, dict[tuple[str, str], Watch]] = {}
+        self._of: dict[str, dict[tuple[str, str], VideoWatch]] = {}
 
     def __len__(self) -> int:
         """Count them."""
         return sum(len(kept) for kept in self._of.values())
 
-    def begin(self, sign_in: str, peer: str, session: str, station: str | None) -> Watch:
+    def begin(self, sign_in: str, peer: str, session: str, station: str | None) -> VideoWatch:
         """Note that a page of this sign-in watches; the same page without a station had its former one."""
         kept = self._of.setdefault(sign_in, {})
         former = kept.get((peer, session))
-        watch = Watch(session, station or (former.station if former else None))
+        watch = VideoWatch(session, station or (former.station if former else None))
         kept[peer, session] = watch
         return watch
 
@@ -52,7 +52,7 @@ class Watches:
         """Forget a video that this page turned away from on purpose."""
         self._of.get(sign_in, {}).pop((peer, session), None)
 
-    def until(self, sign_in: str, end: datetime) -> Iterator[Watch]:
+    def until(self, sign_in: str, end: datetime) -> Iterator[VideoWatch]:
         """Return what was watched when this sign-in ended, or still was shortly before."""
         for watch in self._of.get(sign_in, {}).values():
             if watch.lost is None or watch.lost > end - AWAY:

@@ -19,7 +19,7 @@ CODE_MINUTES: Final = int(CODE_LIFE.total_seconds() // 60)
 SUBJECT: Final = "Votre code de connexion Visio15"
 
 
-class Codes:
+class LoginCodes:
     """Writes the message that carries a code."""
 
     def __init__(self, ids: Ids, seal: Seal, render: Pages) -> None:

@@ -11,7 +11,7 @@ from server.identity.domain.login import ACCOUNT_FAILURES, ADDRESS_FAILURES, COD
 from server.identity.errors import LoginThrottled
 
 
-class Limits:
+class LoginLimits:
     """Counts tries under keyed hashes; an unknown account is counted like a known one."""
 
     def __init__(self, seal: Seal) -> None:

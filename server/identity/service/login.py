@@ -24,19 +24,19 @@ from server.core.tasks import create_task
 from server.identity.domain.access import Role
 from server.identity.domain.login import (
     CODE_LIFE,
-    Challenge,
-    Outcome,
+    CodeOutcome,
+    LoginChallenge,
     answer,
     landing,
     normal_identifier,
     safe_next,
 )
-from server.identity.domain.sign_in import Lives, WebSession
+from server.identity.domain.sign_in import SignInLives, StoredSignIn
 from server.identity.domain.users import User
-from server.identity.errors import BadCredentials, CodeExpired, LoginThrottled
+from server.identity.errors import BadCredentials, LoginCodeExpired, LoginThrottled
 from server.identity.passwords import Passwords
-from server.identity.service.codes import CODE_MINUTES, Codes
-from server.identity.service.limits import Limits
+from server.identity.service.codes import CODE_MINUTES, LoginCodes
+from server.identity.service.limits import LoginLimits
 from server.identity.service.sign_ins import cookie_hash
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore
@@ -48,7 +48,7 @@ ASKED_A_SECOND: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class ChallengeInfo:
+class LoginChallengeInfo:
     """What the page of the six digits says: the channel that was asked for, never the one that was used."""
 
     channel: str
@@ -97,7 +97,7 @@ class Login:
         *,
         passwords: Passwords,
         render: Pages,
-        lives: Mapping[Role, Lives],
+        lives: Mapping[Role, SignInLives],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the parts; `wake` starts the delivery of what was queued, `lives` are those of a sign-in."""
@@ -106,8 +106,8 @@ class Login:
         self._clock = clock
         self._ids = ids
         self._passwords = passwords
-        self._codes = Codes(ids, seal, render)
-        self._limits = Limits(seal)
+        self._codes = LoginCodes(ids, seal, render)
+        self._limits = LoginLimits(seal)
         self._wake = wake
         self._asked: Bucket | None = None
 
@@ -147,7 +147,7 @@ class Login:
     async def _challenge(self, asked: _Asked) -> str:
         """Write challenge, message, throttles and audit: the same statements for right and wrong."""
         now, value, code = self._clock.now(), self._ids.token(), self._ids.code()
-        challenge = Challenge(
+        challenge = LoginChallenge(
             id=cookie_hash(value),
             user=asked.entitled.id if asked.entitled else None,
             account=asked.account,
@@ -198,13 +198,13 @@ class Login:
             return  # the next sign-in does it
 
     # --- second step: the code
-    async def challenge_info(self, value: str | None) -> ChallengeInfo | None:
+    async def challenge_info(self, value: str | None) -> LoginChallengeInfo | None:
         """Say what the page of the six digits shows; None when there is nothing to wait for."""
         async with self._transactions(write=False) as uow:
             challenge = await LoginStore(uow).challenge(cookie_hash(value or ""))
         if challenge is None or self._clock.now() >= challenge.expires:
             return None
-        return ChallengeInfo(challenge.channel, CODE_MINUTES)
+        return LoginChallengeInfo(challenge.channel, CODE_MINUTES)
 
     async def verify(
         self, value: str | None, code: str, address: str | None, former: str | None = None
@@ -217,31 +217,31 @@ class Login:
         now, id_ = self._clock.now(), cookie_hash(value or "")
         async with self._transactions(write=False) as uow:
             if await LoginStore(uow).challenge(id_) is None:
-                raise CodeExpired
+                raise LoginCodeExpired
         async with self._transactions(stranger=True) as uow:
             challenge = await LoginStore(uow).challenge(id_)
             if challenge is None:
-                raise CodeExpired
+                raise LoginCodeExpired
             await self._limits.check(uow, challenge.account, address, now)
             typed = self._codes.hash(id_, "".join(code.split())[:16])
             tried, outcome = answer(challenge, typed, now)
             user = await self._owner(uow, challenge)
-            if outcome is Outcome.ACCEPTED and user is not None and user.disabled is None:
+            if outcome is CodeOutcome.ACCEPTED and user is not None and user.disabled is None:
                 cookie = await self._sign_in(uow, challenge, user, Came(address, former), now)
                 await uow.commit()
                 return cookie, landing(challenge.next, user.role)
             await self._refuse(uow, tried, user, address, now)
             await uow.commit()
-        raise CodeExpired if outcome is Outcome.OVER else BadCredentials
+        raise LoginCodeExpired if outcome is CodeOutcome.OVER else BadCredentials
 
-    async def _owner(self, uow: UnitOfWork, challenge: Challenge) -> User | None:
+    async def _owner(self, uow: UnitOfWork, challenge: LoginChallenge) -> User | None:
         """Load whose challenge it is; wrong credentials cost the same read."""
         if challenge.user is None:
             return await UserStore(uow).by_identifier("")
         return await UserStore(uow).get(challenge.user)
 
     async def _sign_in(
-        self, uow: UnitOfWork, challenge: Challenge, user: User, came: Came, now: datetime
+        self, uow: UnitOfWork, challenge: LoginChallenge, user: User, came: Came, now: datetime
     ) -> str:
         """Open the session; the code is used up and the account's failures are forgotten."""
         cookie = self._ids.token()
@@ -250,7 +250,7 @@ class Login:
         former = await self._replace(uow, user, came, now)
         expires = now + self._lives[user.role].absolute
         await LoginStore(uow).add_web_session(
-            WebSession(cookie_hash(cookie), user.id, now, now, expires, None)
+            StoredSignIn(cookie_hash(cookie), user.id, now, now, expires, None)
         )
         action = "login.renewed" if former == user.id else "login.succeeded"
         event = AuditEvent(action, f"user:{user.id}", data={"by": challenge.channel})
@@ -274,7 +274,7 @@ class Login:
     async def _refuse(
         self,
         uow: UnitOfWork,
-        tried: Challenge,
+        tried: LoginChallenge,
         user: User | None,
         address: str | None,
         now: datetime,

@@ -20,9 +20,16 @@ from server.core.journal import Journal
 from server.core.rounds import Failed, Rounds
 from server.core.sites import Site, SiteStore
 from server.identity.domain.access import Role
-from server.identity.domain.sign_in import Lives, Stage, Standing, WebSession, noted, standing
+from server.identity.domain.sign_in import (
+    SignInLives,
+    SignInStage,
+    SignInStatus,
+    StoredSignIn,
+    noted,
+    standing,
+)
 from server.identity.domain.users import User
-from server.identity.domain.watching import RunningVideo, Watches
+from server.identity.domain.watching import RunningVideo, VideoWatches
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore
 from server.storage.transactions import Transactions
@@ -48,13 +55,13 @@ class SignIn:
     id: str
     user: User
     site: Site
-    kept: WebSession
-    standing: Standing
+    kept: StoredSignIn
+    standing: SignInStatus
 
     @property
     def over(self) -> bool:
         """Whether one of its lives has ended."""
-        return self.standing.stage is Stage.OVER
+        return self.standing.stage is SignInStage.OVER
 
 
 class SignIns:
@@ -64,7 +71,7 @@ class SignIns:
         self,
         transactions: Transactions,
         clock: Clock,
-        lives: Mapping[Role, Lives],
+        lives: Mapping[Role, SignInLives],
         running: ReadRunning,
         failed: Failed = lambda _job: None,
     ) -> None:
@@ -74,7 +81,7 @@ class SignIns:
         self._lives = lives
         self._running = running
         self._rounds = Rounds("sign_ins", failed)
-        self.watches = Watches()
+        self.watches = VideoWatches()
 
     async def look(self, cookie: str) -> SignIn | None:
         """Return the sign-in of a cookie. Read each time, so that a revoked one is refused at once."""
@@ -93,7 +100,7 @@ class SignIns:
             site = await SiteStore(uow).get(user.site)
         return SignIn(id_, user, site, found, self._standing(found, user.role))
 
-    def _standing(self, found: WebSession, role: Role) -> Standing:
+    def _standing(self, found: StoredSignIn, role: Role) -> SignInStatus:
         lives, now = self._lives[role], self._clock.now()
         return standing(found.created, found.seen, found.expires, lives, now)
 
@@ -144,7 +151,7 @@ class SignIns:
         self.watches.drop(known - {one.id for one in running})
         return (await self._rounds.each({one.id[:8]: one for one in late}, self._end)).changed
 
-    async def _end(self, seen: WebSession) -> int:
+    async def _end(self, seen: StoredSignIn) -> int:
         """End one, unless somebody did, came back, or has a video to finish."""
         async with self._transactions(write=False) as uow:
             user = await UserStore(uow).get(seen.user)
@@ -160,7 +167,7 @@ class SignIns:
             if found is None or found.revoked is not None:
                 return 0
             ended = self._standing(found, user.role)
-            if ended.stage is not Stage.OVER:
+            if ended.stage is not SignInStage.OVER:
                 return 0
             await LoginStore(uow).revoke(seen.id, now)
             data = {"reason": ended.why.value, "at": ended.ends.isoformat()}

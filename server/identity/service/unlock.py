@@ -7,7 +7,7 @@ from server.core.journal import Journal
 from server.core.limits.throttle import Throttle, blocked
 from server.core.limits.throttles import ThrottleStore
 from server.identity.domain.login import normal_identifier
-from server.identity.service.limits import Limits
+from server.identity.service.limits import LoginLimits
 from server.identity.store.users import UserStore
 from server.storage.transactions import Transactions
 
@@ -15,7 +15,7 @@ from server.storage.transactions import Transactions
 class Unlock:
     """The use case of the command line."""
 
-    def __init__(self, transactions: Transactions, clock: Clock, limits: Limits) -> None:
+    def __init__(self, transactions: Transactions, clock: Clock, limits: LoginLimits) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock

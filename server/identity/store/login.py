@@ -7,8 +7,8 @@ from sqlalchemy import Column, ForeignKey, Integer, String, Table, delete, inser
 
 from server.core.db.metadata import SLUG, UtcDateTime, metadata
 from server.core.db.unit_of_work import UnitOfWork
-from server.identity.domain.login import Challenge
-from server.identity.domain.sign_in import WebSession
+from server.identity.domain.login import LoginChallenge
+from server.identity.domain.sign_in import StoredSignIn
 
 challenges = Table(
     "login_challenge",
@@ -46,7 +46,7 @@ class LoginStore:
         """Work in the transaction of `uow`."""
         self._connection = uow.connection
 
-    async def add_challenge(self, challenge: Challenge) -> None:
+    async def add_challenge(self, challenge: LoginChallenge) -> None:
         """Store a new challenge."""
         row = {
             "id": challenge.id,
@@ -61,13 +61,13 @@ class LoginStore:
         }
         await self._connection.execute(insert(challenges).values(row))
 
-    async def challenge(self, id_: str) -> Challenge | None:
+    async def challenge(self, id_: str) -> LoginChallenge | None:
         """Return the challenge."""
         query = select(challenges).where(challenges.c.id == id_)
         row = (await self._connection.execute(query)).mappings().first()
-        return Challenge(**dict(row)) if row is not None else None
+        return LoginChallenge(**dict(row)) if row is not None else None
 
-    async def save_challenge(self, challenge: Challenge) -> None:
+    async def save_challenge(self, challenge: LoginChallenge) -> None:
         """Save the tries; nothing else of a challenge ever changes."""
         query = (
             update(challenges).where(challenges.c.id == challenge.id).values(tries=challenge.tries)
@@ -78,7 +78,7 @@ class LoginStore:
         """Forget a challenge: a code works once."""
         await self._connection.execute(delete(challenges).where(challenges.c.id == id_))
 
-    async def add_web_session(self, session: WebSession) -> None:
+    async def add_web_session(self, session: StoredSignIn) -> None:
         """Store a browser that signed in."""
         row = {
             "id": session.id,
@@ -90,11 +90,11 @@ class LoginStore:
         }
         await self._connection.execute(insert(web_sessions).values(row))
 
-    async def web_session(self, id_: str) -> WebSession | None:
+    async def web_session(self, id_: str) -> StoredSignIn | None:
         """Return the signed-in browser, revoked and expired ones included."""
         query = select(web_sessions).where(web_sessions.c.id == id_)
         row = (await self._connection.execute(query)).mappings().first()
-        return WebSession(**dict(row)) if row is not None else None
+        return StoredSignIn(**dict(row)) if row is not None else None
 
     async def touch(self, id_: str, seen: datetime) -> None:
         """Note activity in a session that is still in force; a revoked one stays revoked."""
@@ -107,7 +107,7 @@ class LoginStore:
 
     async def quiet_web_sessions(
         self, quiet_since: datetime, now: datetime, since: datetime
-    ) -> Sequence[WebSession]:
+    ) -> Sequence[StoredSignIn]:
         """Return those in force that were quiet since then, or whose end has come, but not before `since`."""
         query = select(web_sessions).where(
             web_sessions.c.revoked.is_(None),
@@ -115,7 +115,7 @@ class LoginStore:
             (web_sessions.c.seen <= quiet_since) | (web_sessions.c.expires <= now),
         )
         rows = (await self._connection.execute(query)).mappings()
-        return [WebSession(**dict(row)) for row in rows]
+        return [StoredSignIn(**dict(row)) for row in rows]
 
     async def revoke(self, id_: str, at: datetime) -> None:
         """End one session; the first end stays."""

@@ -7,8 +7,8 @@ from tornado.routing import URLSpec
 
 from server.core.errors import AppError, TooMany, Unauthenticated
 from server.identity.domain.login import safe_next
-from server.identity.errors import CodeExpired
-from server.identity.service.login import ChallengeInfo
+from server.identity.errors import LoginCodeExpired
+from server.identity.service.login import LoginChallengeInfo
 from server.identity.service.sign_ins import SignIn
 from server.identity.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn, SignInWeb
 from server.web.errors import XsrfRefused
@@ -78,7 +78,7 @@ class LoginPage(SignInPage):
 class CodePage(SignInPage):
     """The six digits."""
 
-    info: ChallengeInfo | None = None
+    info: LoginChallengeInfo | None = None
 
     async def prepare(self) -> None:
         """Find what this browser waits for."""
@@ -112,7 +112,7 @@ class CodePage(SignInPage):
     def form(self, error: AppError | None, status: int = 200) -> None:
         """Show the form again, or the first one when the code is over."""
         message = error.message if error else None
-        if self.info is None or isinstance(error, CodeExpired):
+        if self.info is None or isinstance(error, LoginCodeExpired):
             self.page("identity/login.html", status, error=message, identifier=None)
             return
         self.page(

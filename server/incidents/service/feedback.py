@@ -72,7 +72,7 @@ def known_context(given: object) -> dict[str, str]:
     return kept
 
 
-class Feedback:
+class IncidentReporting:
     """The use case of telling the référent."""
 
     def __init__(

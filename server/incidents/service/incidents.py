@@ -23,7 +23,7 @@ from server.incidents.domain import (
     STATES,
     Incident,
     IncidentState,
-    Step,
+    IncidentStep,
     number_of,
     row,
 )
@@ -52,7 +52,7 @@ HEAD: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class IncidentFilter:
     """What the list shows: state, kind, first and last day of the site's own, and from which reference on."""
 
     state: str = ""
@@ -68,7 +68,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class IncidentStepView:
     """One row of the history, opened."""
 
     at: datetime
@@ -79,7 +79,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class IncidentView:
     """One incident, opened."""
 
     id: str
@@ -93,14 +93,14 @@ class Shown:
     remark: str | None  # None once erased
     context: Mapping[str, str]
     steps: int
-    changes: Sequence[Change] = field(default=())
+    changes: Sequence[IncidentStepView] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class IncidentList:
     """One page of the list; `below` leads to the next."""
 
-    incidents: Sequence[Shown]
+    incidents: Sequence[IncidentView]
     below: str | None
 
 
@@ -117,21 +117,21 @@ class Incidents:
         async with self._transactions(write=False) as uow:
             return await IncidentStore(uow).count(site.id, IncidentState.NEW)
 
-    async def listed(self, site: Site, wanted: Filter) -> Listed:
+    async def listed(self, site: Site, wanted: IncidentFilter) -> IncidentList:
         """Return one page, the newest first."""
         async with self._transactions(write=False) as uow:
             found = await _find(uow, site, wanted, PAGE + 1)
             shown = await _opened(uow, site, found[:PAGE])
         more = len(found) > PAGE
-        return Listed(shown, shown[-1].reference if more else None)
+        return IncidentList(shown, shown[-1].reference if more else None)
 
-    async def one(self, site: Site, id_: str) -> Shown:
+    async def one(self, site: Site, id_: str) -> IncidentView:
         """Return one with its history; NotFound for another site's (I7)."""
         async with self._transactions(write=False) as uow:
             [shown] = await _opened(uow, site, [await IncidentStore(uow).get(site.id, id_)])
         return shown
 
-    async def mine(self, user: User, site: Site) -> Sequence[Shown]:
+    async def mine(self, user: User, site: Site) -> Sequence[IncidentView]:
         """Return what this person sent last, to read only."""
         async with self._transactions(write=False) as uow:
             found = await IncidentStore(uow).of_user(user.id, OWN)
@@ -154,7 +154,7 @@ class Incidents:
             if incident.state == state and not text:
                 raise Invalid("incident_same_state")
             kept = await PersonalStore(uow).add(user.site, "note", text, now) if text else None
-            step = Step(id_, seen + 1, IncidentState(state), user.id, kept, now)
+            step = IncidentStep(id_, seen + 1, IncidentState(state), user.id, kept, now)
             await IncidentStore(uow).add_step(step)
             data = {"was": incident.state.value, "state": state, "note": bool(text)}
             event = AuditEvent("feedback.state_changed", f"feedback:{id_}", data=data)
@@ -176,7 +176,7 @@ class Incidents:
             await Journal(uow).append(actor, event, now)
             await uow.commit()
 
-    async def export(self, actor: Actor, site: Site, wanted: Filter) -> AsyncIterator[str]:
+    async def export(self, actor: Actor, site: Site, wanted: IncidentFilter) -> AsyncIterator[str]:
         """Yield the list as RFC 4180, some rows at a time; that it left is a row of the chain first."""
         async with self._transactions() as uow:
             await _find(uow, site, wanted, 1)  # a wrong filter is refused before anything is sent
@@ -196,7 +196,9 @@ class Incidents:
             below = shown[-1].reference
 
 
-async def _find(uow: UnitOfWork, site: Site, wanted: Filter, limit: int) -> Sequence[Incident]:
+async def _find(
+    uow: UnitOfWork, site: Site, wanted: IncidentFilter, limit: int
+) -> Sequence[Incident]:
     if wanted.state and wanted.state not in set(IncidentState):
         raise Invalid("incident_state")
     if wanted.kind and wanted.kind not in KINDS:
@@ -215,16 +217,16 @@ async def _find(uow: UnitOfWork, site: Site, wanted: Filter, limit: int) -> Sequ
     )
 
 
-async def _opened(uow: UnitOfWork, site: Site, found: Sequence[Incident]) -> list[Shown]:
+async def _opened(uow: UnitOfWork, site: Site, found: Sequence[Incident]) -> list[IncidentView]:
     steps = await IncidentStore(uow).steps([one.id for one in found])
     texts = await PersonalStore(uow).get_all(
         [one.remark for one in found] + [step.note for step in steps if step.note]
     )
     names = {user.id: user.name for user in await UserStore(uow).of_site(site.id)}
 
-    def changes(id_: str) -> list[Change]:
+    def changes(id_: str) -> list[IncidentStepView]:
         return [
-            Change(
+            IncidentStepView(
                 step.at,
                 step.state.value,
                 STATES[step.state],
@@ -236,7 +238,7 @@ async def _opened(uow: UnitOfWork, site: Site, found: Sequence[Incident]) -> lis
         ]
 
     return [
-        Shown(
+        IncidentView(
             id=one.id,
             reference=one.reference,
             kind=one.kind,
@@ -254,7 +256,7 @@ async def _opened(uow: UnitOfWork, site: Site, found: Sequence[Incident]) -> lis
     ]
 
 
-def _line(one: Shown) -> str:
+def _line(one: IncidentView) -> str:
     last = one.changes[-1] if one.changes else None
     return row(
         [

@@ -7,7 +7,7 @@ from tornado.routing import URLSpec
 from server import __version__
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import STATION_COOKIE, SignedIn, SignInWeb
-from server.incidents.service.feedback import Feedback
+from server.incidents.service.feedback import IncidentReporting
 from server.incidents.service.incidents import Incidents
 from server.incidents.web.incidents import shown
 
@@ -16,7 +16,7 @@ class FeedbackApi(SignedIn):
     """Takes an incident or a remark."""
 
     permission = Permission.FEEDBACK_SEND
-    feedback: Feedback
+    feedback: IncidentReporting
     incidents: Incidents
 
     async def get(self) -> None:
@@ -59,7 +59,7 @@ class FeedbackApi(SignedIn):
         return {**empty, **typed}
 
 
-def routes(web: SignInWeb, feedback: Feedback, incidents: Incidents) -> list[URLSpec]:
+def routes(web: SignInWeb, feedback: IncidentReporting, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the feedback."""
     named = {"web": web, "feedback": feedback, "incidents": incidents}
     return [URLSpec(r"/feedback", FeedbackApi, named)]

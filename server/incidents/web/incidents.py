@@ -13,7 +13,7 @@ from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.incidents.domain import CHOICES, KINDS, LONGEST_NOTE, STATES
 from server.incidents.service.feedback import CONTEXT
-from server.incidents.service.incidents import Filter, Incidents, Shown
+from server.incidents.service.incidents import IncidentFilter, Incidents, IncidentView
 from server.web.status import status_of
 
 HERE = "/incidents"
@@ -28,10 +28,10 @@ class IncidentsHandler(SignedIn):
     permission = Permission.FEEDBACK_READ
     incidents: Incidents
 
-    def wanted(self) -> Filter:
+    def wanted(self) -> IncidentFilter:
         """Read the filter of the address."""
         names = ("state", "kind", "from", "to", "below")
-        return Filter(*(self.get_query_argument(name, "") for name in names))
+        return IncidentFilter(*(self.get_query_argument(name, "") for name in names))
 
 
 class IncidentsPage(IncidentsHandler):
@@ -117,7 +117,7 @@ class IncidentsFile(IncidentsHandler):
                 await self.flush()
 
 
-def shown(one: Shown, *, links: bool = False) -> Mapping[str, Any]:
+def shown(one: IncidentView, *, links: bool = False) -> Mapping[str, Any]:
     """Put an incident into the page's words; times stay as they are and are read in the reader's zone."""
     return {
         "id": one.id,

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from server.core.tokens import token_hash
-from server.invitations.errors import LinkRevoked
-from server.video.domain.session import Session, State
+from server.invitations.errors import InvitationLinkRevoked
+from server.video.domain.session import Session, SessionState
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.web.errors import LinkExpired
+from server.web.errors import InvitationLinkExpired
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ def doubled(running: Iterable[tuple[Session, str | None]], call: str | None) -> 
     there already comes first.
     """
     same = [one for one, linked in running if linked is None or call is None or linked == call]
-    return min(same, key=lambda one: one.state in {State.INVITED, State.OPENED}, default=None)
+    return min(
+        same, key=lambda one: one.state in {SessionState.INVITED, SessionState.OPENED}, default=None
+    )
 
 
 def admit(
@@ -60,15 +62,15 @@ def admit(
     A bound browser comes back for as long as the session lives: the fifteen minutes limit the first tap only.
     """
     if (
-        session.state is State.ENDED
+        session.state is SessionState.ENDED
         and invitation.revoked is None
         and session.end_reason != "expired"
     ):
         raise SessionEnded
     if invitation.revoked is not None:
-        raise LinkRevoked
-    if session.state is State.ENDED:
-        raise LinkExpired
+        raise InvitationLinkRevoked
+    if session.state is SessionState.ENDED:
+        raise InvitationLinkExpired
     if invitation.browser_hash is not None:
         if invitation.browser_hash != browser_hash or not invitation.active:
             raise OpenElsewhere
@@ -76,7 +78,7 @@ def admit(
     if not invitation.active or any(other.browser_hash and other.active for other in siblings):
         raise OpenElsewhere
     if now >= invitation.expires:
-        raise LinkExpired
+        raise InvitationLinkExpired
 
 
 def redeemed(invitation: Invitation, token: str, expires: datetime) -> Invitation:

@@ -13,7 +13,7 @@ from server.delivery.service.delivery import Subject
 from server.delivery.store import MessageStore
 from server.invitations.domain.invitation import revoked
 from server.invitations.store.invitations import InvitationStore
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.service.sessions import call_of
 from server.video.store.sessions import SessionStore
 
@@ -32,7 +32,7 @@ async def needless(uow: UnitOfWork, message: Message) -> bool:
     if message.invitation is None:
         return False
     invitation = await InvitationStore(uow).get(message.invitation)
-    over = (await SessionStore(uow).get(invitation.session)).state is State.ENDED
+    over = (await SessionStore(uow).get(invitation.session)).state is SessionState.ENDED
     return bool(over or invitation.opened or invitation.tapped or invitation.revoked)
 
 

@@ -25,26 +25,26 @@ from server.delivery.store import MessageStore
 from server.identity.store.users import UserStore
 from server.invitations.domain import invitation as rules
 from server.invitations.domain.invitation import Invitation
-from server.invitations.errors import AlreadyInvited, LinkRevoked
+from server.invitations.errors import AlreadyInvited, InvitationLinkRevoked
 from server.invitations.store.invitations import InvitationStore
-from server.line15.domain.call_links import Link, first_link, linked_event
-from server.line15.domain.calls import LiveCall
-from server.line15.service.lines import Lines
+from server.line15.domain.call_links import CallLink, first_link, linked_event
+from server.line15.domain.calls import CallSummary
+from server.line15.service.lines import LineReports
 from server.line15.store.calls import CallStore
 from server.line15.store.once import OnceStore
 from server.storage.transactions import Transactions
-from server.video.domain.session import Command, Left, Session, State
+from server.video.domain.session import Command, Session, SessionQuit, SessionState
 from server.video.errors import SessionEnded
 from server.video.service.sessions import Sessions, call_of
 from server.video.store.sessions import SessionStore
-from server.web.errors import LinkExpired
+from server.web.errors import InvitationLinkExpired
 from server.web.pages import Pages
 
 COMMANDS_KEPT: Final = timedelta(hours=12)  # a shift: no page waits longer for its answer
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class InvitationRequest:
     """What the desk asks for: at least one contact; `call` chosen by hand, `launched` from the launch context.
 
     `new_session`: make one on purpose, even if another for this contact and call has not ended.
@@ -60,7 +60,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class InvitedSession:
     """A session that was just made, or that the same command made before (`known`)."""
 
     session: Session
@@ -78,7 +78,7 @@ class Invitations:
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        calls: Lines,
+        calls: LineReports,
         render: Pages,
         sessions: Sessions,
         wake: Callable[[], None],
@@ -99,7 +99,7 @@ class Invitations:
         self._life = life
         self._limits = limits or SmsCounts(seal, 0, 0)
 
-    async def invite(self, actor: Actor, request: Request) -> Session:
+    async def invite(self, actor: Actor, request: InvitationRequest) -> Session:
         """Create one session with an invitation for each contact; a repeated command returns the same session.
 
         Raises AlreadyInvited while another session for one of these contacts and the same call has not ended.
@@ -122,11 +122,13 @@ class Invitations:
         self._sessions.publish(session)
         return session
 
-    async def begin(self, uow: UnitOfWork, actor: Actor, request: Request, now: datetime) -> Begun:
+    async def begin(
+        self, uow: UnitOfWork, actor: Actor, request: InvitationRequest, now: datetime
+    ) -> InvitedSession:
         """Make a session and its first link, inside the caller's transaction; a repeated command finds its own."""
         user = actor.user or ""
         if known := await SessionStore(uow).by_command(actor.site, user, request.command):
-            return Begun(known, None, known=True)
+            return InvitedSession(known, None, known=True)
         site = await SiteStore(uow).get(actor.site)
         session = Session(
             id=self._ids.new(),
@@ -140,7 +142,7 @@ class Invitations:
         )
         await SessionStore(uow).add(session)
         link = await self._link(uow, site, request, session, actor, now)
-        return Begun(session, link.call)
+        return InvitedSession(session, link.call)
 
     async def _refuse_double(
         self, uow: UnitOfWork, site: str, contacts: list[tuple[str, str]], call: str | None
@@ -160,7 +162,7 @@ class Invitations:
             return self._seal.lookup("number", contact)
         return self._seal.lookup("email", contact.lower())
 
-    def _contacts(self, request: Request) -> list[tuple[str, str]]:
+    def _contacts(self, request: InvitationRequest) -> list[tuple[str, str]]:
         contacts = []
         if request.mobile and request.mobile.strip():
             contacts.append(("sms", check_mobile(request.mobile)))
@@ -174,15 +176,15 @@ class Invitations:
         self,
         uow: UnitOfWork,
         site: Site,
-        request: Request,
+        request: InvitationRequest,
         session: Session,
         actor: Actor,
         now: datetime,
-    ) -> Link:
+    ) -> CallLink:
         for wanted in (request.call, request.launched):
             if wanted:
                 await CallStore(uow).get(site.id, wanted)
-        talking: list[LiveCall] = []
+        talking: list[CallSummary] = []
         if request.station:
             since = now - timedelta(hours=12)
             here = await CallStore(uow).at_station(site.id, request.station, since)
@@ -195,7 +197,7 @@ class Invitations:
             feed=self._calls.state(site.id),
             station=request.station is not None,
         )
-        link = Link(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
+        link = CallLink(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
         await SessionStore(uow).add_link(link)
         created = AuditEvent(
             "session.created",
@@ -282,13 +284,13 @@ class Invitations:
             invitation, session = await self._owned(uow, actor, invitation_id)
             if await repeated(uow, actor, command, now):
                 return
-            if session.state is State.ENDED:
+            if session.state is SessionState.ENDED:
                 raise SessionEnded
             if invitation.revoked:
-                raise LinkRevoked
+                raise InvitationLinkRevoked
             messages = [m for m in await MessageStore(uow).of_invitation(invitation.id) if m.sealed]
             if not messages:
-                raise LinkExpired
+                raise InvitationLinkExpired
             if invitation.channel == "sms" and invitation.contact:
                 number = await PersonalStore(uow).get(invitation.contact)
                 await self._limits.count(uow, actor.site, number, now)
@@ -317,7 +319,7 @@ class Invitations:
             commands: tuple[Command, ...] = ()
             if invitation.browser_hash or all(other.revoked for other in others):
                 session, commands = await self._sessions.apply(
-                    uow, session, Left("desk", "revoked"), actor, now
+                    uow, session, SessionQuit("desk", "revoked"), actor, now
                 )
             await uow.commit()
         self._sessions.perform(session, commands)
@@ -332,10 +334,10 @@ class Invitations:
             target, session = await self._owned(uow, actor, invitation_id)
             if await repeated(uow, actor, command, now):
                 return
-            if session.state is State.ENDED:
+            if session.state is SessionState.ENDED:
                 raise SessionEnded
             if target.revoked:
-                raise LinkRevoked
+                raise InvitationLinkRevoked
             for other in await InvitationStore(uow).of_session(session.id):
                 await InvitationStore(uow).save(rules.moved_to(other, target.id, now + self._life))
             await note(uow, actor, "invitation.moved_to", target, now)

@@ -16,21 +16,21 @@ from server.video.domain.session import (
     BEFORE_ASKING,
     CallerTapped,
     CameraRefused,
-    LinkOpened,
+    InvitationOpened,
     PageWorks,
     Session,
-    State,
+    SessionState,
 )
 from server.video.errors import OpenElsewhere
 from server.video.service.languages import keep_language
 from server.video.service.rooms import Admission, Rooms
 from server.video.service.sessions import Sessions
 from server.video.store.sessions import SessionStore
-from server.web.errors import LinkUnknown, MessageOutOfOrder
+from server.web.errors import InvitationLinkUnknown, MessageOutOfOrder
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedPage:
     """What a page that was opened says of itself: its language, and why its camera cannot even be asked for.
 
     `trouble`: one of session.BEFORE_ASKING.
@@ -41,7 +41,7 @@ class Opened:
     trouble: str | None = None
 
 
-class Links:
+class InvitationLinks:
     """What a phone may do with the link it was sent.
 
     Who guesses never waits for a writer's turn: `look` comes before `opened`, `tap` and `release`, which judge again.
@@ -93,7 +93,7 @@ class Links:
             return await SiteStore(uow).get((await SessionStore(uow).get(invitation.session)).site)
 
     async def opened(
-        self, token: str, address: str | None, browser: str | None, page: Opened
+        self, token: str, address: str | None, browser: str | None, page: OpenedPage
     ) -> Session:
         """A visible page's script reports itself, and what it shows."""
         now = self._clock.now()
@@ -108,7 +108,9 @@ class Links:
             if invitation.opened is None:
                 await InvitationStore(uow).save(rules.opened(invitation, now))
             actor = Actor("phone", site.id, None, address)
-            session, commands = await self._sessions.apply(uow, session, LinkOpened(), actor, now)
+            session, commands = await self._sessions.apply(
+                uow, session, InvitationOpened(), actor, now
+            )
             if page.chosen or session.language is None:
                 session = await keep_language(uow, actor, session, page.language, now)
             if page.trouble:
@@ -128,7 +130,7 @@ class Links:
         without the page's line. A repetition does not begin the regulator's wait anew.
         """
         speaks = self._rooms.get(session.id).phone is not None
-        return not speaks and session.state is not State.LIVE and session.camera != trouble
+        return not speaks and session.state is not SessionState.LIVE and session.camera != trouble
 
     async def tap(self, token: str, address: str | None, browser: str) -> None:
         """Bind the link to this browser: the first tap wins, the same browser may tap again."""
@@ -172,7 +174,7 @@ class Links:
     async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
         invitation = await InvitationStore(uow).by_token(token_hash(token))
         if invitation is None:
-            raise LinkUnknown
+            raise InvitationLinkUnknown
         session = await SessionStore(uow).get(invitation.session)
         return invitation, session, await SiteStore(uow).get(session.site)
 

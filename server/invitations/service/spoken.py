@@ -20,12 +20,17 @@ from server.core.tokens import token_hash
 from server.invitations.domain import spoken as rules
 from server.invitations.domain.invitation import Invitation, redeemed
 from server.invitations.domain.spoken import CODE_LIFE, MOST_LIVE, MOST_TYPED, SpokenCode
-from server.invitations.errors import CodesTooMany, LinkRevoked, SpokenThrottled, SpokenWrong
-from server.invitations.service.invitations import Invitations, Request
+from server.invitations.errors import (
+    InvitationLinkRevoked,
+    SpokenCodesTooMany,
+    SpokenCodeThrottled,
+    SpokenCodeWrong,
+)
+from server.invitations.service.invitations import InvitationRequest, Invitations
 from server.invitations.store.invitations import InvitationStore
 from server.invitations.store.spoken import SpokenCodeStore
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, State, marked
+from server.video.domain.session import Session, SessionState, marked
 from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.sessions import Sessions, call_of
 from server.video.store.sessions import SessionStore
@@ -36,7 +41,7 @@ _log = structlog.get_logger("spoken")
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class NewSpokenCode:
     """What the desk reads aloud; the code is told once and stored nowhere."""
 
     session: str
@@ -76,7 +81,9 @@ class SpokenCodes:
         self._life = life
 
     # --- the desk
-    async def make(self, actor: Actor, request: Request, session_id: str | None) -> Spoken:
+    async def make(
+        self, actor: Actor, request: InvitationRequest, session_id: str | None
+    ) -> NewSpokenCode:
         """Make a code for a new session, or for one whose link is not tapped yet; its former code stops working.
 
         The same command again makes another code: whoever asks again has not read the first.
@@ -89,9 +96,9 @@ class SpokenCodes:
                 session = await SessionStore(uow).get(session_id)
                 if session.site != actor.site:
                     raise NotFound("session")
-            if session.state is State.ENDED:
+            if session.state is SessionState.ENDED:
                 raise SessionEnded
-            if session.state not in {State.INVITED, State.OPENED}:
+            if session.state not in {SessionState.INVITED, SessionState.OPENED}:
                 raise OpenElsewhere("tapped")
             invitation = await self._invitation(uow, actor, session, now)
             digits = await self._draw(uow, now)
@@ -108,10 +115,10 @@ class SpokenCodes:
             await self._note(uow, actor, "code.created", code, expires=code.expires.isoformat())
             await uow.commit()
         self._sessions.publish(session)
-        return Spoken(session.id, digits, code.expires, self._address)
+        return NewSpokenCode(session.id, digits, code.expires, self._address)
 
     async def _begin(
-        self, uow: UnitOfWork, actor: Actor, request: Request, now: datetime
+        self, uow: UnitOfWork, actor: Actor, request: InvitationRequest, now: datetime
     ) -> Session:
         begun = await self._invitations.begin(uow, actor, request, now)
         if begun.known:
@@ -127,7 +134,7 @@ class SpokenCodes:
         ]
         if known:
             if known[0].revoked is not None:
-                raise LinkRevoked
+                raise InvitationLinkRevoked
             for code in await SpokenCodeStore(uow).of_invitations([known[0].id]):
                 if code.live(now):
                     await SpokenCodeStore(uow).save(replace(code, expires=now))
@@ -154,7 +161,7 @@ class SpokenCodes:
     async def _draw(self, uow: UnitOfWork, now: datetime) -> str:
         """Draw digits that no live code has, on any site."""
         if await SpokenCodeStore(uow).live(now) >= MOST_LIVE:
-            raise CodesTooMany
+            raise SpokenCodesTooMany
         while True:
             digits = self._ids.code()
             taken = await SpokenCodeStore(uow).by_hash(self._hash(digits))
@@ -186,14 +193,14 @@ class SpokenCodes:
                 await self._wrong(uow, own, everybody, now)
             await uow.commit()
         if token is None or code is None:
-            raise SpokenWrong
+            raise SpokenCodeWrong
         await self._sessions.refresh(code.site, code.session)
         return token
 
     async def _check(self, uow: UnitOfWork, own: str, everybody: str, now: datetime) -> None:
         mine, all_ = await ThrottleStore(uow).get(own), await ThrottleStore(uow).get(everybody)
         if rules.refused(mine, all_, now):
-            raise SpokenThrottled
+            raise SpokenCodeThrottled
 
     async def _exchange(
         self,
@@ -210,7 +217,7 @@ class SpokenCodes:
             return None
         invitation = await InvitationStore(uow).get(code.invitation)
         session = await SessionStore(uow).get(code.session)
-        if session.state is State.ENDED or invitation.revoked or invitation.tapped:
+        if session.state is SessionState.ENDED or invitation.revoked or invitation.tapped:
             return None
         await self._again(uow, code, now)
         token = self._ids.token()
@@ -227,7 +234,7 @@ class SpokenCodes:
         key = self._seal.lookup("spoken-typed", code.id)
         typed = within(await ThrottleStore(uow).get(key), key, now, CODE_LIFE)
         if typed.count > MOST_TYPED:
-            raise SpokenThrottled
+            raise SpokenCodeThrottled
         await ThrottleStore(uow).save(typed)
 
     async def _wrong(self, uow: UnitOfWork, own: str, everybody: str, now: datetime) -> None:

@@ -40,7 +40,7 @@ class Evidence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CallLink:
     """One row of a session's link history; the newest row is in force."""
 
     session: str
@@ -57,7 +57,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CallLinkDecision:
     """What is decided, before it becomes a row."""
 
     call: str | None
@@ -73,7 +73,7 @@ def first_link(
     unconfirmed: Sequence[str] = (),
     feed: str,
     station: bool,
-) -> Choice:
+) -> CallLinkDecision:
     """Decide a new session's link: explicit choice, launch, the sole talking call, else none and why.
 
     A call that talks at the station as far as was known before a restart, or before its feed was lost, is
@@ -81,18 +81,18 @@ def first_link(
     `feed` is the state of line 15 (`connected`, `quiet`, `down`, `none`); a dead feed never blocks a video.
     """
     if chosen:
-        return Choice(chosen, Certainty.CERTAIN, Evidence.CHOSEN)
+        return CallLinkDecision(chosen, Certainty.CERTAIN, Evidence.CHOSEN)
     if launched:
-        return Choice(launched, Certainty.CERTAIN, Evidence.LAUNCH_CONTEXT)
+        return CallLinkDecision(launched, Certainty.CERTAIN, Evidence.LAUNCH_CONTEXT)
     if len(talking) == 1:
-        return Choice(talking[0], Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
+        return CallLinkDecision(talking[0], Certainty.INFERRED, Evidence.SOLE_TALKING_CALL)
     if talking or unconfirmed:
         doubt = Evidence.SEVERAL_CALLS if talking else Evidence.UNCONFIRMED_CALL
-        return Choice(None, Certainty.UNLINKED, doubt)
+        return CallLinkDecision(None, Certainty.UNLINKED, doubt)
     if not station:
-        return Choice(None, Certainty.UNLINKED, Evidence.NO_STATION)
+        return CallLinkDecision(None, Certainty.UNLINKED, Evidence.NO_STATION)
     reason = {"none": Evidence.NO_FEED, "down": Evidence.FEED_DOWN}.get(feed, Evidence.NO_CALL)
-    return Choice(None, Certainty.UNLINKED, reason)
+    return CallLinkDecision(None, Certainty.UNLINKED, reason)
 
 
 LABELS = {
@@ -114,7 +114,7 @@ LABELS = {
 }
 
 
-def linked_event(link: Link, reason: str | None = None, **more: object) -> AuditEvent:
+def linked_event(link: CallLink, reason: str | None = None, **more: object) -> AuditEvent:
     """Return the audit's word for a link decision; `reason` was typed, so it goes to the payload (I4)."""
     data = {"certainty": link.certainty.value, "evidence": link.evidence.value, **more}
     personal = {"reason": reason} if reason else {}

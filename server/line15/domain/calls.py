@@ -69,7 +69,7 @@ def settled(rows: Sequence[SpanRow]) -> list[SpanRow]:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class StationMove:
     """The call went from one station to another."""
 
     origin: str
@@ -77,7 +77,7 @@ class Move:
     at: datetime
 
 
-def moves(stations: Sequence[SpanRow], answered: datetime | None) -> list[Move]:
+def moves(stations: Sequence[SpanRow], answered: datetime | None) -> list[StationMove]:
     """Tell who handed the call to whom: who came after the answer, from who had it then and left first.
 
     Who only rang took nothing.
@@ -98,7 +98,7 @@ def moves(stations: Sequence[SpanRow], answered: datetime | None) -> list[Move]:
         ]
         if givers:
             left, origin = max(givers)
-            found.append(Move(origin, taker.value, max(left, taker.start)))
+            found.append(StationMove(origin, taker.value, max(left, taker.start)))
     return found
 
 
@@ -118,7 +118,7 @@ def _stays(stations: Sequence[SpanRow]) -> list[SpanRow]:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class CallPlaces:
     """Where a call is.
 
     `stations`: where it rings or somebody has it, else where it was last; `ringing`, `talking`: those of now;
@@ -131,13 +131,13 @@ class Places:
     holders: tuple[str, ...] = ()
 
 
-def places(stations: Sequence[SpanRow]) -> Places:
+def places(stations: Sequence[SpanRow]) -> CallPlaces:
     """Read the stretches of a call's stations."""
     talking = _names(span for span in stations if span.taken and span.end is None)
     ringing = _names(span for span in stations if not span.taken and span.end is None)
     ringing = tuple(name for name in ringing if name not in talking)
     holders = talking or _last([span for span in stations if span.taken]) or _last(stations)
-    return Places((*talking, *ringing) or holders, ringing, talking, holders)
+    return CallPlaces((*talking, *ringing) or holders, ringing, talking, holders)
 
 
 def _names(spans: Iterable[SpanRow]) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ def _last(spans: Sequence[SpanRow]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveCall:
+class CallSummary:
     """What the desk shows of a call; `number` is E.164 or None (unknown or erased)."""
 
     id: str
@@ -168,7 +168,7 @@ class LiveCall:
     evidence: Sequence[str] = ()
     merged_into: str | None = None
     aliases: Sequence[AliasRow] = ()
-    places: Places = Places()
+    places: CallPlaces = CallPlaces()
     #: False: nothing was heard of it since a restart, or since a feed that told of it was lost.
     confirmed: bool = True
 
@@ -207,9 +207,9 @@ class LiveCall:
 
 
 @dataclass(frozen=True, slots=True)
-class CallRecord:
+class CallHistory:
     """Everything stored of one call, for the audit; `named_by` are the calls related to it, and why."""
 
-    call: LiveCall
+    call: CallSummary
     spans: Sequence[SpanRow] = field(default_factory=tuple)
     named_by: Sequence[tuple[str, str]] = field(default_factory=tuple)

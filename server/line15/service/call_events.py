@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
@@ -24,7 +24,7 @@ from server.line15.errors import (
     WebhookSignatureWrong,
     WebhookUnsigned,
 )
-from server.line15.service.lines import Lines
+from server.line15.service.lines import LineReports
 from server.line15.store.once import OnceStore
 from server.line15.store.secrets import SecretStore
 from server.storage.transactions import Transactions
@@ -39,7 +39,7 @@ _VERSION: Final = "v1="
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class SignedRequest:
     """A message as it came; absent headers are empty."""
 
     site: str
@@ -73,7 +73,9 @@ class Delivery:
 class Webhook:
     """Lets authentic events in, and answers what became of each."""
 
-    def __init__(self, transactions: Transactions, clock: Clock, calls: Lines, bus: Bus) -> None:
+    def __init__(
+        self, transactions: Transactions, clock: Clock, calls: LineReports, bus: Bus
+    ) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock
@@ -81,7 +83,7 @@ class Webhook:
         self._bus = bus
         self._buckets: dict[str, Bucket] = {}  # a site that never signed has none
 
-    async def authenticate(self, delivery: Delivery) -> Site:
+    async def authenticate(self, delivery: SignedRequest) -> Site:
         """Return the site that signed. Raises WebhookUnsigned, …SignatureWrong, …Expired, …KeyMalformed, …Flood."""
         if not (delivery.site and delivery.timestamp and delivery.signature):
             raise WebhookUnsigned
@@ -118,7 +120,7 @@ class Webhook:
         """Count an authentic message that could not be read."""
         self._calls.refused(site.id, code)
 
-    async def known(self, site: Site, delivery: Delivery) -> Mapping[str, object] | None:
+    async def known(self, site: Site, delivery: SignedRequest) -> Mapping[str, object] | None:
         """Return the answer given before under this key. Raises WebhookBodyConflict, WebhookReplayed."""
         now = self._clock.now()
         async with self._transactions(write=False) as uow:
@@ -136,7 +138,9 @@ class Webhook:
         """Return what became of each event, once all are durable."""
         return await self._calls.push(site.id, events)
 
-    async def settle(self, site: Site, delivery: Delivery, answer: Mapping[str, object]) -> None:
+    async def settle(
+        self, site: Site, delivery: SignedRequest, answer: Mapping[str, object]
+    ) -> None:
         """Remember the message and its answer: last, so that a crash before it lets the sender try again."""
         now = self._clock.now()
         first = not self._calls.connected(site.id)
@@ -152,7 +156,7 @@ class Webhook:
             await uow.commit()
         self._calls.connect(site.id)
         if first:  # every desk of the site shows that line 15 is connected
-            self._bus.publish(Changed(site.id, frozenset()))
+            self._bus.publish(SiteChanged(site.id, frozenset()))
 
     async def _note_connected(self, uow: UnitOfWork, site: str) -> None:
         """From its first message on, the site's line 15 counts as connected by events, also after a restart."""

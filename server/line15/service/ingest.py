@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
@@ -16,8 +16,7 @@ from server.line15.domain.call_links import Evidence
 from server.line15.domain.calls import CDR
 from server.line15.store.calls import CallStore
 from server.storage.transactions import Transactions
-from telephony import Call, CallState
-from telephony import Changed as CallsChanged
+from telephony import Call, CallsChanged, CallState
 
 MEMORY = timedelta(hours=12)
 #: A CDR and a feed date the beginning of one call so near to each other.
@@ -42,7 +41,7 @@ OnCall = Callable[[UnitOfWork, str, Call, datetime], Awaitable[None]]
 OnMerged = Callable[[UnitOfWork, CallMerged], Awaitable[None]]
 
 
-class Line15:
+class CallIngest:
     """One site's calls on their way into the database."""
 
     def __init__(
@@ -93,7 +92,7 @@ class Line15:
         self._touched(self.site, list(newest.values()))
         stations = {span.station for call in newest.values() for span in call.stations}
         if stations or any(change.merged for change in changes):
-            self._bus.publish(Changed(self.site, frozenset(stations)))
+            self._bus.publish(SiteChanged(self.site, frozenset(stations)))
 
     async def _save(self, uow: UnitOfWork, call: Call, now: datetime) -> None:
         known = await CallStore(uow).save(self.site, call, now)

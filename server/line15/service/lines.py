@@ -13,13 +13,13 @@ from server.core.errors import StorageUnavailable
 from server.core.sites import Station
 from server.line15.domain.report import FeedReport, LineReport
 from server.line15.errors import WebhookNotReady
-from server.line15.service.ingest import MEMORY, Line15
+from server.line15.service.ingest import MEMORY, CallIngest
 from server.line15.store.calls import CallStore
 from server.storage.transactions import Transactions
 from telephony import (
     Call,
     CallFeed,
-    Changed,
+    CallsChanged,
     CtiEvent,
     CtiOutcome,
     Fact,
@@ -40,7 +40,7 @@ _ORDER = (FeedState.CONNECTED, FeedState.QUIET, FeedState.STARTING, FeedState.DO
 
 
 @dataclass(frozen=True, slots=True)
-class SiteLine:
+class SiteTelephony:
     """One site's line 15."""
 
     site: str
@@ -53,7 +53,7 @@ class SiteLine:
     tell: Callable[[tuple[Call, ...]], Awaitable[None]]
 
 
-class Lines:
+class LineReports:
     """The Calls port, and the life of every runner."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Lines:
         self._transactions = transactions
         self._clock = clock
         self._ids = ids
-        self._lines: dict[str, SiteLine] = {}
+        self._lines: dict[str, SiteTelephony] = {}
         self._supervisor = supervisor
         self._told_by_events: set[str] = set()
 
@@ -73,7 +73,7 @@ class Lines:
         key: str,
         stations: Sequence[Station],
         feeds: Sequence[Source],
-        line15: Line15,
+        line15: CallIngest,
     ) -> None:
         """Build one site's correlator and feeds; the runner starts later."""
         extensions = [s.extension for s in stations]
@@ -82,12 +82,14 @@ class Lines:
 
         async def ticked(calls: tuple[Call, ...]) -> None:
             if calls:
-                await line15.receive([Changed(calls)])
+                await line15.receive([CallsChanged(calls)])
 
         webhook = WebhookFeed("webhook", correlator.find, clock=self._clock.now)
         runner = Runner((*built, webhook), correlator, line15.receive, self._clock.now, ticked)
         kinds = {each.name: each.kind for each in feeds}
-        self._lines[site] = SiteLine(site, key, correlator, runner, built, kinds, webhook, ticked)
+        self._lines[site] = SiteTelephony(
+            site, key, correlator, runner, built, kinds, webhook, ticked
+        )
 
     async def start(self) -> None:
         """Bring back the calls that were live before a restart, then listen."""
@@ -96,7 +98,7 @@ class Lines:
             await self._restore(line, since)
             line.runner.start(self._supervisor, f"line15.{line.key}")
 
-    async def _restore(self, line: SiteLine, since: datetime) -> None:
+    async def _restore(self, line: SiteTelephony, since: datetime) -> None:
         async with self._transactions(write=False) as uow:
             facts = await CallStore(uow).facts_of_live(line.site, since)
         by_call: dict[str, list[object]] = {}
@@ -192,7 +194,7 @@ class Lines:
         reasons = await self._delivered(line, facts) if facts else {}
         return [_outcome(line, leg, [reasons[fact] for fact in several]) for leg, several in read]
 
-    async def _delivered(self, line: SiteLine, facts: Sequence[Fact]) -> Mapping[Fact, str]:
+    async def _delivered(self, line: SiteTelephony, facts: Sequence[Fact]) -> Mapping[Fact, str]:
         try:
             async with asyncio.timeout(PUSH_SECONDS):
                 told = await line.runner.submit(facts)
@@ -212,7 +214,7 @@ class Lines:
         return next((feed for feed in feeds if isinstance(feed, kind)), None)
 
 
-def _outcome(line: SiteLine, leg: str, reasons: Sequence[str]) -> CtiOutcome:
+def _outcome(line: SiteTelephony, leg: str, reasons: Sequence[str]) -> CtiOutcome:
     """Say what became of an event from why each of its facts was ignored; a leg without a call is only in memory."""
     call = line.correlator.call_of(leg)
     if call is None:

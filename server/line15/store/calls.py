@@ -28,14 +28,22 @@ from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, kept
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore, personal
-from server.line15.domain.calls import CDR, AliasRow, CallRecord, LiveCall, SpanRow, places, settled
+from server.line15.domain.calls import (
+    CDR,
+    AliasRow,
+    CallHistory,
+    CallSummary,
+    SpanRow,
+    places,
+    settled,
+)
 from server.line15.errors import CallUnknown
 from telephony import (
     Alias,
-    AliasRecord,
     AliasType,
     Call,
     CallState,
+    DatedAlias,
     Fact,
     fact_from_json,
     fact_to_json,
@@ -311,7 +319,7 @@ class CallStore:
             insert(call_alias).values(site=site, call=id_, valid_from=at, valid_to=None, **row)
         )
 
-    async def get(self, site: str, id_: str) -> LiveCall:
+    async def get(self, site: str, id_: str) -> CallSummary:
         """Return a call of this site, following merges; CallUnknown for any other."""
         for _ in range(_MERGE_DEPTH):
             found = await self._load(call.c.id == id_, call.c.site == site)
@@ -322,14 +330,14 @@ class CallStore:
             id_ = found[0].merged_into
         raise CallUnknown("merge_depth")
 
-    async def get_all(self, site: str, ids: Sequence[str]) -> dict[str, LiveCall]:
+    async def get_all(self, site: str, ids: Sequence[str]) -> dict[str, CallSummary]:
         """Return several calls of this site by the id that was asked for, following merges."""
         if not ids:
             return {}
         found = await self._load(checked(call.c.site, site), call.c.id.in_(ids), limit=None)
         return {c.id: c if c.merged_into is None else await self.get(site, c.id) for c in found}
 
-    async def find(self, site: str, value: str) -> Sequence[LiveCall]:
+    async def find(self, site: str, value: str) -> Sequence[CallSummary]:
         """Return the calls of this site that ever had this name, or this very id, newest first."""
         named = select(call_alias.c.call).where(
             call_alias.c.site == site, call_alias.c.value == value
@@ -341,12 +349,12 @@ class CallStore:
         followed = [c if c.merged_into is None else await self.get(site, c.id) for c in found]
         return list({c.id: c for c in followed}.values())
 
-    async def by_number(self, site: str, lookup: str) -> Sequence[LiveCall]:
+    async def by_number(self, site: str, lookup: str) -> Sequence[CallSummary]:
         """Return the calls of a number, found by its keyed hash."""
         people = select(personal.c.id).where(personal.c.site == site, personal.c.lookup == lookup)
         return await self._load(checked(call.c.site, site), call.c.caller.in_(people), limit=_DAY)
 
-    async def by_day(self, site: str, start: datetime, end: datetime) -> Sequence[LiveCall]:
+    async def by_day(self, site: str, start: datetime, end: datetime) -> Sequence[CallSummary]:
         """Return the calls that started in [start, end)."""
         return await self._load(
             call.c.site == site,
@@ -358,7 +366,7 @@ class CallStore:
 
     async def at_station(
         self, site: str, extension: str, since: datetime, *, ended: int = 0
-    ) -> Sequence[LiveCall]:
+    ) -> Sequence[CallSummary]:
         """Return every live call that came to this station since `since`, newest first.
 
         Then the `ended` calls that ended last: what is over never takes the place of what lives.
@@ -383,7 +391,7 @@ class CallStore:
         start: datetime,
         end: datetime,
         limit: int,
-    ) -> Sequence[CallRecord]:
+    ) -> Sequence[CallHistory]:
         """Return the calls a feed or a CDR told of that lived in [start, end], at this station or of these numbers."""
         earliest = start - _LONGEST_CALL
         there = select(call_span.c.call).where(
@@ -408,11 +416,11 @@ class CallStore:
         spans: dict[str, list[SpanRow]] = {each.id: [] for each in found}
         for id_, span in await self._spans(list(spans)):
             spans[id_].append(span)
-        return [CallRecord(each, tuple(spans[each.id])) for each in found]
+        return [CallHistory(each, tuple(spans[each.id])) for each in found]
 
     async def supplement(
         self,
-        call_: LiveCall,
+        call_: CallSummary,
         aliases: Sequence[AliasRow],
         spans: Sequence[SpanRow],
         at: datetime,
@@ -421,9 +429,7 @@ class CallStore:
         """Append names and stretches that are not there yet, and a number where there was none; say whether any was."""
         value = Call(id=call_.id, caller=None, state=CallState.ENDED, started=call_.started)
         names = tuple(
-            AliasRecord(
-                Alias(AliasType(a.type), a.value), a.source, a.valid_from, a.valid_to, a.why
-            )
+            DatedAlias(Alias(AliasType(a.type), a.value), a.source, a.valid_from, a.valid_to, a.why)
             for a in aliases
         )
         added = await self._grow_aliases(call_.site, replace(value, aliases=names))
@@ -439,7 +445,7 @@ class CallStore:
             added += done.rowcount
         return added > 0
 
-    async def record(self, site: str, id_: str) -> CallRecord:
+    async def record(self, site: str, id_: str) -> CallHistory:
         """Return everything stored of one call, and which other calls say that they are related to it."""
         found = await self.get(site, id_)
         rows = await self._spans([found.id])
@@ -455,14 +461,14 @@ class CallStore:
         )
         naming = [(r.call, r.value.partition(" ")[2]) for r in await self._db.execute(query)]
         spans = tuple(span for _, span in rows)
-        return CallRecord(found, spans, tuple(dict.fromkeys(naming)))
+        return CallHistory(found, spans, tuple(dict.fromkeys(naming)))
 
     async def _load(
         self,
         *where: ColumnElement[bool],
         limit: int | None = _LISTED,
         newest: Column[datetime] = call.c.started,
-    ) -> list[LiveCall]:
+    ) -> list[CallSummary]:
         """Return calls, newest first; where there are more than `limit`, those that live are kept."""
         query: Select[tuple[object, ...]] = (
             select(call, personal.c.sealed.label("number"))
@@ -490,8 +496,8 @@ class CallStore:
         row: RowMapping,
         aliases: Mapping[str, list[AliasRow]],
         spans: Mapping[str, list[SpanRow]],
-    ) -> LiveCall:
-        return LiveCall(
+    ) -> CallSummary:
+        return CallSummary(
             id=row["id"],
             site=row["site"],
             number=self._seal.open(row["number"]) if row["number"] else None,

@@ -6,7 +6,7 @@ from tornado.routing import URLSpec
 
 from server.core.errors import AppError, Unavailable
 from server.core.sites import Site
-from server.line15.service.call_events import Delivery, Webhook
+from server.line15.service.call_events import SignedRequest, Webhook
 from server.line15.web.event_bodies import answer_of, parse, schema
 from server.web.base import BaseHandler, Web
 from telephony import CtiEvent
@@ -28,7 +28,7 @@ class TelephonyEvents(BaseHandler):
     async def post(self) -> None:
         """Answer once everything accepted is durable (I3)."""
         headers = self.request.headers
-        delivery = Delivery(
+        delivery = SignedRequest(
             site=headers.get("X-Visio15-Site", ""),
             timestamp=headers.get("X-Visio15-Timestamp", ""),
             signature=headers.get("X-Visio15-Signature", ""),

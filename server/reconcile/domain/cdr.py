@@ -58,7 +58,7 @@ class BadRowError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CdrRow:
     """One record: who was connected when, under which names; `exact` False when its hour came twice that night."""
 
     line: int
@@ -92,10 +92,10 @@ class Form:
 
 
 @dataclass(slots=True)
-class Group:
+class CdrCall:
     """The rows of one call, the earliest first."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[CdrRow] = field(default_factory=list)
 
     @property
     def start(self) -> datetime:
@@ -131,7 +131,7 @@ class Group:
         )
 
 
-def read(lines: Iterable[str], form: Form) -> Iterator[Row | Bad]:
+def read(lines: Iterable[str], form: Form) -> Iterator[CdrRow | Bad]:
     """Read a file line by line. Raises BadRowError when nothing names columns of ours."""
     columns = ASTERISK if form.asterisk else _checked(form.columns) if form.columns else ()
     delimiter = "," if form.asterisk or form.columns else ""
@@ -154,16 +154,16 @@ def read(lines: Iterable[str], form: Form) -> Iterator[Row | Bad]:
             yield Bad(number, str(bad))
 
 
-def grouped(rows: Iterable[Row]) -> list[Group]:
+def grouped(rows: Iterable[CdrRow]) -> list[CdrCall]:
     """Put together the rows of one call: those that share a name; a Linkedid that names two people ties nothing."""
     ordered = sorted(rows, key=lambda row: (row.start, row.line))
-    groups = _tied([Group([row]) for row in ordered], {AliasType.UNIQUEID, AliasType.SIP_CALL_ID})
+    groups = _tied([CdrCall([row]) for row in ordered], {AliasType.UNIQUEID, AliasType.SIP_CALL_ID})
     return _tied(groups, {AliasType.LINKEDID})
 
 
-def _tied(groups: Sequence[Group], kinds: set[AliasType]) -> list[Group]:
-    bearers: dict[tuple[AliasType, str], Group] = {}
-    done: list[Group] = []
+def _tied(groups: Sequence[CdrCall], kinds: set[AliasType]) -> list[CdrCall]:
+    bearers: dict[tuple[AliasType, str], CdrCall] = {}
+    done: list[CdrCall] = []
     people: dict[tuple[AliasType, str], set[str]] = {}
     for group in groups:
         for name in group.names:
@@ -215,7 +215,7 @@ def _cells(line: str, delimiter: str, columns: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _row(line: int, cells: Mapping[str, str], form: Form) -> Row:
+def _row(line: int, cells: Mapping[str, str], form: Form) -> CdrRow:
     start, exact = _time(cells.get("start", ""), form, "start")
     end, exact_end = _time(cells.get("end", ""), form, "end")
     answer, exact_answer = None, True
@@ -234,7 +234,7 @@ def _row(line: int, cells: Mapping[str, str], form: Form) -> Row:
     outgoing = bool(ours)
     number = parse_number(cells.get("dst" if outgoing else "src", ""))
     inside = bool(ours and theirs)
-    return Row(
+    return CdrRow(
         line=line,
         start=start,
         answer=answer,

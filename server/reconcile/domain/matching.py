@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from server.line15.domain.call_links import Certainty, Evidence
-from server.line15.domain.calls import CDR, CallRecord
+from server.line15.domain.calls import CDR, CallHistory
 
 #: Whoever else was at the station, or had the number, so near to the invitation may be the one that was meant.
 MARGIN: Final = timedelta(seconds=30)
@@ -62,7 +62,7 @@ CLUES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Interval:
     """From when to when something was so; `end` None: still."""
 
     start: datetime
@@ -74,7 +74,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Loose:
+class UnlinkedVideo:
     """A video and what is known of its call; `link` is the evidence in force, `call` the call it has."""
 
     at: datetime
@@ -90,7 +90,7 @@ class Loose:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CallCandidate:
     """What is known of one call; `talks` are stretches of conversation at a station that its CDR vouches for.
 
     `stations` are stretches in which a station had it: where it only rang, it cannot have been meant.
@@ -104,18 +104,18 @@ class Candidate:
     certain: bool
     end_certain: bool
     told: bool = True
-    stations: Sequence[tuple[str, Stretch]] = ()
-    holds: Sequence[Stretch] = ()
-    talks: Sequence[tuple[str, Stretch]] = ()
+    stations: Sequence[tuple[str, Interval]] = ()
+    holds: Sequence[Interval] = ()
+    talks: Sequence[tuple[str, Interval]] = ()
 
     @property
-    def life(self) -> Stretch:
+    def life(self) -> Interval:
         """From its first ring to its end."""
-        return Stretch(self.started, self.ended)
+        return Interval(self.started, self.ended)
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class RankedCall:
     """A call with what speaks for it and against it."""
 
     call: str
@@ -123,7 +123,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Sure:
+class SureMatch:
     """It cannot be another."""
 
     call: str
@@ -132,21 +132,21 @@ class Sure:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
+class DoubtfulMatch:
     """A person must look; the likeliest first."""
 
-    offers: tuple[Offer, ...] = field(default_factory=tuple)
+    offers: tuple[RankedCall, ...] = field(default_factory=tuple)
 
 
-def candidate(record: CallRecord) -> Candidate:
+def candidate(record: CallHistory) -> CallCandidate:
     """Read a stored call."""
     call = record.call
 
-    def spans(kind: str) -> list[tuple[str, Stretch]]:
+    def spans(kind: str) -> list[tuple[str, Interval]]:
         told = (s for s in record.spans if s.kind == kind and s.taken)
-        return [(s.value, Stretch(s.start, s.end)) for s in told]
+        return [(s.value, Interval(s.start, s.end)) for s in told]
 
-    return Candidate(
+    return CallCandidate(
         call=call.id,
         number=call.number,
         started=call.started,
@@ -162,8 +162,8 @@ def candidate(record: CallRecord) -> Candidate:
 
 
 def decide(
-    loose: Loose, candidates: Iterable[Candidate], *, complete: bool = True
-) -> Sure | Doubtful | None:
+    loose: UnlinkedVideo, candidates: Iterable[CallCandidate], *, complete: bool = True
+) -> SureMatch | DoubtfulMatch | None:
     """Return the call when it cannot be another, else those that may be it, else nothing.
 
     `complete` False: there are more calls than were read, so that none is the only one.
@@ -175,33 +175,35 @@ def decide(
         (one,) = fitting
         if not any(_rivals(loose, each) for each in found if each is not one):
             certainty = Certainty.CERTAIN if one.told else Certainty.INFERRED
-            return Sure(one.call, certainty, (Clue.SAME_NUMBER, Clue.TALKING_HERE, Clue.ONLY_ONE))
+            return SureMatch(
+                one.call, certainty, (Clue.SAME_NUMBER, Clue.TALKING_HERE, Clue.ONLY_ONE)
+            )
     if not found:
         return None
     alone = complete and len(found) == 1
-    offers = [Offer(each.call, _clues(loose, each, alone=alone)) for each in found]
+    offers = [RankedCall(each.call, _clues(loose, each, alone=alone)) for each in found]
     ranked = sorted(offers, key=lambda offer: _weight(offer.clues), reverse=True)
-    return Doubtful(tuple(ranked[:OFFERED]))
+    return DoubtfulMatch(tuple(ranked[:OFFERED]))
 
 
-def _same_number(loose: Loose, one: Candidate) -> bool:
+def _same_number(loose: UnlinkedVideo, one: CallCandidate) -> bool:
     return one.number is not None and one.number in loose.mobiles
 
 
-def _at_station(loose: Loose, one: Candidate, within: timedelta) -> bool:
+def _at_station(loose: UnlinkedVideo, one: CallCandidate, within: timedelta) -> bool:
     there = (*one.stations, *one.talks)
     start, end = loose.at - within, loose.at + within
     return any(name == loose.station and span.touches(start, end) for name, span in there)
 
 
-def _possible(loose: Loose, one: Candidate) -> bool:
+def _possible(loose: UnlinkedVideo, one: CallCandidate) -> bool:
     """Whether a person should see it at all."""
     if _same_number(loose, one):
         return one.life.touches(loose.at - AROUND, loose.at + AROUND)
     return _at_station(loose, one, NEAR)
 
 
-def _rivals(loose: Loose, one: Candidate) -> bool:
+def _rivals(loose: UnlinkedVideo, one: CallCandidate) -> bool:
     """Whether it may have been the one that was meant instead."""
     if _at_station(loose, one, MARGIN):
         return True
@@ -209,28 +211,28 @@ def _rivals(loose: Loose, one: Candidate) -> bool:
     return near and _same_number(loose, one)
 
 
-def _fits(loose: Loose, one: Candidate) -> bool:
+def _fits(loose: UnlinkedVideo, one: CallCandidate) -> bool:
     """Whether this number was, for certain, in conversation at this station at the moment of the invitation."""
     return len(loose.mobiles) == 1 and _same_number(loose, one) and _talked(loose, one)
 
 
-def _talked(loose: Loose, one: Candidate) -> bool:
+def _talked(loose: UnlinkedVideo, one: CallCandidate) -> bool:
     at = loose.at
     if any(name == loose.station and _covers(span, at) for name, span in one.talks):
         return all(name == loose.station for name, span in one.talks if _covers(span, at))
     if not (one.certain and one.end_certain):
         return False
-    if one.answered is None or not _covers(Stretch(one.answered, one.ended), at):
+    if one.answered is None or not _covers(Interval(one.answered, one.ended), at):
         return False
     here = {name for name, span in one.stations if _covers(span, at)}
     return here == {loose.station} and not any(_covers(hold, at) for hold in one.holds)
 
 
-def _covers(span: Stretch, at: datetime) -> bool:
+def _covers(span: Interval, at: datetime) -> bool:
     return span.start <= at and (span.end is None or at < span.end)
 
 
-def _clues(loose: Loose, one: Candidate, *, alone: bool) -> tuple[Clue, ...]:
+def _clues(loose: UnlinkedVideo, one: CallCandidate, *, alone: bool) -> tuple[Clue, ...]:
     clues = [_number_clue(loose, one), _place_clue(loose, one)]
     if not one.certain:
         clues.append(Clue.CALL_UNCERTAIN)
@@ -241,13 +243,13 @@ def _clues(loose: Loose, one: Candidate, *, alone: bool) -> tuple[Clue, ...]:
     return tuple(clues)
 
 
-def _number_clue(loose: Loose, one: Candidate) -> Clue:
+def _number_clue(loose: UnlinkedVideo, one: CallCandidate) -> Clue:
     if _same_number(loose, one):
         return Clue.SAME_NUMBER
     return Clue.OTHER_NUMBER if one.number and loose.mobiles else Clue.NUMBER_UNKNOWN
 
 
-def _place_clue(loose: Loose, one: Candidate) -> Clue:
+def _place_clue(loose: UnlinkedVideo, one: CallCandidate) -> Clue:
     if _talked(loose, one):
         return Clue.TALKING_HERE
     if _at_station(loose, one, timedelta()):

@@ -15,18 +15,18 @@ from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.seal import Seal
 from server.core.sites import Site
-from server.line15.domain.calls import CDR, AliasRow, LiveCall, SpanRow
-from server.line15.service.ingest import SAME, Line15
+from server.line15.domain.calls import CDR, AliasRow, CallSummary, SpanRow
+from server.line15.service.ingest import SAME, CallIngest
 from server.line15.store.calls import CallStore
-from server.reconcile.domain.cdr import Bad, Group
+from server.reconcile.domain.cdr import Bad, CdrCall
 from server.reconcile.domain.matching import AROUND, READ
 from server.reconcile.service.reconciler import Reconciler
 from server.storage.transactions import Transactions
 from telephony import (
     Alias,
-    AliasRecord,
     Call,
     CallState,
+    DatedAlias,
     Direction,
     Number,
     StationSpan,
@@ -64,7 +64,7 @@ class CdrImport:
         ids: Ids,
         seal: Seal,
         reconciler: Reconciler,
-        line: Line15,
+        line: CallIngest,
     ) -> None:
         """Take the parts; `line` adopts what launches and desks asserted."""
         self._transactions = transactions
@@ -74,7 +74,7 @@ class CdrImport:
         self._reconciler = reconciler
         self._line = line
 
-    async def take(self, site: Site, groups: Sequence[Group], file: str) -> Imported:
+    async def take(self, site: Site, groups: Sequence[CdrCall], file: str) -> Imported:
         """Store the groups, then match the videos of their time; `file` is the hash that names it in the audit."""
         done, actor = Imported(), Actor("cli", site.id)
         for first in range(0, len(groups), BATCH):
@@ -95,7 +95,7 @@ class CdrImport:
             done.linked = await self._reconciler.sweep(site.id, since, until, actor)
         return done
 
-    async def _take(self, uow: UnitOfWork, actor: Actor, group: Group, done: Imported) -> None:
+    async def _take(self, uow: UnitOfWork, actor: Actor, group: CdrCall, done: Imported) -> None:
         named = await self._named(uow, actor.site, group)
         known, why = await self._known(uow, actor.site, group, named)
         if isinstance(known, str):
@@ -131,16 +131,16 @@ class CdrImport:
         else:
             done.completed += 1
 
-    async def _named(self, uow: UnitOfWork, site: str, group: Group) -> Sequence[LiveCall]:
+    async def _named(self, uow: UnitOfWork, site: str, group: CdrCall) -> Sequence[CallSummary]:
         """Return every call that bears one of these names."""
-        found: dict[str, LiveCall] = {}
+        found: dict[str, CallSummary] = {}
         for _, value in group.names:
             found |= {call.id: call for call in await CallStore(uow).find(site, value)}
         return list(found.values())
 
     async def _known(
-        self, uow: UnitOfWork, site: str, group: Group, named: Sequence[LiveCall]
-    ) -> tuple[LiveCall | str | None, str]:
+        self, uow: UnitOfWork, site: str, group: CdrCall, named: Sequence[CallSummary]
+    ) -> tuple[CallSummary | str | None, str]:
         """Return the call these records are about, or why they cannot be taken; and how it is known."""
         told = [call for call in named if not call.asserted]
         then = [call for call in told if _overlaps(call, group)]
@@ -156,7 +156,7 @@ class CdrImport:
             return ("known with another number" if other else call), _WHY
         return await self._beside(uow, site, group), _NUMBER_WHY
 
-    async def _beside(self, uow: UnitOfWork, site: str, group: Group) -> LiveCall | None:
+    async def _beside(self, uow: UnitOfWork, site: str, group: CdrCall) -> CallSummary | None:
         """Find the call of the same number that a feed saw begin at the same moment, if it is the only one."""
         lookups = [self._seal.lookup("number", number) for number in group.numbers]
         if not lookups:
@@ -167,18 +167,18 @@ class CdrImport:
         return calls[0] if len(calls) == 1 and calls[0].told_by != {CDR} else None
 
 
-def _overlaps(call: LiveCall, group: Group) -> bool:
+def _overlaps(call: CallSummary, group: CdrCall) -> bool:
     ended = call.ended or group.end
     return call.started <= group.end + SAME and ended >= group.start - SAME
 
 
-def _call(id_: str, group: Group, why: str) -> Call:
+def _call(id_: str, group: CdrCall, why: str) -> Call:
     """Say what the records tell as a call that is over."""
     first = min(group.rows, key=lambda row: (row.start, row.line))
     number = next(iter(group.numbers), None)
     answers = [row.answer for row in group.rows if row.answer and (row.number or not number)]
     names = tuple(
-        AliasRecord(Alias(kind, value), CDR, start, end, why)
+        DatedAlias(Alias(kind, value), CDR, start, end, why)
         for (kind, value), (start, end) in sorted(group.names.items())
     )
     return Call(

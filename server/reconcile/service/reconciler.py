@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor
@@ -18,16 +18,16 @@ from server.core.errors import AppError
 from server.core.journal import Journal
 from server.core.rounds import Failed, Rounds
 from server.core.seal import Seal
-from server.line15.domain.call_links import Evidence, Link, linked_event
-from server.line15.domain.calls import LiveCall
+from server.line15.domain.call_links import CallLink, Evidence, linked_event
+from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
 from server.reconcile.domain.matching import (
     AROUND,
     NEAR,
     READ,
-    Doubtful,
-    Loose,
-    Sure,
+    DoubtfulMatch,
+    SureMatch,
+    UnlinkedVideo,
     candidate,
     decide,
 )
@@ -46,14 +46,14 @@ _log = structlog.get_logger("reconcile")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ReviewItem:
     """A video with the links it had and what may be its call; `calls` are those that the offers name."""
 
     session: Session
-    links: Sequence[Link]
+    links: Sequence[CallLink]
     mobiles: Sequence[str]
-    verdict: Sure | Doubtful | None
-    calls: Mapping[str, LiveCall]
+    verdict: SureMatch | DoubtfulMatch | None
+    calls: Mapping[str, CallSummary]
 
 
 class Reconciler:
@@ -136,19 +136,19 @@ class Reconciler:
             case = await look(uow, self._seal, self._mobiles_of, session)
         except Exception:  # noqa: BLE001 - `_link` meets the same, alone, and that is logged
             return True
-        return isinstance(case.verdict, Sure)
+        return isinstance(case.verdict, SureMatch)
 
     async def _link(self, actor: Actor, session_id: str) -> bool:
         """Decide once more where nobody can be faster, and append."""
         async with self._transactions() as uow:
             session = await SessionStore(uow).get(session_id)
             case = await look(uow, self._seal, self._mobiles_of, session)
-            if not isinstance(case.verdict, Sure):
+            if not isinstance(case.verdict, SureMatch):
                 return False
             sure, former = case.verdict, case.links[-1]
             now = self._clock.now()
             evidence = Evidence.RECONCILED
-            link = Link(session_id, sure.call, sure.certainty, evidence, None, now)
+            link = CallLink(session_id, sure.call, sure.certainty, evidence, None, now)
             await SessionStore(uow).add_link(link)
             event = linked_event(
                 link,
@@ -162,12 +162,12 @@ class Reconciler:
         return True
 
 
-async def look(uow: UnitOfWork, seal: Seal, mobiles_of: MobilesOf, session: Session) -> Case:
+async def look(uow: UnitOfWork, seal: Seal, mobiles_of: MobilesOf, session: Session) -> ReviewItem:
     """Gather a video and the calls of its own site that may be its (I7), and decide."""
     links = await SessionStore(uow).links(session.id)
     mobiles = await mobiles_of(uow, session.id)
     newest = links[-1] if links else None
-    loose = Loose(
+    loose = UnlinkedVideo(
         at=session.created,
         station=session.station,
         mobiles=frozenset(mobiles),
@@ -183,10 +183,10 @@ async def look(uow: UnitOfWork, seal: Seal, mobiles_of: MobilesOf, session: Sess
         )
     verdict = decide(loose, map(candidate, found), complete=len(found) < READ)
     calls = {record.call.id: record.call for record in found}
-    return Case(session, links, mobiles, verdict, calls)
+    return ReviewItem(session, links, mobiles, verdict, calls)
 
 
 def publish(bus: Bus, session: Session) -> None:
     """Tell the desks of this video's station."""
     stations = frozenset({session.station}) if session.station else frozenset()
-    bus.publish(Changed(session.site, stations, session.id))
+    bus.publish(SiteChanged(session.site, stations, session.id))

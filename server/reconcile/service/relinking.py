@@ -5,7 +5,7 @@ from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor
 from server.core.errors import NotFound
 from server.core.journal import Journal
-from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
+from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
 from server.line15.service.call_names import check_alias, find_or_assert
 from server.line15.store.calls import CallStore
 from server.storage.transactions import Transactions
@@ -13,7 +13,7 @@ from server.video.service.sessions import Sessions
 from server.video.store.sessions import SessionStore
 
 
-class Linking:
+class CallLinks:
     """Appends links; the newest is in force."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Linking:
         if links and (links[-1].call, links[-1].evidence) == (call, evidence):
             return  # the same choice again: a double click, or a lost answer
         certainty = Certainty.UNLINKED if call is None else Certainty.CERTAIN
-        link = Link(session.id, call, certainty, evidence, actor.user, self._clock.now())
+        link = CallLink(session.id, call, certainty, evidence, actor.user, self._clock.now())
         await SessionStore(uow).add_link(link)
         await Journal(uow).append(actor, linked_event(link), link.at)
         await uow.commit()

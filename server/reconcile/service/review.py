@@ -12,13 +12,13 @@ from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.seal import Seal
-from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
+from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
 from server.line15.errors import CallUnknown
 from server.line15.service.call_names import check_alias
 from server.line15.store.calls import CallStore
 from server.reconcile.domain.matching import SETTLED
-from server.reconcile.errors import CallAmbiguous, LinkChanged, LinkReasonMissing
-from server.reconcile.service.reconciler import KEPT, Case, MobilesOf, look, publish
+from server.reconcile.errors import CallAmbiguous, CallLinkChanged, CallLinkReasonMissing
+from server.reconcile.service.reconciler import KEPT, MobilesOf, ReviewItem, look, publish
 from server.storage.transactions import Transactions
 from server.video.store.sessions import SessionStore
 
@@ -27,12 +27,12 @@ SHORTEST_REASON: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ReviewList:
     """The videos of a period: to be matched, said to have no call, and matched afterwards."""
 
-    waiting: Sequence[Case]
-    without: Sequence[Case]
-    matched: Sequence[Case]
+    waiting: Sequence[ReviewItem]
+    without: Sequence[ReviewItem]
+    matched: Sequence[ReviewItem]
 
 
 class Review:
@@ -56,7 +56,7 @@ class Review:
 
     async def listed(
         self, actor: Actor, start: datetime | None = None, end: datetime | None = None
-    ) -> Listed:
+    ) -> ReviewList:
         """Return the videos of a period (the last 72 hours when none is given); looking is written down."""
         now = self._clock.now()
         start, end = start or now - KEPT, end or now + timedelta(seconds=1)
@@ -69,9 +69,9 @@ class Review:
         data = {"waiting": len(waiting), "matched": len(matched)}
         event = AuditEvent("reconciliation.listed", f"site:{actor.site}", data=data)
         await self._note(actor, event)
-        return Listed(waiting, [case for case in cases if _settled(case)], matched)
+        return ReviewList(waiting, [case for case in cases if _settled(case)], matched)
 
-    async def case(self, actor: Actor, session_id: str) -> Case:
+    async def case(self, actor: Actor, session_id: str) -> ReviewItem:
         """Return one video with every call it may belong to; NotFound for another site's."""
         async with self._transactions(write=False) as uow:
             case = await self._look(uow, actor, session_id)
@@ -92,16 +92,16 @@ class Review:
         async with self._transactions() as uow:
             case = await self._look(uow, actor, session_id)
             if len(case.links) != seen:
-                raise LinkChanged
+                raise CallLinkChanged
             former = case.links[-1] if case.links else None
             corrects = former is not None and (former.call is not None or _settled(case))
             if len(reason) > LONGEST_REASON or (corrects and len(reason) < SHORTEST_REASON):
-                raise LinkReasonMissing
+                raise CallLinkReasonMissing
             call = await self._call(uow, actor.site, name) if name is not None else None
             evidence = Evidence.REVIEWED if call else Evidence.REVIEWED_NONE
             certainty = Certainty.CERTAIN if call else Certainty.UNLINKED
             now = self._clock.now()
-            link = Link(session_id, call, certainty, evidence, actor.user, now)
+            link = CallLink(session_id, call, certainty, evidence, actor.user, now)
             await SessionStore(uow).add_link(link)
             was = {"was": former.evidence.value if former else None}
             if former and former.call:
@@ -110,7 +110,7 @@ class Review:
             await uow.commit()
         publish(self._bus, case.session)
 
-    async def _look(self, uow: UnitOfWork, actor: Actor, session_id: str) -> Case:
+    async def _look(self, uow: UnitOfWork, actor: Actor, session_id: str) -> ReviewItem:
         session = await SessionStore(uow).get(session_id)
         if session.site != actor.site:
             raise NotFound("session")
@@ -130,5 +130,5 @@ class Review:
             await uow.commit()
 
 
-def _settled(case: Case) -> bool:
+def _settled(case: ReviewItem) -> bool:
     return bool(case.links) and case.links[-1].evidence in SETTLED

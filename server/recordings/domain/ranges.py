@@ -8,7 +8,7 @@ _ONE: Final = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ByteRange:
     """From the first byte up to and including the last."""
 
     first: int
@@ -20,11 +20,11 @@ class Part:
         return self.last - self.first + 1
 
 
-class Unsatisfiable(ValueError):
+class RangeNotSatisfiable(ValueError):
     """Nothing of the file lies there."""
 
 
-def part_of(header: str | None, size: int) -> Part | None:
+def part_of(header: str | None, size: int) -> ByteRange | None:
     """Read a Range header; None for the whole file. Several ranges, or what is no range, are passed over as allowed.
 
     Raises Unsatisfiable.
@@ -35,10 +35,10 @@ def part_of(header: str | None, size: int) -> Part | None:
     first, last = match.groups()
     if not first:
         if int(last) == 0 or size == 0:
-            raise Unsatisfiable
-        return Part(max(0, size - int(last)), size - 1)
+            raise RangeNotSatisfiable
+        return ByteRange(max(0, size - int(last)), size - 1)
     if last and int(last) < int(first):
         return None
     if int(first) >= size:
-        raise Unsatisfiable
-    return Part(int(first), min(int(last), size - 1) if last else size - 1)
+        raise RangeNotSatisfiable
+    return ByteRange(int(first), min(int(last), size - 1) if last else size - 1)

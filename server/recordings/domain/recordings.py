@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from server.line15.domain.calls import LiveCall
+from server.line15.domain.calls import CallSummary
 
 #: Seconds by which what a feed tells of a recorder may be wrong: its own words, by the switchboard's clock.
 TOLD_SLACK: Final = 0.5
@@ -19,7 +19,7 @@ MARGIN: Final = timedelta(seconds=5)
 LONGEST: Final = timedelta(hours=12)
 
 
-class Sureness(StrEnum):
+class RecordingCertainty(StrEnum):
     """Why a recording is held to be of a call."""
 
     CERTAIN = "certain"  # it bears a name of the call, or the switchboard said so
@@ -28,7 +28,7 @@ class Sureness(StrEnum):
     WITHDRAWN = "withdrawn"  # somebody who knows said that it is of another call
 
 
-class Status(StrEnum):
+class RecordingStatus(StrEnum):
     """Whether the file is where it should be; unknown while nobody could look."""
 
     PRESENT = "present"
@@ -54,50 +54,54 @@ class Recording:
     stopped: datetime | None
     seconds: float | None
     slack: float
-    sureness: Sureness
+    sureness: RecordingCertainty
     why: str
-    status: Status = Status.UNKNOWN
+    status: RecordingStatus = RecordingStatus.UNKNOWN
     since: datetime | None = None
     checked: datetime | None = None
 
     @property
     def shown(self) -> bool:
         """Whether an auditor of this call should know of it."""
-        return self.sureness is not Sureness.WITHDRAWN
+        return self.sureness is not RecordingCertainty.WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class RecordingMatch:
     """Which calls a recording is of, and how sure that is; none when nothing fits."""
 
-    sureness: Sureness
+    sureness: RecordingCertainty
     calls: tuple[str, ...] = ()
     why: str = ""
 
 
 def judge(
-    at: datetime | None, slack: float, named: Sequence[LiveCall], numbered: Sequence[LiveCall]
-) -> Verdict:
+    at: datetime | None, slack: float, named: Sequence[CallSummary], numbered: Sequence[CallSummary]
+) -> RecordingMatch:
     """Decide from the calls that bear one of its names, and those of its number.
 
     A name used twice counts for the call it was used in; a number is never sure.
     """
     mine = [call for call in named if at is None or _covers(call, at, slack)]
     if len(mine) == 1:
-        return Verdict(Sureness.CERTAIN, (mine[0].id,), "name")
+        return RecordingMatch(RecordingCertainty.CERTAIN, (mine[0].id,), "name")
     if mine:
-        return Verdict(Sureness.OFFERED, tuple(call.id for call in mine), "several calls, one name")
+        return RecordingMatch(
+            RecordingCertainty.OFFERED, tuple(call.id for call in mine), "several calls, one name"
+        )
     if named or at is None:  # its name is of another time: a number does not outweigh that
-        return Verdict(Sureness.OFFERED)
+        return RecordingMatch(RecordingCertainty.OFFERED)
     near = [call for call in numbered if _covers(call, at, slack)]
     if len(near) == 1:
-        return Verdict(Sureness.INFERRED, (near[0].id,), "number and time")
-    return Verdict(
-        Sureness.OFFERED, tuple(call.id for call in near), "number and time, several calls"
+        return RecordingMatch(RecordingCertainty.INFERRED, (near[0].id,), "number and time")
+    return RecordingMatch(
+        RecordingCertainty.OFFERED,
+        tuple(call.id for call in near),
+        "number and time, several calls",
     )
 
 
-def _covers(call: LiveCall, at: datetime, slack: float) -> bool:
+def _covers(call: CallSummary, at: datetime, slack: float) -> bool:
     margin = MARGIN + timedelta(seconds=slack)
     end = call.ended or call.started + LONGEST
     return call.started - margin <= at <= end + margin

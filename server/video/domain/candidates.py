@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from server.core.net.hosts import is_address
-from server.video.errors import CandidateMalformed
+from server.video.errors import IceCandidateMalformed
 
 MAX_CANDIDATE: Final = 512  # characters; an honest one has 90 to 200
 MOST_ADDRESSES: Final = 100  # that one end may name to the other; an honest one has 2 to 20
@@ -39,10 +39,10 @@ def target(candidate: str, *, one_machine: bool = False) -> str | None:
     """
     found = _CANDIDATE.fullmatch(candidate) if len(candidate) <= MAX_CANDIDATE else None
     if found is None or not _known(found["address"]) or not _known(found["related"] or "::"):
-        raise CandidateMalformed
+        raise IceCandidateMalformed
     port, tcp = int(found["port"]), (found["tcp"] or "").lower()
     if port > LAST_PORT:
-        raise CandidateMalformed
+        raise IceCandidateMalformed
     # Nobody connects to an active end. To a passive one a browser would open a TCP connection, wherever that is.
     active = tcp == "active" and port == ACTIVE_PORT
     fits = active if found["transport"].lower() == "tcp" else port >= FIRST_PORT

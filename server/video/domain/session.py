@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class State(StrEnum):
+class SessionState(StrEnum):
     """Where a video stands."""
 
     INVITED = "invited"
@@ -24,7 +24,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class LinkOpened:
+class InvitationOpened:
     """A visible page showed the link."""
 
 
@@ -78,7 +78,7 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SessionQuit:
     """Somebody ended it: `by` is `desk`, `phone` or `server`."""
 
     by: str
@@ -86,7 +86,7 @@ class Left:
 
 
 Event = (
-    LinkOpened
+    InvitationOpened
     | PageWorks
     | CallerTapped
     | CameraAsked
@@ -96,7 +96,7 @@ Event = (
     | StillSeen
     | PeerLost
     | TimedOut
-    | Left
+    | SessionQuit
 )
 
 
@@ -106,13 +106,13 @@ class ClosePeers:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseLinks:
+class ReleaseInvitations:
     """The links of this session stop working and the texts still queued are dropped."""
 
 
-Command = ClosePeers | ReleaseLinks
-_OVER: Final = (ClosePeers(), ReleaseLinks())
-S = State
+Command = ClosePeers | ReleaseInvitations
+_OVER: Final = (ClosePeers(), ReleaseInvitations())
+S = SessionState
 
 #: Why a page cannot even ask for the camera, as its script says when it is opened.
 PAGE_BARRED: Final = frozenset({"in_app", "insecure", "unable"})
@@ -122,8 +122,10 @@ BEFORE_ASKING: Final = PAGE_BARRED | PAGE_CANNOT
 #: Why a camera that was granted gives nothing, in the phone's words (`media.report`).
 BLIND: Final = frozenset({"muted", "ended", "busy", "refused", "gone", "still"})
 
-TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command, ...]]]] = {
-    (S.INVITED, LinkOpened): (S.OPENED, ()),
+TRANSITIONS: Final[
+    Mapping[tuple[SessionState, type[Event]], tuple[SessionState, tuple[Command, ...]]]
+] = {
+    (S.INVITED, InvitationOpened): (S.OPENED, ()),
     (S.INVITED, CallerTapped): (S.TAPPED, ()),
     (S.OPENED, CallerTapped): (S.TAPPED, ()),
     # A page in an application that has no camera knows it before the tap, and says so.
@@ -150,14 +152,14 @@ TRANSITIONS: Final[Mapping[tuple[State, type[Event]], tuple[State, tuple[Command
     (S.INTERRUPTED, MediaFlowing): (S.LIVE, ()),
     **{
         (state, event): (S.ENDED, _OVER)
-        for state in State
+        for state in SessionState
         if state is not S.ENDED
-        for event in (Left, TimedOut)
+        for event in (SessionQuit, TimedOut)
         if (state, event) != (S.LIVE, TimedOut)
     },
 }
 
-IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
+IGNORED: Final[frozenset[tuple[SessionState, type[Event]]]] = frozenset(
     {
         # Before the tap the phone has nothing else to say of its camera.
         *((s, e) for s in (S.INVITED, S.OPENED) for e in (CameraAsked, CameraGranted)),
@@ -165,10 +167,10 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
         *((s, e) for s in (S.INVITED, S.OPENED) for e in (MediaFlowing, StillSeen, PeerLost)),
         (S.TAPPED, PeerLost),
         # Repetitions: a link opened or tapped again by the same browser changes nothing.
-        *((s, LinkOpened) for s in State if s is not S.INVITED),
+        *((s, InvitationOpened) for s in SessionState if s is not S.INVITED),
         # Where the camera was granted meanwhile, its own word has replaced what the page said.
         *((s, PageWorks) for s in (S.INVITED, S.CONNECTING, S.LIVE)),
-        *((s, CallerTapped) for s in State if s not in (S.INVITED, S.OPENED)),
+        *((s, CallerTapped) for s in SessionState if s not in (S.INVITED, S.OPENED)),
         (S.CONNECTING, CameraGranted),
         (S.CONNECTING, PeerLost),
         # A reloaded page asks and grants again while the desk still shows the last frames.
@@ -183,7 +185,7 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
         *(
             (S.ENDED, e)
             for e in (
-                LinkOpened,
+                InvitationOpened,
                 PageWorks,
                 CallerTapped,
                 CameraAsked,
@@ -193,7 +195,7 @@ IGNORED: Final[frozenset[tuple[State, type[Event]]]] = frozenset(
                 StillSeen,
                 PeerLost,
                 TimedOut,
-                Left,
+                SessionQuit,
             )
         ),
     }
@@ -211,7 +213,7 @@ class Session:
     command: str
     created: datetime
     changed: datetime
-    state: State = State.INVITED
+    state: SessionState = SessionState.INVITED
     marks: Mapping[str, datetime] = field(default_factory=dict)
     camera: str | None = None
     language: str | None = None
@@ -231,7 +233,7 @@ def marked(session: Session, mark: str, now: datetime) -> Session:
 
 
 _MARK: Final[Mapping[type[Event], str]] = {
-    LinkOpened: "opened",
+    InvitationOpened: "opened",
     CallerTapped: "tapped",
     CameraAsked: "asked",
     CameraGranted: "permission",
@@ -251,7 +253,7 @@ def step(session: Session, event: Event, now: datetime) -> tuple[Session, tuple[
     if mark := _MARK.get(type(event)):
         after = replace(after, marks={mark: now, **session.marks})
     match event:
-        case Left(by, reason):
+        case SessionQuit(by, reason):
             return replace(after, ended=now, ended_by=by, end_reason=reason), commands
         case TimedOut(reason):
             return replace(after, ended=now, ended_by="server", end_reason=reason), commands

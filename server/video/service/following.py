@@ -8,9 +8,9 @@ from datetime import datetime
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
-from server.line15.domain.call_links import Certainty, Evidence, Link, linked_event
+from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
 from server.line15.service.ingest import CallMerged
-from server.video.domain.session import State
+from server.video.domain.session import SessionState
 from server.video.store.sessions import SessionStore
 from telephony import Call
 
@@ -28,7 +28,9 @@ class Following:
             return
         for session in await SessionStore(uow).of_calls(site, [call.id]):
             for station in call.talking_stations:
-                known = session.state is State.ENDED or (session.id, station) in self._followed
+                known = (
+                    session.state is SessionState.ENDED or (session.id, station) in self._followed
+                )
                 if known or station == session.station:
                     continue
                 self._followed.add((session.id, station))
@@ -46,6 +48,6 @@ async def relink(uow: UnitOfWork, merged: CallMerged) -> None:
             continue
         launched = merged.evidence is Evidence.LAUNCH_CONTEXT
         certainty = Certainty.CERTAIN if launched else links[-1].certainty
-        link = Link(session.id, merged.call, certainty, merged.evidence, None, merged.at)
+        link = CallLink(session.id, merged.call, certainty, merged.evidence, None, merged.at)
         await SessionStore(uow).add_link(link)
         await Journal(uow).append(merged.actor, linked_event(link), merged.at)

@@ -16,7 +16,7 @@ from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.storage.transactions import Transactions
 from server.video.errors import HelpFlood, PhoneAway
-from server.video.service.rooms import Order, Room, Rooms
+from server.video.service.rooms import HelpOrder, Room, Rooms
 from server.video.service.sessions import call_of
 from server.web.errors import MessageOutOfOrder
 
@@ -33,7 +33,7 @@ Value = bool | float | str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HelpRequest:
     """What one desk wants: `id` is its command's."""
 
     id: str
@@ -43,7 +43,7 @@ class Asked:
     value: Value
 
 
-class Help:
+class RemoteHelp:
     """Carries orders to the phone and its answers back."""
 
     def __init__(self, transactions: Transactions, clock: Clock, rooms: Rooms) -> None:
@@ -52,7 +52,7 @@ class Help:
         self._clock = clock
         self._rooms = rooms
 
-    async def ask(self, actor: Actor, asked: Asked) -> None:
+    async def ask(self, actor: Actor, asked: HelpRequest) -> None:
         """Write an order down and send it; one that is said twice is done once.
 
         Raises MessageOutOfOrder, PhoneAway, HelpFlood.
@@ -67,7 +67,7 @@ class Help:
             data |= {} if asked.value is None else {"value": asked.value}
             await self._write(actor, "help.asked", asked.session, data)
             room = self._there(asked)
-        room.orders[asked.id] = Order(asked.peer, asked.do, self._clock.now())
+        room.orders[asked.id] = HelpOrder(asked.peer, asked.do, self._clock.now())
         if room.phone is not None:
             order = {"type": "help", "order": asked.id, "do": asked.do, "value": asked.value}
             room.phone.send(order)
@@ -78,7 +78,7 @@ class Help:
         if peer in room.desks and room.phone is not None:
             room.phone.send({"type": "help.point", "x": place[0], "y": place[1]})
 
-    def answered(self, session: str, id_: str, outcome: str, why: str | None) -> Order | None:
+    def answered(self, session: str, id_: str, outcome: str, why: str | None) -> HelpOrder | None:
         """Tell the desk what became of its order; None when it is not new."""
         room = self._rooms.get(session)
         order = room.orders.get(id_)
@@ -90,7 +90,7 @@ class Help:
         self._answer(room, session, id_, order)
         return order
 
-    async def settle(self, actor: Actor, session: str, order: Order) -> None:
+    async def settle(self, actor: Actor, session: str, order: HelpOrder) -> None:
         """Write down what the phone made of an order."""
         if order.do in WRITTEN:
             data: dict[str, object] = {"do": order.do}
@@ -104,7 +104,7 @@ class Help:
         for desk in room.desks.values():
             desk.send({"type": "caller.abilities", "session": session, "abilities": abilities})
 
-    def _there(self, asked: Asked) -> Room:
+    def _there(self, asked: HelpRequest) -> Room:
         """Return the room if both ends are in it."""
         room = self._rooms.get(asked.session)
         if asked.peer not in room.desks:
@@ -121,7 +121,7 @@ class Help:
         while len(room.orders) >= KEPT_ORDERS:
             del room.orders[next(iter(room.orders))]
 
-    def _answer(self, room: Room, session: str, id_: str, order: Order) -> None:
+    def _answer(self, room: Room, session: str, id_: str, order: HelpOrder) -> None:
         desk = room.desks.get(order.peer)
         if desk is None or order.outcome is None:
             return
@@ -145,7 +145,7 @@ class Help:
             await uow.commit()
 
 
-class Finger:
+class PointerThrottle:
     """Where one desk points: so many places a second reach the phone, and the last one always does."""
 
     def __init__(self, send: Callable[[str, tuple[float, float]], None]) -> None:

@@ -6,13 +6,13 @@ The phone decides; what is here relays, counts, and lets the desk ask. A still i
 import json
 from dataclasses import dataclass, field
 
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.limits.rate import Bucket, take
 from server.storage.transactions import Transactions
-from server.video.domain.session import State, StillSeen
+from server.video.domain.session import SessionState, StillSeen
 from server.video.domain.still import Still, read
 from server.video.errors import PictureTooMany
 from server.video.service.rooms import Rooms
@@ -24,7 +24,7 @@ STILLS_AT_ONCE = 8
 
 
 @dataclass(slots=True)
-class Pace:
+class StillAllowance:
     """How much one phone may still send; one a connection."""
 
     bucket: Bucket | None = field(default=None)
@@ -43,7 +43,7 @@ class Ladder:
         self._rooms = rooms
         self._sessions = sessions
 
-    def receive(self, session: str, frame: bytes, pace: Pace) -> tuple[Still, int]:
+    def receive(self, session: str, frame: bytes, pace: StillAllowance) -> tuple[Still, int]:
         """Hand one still of the phone to every desk in the room; return it, and how many desks there are."""
         now = self._clock.now()
         filled = take(pace.bucket, now, a_second=STILLS_A_SECOND, burst=STILLS_AT_ONCE)
@@ -71,7 +71,7 @@ class Ladder:
         if room.stilled:
             return
         after = await self._sessions.happen(session, StillSeen(), actor)
-        room.stilled = after.state is not State.LIVE
+        room.stilled = after.state is not SessionState.LIVE
 
     def step(self, site: str, session: str, rung: str, why: str) -> dict[str, object] | None:
         """The phone changed its rung; return what is to be written down.
@@ -83,7 +83,7 @@ class Ladder:
         if rung == former:
             return None
         room.rung, room.why, room.stills, room.stilled = rung, why, 0, False
-        self._bus.publish(Changed(site, session=session))
+        self._bus.publish(SiteChanged(site, session=session))
         return {"rung": rung, "from": former, "why": why, "stills": stills}
 
     async def stepped(self, actor: Actor, session: str, told: dict[str, object]) -> None:

@@ -13,7 +13,7 @@ from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.words.languages import BY_CODE
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions, call_of
@@ -39,7 +39,7 @@ class Languages:
             before = await SessionStore(uow).get(id_)
             if before.site != actor.site:
                 raise NotFound("session")
-            if before.state is State.ENDED:
+            if before.state is SessionState.ENDED:
                 raise SessionEnded
             wanted = before.language or language if first else language
             after = await keep_language(uow, actor, before, wanted, now)

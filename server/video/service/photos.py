@@ -28,7 +28,7 @@ SECONDS_A_PHOTO = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PhotoPart:
     """A piece of a photo: `key` is minted by the page, one a photo; `taken` in ms on the server's clock, if known."""
 
     key: str
@@ -83,7 +83,7 @@ class Photos:
         self._sessions: dict[str, _Session] = {}
         rooms.when_over.append(self._forget)
 
-    async def receive(self, actor: Actor, session: str, part: Part) -> tuple[int, bool]:
+    async def receive(self, actor: Actor, session: str, part: PhotoPart) -> tuple[int, bool]:
         """Take one part; return how many bytes are here, and whether the photo is whole."""
         now = self._clock.now()
         kept = self._sessions.setdefault(session, _Session())
@@ -109,7 +109,7 @@ class Photos:
         return await self._whole(actor, session, kept, part)
 
     async def _whole(
-        self, actor: Actor, session: str, kept: _Session, part: Part
+        self, actor: Actor, session: str, kept: _Session, part: PhotoPart
     ) -> tuple[int, bool]:
         data, now = bytes(kept.coming), self._clock.now()
         kept.key, kept.coming = "", bytearray()

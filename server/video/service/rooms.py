@@ -15,7 +15,7 @@ from server.core.errors import AppError, Unavailable
 from server.video.domain.network import Preflight
 from server.video.domain.session import BLIND
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.web.sockets.line import Line
+from server.web.sockets.line import Socket
 from server.web.sockets.transports import SOCKET
 
 TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
@@ -46,7 +46,7 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class PhoneReport:
     """The phone's last word of its page and its camera (docs/protocol.md); `asking`: it asks for the camera now."""
 
     hidden: bool = False
@@ -55,7 +55,7 @@ class Said:
 
 
 @dataclass(slots=True)
-class Order:
+class HelpOrder:
     """What a desk asked of the phone; `outcome` once the phone has answered."""
 
     peer: str
@@ -82,22 +82,22 @@ class Room:
     Observers sit among the desks, for what the phone sends them is the same; `viewers` tells who is who.
     """
 
-    phone: Line | None = None
+    phone: Socket | None = None
     page: str | None = None
-    said: Said = Said()
+    said: PhoneReport = PhoneReport()
     showing: dict[str, bool] = field(default_factory=dict)
     told: datetime | None = None
     blind: datetime | None = None
     network: Preflight | None = None
     explored: int = 0
     transport: str = SOCKET
-    desks: dict[str, Line] = field(default_factory=dict)
+    desks: dict[str, Socket] = field(default_factory=dict)
     rung: str = "video"
     why: str = ""
     stills: int = 0
     stilled: bool = False
     abilities: Mapping[str, object] | None = None
-    orders: dict[str, Order] = field(default_factory=dict)
+    orders: dict[str, HelpOrder] = field(default_factory=dict)
     viewers: dict[str, Viewer] = field(default_factory=dict)
     addresses: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
@@ -109,14 +109,14 @@ class Room:
         """Return the addresses that this desk named to the phone."""
         return self.addresses.setdefault(("phone", peer), set())
 
-    def stations(self) -> Iterator[Line]:
+    def stations(self) -> Iterator[Socket]:
         """Iterate over the desks alone: an observer is shown no still and no photo."""
         for peer, line in self.desks.items():
             viewer = self.viewers.get(peer)
             if viewer is None or viewer.kind == "desk":
                 yield line
 
-    def note(self, said: Said, now: datetime) -> bool:
+    def note(self, said: PhoneReport, now: datetime) -> bool:
         """Keep what the phone says of itself; return whether that is news."""
         if said == self.said:
             return False
@@ -178,7 +178,7 @@ class Rooms:
         if session in self._ended:
             raise SessionEnded
 
-    def enter_phone(self, session: str, line: Line, page: str) -> Room:
+    def enter_phone(self, session: str, line: Socket, page: str) -> Room:
         """Seat the phone; a newer line of the same browser replaces the older.
 
         An older page is told that the newer one films. Of one page's own lines the newer may be the one it gave up,
@@ -190,14 +190,14 @@ class Rooms:
             instead = OpenElsewhere("newer_page")
             room.abilities, room.orders = None, {}
             room.network = None  # another page finds out for itself
-            room.said = Said()
+            room.said = PhoneReport()
         former, room.phone, room.page = room.phone, line, page
         room.said = replace(room.said, hidden=False)
         if former is not None and former is not line:
             former.shut(instead)
         return room
 
-    def leave_phone(self, session: str, line: Line) -> bool:
+    def leave_phone(self, session: str, line: Socket) -> bool:
         """Unseat the phone if it is still this one; say whether it was."""
         room = self._rooms.get(session)
         if room is None or room.phone is not line:
@@ -206,7 +206,9 @@ class Rooms:
         self._forget_if_empty(session, room)
         return True
 
-    def enter_desk(self, session: str, peer: str, line: Line, viewer: Viewer | None = None) -> Room:
+    def enter_desk(
+        self, session: str, peer: str, line: Socket, viewer: Viewer | None = None
+    ) -> Room:
         """Seat a desk, or an observer, and tell the phone that it waits."""
         for other, left in self._rooms.items():
             if other != session and peer not in left.desks:
@@ -246,7 +248,7 @@ class Rooms:
                 if line is not None:
                     line.shut(error)
 
-    def leave_desk(self, session: str, peer: str, line: Line) -> None:
+    def leave_desk(self, session: str, peer: str, line: Socket) -> None:
         """Unseat a desk; the phone keeps its connection, since the desk may only have lost its socket."""
         room = self._rooms.get(session)
         if room is None or room.desks.get(peer) is not line:

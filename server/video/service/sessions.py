@@ -3,15 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
-from server.core.bus import Bus, Changed
+from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.rounds import Failed, Rounds
-from server.line15.domain.call_links import Link
-from server.line15.domain.calls import LiveCall
+from server.line15.domain.call_links import CallLink
+from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import (
@@ -19,11 +19,11 @@ from server.video.domain.session import (
     ClosePeers,
     Command,
     Event,
-    Left,
     PeerLost,
-    ReleaseLinks,
+    ReleaseInvitations,
     Session,
-    State,
+    SessionQuit,
+    SessionState,
     TimedOut,
     step,
 )
@@ -32,7 +32,7 @@ from server.video.service.rooms import Rooms
 from server.video.store.sessions import SessionStore
 
 _PAST = {
-    "LinkOpened": "link.opened",
+    "InvitationOpened": "link.opened",
     "PageWorks": "page.works",
     "CallerTapped": "link.tapped",
     "CameraAsked": "camera.asked",
@@ -42,7 +42,7 @@ _PAST = {
     "StillSeen": "picture.still",
     "PeerLost": "picture.lost",
     "TimedOut": "session.timed_out",
-    "Left": "session.left",
+    "SessionQuit": "session.left",
 }
 _SHOWN_ONLY = frozenset({""})  # no station has this name; none at all would mean every desk
 
@@ -57,7 +57,7 @@ def event_data(event: Event) -> dict[str, object]:
     match event:
         case CameraRefused(reason) | TimedOut(reason):
             return {"reason": reason}
-        case Left(by, reason):
+        case SessionQuit(by, reason):
             return {"by": by, "reason": reason}
         case _:
             return {}
@@ -119,7 +119,7 @@ class Sessions:
             ),
             now,
         )
-        if any(isinstance(command, ReleaseLinks) for command in commands):
+        if any(isinstance(command, ReleaseInvitations) for command in commands):
             for hook in self._on_ended:
                 await hook(uow, after, now)
         return after, commands
@@ -147,7 +147,9 @@ class Sessions:
             call = (
                 (await CallStore(uow).get_all(actor.site, [linked])).get(linked) if linked else None
             )
-            moved = gone_to(session, call, station) if session.state is not State.ENDED else ()
+            moved = (
+                gone_to(session, call, station) if session.state is not SessionState.ENDED else ()
+            )
             if moved:
                 data: dict[str, object] = {"to": list(moved)}
                 action = "session.released" if session.handed else "session.handed_over"
@@ -155,7 +157,9 @@ class Sessions:
                 await Journal(uow).append(actor, event, now)
                 await uow.commit()
                 return False
-            after, commands = await self.apply(uow, session, Left("desk", "quit"), actor, now)
+            after, commands = await self.apply(
+                uow, session, SessionQuit("desk", "quit"), actor, now
+            )
             await uow.commit()
         if after != session:
             self.perform(after, commands)
@@ -171,11 +175,11 @@ class Sessions:
         `soon`, for what a phone says of itself: several things in a row, and its first picture comes before them.
         """
         stations = frozenset({session.station}) if session.station else frozenset()
-        self._bus.publish(Changed(session.site, stations, session.id, soon))
+        self._bus.publish(SiteChanged(session.site, stations, session.id, soon))
 
     def told(self, site: str, id_: str) -> None:
         """Tell the desks that show this session that its phone changed, though nothing is to be written."""
-        self._bus.publish(Changed(site, _SHOWN_ONLY, id_, soon=True))
+        self._bus.publish(SiteChanged(site, _SHOWN_ONLY, id_, soon=True))
 
     async def get(self, site: str, id_: str) -> Session:
         """Return a session of this site; NotFound for any other (I7)."""
@@ -229,21 +233,21 @@ class Sessions:
         self, uow: UnitOfWork, session: Session, now: datetime, grace: timedelta
     ) -> Event | None:
         """Return what the passing of time does to this session, if anything."""
-        if session.state is State.ENDED:
+        if session.state is SessionState.ENDED:
             return None
-        if session.state in {State.INVITED, State.OPENED}:
+        if session.state in {SessionState.INVITED, SessionState.OPENED}:
             over = await self._links_over(uow, session, now)
             return TimedOut("expired") if over else None
         room = self._rooms.get(session.id)
         if room.phone is not None or session.changed + grace > now:
             return None
-        if session.state is State.LIVE:
+        if session.state is SessionState.LIVE:
             # A desk that shows the picture is its judge; observers, and desks that show nothing, see none.
             return None if room.shown else PeerLost()
         return TimedOut("lost")
 
 
-def gone_to(session: Session, call: LiveCall | None, station: str | None) -> tuple[str, ...]:
+def gone_to(session: Session, call: CallSummary | None, station: str | None) -> tuple[str, ...]:
     """Return where a session went on to from this station: by hand, else with its call; nothing when it is here."""
     if session.handed is not None:
         return (session.station,) if session.station and session.station != station else ()
@@ -252,5 +256,5 @@ def gone_to(session: Session, call: LiveCall | None, station: str | None) -> tup
 
 async def call_of(uow: UnitOfWork, session: str) -> str | None:
     """Return the call a session is linked to now."""
-    links: list[Link] = list(await SessionStore(uow).links(session))
+    links: list[CallLink] = list(await SessionStore(uow).links(session))
     return links[-1].call if links else None

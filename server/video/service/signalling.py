@@ -15,7 +15,7 @@ from server.storage.transactions import Transactions
 from server.video.domain import sdp as descriptions
 from server.video.domain.candidates import MOST_ADDRESSES, target
 from server.video.domain.network import Preflight
-from server.video.errors import CandidateLeftOut, CandidateMalformed, SdpMalformed
+from server.video.errors import IceCandidateLeftOut, IceCandidateMalformed, SdpMalformed
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import call_of
 from server.web.errors import MessageOutOfOrder
@@ -81,7 +81,7 @@ class Signalling:
             descriptions.check_description(sdp)
             lines = descriptions.candidates(sdp)
             unfit = frozenset(line for line in lines if not self._fits(line, addresses))
-        except CandidateMalformed:
+        except IceCandidateMalformed:
             return Described(kind, SdpMalformed("candidate"))
         except SdpRefused as refusal:
             return Described(kind, refusal)
@@ -91,7 +91,7 @@ class Signalling:
         """Tell whether a candidate goes on, and remember its address; one that does not is counted."""
         address = target(candidate, one_machine=self._one_machine)
         if address is None or (address not in addresses and len(addresses) >= MOST_ADDRESSES):
-            self._count(CandidateLeftOut.code)
+            self._count(IceCandidateLeftOut.code)
             return False
         addresses.add(address)
         return True

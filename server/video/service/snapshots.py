@@ -15,7 +15,7 @@ from server.core.journal import Journal
 from server.core.sites import Site
 from server.storage.transactions import Transactions
 from server.video.domain.jpeg import clean
-from server.video.domain.session import Session, State
+from server.video.domain.session import Session, SessionState
 from server.video.domain.snapshots import LARGEST, Snapshot
 from server.video.errors import (
     SessionEnded,
@@ -47,7 +47,7 @@ def policy_of(site: Site) -> SnapshotPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class OpenedSnapshot:
     """A stored picture, opened; `name` says nothing of the person."""
 
     jpeg: bytes
@@ -98,7 +98,7 @@ class Snapshots:
             phone.send({"type": "snapshot"})
         return taken
 
-    async def look(self, actor: Actor, id_: str) -> Seen:
+    async def look(self, actor: Actor, id_: str) -> OpenedSnapshot:
         """Open a picture of the actor's own site, once it is written down that they look (I4, I7)."""
         now = self._clock.now()
         try:
@@ -111,7 +111,7 @@ class Snapshots:
         except SnapshotUnknown:
             await self._missed(actor, now)
             raise
-        return Seen(base64.b64decode(sealed), f"photo-{taken.id}.jpg")
+        return OpenedSnapshot(base64.b64decode(sealed), f"photo-{taken.id}.jpg")
 
     async def _note(
         self, uow: UnitOfWork, actor: Actor, action: str, taken: Snapshot, now: datetime
@@ -134,6 +134,6 @@ async def _session(uow: UnitOfWork, site: str, id_: str) -> Session:
     session = await SessionStore(uow).get(id_)
     if session.site != site:
         raise NotFound("session")
-    if session.state is State.ENDED:
+    if session.state is SessionState.ENDED:
         raise SessionEnded
     return session

@@ -26,8 +26,8 @@ from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, save_version
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.line15.domain.call_links import Certainty, Evidence, Link
-from server.video.domain.session import Session, State
+from server.line15.domain.call_links import CallLink, Certainty, Evidence
+from server.video.domain.session import Session, SessionState
 
 session = Table(
     "session",
@@ -74,10 +74,10 @@ session_link = Table(
 
 
 # Named one by one: "not ended" would read every session there ever was, every five seconds.
-OPEN = tuple(state.value for state in State if state is not State.ENDED)
+OPEN = tuple(state.value for state in SessionState if state is not SessionState.ENDED)
 ENDED_FOLLOWED = 10  # ended sessions of a desk's calls that are shown there
 ENDED_OF_CALL = 200  # ended sessions of one call: a name typed by hand for every video ends here
-LIVE = (State.LIVE.value, State.INTERRUPTED.value)
+LIVE = (SessionState.LIVE.value, SessionState.INTERRUPTED.value)
 
 
 class SessionStore:
@@ -208,7 +208,7 @@ class SessionStore:
         """Return the sessions of all sites that have not ended, for the housekeeping."""
         return await self._load(session.c.state.in_(OPEN), limit=None)
 
-    async def add_link(self, link: Link) -> None:
+    async def add_link(self, link: CallLink) -> None:
         """Append a link; the newest is in force."""
         await self._db.execute(
             insert(session_link).values(
@@ -221,7 +221,7 @@ class SessionStore:
             )
         )
 
-    async def links(self, id_: str) -> Sequence[Link]:
+    async def links(self, id_: str) -> Sequence[CallLink]:
         """Return a session's link history, oldest first."""
         query = (
             select(session_link).where(session_link.c.session == id_).order_by(session_link.c.id)
@@ -229,7 +229,7 @@ class SessionStore:
         rows = (await self._db.execute(query)).mappings()
         return [_link(row) for row in rows]
 
-    async def newest_links(self, sessions: Sequence[str]) -> dict[str, Link]:
+    async def newest_links(self, sessions: Sequence[str]) -> dict[str, CallLink]:
         """Return the link in force of each session, in one query."""
         newest = (
             select(func.max(session_link.c.id))
@@ -265,8 +265,8 @@ class SessionStore:
         return [_session(row) for row in (await self._db.execute(query)).mappings()]
 
 
-def _link(row: RowMapping) -> Link:
-    return Link(
+def _link(row: RowMapping) -> CallLink:
+    return CallLink(
         row["session"],
         row["call"],
         Certainty(row["certainty"]),
@@ -302,7 +302,7 @@ def _session(row: RowMapping) -> Session:
         command=row["command"],
         created=row["created"],
         changed=row["changed"],
-        state=State(row["state"]),
+        state=SessionState(row["state"]),
         marks={key: datetime.fromisoformat(at) for key, at in row["marks"].items()},
         camera=row["camera"],
         language=row["language"],

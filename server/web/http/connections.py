@@ -41,7 +41,7 @@ def file_limit() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """How many connections at once, how many of one address, and how many more for operations."""
 
     total: int
@@ -49,7 +49,7 @@ class Limits:
     spare: int = SPARE
 
 
-def limits(files: int, total: int | None = None, address: int | None = None) -> Limits:
+def limits(files: int, total: int | None = None, address: int | None = None) -> ConnectionLimits:
     """Return what fits below `files` open files; what is asked for beyond that is cut.
 
     One address may hold half of all unless told otherwise: a hospital's desks share one, and none may take all.
@@ -57,7 +57,7 @@ def limits(files: int, total: int | None = None, address: int | None = None) -> 
     reserve = min(_MOST_RESERVE, max(_LEAST_RESERVE, files // 4))
     fits = max(_LEAST, files - reserve)
     most = min(total or fits, fits)
-    return Limits(most, min(address or max(1, most // 2), most))
+    return ConnectionLimits(most, min(address or max(1, most // 2), most))
 
 
 @dataclass(eq=False, slots=True)
@@ -73,7 +73,7 @@ class Connection:
 class Connections:
     """All connections of one server. `closed(reason)` is told of each that is refused or made to give way."""
 
-    limits: Limits
+    limits: ConnectionLimits
     closed: Callable[[str], None]
     _open: dict[Connection, None] = field(default_factory=dict)  # oldest first
     _quiet: dict[Connection, None] = field(default_factory=dict)

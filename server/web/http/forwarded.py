@@ -21,7 +21,7 @@ from tornado.httputil import (
     ResponseStartLine,
 )
 
-from server.core.net.addresses import Address, read_address, source_of
+from server.core.net.addresses import IpAddress, read_address, source_of
 from server.web.http.accepting import Acceptor, Counted, stream
 from server.web.http.connections import Connection, Connections
 
@@ -45,7 +45,7 @@ def networks(texts: Sequence[str]) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(ip_network(text) for text in texts)
 
 
-def address(text: str) -> Address | None:
+def address(text: str) -> IpAddress | None:
     """Read one hop, also `192.0.2.1:4711` and `[2001:db8::1]:4711`; an IPv4 address in IPv6 clothes is itself."""
     text = text.strip()
     if found := _PORT.fullmatch(text):
@@ -54,7 +54,7 @@ def address(text: str) -> Address | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ForwardedClient:
     """Where a request comes from; None: as the connection says."""
 
     remote_ip: str | None = None
@@ -64,13 +64,13 @@ class Origin:
 
 def origin(
     peer: str, headers: HTTPHeaders, trusted: Sequence[IPv4Network | IPv6Network]
-) -> Origin | None:
+) -> ForwardedClient | None:
     """Return what a trusted proxy says; None when the peer is none: then its words mean nothing."""
     if not _trusted(address(peer), trusted):
         return None
     protocol = _last(headers, "X-Forwarded-Proto").lower()
     host = _last(headers, "X-Forwarded-Host")
-    return Origin(
+    return ForwardedClient(
         _client(headers, trusted),
         protocol if protocol in {"http", "https"} else None,
         host if _HOST.fullmatch(host) else None,
@@ -79,7 +79,7 @@ def origin(
 
 def _client(headers: HTTPHeaders, trusted: Sequence[IPv4Network | IPv6Network]) -> str | None:
     """Walk from the nearest hop outwards to the first that is no proxy of ours: what it says itself may be invented."""
-    seen: Address | None = None
+    seen: IpAddress | None = None
     for hop in reversed(",".join(headers.get_list("X-Forwarded-For")).split(",")):
         found = address(hop)
         if found is None:
@@ -99,7 +99,7 @@ def counted_as(peer: str, trusted: Sequence[IPv4Network | IPv6Network]) -> str |
     return None if _trusted(address(peer), trusted) else source_of(peer)
 
 
-def _trusted(found: Address | None, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
+def _trusted(found: IpAddress | None, trusted: Sequence[IPv4Network | IPv6Network]) -> bool:
     return found is not None and any(found in network for network in trusted)
 
 

@@ -3,15 +3,15 @@
 import asyncio
 
 from server.core.errors import AppError
-from server.web.sockets.line import Line
+from server.web.sockets.line import Socket
 
 
-class Audience:
+class OpenSockets:
     """Every open socket of this process, from its opening until its last work is done."""
 
     def __init__(self) -> None:
         """Start alone."""
-        self._pages: set[Line] = set()
+        self._pages: set[Socket] = set()
         self._nobody = asyncio.Event()
         self._nobody.set()
         self._why: AppError | None = None  # all were sent away: who comes now is, too
@@ -21,14 +21,14 @@ class Audience:
         """Whether a page is connected, or its work not yet done."""
         return bool(self._pages)
 
-    def enter(self, page: Line) -> None:
+    def enter(self, page: Socket) -> None:
         """Count a page in; one that comes while the server stops is sent away as the others were."""
         self._pages.add(page)
         self._nobody.clear()
         if self._why is not None:
             page.shut(self._why)
 
-    def leave(self, page: Line) -> None:
+    def leave(self, page: Socket) -> None:
         """Count it out."""
         self._pages.discard(page)
         if not self._pages:

@@ -6,7 +6,7 @@ from typing import Protocol
 from server.core.errors import AppError
 
 
-class Line(Protocol):
+class Socket(Protocol):
     """A connected page."""
 
     def send(self, message: Mapping[str, object]) -> None:

@@ -11,7 +11,7 @@ MOST_KNOWN: Final = 10_000
 AT_ONCE: Final = 2  # forgotten for each that speaks: more than are added
 
 
-class Paces:
+class RateLimiter:
     """One bucket a name, which outlives a connection: coming again refills nothing."""
 
     def __init__(self, detail: str, *, a_second: float, burst: int) -> None:

@@ -1,6 +1,6 @@
 """What all connected pages share: a hello in time, bounded queues, limits, refusals as messages, a tick.
 
-`PageLine` is the protocol, whatever carries its frames; `PageSocket` carries them over a WebSocket of our own origin
+`SocketBase` is the protocol, whatever carries its frames; `PageSocket` carries them over a WebSocket of our own origin
 (by requests: polling.py).
 
 A frame that raises an AppError is answered with its code and counted; ten in a minute that are not
@@ -65,7 +65,7 @@ class _Newest:
     key: str
 
 
-class PageLine:
+class SocketBase:
     """A connected page; frames are handled one after the other."""
 
     kind: ClassVar[str] = ""
@@ -416,7 +416,7 @@ class PageLine:
         """Leave the rooms this page sat in."""
 
 
-class PageSocket(PageLine, WebSocketHandler, BaseHandler):
+class PageSocket(SocketBase, WebSocketHandler, BaseHandler):
     """A page connected by a WebSocket."""
 
     transport = SOCKET

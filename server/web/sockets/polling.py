@@ -15,8 +15,8 @@ from typing import Final
 from server.core.errors import Invalid, Unavailable
 from server.core.net.addresses import source_of
 from server.web.base import Web
-from server.web.errors import WireGap, WiresFull, WireUnknown
-from server.web.sockets.page_socket import PageLine
+from server.web.errors import PolledSocketGap, PolledSocketsFull, PolledSocketUnknown
+from server.web.sockets.page_socket import SocketBase
 from server.web.sockets.transports import REQUESTS
 from server.web.status import close_code_of
 
@@ -30,7 +30,7 @@ _GONE: Final = 1001
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class PollAnswer:
     """What one waiting request is answered: frames from number `first` on, and why the line is closed, if it is."""
 
     first: int
@@ -39,19 +39,19 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True)
-class Opener:
+class PolledSocketOwner:
     """Who opened a line: where the browser was, and its name."""
 
     address: str | None
     browser: str
 
 
-class PolledLine(PageLine):
+class PolledSocket(SocketBase):
     """One connected page; whoever opened it is known: its browser is bound to its link."""
 
     transport = REQUESTS
 
-    def __init__(self, web: Web, opener: Opener, **services: object) -> None:
+    def __init__(self, web: Web, opener: PolledSocketOwner, **services: object) -> None:
         """Prepare the queues."""
         self.initialize(web, **services)
         self._opener = opener
@@ -94,7 +94,7 @@ class PolledLine(PageLine):
         """Take the frames from number `first` on, each once; return how many were taken in all."""
         self._heard()
         if first > self._taken:
-            raise WireGap
+            raise PolledSocketGap
         fits = self._count()  # the request itself
         for frame in frames[self._taken - first :]:
             if self._closed or not fits:
@@ -105,7 +105,7 @@ class PolledLine(PageLine):
                 self.on_message(frame)
         return self._taken
 
-    async def hand_down(self, seen: int) -> Handed:
+    async def hand_down(self, seen: int) -> PollAnswer:
         """Wait for frames, and give all that the page has not said to have; an older request ends empty-handed."""
         self._heard()
         if not self._first <= seen <= self._first + len(self._unseen):
@@ -120,12 +120,12 @@ class PolledLine(PageLine):
                 async with asyncio.timeout(HOLD):
                     await waiting.wait()
         if self._waiting is not waiting:
-            return Handed(self._first, (), None)
+            return PollAnswer(self._first, (), None)
         self._waiting = None
         self._handed += bool(self._unseen)
         if self._handed > AGAIN:
             self.shut(Unavailable("slow_reader"))
-        return Handed(self._first, tuple(self._unseen), self._closed)
+        return PollAnswer(self._first, tuple(self._unseen), self._closed)
 
     def _acknowledged(self, seen: int) -> None:
         if seen == self._first:
@@ -177,12 +177,12 @@ class PolledLine(PageLine):
 class _Place:
     """Where a line stands: `link` names it by the token its page shows."""
 
-    line: PolledLine
+    line: PolledSocket
     link: str
     source: str
 
 
-class PolledLines:
+class PolledSockets:
     """All lines of this process: as many as there may be strangers, of one source and of all."""
 
     def __init__(self, web: Web) -> None:
@@ -194,7 +194,7 @@ class PolledLines:
         """Count them; one that is closed counts while it says why."""
         return len(self._places)
 
-    def open(self, line: PolledLine, link: str) -> str:
+    def open(self, line: PolledSocket, link: str) -> str:
         """Begin a line and return its name, which nobody can guess; the oldest of its link gives way."""
         source = source_of(line.address)
         own = [name for name, place in self._places.items() if place.link == link]
@@ -203,18 +203,18 @@ class PolledLines:
             former.line.hang_up(close_code_of(Unavailable()), Unavailable.code)
         of_source = sum(place.source == source for place in self._places.values())
         if len(self._places) >= self._most or of_source >= self._most_of_source:
-            raise WiresFull
+            raise PolledSocketsFull
         name = secrets.token_urlsafe(24)
         self._places[name] = _Place(line, link, source)
         line.when_forgotten = lambda: self._places.pop(name, None)
         line.begin()
         return name
 
-    def get(self, name: str, link: str, browser: str | None) -> PolledLine:
+    def get(self, name: str, link: str, browser: str | None) -> PolledSocket:
         """Return a line to the browser that opened it by this link, and to no other."""
         place = self._places.get(name)
         if place is None or place.link != link or browser is None:
-            raise WireUnknown
+            raise PolledSocketUnknown
         if not secrets.compare_digest(place.line.browser("").encode(), browser.encode()):
-            raise WireUnknown
+            raise PolledSocketUnknown
         return place.line

@@ -125,7 +125,7 @@ class _Channel:
         return self.station is None and not self.inner
 
 
-class AmiObserver:
+class AmiFactReader:
     """Turns manager events into facts. One per connection's feed; it survives reconnections.
 
     `stations` are the monitored extensions; when empty, an endpoint named by two to six digits is

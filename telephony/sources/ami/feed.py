@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from telephony.model.facts import HungUp, Rang
 from telephony.sources.ami.codec import MAX_LINE, AmiDecoder, AmiMessage, greeted, too_old
-from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.ami.facts import AmiFactReader
 from telephony.sources.feed import FeedCutError, FeedState, room, utc_now
 from telephony.sources.tcp import (
     PATIENCE,
@@ -71,7 +71,7 @@ class AmiFeed(AskingFeed["_Connection"]):
         self._username, self._secret = username, secret
         self._tls = tls
         self._live = live
-        self._observer = AmiObserver(name, stations, sip_call_id=sip_call_id, emergency=emergency)
+        self._observer = AmiFactReader(name, stations, sip_call_id=sip_call_id, emergency=emergency)
 
     @asynccontextmanager
     async def _signed_in(self) -> AsyncIterator[_Connection]:
@@ -205,7 +205,7 @@ class _Conversation:
 
     def __init__(
         self,
-        observer: AmiObserver,
+        observer: AmiFactReader,
         connection: _Connection,
         live: Callable[[], Collection[str]],
         clock: Callable[[], datetime],

@@ -94,7 +94,7 @@ class _Leg:
     unproven: bool = False
 
 
-class DialogObserver:
+class DialogFactReader:
     """Turns documents into facts. One a feed; it survives reconnections."""
 
     def __init__(self, source: str, stations: Collection[str]) -> None:

@@ -13,18 +13,18 @@ import secrets
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from telephony.sip.message import DecodeError, parse
+from telephony.sip.message import SipDecodeError, parse
 from telephony.sources.dialog_info.codec import DialogInfoError, read
 from telephony.sources.dialog_info.dialects import Dialect, presumed, product
-from telephony.sources.dialog_info.facts import GAP, OLD, DialogObserver
+from telephony.sources.dialog_info.facts import GAP, OLD, DialogFactReader
 from telephony.sources.dialog_info.line import tcp, udp
 from telephony.sources.dialog_info.subscriber import (
     Account,
     Here,
     Notified,
-    RefusedError,
     SilentError,
     Subscriber,
+    SubscriptionRefusedError,
 )
 from telephony.sources.feed import (
     FeedCutError,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from telephony.model.facts import Fact
-    from telephony.sources.dialog_info.line import Line, Peer
+    from telephony.sources.dialog_info.line import HostPort, SipTransport
     from telephony.sources.feed import Emit
 
 __all__ = ["Account", "DialogInfoFeed"]
@@ -97,7 +97,7 @@ class DialogInfoFeed:
         self._live = live
         self._clock = clock
         self._expires, self._heartbeat, self._patience = expires, heartbeat, patience
-        self._observer = DialogObserver(name, self._stations)
+        self._observer = DialogFactReader(name, self._stations)
         self._book = HealthBook(name, clock=clock)
 
     def health(self) -> FeedHealth:
@@ -135,7 +135,7 @@ class DialogInfoFeed:
             return self._book.read().switchboard
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Line]:
+    async def _connected(self) -> AsyncIterator[SipTransport]:
         if self._transport == "udp":
             async with udp(self._server, self._bind, self._allow, self._book.reject) as line:
                 yield line
@@ -151,7 +151,7 @@ class DialogInfoFeed:
         finally:
             await opening.__aexit__(None, None, None)
 
-    def _subscriber(self, line: Line, stations: Sequence[str]) -> Subscriber:
+    def _subscriber(self, line: SipTransport, stations: Sequence[str]) -> Subscriber:
         return Subscriber(
             self._account,
             stations,
@@ -224,7 +224,7 @@ class DialogInfoFeed:
 class _Conversation:
     """Carries messages between the line and the subscriber, and the time to it."""
 
-    def __init__(self, line: Line, subscriber: Subscriber, book: HealthBook) -> None:
+    def __init__(self, line: SipTransport, subscriber: Subscriber, book: HealthBook) -> None:
         self._line, self._subscriber, self._book = line, subscriber, book
         self._clock = asyncio.get_running_loop().time
 
@@ -247,7 +247,7 @@ class _Conversation:
                 async with asyncio.timeout(wait):
                     for data, peer in await self._line.receive():
                         self._take(data, peer)
-        except RefusedError as error:
+        except SubscriptionRefusedError as error:
             self._book.reject(str(error))
             raise FeedRefusedError(str(error)) from None
         except SilentError as error:
@@ -255,10 +255,10 @@ class _Conversation:
             raise FeedCutError(str(error)) from None
         return self._subscriber.events()
 
-    def _take(self, data: bytes, peer: Peer | None) -> None:
+    def _take(self, data: bytes, peer: HostPort | None) -> None:
         try:
             message = parse(data)
-        except DecodeError as error:
+        except SipDecodeError as error:
             self._book.reject(f"sip_{error.reason}")
             return
         self._book.heard(1)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Final, Protocol
 
-from telephony.sip.message import MAX_MESSAGE, DecodeError
+from telephony.sip.message import MAX_MESSAGE, SipDecodeError
 from telephony.sip.write import Framer
 from telephony.sources.feed import FeedCutError
 from telephony.sources.receive_buffer import dropped, enlarge
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 _READ: Final = 65536
 #: Datagrams that wait to be read; more are dropped and counted.
 _WAITING: Final = 1000
-Peer = tuple[str, int]
+HostPort = tuple[str, int]
 
 
-class Line(Protocol):
+class SipTransport(Protocol):
     """One socket. `address` is where others reach it, as host:port."""
 
     address: str
@@ -32,17 +32,17 @@ class Line(Protocol):
     def lost(self) -> int:
         """Count the messages that were lost before they were read."""
 
-    async def receive(self) -> list[tuple[bytes, Peer | None]]:
+    async def receive(self) -> list[tuple[bytes, HostPort | None]]:
         """Wait for messages, each with whom to reply to. Raises FeedCutError when the line is lost."""
 
-    def send(self, data: bytes, to: Peer | None = None) -> None:
+    def send(self, data: bytes, to: HostPort | None = None) -> None:
         """Send a message, to the switchboard unless told."""
 
 
 @asynccontextmanager
 async def udp(
-    server: Peer, bind: Peer, allow: Sequence[str], reject: Callable[[str], None]
-) -> AsyncIterator[Line]:
+    server: HostPort, bind: HostPort, allow: Sequence[str], reject: Callable[[str], None]
+) -> AsyncIterator[SipTransport]:
     """Open a UDP socket that hears only `allow`. Raises OSError and ValueError (a bad network)."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(*server, type=socket.SOCK_DGRAM)
@@ -59,7 +59,9 @@ async def udp(
 
 
 @asynccontextmanager
-async def tcp(server: Peer, bind: Peer, reject: Callable[[str], None]) -> AsyncIterator[Line]:
+async def tcp(
+    server: HostPort, bind: HostPort, reject: Callable[[str], None]
+) -> AsyncIterator[SipTransport]:
     """Open a TCP connection. Raises OSError."""
     local = (bind[0], 0) if bind[0] else None
     reader, writer = await asyncio.open_connection(*server, local_addr=local)
@@ -72,7 +74,7 @@ async def tcp(server: Peer, bind: Peer, reject: Callable[[str], None]) -> AsyncI
                 await writer.wait_closed()
 
 
-def _towards(family: int, peer: Peer) -> str:
+def _towards(family: int, peer: HostPort) -> str:
     """Find which of our addresses leads there; nothing is sent."""
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect(peer)
@@ -98,12 +100,14 @@ def _networks(allow: Sequence[str]) -> Callable[[str], bool]:
 
 
 class _UdpLine(asyncio.DatagramProtocol):
-    def __init__(self, server: Peer, allow: Sequence[str], reject: Callable[[str], None]) -> None:
+    def __init__(
+        self, server: HostPort, allow: Sequence[str], reject: Callable[[str], None]
+    ) -> None:
         self.address = ""
         self._server = server
         self._allowed = _networks(allow)
         self._reject = reject
-        self._queue: asyncio.Queue[tuple[bytes, Peer] | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[tuple[bytes, HostPort] | None] = asyncio.Queue()
         self._transport: asyncio.DatagramTransport | None = None
         self._overflow = 0
 
@@ -117,7 +121,7 @@ class _UdpLine(asyncio.DatagramProtocol):
         self._transport = transport
         enlarge(transport.get_extra_info("socket"))
 
-    def datagram_received(self, data: bytes, addr: Peer) -> None:
+    def datagram_received(self, data: bytes, addr: HostPort) -> None:
         """Judge a datagram by source, then by size."""
         if not self._allowed(addr[0]):
             self._reject("source")
@@ -131,7 +135,7 @@ class _UdpLine(asyncio.DatagramProtocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 -- whatever the reason
         self._queue.put_nowait(None)
 
-    async def receive(self) -> list[tuple[bytes, Peer | None]]:
+    async def receive(self) -> list[tuple[bytes, HostPort | None]]:
         taken = [await self._queue.get()]
         while not self._queue.empty():
             taken.append(self._queue.get_nowait())
@@ -139,7 +143,7 @@ class _UdpLine(asyncio.DatagramProtocol):
             raise FeedCutError("socket closed")
         return [(each[0], each[1]) for each in taken if each]
 
-    def send(self, data: bytes, to: Peer | None = None) -> None:
+    def send(self, data: bytes, to: HostPort | None = None) -> None:
         if self._transport is not None:
             self._transport.sendto(data, to or self._server)
 
@@ -157,15 +161,15 @@ class _TcpLine:
         self._reader, self._writer, self._reject = reader, writer, reject
         self._framer = Framer()
 
-    async def receive(self) -> list[tuple[bytes, Peer | None]]:
+    async def receive(self) -> list[tuple[bytes, HostPort | None]]:
         data = await self._reader.read(_READ)
         if not data:
             raise FeedCutError("ended")
         try:
             return [(each, None) for each in self._framer.feed(data)]
-        except DecodeError as error:
+        except SipDecodeError as error:
             self._reject(error.reason)
             raise FeedCutError("framing") from None
 
-    def send(self, data: bytes, to: Peer | None = None) -> None:  # noqa: ARG002 -- one connection, one peer
+    def send(self, data: bytes, to: HostPort | None = None) -> None:  # noqa: ARG002 -- one connection, one peer
         self._writer.write(data)

@@ -74,7 +74,7 @@ class Notified:
     answers: bool
 
 
-class RefusedError(Exception):
+class SubscriptionRefusedError(Exception):
     """The switchboard refuses us for good; the slug says how."""
 
 
@@ -426,11 +426,11 @@ class Subscriber:
         header = "proxy-authenticate" if proxy else "www-authenticate"
         found = digest.challenge(message.headers.get(header, ()))
         if found is None:
-            raise RefusedError("auth_unsupported")
+            raise SubscriptionRefusedError("auth_unsupported")
         # Proven once with this very challenge and refused: the password is wrong, unless the nonce was old.
         fresh = asked.tries > 1 and asked.proven and not found.stale
         if fresh or asked.tries >= _TRIES:
-            raise RefusedError("login")
+            raise SubscriptionRefusedError("login")
         name = "Proxy-Authorization" if proxy else "Authorization"
         self._challenge, self._count = (name, found), 0
         self._ask(each, now, tries=asked.tries + 1, expires=asked.expires)
@@ -448,7 +448,7 @@ class Subscriber:
             return
         each.failed = status
         if all(other.failed and other.failed not in _LATER for other in self._all.values()):
-            raise RefusedError("login" if status == _FORBIDDEN else f"status_{status}")
+            raise SubscriptionRefusedError("login" if status == _FORBIDDEN else f"status_{status}")
         told = _seconds(message.first("retry-after"))
         if status in _LATER or told is not None:
             wait = min(_RETRY if told is None else max(1.0, told), _LONGEST_RETRY)

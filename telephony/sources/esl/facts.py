@@ -87,7 +87,7 @@ class _Channel:
         return self.station is None and not self.local and not self.inside
 
 
-class EslObserver:
+class EslFactReader:
     """Turns event-socket events into facts. One per feed; it survives reconnections.
 
     `stations` are the monitored extensions; when empty, an endpoint named by two to six digits is a station.

@@ -21,7 +21,7 @@ from telephony.sources.esl.codec import (
     dumped,
     freeswitch_version,
 )
-from telephony.sources.esl.facts import CONFERENCE, EVENTS, EslObserver
+from telephony.sources.esl.facts import CONFERENCE, EVENTS, EslFactReader
 from telephony.sources.feed import FeedCutError, FeedState, HealthBook, room, utc_now
 from telephony.sources.tcp import PATIENCE, RESYNC, SILENCE, AskingFeed, MessageStream, connected
 
@@ -65,7 +65,7 @@ class EslFeed(AskingFeed["_Connection"]):
         self._address = (host, port)
         self._password = password
         self._live = live
-        self._observer = EslObserver(
+        self._observer = EslFactReader(
             name, stations, private_headers=private_headers, emergency=emergency
         )
 
@@ -176,7 +176,7 @@ class _Conversation:
 
     def __init__(
         self,
-        observer: EslObserver,
+        observer: EslFactReader,
         connection: _Connection,
         book: HealthBook,
         live: Callable[[], Collection[str]],

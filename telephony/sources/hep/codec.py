@@ -50,7 +50,7 @@ _SIZES: Final = {
 Endpoint = tuple[str, int]
 
 
-class DecodeError(ValueError):
+class HepDecodeError(ValueError):
     """The peer's mistake is data: `reason` is a slug to count by."""
 
     def __init__(self, reason: str) -> None:
@@ -82,15 +82,15 @@ def decode(data: bytes) -> HepPacket:
     chunks = _chunks(data)
     for kind, size in _SIZES.items():
         if kind in chunks and len(chunks[kind]) != size:
-            raise DecodeError("chunk_size")
+            raise HepDecodeError("chunk_size")
     if _PAYLOAD not in chunks:
-        raise DecodeError("compressed" if _COMPRESSED in chunks else "no_payload")
+        raise HepDecodeError("compressed" if _COMPRESSED in chunks else "no_payload")
     try:
         src, dst = _endpoints(chunks)
         protocol = chunks[_PROTOCOL][0]
         time = _time(chunks)
     except KeyError:
-        raise DecodeError("missing_chunk") from None
+        raise HepDecodeError("missing_chunk") from None
     return HepPacket(
         src=src,
         dst=dst,
@@ -108,20 +108,20 @@ def decode(data: bytes) -> HepPacket:
 def _chunks(data: bytes) -> dict[int, bytes]:
     """Cut the packet into its generic (vendor 0) chunks; the first of a repeated one wins."""
     if data[:4] != MAGIC:
-        raise DecodeError("not_hep3")
+        raise HepDecodeError("not_hep3")
     if len(data) < _FIRST:
-        raise DecodeError("truncated")
+        raise HepDecodeError("truncated")
     total = _U16.unpack_from(data, 4)[0]
     if total != len(data):
-        raise DecodeError("truncated" if total > len(data) else "trailing_bytes")
+        raise HepDecodeError("truncated" if total > len(data) else "trailing_bytes")
     chunks: dict[int, bytes] = {}
     at = _FIRST
     while at < total:
         if at + _HEAD.size > total:
-            raise DecodeError("chunk_length")
+            raise HepDecodeError("chunk_length")
         vendor, kind, length = _HEAD.unpack_from(data, at)
         if length < _HEAD.size or at + length > total:
-            raise DecodeError("chunk_length")
+            raise HepDecodeError("chunk_length")
         if vendor == 0:
             chunks.setdefault(kind, data[at + _HEAD.size : at + length])
         at += length
@@ -144,7 +144,7 @@ def _endpoints(chunks: dict[int, bytes]) -> tuple[Endpoint, Endpoint]:
 def _time(chunks: dict[int, bytes]) -> datetime:
     micro = _U32.unpack(chunks[_USEC])[0] if _USEC in chunks else 0
     if micro >= _MICROSECONDS:
-        raise DecodeError("time")
+        raise HepDecodeError("time")
     return _EPOCH + timedelta(seconds=_U32.unpack(chunks[_SEC])[0], microseconds=micro)
 
 

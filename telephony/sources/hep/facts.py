@@ -30,7 +30,7 @@ from telephony.model.facts import (
 )
 from telephony.model.number import Number, called_as, parse_number
 from telephony.sip.message import SipMessage, address, uri_user
-from telephony.sip.offer_answer import PAST, Dialog, Transaction, held
+from telephony.sip.offer_answer import PAST, OfferAnswerDialog, Transaction, held
 from telephony.sources.hep.pairing import Pairing
 from telephony.sources.hep.transfers import Transfers
 
@@ -114,7 +114,7 @@ class _Call:
     branches: dict[str, tuple[int, str | None]] = field(default_factory=dict)
     rang: dict[tuple[str, str | None], None] = field(default_factory=dict)
     named: set[Alias] = field(default_factory=set)
-    dialogs: dict[tuple[str, str], Dialog] = field(default_factory=dict)
+    dialogs: dict[tuple[str, str], OfferAnswerDialog] = field(default_factory=dict)
     #: What was told of a hold at each moment, and how often it was corrected.
     told: dict[datetime, tuple[bool, int]] = field(default_factory=dict)
     #: Whether it is the copy for a recorder (SIPREC): one-way sound is no hold there.
@@ -134,13 +134,13 @@ class _Call:
         known = self.dialogs.get(_pair(seen))
         return bool(self.initial) or (known is not None and known.knows(seen.transaction))
 
-    def dialog(self, seen: _Wire) -> Dialog:
+    def dialog(self, seen: _Wire) -> OfferAnswerDialog:
         """Return the dialog of a message; of too many, one that ended or was never answered is forgotten."""
         pair = _pair(seen)
         if pair not in self.dialogs and len(self.dialogs) >= _MAX_DIALOGS:
             least = min(self.dialogs, key=lambda each: self.dialogs[each].talks)
             del self.dialogs[least]
-        return self.dialogs.setdefault(pair, Dialog())
+        return self.dialogs.setdefault(pair, OfferAnswerDialog())
 
     def failed(self, seen: _Wire) -> bool:
         """Whether the INVITE of this number was refused, or found the dialog gone: its ACK is no sign of life."""
@@ -167,7 +167,7 @@ class _Call:
         callers = {tag for tag, _ in self.initial}
         return next((tag for tag in pair if tag in callers), "")
 
-    def others(self, seen: _Wire) -> list[Dialog]:
+    def others(self, seen: _Wire) -> list[OfferAnswerDialog]:
         """List the other dialogs of the same caller: one INVITE may be answered by several (a fork)."""
         mine = _pair(seen)
         if self.dialogs.keys() <= {mine}:
@@ -179,7 +179,7 @@ class _Call:
             if family and pair != mine and self.family(pair) == family
         ]
 
-    def left(self, seen: _Wire) -> tuple[Dialog | None, bool]:
+    def left(self, seen: _Wire) -> tuple[OfferAnswerDialog | None, bool]:
         """Tell with whom the call goes on when this dialog is over; if nobody, whether that is certain.
 
         The caller takes every answer and soon leaves those it does not keep. So another goes on if it was taken too
@@ -207,7 +207,7 @@ class _Call:
 
     def holds(self) -> list[tuple[datetime, bool]]:
         """Tell what follows for the call from what its dialogs agreed, as far as they were answered."""
-        families: dict[object, list[Dialog]] = {}
+        families: dict[object, list[OfferAnswerDialog]] = {}
         for pair, dialog in self.dialogs.items():
             family = self.family(pair)
             if dialog.answered or not family:
@@ -243,7 +243,7 @@ def _remember(into: dict[_K, _V], key: _K, value: _V) -> None:
         del into[next(iter(into))]
 
 
-class SipObserver:
+class SipFactReader:
     """One feed's eye on SIP. `stations` are the monitored extensions.
 
     `private_headers` is an ordered list: the first present names the call, the others are noted.
@@ -506,7 +506,7 @@ class SipObserver:
                 facts.append(Answered(seen.leg, seen.at, self._source, station))
         return [*facts, *self._held(seen.leg, call)] if ready else facts
 
-    def _recall(self, seen: _Wire, call: _Call, dialog: Dialog) -> None:
+    def _recall(self, seen: _Wire, call: _Call, dialog: OfferAnswerDialog) -> None:
         """Give a dialog what the INVITE that asked for it described; all who are asked share it."""
         asked = call.initial.get((seen.from_, seen.number))
         if asked and seen.method == "INVITE":

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from telephony.sources.feed import FeedHealth, FeedState, Gap, HealthBook, room, utc_now
 from telephony.sources.hep.facts import DEFAULT_HEADERS
-from telephony.sources.hep.reader import HepReader, RefusedError
+from telephony.sources.hep.reader import HepReader, PacketRefusedError
 from telephony.sources.receive_buffer import dropped, enlarge
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class HepFeed:
             skewed = self._reader.skewed
             try:
                 facts = self._reader.read(data, self._clock())
-            except RefusedError as refusal:
+            except PacketRefusedError as refusal:
                 self._book.reject(refusal.reason, refusal.sample)
                 return
             if self._reader.skewed > skewed:

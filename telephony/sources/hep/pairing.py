@@ -29,7 +29,7 @@ _CROWD: Final = 16
 _NEWEST: Final = 4 * _CROWD
 _TICK: Final = timedelta(microseconds=1)
 
-Verdict = Paired | Unpaired
+PairingFact = Paired | Unpaired
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Pairing:
         calling: set[str],
         carried: set[str],
         asked: datetime | None = None,
-    ) -> list[Verdict]:
+    ) -> list[PairingFact]:
         """Note an initial INVITE from one host to another, at each place it was captured.
 
         `calling` are the numbers of the caller (From, P-Asserted-Identity, Remote-Party-ID),
@@ -106,7 +106,7 @@ class Pairing:
         else:
             self._crowded |= {leg, other}
 
-    def answered(self, leg: str, at: datetime) -> list[Verdict]:
+    def answered(self, leg: str, at: datetime) -> list[PairingFact]:
         """Note the answer of a leg."""
         mine = self._legs.get(leg)
         if mine is None:
@@ -114,7 +114,7 @@ class Pairing:
         mine.answered = min(mine.answered or at, at)
         return self._changed(mine, at)
 
-    def ended(self, leg: str, at: datetime) -> list[Verdict]:
+    def ended(self, leg: str, at: datetime) -> list[PairingFact]:
         """Note the end of a leg."""
         mine = self._legs.get(leg)
         if mine is None:
@@ -122,7 +122,7 @@ class Pairing:
         mine.ended = max(mine.ended or at, at)
         return self._changed(mine, at)
 
-    def seen(self, leg: str, at: datetime) -> list[Verdict]:
+    def seen(self, leg: str, at: datetime) -> list[PairingFact]:
         """Note any other message: going on unanswered, when the other leg was answered, contradicts a pairing."""
         mine = self._legs.get(leg)
         if mine is None:
@@ -133,7 +133,7 @@ class Pairing:
         waits = any(self._legs[other].answered for other in self._partners[leg])
         return self._judge(leg, at) if waits else []
 
-    def _changed(self, mine: _Leg, at: datetime) -> list[Verdict]:
+    def _changed(self, mine: _Leg, at: datetime) -> list[PairingFact]:
         mine.last = max(mine.last, at)
         return self._judge(mine.name, at) if mine.name in self._partners else []
 
@@ -144,7 +144,7 @@ class Pairing:
         *,
         answered: datetime | None = None,
         ended: datetime | None = None,
-    ) -> list[Verdict]:
+    ) -> list[PairingFact]:
         """Keep what came before its INVITE; without one it is nothing."""
         known, last, over = self._early.pop(leg, (None, at, None))
         times = [each for each in (known, answered) if each]
@@ -161,7 +161,7 @@ class Pairing:
         mine.last = max(mine.last, last)
         mine.ended = mine.ended or ended
 
-    def _judge(self, leg: str, at: datetime) -> list[Verdict]:
+    def _judge(self, leg: str, at: datetime) -> list[PairingFact]:
         """Say again what holds around a leg; only what differs from what was said."""
         around = {leg, *self._partners.get(leg, ())}
         around |= {other for near in tuple(around) for other in self._partners.get(near, ())}
@@ -170,7 +170,7 @@ class Pairing:
         for name, found in outs.items():
             for out in found:
                 ins[out].add(name)
-        verdicts: list[Verdict] = []
+        verdicts: list[PairingFact] = []
         pairs = {(a, b) for a in around for b in self._partners.get(a, ()) if b in around}
         for first, out in sorted(pairs):
             held = out in outs[first]
@@ -185,7 +185,7 @@ class Pairing:
                 verdicts.append(self._verdict(first, out, now, at))
         return verdicts
 
-    def _verdict(self, first: str, out: str, now: str, at: datetime) -> Verdict:
+    def _verdict(self, first: str, out: str, now: str, at: datetime) -> PairingFact:
         at = max(at, self._last_verdict.get((first, out), at - _TICK) + _TICK)
         self._last_verdict[first, out] = at
         if now in {"paired", "confirmed"}:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from telephony.sip import message as sip
 from telephony.sources.hep import codec as hep
-from telephony.sources.hep.facts import DEFAULT_HEADERS, SipObserver
+from telephony.sources.hep.facts import DEFAULT_HEADERS, SipFactReader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MAX_SKEW: Final = timedelta(hours=1)
 
 
-class RefusedError(ValueError):
+class PacketRefusedError(ValueError):
     """A packet is dropped for a countable `reason`; `sample` shows it without identifiers."""
 
     def __init__(self, reason: str, sample: str = "") -> None:
@@ -45,7 +45,7 @@ class HepReader:
         max_skew: timedelta | None = MAX_SKEW,
     ) -> None:
         self._key = None if auth_key is None else auth_key.encode()
-        self._observer = SipObserver(source, stations, private_headers)
+        self._observer = SipFactReader(source, stations, private_headers)
         self._max_skew = max_skew
         self.skewed = 0
         self.lag = 0.0
@@ -57,19 +57,19 @@ class HepReader:
         """
         try:
             packet = hep.decode(data)
-        except hep.DecodeError as error:
-            raise RefusedError(f"hep_{error.reason}", f"{len(data)} bytes") from None
+        except hep.HepDecodeError as error:
+            raise PacketRefusedError(f"hep_{error.reason}", f"{len(data)} bytes") from None
         if self._key is not None:
             if packet.auth_key is None:
-                raise RefusedError("key_missing")
+                raise PacketRefusedError("key_missing")
             if not hmac.compare_digest(packet.auth_key, self._key):
-                raise RefusedError("key_wrong")
+                raise PacketRefusedError("key_wrong")
         if packet.protocol != hep.SIP:
             return []
         try:
             message = sip.parse(packet.payload)
-        except sip.DecodeError as error:
-            raise RefusedError(
+        except sip.SipDecodeError as error:
+            raise PacketRefusedError(
                 f"sip_{error.reason}", f"{len(packet.payload)} bytes of SIP"
             ) from None
         at = packet.time

@@ -152,7 +152,7 @@ class Extension:
         """Report an INVITE before pyVoIP reads it; return the refusal of one that it cannot read."""
         try:
             message = sip.parse(raw)
-        except sip.DecodeError:
+        except sip.SipDecodeError:
             message = None  # what it lacks is for the parent to count
         if _remember(self._seen, message.call_id if message else raw.hex()):
             self._report("invite", raw=base64.b64encode(raw).decode(), at=time.time())

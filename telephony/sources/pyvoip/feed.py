@@ -159,7 +159,7 @@ class PyVoipFeed:
         try:
             message = sip.parse(base64.b64decode(report["raw"], validate=True))
             at = datetime.fromtimestamp(float(report["at"]), UTC)
-        except sip.DecodeError as error:
+        except sip.SipDecodeError as error:
             self._book.reject(f"sip_{error.reason}")
             return
         except (KeyError, TypeError, ValueError, OverflowError, binascii.Error):

@@ -33,7 +33,7 @@ _META: Final = "rtpengine-meta-"
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class RecordingsFolder:
     """One folder. `prefix` is what its path is called on the recorder's machine; `metadata`: rtpengine's files."""
 
     folder: Path
@@ -56,7 +56,7 @@ class RecordingsFeed:
     def __init__(
         self,
         name: str,
-        watched: Watched,
+        watched: RecordingsFolder,
         *,
         every: float = 60.0,
         clock: Callable[[], datetime] = utc_now,

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from telephony.sip.message import DecodeError
+from telephony.sip.message import SipDecodeError
 from telephony.sip.write import Framer
 from telephony.sources.hep import codec as hep
-from telephony.sources.replay.link_types import UnreadLinkError, ip_packet, is_read
+from telephony.sources.replay.link_types import UnreadLinkTypeError, ip_packet, is_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ _PENDING: Final = 16
 _HALF, _WHOLE = 1 << 31, 1 << 32
 
 
-class LinkError(ValueError):
+class NoReadableInterfaceError(ValueError):
     """No interface of a capture is of a kind that is read; `links` are their numbers."""
 
     def __init__(self, links: tuple[int, ...]) -> None:
@@ -142,7 +142,7 @@ class Capture:
                 data = ip_packet(frame.link, frame.data)
                 packet = self._joined(_packet(data)) if data else None
                 found = self._carried(frame, packet) if packet else ()
-            except UnreadLinkError as error:
+            except UnreadLinkTypeError as error:
                 self.dropped[f"link_{error.link}"] += 1
                 continue
             except (IndexError, StopIteration, struct.error, ValueError):
@@ -249,7 +249,7 @@ class Capture:
             stream.due = (stream.due + len(data)) % _WHOLE
             try:
                 yield from ((at, message) for message in stream.framer.feed(data))
-            except DecodeError as error:
+            except SipDecodeError as error:
                 self.dropped[f"sip_{error.reason}"] += 1
                 stream.due, stream.framer = None, Framer()
 
@@ -306,7 +306,7 @@ def _pcap(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
         struct.unpack_from(f"{order}I", data, 20)[0] & 0xFFFF
     )  # above: how long a frame's checksum is
     if not is_read(link):
-        raise LinkError((link,))
+        raise NoReadableInterfaceError((link,))
     at = 24
     while at < len(data):
         if at + head > len(data):
@@ -349,7 +349,7 @@ def _pcapng(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
     if at < len(data):
         dropped["truncated"] += 1
     if links and not any(map(is_read, links)):
-        raise LinkError(tuple(sorted(links)))
+        raise NoReadableInterfaceError(tuple(sorted(links)))
 
 
 def _interface(body: bytes, order: str) -> _Interface:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from telephony.sip.message import SipMessage
 
     #: When each message was seen first: by Call-ID, CSeq, and what it is.
-    Stamps = Mapping["Key", datetime]
+    Stamps = Mapping["SipMessageKey", datetime]
 
 #: More than a network, a queue or a retransmission takes between two agents.
 APART: Final = timedelta(seconds=10)
@@ -28,7 +28,7 @@ ANSWERED_WITHIN: Final = timedelta(minutes=10)
 SILENT: Final = timedelta(hours=12)
 
 
-class Key(NamedTuple):
+class SipMessageKey(NamedTuple):
     """One message of one call; `status` is None for the request."""
 
     call: str
@@ -45,10 +45,10 @@ class ClockGap(NamedTuple):
     ahead: timedelta
 
 
-def key_of(message: SipMessage) -> Key | None:
+def key_of(message: SipMessage) -> SipMessageKey | None:
     """Name a message; None for one without CSeq."""
     cseq = message.cseq
-    return Key(message.call_id, *cseq, message.status) if cseq else None
+    return SipMessageKey(message.call_id, *cseq, message.status) if cseq else None
 
 
 def gaps(captures: Mapping[str, Stamps]) -> list[ClockGap]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from telephony.sources.feed import FeedHealth, FeedState, HealthBook, utc_now
 from telephony.sources.hep import codec as hep
 from telephony.sources.hep.facts import DEFAULT_HEADERS
-from telephony.sources.hep.reader import HepReader, RefusedError
+from telephony.sources.hep.reader import HepReader, PacketRefusedError
 from telephony.sources.replay.remint import Reminter
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class ReplayFeed:
             played = minter.packet(packet, start + offset) if self._fresh else packet
             try:
                 facts = reader.read(hep.encode(played), self._clock())
-            except RefusedError as refusal:
+            except PacketRefusedError as refusal:
                 self._book.reject(refusal.reason, refusal.sample)
                 continue
             self._book.message()

@@ -25,7 +25,7 @@ _FAMILIES: Final = frozenset({2, 10, 24, 26, 28, 30})
 _NFLOG_PAYLOAD: Final = 9
 
 
-class UnreadLinkError(ValueError):
+class UnreadLinkTypeError(ValueError):
     """Frames of this kind are not read; `link` is its number."""
 
     def __init__(self, link: int) -> None:
@@ -37,7 +37,7 @@ def ip_packet(link: int, frame: bytes) -> bytes | None:
     """Return the IP packet of a frame; None when it carries something else. Raises UnreadLinkError."""
     opener = _OPENERS.get(link)
     if opener is None:
-        raise UnreadLinkError(link)
+        raise UnreadLinkTypeError(link)
     return opener(frame)
 
 

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from telephony.sip import message as sip
 from telephony.sip.message import uri_user
 from telephony.sources.ami.codec import AmiDecoder, greeted, too_old
-from telephony.sources.ami.facts import AmiObserver
+from telephony.sources.ami.facts import AmiFactReader
 from telephony.sources.dialog_info import codec as dialog_info
-from telephony.sources.dialog_info.facts import DialogObserver
+from telephony.sources.dialog_info.facts import DialogFactReader
 from telephony.sources.esl.codec import EslDecoder
-from telephony.sources.esl.facts import EslObserver
+from telephony.sources.esl.facts import EslFactReader
 from telephony.sources.hep import codec as hep
-from telephony.sources.hep.facts import DEFAULT_HEADERS, SipObserver
-from telephony.sources.replay.capture import BEGINS, Capture, LinkError
-from telephony.sources.replay.clocks import ClockGap, Key, gaps, key_of, without_far
+from telephony.sources.hep.facts import DEFAULT_HEADERS, SipFactReader
+from telephony.sources.replay.capture import BEGINS, Capture, NoReadableInterfaceError
+from telephony.sources.replay.clocks import ClockGap, SipMessageKey, gaps, key_of, without_far
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -76,7 +76,7 @@ class _Heard(NamedTuple):
 
 
 @dataclass(slots=True)
-class Recorded:
+class CapturedFacts:
     """What files told: facts in the order of the files, and how many of their parts were dropped, by reason.
 
     `clocks`: who does not agree on the time with whom.
@@ -93,12 +93,12 @@ class Recorded:
             self.rejected[reason] = self.rejected.get(reason, 0) + count
 
 
-def read(paths: Iterable[Path], stations: Collection[str] = ()) -> Recorded:
+def read(paths: Iterable[Path], stations: Collection[str] = ()) -> CapturedFacts:
     """Read files and folders. Raises UnreadableError.
 
     `stations` are the monitored extensions; when empty, whatever looks like one is.
     """
-    told = Recorded()
+    told = CapturedFacts()
     files = [found for path in paths for found in _files(path)]
     heard = {file: _heard(file, kind, told) for file, kind in files if kind in _CAPTURES}
     _agree(heard, told)
@@ -153,23 +153,23 @@ def _named(path: Path) -> Iterator[None]:
         raise UnreadableError(path.name, why=error.strerror or type(error).__name__) from error
 
 
-def _heard(file: Path, kind: str, told: Recorded) -> list[_Heard]:
+def _heard(file: Path, kind: str, told: CapturedFacts) -> list[_Heard]:
     """Read the SIP of a capture. Raises UnreadableError."""
     heard = []
     try:
         for packet in _CAPTURES[kind](_bytes(file), told):
             try:
                 heard.append(_Heard(packet, sip.parse(packet.payload)))
-            except sip.DecodeError as error:
+            except sip.SipDecodeError as error:
                 told.drop({f"sip_{error.reason}": 1})
-    except LinkError as error:
+    except NoReadableInterfaceError as error:
         raise UnreadableError(file.name, error.links) from None
     return heard
 
 
-def _agree(heard: dict[Path, list[_Heard]], told: Recorded) -> None:
+def _agree(heard: dict[Path, list[_Heard]], told: CapturedFacts) -> None:
     """Leave out what an agent tells of a call that another one dated otherwise, and say so."""
-    stamps: dict[str, dict[Key, datetime]] = {}
+    stamps: dict[str, dict[SipMessageKey, datetime]] = {}
     for file, messages in heard.items():
         for packet, message in messages:
             if (key := key_of(message)) is not None:
@@ -192,8 +192,8 @@ def _source(file: Path, packet: Packet) -> str:
     return f"{file.name}, agent {packet.agent}" if packet.agent else file.name
 
 
-def _ami(data: bytes, stations: Collection[str], told: Recorded) -> None:
-    decoder, observer = AmiDecoder(), AmiObserver("ami", stations, max_skew=None)
+def _ami(data: bytes, stations: Collection[str], told: CapturedFacts) -> None:
+    decoder, observer = AmiDecoder(), AmiFactReader("ami", stations, max_skew=None)
     at = datetime.fromtimestamp(0, UTC)
     messages = decoder.feed(data + b"\r\n\r\n")
     if too_old(greeted(decoder.banner) or ""):
@@ -206,8 +206,8 @@ def _ami(data: bytes, stations: Collection[str], told: Recorded) -> None:
     told.drop(decoder.rejected + observer.rejected)
 
 
-def _esl(data: bytes, stations: Collection[str], told: Recorded) -> None:
-    decoder, observer = EslDecoder(), EslObserver("esl", stations, max_skew=None)
+def _esl(data: bytes, stations: Collection[str], told: CapturedFacts) -> None:
+    decoder, observer = EslDecoder(), EslFactReader("esl", stations, max_skew=None)
     at = datetime.fromtimestamp(0, UTC)
     for message in decoder.feed(data):
         for fact in observer.observe(message, at):
@@ -216,7 +216,7 @@ def _esl(data: bytes, stations: Collection[str], told: Recorded) -> None:
     told.drop(decoder.rejected)
 
 
-def _sip(messages: Sequence[_Heard], stations: Collection[str], told: Recorded) -> None:
+def _sip(messages: Sequence[_Heard], stations: Collection[str], told: CapturedFacts) -> None:
     """Observe SIP in the order of its capture."""
     known = stations or {
         user
@@ -224,8 +224,8 @@ def _sip(messages: Sequence[_Heard], stations: Collection[str], told: Recorded) 
         for user in (message.from_.user, message.to.user)
         if user and _EXTENSION.fullmatch(user)
     }
-    observer = SipObserver("hep", known, DEFAULT_HEADERS)
-    presence = DialogObserver("dialog-info", known)
+    observer = SipFactReader("hep", known, DEFAULT_HEADERS)
+    presence = DialogFactReader("dialog-info", known)
     for packet, message in sorted(messages, key=lambda each: each.packet.at):
         if message.method == "NOTIFY" and _DIALOG_INFO in message.first("content-type").lower():
             _document(message.body, presence, packet.at, told)
@@ -233,16 +233,16 @@ def _sip(messages: Sequence[_Heard], stations: Collection[str], told: Recorded) 
             told.facts += observer.observe(message, packet.at, packet.src, packet.dst)
 
 
-def _documents(data: bytes, stations: Collection[str], told: Recorded) -> None:
+def _documents(data: bytes, stations: Collection[str], told: CapturedFacts) -> None:
     """Read dialog-info documents, one after another; undated themselves, a second lies between two."""
     documents = [b"<?xml" + part for part in data.split(b"<?xml") if part.strip()]
     entities = (uri_user(found.decode("utf-8", "replace")) for found in _ENTITY.findall(data))
-    observer = DialogObserver("dialog-info", stations or {user for user in entities if user})
+    observer = DialogFactReader("dialog-info", stations or {user for user in entities if user})
     for number, document in enumerate(documents):
         _document(document, observer, datetime.fromtimestamp(number, UTC), told)
 
 
-def _document(data: bytes, observer: DialogObserver, at: datetime, told: Recorded) -> None:
+def _document(data: bytes, observer: DialogFactReader, at: datetime, told: CapturedFacts) -> None:
     try:
         info = dialog_info.read(data)
     except dialog_info.DialogInfoError as error:
@@ -254,7 +254,7 @@ def _document(data: bytes, observer: DialogObserver, at: datetime, told: Recorde
         told.drop({wrong: 1})
 
 
-def _packets_of_lines(data: bytes, told: Recorded) -> Iterator[Packet]:
+def _packets_of_lines(data: bytes, told: CapturedFacts) -> Iterator[Packet]:
     for line in data.splitlines():
         try:
             yield from _unwrapped(base64.b64decode(json.loads(line)["hep3_b64"]), told)
@@ -262,10 +262,10 @@ def _packets_of_lines(data: bytes, told: Recorded) -> Iterator[Packet]:
             told.drop({"line": 1})
 
 
-def _unwrapped(data: bytes, told: Recorded) -> Iterator[Packet]:
+def _unwrapped(data: bytes, told: CapturedFacts) -> Iterator[Packet]:
     try:
         packet = hep.decode(data)
-    except hep.DecodeError as error:
+    except hep.HepDecodeError as error:
         told.drop({f"hep_{error.reason}": 1})
         return
     if packet.protocol == hep.SIP:
@@ -273,7 +273,7 @@ def _unwrapped(data: bytes, told: Recorded) -> Iterator[Packet]:
         yield Packet(packet.time, packet.src, packet.dst, packet.payload, agent)
 
 
-def _packets_of_pcap(data: bytes, told: Recorded) -> Iterator[Packet]:
+def _packets_of_pcap(data: bytes, told: CapturedFacts) -> Iterator[Packet]:
     capture = Capture(data)
     for payload in capture.payloads():
         if payload.data.startswith(hep.MAGIC):
@@ -293,11 +293,11 @@ _KINDS: Final[Mapping[str, Callable[[bytes], bool]]] = {
     "esl": lambda head: bool(re.match(rb"\s*Content-(Type|Length): ", head)),
     "dialog-info": lambda head: head.lstrip().startswith(b"<?xml") and b"<dialog-info" in head,
 }
-_CAPTURES: Final[Mapping[str, Callable[[bytes, Recorded], Iterator[Packet]]]] = {
+_CAPTURES: Final[Mapping[str, Callable[[bytes, CapturedFacts], Iterator[Packet]]]] = {
     "pcap": _packets_of_pcap,
     "hep": _packets_of_lines,
 }
-_STREAMS: Final[Mapping[str, Callable[[bytes, Collection[str], Recorded], None]]] = {
+_STREAMS: Final[Mapping[str, Callable[[bytes, Collection[str], CapturedFacts], None]]] = {
     "ami": _ami,
     "esl": _esl,
     "dialog-info": _documents,
