@@ -1,7 +1,7 @@
 """Why: the catalogues follow the sentences: each one is found, none is left untranslated, none outlives its original.
 
 Two domains under locales/LANG/LC_MESSAGES: `messages`, from the table in templates/caller/words.html (English),
-and `spoken`, from every `Say("…")` of server/domain (French: the regulator reads the translation aloud).
+and `spoken`, from every `Say("…")` of server/ (French: the regulator reads the translation aloud).
 Usage: scripts/words [--check]
 """
 

@@ -121,7 +121,14 @@ def database_url(databases: Databases) -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Every coroutine test runs on the fixture's loop; what only a file can suffer, on no other database."""
+    """Every coroutine test runs on the fixture's loop; what only a file can suffer, on no other database.
+
+    On the other database only tests that ask for one run: the rest would be the same again.
+    """
+    if config.getoption("--database") != "sqlite":
+        asks = {id(item) for item in items if "databases" in getattr(item, "fixturenames", ())}
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in asks])
+        items[:] = [item for item in items if id(item) in asks]
     other = pytest.mark.skip(reason="only a file can suffer it")
     for item in items:
         if item.get_closest_marker("sqlite") and config.getoption("--database") != "sqlite":

@@ -12,7 +12,7 @@ from server.audit.domain.record import Record
 from server.identity.web.signed_in import SESSION_COOKIE
 from server.line15.domain.signing import WINDOW
 from server.line15.service.health import LineHealth
-from server.line15.web.event_bodies import MAX_BODY, CallEventSink, EventResults
+from server.line15.web.event_bodies import MAX_BODY, CallEvents, EventResults
 from server.web.base import HOST_ONLY, BaseHandler, Web
 
 Json = dict[str, Any]
@@ -212,7 +212,7 @@ def _components(models: Sequence[Any]) -> Json:
     found: Json = {}
     for model in models:
         mode: Literal["validation", "serialization"] = (
-            "validation" if model is CallEventSink else "serialization"
+            "validation" if model is CallEvents else "serialization"
         )
         made = TypeAdapter(model).json_schema(ref_template=REF, mode=mode)
         found.update(made.pop("$defs", {}))
@@ -223,7 +223,7 @@ def _components(models: Sequence[Any]) -> Json:
 @lru_cache(maxsize=1)
 def document() -> Json:
     """Return the whole description."""
-    models = (Alive, Parts, Error, CallEventSink, EventResults, Record, LineHealth)
+    models = (Alive, Parts, Error, CallEvents, EventResults, Record, LineHealth)
     return {
         "openapi": "3.1.0",
         "info": {

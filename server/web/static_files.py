@@ -16,7 +16,8 @@ def lean(path: str, changed: int) -> bytes:
     """Return a script without its comments and needless blanks: nearly half of what a phone loads before the tap.
 
     `changed`, when the file was written, keeps what is remembered from outliving it. rjsmin knows no template within a
-    template (`a ${b ? `c` : ""}`): tests/web/test_static_files.py compares each script with what is served of it.
+    template (`a ${b ? `c` : ""}`): tests/server/web/test_static_files.py compares each
+    script with what is served of it.
     """
     del changed
     small: str = jsmin(Path(path).read_text(encoding="utf-8"))

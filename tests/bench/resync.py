@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from telephony.sources.ami.codec import AmiDecoder, AmiMessage
 from telephony.sources.ami.feed import AmiFeed
 from tests.bench.figures import Figures, Result, short
-from tests.telephony.ami_server import AmiServer, serving, written
 from tests.telephony.shell import in_background, running, until
+from tests.telephony.sources.ami.player import AmiServer, serving, written
 
 if TYPE_CHECKING:
     from tests.bench.figures import Sizes

@@ -12,7 +12,7 @@ from tornado.httpclient import HTTPClientError
 
 from tests.bench import pages
 from tests.lab.process import until
-from tests.unit.sdp_samples import OFFERS
+from tests.server.video.sdp_samples import OFFERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

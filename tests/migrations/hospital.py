@@ -24,7 +24,7 @@ from tests.lab.ports import free_port
 from tests.lab.process import PartFailedError, launch, own_folder, until
 from tests.lab.server import ROOT, VISIO15, Server, _clean_environment
 from tests.lab.smtp import Smtp, smtp
-from tests.web.house import Browser
+from tests.server.house import Browser
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ def mac(secret: str, text: bytes) -> str:
 
 
 class Client(SimpleAsyncHTTPClient):
-    """What tests.web.house.Browser asks of a client."""
+    """What tests.server.house.Browser asks of a client."""
 
     address = ""
 

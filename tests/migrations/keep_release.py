@@ -21,7 +21,7 @@ from server.app.settings.settings import Settings
 from server.app.wiring import build
 from server.storage import schema
 from tests.lab.postgres import postgres
-from tests.web.house import PASSWORD, SECRET, FakeClock, House, a_call, a_video
+from tests.server.house import PASSWORD, SECRET, FakeClock, House, a_call, a_video
 
 FOLDER = Path(__file__).with_name("releases")
 

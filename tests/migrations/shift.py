@@ -19,11 +19,11 @@ from tests.lab.process import until
 from tests.migrations.hospital import PASSWORD, Hospital, Wire, e164, mobile
 from tests.migrations.kinds import wrote
 from tests.pictures import jpeg, still
-from tests.unit.sdp_samples import CHROMIUM as OFFER
+from tests.server.video.sdp_samples import CHROMIUM as OFFER
 
 if TYPE_CHECKING:
     from tests.fakes import Gateway
-    from tests.web.house import Browser
+    from tests.server.house import Browser
 
 STATIONS: Final = ("1701", "1702", "1703", "1704", "1705", "1706")
 WAV: Final = (

@@ -23,7 +23,7 @@ from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 from server.video.store.sessions import SessionStore
 from tests.databases import PostgresDatabases
-from tests.web.house import CALL_ID, NUMBER, SECRET
+from tests.server.house import CALL_ID, NUMBER, SECRET
 
 if TYPE_CHECKING:
     from tests.databases import Databases

@@ -1,7 +1,7 @@
 """Whose connections, tries and requests count together: one IPv4 address, or one IPv6 network of 64 bits.
 
 A provider gives each customer at least a /64, so one machine has all of its addresses. Every limit by address uses
-`source_of`, and nothing else makes a key of an address (tests/unit/test_source.py).
+`source_of`, and nothing else makes a key of an address (tests/server/core/test_addresses.py).
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address

@@ -155,7 +155,7 @@ class CallEvent(_Form):
         )
 
 
-class CallEventSink(_Form):
+class CallEvents(_Form):
     """What is posted: some events; none is a heartbeat."""
 
     events: Annotated[list[CallEvent], Field(max_length=MAX_EVENTS)]
@@ -237,5 +237,5 @@ def schema() -> dict[str, Any]:
     """Return the JSON schema of the body (2020-12)."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **CallEventSink.model_json_schema(),
+        **CallEvents.model_json_schema(),
     }

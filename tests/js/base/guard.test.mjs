@@ -1,4 +1,4 @@
-/** What the guard decides, in a document of a few nodes; tests/e2e/test_cannot.py has the real ones. */
+/** What the guard decides, in a document of a few nodes; tests/e2e/caller/test_cannot.py has the real ones. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

@@ -52,7 +52,7 @@ test("a site that stores nothing says so", () => {
 
 test("the messages of the desk are those of the protocol and those the phone has words for", () => {
   const file = (path) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
-  const server = [...file("server/protocol/messages.py").matchAll(/^ {8}"(message_\w+)",$/gm)].map((match) => match[1]);
+  const server = [...file("server/protocol/desk.py").matchAll(/^ {8}"(message_\w+)",$/gm)].map((match) => match[1]);
   assert.deepEqual(MESSAGES.map(([key]) => key), server);
   const phone = [...file("templates/caller/words.html").matchAll(/"(message_\w+)": _\(/g)].map((match) => match[1]);
   assert.deepEqual(phone, server);
@@ -83,7 +83,7 @@ test("which camera is on is told in words, as far as the phone knows", () => {
 
 test("each lens that a phone may name has a word on the desk, and in the protocol", () => {
   const file = (path) => readFileSync(new URL(`../../../../${path}`, import.meta.url), "utf8");
-  const [, list] = /lens: Literal\[([^\]]+)\]/.exec(file("server/protocol/messages.py"));
+  const [, list] = /lens: Literal\[([^\]]+)\]/.exec(file("server/protocol/caller.py"));
   const named = [...list.matchAll(/"(\w+)"/g)].map(([, word]) => word);
   assert.deepEqual(named, [...file("static/js/rtc/lenses.js").matchAll(/@typedef \{(.+)\} LensWord/g)].flatMap(([, words]) => [...words.matchAll(/"(\w+)"/g)].map(([, word]) => word)));
   for (const word of named) {
