@@ -1,5 +1,6 @@
 /** The keyboard of the desk, and the help that lists it. */
-import { el, get, modalOpen } from "../lib/dom.js";
+import { el, get } from "../lib/dom.js";
+import { modalOpen } from "./gestures.js";
 
 /**
  * @typedef {object} Key

@@ -2,7 +2,7 @@
  * Page B: waits, invites, shows the patient. It holds what is known, which watching/session.js works out, and wires the
  * socket to the parts of the page (the folders beside it), each of which is given what it needs.
  */
-import { boot, doubled, get, write } from "../lib/dom.js";
+import { boot, get, write } from "../lib/dom.js";
 import { Refused, Socket, address, mint } from "../lib/socket.js";
 import { connects } from "../rtc/peer.js";
 import { drawBeat } from "../watching/beat.js";
@@ -13,6 +13,7 @@ import { drawCalls, drawSessions } from "./calls/lists.js";
 import { Pick } from "./calls/pick.js";
 import { Recent } from "./calls/recent.js";
 import { tick } from "./clock.js";
+import { doubled } from "./gestures.js";
 import { DeskHelp } from "./help/help.js";
 import { DraftKeeper } from "./invite/draft.js";
 import { InviteForm } from "./invite/form.js";

@@ -9,12 +9,6 @@ export function get(id, kind) {
   return found;
 }
 
-/** Whether a dialog lies over the page; a sheet beside the picture leaves the rest of the page in use.
- * @returns {boolean} */
-export function modalOpen() {
-  return document.querySelector("dialog:modal") !== null;
-}
-
 /** @param {string} name @returns {string} the content of a meta element, or "" */
 export function meta(name) {
   return document.querySelector(`meta[name="${name}"]`)?.getAttribute("content") ?? "";
@@ -41,22 +35,6 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Whether a click is the second half of a double click: it means the first.
- * @param {Event} event @returns {boolean} */
-export function doubled(event) {
-  return event instanceof MouseEvent && event.detail > 1;
-}
-
-/** Do what a button says once a gesture: not again for a double click, nor before the answer is there.
- * @param {HTMLElement} button @param {() => Promise<unknown>} act */
-export function once(button, act) {
-  button.addEventListener("click", (event) => {
-    if (doubled(event) || button.getAttribute("aria-busy") === "true") return;
-    button.setAttribute("aria-busy", "true");
-    void act().finally(() => button.setAttribute("aria-busy", "false"));
-  });
-}
-
 const SVG = "http://www.w3.org/2000/svg";
 
 /** @param {string} tag @param {Record<string, string | number>} [attributes] @param {...(Node | string)} children @returns {SVGElement} */
@@ -77,34 +55,6 @@ export function icon(name) {
  * @param {Element} node @param {string} text */
 export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
-}
-
-/** Write the part of a row that has this name.
- * @param {Element} row @param {string} name @param {string} text */
-export function part(row, name, text) {
-  const node = row.querySelector(`[data-part="${name}"]`);
-  if (node) write(node, text);
-}
-
-/** Keep one child for each item, in order, without rebuilding those that stay: focus survives.
- * @template T
- * @param {Element} list @param {readonly T[]} items @param {(item: T) => string} key
- * @param {(item: T) => Element} make @param {(node: Element, item: T) => void} update */
-export function reconcile(list, items, key, make, update) {
-  const old = new Map([...list.children].map((node) => [node.getAttribute("data-key"), node]));
-  /** @type {Element | null} */
-  let previous = null;
-  for (const item of items) {
-    const name = key(item);
-    const node = old.get(name) ?? make(item);
-    old.delete(name);
-    node.setAttribute("data-key", name);
-    update(node, item);
-    const place = /** @type {Element | null} */ (previous ? previous.nextElementSibling : list.firstElementChild);
-    if (place !== node) list.insertBefore(node, place);
-    previous = node;
-  }
-  for (const node of old.values()) node.remove();
 }
 
 /** POST with the page's token.

@@ -1,5 +1,6 @@
 /** Who sees the picture: the same list for the desk and for the observers. */
-import { el, icon, part, reconcile } from "../lib/dom.js";
+import { el, icon } from "../lib/dom.js";
+import { part, reconcile } from "../lib/rows.js";
 
 /**
  * @typedef {object} Participant

@@ -1,5 +1,6 @@
 /** The left column: the calls of the station, its latest sessions. */
-import { el, get, part, reconcile } from "../../lib/dom.js";
+import { el, get } from "../../lib/dom.js";
+import { part, reconcile } from "../../lib/rows.js";
 import { away, candidates, shown } from "../../watching/session.js";
 import { clock, runCall } from "../clock.js";
 import { callNumber, callState, callTail, sessionState } from "../words.js";

@@ -1,7 +1,9 @@
 /** Which call the video is about: a sheet beside the picture, asked once by itself, then on demand. */
-import { el, get, modalOpen, part, reconcile, write } from "../../lib/dom.js";
+import { el, get, write } from "../../lib/dom.js";
+import { part, reconcile } from "../../lib/rows.js";
 import { away, shown } from "../../watching/session.js";
 import { clock, runCall } from "../clock.js";
+import { modalOpen } from "../gestures.js";
 import { sentence } from "../notice.js";
 import { callNumber, callState, callTail } from "../words.js";
 import { held, invited, likeliest } from "./choice.js";

@@ -1,7 +1,9 @@
 /** The sessions of the shift: those of this station and one's own, for twelve hours, to look at, not to act on. */
-import { el, get, modalOpen, part, reconcile, write } from "../../lib/dom.js";
+import { el, get, write } from "../../lib/dom.js";
+import { part, reconcile } from "../../lib/rows.js";
 import { duration } from "../../watching/session.js";
 import { clock } from "../clock.js";
+import { modalOpen } from "../gestures.js";
 import { sentence } from "../notice.js";
 import { fillSteps } from "../session/steps.js";
 import { sessionState } from "../words.js";

@@ -1,7 +1,8 @@
 /** Remote help from the desk: what is asked of the phone, and what it answered. */
-import { doubled, get, write } from "../../lib/dom.js";
+import { get, write } from "../../lib/dom.js";
 import { mint } from "../../lib/socket.js";
 import { shown } from "../../watching/session.js";
+import { doubled } from "../gestures.js";
 import { sentence } from "../notice.js";
 import { Frozen } from "./frozen.js";
 import { MessageList } from "./messages.js";

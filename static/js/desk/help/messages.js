@@ -1,5 +1,6 @@
 /** The short list of sentences that a caller can be shown: a digit chooses, Escape leaves. */
-import { el, get, modalOpen } from "../../lib/dom.js";
+import { el, get } from "../../lib/dom.js";
+import { modalOpen } from "../gestures.js";
 import { MESSAGES, digit } from "./words.js";
 
 export class MessageList {

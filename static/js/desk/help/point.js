@@ -1,6 +1,7 @@
 /** Point at the picture, with the mouse or the arrow keys: the caller sees an arrow at that very place of his own picture. */
-import { get, modalOpen } from "../../lib/dom.js";
+import { get } from "../../lib/dom.js";
 import { moved, placeAt, pointAt } from "../../rtc/pointing.js";
+import { modalOpen } from "../gestures.js";
 
 /** @typedef {import("../../rtc/pointing.js").Place} Place */
 /**

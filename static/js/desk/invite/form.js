@@ -1,7 +1,8 @@
 /** The invitation: one field or two, one gesture, one session; a second one for the same contact only on purpose. */
-import { get, once, write } from "../../lib/dom.js";
+import { get, write } from "../../lib/dom.js";
 import { Refused, mint } from "../../lib/socket.js";
 import { proposed } from "../../watching/session.js";
+import { once } from "../gestures.js";
 import { sentence } from "../notice.js";
 import { refusal, refusedField } from "../words.js";
 

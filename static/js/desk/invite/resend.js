@@ -1,6 +1,7 @@
 /** The link once more, while nobody has tapped it: one button where one looks, one key, one message a gesture. */
-import { get, once, write } from "../../lib/dom.js";
+import { get, write } from "../../lib/dom.js";
 import { shown } from "../../watching/session.js";
+import { once } from "../gestures.js";
 import { sentence } from "../notice.js";
 import { resendable } from "../phones/phones.js";
 

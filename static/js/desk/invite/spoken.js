@@ -1,6 +1,7 @@
 /** No SMS possible: an address and six digits to be read aloud, large, for as long as they work. */
-import { get, once, write } from "../../lib/dom.js";
+import { get, write } from "../../lib/dom.js";
 import { duration, shown } from "../../watching/session.js";
+import { once } from "../gestures.js";
 import { sentence } from "../notice.js";
 
 /** @typedef {import("../../watching/session.js").View} View */

@@ -1,5 +1,6 @@
 /** Several phones of one event: another one invited, each a video of its own, shown as tabs over the picture. */
-import { el, get, part, reconcile, write } from "../../lib/dom.js";
+import { el, get, write } from "../../lib/dom.js";
+import { part, reconcile } from "../../lib/rows.js";
 import { blind } from "../../watching/camera_words.js";
 import { shown } from "../../watching/session.js";
 import { sentence } from "../notice.js";

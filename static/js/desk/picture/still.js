@@ -1,8 +1,9 @@
 /** Stills and photos of a caller whose network is weak: shown in the place of the video, never taken for it (I6). */
-import { doubled, el, get, icon, write } from "../../lib/dom.js";
+import { el, get, icon, write } from "../../lib/dom.js";
 import { hear, serverTime } from "../../rtc/ladder.js";
 import { shown } from "../../watching/session.js";
 import { seconds } from "../../watching/words.js";
+import { doubled } from "../gestures.js";
 
 /** Milliseconds the phone is given to change its rung, a try of the video included. */
 const PATIENCE = 12_000;

@@ -1,6 +1,7 @@
 /** The regulator's own picture: on only while he wants it, never with a sound. */
-import { doubled, get } from "../../lib/dom.js";
+import { get } from "../../lib/dom.js";
 import { Player } from "../../rtc/player.js";
+import { doubled } from "../gestures.js";
 import { cameraRefused } from "../words.js";
 
 /** @typedef {import("../../lib/socket.js").Message} Message */

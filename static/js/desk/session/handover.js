@@ -1,6 +1,8 @@
 /** A session given to another station by hand: offered from a list, taken with one key. */
-import { el, get, icon, once, part, reconcile, write } from "../../lib/dom.js";
+import { el, get, icon, write } from "../../lib/dom.js";
+import { part, reconcile } from "../../lib/rows.js";
 import { offered, shown } from "../../watching/session.js";
+import { once } from "../gestures.js";
 import { sentence } from "../notice.js";
 
 /** @typedef {import("../../watching/session.js").View} View */

@@ -1,5 +1,6 @@
 /** Other eyes: who sees the picture, somebody more invited to look, or taken away. */
-import { el, get, reconcile, write } from "../../lib/dom.js";
+import { el, get, write } from "../../lib/dom.js";
+import { reconcile } from "../../lib/rows.js";
 import { drawPeople } from "../../watching/people.js";
 import { shown } from "../../watching/session.js";
 import { sentence } from "../notice.js";

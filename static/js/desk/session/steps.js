@@ -1,8 +1,10 @@
 /** The right column: the steps of the session shown, the call it is linked to, its invitations. */
-import { el, get, icon, once, part, reconcile, write } from "../../lib/dom.js";
+import { el, get, icon, write } from "../../lib/dom.js";
+import { part, reconcile } from "../../lib/rows.js";
 import { lapse } from "../../watching/session.js";
 import { remarks } from "../calls/choice.js";
 import { runStep } from "../clock.js";
+import { once } from "../gestures.js";
 
 /** @typedef {import("../../watching/session.js").Session} Session */
 /** @typedef {import("../../watching/session.js").Invitation} Invitation */
