@@ -15,6 +15,7 @@ from server.invitations.service.links import InvitationLinks
 from server.line15.service.launch import Launch
 from server.observers.service import Observers
 from server.video.service.sessions import Sessions
+from server.web.base import BaseHandler
 from server.web.sockets.page_socket import PageSocket
 from tests.lab.process import until
 from tests.server.everybody import Everybody, everybody
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
     from tests.databases import Furnished
 
 KINDS = ("desk", "caller", "observer", "selftest")
+#: What each waits for before its door opens; only those of people who sign in look who asks.
+DOORS: dict[str, tuple[type, str]] = {
+    "desk": (SignIns, "look"),
+    "caller": (BaseHandler, "prepare"),
+    "observer": (BaseHandler, "prepare"),
+    "selftest": (SignIns, "look"),
+}
 
 
 @pytest.fixture
@@ -126,15 +134,15 @@ async def test_who_leaves_before_the_door_opens_leaves_nothing(
     cookie = browser.cookies[SESSION_COOKIE] if signed_in else "forged"
     before = left_behind(house)
     closed = count_closes(monkeypatch)
-    gate = Gate(monkeypatch, SignIns, "look", first=5)
+    gate = Gate(monkeypatch, *DOORS[kind], first=5)
     writers = [await upgrade(house, kind, cookie) for _ in range(5)]
-    await until(lambda: gate.waiting == 5, "the server looks who they are")
+    await until(lambda: gate.waiting == 5, "they stand before the door")
     for writer in writers:
         writer.close()
         await writer.wait_closed()
     await until(lambda: len(closed) == 5, "it hears that they left")
     gate.open()
-    await until(lambda: gate.waiting == 0, "it learns who they were")
+    await until(lambda: gate.waiting == 0, "the door opens")
     await nothing_behind(house, before)
     async with asyncio.timeout(1):
         await house.server.audience.dismiss(Unavailable("stopping"))
