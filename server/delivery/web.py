@@ -34,7 +34,7 @@ class SmsReceipt(BaseHandler):
             self.request.path,
             {k: v[-1].decode("utf-8", "replace") for k, v in self.request.query_arguments.items()},
             {k: v[-1].decode("utf-8", "replace") for k, v in self.request.body_arguments.items()},
-            self.request.headers.get("X-Twilio-Signature"),
+            self.request.headers,
         )
         await self.delivery.receipt(carrier, reader.read(call), self.request.remote_ip)
         self.json({})

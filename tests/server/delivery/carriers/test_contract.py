@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.app.settings.settings import SmsSettings
 from server.core.clock import Ids, SystemClock
-from server.delivery.carriers.http import HttpSms
+from server.delivery.carriers.raw import HttpSms, SmsSettings
 from server.delivery.domain.outgoing import Mailer, OutgoingMail, OutgoingSms, SmsCarrier
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.mail import SmtpMailer
