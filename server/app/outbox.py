@@ -6,9 +6,10 @@ from urllib.parse import urlsplit
 
 import segno
 from markupsafe import Markup
+from tornado.routing import URLSpec
 
 from server.core.errors import NotFound
-from server.identity.web.signed_in import MaybeSignedIn
+from server.identity.web.signed_in import MaybeSignedIn, SignInWeb
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 
@@ -76,3 +77,16 @@ class OutboxCaller(MaybeSignedIn):
 def _qr(link: str) -> Markup:
     svg = segno.make(link, error="m").svg_inline(scale=4, border=2, dark="#000", light="#fff")
     return Markup(svg)  # noqa: S704 - segno's own drawing of our own link
+
+
+def routes(
+    web: SignInWeb, outbox: KeptMessages | None, callers: SyntheticCallers | None
+) -> list[URLSpec]:
+    """List the paths of the outbox; none outside a demonstration."""
+    if not web.demo or outbox is None:
+        return []
+    wired = {"web": web, "outbox": outbox, "callers": callers}
+    return [
+        URLSpec(r"/outbox", OutboxPage, wired),
+        URLSpec(r"/outbox/([A-Za-z0-9]{1,40})/caller", OutboxCaller, wired),
+    ]

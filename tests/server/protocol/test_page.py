@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from server.app.routes import CARRIER, make_app
+from server.app.routes import make_app
 from server.core.errors import walk
+from server.delivery.web import CARRIER
 from server.desk.domain.funnel import STEPS
 from server.protocol import caller as m
 from server.protocol.desk import DeskMedia, DeskMessage, RungAsked
