@@ -270,6 +270,3 @@ def forget(lazy: CommandContext, site_key: str, *, yes: bool) -> None:
 
     counts = run(lazy, work)
     click.echo(", ".join(f"{name}: {count}" for name, count in counts.items()))
-
-
-groups = (site, station, user, audit)
