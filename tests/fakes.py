@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
-from server.app.settings.settings import SmsSettings
 from server.core.errors import AppError
 from server.delivery.carriers.http import HttpSms
+from server.delivery.settings import SmsSettings
 from tests.lab.ports import free_port
 
 if TYPE_CHECKING:
