@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import (
+from tests.bench.figures import (
     audit,
     caller_page,
     correlate,
@@ -31,10 +31,10 @@ from tests.bench import (
     sip_parse,
     startup,
 )
-from tests.bench.figures import QUICK, Sizes, keep
+from tests.bench.results import QUICK, Sizes, keep
 
 if TYPE_CHECKING:
-    from tests.bench.figures import Result
+    from tests.bench.results import Result
 
 FIGURES: dict[str, Callable[[Sizes], Awaitable[list[Result]]]] = {
     "first_frame": first_frame.run,

@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from tests.e2e.gate import Gate, gate
 from tests.e2e.layout import PASSWORD, SAMU37, Samu, furnish
 from tests.e2e.seen import KEEP_SOCKETS
-from tests.lab.browser import PIXEL, Browser, browser, moving_picture
-from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
+from tests.lab.browsers.browser import PIXEL, Browser, browser, moving_picture
 from tests.lab.kannel import Kannel, kannel
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.lab.server import Server, server
 from tests.lab.smtp import Smtp, smtp
+from tests.lab.switchboard.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence

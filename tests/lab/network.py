@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.lab.browser import CHROMIUM, Browser, browser
+from tests.lab.browsers.browser import CHROMIUM, Browser, browser
 from tests.lab.process import Part, PartFailedError, own_folder, started
 from tests.lab.server import ROOT
 from tests.lab.wire import TUN

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.e2e.house import CALLER, House, house
-from tests.lab import sipp
-from tests.lab.browser import PIXEL, browser, moving_picture, resize, screenshot
+from tests.lab.browsers.browser import PIXEL, browser, moving_picture, resize, screenshot
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.lab.server import ROOT, server
+from tests.lab.switchboard import sipp
 from tests.screens.caller import PHONE, TWO_CAMERAS, callers
 from tests.screens.png import shrink
 from tests.screens.scene import film
@@ -27,7 +27,7 @@ from tests.screens.scene import film
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-    from tests.lab.browser import Client
+    from tests.lab.browsers.browser import Client
 
 DOCS = ROOT / "docs"
 OTHER = "+33711223344"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.house import House
-from tests.lab.browser import PIXEL, moving_picture, screenshot
+from tests.lab.browsers.browser import PIXEL, moving_picture, screenshot
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -9,7 +9,7 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
-from tests.lab.browser import browser
+from tests.lab.browsers.browser import browser
 from tests.lab.server import ROOT
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.async_api import async_playwright
 
-from tests.lab.browser import CHROMIUM, FLAGS
+from tests.lab.browsers.browser import CHROMIUM, FLAGS
 
 WIDTH, HEIGHT, FRAMES = 480, 640, 30
 _FRAME = Path(__file__).with_name("scene.js").read_text()

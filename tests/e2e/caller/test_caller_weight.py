@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench.caller_page import MOST_BYTES, READY, a_link, loaded
+from tests.bench.figures.caller_page import MOST_BYTES, READY, a_link, loaded
 from tests.bench.house import house
-from tests.lab.browser import browser
+from tests.lab.browsers.browser import browser
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

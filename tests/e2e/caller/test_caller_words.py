@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.house import House, house, until_text
 from tests.e2e.seen import hide
-from tests.lab.browser import PIXEL, axe, moving_picture, open_cameras
+from tests.lab.browsers.browser import PIXEL, axe, moving_picture, open_cameras
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, Route

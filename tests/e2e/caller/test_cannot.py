@@ -12,7 +12,7 @@ import pytest
 
 from server.desk.domain.sentences import SAYINGS
 from tests.e2e.house import House, house, until_text
-from tests.lab.browser import CHROMIUM, FLAGS, PIXEL, axe, moving_picture
+from tests.lab.browsers.browser import CHROMIUM, FLAGS, PIXEL, axe, moving_picture
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -14,7 +14,7 @@ from server.video.domain.network import BY_REQUESTS
 from tests.e2e.house import House, house, until_text
 from tests.e2e.seen import mark, more_frames, not_reloaded
 from tests.lab.barred import Barred, barred
-from tests.lab.browser import moving_picture
+from tests.lab.browsers.browser import moving_picture
 from tests.lab.process import until
 
 if TYPE_CHECKING:

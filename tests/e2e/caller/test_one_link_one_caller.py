@@ -10,9 +10,9 @@ import pytest
 from tests.e2e.house import CALLER, CALLER_SHOWN, House, house, until_text
 from tests.e2e.record import verified
 from tests.e2e.seen import frames, hide, session_id
-from tests.lab import sipp
-from tests.lab.browser import IPAD, moving_picture, open_cameras, still_or_gone
+from tests.lab.browsers.browser import IPAD, moving_picture, open_cameras, still_or_gone
 from tests.lab.process import until
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import house
-from tests.lab.browser import moving_picture
+from tests.lab.browsers.browser import moving_picture
 from tests.lab.process import until
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 
 from telephony.sources.ami.codec import AmiMessage
 from tests.e2e.house import CALLER, House, house
-from tests.lab.browser import axe
+from tests.lab.browsers.browser import axe
 from tests.lab.process import until
 from tests.telephony.sources.ami.player import AmiServer, serving
 from tests.telephony.traces import ami_messages

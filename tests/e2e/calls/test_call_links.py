@@ -14,9 +14,9 @@ import pytest
 from tests.e2e.house import CALLER, CALLER_SHOWN, House, house, until_text
 from tests.e2e.record import record_of_session, verified
 from tests.e2e.seen import session_id
-from tests.lab import sipp
-from tests.lab.browser import moving_picture
+from tests.lab.browsers.browser import moving_picture
 from tests.lab.ports import free_port
+from tests.lab.switchboard import sipp
 from tests.server.line15.signed import mac
 
 if TYPE_CHECKING:

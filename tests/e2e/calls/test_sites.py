@@ -12,11 +12,11 @@ from tests.e2e.house import CALLER, CALLER_SHOWN, House, house, until_text
 from tests.e2e.layout import SAMU37, SAMU45
 from tests.e2e.record import auditor, records, verified
 from tests.e2e.seen import session_id
-from tests.lab import sipp
-from tests.lab.browser import moving_picture
-from tests.lab.kamailio import HEP_AUTH_KEY, kamailio
+from tests.lab.browsers.browser import moving_picture
 from tests.lab.ports import free_port
 from tests.lab.process import until
+from tests.lab.switchboard import sipp
+from tests.lab.switchboard.kamailio import HEP_AUTH_KEY, kamailio
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -9,9 +9,9 @@ import pytest
 from tests.e2e.house import CALLER, CALLER_SHOWN, house, until_text
 from tests.e2e.record import record_of_session, verified
 from tests.e2e.seen import session_id
-from tests.lab import sipp
-from tests.lab.browser import moving_picture
+from tests.lab.browsers.browser import moving_picture
 from tests.lab.ports import free_port
+from tests.lab.switchboard import sipp
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

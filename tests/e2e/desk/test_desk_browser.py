@@ -9,14 +9,14 @@ import pytest
 from tests.e2e.house import House, house, until_text
 from tests.e2e.seen import hide
 from tests.e2e.upgrades import filtered
-from tests.lab.browser import browser, moving_picture
-from tests.lab.firefox import firefox
+from tests.lab.browsers.browser import browser, moving_picture
+from tests.lab.browsers.firefox import firefox
 from tests.lab.process import until
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-    from tests.lab.firefox import FirefoxTab
+    from tests.lab.browsers.firefox import FirefoxTab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

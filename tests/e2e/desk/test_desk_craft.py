@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.house import CALLER, CALLER_SHOWN, House, house, until_text
-from tests.lab import sipp
-from tests.lab.browser import axe, moving_picture, resize, screenshot
+from tests.lab.browsers.browser import axe, moving_picture, resize, screenshot
 from tests.lab.process import until
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

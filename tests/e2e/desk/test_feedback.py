@@ -17,9 +17,9 @@ from tests.e2e.layout import SAMU37
 from tests.e2e.pages.test_accessibility import tab_to
 from tests.e2e.record import verified
 from tests.e2e.seen import session_id
-from tests.lab import sipp
-from tests.lab.browser import axe
+from tests.lab.browsers.browser import axe
 from tests.lab.process import until
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

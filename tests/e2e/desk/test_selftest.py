@@ -13,10 +13,10 @@ import pytest
 from tests.e2e.desk.test_feedback import report, rows
 from tests.e2e.house import House, house, until_text
 from tests.e2e.pages.test_accessibility import tab_to
-from tests.lab.browser import axe, no_audio, open_cameras
+from tests.lab.browsers.browser import axe, no_audio, open_cameras
+from tests.lab.browsers.firefox import firefox
+from tests.lab.browsers.webkitgtk import webkitgtk
 from tests.lab.coturn import Coturn, coturn
-from tests.lab.firefox import firefox
-from tests.lab.webkitgtk import webkitgtk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.house import CODE, House, house, until_text
 from tests.e2e.layout import PASSWORD
 from tests.e2e.seen import mark, more_frames, unchanged
-from tests.lab.browser import axe
+from tests.lab.browsers.browser import axe
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

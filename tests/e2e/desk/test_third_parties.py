@@ -10,8 +10,8 @@ import pytest
 from tests.e2e.house import CALLER, House, house, until_text
 from tests.e2e.record import verified
 from tests.e2e.seen import session_id
-from tests.lab import sipp
-from tests.lab.browser import axe, moving_picture, no_audio, still_or_gone
+from tests.lab.browsers.browser import axe, moving_picture, no_audio, still_or_gone
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -11,7 +11,7 @@ from tests.e2e.house import CALLER, House, house, until_text
 from tests.e2e.layout import PASSWORD
 from tests.e2e.record import verified
 from tests.e2e.seen import session_id
-from tests.lab.browser import axe, moving_picture
+from tests.lab.browsers.browser import axe, moving_picture
 from tests.lab.process import until
 
 if TYPE_CHECKING:

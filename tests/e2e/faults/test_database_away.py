@@ -22,9 +22,9 @@ from server.identity.web.signed_in import STATION_COOKIE
 from tests.e2e.house import CALLER, House, house, until_text
 from tests.e2e.record import records, verified
 from tests.e2e.seen import mark, more_frames, not_reloaded, unchanged
-from tests.lab import sipp
 from tests.lab.postgres import Postgres, postgres
 from tests.lab.process import until
+from tests.lab.switchboard import sipp
 from tests.server.line15.signed import PATH, mac
 from tests.server.running import Page as Socket
 

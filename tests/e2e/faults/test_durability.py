@@ -9,9 +9,9 @@ import pytest
 from tests.e2e.house import CALLER, House, house, until_text
 from tests.e2e.record import record_of_session, verified
 from tests.e2e.seen import mark, more_frames, not_reloaded, session_id, unchanged
-from tests.lab import sipp
-from tests.lab.browser import moving_picture
+from tests.lab.browsers.browser import moving_picture
 from tests.lab.process import until
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

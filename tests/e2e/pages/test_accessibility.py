@@ -12,8 +12,8 @@ import pytest
 from tests.e2e.house import CALLER, CODE, House, house
 from tests.e2e.layout import PASSWORD
 from tests.e2e.procedure.test_synthetic_caller import demonstration, invite, open_desk
-from tests.lab import sipp
-from tests.lab.browser import axe, browser, moving_picture, resize
+from tests.lab.browsers.browser import axe, browser, moving_picture, resize
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page, Response

@@ -18,8 +18,8 @@ from tests.e2e.caller.test_caller_words import (
 )
 from tests.e2e.desk.test_third_parties import observer
 from tests.e2e.house import CALLER, House, house, until_text
-from tests.lab import sipp
-from tests.lab.browser import PIXEL, axe, moving_picture, resize, screenshot, unreachable
+from tests.lab.browsers.browser import PIXEL, axe, moving_picture, resize, screenshot, unreachable
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.house import House, house
 from tests.e2e.seen import hide
-from tests.lab.browser import moving_picture
+from tests.lab.browsers.browser import moving_picture
 from tests.lab.process import until
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.house import House, house, until_text
 from tests.e2e.seen import KEEP_SOCKETS, cut, hide, mark, mend, more_frames, session_id, unchanged
-from tests.lab.browser import PIXEL, Client, moving_picture, no_audio, open_cameras
+from tests.lab.browsers.browser import PIXEL, Client, moving_picture, no_audio, open_cameras
 from tests.lab.process import until
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.house import house, until_text
 from tests.e2e.seen import session_id
-from tests.lab.browser import axe, moving_picture, no_audio, screenshot
+from tests.lab.browsers.browser import axe, moving_picture, no_audio, screenshot
 from tests.lab.process import until
 from tests.pictures import jpeg, with_place
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import House, house, until_text
-from tests.lab.browser import moving_picture, open_cameras
+from tests.lab.browsers.browser import moving_picture, open_cameras
 from tests.lab.process import until
 
 if TYPE_CHECKING:

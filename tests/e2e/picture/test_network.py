@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.house import House, house, trusting
 from tests.e2e.seen import mark, more_frames, not_reloaded
-from tests.lab.browser import PIXEL, Client, candidate_types, moving_picture, no_audio
+from tests.lab.browsers.browser import PIXEL, Client, candidate_types, moving_picture, no_audio
 from tests.lab.coturn import coturn
 from tests.lab.network import HERE, PhoneNetwork, phone_network
 from tests.lab.process import until

@@ -19,7 +19,7 @@ from tests.e2e.seen import (
     shown_within_a_second,
     unchanged,
 )
-from tests.lab.browser import moving_picture
+from tests.lab.browsers.browser import moving_picture
 from tests.lab.process import until
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.house import House, house, until_text
 from tests.e2e.seen import more_frames
-from tests.lab.browser import axe, moving_picture, open_cameras, resize
+from tests.lab.browsers.browser import axe, moving_picture, open_cameras, resize
 from tests.lab.process import until
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.house import house
-from tests.lab.browser import candidate_types, moving_picture, no_audio
+from tests.lab.browsers.browser import candidate_types, moving_picture, no_audio
 from tests.lab.coturn import coturn
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ import pytest
 
 from tests.e2e.house import CALLER, CALLER_SHOWN, House, house, until_text
 from tests.e2e.seen import diary, keep_diary, more_frames, shown_within_a_second
-from tests.lab import sipp
-from tests.lab.browser import PIXEL, moving_picture, no_audio, open_cameras
-from tests.lab.firefox import PHONE, Firefox, firefox
+from tests.lab.browsers.browser import PIXEL, moving_picture, no_audio, open_cameras
+from tests.lab.browsers.firefox import PHONE, Firefox, firefox
 from tests.lab.process import until
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-    from tests.lab.firefox import FirefoxTab
+    from tests.lab.browsers.firefox import FirefoxTab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

@@ -11,13 +11,13 @@ from tests.e2e.desk.test_third_parties import CREW, LOOK
 from tests.e2e.house import House, house, until_text
 from tests.e2e.picture.test_ladder import LIVE, media_dropped, photo_shown, stills_flow
 from tests.e2e.procedure.test_firefox import SLOW
-from tests.lab.browser import axe, moving_picture, no_audio, open_cameras
-from tests.lab.firefox import PHONE, firefox
+from tests.lab.browsers.browser import axe, moving_picture, no_audio, open_cameras
+from tests.lab.browsers.firefox import PHONE, firefox
 from tests.lab.process import until
 from tests.pictures import jpeg, with_place
 
 if TYPE_CHECKING:
-    from tests.lab.firefox import Firefox, FirefoxTab
+    from tests.lab.browsers.firefox import Firefox, FirefoxTab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

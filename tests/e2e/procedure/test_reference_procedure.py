@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.house import CALLER, CALLER_SHOWN, STATION, House, house, until_text
-from tests.lab import sipp
-from tests.lab.browser import IPAD, PIXEL, moving_picture, no_audio, open_cameras, screenshot
+from tests.lab.browsers.browser import (
+    IPAD,
+    PIXEL,
+    moving_picture,
+    no_audio,
+    open_cameras,
+    screenshot,
+)
 from tests.lab.process import until
+from tests.lab.switchboard import sipp
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

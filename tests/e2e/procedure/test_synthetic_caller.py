@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab.browser import PIXEL, browser, moving_picture, no_audio
+from tests.lab.browsers.browser import PIXEL, browser, moving_picture, no_audio
 from tests.lab.ports import free_port
 from tests.lab.process import Part, launch, own_folder, until
 from tests.lab.server import ROOT, Server, server

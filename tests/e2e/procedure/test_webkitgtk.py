@@ -12,14 +12,14 @@ import pytest
 
 from tests.e2e.house import house, until_text
 from tests.e2e.picture.test_ladder import photo_shown
-from tests.lab.browser import axe, moving_picture
-from tests.lab.webkitgtk import webkitgtk
+from tests.lab.browsers.browser import axe, moving_picture
+from tests.lab.browsers.webkitgtk import webkitgtk
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
     from tests.e2e.house import House
-    from tests.lab.webkitgtk import WebKitTab
+    from tests.lab.browsers.webkitgtk import WebKitTab
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 

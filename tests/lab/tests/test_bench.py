@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bench.__main__ import FIGURES, arguments, measure, sizes_of
-from tests.bench.figures import QUICK, Sizes, keep
+from tests.bench.results import QUICK, Sizes, keep
 
 if TYPE_CHECKING:
     from pathlib import Path

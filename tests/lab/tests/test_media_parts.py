@@ -13,7 +13,7 @@ import pytest
 import tornado.httpserver
 import tornado.web
 
-from tests.lab.browser import (
+from tests.lab.browsers.browser import (
     IPAD,
     PIXEL,
     axe,

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.lab.kamailio import HEP_AUTH_KEY, kamailio
 from tests.lab.process import PartFailedError, until
-from tests.lab.sipp import call, phone, register
+from tests.lab.switchboard.kamailio import HEP_AUTH_KEY, kamailio
+from tests.lab.switchboard.sipp import call, phone, register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

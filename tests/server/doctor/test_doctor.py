@@ -16,8 +16,8 @@ from server.doctor import remote as doctor_remote
 from server.doctor.ports import matrix
 from server.doctor.recordings import recordings
 from tests.lab.ports import free_port
-from tests.lab.presence import PASSWORD, WATCHER, presence
 from tests.lab.smtp import smtp
+from tests.lab.switchboard.presence import PASSWORD, WATCHER, presence
 from tests.server.app.test_tls import issue
 from tests.telephony.sources.ami.player import AmiServer, serving
 from tests.telephony.sources.esl.player import EslServer, serving_esl

@@ -23,7 +23,7 @@ from telephony import Alias, AliasType, Call, CallState, DatedAlias, Number, Sta
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from server.storage.transactions import SqlUnitOfWork
+    from server.core.db.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=2)
@@ -72,7 +72,7 @@ def a_session(
     return Session(id_, SITE, STATION, "u", id_, created, created, state, ended=ended, **more)
 
 
-async def a_night_of_calls(uow: SqlUnitOfWork) -> None:
+async def a_night_of_calls(uow: UnitOfWork) -> None:
     """Three calls that live on, and sixty younger ones that are over."""
     for number, state in enumerate(LIVE):
         started = EARLIER + timedelta(seconds=number)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
+from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound, StorageUnavailable
 from server.line15.domain.signing import LaunchPolicy
-from server.storage.transactions import SqlUnitOfWork
 from server.video.service.ice import IceServers
 from tests.fakes import Gateway
 from tests.lab.process import until
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
-    from server.core.db.unit_of_work import UnitOfWork
     from server.delivery.domain.messages import Message
 
     Outage = Callable[[Running], AbstractAsyncContextManager[None]]
@@ -221,16 +220,16 @@ async def test_a_commit_whose_answer_is_lost_is_one_invitation(
 ) -> None:
     """It is stored and refused: asked for again under its id, it is the same session and the same SMS."""
     desk = await house.desk(await house.signed_in("regulator"))
-    real = SqlUnitOfWork.commit
+    real = UnitOfWork.commit
 
-    async def stored_and_lost(self: SqlUnitOfWork) -> None:
+    async def stored_and_lost(self: UnitOfWork) -> None:
         await real(self)
         raise StorageUnavailable("test")
 
-    monkeypatch.setattr(SqlUnitOfWork, "commit", stored_and_lost)
+    monkeypatch.setattr(UnitOfWork, "commit", stored_and_lost)
     await desk.say("invite", id="command-0001", mobile="0612345678")
     await desk.refused("storage_unavailable")
-    monkeypatch.setattr(SqlUnitOfWork, "commit", real)
+    monkeypatch.setattr(UnitOfWork, "commit", real)
     session = await house.invite(desk)
     assert [row["id"] for row in await house.all_of("session")] == [session]
     house.server.delivery.wake()

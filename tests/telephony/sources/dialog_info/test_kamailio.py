@@ -12,11 +12,11 @@ import pytest
 from telephony import AliasType, CallState, FeedCutError, FeedRefusedError, FeedState
 from telephony.sources.dialog_info.feed import Account, DialogInfoFeed
 from telephony.sources.hep.feed import HepFeed
-from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio
 from tests.lab.ports import free_port
-from tests.lab.presence import PASSWORD, WATCHER, presence
 from tests.lab.process import until
-from tests.lab.sipp import call, phone
+from tests.lab.switchboard.kamailio import HEP_AUTH_KEY, Kamailio
+from tests.lab.switchboard.presence import PASSWORD, WATCHER, presence
+from tests.lab.switchboard.sipp import call, phone
 from tests.telephony.shell import in_background, running
 
 if TYPE_CHECKING:

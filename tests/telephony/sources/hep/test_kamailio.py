@@ -10,9 +10,9 @@ from urllib.parse import quote, unquote
 from telephony import Call, CallState
 from telephony.correlate.same_number import CALL_BACK
 from telephony.sources.hep.feed import HepFeed
-from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
 from tests.lab.process import until
-from tests.lab.sipp import Phone, call, phone
+from tests.lab.switchboard.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
+from tests.lab.switchboard.sipp import Phone, call, phone
 from tests.telephony.shell import running
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from telephony.correlate.correlation import CallsChanged, Correlator
 from telephony.runner import Runner
 from telephony.sources.hep.feed import HepFeed
 from telephony.sources.pyvoip.feed import PyVoipAccount, PyVoipFeed
-from tests.lab.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
 from tests.lab.ports import free_port
 from tests.lab.process import until
-from tests.lab.sipp import Phone, call, phone
+from tests.lab.switchboard.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
+from tests.lab.switchboard.sipp import Phone, call, phone
 from tests.telephony.shell import in_background
 
 if TYPE_CHECKING:

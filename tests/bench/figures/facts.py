@@ -25,13 +25,13 @@ from telephony import (
 )
 from telephony.correlate.correlation import Correlator
 from telephony.correlate.leg import fold
-from tests.bench.figures import Figures, Result, short
+from tests.bench.results import Figures, Result, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from telephony import Fact
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STATIONS = tuple(str(1500 + each) for each in range(50))

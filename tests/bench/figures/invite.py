@@ -15,17 +15,17 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from tests.bench import pages
 from tests.bench.bare import with_path
-from tests.bench.figures import Figures, Result, short
 from tests.bench.house import house
 from tests.bench.meters import cpu_seconds
+from tests.bench.results import Figures, Result, short
 from tests.lab.ports import free_port, tcp_port_open
 from tests.lab.process import own_folder, started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from tests.bench.figures import Sizes
     from tests.bench.house import House
+    from tests.bench.results import Sizes
 
 RATE = 20  # clicks a second, of all desks together
 DESKS = 10

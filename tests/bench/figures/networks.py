@@ -12,11 +12,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.figures import Figures, Result
-from tests.bench.first_frame import DARK, FRAME, LINK, TAPPED
+from tests.bench.figures.first_frame import DARK, FRAME, LINK, TAPPED
 from tests.bench.house import House, house
+from tests.bench.results import Figures, Result
 from tests.e2e.house import trusting
-from tests.lab.browser import PIXEL, Browser, browser
+from tests.lab.browsers.browser import PIXEL, Browser, browser
 from tests.lab.coturn import Coturn, coturn
 from tests.lab.network import HERE, PhoneNetwork, phone_network
 from tests.lab.process import until
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 NETWORKS: Mapping[str, Mapping[str, Any]] = {
     "good": {},

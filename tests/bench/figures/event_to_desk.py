@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from tests.bench import pages
 from tests.bench.bare import bare
-from tests.bench.figures import Figures, Result, short
+from tests.bench.figures.shown import AIM, RATE, give_up, place, ring
 from tests.bench.house import house
 from tests.bench.meters import cpu_seconds
-from tests.bench.shown import AIM, RATE, give_up, place, ring
+from tests.bench.results import Figures, Result, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 DESKS = 5
 STATIONS = [str(1601 + each) for each in range(DESKS)]

@@ -19,7 +19,12 @@ from xml.sax.saxutils import escape
 
 from tests.lab.ports import free_port, udp_port_taken
 from tests.lab.process import Part, launch, own_folder, started, until
-from tests.lab.scenarios import FOREVER_MS, caller_scenario, phone_scenario, register_scenario
+from tests.lab.switchboard.scenarios import (
+    FOREVER_MS,
+    caller_scenario,
+    phone_scenario,
+    register_scenario,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -16,17 +16,17 @@ import asyncpg
 from sqlalchemy.engine import make_url
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from tests.bench.figures import Figures, Result, short
 from tests.bench.fill import dsn, fill, id_of, name_of, names
 from tests.bench.house import house
+from tests.bench.results import Figures, Result, short
 from tests.lab.postgres import postgres
 from tests.lab.process import own_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-    from tests.bench.figures import Sizes
     from tests.bench.house import House
+    from tests.bench.results import Sizes
 
     Ask = Callable[[str], Coroutine[None, None, str]]
 

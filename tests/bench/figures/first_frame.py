@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from tests.bench.bare import bare as bare_process
-from tests.bench.figures import Figures, Result
 from tests.bench.house import House, house
-from tests.lab.browser import PIXEL, Browser, browser
+from tests.bench.results import Figures, Result
+from tests.lab.browsers.browser import PIXEL, Browser, browser
 from tests.lab.process import until
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 AIM = 1.5

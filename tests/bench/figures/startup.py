@@ -7,14 +7,14 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from tests.bench.figures import Figures, Result, short
 from tests.bench.house import furnished, settings
+from tests.bench.results import Figures, Result, short
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder
 from tests.lab.server import server
 
 if TYPE_CHECKING:
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 LIBRARIES = "import tornado.web, sqlalchemy.ext.asyncio, pydantic_settings, alembic.config"
 AIM = 3.0

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from tests.lab.gestures import GoneError, ScriptError, Tab
+from tests.lab.browsers.gestures import GoneError, ScriptError, Tab
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, started
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
-from tests.lab.gestures import GoneError, ScriptError, Tab
+from tests.lab.browsers.gestures import GoneError, ScriptError, Tab
 from tests.lab.ports import free_port, tcp_port_open
 from tests.lab.process import own_folder, started
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from telephony.sources.ami.codec import AmiDecoder, AmiMessage
 from telephony.sources.ami.feed import AmiFeed
-from tests.bench.figures import Figures, Result, short
+from tests.bench.results import Figures, Result, short
 from tests.telephony.shell import in_background, running, until
 from tests.telephony.sources.ami.player import AmiServer, serving, written
 
 if TYPE_CHECKING:
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 STATION = "1501"
 CHUNK = 65536  # bytes that the feed reads at once

@@ -15,13 +15,13 @@ import sipmessage
 from telephony.sip import message as sip
 from telephony.sources.hep import codec as hep
 from telephony.sources.replay.feed import ABANDONED, PACKAGED, load_trace, packaged_trace
-from tests.bench.figures import Figures, Result, short
+from tests.bench.results import Figures, Result, short
 from tests.lab.server import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 MORE = ROOT / "tests" / "telephony" / "traces"
 PRIVATE = "X-Line15-Call-ID"

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tests.bench.bare import bare as bare_process
-from tests.bench.figures import Figures, Result, short
 from tests.bench.house import House, house
-from tests.lab.browser import PIXEL, Browser, browser
+from tests.bench.results import Figures, Result, short
+from tests.lab.browsers.browser import PIXEL, Browser, browser
 from tests.lab.process import until
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import CDPSession
 
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 AIM_MS = 1000

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from tests.bench import pages
 from tests.bench.bare import bare
-from tests.bench.figures import Figures, Result, short
 from tests.bench.house import house
 from tests.bench.meters import resident
+from tests.bench.results import Figures, Result, short
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 BATCHES = 4
 WARM = 20  # sockets before the first reading: caches and pools are everybody's

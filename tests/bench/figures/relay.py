@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 
 from tests.bench import pages
 from tests.bench.bare import bare
-from tests.bench.figures import Figures, Result, short
+from tests.bench.figures.invite import gateway, numbers
 from tests.bench.house import house
-from tests.bench.invite import gateway, numbers
 from tests.bench.meters import cpu_seconds
+from tests.bench.results import Figures, Result, short
 from tests.lab.process import PartFailedError, until
 
 if TYPE_CHECKING:
-    from tests.bench.figures import Sizes
+    from tests.bench.figures.invite import Gateway
     from tests.bench.house import House
-    from tests.bench.invite import Gateway
+    from tests.bench.results import Sizes
 
 BURST = 80  # messages of each phone: a socket that says a hundred in a second is cut
 PAUSE = 1.1

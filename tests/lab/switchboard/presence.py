@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.lab.kamailio import Kamailio, kamailio
 from tests.lab.ports import free_port
+from tests.lab.switchboard.kamailio import Kamailio, kamailio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-SNIPPET = Path(__file__).parents[2] / "contrib" / "kamailio-presence.cfg"
+SNIPPET = Path(__file__).parents[3] / "contrib" / "kamailio-presence.cfg"
 WATCHER, PASSWORD = "visio15", "s3cret"
 
 

@@ -14,7 +14,7 @@ from telephony.sources.hep import codec as hep
 from telephony.sources.hep.reader import HepReader
 from telephony.sources.replay.feed import ABANDONED, PACKAGED, load_trace, packaged_trace
 from telephony.sources.replay.remint import Reminter
-from tests.bench.figures import Figures, Result, short
+from tests.bench.results import Figures, Result, short
 from tests.lab.server import ROOT
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from telephony.model.facts import Fact
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 STATIONS = ("1501", "1601", "1602")
 MORE = ROOT / "tests" / "telephony" / "traces"

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from telephony.sources.hep import codec as hep
 from tests.bench.bare import bare as bare_process
-from tests.bench.figures import Figures, Result, short
 from tests.bench.house import STATION, house
-from tests.lab.browser import browser
+from tests.bench.results import Figures, Result, short
+from tests.lab.browsers.browser import browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playwright.async_api import Page
 
-    from tests.bench.figures import Sizes
+    from tests.bench.results import Sizes
 
 RATE = 20  # calls a second, all at the station that is watched: the hardest case for one desk
 RINGING = 1.0  # seconds until the caller gives up

@@ -1,0 +1,1 @@
+"""Real browsers, and the gestures of a person in them."""

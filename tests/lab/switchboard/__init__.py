@@ -1,0 +1,1 @@
+"""The switchboard: Kamailio, presence, and the phones that call."""
