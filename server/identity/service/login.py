@@ -15,9 +15,9 @@ from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Conflict, StorageUnavailable
 from server.core.journal import Journal
-from server.core.limits.rate import Bucket, take
 from server.core.limits.throttle import Throttle
 from server.core.limits.throttles import ThrottleStore
+from server.core.limits.token_bucket import Bucket, take
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.core.tasks import create_task

@@ -12,7 +12,7 @@ from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, NotFound
 from server.core.journal import Journal
-from server.core.limits.rate import Bucket, take
+from server.core.limits.token_bucket import Bucket, take
 from server.core.sites import Site, SiteStore
 from server.line15.domain.signing import WINDOW, fresh, made_by, webhook_text
 from server.line15.errors import (

@@ -10,7 +10,7 @@ from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
-from server.core.limits.rate import Bucket, take
+from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.session import SessionState, StillSeen
 from server.video.domain.still import Still, read

@@ -12,7 +12,7 @@ from server.core.clock import Clock, Ids
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
 from server.core.journal import Journal
-from server.core.limits.rate import Bucket, take
+from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.jpeg import Jpeg, clean
 from server.video.domain.still import taken_at
