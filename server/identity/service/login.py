@@ -16,7 +16,7 @@ from server.core.entries import Actor, AuditEvent
 from server.core.errors import Conflict, StorageUnavailable
 from server.core.journal import Journal
 from server.core.limits.throttle import Throttle
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
 from server.core.limits.token_bucket import Bucket, take
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore

@@ -5,7 +5,7 @@ from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.limits.throttle import Throttle, blocked
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
 from server.identity.domain.login import normal_identifier
 from server.identity.service.limits import LoginLimits
 from server.identity.store.users import UserStore

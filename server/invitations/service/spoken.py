@@ -11,7 +11,7 @@ from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.limits.throttle import within
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
 from server.core.net.addresses import source_of
 from server.core.rounds import Failed, Rounds
 from server.core.seal import Seal

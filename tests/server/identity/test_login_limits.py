@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.core.limits.throttle import Throttle
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
 from server.identity.domain.login import ADDRESS_FAILURES
 from server.identity.service.limits import LoginLimits
 from server.identity.service.unlock import Unlock
