@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from server.core import resources
 from server.core.days import ZONE
-from server.core.words.catalogues import catalogue
+from server.core.words.translations import catalogue
 from server.delivery.domain.contacts import check_email
 from server.storage import schema
 from server.web.pages import LANGUAGES, Pages

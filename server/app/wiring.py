@@ -13,7 +13,7 @@ from server.core.bus import Bus
 from server.core.clock import Clock, Ids, SystemClock
 from server.core.net.hosts import host_of, is_this_machine, known
 from server.core.seal import Seal
-from server.core.words.catalogues import ReadAloudTranslator
+from server.core.words.translations import ReadAloudTranslator
 from server.delivery.domain.outgoing import Mailer
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer

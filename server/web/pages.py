@@ -20,8 +20,8 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 
 from server import __version__
-from server.core.words.catalogues import catalogue
 from server.core.words.languages import ALL, BY_CODE
+from server.core.words.translations import catalogue
 
 LANGUAGES = tuple(BY_CODE)
 _IMPORT: Final = re.compile(r' from "(\.\.?/[\w/.]+)\.js"')

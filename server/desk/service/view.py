@@ -8,8 +8,8 @@ from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore
 from server.core.sites import Site, Station, listed
-from server.core.words.catalogues import ReadAloudTranslator
 from server.core.words.languages import ALL
+from server.core.words.translations import ReadAloudTranslator
 from server.delivery.domain.messages import Message
 from server.delivery.store import MessageStore
 from server.desk.domain import funnel
