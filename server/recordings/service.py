@@ -15,8 +15,8 @@ from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
-from server.core.rounds import Failed, Rounds
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.line15.domain.calls import CallSummary

@@ -16,8 +16,8 @@ from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound, StorageUnavailable
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
-from server.core.rounds import Failed, Rounds
 from server.core.sites import Site, SiteStore
 from server.identity.domain.access import Role
 from server.identity.domain.sign_in import (

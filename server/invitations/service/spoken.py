@@ -9,11 +9,11 @@ from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
 from server.core.limits.throttle import within
 from server.core.limits.throttle_store import ThrottleStore
 from server.core.net.addresses import source_of
-from server.core.rounds import Failed, Rounds
 from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.core.tokens import token_hash

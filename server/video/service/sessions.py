@@ -8,8 +8,8 @@ from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
-from server.core.rounds import Failed, Rounds
 from server.line15.domain.call_links import CallLink
 from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
