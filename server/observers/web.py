@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Final
 
 from tornado.routing import Rule, URLSpec
 
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
-from server.core.entries import Actor
 from server.core.errors import AppError, Forbidden, Unavailable
 from server.core.tasks import create_task
 from server.observers.errors import ObserverRemoved, ViewersFull

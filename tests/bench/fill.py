@@ -20,7 +20,7 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from server.app.schema import metadata
-from server.core.entries import AuditRow, canonical, commitment, digest
+from server.core.audit_entries import AuditRow, canonical, commitment, digest
 from server.core.seal import Seal
 from tests.bench.house import SECRET
 

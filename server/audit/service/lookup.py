@@ -15,10 +15,10 @@ from server.audit.service.reader import (
     recording_parts,
     station_parts,
 )
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.days import day_bounds
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.seal import Seal

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from server.caller.domain import way_out
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.core.errors import AppError, Invalid, NotFound
 from server.core.sites import Site
 from server.core.words.languages import BY_CODE, choose

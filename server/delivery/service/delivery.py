@@ -15,9 +15,9 @@ from typing import Final
 
 import structlog
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, Conflict, NotFound, StorageUnavailable, Unavailable
 from server.core.journal import Journal
 from server.core.sites import SiteStore

@@ -1,7 +1,7 @@
 """Lifts the block that wrong passwords, whoever typed them, put on an account; written down like every change."""
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.limits.throttle import Throttle, blocked

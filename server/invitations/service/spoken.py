@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal

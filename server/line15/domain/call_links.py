@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from server.core.entries import AuditEvent
+from server.core.audit_entries import AuditEvent
 
 
 class Certainty(StrEnum):

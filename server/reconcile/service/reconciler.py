@@ -10,10 +10,10 @@ from typing import Final
 
 import structlog
 
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor
 from server.core.errors import AppError
 from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal

@@ -6,9 +6,9 @@ It is the session's, so that it outlives a page, a socket and a change of device
 from dataclasses import replace
 from datetime import datetime
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.words.languages import BY_CODE

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
 from server.core.journal import Journal
 from server.core.limits.token_bucket import Bucket, take

@@ -7,8 +7,8 @@ survive a crash (the pages say it again), but what it held must be provable.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.protocol.errors import SdpRefused
 from server.storage.transactions import Transactions
