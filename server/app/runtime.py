@@ -29,8 +29,8 @@ from server.line15.service.lines import LineReports
 from server.reconcile.service.reconciler import Reconciler
 from server.recordings.service import RecordingCatalogue
 from server.storage import schema
+from server.storage.database_guard import file_of
 from server.storage.demonstration import check_demonstration
-from server.storage.presence import file_of
 from server.storage.private import close_to_others
 from server.storage.transactions import Transactions
 from server.video.service.following import Following, relink

@@ -10,9 +10,9 @@ from sqlalchemy.engine import make_url
 from server.app.settings.settings import CONFIG, Settings
 from server.core.errors import AppError
 from server.doctor.finding import Finding
+from server.storage.database_guard import file_of
 from server.storage.demonstration import check_demonstration
 from server.storage.engine import make_engine
-from server.storage.presence import file_of
 from server.storage.private import OTHERS, open_to_others
 
 _READ: Final = stat.S_IROTH | stat.S_IWOTH

@@ -10,8 +10,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.core.errors import StorageUnavailable
+from server.storage.database_guard import follow_file
 from server.storage.one_hop import use_one_hop
-from server.storage.presence import follow_file
 
 BUSY_MS: Final = 5_000
 CACHE_KB: Final = (
