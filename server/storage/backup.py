@@ -23,7 +23,7 @@ from server.core.journal import audit
 from server.core.sites import sites as site
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.private import OWN_FOLDER, make_private
+from server.storage.file_modes import OWN_FOLDER, make_private
 
 SQLITE_MAGIC: Final = b"SQLite format 3\0"
 POSTGRES_MAGIC: Final = b"PGDMP"

@@ -17,7 +17,7 @@ from server.core.resources import root
 from server.storage.database_guard import file_of
 from server.storage.engine import make_engine
 from server.storage.errors import SchemaMismatch
-from server.storage.private import close_to_others, make_private
+from server.storage.file_modes import close_to_others, make_private
 
 
 def config() -> Config:

@@ -13,7 +13,7 @@ from server.doctor.finding import Finding
 from server.storage.database_guard import file_of
 from server.storage.demonstration import check_demonstration
 from server.storage.engine import make_engine
-from server.storage.private import OTHERS, open_to_others
+from server.storage.file_modes import OTHERS, open_to_others
 
 _READ: Final = stat.S_IROTH | stat.S_IWOTH
 
