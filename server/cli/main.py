@@ -114,7 +114,7 @@ def migrate(lazy: LazySettings, *, down: bool) -> None:
 async def _migrated(settings: Settings) -> None:
     """Bring the database up; one that a demonstration makes is marked, so that no other can serve it."""
     from server.storage import schema  # noqa: PLC0415 - Alembic is slow to import
-    from server.storage.demonstration import demonstration_of  # noqa: PLC0415 - same
+    from server.storage.demonstration_mark import demonstration_of  # noqa: PLC0415 - same
 
     if not settings.demo:
         await schema.upgrade(settings.database_url)

@@ -11,7 +11,7 @@ from server.app.settings.settings import CONFIG, Settings
 from server.core.errors import AppError
 from server.doctor.finding import Finding
 from server.storage.database_guard import file_of
-from server.storage.demonstration import check_demonstration
+from server.storage.demonstration_mark import check_demonstration
 from server.storage.engine import make_engine
 from server.storage.file_modes import OTHERS, open_to_others
 
