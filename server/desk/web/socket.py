@@ -17,7 +17,7 @@ from server.desk.service.view import Desk, DeskView, sessions_of
 from server.desk.web.seats import Seat
 from server.desk.web.third_parties import THIRD, ThirdParties
 from server.identity.domain.access import Permission, may
-from server.identity.domain.watching import VideoWatch
+from server.identity.domain.watched_videos import VideoWatch
 from server.identity.errors import SignInOver
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.invitations.service.invitations import InvitationRequest, Invitations

@@ -29,7 +29,7 @@ from server.identity.domain.sign_in import (
     standing,
 )
 from server.identity.domain.users import User
-from server.identity.domain.watching import RunningVideo, VideoWatches
+from server.identity.domain.watched_videos import RunningVideo, VideoWatches
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore
 from server.storage.transactions import Transactions
