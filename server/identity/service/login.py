@@ -35,8 +35,8 @@ from server.identity.domain.sign_in import SignInLives, StoredSignIn
 from server.identity.domain.users import User
 from server.identity.errors import BadCredentials, LoginCodeExpired, LoginThrottled
 from server.identity.passwords import Passwords
-from server.identity.service.codes import CODE_MINUTES, LoginCodes
-from server.identity.service.limits import LoginLimits
+from server.identity.service.login_codes import CODE_MINUTES, LoginCodes
+from server.identity.service.login_limits import LoginLimits
 from server.identity.service.sign_ins import cookie_hash
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore

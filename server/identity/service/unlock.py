@@ -7,7 +7,7 @@ from server.core.journal import Journal
 from server.core.limits.throttle import Throttle, blocked
 from server.core.limits.throttle_store import ThrottleStore
 from server.identity.domain.login import normal_identifier
-from server.identity.service.limits import LoginLimits
+from server.identity.service.login_limits import LoginLimits
 from server.identity.store.users import UserStore
 from server.storage.transactions import Transactions
 
