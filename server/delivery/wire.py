@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from server.core.clock import Clock
-from server.delivery.carriers.gateway import NumberedReceipts
+from server.delivery.carriers.client import NumberedReceipts
 from server.delivery.carriers.http import HttpSms
 from server.delivery.carriers.kannel import KannelSms
 from server.delivery.carriers.ovh import OvhSms
 from server.delivery.carriers.twilio import TwilioSms
-from server.delivery.domain.carriers import Carrier
+from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, SmsCarrier
 from server.delivery.errors import CarrierUnavailable
 from server.delivery.outbox import Outbox, OutboxSms
-from server.delivery.service.carriers import Carriers
+from server.delivery.service.failover import Carriers
 from server.delivery.settings import (
     SHORTHAND,
     CarrierSettings,

@@ -15,7 +15,7 @@ from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
-from server.delivery.domain.carriers import settled
+from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.domain.messages import Message, again, failed
 from server.delivery.domain.sms_text import one_segment
