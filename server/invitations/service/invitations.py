@@ -31,7 +31,7 @@ from server.line15.domain.call_links import CallLink, first_link, linked_event
 from server.line15.domain.calls import CallSummary
 from server.line15.service.lines import LineReports
 from server.line15.store.calls import CallStore
-from server.line15.store.once import OnceStore
+from server.line15.store.idempotency import OnceStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import Command, Session, SessionQuit, SessionState
 from server.video.errors import SessionEnded

@@ -25,7 +25,7 @@ from server.line15.errors import (
     WebhookUnsigned,
 )
 from server.line15.service.lines import LineReports
-from server.line15.store.once import OnceStore
+from server.line15.store.idempotency import OnceStore
 from server.line15.store.secrets import SecretStore
 from server.storage.transactions import Transactions
 from telephony import CtiEvent, CtiOutcome

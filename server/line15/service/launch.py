@@ -24,8 +24,8 @@ from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, 
 from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
 from server.line15.store.calls import CallStore
+from server.line15.store.idempotency import OnceStore
 from server.line15.store.launches import LaunchStore
-from server.line15.store.once import OnceStore
 from server.line15.store.secrets import SecretStore
 from server.storage.transactions import Transactions
 from telephony import NumberKind, parse_number
