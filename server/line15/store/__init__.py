@@ -1,6 +1,5 @@
 """Tables and rows of line15."""
 
-from server.line15.store import calls, launches, secrets
-from server.line15.store import idempotency as once
+from server.line15.store import calls, idempotency, launches, secrets
 
-__all__ = ["calls", "launches", "once", "secrets"]
+__all__ = ["calls", "idempotency", "launches", "secrets"]
