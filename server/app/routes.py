@@ -60,11 +60,11 @@ from server.recordings import web as recordings
 from server.recordings.service import Listening
 from server.selftest import web as selftest
 from server.video import web as snapshots
-from server.video.service.help import RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
 from server.video.service.photos import Photos
+from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling

@@ -48,11 +48,11 @@ from server.recordings.service import Listening, RecordingCatalogue
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 from server.video.domain.session import BEFORE_ASKING
-from server.video.service.help import RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
 from server.video.service.photos import Photos
+from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import Rooms
 from server.video.service.running import running_videos
 from server.video.service.sessions import Sessions

@@ -16,7 +16,7 @@ from server.invitations.service.links import InvitationLinks, OpenedPage
 from server.protocol import caller as m
 from server.protocol.errors import MessageTooLarge
 from server.protocol.message import MAX_FRAME, parse
-from server.video.domain.network import Preflight
+from server.video.domain.preflight import Preflight
 from server.video.domain.session import (
     BEFORE_ASKING,
     PAGE_BARRED,
@@ -28,10 +28,10 @@ from server.video.domain.session import (
     SessionQuit,
 )
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.video.service.help import RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder, StillAllowance
 from server.video.service.languages import Languages
+from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import PhoneReport, Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling

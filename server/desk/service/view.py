@@ -27,7 +27,7 @@ from server.line15.service.lines import LineReports
 from server.line15.store.calls import CallStore
 from server.observers.service import participants
 from server.storage.transactions import Transactions
-from server.video.domain.network import CAUSES, Preflight, cause
+from server.video.domain.preflight import CAUSES, Preflight, cause
 from server.video.domain.session import Session, SessionState
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import gone_to

@@ -28,11 +28,11 @@ from server.protocol import desk as m
 from server.protocol.message import parse
 from server.reconcile.service.relinking import CallLinks
 from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, SessionState
-from server.video.service.help import HelpRequest, PointerThrottle, RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
 from server.video.service.photos import Photos
+from server.video.service.remote_help import HelpRequest, PointerThrottle, RemoteHelp
 from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling

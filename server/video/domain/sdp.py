@@ -11,7 +11,7 @@ from typing import Final
 from server.core.net.hosts import is_address
 from server.protocol.errors import SdpTooLarge
 from server.protocol.message import MAX_SDP
-from server.video.domain.candidates import named
+from server.video.domain.ice_candidates import named
 from server.video.errors import SdpAudio, SdpCodec, SdpDataChannel, SdpMalformed
 
 MAX_LINES: Final = 1_000

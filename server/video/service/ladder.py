@@ -13,7 +13,7 @@ from server.core.journal import Journal
 from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.session import SessionState, StillSeen
-from server.video.domain.still import Still, read
+from server.video.domain.stills import Still, read
 from server.video.errors import PictureTooMany
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions, call_of

@@ -15,7 +15,7 @@ from server.core.journal import Journal
 from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.jpeg import Jpeg, clean
-from server.video.domain.still import taken_at
+from server.video.domain.stills import taken_at
 from server.video.errors import PhotoUnknown, PictureTooLarge, PictureTooMany
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import call_of

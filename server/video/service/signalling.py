@@ -13,8 +13,8 @@ from server.core.journal import Journal
 from server.protocol.errors import SdpRefused
 from server.storage.transactions import Transactions
 from server.video.domain import sdp as descriptions
-from server.video.domain.candidates import MOST_ADDRESSES, target
-from server.video.domain.network import Preflight
+from server.video.domain.ice_candidates import MOST_ADDRESSES, target
+from server.video.domain.preflight import Preflight
 from server.video.errors import IceCandidateLeftOut, IceCandidateMalformed, SdpMalformed
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import call_of
