@@ -73,8 +73,8 @@ from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import DottedHostMatches, LinkAsSentMatches
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
-from server.web.sockets.paces import RateLimiter
 from server.web.sockets.page_socket import MAX_SOCKET_FRAME
+from server.web.sockets.rate_limiter import RateLimiter
 from server.web.static_files import Static
 
 OPAQUE = r"([A-Za-z0-9_-]{20,64})"

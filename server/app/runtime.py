@@ -40,7 +40,7 @@ from server.web.http.connections import ConnectionLimits, Connections, file_limi
 from server.web.http.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.pages import Pages
-from server.web.sockets.audience import OpenSockets
+from server.web.sockets.open_sockets import OpenSockets
 from telephony import FoundRecording
 from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.supervisor import Supervisor

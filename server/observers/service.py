@@ -35,7 +35,7 @@ from server.video.service.sessions import Sessions, call_of
 from server.video.store.sessions import SessionStore
 from server.web.errors import InvitationLinkUnknown, MessageOutOfOrder
 from server.web.pages import Pages
-from server.web.sockets.line import Socket
+from server.web.sockets.connected_page import Socket
 
 Json = dict[str, object]
 

@@ -30,8 +30,8 @@ from server.web.errors import (
 )
 from server.web.link_as_sent import OBSERVER, TOKEN
 from server.web.links import DottedHostMatches, InvitationLinkHandler, LinkAsSentMatches, PageAsSent
-from server.web.sockets.paces import RateLimiter
 from server.web.sockets.page_socket import PageSocket
+from server.web.sockets.rate_limiter import RateLimiter
 from server.web.status import status_of
 
 COOKIE: Final = "v15_observer"

@@ -21,7 +21,7 @@ from server.web.http.strangers import Strangers
 from server.web.link_as_sent import tidied
 from server.web.metrics import Metrics
 from server.web.pages import Pages
-from server.web.sockets.audience import OpenSockets
+from server.web.sockets.open_sockets import OpenSockets
 from server.web.status import status_of
 
 ELSEWHERE = frozenset({"cross-site", "same-site"})

@@ -45,8 +45,8 @@ from server.web.errors import (
 )
 from server.web.link_as_sent import CALLER
 from server.web.links import InvitationLinkHandler, PageAsSent
-from server.web.sockets.paces import RateLimiter
 from server.web.sockets.page_socket import PageSocket, SocketBase
+from server.web.sockets.rate_limiter import RateLimiter
 from server.web.status import status_of
 
 # What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.

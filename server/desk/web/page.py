@@ -13,7 +13,7 @@ from server.identity.web.signed_in import STATION_COOKIE, SignedIn
 from server.line15.errors import LaunchTooLarge
 from server.line15.service.launch import MOST, PARAMETERS, WAIT, Launch, Launched
 from server.video.store.sessions import SessionStore
-from server.web.sockets.paces import RateLimiter
+from server.web.sockets.rate_limiter import RateLimiter
 
 LAUNCH_COOKIE: Final = "v15_launch"
 LAUNCHES_BURST: Final = 20  # of one person: each is a row

@@ -14,7 +14,7 @@ from server.core.errors import AppError, Unavailable
 from server.video.domain.preflight import Preflight
 from server.video.domain.session import BLIND
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.web.sockets.line import Socket
+from server.web.sockets.connected_page import Socket
 from server.web.sockets.transports import SOCKET
 
 TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
