@@ -14,8 +14,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from server.app import tls
-from server.app.preload import preload
 from server.app.settings.settings import Settings
+from server.app.warm_up import preload
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.errors import AppError, Unavailable

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from server.app.caller_processes import CallerProcesses
 from server.app.readiness import ReadinessReader, refresh
 from server.app.routes import Services, make_app
 from server.app.runtime import Server, _limits
 from server.app.settings.settings import Settings
-from server.app.synthetic import CallerProcesses
 from server.audit.service.lookup import AuditLookup
 from server.core import resources
 from server.core.bus import Bus

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import click
 
 from server.administration.service.admin import SHORTEST_PASSWORD, Admin
-from server.app.house import CommandServices, opened
+from server.app.command_services import CommandServices, opened
 from server.app.settings.settings import Settings
 from server.audit.domain.chain import ChainVerdict
 from server.core.audit_entries import Actor

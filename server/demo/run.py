@@ -20,7 +20,7 @@ from typing import Final
 import click
 import segno
 
-from server.app.house import CommandServices, opened
+from server.app.command_services import CommandServices, opened
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
 from server.core.errors import AppError
