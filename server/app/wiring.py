@@ -1,4 +1,4 @@
-"""The composition root: the only place where adapters are built and wired."""
+"""Builds every part of the server and gives each what it needs: the only place that knows them all."""
 
 from datetime import timedelta
 

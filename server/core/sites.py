@@ -1,4 +1,4 @@
-"""Sites and stations in SQL; another site's station is simply not there (I7)."""
+"""Sites, their stations and what a site has decided (`policy`), as values and as rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

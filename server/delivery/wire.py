@@ -1,4 +1,4 @@
-"""Builds the SMS carriers from the settings: the composition root's part that knows every preset."""
+"""Builds the SMS carriers from the settings: the one place that knows every preset."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The doctor's checks of what others of this machine may read, and of a demonstration that is none."""
+"""The doctor's checks of what others can see: files open to other users of this machine, a demonstration's outbox."""
 
 import os
 import stat

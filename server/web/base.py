@@ -1,6 +1,4 @@
-"""What every handler shares: dependencies by name, cookies, XSRF, security headers.
-
-Errors as pages or JSON.
+"""What every handler shares: its services by name, cookies, XSRF, security headers, errors as pages or JSON.
 
 Handlers hold no `try`: an AppError becomes its status, page and counter here (`send_error`).
 """

@@ -1,4 +1,4 @@
-"""Counted tries in SQL, by keyed hash: nobody reads from them who tried (I4)."""
+"""Counted tries as rows, by keyed hash: nobody reads from them who tried (I4)."""
 
 from datetime import datetime, timedelta
 from typing import Final

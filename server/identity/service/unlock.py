@@ -13,7 +13,7 @@ from server.storage.transactions import Transactions
 
 
 class Unlock:
-    """The use case of the command line."""
+    """Unlocks an account from the command line."""
 
     def __init__(self, transactions: Transactions, clock: Clock, limits: LoginLimits) -> None:
         """Take the parts."""

@@ -84,7 +84,10 @@ class Webhook:
         self._buckets: dict[str, Bucket] = {}  # a site that never signed has none
 
     async def authenticate(self, delivery: SignedRequest) -> Site:
-        """Return the site that signed. Raises WebhookUnsigned, …SignatureWrong, …Expired, …KeyMalformed, …Flood."""
+        """Return the site that signed.
+
+        Raises WebhookUnsigned, WebhookSignatureWrong, WebhookExpired, WebhookKeyMalformed or WebhookFlood.
+        """
         if not (delivery.site and delivery.timestamp and delivery.signature):
             raise WebhookUnsigned
         site = None

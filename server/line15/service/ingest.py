@@ -1,7 +1,4 @@
-"""Line 15 as the feeds report it, made durable, and told to the desks.
-
-What the telephony package calls on each change.
-"""
+"""Line 15 as the sources report it, made durable and told to the desks: what the runners call on each change."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

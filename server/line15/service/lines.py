@@ -1,4 +1,4 @@
-"""The telephony package behind the server's ports: one correlator and its feeds for each site (I7)."""
+"""Runs the telephony package: one correlator and its sources for each site (I7)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -54,7 +54,7 @@ class SiteTelephony:
 
 
 class LineReports:
-    """The Calls port, and the life of every runner."""
+    """Every site's line: starts and stops its runner, says how it fares, takes pushed events."""
 
     def __init__(
         self, transactions: Transactions, clock: Clock, ids: Ids, supervisor: Supervisor

@@ -1,4 +1,4 @@
-"""Tables and rows of line15."""
+"""Calls, launches, secrets, and what may be used once, as rows."""
 
 from server.line15.store import calls, idempotency, launches, secrets
 

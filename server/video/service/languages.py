@@ -57,7 +57,7 @@ async def keep_language(
         raise NotFound("language")
     if language == session.language:
         return session
-    # Which one may tell where somebody comes from: it is erased with the rest of what is personal (erasure.py).
+    # Which one may tell where somebody comes from: it is erased with all that is personal (audit/store/erasure.py).
     event = AuditEvent(
         "session.language",
         f"session:{session.id}",

@@ -3,8 +3,8 @@
 `SocketBase` is the protocol, whatever carries its frames; `PageSocket` carries them over a WebSocket of our own origin
 (by requests: polling.py).
 
-A frame that raises an AppError is answered with its code and counted; ten in a minute that are not
-our storage's fault close the socket. An exception of ours never kills the connection in silence.
+A frame that raises an AppError is answered with its code and counted; ten in a minute that are not our storage's fault
+close the socket. An exception of ours never kills the connection in silence.
 A hello that meets our own trouble is done again until it works; what the page says behind it waits.
 A page may leave at any moment: what it then holds is given back, and it takes nothing any more.
 """
@@ -54,7 +54,9 @@ MAX_SOCKET_FRAME: Final = (
     1_048_576  # larger frames close the connection before they are held in memory
 )
 Work = Callable[[], Awaitable[None]]
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as messages.Id: nothing else can be answered
+_ID: Final = re.compile(
+    r"[A-Za-z0-9_-]{8,64}"
+)  # as protocol.message.Id: nothing else can be answered
 _log = structlog.get_logger("socket")
 
 
