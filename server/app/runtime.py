@@ -46,19 +46,12 @@ from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.supervisor import Supervisor
 
 SWEEP_SECONDS = 5.0
-
 SIGN_INS_SECONDS = 30.0
-
 RECONCILE_SECONDS = 1.0
-
 LINES_SECONDS = 1.0
-
 RECORDINGS_SECONDS = 60.0
-
 LATE_SECONDS = 1.0
-
 DRAIN_SECONDS = 5.0
-
 _log = structlog.get_logger("server")
 
 

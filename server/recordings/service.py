@@ -357,9 +357,8 @@ class Listening:
         try:
             async with self._transactions(write=False) as uow:
                 one = await RecordingStore(uow).get(actor.site, id_)
-                call = (
-                    await CallStore(uow).get(actor.site, one.call)
-                ).id  # what it was merged into
+                # What its call was merged into, if it was.
+                call = (await CallStore(uow).get(actor.site, one.call)).id
                 key = (await SiteStore(uow).get(actor.site)).key
         except NotFound:
             await self._write(

@@ -36,9 +36,7 @@ recording = Table(
     Column("site", ForeignKey("site.id"), nullable=False),
     Column("call", ForeignKey("call.id"), nullable=False),
     Column("source", SLUG, nullable=False),
-    Column(
-        "key", String(64), nullable=False
-    ),  # keyed hash of the path: names of files hold numbers
+    Column("key", String(64), nullable=False),  # keyed hash of the path: names hold numbers
     Column("sealed", LargeBinary),  # the path as the recorder calls it; NULL once erased
     Column("started", UtcDateTime, nullable=False),
     Column("stopped", UtcDateTime),
@@ -54,7 +52,6 @@ recording = Table(
     Index("ix_recording_call", "call"),
     Index("ix_recording_checked", "checked"),
 )
-
 
 _MERGE_DEPTH = 8
 

@@ -24,10 +24,8 @@ from server.storage.database_guard import DatabaseGuard, write_and_take_back
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
 TURN_SECONDS: Final = 5.0
 PROBE_EVERY: Final = 1.0  # seconds, at most, while it fails
-_DATA, _ROLLBACK = (
-    "22",
-    "40",
-)  # SQLSTATE classes: a value it cannot hold; the database gave way to another
+_DATA: Final = "22"  # SQLSTATE class: a value that the database cannot hold
+_ROLLBACK: Final = "40"  # SQLSTATE class: this transaction gave way to another
 
 
 class Transactions:
@@ -109,9 +107,8 @@ class Transactions:
             if opened:
                 raise
             self._failed(write=write)
-            raise StorageUnavailable(
-                "no_thread"
-            ) from fault  # SQLite's driver wants one a connection
+            # SQLite's driver wants a thread for each connection.
+            raise StorageUnavailable("no_thread") from fault
 
     def _failed(self, *, write: bool) -> None:
         if write:

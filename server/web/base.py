@@ -27,9 +27,8 @@ DAY = 86_400
 MACHINES = ("/api/", "/receipts/")  # no person reads what these answer
 THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/base/theme.js)
 XSRF_COOKIE = "_xsrf"
-HOST_ONLY = (
-    "__Host-"  # browsers take such a name from this very host only, over TLS, for all its paths
-)
+#: Browsers take such a name from this very host only, over TLS, for all its paths.
+HOST_ONLY = "__Host-"
 THEMES = frozenset({"dark", "light"})
 CSP = (
     "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' {sockets}; "

@@ -19,9 +19,8 @@ throttles = Table(
     Column("blocked_until", UtcDateTime),
 )
 
-KEPT: Final = timedelta(
-    hours=2
-)  # the longest count runs an hour, and a block ends an hour after it began
+#: The longest count runs an hour, and a block ends an hour after it began.
+KEPT: Final = timedelta(hours=2)
 
 
 class ThrottleStore:

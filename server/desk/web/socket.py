@@ -42,9 +42,8 @@ from server.web.errors import MessageOutOfOrder
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk
-SOON_SECONDS = (
-    0.25  # what a phone says of itself between tap and first picture is shown together, after it
-)
+#: What a phone says of itself between tap and first picture is shown together, after it.
+SOON_SECONDS = 0.25
 
 
 class DeskSocket(ThirdParties):

@@ -260,9 +260,8 @@ class SpokenCodes:
             async with self._transactions() as uow:
                 await SpokenCodeStore(uow).forget([], now)
                 await self._tell(uow, everybody, now)
-                await ThrottleStore(uow).forget(
-                    now
-                )  # one a network that guessed: an attacker has many
+                # One a network that guessed: an attacker has many.
+                await ThrottleStore(uow).forget(now)
                 await uow.commit()
         return done.changed
 

@@ -32,9 +32,8 @@ from telephony import NumberKind, parse_number
 
 LIFE: Final = timedelta(hours=14)
 WAIT: Final = timedelta(minutes=30)  # for the sign-in
-MOST: Final = (
-    2_048  # bytes of all parameters, as they stand in an address: sealed, they fit into one cookie
-)
+#: Bytes of all parameters, as they stand in an address: sealed, they fit into one cookie.
+MOST: Final = 2_048
 PARAMETERS: Final = (*SIGNED, "kid", "sig")
 
 

@@ -23,9 +23,8 @@ VIDEO_CODECS: Final = frozenset(
     {"vp8", "vp9", "h264", "h265", "av1", "av1x", "rtx", "red", "ulpfec", "flexfec-03"}
 )
 VIDEO_CLOCK: Final = "90000"  # Hz, of every video codec of RTP; no telephone codec has it
-_LINE: Final = re.compile(
-    r"[a-z]=[ -~]*"
-)  # what browsers write; no second reading of blanks or line ends
+#: What browsers write; no second reading of blanks or line ends.
+_LINE: Final = re.compile(r"[a-z]=[ -~]*")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _FORMAT: Final = re.compile(r"[0-9]{1,3}")
 _RTPMAP: Final = re.compile(

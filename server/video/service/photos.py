@@ -97,9 +97,8 @@ class Photos:
                 raise PictureTooMany("photos")
             kept.bucket, kept.key, kept.coming = filled, part.key, bytearray()
         if part.offset != len(kept.coming):
-            return len(
-                kept.coming
-            ), False  # said before, or one was lost: the page goes on from here
+            # Said before, or one was lost: the page goes on from here.
+            return len(kept.coming), False
         if not part.data or part.offset + len(part.data) > part.total:
             raise Invalid("part")
         kept.coming += part.data

@@ -45,14 +45,12 @@ QUEUE: Final = 500
 INBOX: Final = 200
 TICK: Final = 5.0
 READER_GRACE: Final = 10.0
-HELLO_SECONDS: Final = (
-    10.0  # a page that has not said hello by then is closed: it would take a place for ever
-)
+#: A page that has not said hello by then is closed: it would take a place for ever.
+HELLO_SECONDS: Final = 10.0
 FRAMES_BEFORE_HELLO: Final = 100  # of whatever kind: a page of ours says hello first
 GREET_AGAIN: Final = 1.0  # seconds between two tries of a hello that met our own trouble
-MAX_SOCKET_FRAME: Final = (
-    1_048_576  # larger frames close the connection before they are held in memory
-)
+#: Larger frames close the connection before they are held in memory.
+MAX_SOCKET_FRAME: Final = 1_048_576
 Work = Callable[[], Awaitable[None]]
 _ID: Final = re.compile(
     r"[A-Za-z0-9_-]{8,64}"
