@@ -15,7 +15,7 @@ from tornado.web import Application
 
 from server.app import tls
 from server.app.settings.settings import Settings
-from server.app.warm_up import preload
+from server.app.warm_up import warm_up
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.errors import AppError, Unavailable
@@ -71,7 +71,7 @@ class Server:
     bus: Bus
     spoken: SpokenCodes
     sign_ins: SignIns
-    audience: OpenSockets
+    open_sockets: OpenSockets
     metrics: Metrics
     catalogue: RecordingCatalogue
     supervisor: Supervisor
@@ -110,9 +110,9 @@ class Server:
         self._watch_certificate()
         _log.info("server.started", url=self.settings.public_url, port=self.port)
 
-    def preload(self) -> None:
+    def warm_up(self) -> None:
         """Read what libraries would read at the first use; before anybody waits, and while files can be opened."""
-        preload(self.pages)
+        warm_up(self.pages)
 
     def _accept(self, http: ProxiedServer, sockets: Sequence[socket.socket]) -> None:
         """Take connections, within limits below the limit of open files."""
@@ -123,7 +123,7 @@ class Server:
             if reason != "late":  # a browser opens connections that it may never use
                 summary.note(reason)
 
-        connections = Connections(_limits(settings), closed)
+        connections = Connections(connection_limits(settings), closed)
         self.metrics.follow_connections(lambda: len(connections))
         http.serve(sockets, connections)
         self.supervisor.start("connections", lambda: _every(LATE_SECONDS, http.close_late))
@@ -228,7 +228,7 @@ class Server:
             self.http.stop()
             try:
                 async with asyncio.timeout(DRAIN_SECONDS):
-                    await self.audience.dismiss(Unavailable("stopping"))
+                    await self.open_sockets.dismiss(Unavailable("stopping"))
                     await self.http.close_all_connections()
             except TimeoutError:
                 _log.warning("server.drain_timeout")
@@ -244,7 +244,7 @@ class Server:
         _log.info("server.stopped")
 
 
-def _limits(settings: Settings) -> ConnectionLimits:
+def connection_limits(settings: Settings) -> ConnectionLimits:
     """Return how many connections there may be."""
     return limits(file_limit(), settings.connections, settings.connections_per_address)
 

@@ -151,7 +151,7 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
         loop.add_signal_handler(
             signal.SIGHUP, lambda: server.certificate.ask() if server.certificate else None
         )
-        server.preload()
+        server.warm_up()
         if notifier.watchdog is not None:
             server.supervisor.start("watchdog", notifier.run)
         try:

@@ -160,7 +160,7 @@ class SiteStore:
             raise Conflict("station_extension") from taken
 
 
-def listed(site: Site) -> list[dict[str, str]]:
+def listed_observers(site: Site) -> list[dict[str, str]]:
     """Return the observers a site invites often: `name`, `channel`, `to`."""
     known = site.policy.get("observers")
     return [dict(one) for one in known] if isinstance(known, list) else []

@@ -55,7 +55,7 @@ class BuiltCarriers:
         return Carriers(self.plan, self.sms, self.receipt_url, count)
 
 
-def build_fleet(
+def build_carriers(
     sms: SmsSettings | None,
     carriers: Sequence[CarrierSettings],
     public_url: str,
@@ -63,33 +63,33 @@ def build_fleet(
     outbox: Outbox | None,
 ) -> BuiltCarriers:
     """Wire `sms` first, then `carriers` in their order; the outbox only in a demonstration without any."""
-    fleet = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
+    built = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
     if sms is not None:
         single = HttpSms(sms)
         base = sms.receipt_base or public_url
-        fleet.receipts[SHORTHAND] = f"{base}/receipts/{SHORTHAND}/{{ref}}?status=%d"
-        fleet.plan.append(Carrier(SHORTHAND, receipts=_reports(sms), once=_once(sms)))
-        fleet.sms[SHORTHAND] = single
-        fleet.closers.append(single.close)
+        built.receipts[SHORTHAND] = f"{base}/receipts/{SHORTHAND}/{{ref}}?status=%d"
+        built.plan.append(Carrier(SHORTHAND, receipts=_reports(sms), once=_once(sms)))
+        built.sms[SHORTHAND] = single
+        built.closers.append(single.close)
     for each in carriers:
-        _add(fleet, each, public_url, clock)
-    if not fleet.plan:
-        fleet.plan.append(Carrier("outbox" if outbox else "none"))
-        fleet.sms[fleet.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
-    return fleet
+        _add(built, each, public_url, clock)
+    if not built.plan:
+        built.plan.append(Carrier("outbox" if outbox else "none"))
+        built.sms[built.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
+    return built
 
 
-def _add(fleet: BuiltCarriers, each: CarrierSettings, public_url: str, clock: Clock) -> None:
+def _add(built: BuiltCarriers, each: CarrierSettings, public_url: str, clock: Clock) -> None:
     base = each.receipt_base or public_url
     sms = _client(each, base, clock)
     wait = timedelta(seconds=each.receipt_timeout) if each.receipt_timeout else None
-    fleet.plan.append(Carrier(each.name, each.prefixes, wait, _reports(each), _once(each)))
-    fleet.sms[each.name] = sms
-    fleet.closers.append(sms.close)
-    fleet.readers[each.name] = NumberedReceipts() if isinstance(sms, HttpSms) else sms
+    built.plan.append(Carrier(each.name, each.prefixes, wait, _reports(each), _once(each)))
+    built.sms[each.name] = sms
+    built.closers.append(sms.close)
+    built.readers[each.name] = NumberedReceipts() if isinstance(sms, HttpSms) else sms
     if not isinstance(each, OvhSettings):
         number = "?status=%d" if isinstance(each, RawSettings) else ""
-        fleet.receipts[each.name] = f"{base}/receipts/{each.name}/{{ref}}{number}"
+        built.receipts[each.name] = f"{base}/receipts/{each.name}/{{ref}}{number}"
 
 
 def _reports(each: CarrierSettings | SmsSettings) -> bool:

@@ -13,7 +13,7 @@ from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
-from server.core.sites import Site, SiteStore, listed
+from server.core.sites import Site, SiteStore, listed_observers
 from server.core.tokens import token_hash
 from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
@@ -308,7 +308,7 @@ def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
     """Return name, channel and address of who shall see."""
     name, mobile, email = request.name or "", request.mobile or "", request.email or ""
     if request.listed is not None:
-        entry = next((one for one in listed(site) if one["name"] == request.listed), None)
+        entry = next((one for one in listed_observers(site) if one["name"] == request.listed), None)
         if entry is None:
             raise NotFound("listed")
         name = entry["name"]

@@ -268,10 +268,8 @@ class RecordingCatalogue:
         async with self._transactions(write=False) as uow:
             return await RecordingStore(uow).counts()
 
-    # --- listening
-    async def missing(self, actor: Actor, one: Recording) -> None:
+    async def missing(self, one: Recording) -> None:
         """Write down at once that a file somebody asked for is not there."""
-        del actor
         await self._looked([(one, AudioFileInfo(RecordingStatus.MISSING))], self._clock.now())
 
 
@@ -372,7 +370,7 @@ class Listening:
         try:
             audio = await self._files.open(key, one.ref)
         except RecordingMissing:
-            await self._catalogue.missing(actor, one)
+            await self._catalogue.missing(one)
             raise
         if listens:
             try:

@@ -52,7 +52,7 @@ class Web:
     origins: frozenset[str]
     strangers: Strangers
     hosts: KnownHosts = field(default_factory=KnownHosts)
-    audience: OpenSockets = field(default_factory=OpenSockets)
+    open_sockets: OpenSockets = field(default_factory=OpenSockets)
 
 
 def set_closed_headers(handler: RequestHandler) -> None:

@@ -50,7 +50,7 @@ class Pages:
         compiled = _Compiled()
         self._environments = {lang: self._environment(root, lang, compiled) for lang in LANGUAGES}
 
-    def preload(self) -> None:
+    def warm_up(self) -> None:
         """Read every template, fingerprint and list of modules now: a request opens none of these files."""
         for file in self.static.rglob("*"):
             if file.is_file():

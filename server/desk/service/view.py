@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore
-from server.core.sites import Site, Station, listed
+from server.core.sites import Site, Station, listed_observers
 from server.core.words.languages import ALL
 from server.core.words.translations import ReadAloudTranslator
 from server.delivery.domain.messages import Message
@@ -93,7 +93,7 @@ class DeskView:
             "site": {
                 "name": desk.site.name,
                 "snapshots": policy_of(desk.site).value,
-                "observers": [one["name"] for one in listed(desk.site)],
+                "observers": [one["name"] for one in listed_observers(desk.site)],
             },
             "station": _station(desk.station),
             "line15": {"state": self._calls.state(desk.site.id)},

@@ -60,7 +60,7 @@ class DeskSocket(ThirdParties):
     launch: Launch
     invitations: Invitations
     languages: Languages
-    linking: CallLinks
+    call_links: CallLinks
     sessions: Sessions
     signalling: Signalling
     help: RemoteHelp
@@ -176,7 +176,7 @@ class DeskSocket(ThirdParties):
             seat = Seat(self, hello.peer, user.name, user.id, self.web.clock.now())
             where = station.extension
             take = hello.take and self.held is None
-            self.stations.sit(site.id, where, seat, take=take, live=where in live)
+            self.seats.sit(site.id, where, seat, take=take, live=where in live)
         # Whoever was refused the seat has said nothing: the same page says hello again when it means it.
         self.peer, self.name = hello.peer, user.name
         self._launched, self._station = launched, station
@@ -197,7 +197,7 @@ class DeskSocket(ThirdParties):
         if watched is None or self.sign_in is None or own is None:
             return None
         its = own in self.web.sign_ins.seats(self.sign_in, watched.id, watched.station)
-        return own if its and self.stations.is_left(site.id, own, user.id, peer) else None
+        return own if its and self.seats.is_left(site.id, own, user.id, peer) else None
 
     def _changed(self, change: SiteChanged) -> None:
         here = self._station.extension if self._station else None
@@ -333,11 +333,11 @@ class DeskSocket(ThirdParties):
         self._done(message.id, sessions=await self.recent.of(site.id, user.id, station))
 
     async def _choose(self, message: m.CallLinkChoose) -> None:
-        await self.linking.choose(self.actor(), message.session, message.call)
+        await self.call_links.choose(self.actor(), message.session, message.call)
         self._done(message.id)
 
     async def _manual(self, message: m.CallLinkManual) -> None:
-        await self.linking.manual(self.actor(), message.session, message.value)
+        await self.call_links.manual(self.actor(), message.session, message.value)
         self._done(message.id)
 
     async def _language(self, message: m.CallerLanguage) -> None:
@@ -345,7 +345,7 @@ class DeskSocket(ThirdParties):
         self._done(message.id)
 
     async def _none(self, message: m.CallLinkNone) -> None:
-        await self.linking.none(self.actor(), message.session)
+        await self.call_links.none(self.actor(), message.session)
         self._done(message.id)
 
     def _seated(self, session: str) -> None:
@@ -415,7 +415,7 @@ class DeskSocket(ThirdParties):
         if self._watch is not None:
             self._watch.lost = self.web.clock.now()
         if self._station and self.site:
-            self.stations.rise(self.site.id, self._station.extension, self)
+            self.seats.rise(self.site.id, self._station.extension, self)
         if self._watching:
             self.rooms.leave_desk(self._watching, self.peer, self)
         if self._seen is not None:

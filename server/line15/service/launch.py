@@ -5,7 +5,6 @@ stand in the database. Once the site is known they are judged (signature, time, 
 what is not only proposes, until the user accepts it.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from server.core.errors import AppError, Invalid
 from server.core.journal import Journal
 from server.core.seal import Seal
 from server.core.sites import SiteStore
+from server.core.tokens import token_hash
 from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
 from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
@@ -111,9 +111,9 @@ class Launch:
         self, site: str, opaque: str, context: Mapping[str, str], now: datetime
     ) -> None:
         async with self._transactions() as uow:
-            if await LaunchStore(uow).get(_hash(opaque), now, site) is None:
+            if await LaunchStore(uow).get(token_hash(opaque), now, site) is None:
                 await LaunchStore(uow).add(
-                    _hash(opaque), site, json.dumps(context), now, now + LIFE
+                    token_hash(opaque), site, json.dumps(context), now, now + LIFE
                 )
                 await uow.commit()
 
@@ -125,7 +125,7 @@ class Launch:
         `record` writes the launch to the audit: once, when the page opens, not at each reconnection. `accept`: the user
         was shown what an unsigned context proposes, and wants it.
         """
-        launch = _hash(opaque)
+        launch = token_hash(opaque)
         async with self._transactions() as uow:
             kept = await LaunchStore(uow).get(launch, self._clock.now(), actor.site)
             if kept is None:
@@ -265,7 +265,3 @@ def _mobile(text: str, notices: list[str]) -> str | None:
         notices.append("L'appelant est sur un téléphone fixe : demandez un numéro de mobile.")
         return None
     return number.national
-
-
-def _hash(opaque: str) -> str:
-    return hashlib.sha256(opaque.encode()).hexdigest()

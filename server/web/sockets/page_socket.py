@@ -135,7 +135,7 @@ class SocketBase:
             self.web.strangers.enter(self, source_of(self.address))
         self._late = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._no_hello)
         self.web.metrics.page(self.kind, self.transport, 1)
-        self.web.audience.enter(self)
+        self.web.open_sockets.enter(self)
         self._tasks = [
             create_task(self._read(), f"{self.kind}.read"),
             create_task(self._labour(), f"{self.kind}.labour"),
@@ -410,7 +410,7 @@ class SocketBase:
             await asyncio.wait({ticker, *self._beside}, timeout=READER_GRACE)
         finally:
             await cancel_and_wait(*self._tasks, *self._beside)
-            self.web.audience.leave(self)
+            self.web.open_sockets.leave(self)
 
     def left(self) -> None:
         """Leave the rooms this page sat in."""
