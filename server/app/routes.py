@@ -9,7 +9,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RequestHandler
 
 from server.app import openapi, outbox
-from server.app.outbox import KeptMessages, SyntheticCallers
+from server.app.caller_processes import CallerProcesses
 from server.audit.service.lookup import AuditLookup
 from server.audit.web import audit, reconcile
 from server.caller.web import photos, spoken
@@ -17,6 +17,7 @@ from server.caller.web import routes as caller
 from server.core.bus import Bus
 from server.delivery import web as receipts
 from server.delivery.domain.outgoing import ReceiptReader
+from server.delivery.outbox import Outbox
 from server.delivery.service.delivery import DeliveryService
 from server.desk.service.handover import HandOvers
 from server.desk.service.recent import Recent
@@ -33,21 +34,21 @@ from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
-from server.line15.web import call_events as telephony
+from server.line15.web import call_events
 from server.line15.web import health as line_health
-from server.observers import web as observer
+from server.observers import web as observers_web
 from server.observers.service import Observers
 from server.reconcile.service.relinking import CallLinks
 from server.reconcile.service.review import Review
-from server.recordings import web as recordings
+from server.recordings import web as recordings_web
 from server.recordings.service import Listening
-from server.selftest import web as selftest
-from server.video import web as snapshots
-from server.video.service.help import RemoteHelp
+from server.selftest import web as selftest_web
+from server.video import web as video_web
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
 from server.video.service.photos import Photos
+from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
@@ -74,7 +75,7 @@ class Services:
     observers: Observers
     handover: HandOvers
     links: InvitationLinks
-    linking: CallLinks
+    call_links: CallLinks
     launch: Launch
     signalling: Signalling
     help: RemoteHelp
@@ -95,8 +96,8 @@ class Services:
     line_health: LineHealthReader
     ready: Callable[[], Awaitable[Readiness]]
     refresh_metrics: Callable[[], Awaitable[None]]
-    outbox: KeptMessages | None = None
-    callers: SyntheticCallers | None = None
+    outbox: Outbox | None = None
+    callers: CallerProcesses | None = None
 
 
 class KnownHostsOnly(Application):
@@ -126,7 +127,7 @@ def make_app(web: SignInWeb, services: Services) -> Application:
             spoken=services.spoken,
             observers=services.observers,
             handover=services.handover,
-            linking=services.linking,
+            call_links=services.call_links,
             sessions=services.sessions,
             signalling=services.signalling,
             help=services.help,
@@ -148,7 +149,7 @@ def make_app(web: SignInWeb, services: Services) -> Application:
         ),
         *photos.routes(web, links=services.links, photos=services.photos),
         *spoken.routes(web, spoken=services.spoken, links=services.links),
-        *observer.routes(
+        *observers_web.routes(
             web,
             observers=services.observers,
             signalling=services.signalling,
@@ -159,15 +160,15 @@ def make_app(web: SignInWeb, services: Services) -> Application:
         *auth.routes(web),
         *kiosk.routes(web, incidents=services.incidents),
         *audit.routes(web, lookup=services.audit),
-        *recordings.routes(web, listening=services.listening),
-        *snapshots.routes(web, snapshots=services.snapshots),
+        *recordings_web.routes(web, listening=services.listening),
+        *video_web.routes(web, snapshots=services.snapshots),
         *reconcile.routes(web, lookup=services.audit, review=services.review),
-        *telephony.routes(web, webhook=services.webhook),
+        *call_events.routes(web, webhook=services.webhook),
         *line_health.routes(web, line_health=services.line_health),
         *openapi.routes(web),
         *feedback.routes(web, feedback=services.feedback, incidents=services.incidents),
         *incidents.routes(web, incidents=services.incidents),
-        *selftest.routes(web, ice=services.ice),
+        *selftest_web.routes(web, ice=services.ice),
         *outbox.routes(web, outbox=services.outbox, callers=services.callers),
     ]
     return KnownHostsOnly(

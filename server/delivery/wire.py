@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import SHORTHAND, NamedCarrier
-from server.delivery.carriers.gateway import NumberedReceipts
+from server.delivery.carriers.client import NumberedReceipts
 from server.delivery.carriers.registry import AnyCarrier, SmsSettings, in_order
-from server.delivery.domain.carriers import Carrier
+from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, SmsCarrier
 from server.delivery.errors import CarrierUnavailable
 from server.delivery.outbox import Outbox, OutboxSms
-from server.delivery.service.carriers import Carriers
+from server.delivery.service.failover import Carriers
 
 
 class NoSms:
@@ -43,7 +43,7 @@ class BuiltCarriers:
         return Carriers(self.plan, self.sms, self.receipt_url, count)
 
 
-def build_fleet(
+def build_carriers(
     sms: SmsSettings | None,
     carriers: Sequence[AnyCarrier],
     public_url: str,
@@ -52,20 +52,20 @@ def build_fleet(
 ) -> BuiltCarriers:
     """Wire `sms` first, then `carriers` in their order; the outbox only in a demonstration without any."""
     # Without `sms`, too: what it took before it was left out is still reported on.
-    fleet = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
+    built = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
     for each in in_order(sms, carriers):
         base = each.receipt_base or public_url
         carrier, client = each.planned(), each.client(base, clock)
-        fleet.plan.append(carrier)
-        fleet.sms[carrier.name] = fleet.readers[carrier.name] = client
-        fleet.closers.append(client.close)
+        built.plan.append(carrier)
+        built.sms[carrier.name] = built.readers[carrier.name] = client
+        built.closers.append(client.close)
         if each.receipt_query is not None:
             address = f"{base}/receipts/{carrier.name}/{{ref}}{each.receipt_query}"
-            fleet.receipts[carrier.name] = address
-    if not fleet.plan:
-        fleet.plan.append(Carrier("outbox" if outbox else "none"))
-        fleet.sms[fleet.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
-    return fleet
+            built.receipts[carrier.name] = address
+    if not built.plan:
+        built.plan.append(Carrier("outbox" if outbox else "none"))
+        built.sms[built.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
+    return built
 
 
 def costs(carriers: Sequence[NamedCarrier]) -> Mapping[str, float]:

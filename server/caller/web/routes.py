@@ -25,7 +25,7 @@ from server.video.service.rooms import Rooms
 from server.web.base import Web
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import DottedHostMatches, LinkAsSentMatches
-from server.web.sockets.paces import RateLimiter
+from server.web.sockets.rate_limiter import RateLimiter
 
 _OPAQUE = r"([A-Za-z0-9_-]{20,64})"
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field
 
 from server.core.clock import Clock
 from server.core.settings import SettingsGroup
-from server.delivery.domain.carriers import Carrier
+from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.outgoing import ReceiptReader, SmsCarrier
 
 SHORTHAND = "sms"  # the name of the carrier of `sms`; nobody in `carriers` may have it

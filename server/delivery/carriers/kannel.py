@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import NamedCarrier, WebAddress
-from server.delivery.carriers.gateway import CarrierClient, NumberedReceipts, sender_for
+from server.delivery.carriers.client import CarrierClient, NumberedReceipts, sender_for
 from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 

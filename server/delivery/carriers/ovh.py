@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import NamedCarrier, WebAddress
-from server.delivery.carriers.gateway import (
+from server.delivery.carriers.client import (
     NUMBERED,
     CarrierAnswer,
     CarrierClient,

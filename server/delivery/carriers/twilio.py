@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import NamedCarrier, WebAddress
-from server.delivery.carriers.gateway import CarrierAnswer, CarrierClient, foreign, sender_for
+from server.delivery.carriers.client import CarrierAnswer, CarrierClient, foreign, sender_for
 from server.delivery.domain.messages import MessageState
 from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable

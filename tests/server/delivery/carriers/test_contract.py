@@ -13,7 +13,7 @@ from server.delivery.domain.outgoing import Mailer, OutgoingMail, OutgoingSms, S
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer, OutboxSms
-from server.delivery.settings import SmsSettings, SmtpSettings
+from server.delivery.settings import SmtpSettings
 from tests.fakes import FakeMailer, FakeSms, Gateway, gateway, rude_server
 from tests.lab.ports import free_port
 from tests.lab.smtp import Smtp, smtp

@@ -13,7 +13,7 @@ from server.core.clock import SystemClock
 from server.delivery.carriers import carrier
 from server.delivery.carriers.carrier import SHORTHAND, NamedCarrier
 from server.delivery.carriers.registry import AnyCarrier, SmsSettings, in_order
-from server.delivery.wire import build_fleet
+from server.delivery.wire import build_carriers
 
 CARRIERS: tuple[type[NamedCarrier], ...] = get_args(get_args(AnyCarrier)[0])
 FOLDER = Path(inspect.getfile(carrier)).parent
@@ -73,19 +73,21 @@ async def test_all_are_built_in_their_order() -> None:
     sms = SmsSettings.model_validate({"url": "https://old.example/?t={text}", "idempotent": False})
     carriers = [configured(name) for name in NEEDED]
     assert [each.planned().name for each in in_order(sms, carriers)] == [SHORTHAND, *NEEDED]
-    fleet = build_fleet(sms, carriers, "https://v.example", SystemClock(), None)
+    built = build_carriers(sms, carriers, "https://v.example", SystemClock(), None)
     try:
-        assert [each.name for each in fleet.plan] == [SHORTHAND, *NEEDED]
-        assert set(fleet.readers) == set(fleet.sms) == {SHORTHAND, *NEEDED}
-        assert {name: fleet.receipt_url(name, "REF") for name in NEEDED} == RECEIPTS
-        shorthand, *rest = fleet.plan
+        assert [each.name for each in built.plan] == [SHORTHAND, *NEEDED]
+        assert set(built.readers) == set(built.sms) == {SHORTHAND, *NEEDED}
+        assert {name: built.receipt_url(name, "REF") for name in NEEDED} == RECEIPTS
+        shorthand, *rest = built.plan
         assert (shorthand.receipt_timeout, shorthand.receipts) == (None, False)
         assert {each.receipt_timeout for each in rest} == {timedelta(seconds=45)}
         assert {each.name for each in rest if not each.receipts} == {"ovhcloud"}
     finally:
-        for close in fleet.closers:
+        for close in built.closers:
             close()
 
 
 def test_what_sms_took_before_it_was_left_out_is_still_read() -> None:
-    assert set(build_fleet(None, (), "https://v.example", SystemClock(), None).readers) == {"sms"}
+    assert set(build_carriers(None, (), "https://v.example", SystemClock(), None).readers) == {
+        "sms"
+    }
