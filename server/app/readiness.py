@@ -69,7 +69,7 @@ class ReadinessReader:
 
 async def refresh(
     metrics: Metrics,
-    calls: LineReports,
+    lines: LineReports,
     catalogue: RecordingCatalogue,
     folders: Sequence[tuple[str, RecordingsFeed]],
     supervisor: Supervisor,
@@ -86,8 +86,8 @@ async def refresh(
         metrics.folder(site, feed.name, up=feed.health().state is FeedState.CONNECTED)
     with suppress(AppError, TimeoutError):
         async with asyncio.timeout(SCRAPE_SECONDS):
-            metrics.recordings(calls.healths(), await catalogue.counts(), catalogue.unattached)
-    for site, feeds in calls.healths().items():
+            metrics.recordings(lines.healths(), await catalogue.counts(), catalogue.unattached)
+    for site, feeds in lines.healths().items():
         for health in feeds:
             metrics.feed(
                 site,

@@ -73,7 +73,7 @@ class Observers:
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        render: Pages,
+        pages: Pages,
         sessions: Sessions,
         rooms: Rooms,
         wake: Callable[[], None],
@@ -86,7 +86,7 @@ class Observers:
         self._clock = clock
         self._ids = ids
         self._seal = seal
-        self._render = render
+        self._pages = pages
         self._sessions = sessions
         self._rooms = rooms
         self._wake = wake
@@ -151,15 +151,13 @@ class Observers:
         body: dict[str, object] = {"to": to, "sender": site.sms_sender}
         if channel == "sms":
             body["text"] = one_segment(
-                lambda name: self._render.text(
-                    "sms/observer.txt", **{**context, "site_name": name}
-                ),
+                lambda name: self._pages.text("sms/observer.txt", **{**context, "site_name": name}),
                 site.name,
             )
         else:
             body["subject"] = f"{site.name} : image d'un appel en cours"
-            body["text"] = self._render.text("mail/observer.txt", **context)
-            body["html"] = self._render.text("mail/observer.html", **context)
+            body["text"] = self._pages.text("mail/observer.txt", **context)
+            body["html"] = self._pages.text("mail/observer.html", **context)
         return Message(
             id=self._ids.new(),
             site=site.id,

@@ -63,7 +63,7 @@ class DeskView:
         self,
         transactions: Transactions,
         clock: Clock,
-        calls: LineReports,
+        lines: LineReports,
         rooms: Rooms,
         translator: ReadAloudTranslator,
     ) -> None:
@@ -71,7 +71,7 @@ class DeskView:
         self._translator = translator
         self._transactions = transactions
         self._clock = clock
-        self._calls = calls
+        self._lines = lines
         self._rooms = rooms
 
     async def of(self, desk: Desk) -> Json:
@@ -96,7 +96,7 @@ class DeskView:
                 "observers": [one["name"] for one in listed_observers(desk.site)],
             },
             "station": _station(desk.station),
-            "line15": {"state": self._calls.state(desk.site.id)},
+            "line15": {"state": self._lines.state(desk.site.id)},
             "launch": _launch(desk.launched),
             "calls": [_call(call, desk.station) for call in calls],
             "sessions": sessions,

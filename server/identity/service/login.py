@@ -96,7 +96,7 @@ class Login:
         seal: Seal,
         *,
         passwords: Passwords,
-        render: Pages,
+        pages: Pages,
         lives: Mapping[Role, SignInLives],
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -106,7 +106,7 @@ class Login:
         self._clock = clock
         self._ids = ids
         self._passwords = passwords
-        self._codes = LoginCodes(ids, seal, render)
+        self._codes = LoginCodes(ids, seal, pages)
         self._limits = LoginLimits(seal)
         self._wake = wake
         self._asked: Bucket | None = None

@@ -78,8 +78,8 @@ class Invitations:
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        calls: LineReports,
-        render: Pages,
+        lines: LineReports,
+        pages: Pages,
         sessions: Sessions,
         wake: Callable[[], None],
         public_url: str,
@@ -91,8 +91,8 @@ class Invitations:
         self._clock = clock
         self._ids = ids
         self._seal = seal
-        self._calls = calls
-        self._render = render
+        self._lines = lines
+        self._pages = pages
         self._sessions = sessions
         self._wake = wake
         self._public_url = public_url
@@ -194,7 +194,7 @@ class Invitations:
             launched=request.launched,
             talking=[call.id for call in talking if call.confirmed],
             unconfirmed=[call.id for call in talking if not call.confirmed],
-            feed=self._calls.state(site.id),
+            feed=self._lines.state(site.id),
             station=request.station is not None,
         )
         link = CallLink(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
@@ -266,15 +266,15 @@ class Invitations:
         body: dict[str, object] = {"to": contact, "sender": site.sms_sender}
         if channel == "sms":
             body["text"] = one_segment(
-                lambda name: self._render.text(
+                lambda name: self._pages.text(
                     "sms/invitation.txt", **{**context, "site_name": name}
                 ),
                 site.name,
             )
         else:
             body["subject"] = f"{site.name} : lien vidéo pour le médecin"
-            body["text"] = self._render.text("mail/invitation.txt", **context)
-            body["html"] = self._render.text("mail/invitation.html", **context)
+            body["text"] = self._pages.text("mail/invitation.txt", **context)
+            body["html"] = self._pages.text("mail/invitation.html", **context)
         return self._seal.close(json.dumps(body))
 
     async def resend(self, actor: Actor, invitation_id: str, command: str) -> None:

@@ -74,12 +74,12 @@ class Webhook:
     """Lets authentic events in, and answers what became of each."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, calls: LineReports, bus: Bus
+        self, transactions: Transactions, clock: Clock, lines: LineReports, bus: Bus
     ) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock
-        self._calls = calls
+        self._lines = lines
         self._bus = bus
         self._buckets: dict[str, Bucket] = {}  # a site that never signed has none
 
@@ -107,7 +107,7 @@ class Webhook:
                 raise WebhookKeyMalformed
             self._count(site.id)
         except AppError as refusal:
-            self._calls.refused(site.id, refusal.code)
+            self._lines.refused(site.id, refusal.code)
             raise
         return site
 
@@ -121,7 +121,7 @@ class Webhook:
 
     def refused(self, site: Site, code: str) -> None:
         """Count an authentic message that could not be read."""
-        self._calls.refused(site.id, code)
+        self._lines.refused(site.id, code)
 
     async def known(self, site: Site, request: SignedRequest) -> Mapping[str, object] | None:
         """Return the answer given before under this key. Raises WebhookBodyConflict, WebhookReplayed."""
@@ -139,14 +139,14 @@ class Webhook:
 
     async def push(self, site: Site, events: Sequence[CtiEvent]) -> Sequence[CtiOutcome]:
         """Return what became of each event, once all are durable."""
-        return await self._calls.push(site.id, events)
+        return await self._lines.push(site.id, events)
 
     async def settle(
         self, site: Site, request: SignedRequest, answer: Mapping[str, object]
     ) -> None:
         """Remember the message and its answer: last, so that a crash before it lets the sender try again."""
         now = self._clock.now()
-        first = not self._calls.connected(site.id)
+        first = not self._lines.connected(site.id)
         async with self._transactions() as uow:
             owner = request.key_hash
             await OnceStore(uow).claim(site.id, KIND, request.once, owner, now, now + 2 * WINDOW)
@@ -157,7 +157,7 @@ class Webhook:
             if first:
                 await self._note_connected(uow, site.id)
             await uow.commit()
-        self._calls.connect(site.id)
+        self._lines.connect(site.id)
         if first:  # every desk of the site shows that line 15 is connected
             self._bus.publish(SiteChanged(site.id, frozenset()))
 
