@@ -11,8 +11,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 from server.core.errors import AppError
-from server.delivery.carriers.http import HttpSms
-from server.delivery.settings import SmsSettings
+from server.delivery.carriers.raw import HttpSms, SmsSettings
 from tests.lab.ports import free_port
 
 if TYPE_CHECKING:

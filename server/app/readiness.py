@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.app.runtime import _log
 from server.core.errors import AppError
 from server.delivery.service.delivery import DeliveryService
 from server.line15.service.lines import LineReports
@@ -20,6 +20,7 @@ from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.supervisor import Supervisor
 
 SCRAPE_SECONDS = 5.0  # Prometheus waits ten
+_log = structlog.get_logger("server")
 
 
 class ReadinessReader:
@@ -32,6 +33,7 @@ class ReadinessReader:
         delivery: DeliveryService,
         supervisor: Supervisor,
     ) -> None:
+        """Take the parts to ask."""
         self._engine = engine
         self._transactions = transactions
         self._delivery = delivery
@@ -67,7 +69,7 @@ class ReadinessReader:
 
 async def refresh(
     metrics: Metrics,
-    calls: LineReports,
+    lines: LineReports,
     catalogue: RecordingCatalogue,
     folders: Sequence[tuple[str, RecordingsFeed]],
     supervisor: Supervisor,
@@ -84,8 +86,8 @@ async def refresh(
         metrics.folder(site, feed.name, up=feed.health().state is FeedState.CONNECTED)
     with suppress(AppError, TimeoutError):
         async with asyncio.timeout(SCRAPE_SECONDS):
-            metrics.recordings(calls.healths(), await catalogue.counts(), catalogue.unattached)
-    for site, feeds in calls.healths().items():
+            metrics.recordings(lines.healths(), await catalogue.counts(), catalogue.unattached)
+    for site, feeds in lines.healths().items():
         for health in feeds:
             metrics.feed(
                 site,

@@ -6,39 +6,23 @@ from typing import Any
 
 import structlog
 from tornado.httputil import HTTPServerRequest
-from tornado.routing import Rule
-from tornado.web import Application, RequestHandler, url
+from tornado.web import Application, RequestHandler
 
-from server.app import openapi
-from server.app.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
+from server.app import openapi, outbox
+from server.app.caller_processes import CallerProcesses
 from server.audit.service.lookup import AuditLookup
 from server.audit.web import audit, reconcile
 from server.caller.web import photos, spoken
-from server.caller.web import polling as caller_polling
-from server.caller.web.page import (
-    GESTURES_A_SECOND,
-    GESTURES_BURST,
-    WORDS_A_SECOND,
-    WORDS_BURST,
-    CallerCannot,
-    CallerOpen,
-    CallerPage,
-    CallerPageAsSent,
-    CallerRelease,
-    CallerSocket,
-    CallerTap,
-    CallerWords,
-)
+from server.caller.web import routes as caller
 from server.core.bus import Bus
+from server.delivery import web as receipts
 from server.delivery.domain.outgoing import ReceiptReader
+from server.delivery.outbox import Outbox
 from server.delivery.service.delivery import DeliveryService
-from server.delivery.web import SmsReceipt
 from server.desk.service.handover import HandOvers
 from server.desk.service.recent import Recent
 from server.desk.service.view import DeskView
-from server.desk.web.page import LAUNCHES_A_SECOND, LAUNCHES_BURST, DeskPage, DeskStation
-from server.desk.web.seats import Seats
-from server.desk.web.socket import DeskSocket
+from server.desk.web import routes as desk
 from server.identity.web import auth
 from server.identity.web.signed_in import SignInWeb
 from server.incidents.service.feedback import IncidentReporting
@@ -50,36 +34,31 @@ from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
-from server.line15.web import call_events as telephony
+from server.line15.web import call_events
 from server.line15.web import health as line_health
-from server.observers import web as observer
+from server.observers import web as observers_web
 from server.observers.service import Observers
 from server.reconcile.service.relinking import CallLinks
 from server.reconcile.service.review import Review
-from server.recordings import web as recordings
+from server.recordings import web as recordings_web
 from server.recordings.service import Listening
-from server.selftest import web as selftest
-from server.video import web as snapshots
-from server.video.service.help import RemoteHelp
+from server.selftest import web as selftest_web
+from server.video import web as video_web
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
 from server.video.service.photos import Photos
+from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.video.service.snapshots import Snapshots
+from server.web import operations
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
-from server.web.link_as_sent import CALLER, TOKEN
-from server.web.links import DottedHostMatches, LinkAsSentMatches
-from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
-from server.web.sockets.paces import RateLimiter
+from server.web.operations import Readiness
 from server.web.sockets.page_socket import MAX_SOCKET_FRAME
 from server.web.static_files import Static
 
-OPAQUE = r"([A-Za-z0-9_-]{20,64})"
-CARRIER = r"([a-z][a-z0-9-]{0,31})"
-ID = r"([A-Za-z0-9]{1,40})"
 _log = structlog.get_logger("web")
 
 
@@ -96,7 +75,7 @@ class Services:
     observers: Observers
     handover: HandOvers
     links: InvitationLinks
-    linking: CallLinks
+    call_links: CallLinks
     launch: Launch
     signalling: Signalling
     help: RemoteHelp
@@ -117,8 +96,8 @@ class Services:
     line_health: LineHealthReader
     ready: Callable[[], Awaitable[Readiness]]
     refresh_metrics: Callable[[], Awaitable[None]]
-    outbox: KeptMessages | None = None
-    callers: SyntheticCallers | None = None
+    outbox: Outbox | None = None
+    callers: CallerProcesses | None = None
 
 
 class KnownHostsOnly(Application):
@@ -134,22 +113,43 @@ class KnownHostsOnly(Application):
 
 def make_app(web: SignInWeb, services: Services) -> Application:
     """Build the application; nothing is served that is not listed here."""
-    base = {"web": web}
     routes: list[Any] = [
-        url(r"/", Root, base),
-        url(r"/healthz", Healthz, base),
-        url(r"/readyz", Readyz, {**base, "ready": services.ready}),
-        url(r"/metrics", MetricsPage, {**base, "refresh": services.refresh_metrics}),
-        url(
-            rf"/receipts/{CARRIER}/{OPAQUE}",
-            SmsReceipt,
-            {**base, "delivery": services.delivery, "readers": services.receipt_readers},
+        *operations.routes(web, ready=services.ready, refresh=services.refresh_metrics),
+        *receipts.routes(web, delivery=services.delivery, readers=services.receipt_readers),
+        *desk.routes(
+            web,
+            launch=services.launch,
+            bus=services.bus,
+            view=services.desk_view,
+            recent=services.recent,
+            invitations=services.invitations,
+            languages=services.languages,
+            spoken=services.spoken,
+            observers=services.observers,
+            handover=services.handover,
+            call_links=services.call_links,
+            sessions=services.sessions,
+            signalling=services.signalling,
+            help=services.help,
+            rooms=services.rooms,
+            ice=services.ice,
+            ladder=services.ladder,
+            photos=services.photos,
         ),
-        *_desk(web, services),
-        *_caller(web, services),
+        *caller.routes(
+            web,
+            links=services.links,
+            rooms=services.rooms,
+            ice=services.ice,
+            sessions=services.sessions,
+            signalling=services.signalling,
+            languages=services.languages,
+            help=services.help,
+            ladder=services.ladder,
+        ),
         *photos.routes(web, links=services.links, photos=services.photos),
         *spoken.routes(web, spoken=services.spoken, links=services.links),
-        *observer.routes(
+        *observers_web.routes(
             web,
             observers=services.observers,
             signalling=services.signalling,
@@ -160,21 +160,21 @@ def make_app(web: SignInWeb, services: Services) -> Application:
         *auth.routes(web),
         *kiosk.routes(web, incidents=services.incidents),
         *audit.routes(web, lookup=services.audit),
-        *recordings.routes(web, listening=services.listening),
-        *snapshots.routes(web, snapshots=services.snapshots),
+        *recordings_web.routes(web, listening=services.listening),
+        *video_web.routes(web, snapshots=services.snapshots),
         *reconcile.routes(web, lookup=services.audit, review=services.review),
-        *telephony.routes(web, webhook=services.webhook),
+        *call_events.routes(web, webhook=services.webhook),
         *line_health.routes(web, line_health=services.line_health),
         *openapi.routes(web),
         *feedback.routes(web, feedback=services.feedback, incidents=services.incidents),
         *incidents.routes(web, incidents=services.incidents),
-        *selftest.routes(web, ice=services.ice),
-        *_outbox(web, services),
+        *selftest_web.routes(web, ice=services.ice),
+        *outbox.routes(web, outbox=services.outbox, callers=services.callers),
     ]
     return KnownHostsOnly(
         routes,
         default_handler_class=Missing,
-        default_handler_args=base,
+        default_handler_args={"web": web},
         static_path=str(web.pages.static),
         static_handler_class=Static,
         compress_response=True,
@@ -186,78 +186,6 @@ def make_app(web: SignInWeb, services: Services) -> Application:
         websocket_max_message_size=MAX_SOCKET_FRAME,
         log_function=_log_request,
     )
-
-
-def _desk(web: SignInWeb, services: Services) -> list[Any]:
-    stations = Seats()
-    base = {"web": web, "stations": stations}
-    launches = RateLimiter("launches", a_second=LAUNCHES_A_SECOND, burst=LAUNCHES_BURST)
-    socket = {
-        **base,
-        "bus": services.bus,
-        "view": services.desk_view,
-        "recent": services.recent,
-        "launch": services.launch,
-        "invitations": services.invitations,
-        "languages": services.languages,
-        "spoken": services.spoken,
-        "observers": services.observers,
-        "handover": services.handover,
-        "linking": services.linking,
-        "sessions": services.sessions,
-        "signalling": services.signalling,
-        "help": services.help,
-        "rooms": services.rooms,
-        "ice": services.ice,
-        "ladder": services.ladder,
-        "photos": services.photos,
-    }
-    return [
-        url(r"/desk", DeskPage, {**base, "launch": services.launch, "launches": launches}),
-        url(r"/desk/station", DeskStation, base),
-        url(r"/ws/desk", DeskSocket, socket),
-    ]
-
-
-def _caller(web: SignInWeb, services: Services) -> list[Any]:
-    base = {"web": web, "links": services.links}
-    gestures = RateLimiter("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
-    gesture = {**base, "gestures": gestures}
-    line = {
-        "links": services.links,
-        "sessions": services.sessions,
-        "signalling": services.signalling,
-        "languages": services.languages,
-        "help": services.help,
-        "rooms": services.rooms,
-        "ice": services.ice,
-        "ladder": services.ladder,
-        "words": RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
-    }
-    return [
-        url(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),
-        Rule(DottedHostMatches(CALLER), CallerPageAsSent, base),
-        url(rf"/v/({TOKEN})", CallerPage, base),
-        # The one page below a link; whatever else is read there with GET is the link with a tail.
-        url(rf"/v/({TOKEN})/cannot", CallerCannot, gesture),
-        Rule(LinkAsSentMatches(CALLER), CallerPageAsSent, base),
-        url(
-            rf"/v/{OPAQUE}/open",
-            CallerOpen,
-            {**gesture, "rooms": services.rooms, "ice": services.ice},
-        ),
-        url(rf"/v/{OPAQUE}/tap", CallerTap, gesture),
-        url(rf"/v/{OPAQUE}/release", CallerRelease, gesture),
-        url(r"/ws/caller", CallerSocket, {"web": web, **line}),
-        *caller_polling.routes(web, services.links, gestures, line),
-    ]
-
-
-def _outbox(web: SignInWeb, services: Services) -> list[Any]:
-    if not web.demo or services.outbox is None:
-        return []
-    wired = {"web": web, "outbox": services.outbox, "callers": services.callers}
-    return [url(r"/outbox", OutboxPage, wired), url(rf"/outbox/{ID}/caller", OutboxCaller, wired)]
 
 
 def _log_request(handler: RequestHandler) -> None:

@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 
+from tornado.routing import URLSpec
+
 from server.core.errors import NotFound
 from server.delivery.domain.outgoing import CarrierCallback, ReceiptReader
 from server.delivery.service.delivery import DeliveryService
-from server.web.base import BaseHandler
+from server.web.base import BaseHandler, Web
+
+CARRIER = r"([a-z][a-z0-9-]{0,31})"
+_SECRET = r"([A-Za-z0-9_-]{20,64})"  # noqa: S105 - a pattern
 
 
 class SmsReceipt(BaseHandler):
@@ -34,7 +39,7 @@ class SmsReceipt(BaseHandler):
             self.request.path,
             {k: v[-1].decode("utf-8", "replace") for k, v in self.request.query_arguments.items()},
             {k: v[-1].decode("utf-8", "replace") for k, v in self.request.body_arguments.items()},
-            self.request.headers.get("X-Twilio-Signature"),
+            self.request.headers,
         )
         await self.delivery.receipt(carrier, reader.read(call), self.request.remote_ip)
         self.json({})
@@ -42,3 +47,11 @@ class SmsReceipt(BaseHandler):
     async def post(self, carrier: str, secret: str) -> None:
         """Do the same for gateways that POST."""
         await self.get(carrier, secret)
+
+
+def routes(
+    web: Web, delivery: DeliveryService, readers: Mapping[str, ReceiptReader]
+) -> list[URLSpec]:
+    """List the path of the receipts."""
+    named = {"web": web, "delivery": delivery, "readers": readers}
+    return [URLSpec(rf"/receipts/{CARRIER}/{_SECRET}", SmsReceipt, named)]

@@ -1,29 +1,17 @@
-"""Builds the SMS carriers from the settings: the composition root's part that knows every preset."""
+"""Builds the SMS carriers from the settings, and what reads their receipts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from server.core.clock import Clock
-from server.delivery.carriers.gateway import NumberedReceipts
-from server.delivery.carriers.http import HttpSms
-from server.delivery.carriers.kannel import KannelSms
-from server.delivery.carriers.ovh import OvhSms
-from server.delivery.carriers.twilio import TwilioSms
-from server.delivery.domain.carriers import Carrier
+from server.delivery.carriers.carrier import SHORTHAND, NamedCarrier
+from server.delivery.carriers.client import NumberedReceipts
+from server.delivery.carriers.registry import AnyCarrier, SmsSettings, in_order
+from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, SmsCarrier
 from server.delivery.errors import CarrierUnavailable
 from server.delivery.outbox import Outbox, OutboxSms
-from server.delivery.service.carriers import Carriers
-from server.delivery.settings import (
-    SHORTHAND,
-    CarrierSettings,
-    KannelSettings,
-    OvhSettings,
-    RawSettings,
-    SmsSettings,
-    TwilioSettings,
-)
+from server.delivery.service.failover import Carriers
 
 
 class NoSms:
@@ -55,69 +43,31 @@ class BuiltCarriers:
         return Carriers(self.plan, self.sms, self.receipt_url, count)
 
 
-def build_fleet(
+def build_carriers(
     sms: SmsSettings | None,
-    carriers: Sequence[CarrierSettings],
+    carriers: Sequence[AnyCarrier],
     public_url: str,
     clock: Clock,
     outbox: Outbox | None,
 ) -> BuiltCarriers:
     """Wire `sms` first, then `carriers` in their order; the outbox only in a demonstration without any."""
-    fleet = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
-    if sms is not None:
-        single = HttpSms(sms)
-        base = sms.receipt_base or public_url
-        fleet.receipts[SHORTHAND] = f"{base}/receipts/{SHORTHAND}/{{ref}}?status=%d"
-        fleet.plan.append(Carrier(SHORTHAND, receipts=_reports(sms), once=_once(sms)))
-        fleet.sms[SHORTHAND] = single
-        fleet.closers.append(single.close)
-    for each in carriers:
-        _add(fleet, each, public_url, clock)
-    if not fleet.plan:
-        fleet.plan.append(Carrier("outbox" if outbox else "none"))
-        fleet.sms[fleet.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
-    return fleet
+    # Without `sms`, too: what it took before it was left out is still reported on.
+    built = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
+    for each in in_order(sms, carriers):
+        base = each.receipt_base or public_url
+        carrier, client = each.planned(), each.client(base, clock)
+        built.plan.append(carrier)
+        built.sms[carrier.name] = built.readers[carrier.name] = client
+        built.closers.append(client.close)
+        if each.receipt_query is not None:
+            address = f"{base}/receipts/{carrier.name}/{{ref}}{each.receipt_query}"
+            built.receipts[carrier.name] = address
+    if not built.plan:
+        built.plan.append(Carrier("outbox" if outbox else "none"))
+        built.sms[built.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
+    return built
 
 
-def _add(fleet: BuiltCarriers, each: CarrierSettings, public_url: str, clock: Clock) -> None:
-    base = each.receipt_base or public_url
-    sms = _client(each, base, clock)
-    wait = timedelta(seconds=each.receipt_timeout) if each.receipt_timeout else None
-    fleet.plan.append(Carrier(each.name, each.prefixes, wait, _reports(each), _once(each)))
-    fleet.sms[each.name] = sms
-    fleet.closers.append(sms.close)
-    fleet.readers[each.name] = NumberedReceipts() if isinstance(sms, HttpSms) else sms
-    if not isinstance(each, OvhSettings):
-        number = "?status=%d" if isinstance(each, RawSettings) else ""
-        fleet.receipts[each.name] = f"{base}/receipts/{each.name}/{{ref}}{number}"
-
-
-def _reports(each: CarrierSettings | SmsSettings) -> bool:
-    """OVHcloud reports under its own id, which stood in the answer that nobody heard."""
-    if isinstance(each, SmsSettings):
-        return each.mentions("{receipt_url}")
-    return not isinstance(each, OvhSettings)
-
-
-def _once(each: CarrierSettings | SmsSettings) -> bool:
-    """None of the presets drops what it was already given: only a gateway of which that is said."""
-    return isinstance(each, SmsSettings) and each.idempotent
-
-
-def _client(
-    each: CarrierSettings, base: str, clock: Clock
-) -> HttpSms | KannelSms | OvhSms | TwilioSms:
-    match each:
-        case KannelSettings():
-            return KannelSms(each)
-        case OvhSettings():
-            return OvhSms(each, clock)
-        case TwilioSettings():
-            return TwilioSms(each, base)
-        case RawSettings():
-            return HttpSms(each)
-
-
-def costs(carriers: Sequence[CarrierSettings]) -> Mapping[str, float]:
+def costs(carriers: Sequence[NamedCarrier]) -> Mapping[str, float]:
     """Return what an SMS of each carrier costs, in euros."""
     return {each.name: each.cost for each in carriers}

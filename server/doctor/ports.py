@@ -3,7 +3,8 @@
 from urllib.parse import urlsplit
 
 from server.app.settings.settings import Settings
-from server.delivery.settings import OvhSettings, SmtpSettings
+from server.delivery.carriers.registry import in_order
+from server.delivery.settings import SmtpSettings
 from server.doctor.net import web_port
 
 PortRow = tuple[str, str, str, str]
@@ -31,9 +32,8 @@ def _web(settings: Settings) -> list[PortRow]:
         rows.append(
             (", ".join(settings.trusted_proxies), settings.listen or "*", here, "mandataire")
         )
-    bases = {c.receipt_base or settings.public_url for c in settings.carriers}
-    if settings.sms:
-        bases.add(settings.sms.receipt_base or settings.public_url)
+    carriers = in_order(settings.sms, settings.carriers)
+    bases = {each.receipt_base or settings.public_url for each in carriers}
     rows += [
         (
             "opérateurs SMS",
@@ -74,20 +74,11 @@ def _turn(settings: Settings) -> list[PortRow]:
 def _out(settings: Settings) -> list[PortRow]:
     smtp = settings.smtp or SmtpSettings()
     rows = [("Visio15", smtp.host, f"{smtp.port}/tcp", f"e-mail (tls = {smtp.tls})")]
-    urls = [("sms", settings.sms.url.get_secret_value())] if settings.sms else []
-    for carrier in settings.carriers:
-        url = carrier.url if isinstance(carrier.url, str) else carrier.url.get_secret_value()
-        urls.append((carrier.name, url))
-    for name, url in urls:
-        kind = "SMS, horloge signée" if _signed(settings, name) else "SMS"
-        rows.append(
-            ("Visio15", urlsplit(url).hostname or "", f"{web_port(url)}/tcp", f"{kind} ({name})")
-        )
+    for each in in_order(settings.sms, settings.carriers):
+        url, kind = each.address, "SMS, horloge signée" if each.signs_time else "SMS"
+        use = f"{kind} ({each.planned().name})"
+        rows.append(("Visio15", urlsplit(url).hostname or "", f"{web_port(url)}/tcp", use))
     if settings.database and "sqlite" not in settings.database:
         at = urlsplit(settings.database)
         rows.append(("Visio15", at.hostname or "", f"{at.port or 5432}/tcp", "base de données"))
     return rows
-
-
-def _signed(settings: Settings, name: str) -> bool:
-    return any(isinstance(c, OvhSettings) and c.name == name for c in settings.carriers)

@@ -13,6 +13,7 @@ from aioice import turn as relay
 
 from server.app.settings.settings import Settings
 from server.core.clock import SystemClock
+from server.delivery.carriers.registry import in_order
 from server.delivery.settings import SmtpSettings
 from server.doctor.finding import Finding
 from server.doctor.net import SECONDS, answers, web_port
@@ -23,15 +24,14 @@ _TURN: Final = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transpor
 
 async def carriers(settings: Settings) -> list[Finding]:
     """Each SMS carrier's address answers, and every number has a carrier."""
-    urls = [("sms", settings.sms.url.get_secret_value())] if settings.sms else []
-    for each in settings.carriers:
-        url = each.url if isinstance(each.url, str) else each.url.get_secret_value()
-        urls.append((each.name, url))
-    if not urls:
+    configured = in_order(settings.sms, settings.carriers)
+    if not configured:
         level = "warn" if settings.demo else "bad"
         todo = "ajoutez [sms] ou [[carriers]] : aucun lien ne part par SMS"
         return [Finding("warn" if level == "warn" else "bad", "SMS", "aucun opérateur", todo)]
-    found = list(await asyncio.gather(*(_carrier(name, url) for name, url in urls)))
+    found = list(
+        await asyncio.gather(*(_carrier(each.planned().name, each.address) for each in configured))
+    )
     if not settings.sms and all(each.prefixes for each in settings.carriers):
         todo = "donnez un opérateur sans prefixes, pour les numéros que personne ne prend"
         found.append(Finding("warn", "SMS", "certains numéros n'ont pas d'opérateur", todo))

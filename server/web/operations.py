@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from server.web.base import BaseHandler
+from tornado.routing import URLSpec
+
+from server.web.base import BaseHandler, Web
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +76,18 @@ class Root(BaseHandler):
     def get(self) -> None:
         """Lead to the kiosk."""
         self.redirect("/kiosk")
+
+
+def routes(
+    web: Web,
+    ready: Callable[[], Awaitable[Readiness]],
+    refresh: Callable[[], Awaitable[None]],
+) -> list[URLSpec]:
+    """List the paths for machines and operators, and the address alone."""
+    named = {"web": web}
+    return [
+        URLSpec(r"/", Root, named),
+        URLSpec(r"/healthz", Healthz, named),
+        URLSpec(r"/readyz", Readyz, {**named, "ready": ready}),
+        URLSpec(r"/metrics", MetricsPage, {**named, "refresh": refresh}),
+    ]

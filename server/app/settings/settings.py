@@ -32,14 +32,13 @@ from server.app.settings.demonstration import demonstration_problems
 from server.app.settings.sentences import sentence
 from server.core.net.hosts import NAME, host_of, is_authority, is_host
 from server.core.settings import Network, SettingsGroup
-from server.delivery.settings import CarrierSettings, SmsLimits, SmsSettings, SmtpSettings
+from server.delivery.carriers.registry import AnyCarrier, SmsSettings
+from server.delivery.settings import SmsLimits, SmtpSettings
 from server.identity.domain.sign_in import SignInLives
 from server.recordings.settings import RecordingsSettings
 from telephony.registry import AnySource
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
-
-
 CONFIG = "VISIO15_CONFIG"
 AS_BROWSERS = "sans accent (xn--…) et sans point final"
 
@@ -157,7 +156,7 @@ class Settings(BaseSettings):
     link_minutes: int = Field(default=15, ge=1, le=120)
     grace_seconds: int = Field(default=1800, ge=5, le=7200)
     sms: SmsSettings | None = None
-    carriers: tuple[CarrierSettings, ...] = ()
+    carriers: tuple[AnyCarrier, ...] = ()
     sms_limits: SmsLimits = SmsLimits()
     smtp: SmtpSettings | None = None
     ice: IceSettings = IceSettings()
@@ -204,7 +203,7 @@ class Settings(BaseSettings):
 
     @field_validator("carriers")
     @classmethod
-    def _named_apart(cls, value: tuple[CarrierSettings, ...]) -> tuple[CarrierSettings, ...]:
+    def _named_apart(cls, value: tuple[AnyCarrier, ...]) -> tuple[AnyCarrier, ...]:
         names = [carrier.name for carrier in value]
         if len(set(names)) < len(names):
             message = "deux opérateurs portent le même name : donnez à chacun le sien"

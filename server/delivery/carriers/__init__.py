@@ -1,1 +1,1 @@
-"""SMS carriers, one module each; docs/adr/0035 lists the steps to add one."""
+"""SMS carriers, one module each, and one line in registry.py; docs/adr/0035-rooms.md lists the steps to add one."""

@@ -1,14 +1,40 @@
-"""The SMS carrier behind Kannel's sendsms interface (user guide, "SMS push"): GET, and a receipt address with %d."""
+"""`preset = "kannel"`: Kannel's sendsms interface (user guide, "SMS push"): GET, and a receipt address with %d."""
 
+from __future__ import annotations
+
+from typing import Literal
 from urllib.parse import urlencode
 
-from server.delivery.carriers.gateway import CarrierClient, NumberedReceipts, sender_for
+from pydantic import SecretStr
+
+from server.core.clock import Clock
+from server.delivery.carriers.carrier import NamedCarrier, WebAddress
+from server.delivery.carriers.client import CarrierClient, NumberedReceipts, sender_for
 from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
-from server.delivery.settings import KannelSettings
 
 ALL_RECEIPTS = 31  # 1 delivered + 2 failed + 4 buffered + 8 handed over + 16 rejected
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
+
+
+class KannelSettings(NamedCarrier):
+    """Kannel's sendsms interface."""
+
+    preset: Literal["kannel"]
+    url: WebAddress = "http://127.0.0.1:13013/cgi-bin/sendsms"
+    username: str
+    password: SecretStr
+    smsc: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Where the smsbox is."""
+        return self.url
+
+    def client(self, base: str, clock: Clock) -> KannelSms:
+        """Ask the smsbox; each message carries the address of its receipts."""
+        del base, clock
+        return KannelSms(self)
 
 
 class KannelSms(NumberedReceipts):

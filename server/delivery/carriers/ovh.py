@@ -1,16 +1,21 @@
-"""The SMS carrier behind an API of OVHcloud's shape: POST /sms/{service}/jobs, signed; receipts at one fixed address.
+"""`preset = "ovhcloud"`: an API of OVHcloud's shape: POST /sms/{service}/jobs, signed; receipts at one fixed address.
 
 Signature: `$1$` + SHA-1 of secret + consumer key + method + address + body + timestamp, joined by `+`. The call-back
 address is a setting of the service, not of a message: it ends with `receipt_key`, and messages are found by their id.
 """
 
+from __future__ import annotations
+
 import hashlib
 import hmac
 import json
-from typing import Any
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, SecretStr
 
 from server.core.clock import Clock
-from server.delivery.carriers.gateway import (
+from server.delivery.carriers.carrier import NamedCarrier, WebAddress
+from server.delivery.carriers.client import (
     NUMBERED,
     CarrierAnswer,
     CarrierClient,
@@ -20,9 +25,34 @@ from server.delivery.carriers.gateway import (
 )
 from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
-from server.delivery.settings import OvhSettings
 
 _OK, _BAD_REQUEST = 200, 400
+
+
+class OvhSettings(NamedCarrier):
+    """An API of OVHcloud's shape; `receipt_key` ends the call-back address given to the service."""
+
+    signs_time: ClassVar[bool] = True
+    receipt_query: ClassVar[str | None] = None
+
+    preset: Literal["ovhcloud"]
+    url: WebAddress = "https://eu.api.ovh.com/1.0"
+    service: str = Field(pattern=r"^[A-Za-z0-9_-]+$")
+    application_key: str
+    application_secret: SecretStr
+    consumer_key: SecretStr
+    receipt_key: SecretStr | None = Field(default=None, min_length=20, max_length=64)
+    validity_minutes: int = Field(default=15, ge=1, le=2880)
+
+    @property
+    def address(self) -> str:
+        """Where the API is."""
+        return self.url
+
+    def client(self, base: str, clock: Clock) -> OvhSms:
+        """Ask the API; the clock signs each request."""
+        del base
+        return OvhSms(self, clock)
 
 
 class OvhSms:

@@ -1,17 +1,22 @@
-"""The SMS carrier behind an API of Twilio's shape: a form with Basic authorization, and signed status call-backs."""
+"""`preset = "twilio"`: an API of Twilio's shape: a form with Basic authorization, and signed status call-backs."""
+
+from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import urlencode, urlsplit
 
-from server.delivery.carriers.gateway import CarrierAnswer, CarrierClient, foreign, sender_for
+from pydantic import Field, SecretStr
+
+from server.core.clock import Clock
+from server.delivery.carriers.carrier import NamedCarrier, WebAddress
+from server.delivery.carriers.client import CarrierAnswer, CarrierClient, foreign, sender_for
 from server.delivery.domain.messages import MessageState
 from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
-from server.delivery.settings import TwilioSettings
 
 _STATES: Final[Mapping[str, MessageState]] = {
     "delivered": MessageState.DELIVERED,
@@ -21,6 +26,30 @@ _STATES: Final[Mapping[str, MessageState]] = {
     "canceled": MessageState.FAILED,
 }
 _BAD_REQUEST, _LIMIT = 400, 300
+_SIGNATURE: Final = "X-Twilio-Signature"
+
+
+class TwilioSettings(NamedCarrier):
+    """An API of Twilio's shape; `from_service` stands for a messaging service instead of a sender."""
+
+    preset: Literal["twilio"]
+    url: WebAddress = "https://api.twilio.com"
+    account: str = Field(pattern=r"^[A-Za-z0-9]+$")
+    token: SecretStr
+    key: str | None = None
+    key_secret: SecretStr | None = None
+    from_service: str | None = None
+    validity_seconds: int = Field(default=900, ge=1, le=14400)
+
+    @property
+    def address(self) -> str:
+        """Where the API is."""
+        return self.url
+
+    def client(self, base: str, clock: Clock) -> TwilioSms:
+        """Ask the API; it signs the address of its receipts, so that this address must be known."""
+        del clock
+        return TwilioSms(self, base)
 
 
 class TwilioSms:
@@ -73,7 +102,7 @@ class TwilioSms:
     def read(self, call: CarrierCallback) -> Receipt:
         """Read MessageStatus, signed: base64(HMAC-SHA1(token, address + each field's name and value, by name))."""
         fields = "".join(f"{name}{call.form[name]}" for name in sorted(call.form))
-        claimed = (call.signature or "").encode()
+        claimed = call.headers.get(_SIGNATURE, "").encode()
         texts = [f"{base}{call.path}{fields}" for base in _spellings(self._base)]
         if not any(hmac.compare_digest(self._signature(text), claimed) for text in texts):
             raise foreign()

@@ -40,13 +40,13 @@ class SmsCarrier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CarrierCallback:
-    """A carrier's call-back as it came: `secret` is the last part of its path."""
+    """A carrier's call-back as it came: `secret` is the last part of its path; `headers` may hold a signature."""
 
     secret: str
     path: str
     query: Mapping[str, str]
     form: Mapping[str, str]
-    signature: str | None
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The synthetic caller's page: what a phone's browser and the caller's page do together, in the same order.
 
-The page, the visible open, the tap, the socket, the camera, one offer for each desk that waits; the
-socket comes back by itself and the picture goes on meanwhile.
+The page, the visible open, the tap, the socket, the camera, one offer for each desk that waits; the socket comes back
+by itself and the picture goes on meanwhile.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ class SyntheticPhone:
         self.seen = False
 
     async def tap(self) -> None:
-        """Load the page, look at it, touch the button; RefusedError when the link does not work."""
+        """Load the page, look at it, touch the button; SyntheticCallError when the link does not work."""
         page = await self._browser.fetch("GET", f"/v/{self._token}", Accept="text/html")
         html = page.body.decode(errors="replace")
         found, phase = XSRF.search(html), PHASE.search(html)

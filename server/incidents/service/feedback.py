@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.days import zone_of
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
@@ -82,7 +82,7 @@ class IncidentReporting:
         ids: Ids,
         seal: Seal,
         *,
-        render: Pages,
+        pages: Pages,
         public_url: str = "",
         wake: Callable[[], None] = lambda: None,
     ) -> None:
@@ -91,7 +91,7 @@ class IncidentReporting:
         self._clock = clock
         self._ids = ids
         self._seal = seal
-        self._render = render
+        self._pages = pages
         self._public_url = public_url
         self._wake = wake
 
@@ -148,7 +148,7 @@ class IncidentReporting:
         number: int,
     ) -> dict[str, Any]:
         name = reference(number)
-        body = self._render.text(
+        body = self._pages.text(
             "mail/feedback.txt",
             site_name=site.name,
             kind=kind,

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
-from server.delivery.domain.carriers import settled
+from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.domain.messages import Message, again, failed
 from server.delivery.domain.sms_text import one_segment
@@ -31,7 +31,7 @@ from server.line15.domain.call_links import CallLink, first_link, linked_event
 from server.line15.domain.calls import CallSummary
 from server.line15.service.lines import LineReports
 from server.line15.store.calls import CallStore
-from server.line15.store.once import OnceStore
+from server.line15.store.idempotency import OnceStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import Command, Session, SessionQuit, SessionState
 from server.video.errors import SessionEnded
@@ -78,8 +78,8 @@ class Invitations:
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        calls: LineReports,
-        render: Pages,
+        lines: LineReports,
+        pages: Pages,
         sessions: Sessions,
         wake: Callable[[], None],
         public_url: str,
@@ -91,8 +91,8 @@ class Invitations:
         self._clock = clock
         self._ids = ids
         self._seal = seal
-        self._calls = calls
-        self._render = render
+        self._lines = lines
+        self._pages = pages
         self._sessions = sessions
         self._wake = wake
         self._public_url = public_url
@@ -194,7 +194,7 @@ class Invitations:
             launched=request.launched,
             talking=[call.id for call in talking if call.confirmed],
             unconfirmed=[call.id for call in talking if not call.confirmed],
-            feed=self._calls.state(site.id),
+            feed=self._lines.state(site.id),
             station=request.station is not None,
         )
         link = CallLink(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
@@ -266,15 +266,15 @@ class Invitations:
         body: dict[str, object] = {"to": contact, "sender": site.sms_sender}
         if channel == "sms":
             body["text"] = one_segment(
-                lambda name: self._render.text(
+                lambda name: self._pages.text(
                     "sms/invitation.txt", **{**context, "site_name": name}
                 ),
                 site.name,
             )
         else:
             body["subject"] = f"{site.name} : lien vidéo pour le médecin"
-            body["text"] = self._render.text("mail/invitation.txt", **context)
-            body["html"] = self._render.text("mail/invitation.html", **context)
+            body["text"] = self._pages.text("mail/invitation.txt", **context)
+            body["html"] = self._pages.text("mail/invitation.html", **context)
         return self._seal.close(json.dumps(body))
 
     async def resend(self, actor: Actor, invitation_id: str, command: str) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.seal import Seal
@@ -85,8 +85,8 @@ class Review:
     ) -> None:
         """Append the link to the call of this name (its id or any alias), or to none when there is no name.
 
-        `seen` is how many links the decision was made on. Raises LinkChanged when there is another since,
-        LinkReasonMissing when a link to a call is replaced without a reason.
+        `seen` is how many links the decision was made on. Raises CallLinkChanged when there is another since,
+        CallLinkReasonMissing when a link to a call is replaced without a reason.
         """
         reason = reason.strip()
         async with self._transactions() as uow:

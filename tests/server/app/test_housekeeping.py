@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.errors import StorageUnavailable
-from server.core.rounds import STORAGE_AWAY, Rounds
+from server.core.housekeeping import STORAGE_AWAY, Rounds
 from server.core.tasks import create_task
 from server.invitations.service.links import InvitationLinks
 from server.invitations.service.spoken import SpokenCodes
@@ -39,7 +39,7 @@ def house(
 ) -> Iterator[Running]:
     """A server whose housekeeping is done by the tests alone."""
     for pause in ("SWEEP_SECONDS", "RECONCILE_SECONDS"):
-        monkeypatch.setattr(f"server.app.wiring.{pause}", 3600)
+        monkeypatch.setattr(f"server.app.runtime.{pause}", 3600)
     with running(io_loop, furnished_database, tmp_path) as house:
         yield house
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from server.app.routes import CARRIER, make_app
+from server.app.routes import make_app
 from server.core.errors import walk
+from server.delivery.web import CARRIER
 from server.desk.domain.funnel import STEPS
 from server.protocol import caller as m
 from server.protocol.desk import DeskMedia, DeskMessage, RungAsked
@@ -110,7 +111,7 @@ RECEIVERS = {
     "server/video/service/rooms.py": "caller",
     "server/video/service/ladder.py": "desk",
     "server/video/service/photos.py": "desk",
-    "server/video/service/help.py": "caller",
+    "server/video/service/remote_help.py": "caller",
     "server/video/service/snapshots.py": "caller",
 }
 #: These leave a file that talks to the other end too.

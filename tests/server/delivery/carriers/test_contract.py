@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.clock import Ids, SystemClock
-from server.delivery.carriers.http import HttpSms
+from server.delivery.carriers.raw import HttpSms, SmsSettings
 from server.delivery.domain.outgoing import Mailer, OutgoingMail, OutgoingSms, SmsCarrier
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer, OutboxSms
-from server.delivery.settings import SmsSettings, SmtpSettings
+from server.delivery.settings import SmtpSettings
 from tests.fakes import FakeMailer, FakeSms, Gateway, gateway, rude_server
 from tests.lab.ports import free_port
 from tests.lab.smtp import Smtp, smtp

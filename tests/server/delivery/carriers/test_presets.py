@@ -18,15 +18,14 @@ from tornado.web import Application, RequestHandler
 
 from server.core.clock import SystemClock
 from server.core.errors import Forbidden, Invalid
-from server.delivery.carriers.gateway import NumberedReceipts
-from server.delivery.carriers.http import HttpSms
-from server.delivery.carriers.kannel import KannelSms
-from server.delivery.carriers.ovh import OvhSms
-from server.delivery.carriers.twilio import TwilioSms
+from server.delivery.carriers.client import NumberedReceipts
+from server.delivery.carriers.kannel import KannelSettings, KannelSms
+from server.delivery.carriers.ovh import OvhSettings, OvhSms
+from server.delivery.carriers.raw import HttpSms, RawSettings
+from server.delivery.carriers.twilio import TwilioSettings, TwilioSms
 from server.delivery.domain.messages import MessageState
 from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
-from server.delivery.settings import KannelSettings, OvhSettings, RawSettings, TwilioSettings
 from tests.lab.ports import free_port
 
 if TYPE_CHECKING:
@@ -296,9 +295,10 @@ async def test_a_slow_or_absent_carrier_is_left(preset: Any) -> None:
 
 
 # --- receipts --------------------------------------------------------------------------------------
-def call(secret: str = "ref", **more: Any) -> CarrierCallback:
-    given = {"path": "/receipts/t/ref", "query": {}, "form": {}, "signature": None, **more}
-    return CarrierCallback(secret, **given)
+def call(secret: str = "ref", signature: str | None = None, **more: Any) -> CarrierCallback:
+    headers = {"X-Twilio-Signature": signature} if signature is not None else {}
+    given = {"path": "/receipts/t/ref", "query": {}, "form": {}, **more}
+    return CarrierCallback(secret, **given, headers=headers)
 
 
 @pytest.mark.parametrize(

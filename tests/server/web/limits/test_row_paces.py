@@ -16,7 +16,7 @@ from server.invitations.errors import SpokenCodeWrong
 from server.observers.web import COMES_BURST
 from server.observers.web import WORDS_BURST as OBSERVER_WORDS
 from server.video.service.photos import PHOTOS_AT_ONCE
-from server.web.sockets import paces
+from server.web.sockets import rate_limiter
 from tests.lab.process import until
 from tests.pictures import jpeg
 from tests.server.running import Running, running
@@ -95,7 +95,7 @@ async def test_one_link_s_gestures_have_a_pace(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Links made up in between make nobody forget how often the real one was used."""
-    monkeypatch.setattr(paces, "MOST_KNOWN", 10)
+    monkeypatch.setattr(rate_limiter, "MOST_KNOWN", 10)
     _, _, token = await invited(house)
     phone, before = house.browser(), await rows(house)
     await phone.get(f"/v/{token}")

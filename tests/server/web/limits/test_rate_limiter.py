@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.web.errors import MessageFlood
-from server.web.sockets import paces
-from server.web.sockets.paces import RateLimiter
+from server.web.sockets import rate_limiter
+from server.web.sockets.rate_limiter import RateLimiter
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ def test_who_has_gone_is_forgotten_and_was_owed_nothing() -> None:
 
 
 def test_in_a_rush_no_more_are_known_than_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paces, "MOST_KNOWN", 50)
+    monkeypatch.setattr(rate_limiter, "MOST_KNOWN", 50)
     found = made()
     for number in range(200):
         found.check(f"caller-{number}", NOW)

@@ -1,23 +1,99 @@
-"""The SMS carrier behind a templated HTTP gateway (Kannel and its like)."""
+"""`preset = "raw"`, and the shorthand `sms`: any HTTP gateway, by a template (Kannel and its like)."""
+
+from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import quote
 
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import UnsatisfiableReadError
 
-from server.delivery.carriers.gateway import sender_for, unanswered
+from server.core.clock import Clock
+from server.delivery.carriers.carrier import SHORTHAND, CarrierSettings, NamedCarrier, WebAddress
+from server.delivery.carriers.client import NumberedReceipts, sender_for, unanswered
+from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
-from server.delivery.settings import RawSettings, SmsSettings
 
 _SERVER_ERROR = 500
 _TOO_MANY = 429
 
 
-class HttpSms:
+def _expression(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error:
+        message = "cette expression régulière n'est pas lisible"
+        raise ValueError(message) from None
+    return value
+
+
+class SmsSettings(CarrierSettings):
+    """A templated HTTP gateway: `{to} {text} {sender} {receipt_url} {reference}` are URL-encoded into `url` or `body`.
+
+    `{reference}` may stand in a header, too. `idempotent`: the gateway takes the same reference a single time.
+    """
+
+    receipt_query: ClassVar[str | None] = "?status=%d"  # Kannel replaces %d
+
+    url: SecretStr
+    method: Literal["GET", "POST"] = "GET"
+    body: SecretStr | None = None
+    content_type: str = "application/x-www-form-urlencoded"
+    headers: dict[str, SecretStr] = {}  # noqa: RUF012 - pydantic copies it
+    accepted: Annotated[str, AfterValidator(_expression)] = r"^0: Accepted"
+    timeout: float = 10.0
+    receipt_base: str | None = None
+    idempotent: bool = False
+
+    @model_validator(mode="after")
+    def _refers(self) -> Self:
+        if self.idempotent and not self.mentions("{reference}"):
+            message = "idempotent demande {reference} dans url, body ou headers"
+            raise ValueError(message)
+        return self
+
+    def mentions(self, placeholder: str) -> bool:
+        """Tell whether the request has this placeholder."""
+        parts = (self.url, *([self.body] if self.body else []), *self.headers.values())
+        return any(placeholder in part.get_secret_value() for part in parts)
+
+    @property
+    def address(self) -> str:
+        """Where the gateway is, with its password."""
+        return self.url.get_secret_value()
+
+    def planned(self) -> Carrier:
+        """For every number; its receipt is not waited for."""
+        return Carrier(SHORTHAND, receipts=self.reports(), once=self.once())
+
+    def client(self, base: str, clock: Clock) -> HttpSms:
+        """Fill the template; a message may carry the address of its receipts."""
+        del base, clock
+        return HttpSms(self)
+
+    def reports(self) -> bool:
+        """Only when it is told where."""
+        return self.mentions("{receipt_url}")
+
+    def once(self) -> bool:
+        """As it was said."""
+        return self.idempotent
+
+
+class RawSettings(NamedCarrier, SmsSettings):
+    """Any other gateway, by template."""
+
+    preset: Literal["raw"]
+    timeout: float = Field(default=10.0, gt=0, le=60)
+    receipt_base: WebAddress | None = None
+
+
+class HttpSms(NumberedReceipts):
     """Fills `{to} {text} {sender} {receipt_url} {reference}` into the configured request.
 
     Acceptance is what `accepted` matches.

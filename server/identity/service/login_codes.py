@@ -22,11 +22,11 @@ SUBJECT: Final = "Votre code de connexion Visio15"
 class LoginCodes:
     """Writes the message that carries a code."""
 
-    def __init__(self, ids: Ids, seal: Seal, render: Pages) -> None:
+    def __init__(self, ids: Ids, seal: Seal, pages: Pages) -> None:
         """Take what a message is made of."""
         self._ids = ids
         self._seal = seal
-        self._render = render
+        self._pages = pages
 
     def hash(self, challenge: str, code: str) -> str:
         """Hash a code under our key: six digits are found at once from a plain hash."""
@@ -65,14 +65,14 @@ class LoginCodes:
 
     def _sms(self, to: str, site: Site, code: str) -> dict[str, str | None]:
         text = one_segment(
-            lambda name: self._render.text("sms/code.txt", code=code, site_name=name), site.name
+            lambda name: self._pages.text("sms/code.txt", code=code, site_name=name), site.name
         )
         return {"to": to, "sender": site.sms_sender, "subject": None, "text": text, "html": None}
 
     def _mail(self, to: str, site: Site, code: str) -> dict[str, str | None]:
         shown: dict[str, Any] = {"code": code, "minutes": CODE_MINUTES, "site_name": site.name}
-        text = self._render.text("mail/code.txt", **shown)
-        html = self._render.text("mail/code.html", **shown)
+        text = self._pages.text("mail/code.txt", **shown)
+        html = self._pages.text("mail/code.html", **shown)
         return {"to": to, "subject": SUBJECT, "text": text, "html": html}
 
 
