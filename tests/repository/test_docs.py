@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 from pydantic import BaseModel
+from tornado.web import RequestHandler
 
 import server.app.routes  # noqa: F401 - it knows the refusals of every room
 from server.app.settings import settings as config
@@ -140,6 +141,21 @@ def test_every_metric_is_explained() -> None:
     families = {family.name for family in Metrics().registry.collect()}
     assert len(families) >= 8
     assert not sorted(name for name in families if f"`{name}" not in OPERATIONS)
+
+
+def handlers(top: type[RequestHandler] = RequestHandler) -> set[str]:
+    """Return the names of every handler below one: the values of the metrics' label."""
+    return {top.__name__}.union(*(handlers(below) for below in top.__subclasses__()))
+
+
+@pytest.mark.parametrize("name", ["prometheus-rules.yml", "grafana-dashboard.json"])
+def test_the_handlers_that_alerts_and_panels_choose_are_there(name: str) -> None:
+    text = (ROOT / "contrib" / name).read_text().replace('\\"', '"')
+    chosen = re.findall(r'handler(?:=~|!~|!=|=)"([^"]+)"', text)
+    assert chosen
+    names = handlers()
+    for each in "|".join(chosen).split("|"):
+        assert any(re.fullmatch(each, handler) for handler in names), each
 
 
 def test_what_the_troubleshooting_points_to_is_there() -> None:
