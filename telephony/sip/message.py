@@ -2,7 +2,7 @@
 
 A lenient scanner, not a validating parser: it never decides for the switchboard, it only observes.
 RFC 3261 (messages, compact names, folding), 3325 (P-Asserted-Identity), 7989 (Session-ID),
-NENA-STA-010.3 (Call-Info). Sans-io; raises only DecodeError.
+NENA-STA-010.3 (Call-Info). Sans-io; raises only SipDecodeError.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ def emergency_ids(values: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ..
 
 
 def parse(data: bytes) -> SipMessage:
-    """Split one message. Raises DecodeError: `too_large`, `empty`, `start_line` or `too_many_headers`."""
+    """Split one message. Raises SipDecodeError: `too_large`, `empty`, `start_line` or `too_many_headers`."""
     if len(data) > MAX_MESSAGE:
         raise SipDecodeError("too_large")
     data = data.lstrip(b"\r\n\0")

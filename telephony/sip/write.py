@@ -64,7 +64,7 @@ class Framer:
     def feed(self, data: bytes) -> list[bytes]:
         """Take what came and return the whole messages.
 
-        Raises DecodeError (`head_too_large`, `no_length`, `too_large`): the stream cannot be followed.
+        Raises SipDecodeError (`head_too_large`, `no_length`, `too_large`): the stream cannot be followed.
         """
         self._buffer += data
         messages: list[bytes] = []

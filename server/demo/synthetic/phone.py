@@ -109,7 +109,7 @@ class SyntheticPhone:
         self.seen = False
 
     async def tap(self) -> None:
-        """Load the page, look at it, touch the button; RefusedError when the link does not work."""
+        """Load the page, look at it, touch the button; SyntheticCallError when the link does not work."""
         page = await self._browser.fetch("GET", f"/v/{self._token}", Accept="text/html")
         html = page.body.decode(errors="replace")
         found, phase = XSRF.search(html), PHASE.search(html)

@@ -212,7 +212,7 @@ class Login:
         """Exchange the right code for a session cookie and the page to go to.
 
         `former`: the cookie this browser had; it ends, and for the same user the sign-in is renewed.
-        Raises BadCredentials (try again), CodeExpired (ask again) or LoginThrottled (wait).
+        Raises BadCredentials (try again), LoginCodeExpired (ask again) or LoginThrottled (wait).
         """
         now, id_ = self._clock.now(), cookie_hash(value or "")
         async with self._transactions(write=False) as uow:

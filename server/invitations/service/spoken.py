@@ -175,7 +175,7 @@ class SpokenCodes:
     async def redeem(self, typed: str, address: str | None, browser: str) -> str:
         """Exchange a code for the token of its link.
 
-        Raises SpokenWrong for whatever is not a live code, without saying why, and SpokenThrottled.
+        Raises SpokenCodeWrong for whatever is not a live code, without saying why, and SpokenCodeThrottled.
         """
         now = self._clock.now()
         own = self._seal.lookup("spoken-address", source_of(address))
@@ -230,7 +230,7 @@ class SpokenCodes:
         return token
 
     async def _again(self, uow: UnitOfWork, code: SpokenCode, now: datetime) -> None:
-        """Count how often one code was exchanged, each a row of the audit: SpokenThrottled past some lost answers."""
+        """Count how often one code was exchanged, an audit row each: SpokenCodeThrottled past some lost answers."""
         key = self._seal.lookup("spoken-typed", code.id)
         typed = within(await ThrottleStore(uow).get(key), key, now, CODE_LIFE)
         if typed.count > MOST_TYPED:

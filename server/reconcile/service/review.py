@@ -85,8 +85,8 @@ class Review:
     ) -> None:
         """Append the link to the call of this name (its id or any alias), or to none when there is no name.
 
-        `seen` is how many links the decision was made on. Raises LinkChanged when there is another since,
-        LinkReasonMissing when a link to a call is replaced without a reason.
+        `seen` is how many links the decision was made on. Raises CallLinkChanged when there is another since,
+        CallLinkReasonMissing when a link to a call is replaced without a reason.
         """
         reason = reason.strip()
         async with self._transactions() as uow:

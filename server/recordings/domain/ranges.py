@@ -27,7 +27,7 @@ class RangeNotSatisfiable(ValueError):
 def part_of(header: str | None, size: int) -> ByteRange | None:
     """Read a Range header; None for the whole file. Several ranges, or what is no range, are passed over as allowed.
 
-    Raises Unsatisfiable.
+    Raises RangeNotSatisfiable.
     """
     match = _ONE.fullmatch(header.replace(" ", "")) if header else None
     if match is None or match.group(1) == match.group(2) == "":

@@ -35,7 +35,7 @@ def target(candidate: str, *, one_machine: bool = False) -> str | None:
 
     `one_machine`: the server is reached from its own machine only, so both ends are there and may meet on loopback.
 
-    Raises CandidateMalformed for what no browser writes. The empty string (end of candidates) is not for this.
+    Raises IceCandidateMalformed for what no browser writes. The empty string (end of candidates) is not for this.
     """
     found = _CANDIDATE.fullmatch(candidate) if len(candidate) <= MAX_CANDIDATE else None
     if found is None or not _known(found["address"]) or not _known(found["related"] or "::"):

@@ -72,12 +72,12 @@ class Room:
     `network` is what that page found out of its network, `explored` how often it said so; `transport` what carries its
     messages: a socket, or requests where none comes up.
 
-    `rung` is how pictures come (domain/still.py), by the phone's word, and `why`; `stills` were handed on at that rung,
+    `rung` is how pictures come, by the phone's word, and `why`; `stills` were handed on at that rung,
     `stilled` says that this was written down.
     `said`: what the phone says of itself, since `told`; `blind`: since when its camera gives nothing, tries included.
     `showing`: whether a desk shows a fresh picture, by its last word; one that only lost its socket still does.
 
-    `addresses`: those that one end named to the other as its own, by direction and peer (domain/candidates.py).
+    `addresses`: those that one end named to the other as its own, by direction and peer.
 
     Observers sit among the desks, for what the phone sends them is the same; `viewers` tells who is who.
     """

@@ -171,7 +171,7 @@ class Signalling:
             desk.send({**message, "session": session})
 
     def _passes(self, candidate: Mapping[str, object] | None, addresses: set[str]) -> bool:
-        """Tell whether a candidate, or the end of them, goes on; raises CandidateMalformed."""
+        """Tell whether a candidate, or the end of them, goes on; raises IceCandidateMalformed."""
         text = str(candidate.get("candidate", "")) if candidate else ""
         return not text or self._fits(text, addresses)
 

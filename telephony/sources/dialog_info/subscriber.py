@@ -129,7 +129,7 @@ class _Subscription:
 class Subscriber:
     """Keeps one subscription a station. `token` makes random text, for ids that nobody guesses.
 
-    `receive` and `tick` raise RefusedError and SilentError; then all is over. `rejected` counts by slug.
+    `receive` and `tick` raise SubscriptionRefusedError and SilentError; then all is over. `rejected` counts by slug.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 HEP3/EEP, network protocol specification REV 37 (sipcapture.org): 0x0011 is the correlation id,
 0x0010 a compressed payload, which is refused: it would let a small datagram fill the memory.
-Sans-io. The only exception is DecodeError, whose `reason` is a stable slug.
+Sans-io. The only exception is HepDecodeError, whose `reason` is a stable slug.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class HepPacket:
 
 
 def decode(data: bytes) -> HepPacket:
-    """Read one HEP3 packet. Raises DecodeError and nothing else."""
+    """Read one HEP3 packet. Raises HepDecodeError and nothing else."""
     chunks = _chunks(data)
     for kind, size in _SIZES.items():
         if kind in chunks and len(chunks[kind]) != size:

@@ -51,7 +51,7 @@ class HepReader:
         self.lag = 0.0
 
     def read(self, data: bytes, arrived: datetime) -> list[Fact]:
-        """Tell what one packet means, dated by its capture. Raises RefusedError, nothing else.
+        """Tell what one packet means, dated by its capture. Raises PacketRefusedError, nothing else.
 
         RTCP, OPTIONS and whatever else is no telephone call give no fact: they are a heartbeat.
         """

@@ -34,7 +34,7 @@ class UnreadLinkTypeError(ValueError):
 
 
 def ip_packet(link: int, frame: bytes) -> bytes | None:
-    """Return the IP packet of a frame; None when it carries something else. Raises UnreadLinkError."""
+    """Return the IP packet of a frame; None when it carries something else. Raises UnreadLinkTypeError."""
     opener = _OPENERS.get(link)
     if opener is None:
         raise UnreadLinkTypeError(link)
