@@ -33,8 +33,8 @@ import server
 import telephony
 from server.app.openapi import document
 from server.app.routes import make_app
-from server.app.schema import metadata
 from server.app.settings.settings import CONFIG, Settings
+from server.app.tables import metadata
 from server.cli.main import main
 from server.core.errors import walk
 from server.demo import trust

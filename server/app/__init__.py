@@ -1,1 +1,1 @@
-"""The application: settings, wiring, life."""
+"""The application: settings, wiring, routes, start and stop."""

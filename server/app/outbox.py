@@ -1,40 +1,25 @@
 """The outbox page: what a carrier would have sent. Only routed in demo mode."""
 
 import re
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 import segno
 from markupsafe import Markup
 
+from server.app.caller_processes import CallerProcesses
 from server.core.errors import NotFound
+from server.delivery.outbox import Kept, Outbox
 from server.identity.web.signed_in import MaybeSignedIn
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 
 
-class KeptMessages(Protocol):
-    """What the page needs of the outbox."""
-
-    def messages(self) -> Any:
-        """Return the kept messages, newest first."""
-
-
-class SyntheticCallers(Protocol):
-    """Starts the synthetic caller on a link, in a process of its own."""
-
-    def running(self, link: str) -> bool:
-        """Whether one plays this link now."""
-
-    async def start(self, link: str) -> None:
-        """Start one; TooMany when enough are running."""
-
-
 class OutboxPage(MaybeSignedIn):
     """GET /outbox."""
 
-    outbox: KeptMessages
-    callers: SyntheticCallers
+    outbox: Outbox
+    callers: CallerProcesses
 
     def get(self) -> None:
         """List the messages; the link also as a QR code for a real phone."""
@@ -42,7 +27,7 @@ class OutboxPage(MaybeSignedIn):
             "demo/outbox.html", messages=[self._message(kept) for kept in self.outbox.messages()]
         )
 
-    def _message(self, kept: Any) -> dict[str, Any]:
+    def _message(self, kept: Kept) -> dict[str, Any]:
         found = LINK.search(kept.text)
         link = found.group(0) if found else None
         return {
@@ -60,8 +45,8 @@ class OutboxPage(MaybeSignedIn):
 class OutboxCaller(MaybeSignedIn):
     """POST /outbox/ID/caller."""
 
-    outbox: KeptMessages
-    callers: SyntheticCallers
+    outbox: Outbox
+    callers: CallerProcesses
 
     async def post(self, id_: str) -> None:
         """Start the synthetic caller on this message's link."""

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.app.runtime import _log
 from server.core.errors import AppError
 from server.delivery.service.delivery import DeliveryService
 from server.line15.service.lines import LineReports
@@ -20,6 +20,7 @@ from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.supervisor import Supervisor
 
 SCRAPE_SECONDS = 5.0  # Prometheus waits ten
+_log = structlog.get_logger("server")
 
 
 class ReadinessReader:
@@ -32,6 +33,7 @@ class ReadinessReader:
         delivery: DeliveryService,
         supervisor: Supervisor,
     ) -> None:
+        """Take the parts to ask."""
         self._engine = engine
         self._transactions = transactions
         self._delivery = delivery

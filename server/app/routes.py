@@ -10,11 +10,11 @@ from tornado.routing import Rule
 from tornado.web import Application, RequestHandler, url
 
 from server.app import openapi
-from server.app.outbox import KeptMessages, OutboxCaller, OutboxPage, SyntheticCallers
+from server.app.caller_processes import CallerProcesses
+from server.app.outbox import OutboxCaller, OutboxPage
 from server.audit.service.lookup import AuditLookup
 from server.audit.web import audit, reconcile
-from server.caller.web import photos, spoken
-from server.caller.web import polling as caller_polling
+from server.caller.web import photos, polling, spoken
 from server.caller.web.page import (
     GESTURES_A_SECOND,
     GESTURES_BURST,
@@ -31,6 +31,7 @@ from server.caller.web.page import (
 )
 from server.core.bus import Bus
 from server.delivery.domain.outgoing import ReceiptReader
+from server.delivery.outbox import Outbox
 from server.delivery.service.delivery import DeliveryService
 from server.delivery.web import SmsReceipt
 from server.desk.service.handover import HandOvers
@@ -50,21 +51,21 @@ from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
-from server.line15.web import call_events as telephony
+from server.line15.web import call_events
 from server.line15.web import health as line_health
-from server.observers import web as observer
+from server.observers import web as observers_web
 from server.observers.service import Observers
 from server.reconcile.service.relinking import CallLinks
 from server.reconcile.service.review import Review
-from server.recordings import web as recordings
+from server.recordings import web as recordings_web
 from server.recordings.service import Listening
-from server.selftest import web as selftest
-from server.video import web as snapshots
-from server.video.service.help import RemoteHelp
+from server.selftest import web as selftest_web
+from server.video import web as video_web
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
 from server.video.service.photos import Photos
+from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
@@ -73,8 +74,8 @@ from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import DottedHostMatches, LinkAsSentMatches
 from server.web.operations import Healthz, MetricsPage, Readiness, Readyz, Root
-from server.web.sockets.paces import RateLimiter
 from server.web.sockets.page_socket import MAX_SOCKET_FRAME
+from server.web.sockets.rate_limiter import RateLimiter
 from server.web.static_files import Static
 
 OPAQUE = r"([A-Za-z0-9_-]{20,64})"
@@ -96,7 +97,7 @@ class Services:
     observers: Observers
     handover: HandOvers
     links: InvitationLinks
-    linking: CallLinks
+    call_links: CallLinks
     launch: Launch
     signalling: Signalling
     help: RemoteHelp
@@ -117,8 +118,8 @@ class Services:
     line_health: LineHealthReader
     ready: Callable[[], Awaitable[Readiness]]
     refresh_metrics: Callable[[], Awaitable[None]]
-    outbox: KeptMessages | None = None
-    callers: SyntheticCallers | None = None
+    outbox: Outbox | None = None
+    callers: CallerProcesses | None = None
 
 
 class KnownHostsOnly(Application):
@@ -149,7 +150,7 @@ def make_app(web: SignInWeb, services: Services) -> Application:
         *_caller(web, services),
         *photos.routes(web, links=services.links, photos=services.photos),
         *spoken.routes(web, spoken=services.spoken, links=services.links),
-        *observer.routes(
+        *observers_web.routes(
             web,
             observers=services.observers,
             signalling=services.signalling,
@@ -160,15 +161,15 @@ def make_app(web: SignInWeb, services: Services) -> Application:
         *auth.routes(web),
         *kiosk.routes(web, incidents=services.incidents),
         *audit.routes(web, lookup=services.audit),
-        *recordings.routes(web, listening=services.listening),
-        *snapshots.routes(web, snapshots=services.snapshots),
+        *recordings_web.routes(web, listening=services.listening),
+        *video_web.routes(web, snapshots=services.snapshots),
         *reconcile.routes(web, lookup=services.audit, review=services.review),
-        *telephony.routes(web, webhook=services.webhook),
+        *call_events.routes(web, webhook=services.webhook),
         *line_health.routes(web, line_health=services.line_health),
         *openapi.routes(web),
         *feedback.routes(web, feedback=services.feedback, incidents=services.incidents),
         *incidents.routes(web, incidents=services.incidents),
-        *selftest.routes(web, ice=services.ice),
+        *selftest_web.routes(web, ice=services.ice),
         *_outbox(web, services),
     ]
     return KnownHostsOnly(
@@ -189,8 +190,7 @@ def make_app(web: SignInWeb, services: Services) -> Application:
 
 
 def _desk(web: SignInWeb, services: Services) -> list[Any]:
-    stations = Seats()
-    base = {"web": web, "stations": stations}
+    base = {"web": web, "seats": Seats()}
     launches = RateLimiter("launches", a_second=LAUNCHES_A_SECOND, burst=LAUNCHES_BURST)
     socket = {
         **base,
@@ -203,7 +203,7 @@ def _desk(web: SignInWeb, services: Services) -> list[Any]:
         "spoken": services.spoken,
         "observers": services.observers,
         "handover": services.handover,
-        "linking": services.linking,
+        "call_links": services.call_links,
         "sessions": services.sessions,
         "signalling": services.signalling,
         "help": services.help,
@@ -249,7 +249,7 @@ def _caller(web: SignInWeb, services: Services) -> list[Any]:
         url(rf"/v/{OPAQUE}/tap", CallerTap, gesture),
         url(rf"/v/{OPAQUE}/release", CallerRelease, gesture),
         url(r"/ws/caller", CallerSocket, {"web": web, **line}),
-        *caller_polling.routes(web, services.links, gestures, line),
+        *polling.routes(web, services.links, gestures, line),
     ]
 
 

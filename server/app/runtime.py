@@ -14,8 +14,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from server.app import tls
-from server.app.preload import preload
 from server.app.settings.settings import Settings
+from server.app.warm_up import warm_up
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.errors import AppError, Unavailable
@@ -29,9 +29,9 @@ from server.line15.service.lines import LineReports
 from server.reconcile.service.reconciler import Reconciler
 from server.recordings.service import RecordingCatalogue
 from server.storage import schema
-from server.storage.demonstration import check_demonstration
-from server.storage.presence import file_of
-from server.storage.private import close_to_others
+from server.storage.database_guard import file_of
+from server.storage.demonstration_mark import check_demonstration
+from server.storage.file_modes import close_to_others
 from server.storage.transactions import Transactions
 from server.video.service.following import Following, relink
 from server.video.service.sessions import Sessions
@@ -40,25 +40,18 @@ from server.web.http.connections import ConnectionLimits, Connections, file_limi
 from server.web.http.forwarded import ProxiedServer, networks
 from server.web.metrics import Metrics
 from server.web.pages import Pages
-from server.web.sockets.audience import OpenSockets
+from server.web.sockets.open_sockets import OpenSockets
 from telephony import FoundRecording
 from telephony.sources.recordings.feed import RecordingsFeed
 from telephony.supervisor import Supervisor
 
 SWEEP_SECONDS = 5.0
-
 SIGN_INS_SECONDS = 30.0
-
 RECONCILE_SECONDS = 1.0
-
 LINES_SECONDS = 1.0
-
 RECORDINGS_SECONDS = 60.0
-
 LATE_SECONDS = 1.0
-
 DRAIN_SECONDS = 5.0
-
 _log = structlog.get_logger("server")
 
 
@@ -78,7 +71,7 @@ class Server:
     bus: Bus
     spoken: SpokenCodes
     sign_ins: SignIns
-    audience: OpenSockets
+    open_sockets: OpenSockets
     metrics: Metrics
     catalogue: RecordingCatalogue
     supervisor: Supervisor
@@ -117,9 +110,9 @@ class Server:
         self._watch_certificate()
         _log.info("server.started", url=self.settings.public_url, port=self.port)
 
-    def preload(self) -> None:
+    def warm_up(self) -> None:
         """Read what libraries would read at the first use; before anybody waits, and while files can be opened."""
-        preload(self.pages)
+        warm_up(self.pages)
 
     def _accept(self, http: ProxiedServer, sockets: Sequence[socket.socket]) -> None:
         """Take connections, within limits below the limit of open files."""
@@ -130,7 +123,7 @@ class Server:
             if reason != "late":  # a browser opens connections that it may never use
                 summary.note(reason)
 
-        connections = Connections(_limits(settings), closed)
+        connections = Connections(connection_limits(settings), closed)
         self.metrics.follow_connections(lambda: len(connections))
         http.serve(sockets, connections)
         self.supervisor.start("connections", lambda: _every(LATE_SECONDS, http.close_late))
@@ -235,7 +228,7 @@ class Server:
             self.http.stop()
             try:
                 async with asyncio.timeout(DRAIN_SECONDS):
-                    await self.audience.dismiss(Unavailable("stopping"))
+                    await self.open_sockets.dismiss(Unavailable("stopping"))
                     await self.http.close_all_connections()
             except TimeoutError:
                 _log.warning("server.drain_timeout")
@@ -251,7 +244,7 @@ class Server:
         _log.info("server.stopped")
 
 
-def _limits(settings: Settings) -> ConnectionLimits:
+def connection_limits(settings: Settings) -> ConnectionLimits:
     """Return how many connections there may be."""
     return limits(file_limit(), settings.connections, settings.connections_per_address)
 

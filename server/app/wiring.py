@@ -1,26 +1,26 @@
-"""The composition root: the only place where adapters are built and wired."""
+"""Builds every part of the server and gives each what it needs: the only place that knows them all."""
 
 from datetime import timedelta
 
+from server.app.caller_processes import CallerProcesses
 from server.app.readiness import ReadinessReader, refresh
 from server.app.routes import Services, make_app
-from server.app.runtime import Server, _limits
+from server.app.runtime import Server, connection_limits
 from server.app.settings.settings import Settings
-from server.app.synthetic import CallerProcesses
 from server.audit.service.lookup import AuditLookup
 from server.core import resources
 from server.core.bus import Bus
 from server.core.clock import Clock, Ids, SystemClock
 from server.core.net.hosts import host_of, is_this_machine, known
 from server.core.seal import Seal
-from server.core.words.catalogues import ReadAloudTranslator
+from server.core.words.translations import ReadAloudTranslator
 from server.delivery.domain.outgoing import Mailer
 from server.delivery.mail import SmtpMailer
 from server.delivery.outbox import Outbox, OutboxMailer
 from server.delivery.service.delivery import DeliveryService
 from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.settings import SmtpSettings
-from server.delivery.wire import build_fleet, costs
+from server.delivery.wire import build_carriers, costs
 from server.desk.service.handover import HandOvers
 from server.desk.service.recent import Recent
 from server.desk.service.view import DeskView
@@ -48,11 +48,11 @@ from server.recordings.service import Listening, RecordingCatalogue
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 from server.video.domain.session import BEFORE_ASKING
-from server.video.service.help import RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
 from server.video.service.photos import Photos
+from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import Rooms
 from server.video.service.running import running_videos
 from server.video.service.sessions import Sessions
@@ -82,13 +82,15 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         links_over=invitation_hooks.links_over,
     )
     outbox = Outbox(clock, ids) if settings.demo else None
-    fleet = build_fleet(settings.sms, settings.carriers, settings.public_url, clock, outbox)
+    carriers = build_carriers(settings.sms, settings.carriers, settings.public_url, clock, outbox)
     prices = costs(settings.carriers)
     delivery = DeliveryService(
         transactions=transactions,
         clock=clock,
         seal_open=seal.open,
-        carriers=fleet.carriers(lambda name, what: metrics.sms(name, what, prices.get(name, 0.0))),
+        carriers=carriers.carriers(
+            lambda name, what: metrics.sms(name, what, prices.get(name, 0.0))
+        ),
         mailer=_mailer(settings, outbox),
         about=invitation_hooks.about,
         needless=invitation_hooks.needless,
@@ -120,9 +122,10 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         secure=settings.secure,
         demo=settings.demo,
         origins=frozenset({settings.public_url, *settings.extra_origins}),
-        strangers=Strangers(_limits(settings).total),
+        strangers=Strangers(connection_limits(settings).total),
         hosts=known(settings.addresses, settings.allowed_hosts),
     )
+    limits = SmsCounts(seal, settings.sms_limits.site_hour, settings.sms_limits.number_hour)
     invitations = Invitations(
         transactions=transactions,
         clock=clock,
@@ -134,9 +137,8 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         wake=delivery.wake,
         public_url=settings.public_url,
         life=timedelta(minutes=settings.link_minutes),
-        limits=SmsCounts(seal, settings.sms_limits.site_hour, settings.sms_limits.number_hour),
+        limits=limits,
     )
-    limits = SmsCounts(seal, settings.sms_limits.site_hour, settings.sms_limits.number_hour)
     observers = Observers(
         transactions=transactions,
         clock=clock,
@@ -176,7 +178,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         observers=observers,
         handover=HandOvers(transactions, clock, bus),
         links=InvitationLinks(transactions, clock, sessions, rooms),
-        linking=CallLinks(transactions, clock, ids, sessions),
+        call_links=CallLinks(transactions, clock, ids, sessions),
         launch=Launch(transactions, clock, ids, seal),
         signalling=Signalling(
             *(transactions, clock, rooms, metrics.refused),
@@ -185,7 +187,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         help=RemoteHelp(transactions, clock, rooms),
         snapshots=Snapshots(transactions, clock, ids, rooms),
         delivery=delivery,
-        receipt_readers=fleet.readers,
+        receipt_readers=carriers.readers,
         desk_view=DeskView(
             transactions, clock, calls, rooms, ReadAloudTranslator(resources.root())
         ),
@@ -212,7 +214,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         outbox=outbox,
         callers=callers,
     )
-    closers = (audio.close, *fleet.closers, *((callers.close,) if callers else ()))
+    closers = (audio.close, *carriers.closers, *((callers.close,) if callers else ()))
     return Server(
         settings,
         engine,
@@ -229,7 +231,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         bus,
         spoken,
         sign_ins,
-        web.audience,
+        web.open_sockets,
         metrics,
         catalogue,
         supervisor,

@@ -11,10 +11,10 @@ from typing import Protocol, TypeVar
 import click
 
 from server.administration.service.admin import SHORTEST_PASSWORD, Admin
-from server.app.house import CommandServices, opened
+from server.app.command_services import CommandServices, opened
 from server.app.settings.settings import Settings
 from server.audit.domain.chain import ChainVerdict
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.core.errors import AppError, NotFound
 from server.core.sites import Site
 from server.identity.domain.access import Role

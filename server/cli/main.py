@@ -14,8 +14,8 @@ import structlog
 
 from server import __version__
 from server.app.logs import configure
-from server.app.notify import Notifier
 from server.app.settings.settings import ConfigurationError, Settings, load
+from server.app.systemd import Notifier
 from server.core.errors import AppError, StorageUnavailable
 from server.storage.errors import DemonstrationRefused, SchemaMismatch
 
@@ -114,7 +114,7 @@ def migrate(lazy: LazySettings, *, down: bool) -> None:
 async def _migrated(settings: Settings) -> None:
     """Bring the database up; one that a demonstration makes is marked, so that no other can serve it."""
     from server.storage import schema  # noqa: PLC0415 - Alembic is slow to import
-    from server.storage.demonstration import demonstration_of  # noqa: PLC0415 - same
+    from server.storage.demonstration_mark import demonstration_of  # noqa: PLC0415 - same
 
     if not settings.demo:
         await schema.upgrade(settings.database_url)
@@ -151,7 +151,7 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
         loop.add_signal_handler(
             signal.SIGHUP, lambda: server.certificate.ask() if server.certificate else None
         )
-        server.preload()
+        server.warm_up()
         if notifier.watchdog is not None:
             server.supervisor.start("watchdog", notifier.run)
         try:

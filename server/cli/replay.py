@@ -20,7 +20,6 @@ _STATES = {
     CallState.HELD: "en attente",
     CallState.ENDED: "terminé",
 }
-
 _STAYS = {StationState.RINGING: "sonne", StationState.TALKING: "parle"}
 #: What to do about what was left out of a capture.
 _REMEDIES = {

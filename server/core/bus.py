@@ -1,4 +1,4 @@
-"""The in-process bus: one server process is enough for one region; another process would need another adapter."""
+"""Tells the pages of a site that something changed. In this process only: one serves a region."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,9 +1,16 @@
-"""The system's clock and randomness behind their ports."""
+"""Where time, identifiers and secrets come from: nothing else asks the operating system for them."""
 
 import secrets
 import uuid
 from datetime import UTC, datetime
 from typing import Protocol
+
+
+class Clock(Protocol):
+    """Time comes from here, never from `now()`: tests set it."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
 
 
 class SystemClock:
@@ -28,10 +35,3 @@ class Ids:
     def code(self) -> str:
         """Return six uniformly random digits."""
         return f"{secrets.randbelow(1_000_000):06d}"
-
-
-class Clock(Protocol):
-    """Time comes from here, never from `now()` in the core."""
-
-    def now(self) -> datetime:
-        """Aware UTC."""

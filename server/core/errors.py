@@ -78,7 +78,6 @@ class StationUnknown(NotFound):
     message = "Ce poste n'existe pas sur votre site."
 
 
-# --- our own parts ---------------------------------------------------------------------------------
 class StorageUnavailable(Unavailable):
     """The database is locked, full or gone."""
 

@@ -19,9 +19,17 @@ from sqlalchemy import (
     select,
 )
 
+from server.core.audit_entries import (
+    GENESIS,
+    Actor,
+    AuditEvent,
+    AuditRow,
+    canonical,
+    commitment,
+    digest,
+)
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import GENESIS, Actor, AuditEvent, AuditRow, canonical, commitment, digest
 from server.core.sites import sites
 
 audit = Table(

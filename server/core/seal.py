@@ -1,7 +1,4 @@
-"""I2: which call a session belongs to, on what evidence, how sure.
-
-Or why to none. Links are appended, never changed.
-"""
+"""Personal data at rest: Fernet (AES-128-CBC and HMAC-SHA256) under keys derived from the secret of the settings."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Sites and stations in SQL; another site's station is simply not there (I7)."""
+"""Sites, their stations and what a site has decided (`policy`), as values and as rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -160,7 +160,7 @@ class SiteStore:
             raise Conflict("station_extension") from taken
 
 
-def listed(site: Site) -> list[dict[str, str]]:
+def listed_observers(site: Site) -> list[dict[str, str]]:
     """Return the observers a site invites often: `name`, `channel`, `to`."""
     known = site.policy.get("observers")
     return [dict(one) for one in known] if isinstance(known, list) else []

@@ -1,4 +1,4 @@
-"""Secrets in links and cookies: only their hash is stored."""
+"""Secrets in links, cookies and addresses of launches: only their hash is stored."""
 
 import hashlib
 

@@ -3,7 +3,6 @@
 from server.core.errors import Invalid, TooMany, Unavailable
 
 
-# --- contacts --------------------------------------------------------------------------------------
 class NumberImpossible(Invalid):
     """No telephone number has this form."""
 
@@ -47,18 +46,18 @@ class ContactMissing(Invalid):
     say = "Quel est le numéro de votre téléphone portable ?"
 
 
-class CarrierUnavailable(Unavailable):
-    """The gateway did not accept the message; it is tried again."""
-
-    code = "carrier_unavailable"
-
-
 class TooManyMessages(TooMany):
     """The hour's SMS of this site or to this number are used up: against a runaway bill and harassment."""
 
     code = "too_many_messages"
     message = "Trop de SMS en une heure, pour ce numéro ou ce site : envoyez un e-mail, ou prévenez l'administrateur."
     say = "Avez-vous une adresse e-mail, ou un autre téléphone portable près de vous ?"
+
+
+class CarrierUnavailable(Unavailable):
+    """The gateway did not accept the message; it is tried again."""
+
+    code = "carrier_unavailable"
 
 
 class CarrierRefused(Invalid):

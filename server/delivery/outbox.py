@@ -41,7 +41,7 @@ class Outbox:
 
 
 class OutboxSms:
-    """The Sms port of the outbox."""
+    """A carrier that keeps each SMS in the outbox."""
 
     def __init__(self, outbox: Outbox) -> None:
         """Write into `outbox`."""
@@ -53,7 +53,7 @@ class OutboxSms:
 
 
 class OutboxMailer:
-    """The Mailer port of the outbox."""
+    """A mailer that keeps each mail in the outbox."""
 
     def __init__(self, outbox: Outbox) -> None:
         """Write into `outbox`."""

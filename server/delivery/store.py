@@ -48,16 +48,14 @@ message = Table(
     Column("expires", UtcDateTime, nullable=False),
     Column("version", Integer, nullable=False),
     Column("carrier", SLUG),  # who has it, or was asked last
-    Column(
-        "history", JSON, nullable=False, server_default="[]"
-    ),  # tries: carrier, outcome, at, ref
+    # tries: carrier, outcome, at, ref
+    Column("history", JSON, nullable=False, server_default="[]"),
     Column("asked", UtcDateTime),  # being handed over since then, written before the request leaves
     Column("asked_of", SLUG),  # to this carrier; smtp: the relay
     Index("ix_message_carrier", "carrier", "carrier_ref"),
     Index("ix_message_due", "state", "due"),
     Index("ix_message_invitation", "invitation"),
 )
-
 
 # Also what a carrier took: when its receipt is overdue, the next carrier follows.
 WAITING = (MessageState.QUEUED.value, MessageState.HANDED.value, MessageState.BUFFERED.value)

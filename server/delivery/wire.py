@@ -1,20 +1,20 @@
-"""Builds the SMS carriers from the settings: the composition root's part that knows every preset."""
+"""Builds the SMS carriers from the settings: the one place that knows every preset."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from server.core.clock import Clock
-from server.delivery.carriers.gateway import NumberedReceipts
+from server.delivery.carriers.client import NumberedReceipts
 from server.delivery.carriers.http import HttpSms
 from server.delivery.carriers.kannel import KannelSms
 from server.delivery.carriers.ovh import OvhSms
 from server.delivery.carriers.twilio import TwilioSms
-from server.delivery.domain.carriers import Carrier
+from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, SmsCarrier
 from server.delivery.errors import CarrierUnavailable
 from server.delivery.outbox import Outbox, OutboxSms
-from server.delivery.service.carriers import Carriers
+from server.delivery.service.failover import Carriers
 from server.delivery.settings import (
     SHORTHAND,
     CarrierSettings,
@@ -55,7 +55,7 @@ class BuiltCarriers:
         return Carriers(self.plan, self.sms, self.receipt_url, count)
 
 
-def build_fleet(
+def build_carriers(
     sms: SmsSettings | None,
     carriers: Sequence[CarrierSettings],
     public_url: str,
@@ -63,33 +63,33 @@ def build_fleet(
     outbox: Outbox | None,
 ) -> BuiltCarriers:
     """Wire `sms` first, then `carriers` in their order; the outbox only in a demonstration without any."""
-    fleet = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
+    built = BuiltCarriers(readers={SHORTHAND: NumberedReceipts()})
     if sms is not None:
         single = HttpSms(sms)
         base = sms.receipt_base or public_url
-        fleet.receipts[SHORTHAND] = f"{base}/receipts/{SHORTHAND}/{{ref}}?status=%d"
-        fleet.plan.append(Carrier(SHORTHAND, receipts=_reports(sms), once=_once(sms)))
-        fleet.sms[SHORTHAND] = single
-        fleet.closers.append(single.close)
+        built.receipts[SHORTHAND] = f"{base}/receipts/{SHORTHAND}/{{ref}}?status=%d"
+        built.plan.append(Carrier(SHORTHAND, receipts=_reports(sms), once=_once(sms)))
+        built.sms[SHORTHAND] = single
+        built.closers.append(single.close)
     for each in carriers:
-        _add(fleet, each, public_url, clock)
-    if not fleet.plan:
-        fleet.plan.append(Carrier("outbox" if outbox else "none"))
-        fleet.sms[fleet.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
-    return fleet
+        _add(built, each, public_url, clock)
+    if not built.plan:
+        built.plan.append(Carrier("outbox" if outbox else "none"))
+        built.sms[built.plan[0].name] = OutboxSms(outbox) if outbox else NoSms()
+    return built
 
 
-def _add(fleet: BuiltCarriers, each: CarrierSettings, public_url: str, clock: Clock) -> None:
+def _add(built: BuiltCarriers, each: CarrierSettings, public_url: str, clock: Clock) -> None:
     base = each.receipt_base or public_url
     sms = _client(each, base, clock)
     wait = timedelta(seconds=each.receipt_timeout) if each.receipt_timeout else None
-    fleet.plan.append(Carrier(each.name, each.prefixes, wait, _reports(each), _once(each)))
-    fleet.sms[each.name] = sms
-    fleet.closers.append(sms.close)
-    fleet.readers[each.name] = NumberedReceipts() if isinstance(sms, HttpSms) else sms
+    built.plan.append(Carrier(each.name, each.prefixes, wait, _reports(each), _once(each)))
+    built.sms[each.name] = sms
+    built.closers.append(sms.close)
+    built.readers[each.name] = NumberedReceipts() if isinstance(sms, HttpSms) else sms
     if not isinstance(each, OvhSettings):
         number = "?status=%d" if isinstance(each, RawSettings) else ""
-        fleet.receipts[each.name] = f"{base}/receipts/{each.name}/{{ref}}{number}"
+        built.receipts[each.name] = f"{base}/receipts/{each.name}/{{ref}}{number}"
 
 
 def _reports(each: CarrierSettings | SmsSettings) -> bool:

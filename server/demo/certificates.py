@@ -1,8 +1,7 @@
 """A small local authority: phones only open a camera over HTTPS, and a demonstration has no public name.
 
-Made at the first start and kept; the server's certificate is made again when its names change or
-its end is near. The authority may only sign for this machine's names and for bare addresses: a
-stolen key opens no web site.
+Made at the first start and kept; the server's certificate is made again when its names change or its end is near. The
+authority may only sign for this machine's names and for bare addresses: a stolen key opens no web site.
 """
 
 import datetime as dt

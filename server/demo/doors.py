@@ -72,7 +72,7 @@ async def live(
             web = server.app.settings["default_handler_args"]["web"]
             server.app.add_handlers(".*", trust.routes(web, authority, settings.public_url))
             door = HTTPServer(Door(server.app, settings.public_url), max_body_size=1024 * 1024)
-        server.preload()
+        server.warm_up()
         await server.start()
         if door is not None:
             door.add_sockets(sockets)

@@ -20,7 +20,7 @@ from typing import Final
 import click
 import segno
 
-from server.app.house import CommandServices, opened
+from server.app.command_services import CommandServices, opened
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
 from server.core.errors import AppError
@@ -66,7 +66,7 @@ class Demo:
 async def prepare(data: Path, port: int, lan: str | None, say: Say = lambda _: None) -> Demo:
     """Make whatever is missing in `data`; a second run finds it all. `lan`: the address phones use, if any."""
     from server.storage import schema  # noqa: PLC0415 - Alembic is slow to import
-    from server.storage.demonstration import demonstration_of  # noqa: PLC0415 - same
+    from server.storage.demonstration_mark import demonstration_of  # noqa: PLC0415 - same
 
     say("1/4 certificat pour les téléphones" if lan else "1/4 cette machine seulement, en http")
     data.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: ASYNC240 - nothing else runs yet

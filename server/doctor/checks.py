@@ -18,9 +18,9 @@ from server.app.settings.settings import Settings
 from server.core.errors import AppError
 from server.core.seal import Seal
 from server.core.sites import SiteStore
+from server.doctor.exposure import demonstration, private
 from server.doctor.finding import Finding
 from server.doctor.net import udp_free
-from server.doctor.private import demonstration, private
 from server.doctor.recordings import recordings
 from server.doctor.remote import carriers, mail, turn
 from server.storage import schema

@@ -3,7 +3,6 @@
 from server.core.errors import TooMany, Unauthenticated
 
 
-# --- sign-in ---------------------------------------------------------------------------------------
 class BadCredentials(Unauthenticated):
     """Identifier, password or code is wrong: never said which."""
 

@@ -11,7 +11,7 @@ LONGEST = 1024  # characters; longer ones are refused after the same work
 
 
 class Passwords:
-    """Implements `Passwords`; `verifications` counts the work done, for whoever checks that it is always the same."""
+    """Hashes and verifies; `verifications` counts the work done, for whoever checks that it is always the same."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         """Prepare the hash that unknown users are compared with."""

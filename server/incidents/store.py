@@ -1,4 +1,4 @@
-"""Incidents and remarks in SQL; the remark and the notes are personal and stand sealed elsewhere."""
+"""Incidents and remarks as rows; the remark and the notes are personal and stand sealed elsewhere."""
 
 from collections.abc import Sequence
 from datetime import datetime

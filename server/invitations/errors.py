@@ -13,6 +13,13 @@ class AlreadyInvited(Conflict):
     message = "Une session de ce contact n’est pas terminée : renvoyez le lien, ou créez exprès une autre session."
 
 
+class InvitationLinkRevoked(Conflict):
+    """The regulator withdrew the link."""
+
+    code = "link_revoked"
+    message = "Ce lien a été annulé."
+
+
 class SpokenCodeWrong(NotFound):
     """No live code has these digits, or another browser used it: the answer is the same."""
 
@@ -32,10 +39,3 @@ class SpokenCodesTooMany(TooMany):
 
     code = "code_too_many"
     message = "Trop de codes attendent d'être saisis : envoyez un SMS ou un e-mail, ou réessayez plus tard."
-
-
-class InvitationLinkRevoked(Conflict):
-    """The regulator withdrew the link."""
-
-    code = "link_revoked"
-    message = "Ce lien a été annulé."

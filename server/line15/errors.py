@@ -11,7 +11,6 @@ from server.core.errors import (
 )
 
 
-# --- calls -----------------------------------------------------------------------------------------
 class CallUnknown(NotFound):
     """No call of this site has this id."""
 
@@ -26,7 +25,6 @@ class AliasMalformed(Invalid):
     message = "Cet identifiant d'appel n'est pas lisible."
 
 
-# --- launch and call events: signed from outside ----------------------------------------------------
 class LaunchTooLarge(Invalid):
     """More than 2 kB of parameters: no call has so long a name."""
 

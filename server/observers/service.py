@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
-from server.core.sites import Site, SiteStore, listed
+from server.core.sites import Site, SiteStore, listed_observers
 from server.core.tokens import token_hash
-from server.delivery.domain.carriers import settled
+from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.domain.messages import Message, MessageState, dropped, failed
 from server.delivery.domain.sms_text import one_segment
@@ -35,7 +35,7 @@ from server.video.service.sessions import Sessions, call_of
 from server.video.store.sessions import SessionStore
 from server.web.errors import InvitationLinkUnknown, MessageOutOfOrder
 from server.web.pages import Pages
-from server.web.sockets.line import Socket
+from server.web.sockets.connected_page import Socket
 
 Json = dict[str, object]
 
@@ -308,7 +308,7 @@ def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
     """Return name, channel and address of who shall see."""
     name, mobile, email = request.name or "", request.mobile or "", request.email or ""
     if request.listed is not None:
-        entry = next((one for one in listed(site) if one["name"] == request.listed), None)
+        entry = next((one for one in listed_observers(site) if one["name"] == request.listed), None)
         if entry is None:
             raise NotFound("listed")
         name = entry["name"]

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Final
 
 from tornado.routing import Rule, URLSpec
 
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
-from server.core.entries import Actor
 from server.core.errors import AppError, Forbidden, Unavailable
 from server.core.tasks import create_task
 from server.observers.errors import ObserverRemoved, ViewersFull
@@ -30,8 +30,8 @@ from server.web.errors import (
 )
 from server.web.link_as_sent import OBSERVER, TOKEN
 from server.web.links import DottedHostMatches, InvitationLinkHandler, LinkAsSentMatches, PageAsSent
-from server.web.sockets.paces import RateLimiter
 from server.web.sockets.page_socket import PageSocket
+from server.web.sockets.rate_limiter import RateLimiter
 from server.web.status import status_of
 
 COOKIE: Final = "v15_observer"

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from server.protocol.message import MOST_ZOOM, IceCandidate, Id, LanguageCode, Message, Pixels, Sdp
 
 
-# --- caller ----------------------------------------------------------------------------------------
 class CallerHello(Message):
     """First frame of a phone."""
 

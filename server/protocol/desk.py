@@ -17,7 +17,6 @@ from server.protocol.message import (
 )
 
 
-# --- desk ------------------------------------------------------------------------------------------
 class DeskHello(Message):
     """First frame of a desk."""
 

@@ -1,9 +1,8 @@
-"""Refusals of messages."""
+"""Refusals of messages, and of the descriptions in them (I1)."""
 
 from server.core.errors import Invalid
 
 
-# --- signalling (I1) -------------------------------------------------------------------------------
 class SdpRefused(Invalid):
     """The description breaks the rule of the muted picture."""
 

@@ -11,10 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from server.protocol.errors import MessageMalformed, MessageTooLarge, MessageUnknown, SdpTooLarge
 
+MAX_FRAME: Final = 65_536  # bytes
 MAX_SDP: Final = 32_768  # characters, all ASCII; an honest one-video offer is 2 to 6 kB
-
-
-MAX_FRAME = 65_536
+MOST_ZOOM: Final = 1000
 M = TypeVar("M")
 Id = Annotated[str, StringConstraints(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Contact = Annotated[str, StringConstraints(max_length=254)]
@@ -22,7 +21,6 @@ CallId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 Place = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Pixels = Annotated[int, Field(ge=0, le=65_535)]
-MOST_ZOOM = 1000
 Sdp = Annotated[str, StringConstraints(max_length=MAX_SDP)]
 
 

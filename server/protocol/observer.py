@@ -8,7 +8,6 @@ from server.protocol.desk import DeskIceCandidate, SignalAnswer, SignalRestart
 from server.protocol.message import Id, Message
 
 
-# --- observer --------------------------------------------------------------------------------------
 class ObserverHello(Message):
     """First frame of an observer; he answers as a desk does."""
 

@@ -7,7 +7,6 @@ from pydantic import Field, StringConstraints, TypeAdapter
 from server.protocol.message import Message
 
 
-# --- self-test -------------------------------------------------------------------------------------
 class SelftestHello(Message):
     """First frame of a self-test: asks for the ICE servers."""
 

@@ -3,7 +3,6 @@
 from server.core.errors import NotFound, Unavailable
 
 
-# --- recordings ------------------------------------------------------------------------------------
 class RecordingUnknown(NotFound):
     """No recording of this site has this id."""
 

@@ -24,6 +24,12 @@ from server.recordings.settings import RecordingsSettings
 from telephony import wav_seconds
 from telephony.sources.recordings.feed import RecordingsFeed, RecordingsFolder
 
+THREADS: Final = 4
+LOOK_SECONDS: Final = 30.0
+T = TypeVar("T")
+_HEAD: Final = 4096
+_ABSENT: Final = (FileNotFoundError, NotADirectoryError)
+
 
 @dataclass(frozen=True, slots=True)
 class AudioFileInfo:
@@ -31,13 +37,6 @@ class AudioFileInfo:
 
     status: RecordingStatus
     seconds: float | None = None
-
-
-THREADS: Final = 4
-LOOK_SECONDS: Final = 30.0
-T = TypeVar("T")
-_HEAD: Final = 4096
-_ABSENT: Final = (FileNotFoundError, NotADirectoryError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class _Root:
 
 
 class FolderAudio:
-    """Implements `AudioFiles`. A disk that hangs holds up these threads and nobody else."""
+    """Looks at and opens the files of each site. A disk that hangs holds up these threads and nobody else."""
 
     def __init__(self, folders: Sequence[RecordingsSettings]) -> None:
         """Serve these folders, each to its own site."""
@@ -165,7 +164,7 @@ def _walked(root: Path, parts: Sequence[str]) -> int:
 
 
 class OpenFile:
-    """Implements `OpenAudio`."""
+    """A file open for reading; it is read in the threads of its folder."""
 
     def __init__(self, descriptor: int, threads: ThreadPoolExecutor) -> None:
         """Own the descriptor."""

@@ -11,12 +11,12 @@ from typing import Final
 
 import structlog
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
-from server.core.rounds import Failed, Rounds
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.line15.domain.calls import CallSummary
@@ -268,10 +268,8 @@ class RecordingCatalogue:
         async with self._transactions(write=False) as uow:
             return await RecordingStore(uow).counts()
 
-    # --- listening
-    async def missing(self, actor: Actor, one: Recording) -> None:
+    async def missing(self, one: Recording) -> None:
         """Write down at once that a file somebody asked for is not there."""
-        del actor
         await self._looked([(one, AudioFileInfo(RecordingStatus.MISSING))], self._clock.now())
 
 
@@ -357,9 +355,8 @@ class Listening:
         try:
             async with self._transactions(write=False) as uow:
                 one = await RecordingStore(uow).get(actor.site, id_)
-                call = (
-                    await CallStore(uow).get(actor.site, one.call)
-                ).id  # what it was merged into
+                # What its call was merged into, if it was.
+                call = (await CallStore(uow).get(actor.site, one.call)).id
                 key = (await SiteStore(uow).get(actor.site)).key
         except NotFound:
             await self._write(
@@ -373,7 +370,7 @@ class Listening:
         try:
             audio = await self._files.open(key, one.ref)
         except RecordingMissing:
-            await self._catalogue.missing(actor, one)
+            await self._catalogue.missing(one)
             raise
         if listens:
             try:

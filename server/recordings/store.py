@@ -24,7 +24,7 @@ from sqlalchemy import (
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import kept
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.sites import sites as site
+from server.core.sites import sites
 from server.line15.store.calls import call
 from server.recordings.domain.recordings import Recording, RecordingCertainty, RecordingStatus
 from server.recordings.errors import RecordingUnknown
@@ -36,9 +36,7 @@ recording = Table(
     Column("site", ForeignKey("site.id"), nullable=False),
     Column("call", ForeignKey("call.id"), nullable=False),
     Column("source", SLUG, nullable=False),
-    Column(
-        "key", String(64), nullable=False
-    ),  # keyed hash of the path: names of files hold numbers
+    Column("key", String(64), nullable=False),  # keyed hash of the path: names hold numbers
     Column("sealed", LargeBinary),  # the path as the recorder calls it; NULL once erased
     Column("started", UtcDateTime, nullable=False),
     Column("stopped", UtcDateTime),
@@ -54,7 +52,6 @@ recording = Table(
     Index("ix_recording_call", "call"),
     Index("ix_recording_checked", "checked"),
 )
-
 
 _MERGE_DEPTH = 8
 
@@ -115,13 +112,13 @@ class RecordingStore:
     async def counts(self) -> Mapping[tuple[str, str], int]:
         """Return how many files each site (by key) has in each status."""
         query = (
-            select(site.c.key, recording.c.status, func.count(recording.c.key.distinct()))
-            .join(site, site.c.id == recording.c.site)
+            select(sites.c.key, recording.c.status, func.count(recording.c.key.distinct()))
+            .join(sites, sites.c.id == recording.c.site)
             .where(
                 recording.c.sureness != RecordingCertainty.WITHDRAWN.value,
                 recording.c.sealed.is_not(None),
             )
-            .group_by(site.c.key, recording.c.status)
+            .group_by(sites.c.key, recording.c.status)
         )
         return {(key, status): count for key, status, count in await self._db.execute(query)}
 

@@ -8,7 +8,7 @@ from tornado.routing import URLSpec
 
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
-from server.recordings.domain.ranges import ByteRange, RangeNotSatisfiable, part_of
+from server.recordings.domain.byte_ranges import ByteRange, RangeNotSatisfiable, part_of
 from server.recordings.domain.recordings import OPAQUE
 from server.recordings.service import Listening, OpenedRecording
 

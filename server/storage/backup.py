@@ -20,10 +20,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.journal import audit
-from server.core.sites import sites as site
+from server.core.sites import sites
 from server.storage import schema
 from server.storage.engine import make_engine
-from server.storage.private import OWN_FOLDER, make_private
+from server.storage.file_modes import OWN_FOLDER, make_private
 
 SQLITE_MAGIC: Final = b"SQLite format 3\0"
 POSTGRES_MAGIC: Final = b"PGDMP"
@@ -99,7 +99,7 @@ async def _tables(url: str) -> list[str]:
 
 async def _heads(connection: AsyncConnection) -> Heads:
     heads: dict[str, tuple[int, str]] = {}
-    for one in (await connection.execute(select(site.c.id, site.c.key))).all():
+    for one in (await connection.execute(select(sites.c.id, sites.c.key))).all():
         last = (
             select(audit.c.seq, audit.c.hash)
             .where(audit.c.site == one.id)

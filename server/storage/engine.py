@@ -10,20 +10,16 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.core.errors import StorageUnavailable
+from server.storage.database_guard import follow_file
 from server.storage.one_hop import use_one_hop
-from server.storage.presence import follow_file
 
 BUSY_MS: Final = 5_000
-CACHE_KB: Final = (
-    1_024  # of pages, a connection: each fills its own as the file grows, and keeps it
-)
+#: Of pages, a connection: each fills its own as the file grows, and keeps it.
+CACHE_KB: Final = 1_024
 POOL: Final = 10  # connections kept
-OVERFLOW: Final = (
-    10  # and as many again for a rush; PostgreSQL's own limit is 100 for all its clients
-)
-FILES: Final = (
-    12  # connections to an SQLite file: all are kept, since a thread and its memory go with each
-)
+OVERFLOW: Final = 10  # and as many again for a rush; PostgreSQL's own limit is 100 for all clients
+#: Connections to an SQLite file: all are kept, since a thread and its memory go with each.
+FILES: Final = 12
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 40.0  # after the server's own limit: for a network that swallows everything
 LIMITS: Final = {

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from alembic import command
 from server.core.errors import StorageUnavailable
 from server.core.resources import root
+from server.storage.database_guard import file_of
 from server.storage.engine import make_engine
 from server.storage.errors import SchemaMismatch
-from server.storage.presence import file_of
-from server.storage.private import close_to_others, make_private
+from server.storage.file_modes import close_to_others, make_private
 
 
 def config() -> Config:

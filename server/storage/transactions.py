@@ -19,15 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
 from server.core.seal import Seal
-from server.storage.presence import DatabaseGuard, write_and_take_back
+from server.storage.database_guard import DatabaseGuard, write_and_take_back
 
 WRITERS: Final = 0x5631_3500  # the advisory lock of whoever writes or migrates
 TURN_SECONDS: Final = 5.0
 PROBE_EVERY: Final = 1.0  # seconds, at most, while it fails
-_DATA, _ROLLBACK = (
-    "22",
-    "40",
-)  # SQLSTATE classes: a value it cannot hold; the database gave way to another
+_DATA: Final = "22"  # SQLSTATE class: a value that the database cannot hold
+_ROLLBACK: Final = "40"  # SQLSTATE class: this transaction gave way to another
 
 
 class Transactions:
@@ -37,7 +35,7 @@ class Transactions:
         """Keep the engine and the seal for each unit of work."""
         self._engine = engine
         self._seal = seal
-        self._presence = DatabaseGuard(engine)
+        self._guard = DatabaseGuard(engine)
         self._sqlite = engine.url.get_backend_name() == "sqlite"
         self._turn = asyncio.Lock()
         self._strangers = asyncio.Lock()
@@ -66,8 +64,8 @@ class Transactions:
     async def writable(self) -> bool:
         """Tell whether a command would be durable now: proven by the last one, else by trying."""
         async with self._probe:  # whoever asks: however many ask, one tries
-            if self._presence.proven:
-                self._presence.check()
+            if self._guard.proven:
+                self._guard.check()
                 return True
             if time.monotonic() - self._probed < PROBE_EVERY:
                 return False
@@ -78,18 +76,18 @@ class Transactions:
             except StorageUnavailable:
                 self._probed = time.monotonic()
                 return False
-            self._presence.wrote()
+            self._guard.wrote()
             return True
 
     @asynccontextmanager
     async def _open(self, *, write: bool) -> AsyncIterator[UnitOfWork]:
         async with self._connected(write=write) as connection:
-            yield UnitOfWork(connection, self._seal, self._presence.wrote)
+            yield UnitOfWork(connection, self._seal, self._guard.wrote)
 
     @asynccontextmanager
     async def _connected(self, *, write: bool) -> AsyncIterator[AsyncConnection]:
         """A unit of work holds nothing but the database: an OSError in it is the database's."""
-        self._presence.check()
+        self._guard.check()
         opened = False
         try:
             async with self._engine.connect() as connection:
@@ -109,13 +107,12 @@ class Transactions:
             if opened:
                 raise
             self._failed(write=write)
-            raise StorageUnavailable(
-                "no_thread"
-            ) from fault  # SQLite's driver wants one a connection
+            # SQLite's driver wants a thread for each connection.
+            raise StorageUnavailable("no_thread") from fault
 
     def _failed(self, *, write: bool) -> None:
         if write:
-            self._presence.failed()
+            self._guard.failed()
 
     async def _begin(self, connection: AsyncConnection, *, write: bool) -> None:
         if self._sqlite:

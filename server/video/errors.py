@@ -1,37 +1,14 @@
-"""Refusals of sessions, descriptions and pictures."""
+"""Refusals of sessions, signalling (I1), remote help and pictures."""
 
 from server.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from server.protocol.errors import SdpRefused
 
 
-# --- stills and photos -----------------------------------------------------------------------------
-class PictureMalformed(Invalid):
-    """What came is not one plain JPEG."""
+class SessionEnded(Conflict):
+    """The video is over."""
 
-    code = "picture_malformed"
-    message = "Cette image n'est pas lisible : demandez à l'appelant d'en prendre une autre."
-    say = "Prenez une autre photo, s'il vous plaît."
-
-
-class PictureTooLarge(Invalid):
-    """More bytes or more pixels than a page of ours sends."""
-
-    code = "picture_too_large"
-    message = "Cette image est trop grande : demandez à l'appelant d'en prendre une autre."
-
-
-class PictureTooMany(TooMany):
-    """More pictures than a page of ours sends."""
-
-    code = "picture_too_many"
-    message = "Trop d'images en peu de temps : la suivante passera dans quelques secondes."
-
-
-class PhotoUnknown(NotFound):
-    """No photo of this site has this id, or its session has ended."""
-
-    code = "photo_unknown"
-    message = "Cette photo n'est plus là : les photos ne sont gardées que le temps de la vidéo."
+    code = "session_ended"
+    message = "Cette vidéo est terminée."
 
 
 class OpenElsewhere(Conflict):
@@ -40,13 +17,6 @@ class OpenElsewhere(Conflict):
     code = "open_elsewhere"
     message = "Ce lien est déjà ouvert sur un autre appareil."
     say = "Le lien est ouvert sur un autre téléphone : gardez celui qui filme."
-
-
-class SessionEnded(Conflict):
-    """The video is over."""
-
-    code = "session_ended"
-    message = "Cette vidéo est terminée."
 
 
 class SdpAudio(SdpRefused):
@@ -90,7 +60,6 @@ class IceCandidateLeftOut(Invalid):
     message = "Une adresse réseau inutilisable n'a pas été transmise à l'autre appareil."
 
 
-# --- remote help -----------------------------------------------------------------------------------
 class PhoneAway(Conflict):
     """Nobody is there to do it."""
 
@@ -105,6 +74,35 @@ class HelpFlood(TooMany):
 
     code = "help_flood"
     message = "Le téléphone ne répond pas assez vite : attendez quelques secondes."
+
+
+class PictureMalformed(Invalid):
+    """What came is not one plain JPEG."""
+
+    code = "picture_malformed"
+    message = "Cette image n'est pas lisible : demandez à l'appelant d'en prendre une autre."
+    say = "Prenez une autre photo, s'il vous plaît."
+
+
+class PictureTooLarge(Invalid):
+    """More bytes or more pixels than a page of ours sends."""
+
+    code = "picture_too_large"
+    message = "Cette image est trop grande : demandez à l'appelant d'en prendre une autre."
+
+
+class PictureTooMany(TooMany):
+    """More pictures than a page of ours sends."""
+
+    code = "picture_too_many"
+    message = "Trop d'images en peu de temps : la suivante passera dans quelques secondes."
+
+
+class PhotoUnknown(NotFound):
+    """No photo of this site has this id, or its session has ended."""
+
+    code = "photo_unknown"
+    message = "Cette photo n'est plus là : les photos ne sont gardées que le temps de la vidéo."
 
 
 class SnapshotNotAllowed(Forbidden):

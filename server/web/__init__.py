@@ -1,1 +1,1 @@
-"""HTTP and WebSocket handlers: translate, call a service, translate back."""
+"""What pages and sockets share: base handler, sockets, connections, errors, metrics, templates, static files."""

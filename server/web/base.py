@@ -1,6 +1,4 @@
-"""What every handler shares: dependencies by name, cookies, XSRF, security headers.
-
-Errors as pages or JSON.
+"""What every handler shares: its services by name, cookies, XSRF, security headers, errors as pages or JSON.
 
 Handlers hold no `try`: an AppError becomes its status, page and counter here (`send_error`).
 """
@@ -21,7 +19,7 @@ from server.web.http.strangers import Strangers
 from server.web.link_as_sent import tidied
 from server.web.metrics import Metrics
 from server.web.pages import Pages
-from server.web.sockets.audience import OpenSockets
+from server.web.sockets.open_sockets import OpenSockets
 from server.web.status import status_of
 
 ELSEWHERE = frozenset({"cross-site", "same-site"})
@@ -29,9 +27,8 @@ DAY = 86_400
 MACHINES = ("/api/", "/receipts/")  # no person reads what these answer
 THEME_COOKIE = "v15_theme"  # set by the page itself (static/js/base/theme.js)
 XSRF_COOKIE = "_xsrf"
-HOST_ONLY = (
-    "__Host-"  # browsers take such a name from this very host only, over TLS, for all its paths
-)
+#: Browsers take such a name from this very host only, over TLS, for all its paths.
+HOST_ONLY = "__Host-"
 THEMES = frozenset({"dark", "light"})
 CSP = (
     "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' {sockets}; "
@@ -55,7 +52,7 @@ class Web:
     origins: frozenset[str]
     strangers: Strangers
     hosts: KnownHosts = field(default_factory=KnownHosts)
-    audience: OpenSockets = field(default_factory=OpenSockets)
+    open_sockets: OpenSockets = field(default_factory=OpenSockets)
 
 
 def set_closed_headers(handler: RequestHandler) -> None:

@@ -1,4 +1,4 @@
-"""Refusals of requests and connections, whatever they ask for."""
+"""Refusals of requests, links and sockets, whoever asks."""
 
 from server.core.errors import Conflict, Forbidden, Invalid, NotFound, TooMany, Unavailable
 
@@ -10,7 +10,29 @@ class HostUnknown(Invalid):
     message = "Ce nom ne mène pas à ce service : prenez l'adresse donnée par l'administrateur."
 
 
-# --- links -----------------------------------------------------------------------------------------
+class OriginForeign(Forbidden):
+    """The page that speaks is not ours."""
+
+    code = "origin_foreign"
+    message = "Origine refusée."
+
+
+class XsrfRefused(Forbidden):
+    """The form does not come from our page."""
+
+    code = "xsrf_refused"
+    message = "La page a expiré : rechargez-la et recommencez."
+
+
+class CookiesMissing(XsrfRefused):
+    """The browser sends back none of the cookies it was given with the page: it blocks them."""
+
+    code = "cookies_missing"
+    message = (
+        "Ce navigateur bloque les cookies : autorisez-les pour ce site, puis rechargez la page."
+    )
+
+
 class InvitationLinkUnknown(NotFound):
     """No invitation has this token."""
 
@@ -37,29 +59,6 @@ class MessageFlood(TooMany):
     """More frames a second than any page sends."""
 
     code = "message_flood"
-
-
-class OriginForeign(Forbidden):
-    """The page that speaks is not ours."""
-
-    code = "origin_foreign"
-    message = "Origine refusée."
-
-
-class XsrfRefused(Forbidden):
-    """The form does not come from our page."""
-
-    code = "xsrf_refused"
-    message = "La page a expiré : rechargez-la et recommencez."
-
-
-class CookiesMissing(XsrfRefused):
-    """The browser sends back none of the cookies it was given with the page: it blocks them."""
-
-    code = "cookies_missing"
-    message = (
-        "Ce navigateur bloque les cookies : autorisez-les pour ce site, puis rechargez la page."
-    )
 
 
 class PolledSocketUnknown(NotFound):

@@ -20,8 +20,8 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 
 from server import __version__
-from server.core.words.catalogues import catalogue
 from server.core.words.languages import ALL, BY_CODE
+from server.core.words.translations import catalogue
 
 LANGUAGES = tuple(BY_CODE)
 _IMPORT: Final = re.compile(r' from "(\.\.?/[\w/.]+)\.js"')
@@ -50,7 +50,7 @@ class Pages:
         compiled = _Compiled()
         self._environments = {lang: self._environment(root, lang, compiled) for lang in LANGUAGES}
 
-    def preload(self) -> None:
+    def warm_up(self) -> None:
         """Read every template, fingerprint and list of modules now: a request opens none of these files."""
         for file in self.static.rglob("*"):
             if file.is_file():

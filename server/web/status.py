@@ -1,4 +1,4 @@
-"""Errors on the wire, once: family → HTTP status and WebSocket close code."""
+"""The one table of refusals on the wire: family → HTTP status and WebSocket close code."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from server.app.schema import metadata
-from server.core.entries import AuditRow, canonical, commitment, digest
+from server.app.tables import metadata
+from server.core.audit_entries import AuditRow, canonical, commitment, digest
 from server.core.seal import Seal
 from tests.bench.house import SECRET
 

@@ -23,7 +23,7 @@ from server.identity.passwords import Passwords
 from server.identity.store.login import LoginStore
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.storage import schema
-from server.storage.demonstration import mark_demonstration
+from server.storage.demonstration_mark import mark_demonstration
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 from tests.lab.ports import free_port

@@ -14,10 +14,10 @@ from sqlalchemy import event, select, text
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
 from server.administration.service.admin import Admin
-from server.app.schema import metadata
+from server.app.tables import metadata
 from server.audit.store.audit import AuditStore
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Ids
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal

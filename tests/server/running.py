@@ -25,7 +25,7 @@ from server.core.clock import Ids
 from server.identity.domain.sign_in import StoredSignIn
 from server.identity.store.login import LoginStore
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
-from server.storage.demonstration import mark_demonstration
+from server.storage.demonstration_mark import mark_demonstration
 from tests.lab.process import until
 from tests.server.house import SECRET, Browser, FakeClock, House
 from tests.server.told import Told

@@ -1,1 +1,1 @@
-"""Use cases of administration."""
+"""Sites, stations, users and secrets, changed from the command line."""

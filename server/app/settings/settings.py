@@ -38,8 +38,6 @@ from server.recordings.settings import RecordingsSettings
 from telephony.registry import AnySource
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
-
-
 CONFIG = "VISIO15_CONFIG"
 AS_BROWSERS = "sans accent (xn--…) et sans point final"
 

@@ -1,1 +1,1 @@
-"""Decisions of audit: pure, time is an argument."""
+"""The chain verified, and the record that an auditor sees: pure."""

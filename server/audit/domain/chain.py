@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from server.core.entries import GENESIS, AuditRow, commitment, digest
+from server.core.audit_entries import GENESIS, AuditRow, commitment, digest
 
 # A payload that should be there and cannot be opened: it agrees with no commitment.
 UNREADABLE: Final = (b"", "")

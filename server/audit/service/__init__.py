@@ -1,1 +1,1 @@
-"""Use cases of audit."""
+"""Look-ups, verifying the chain, erasing a person."""

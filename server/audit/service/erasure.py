@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from server.audit.store.erasure import ErasureStore
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.delivery.domain.contacts import check_email, read_number
 from server.storage.transactions import Transactions

@@ -1,7 +1,6 @@
 """Look-ups of the auditor: any name of a call, a number, a day, a session; each look-up is itself in the chain (I4)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
 
 from server.audit.domain.chain import ChainVerdict
 from server.audit.domain.record import ChainPart, Found, Record
@@ -15,24 +14,23 @@ from server.audit.service.reader import (
     recording_parts,
     station_parts,
 )
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.days import day_bounds
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.seal import Seal
 from server.core.sites import Site
 from server.delivery.domain.contacts import read_number
 from server.line15.domain.calls import CallSummary
-from server.line15.errors import AliasMalformed, CallUnknown
+from server.line15.errors import CallUnknown
+from server.line15.service.call_names import check_alias
 from server.line15.store.calls import CallStore
 from server.recordings.store import RecordingStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import Session
 from server.video.store.sessions import SessionStore
-
-LONGEST_ALIAS: Final = 255
 
 
 class AuditLookup:
@@ -54,9 +52,7 @@ class AuditLookup:
     # --- search
     async def by_alias(self, actor: Actor, alias: str) -> Sequence[Found]:
         """Find by any call id; one that was used twice gives every call, by date."""
-        value = alias.strip()
-        if not value or len(value) > LONGEST_ALIAS or not value.isprintable():
-            raise AliasMalformed
+        value = check_alias(alias)
 
         async def find(uow: UnitOfWork) -> Sequence[Found]:
             calls = await CallStore(uow).find(actor.site, value)

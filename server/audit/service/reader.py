@@ -22,8 +22,8 @@ from server.audit.domain.record import (
     VideoStart,
 )
 from server.audit.store.audit import AuditStore
+from server.core.audit_entries import AuditRow
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import AuditRow
 from server.core.errors import NotFound
 from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message

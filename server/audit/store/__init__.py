@@ -1,1 +1,1 @@
-"""Tables and rows of audit."""
+"""The audit read, and erasure in every room's tables; server/core/journal.py appends."""

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 
 from server.audit.domain.chain import UNREADABLE
+from server.core.audit_entries import AuditRow
 from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import AuditRow
 from server.core.errors import Invalid
 from server.core.journal import audit, audit_payload
 

@@ -1,1 +1,1 @@
-"""Pages and sockets of audit."""
+"""The auditor's pages: search, one call or video, links to review."""

@@ -1,1 +1,1 @@
-"""Pages and sockets of caller."""
+"""The caller's page, its socket or requests, the code typed in, the photo sent."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from server.caller.domain import way_out
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.core.errors import AppError, Invalid, NotFound
 from server.core.sites import Site
 from server.core.words.languages import BY_CODE, choose
@@ -16,7 +16,7 @@ from server.invitations.service.links import InvitationLinks, OpenedPage
 from server.protocol import caller as m
 from server.protocol.errors import MessageTooLarge
 from server.protocol.message import MAX_FRAME, parse
-from server.video.domain.network import Preflight
+from server.video.domain.preflight import Preflight
 from server.video.domain.session import (
     BEFORE_ASKING,
     PAGE_BARRED,
@@ -28,10 +28,10 @@ from server.video.domain.session import (
     SessionQuit,
 )
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.video.service.help import RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder, StillAllowance
 from server.video.service.languages import Languages
+from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import PhoneReport, Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
@@ -45,8 +45,8 @@ from server.web.errors import (
 )
 from server.web.link_as_sent import CALLER
 from server.web.links import InvitationLinkHandler, PageAsSent
-from server.web.sockets.paces import RateLimiter
 from server.web.sockets.page_socket import PageSocket, SocketBase
+from server.web.sockets.rate_limiter import RateLimiter
 from server.web.status import status_of
 
 # What is written down or draws a desk anew: a page of ours says some ten of them, then one now and then.

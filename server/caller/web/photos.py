@@ -6,7 +6,7 @@ from typing import Final
 from tornado.routing import URLSpec
 
 from server.caller.web.page import BROWSER_COOKIE
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.core.errors import Invalid
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb

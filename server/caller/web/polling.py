@@ -11,8 +11,8 @@ from server.invitations.service.links import InvitationLinks
 from server.protocol.message import MAX_FRAME
 from server.web.base import Web
 from server.web.links import InvitationLinkHandler
-from server.web.sockets.paces import RateLimiter
 from server.web.sockets.polling import WINDOW, PolledSocket, PolledSocketOwner, PolledSockets
+from server.web.sockets.rate_limiter import RateLimiter
 
 MAX_UP: Final = 3 * MAX_FRAME  # one frame of the largest size, each of its quotes escaped, and room
 BYTES: Final = "application/octet-stream"

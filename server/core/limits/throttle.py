@@ -1,4 +1,4 @@
-"""Tries counted by key, decided in pure code: how many are free, and how long a block lasts."""
+"""Tries counted by key: how many are free, and how long a block lasts. Pure; `throttle_store` keeps the counts."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import UnsatisfiableReadError
 
-from server.delivery.carriers.gateway import sender_for, unanswered
+from server.delivery.carriers.client import sender_for, unanswered
 from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import RawSettings, SmsSettings

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from server.delivery.carriers.gateway import CarrierClient, NumberedReceipts, sender_for
+from server.delivery.carriers.client import CarrierClient, NumberedReceipts, sender_for
 from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 from server.delivery.settings import KannelSettings

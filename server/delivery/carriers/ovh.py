@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from server.core.clock import Clock
-from server.delivery.carriers.gateway import (
+from server.delivery.carriers.client import (
     NUMBERED,
     CarrierAnswer,
     CarrierClient,

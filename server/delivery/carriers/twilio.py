@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-from server.delivery.carriers.gateway import CarrierAnswer, CarrierClient, foreign, sender_for
+from server.delivery.carriers.client import CarrierAnswer, CarrierClient, foreign, sender_for
 from server.delivery.domain.messages import MessageState
 from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable

@@ -1,1 +1,1 @@
-"""Use cases of delivery."""
+"""Sends what is queued: lanes, carriers one after the other, SMS counted."""

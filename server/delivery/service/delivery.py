@@ -15,13 +15,13 @@ from typing import Final
 
 import structlog
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, Conflict, NotFound, StorageUnavailable, Unavailable
 from server.core.journal import Journal
 from server.core.sites import SiteStore
-from server.delivery.domain.carriers import Carrier, overdue, settled
+from server.delivery.domain.carrier_order import Carrier, overdue, settled
 from server.delivery.domain.messages import (
     SENT_AGAIN,
     Message,
@@ -37,7 +37,7 @@ from server.delivery.domain.messages import (
 )
 from server.delivery.domain.outgoing import Mailer, OutgoingMail, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
-from server.delivery.service.carriers import Carriers
+from server.delivery.service.failover import Carriers
 from server.delivery.service.lane import Lane
 from server.delivery.store import MessageStore
 from server.storage.transactions import Transactions

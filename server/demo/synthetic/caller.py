@@ -1,7 +1,7 @@
 """The synthetic caller: plays a phone on one link, so that the whole chain is proven without one (F16).
 
-A process of its own: encoding a picture must never slow signalling down. The link is a secret: it
-is never logged, and `visio15 caller -` reads it from standard input.
+A process of its own: encoding a picture must never slow signalling down. The link is a secret: it is never logged, and
+`visio15 caller -` reads it from standard input.
 """
 
 import asyncio

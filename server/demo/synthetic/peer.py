@@ -1,7 +1,7 @@
 """The synthetic caller's end of one picture: offers exactly one video line, both ways, like the caller's page.
 
-aiortc gathers every candidate before an offer is complete, so they travel inside it; and it has no
-ICE restart, so a restart is a new connection (docs/adr/0005-synthetic-caller.md).
+aiortc gathers every candidate before an offer is complete, so they travel inside it; and it has no ICE restart, so a
+restart is a new connection (docs/adr/0005-synthetic-caller.md).
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """The synthetic caller's page: what a phone's browser and the caller's page do together, in the same order.
 
-The page, the visible open, the tap, the socket, the camera, one offer for each desk that waits; the
-socket comes back by itself and the picture goes on meanwhile.
+The page, the visible open, the tap, the socket, the camera, one offer for each desk that waits; the socket comes back
+by itself and the picture goes on meanwhile.
 """
 
 import asyncio

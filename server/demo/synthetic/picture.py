@@ -1,7 +1,7 @@
 """The synthetic caller's camera: a picture that visibly moves, with a clock and a counter, drawn from plain bytes.
 
-Moving colour bars show that it lives, the clock shows how old it is, fine lines show how sharp it
-is. I420, 640 by 480, 20 frames a second; no sound, ever (I1).
+Moving colour bars show that it lives, the clock shows how old it is, fine lines show how sharp it is. I420, 640 by 480,
+20 frames a second; no sound, ever (I1).
 """
 
 import asyncio

@@ -1,1 +1,1 @@
-"""Decisions of desk: pure, time is an argument."""
+"""The funnel of a video, and the sentences to read aloud: pure, time is an argument."""

@@ -1,1 +1,1 @@
-"""Use cases of desk."""
+"""The view of a desk, the sessions of its shift, hand-over."""

@@ -5,10 +5,10 @@ The writer's turn decides every race (ADR 7): who comes second finds the offer g
 
 from dataclasses import replace
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound, StationUnknown
 from server.core.journal import Journal
 from server.core.sites import SiteStore

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore
-from server.core.sites import Site, Station, listed
-from server.core.words.catalogues import ReadAloudTranslator
+from server.core.sites import Site, Station, listed_observers
 from server.core.words.languages import ALL
+from server.core.words.translations import ReadAloudTranslator
 from server.delivery.domain.messages import Message
 from server.delivery.store import MessageStore
 from server.desk.domain import funnel
@@ -27,7 +27,7 @@ from server.line15.service.lines import LineReports
 from server.line15.store.calls import CallStore
 from server.observers.service import participants
 from server.storage.transactions import Transactions
-from server.video.domain.network import CAUSES, Preflight, cause
+from server.video.domain.preflight import CAUSES, Preflight, cause
 from server.video.domain.session import Session, SessionState
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import gone_to
@@ -93,7 +93,7 @@ class DeskView:
             "site": {
                 "name": desk.site.name,
                 "snapshots": policy_of(desk.site).value,
-                "observers": [one["name"] for one in listed(desk.site)],
+                "observers": [one["name"] for one in listed_observers(desk.site)],
             },
             "station": _station(desk.station),
             "line15": {"state": self._calls.state(desk.site.id)},

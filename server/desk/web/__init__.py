@@ -1,1 +1,1 @@
-"""Pages and sockets of desk."""
+"""Page B, its socket, and who sits at which station."""

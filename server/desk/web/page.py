@@ -13,7 +13,7 @@ from server.identity.web.signed_in import STATION_COOKIE, SignedIn
 from server.line15.errors import LaunchTooLarge
 from server.line15.service.launch import MOST, PARAMETERS, WAIT, Launch, Launched
 from server.video.store.sessions import SessionStore
-from server.web.sockets.paces import RateLimiter
+from server.web.sockets.rate_limiter import RateLimiter
 
 LAUNCH_COOKIE: Final = "v15_launch"
 LAUNCHES_BURST: Final = 20  # of one person: each is a row
@@ -26,7 +26,7 @@ class StationPage(SignedIn):
     """What the page and its chooser share."""
 
     permission = Permission.DESK_USE
-    stations: Seats
+    seats: Seats
 
     def at_launch(self, opaque: str) -> str:
         """Return the address of page B, on this launch."""
@@ -38,7 +38,7 @@ class StationPage(SignedIn):
         async with self.web.transactions(write=False) as uow:
             known = await SiteStore(uow).stations(site.id)
             live = await SessionStore(uow).live_stations(site.id)
-        rows = seats_of(known, self.stations, site.id, live)
+        rows = seats_of(known, self.seats, site.id, live)
         own = self.get_cookie(STATION_COOKIE)
         boot: dict[str, Any] = {"stations": rows, "station": None, "launch": None}
         self.page("desk/main.html", boot=boot, chosen=proposed or own, launch=launch)
@@ -133,10 +133,10 @@ class DeskStation(StationPage):
 
 
 def seats_of(
-    known: Sequence[Station], stations: Seats, site: str, live: frozenset[str]
+    known: Sequence[Station], seats: Seats, site: str, live: frozenset[str]
 ) -> list[dict[str, object]]:
     """List the stations of a site with who sits there, since when, and whether a video is on."""
-    seated = stations.seated(site)
+    seated = seats.seated(site)
     return [
         {
             "extension": one.extension,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from server.desk.errors import StationTaken, TakenOver
-from server.web.sockets.line import Socket
+from server.web.sockets.connected_page import Socket
 
 PUSHED: Final = 20  # pages remembered of those that lost a seat
 

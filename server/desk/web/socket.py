@@ -17,7 +17,7 @@ from server.desk.service.view import Desk, DeskView, sessions_of
 from server.desk.web.seats import Seat
 from server.desk.web.third_parties import THIRD, ThirdParties
 from server.identity.domain.access import Permission, may
-from server.identity.domain.watching import VideoWatch
+from server.identity.domain.watched_videos import VideoWatch
 from server.identity.errors import SignInOver
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
 from server.invitations.service.invitations import InvitationRequest, Invitations
@@ -28,11 +28,11 @@ from server.protocol import desk as m
 from server.protocol.message import parse
 from server.reconcile.service.relinking import CallLinks
 from server.video.domain.session import Event, MediaFlowing, PeerLost, Session, SessionState
-from server.video.service.help import HelpRequest, PointerThrottle, RemoteHelp
 from server.video.service.ice import IceServers
 from server.video.service.ladder import Ladder
 from server.video.service.languages import Languages
 from server.video.service.photos import Photos
+from server.video.service.remote_help import HelpRequest, PointerThrottle, RemoteHelp
 from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
@@ -42,9 +42,8 @@ from server.web.errors import MessageOutOfOrder
 
 PERIODIC = timedelta(seconds=30)
 GATHER_SECONDS = 0.02  # at least between two views of a desk
-SOON_SECONDS = (
-    0.25  # what a phone says of itself between tap and first picture is shown together, after it
-)
+#: What a phone says of itself between tap and first picture is shown together, after it.
+SOON_SECONDS = 0.25
 
 
 class DeskSocket(ThirdParties):
@@ -61,7 +60,7 @@ class DeskSocket(ThirdParties):
     launch: Launch
     invitations: Invitations
     languages: Languages
-    linking: CallLinks
+    call_links: CallLinks
     sessions: Sessions
     signalling: Signalling
     help: RemoteHelp
@@ -177,7 +176,7 @@ class DeskSocket(ThirdParties):
             seat = Seat(self, hello.peer, user.name, user.id, self.web.clock.now())
             where = station.extension
             take = hello.take and self.held is None
-            self.stations.sit(site.id, where, seat, take=take, live=where in live)
+            self.seats.sit(site.id, where, seat, take=take, live=where in live)
         # Whoever was refused the seat has said nothing: the same page says hello again when it means it.
         self.peer, self.name = hello.peer, user.name
         self._launched, self._station = launched, station
@@ -198,7 +197,7 @@ class DeskSocket(ThirdParties):
         if watched is None or self.sign_in is None or own is None:
             return None
         its = own in self.web.sign_ins.seats(self.sign_in, watched.id, watched.station)
-        return own if its and self.stations.is_left(site.id, own, user.id, peer) else None
+        return own if its and self.seats.is_left(site.id, own, user.id, peer) else None
 
     def _changed(self, change: SiteChanged) -> None:
         here = self._station.extension if self._station else None
@@ -334,11 +333,11 @@ class DeskSocket(ThirdParties):
         self._done(message.id, sessions=await self.recent.of(site.id, user.id, station))
 
     async def _choose(self, message: m.CallLinkChoose) -> None:
-        await self.linking.choose(self.actor(), message.session, message.call)
+        await self.call_links.choose(self.actor(), message.session, message.call)
         self._done(message.id)
 
     async def _manual(self, message: m.CallLinkManual) -> None:
-        await self.linking.manual(self.actor(), message.session, message.value)
+        await self.call_links.manual(self.actor(), message.session, message.value)
         self._done(message.id)
 
     async def _language(self, message: m.CallerLanguage) -> None:
@@ -346,7 +345,7 @@ class DeskSocket(ThirdParties):
         self._done(message.id)
 
     async def _none(self, message: m.CallLinkNone) -> None:
-        await self.linking.none(self.actor(), message.session)
+        await self.call_links.none(self.actor(), message.session)
         self._done(message.id)
 
     def _seated(self, session: str) -> None:
@@ -416,7 +415,7 @@ class DeskSocket(ThirdParties):
         if self._watch is not None:
             self._watch.lost = self.web.clock.now()
         if self._station and self.site:
-            self.stations.rise(self.site.id, self._station.extension, self)
+            self.seats.rise(self.site.id, self._station.extension, self)
         if self._watching:
             self.rooms.leave_desk(self._watching, self.peer, self)
         if self._seen is not None:

@@ -21,7 +21,7 @@ class ThirdParties(SignedInSocket):
     spoken: SpokenCodes
     observers: Observers
     handover: HandOvers
-    stations: Seats
+    seats: Seats
     _station: Station | None
     _watching: str | None
     _shown: frozenset[str | None]
@@ -57,7 +57,7 @@ class ThirdParties(SignedInSocket):
             live = await SessionStore(uow).live_stations(site)
         own = self._station.extension if self._station else None
         others = [one for one in known if one.extension != own]
-        rows = seats_of(others, self.stations, site, live)
+        rows = seats_of(others, self.seats, site, live)
         self._done(message.id, stations=sorted(rows, key=lambda row: row["who"] is None))
 
     async def _invite_observer(self, message: m.ObserverInvite) -> None:

@@ -1,1 +1,1 @@
-"""Decisions of identity: pure, time is an argument."""
+"""Users, roles and permissions, codes, and the lives of a sign-in: pure, time is an argument."""

@@ -26,7 +26,6 @@ class Permission(StrEnum):
     ADMIN = "admin"
 
 
-_ALL: Final = frozenset(Permission)
 PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
     Role.ARM: frozenset({Permission.DESK_USE, Permission.FEEDBACK_SEND, Permission.SELFTEST_USE}),
     Role.REGULATOR: frozenset(

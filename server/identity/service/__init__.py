@@ -1,1 +1,1 @@
-"""Use cases of identity."""
+"""Signing in and out, its limits, and how long it lasts."""

@@ -10,17 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import Conflict, StorageUnavailable
 from server.core.journal import Journal
-from server.core.limits.rate import Bucket, take
 from server.core.limits.throttle import Throttle
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
+from server.core.limits.token_bucket import Bucket, take
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.core.tasks import create_task
+from server.core.tokens import token_hash
 from server.identity.domain.access import Role
 from server.identity.domain.login import (
     CODE_LIFE,
@@ -35,9 +36,8 @@ from server.identity.domain.sign_in import SignInLives, StoredSignIn
 from server.identity.domain.users import User
 from server.identity.errors import BadCredentials, LoginCodeExpired, LoginThrottled
 from server.identity.passwords import Passwords
-from server.identity.service.codes import CODE_MINUTES, LoginCodes
-from server.identity.service.limits import LoginLimits
-from server.identity.service.sign_ins import cookie_hash
+from server.identity.service.login_codes import CODE_MINUTES, LoginCodes
+from server.identity.service.login_limits import LoginLimits
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore
 from server.storage.transactions import Transactions
@@ -148,10 +148,10 @@ class Login:
         """Write challenge, message, throttles and audit: the same statements for right and wrong."""
         now, value, code = self._clock.now(), self._ids.token(), self._ids.code()
         challenge = LoginChallenge(
-            id=cookie_hash(value),
+            id=token_hash(value),
             user=asked.entitled.id if asked.entitled else None,
             account=asked.account,
-            code_hash=self._codes.hash(cookie_hash(value), code),
+            code_hash=self._codes.hash(token_hash(value), code),
             channel=asked.channel,
             tries=0,
             next=asked.next,
@@ -201,7 +201,7 @@ class Login:
     async def challenge_info(self, value: str | None) -> LoginChallengeInfo | None:
         """Say what the page of the six digits shows; None when there is nothing to wait for."""
         async with self._transactions(write=False) as uow:
-            challenge = await LoginStore(uow).challenge(cookie_hash(value or ""))
+            challenge = await LoginStore(uow).challenge(token_hash(value or ""))
         if challenge is None or self._clock.now() >= challenge.expires:
             return None
         return LoginChallengeInfo(challenge.channel, CODE_MINUTES)
@@ -214,7 +214,7 @@ class Login:
         `former`: the cookie this browser had; it ends, and for the same user the sign-in is renewed.
         Raises BadCredentials (try again), LoginCodeExpired (ask again) or LoginThrottled (wait).
         """
-        now, id_ = self._clock.now(), cookie_hash(value or "")
+        now, id_ = self._clock.now(), token_hash(value or "")
         async with self._transactions(write=False) as uow:
             if await LoginStore(uow).challenge(id_) is None:
                 raise LoginCodeExpired
@@ -250,7 +250,7 @@ class Login:
         former = await self._replace(uow, user, came, now)
         expires = now + self._lives[user.role].absolute
         await LoginStore(uow).add_web_session(
-            StoredSignIn(cookie_hash(cookie), user.id, now, now, expires, None)
+            StoredSignIn(token_hash(cookie), user.id, now, now, expires, None)
         )
         action = "login.renewed" if former == user.id else "login.succeeded"
         event = AuditEvent(action, f"user:{user.id}", data={"by": challenge.channel})
@@ -259,9 +259,7 @@ class Login:
 
     async def _replace(self, uow: UnitOfWork, user: User, came: Came, now: datetime) -> str | None:
         """End the sign-in this browser had, and return whose it was; a cookie never outlives the next one."""
-        former = (
-            await LoginStore(uow).web_session(cookie_hash(came.former)) if came.former else None
-        )
+        former = await LoginStore(uow).web_session(token_hash(came.former)) if came.former else None
         if former is None or former.revoked is not None:
             return None
         await LoginStore(uow).revoke(former.id, now)
@@ -292,7 +290,7 @@ class Login:
     # --- the end
     async def logout(self, cookie: str, address: str | None = None) -> None:
         """End this session on the server; a cookie that is no session is no error."""
-        now, id_ = self._clock.now(), cookie_hash(cookie)
+        now, id_ = self._clock.now(), token_hash(cookie)
         async with self._transactions(write=False) as uow:
             if await LoginStore(uow).web_session(id_) is None:
                 return

@@ -4,7 +4,6 @@ A sign-in that ended opens nothing any more, but never cuts a video: what its de
 (docs/adr/0027-sign-ins-end.md). A revoked one is over at once, whatever it held.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,13 +11,14 @@ from typing import Final
 
 import structlog
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound, StorageUnavailable
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
-from server.core.rounds import Failed, Rounds
 from server.core.sites import Site, SiteStore
+from server.core.tokens import token_hash
 from server.identity.domain.access import Role
 from server.identity.domain.sign_in import (
     SignInLives,
@@ -29,7 +29,7 @@ from server.identity.domain.sign_in import (
     standing,
 )
 from server.identity.domain.users import User
-from server.identity.domain.watching import RunningVideo, VideoWatches
+from server.identity.domain.watched_videos import RunningVideo, VideoWatches
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore
 from server.storage.transactions import Transactions
@@ -41,11 +41,6 @@ SWEPT_FOR: Final = timedelta(days=2)
 #: Reads the videos of all sites that have not ended; given by whoever knows of videos.
 ReadRunning = Callable[[UnitOfWork], Awaitable[Sequence[RunningVideo]]]
 _log = structlog.get_logger("sign_ins")
-
-
-def cookie_hash(secret: str) -> str:
-    """Return what is stored of a cookie."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +80,7 @@ class SignIns:
 
     async def look(self, cookie: str) -> SignIn | None:
         """Return the sign-in of a cookie. Read each time, so that a revoked one is refused at once."""
-        id_ = cookie_hash(cookie)
+        id_ = token_hash(cookie)
         async with self._transactions(write=False) as uow:
             found = await LoginStore(uow).web_session(id_)
             if found is None or found.revoked is not None:

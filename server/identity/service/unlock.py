@@ -1,19 +1,19 @@
 """Lifts the block that wrong passwords, whoever typed them, put on an account; written down like every change."""
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.limits.throttle import Throttle, blocked
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
 from server.identity.domain.login import normal_identifier
-from server.identity.service.limits import LoginLimits
+from server.identity.service.login_limits import LoginLimits
 from server.identity.store.users import UserStore
 from server.storage.transactions import Transactions
 
 
 class Unlock:
-    """The use case of the command line."""
+    """Unlocks an account from the command line."""
 
     def __init__(self, transactions: Transactions, clock: Clock, limits: LoginLimits) -> None:
         """Take the parts."""

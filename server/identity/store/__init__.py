@@ -1,4 +1,4 @@
-"""Tables and rows of identity."""
+"""Users, codes on their way and signed-in browsers, as rows."""
 
 from server.identity.store import login, users
 

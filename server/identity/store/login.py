@@ -1,4 +1,4 @@
-"""Challenges and signed-in browsers in SQL; only hashes of what a browser holds are stored."""
+"""One-time codes on their way and signed-in browsers as rows; only hashes of what a browser holds are stored."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -35,8 +35,7 @@ web_sessions = Table(
     Column("revoked", UtcDateTime),
 )
 
-
-KEPT = timedelta(hours=2)  # the longest count runs an hour, and a block ends an hour after it began
+KEPT = timedelta(hours=2)  # a code that is over is dropped long after it can decide anything
 
 
 class LoginStore:

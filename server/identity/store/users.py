@@ -1,4 +1,4 @@
-"""Users in SQL; two administrators never overwrite each other (`version`)."""
+"""Users as rows; two administrators never overwrite each other (`version`)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

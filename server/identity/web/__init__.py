@@ -1,1 +1,1 @@
-"""Pages and sockets of identity."""
+"""The pages of signing in, and handlers that know who asks."""

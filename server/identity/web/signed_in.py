@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 from urllib.parse import urlencode
 
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.core.errors import Forbidden, Unauthenticated
 from server.core.sites import Site
 from server.identity.domain.access import Permission, may

@@ -1,1 +1,1 @@
-"""Use cases of incidents."""
+"""Reporting an incident, and what becomes of it."""

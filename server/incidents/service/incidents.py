@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.days import day_bounds
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
 from server.core.journal import Journal
 from server.core.personal import PersonalStore

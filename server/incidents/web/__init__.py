@@ -1,1 +1,1 @@
-"""Pages and sockets of incidents."""
+"""The list of incidents, the form, and the kiosk that counts new ones."""

@@ -1,1 +1,1 @@
-"""Decisions of invitations: pure, time is an argument."""
+"""Who may use a link, and who may type a code: pure, time is an argument."""

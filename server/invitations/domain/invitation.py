@@ -1,6 +1,6 @@
-"""I5: one link, one caller. Opening shows nothing was consumed; the first tap binds.
+"""I5: one link, one caller. Opening it consumes nothing, the first tap binds.
 
-A second device is told, and may be moved to.
+A second device is told so, and the session may be moved to it.
 """
 
 from collections.abc import Iterable

@@ -11,12 +11,9 @@ from typing import Final
 from server.core.limits.throttle import Throttle, blocked, fail, within
 
 CODE_LIFE: Final = timedelta(minutes=5)
-CODE_DIGITS: Final = 6
 MOST_LIVE: Final = 500  # of a million: a try hits one in two thousand at the very worst
 ADDRESS_WRONG: Final = 10  # a carrier puts many callers behind one address
-MOST_TYPED: Final = (
-    10  # times one code is typed by its own browser: an answer may be lost, but not ten
-)
+MOST_TYPED: Final = 10  # times that one browser types its code: an answer may be lost, but not ten
 LONGEST_BLOCK: Final = CODE_LIFE
 ALARM_WRONG: Final = 100  # of all addresses, in a window
 WINDOW: Final = CODE_LIFE

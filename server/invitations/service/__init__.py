@@ -1,1 +1,1 @@
-"""Use cases of invitations."""
+"""Inviting, the caller's side of a link, codes read aloud, hooks for others."""

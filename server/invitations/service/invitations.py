@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
-from server.delivery.domain.carriers import settled
+from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.domain.messages import Message, again, failed
 from server.delivery.domain.sms_text import one_segment
@@ -31,7 +31,7 @@ from server.line15.domain.call_links import CallLink, first_link, linked_event
 from server.line15.domain.calls import CallSummary
 from server.line15.service.lines import LineReports
 from server.line15.store.calls import CallStore
-from server.line15.store.once import OnceStore
+from server.line15.store.idempotency import OnceStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import Command, Session, SessionQuit, SessionState
 from server.video.errors import SessionEnded

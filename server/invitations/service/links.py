@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor
 from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
 from server.invitations.domain import invitation as rules

@@ -5,15 +5,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
 from server.core.limits.throttle import within
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
 from server.core.net.addresses import source_of
-from server.core.rounds import Failed, Rounds
 from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.core.tokens import token_hash
@@ -230,7 +230,7 @@ class SpokenCodes:
         return token
 
     async def _again(self, uow: UnitOfWork, code: SpokenCode, now: datetime) -> None:
-        """Count how often one code was exchanged, an audit row each: SpokenCodeThrottled past some lost answers."""
+        """Count how often one code was exchanged, each a row of the audit; SpokenCodeThrottled past some lost ones."""
         key = self._seal.lookup("spoken-typed", code.id)
         typed = within(await ThrottleStore(uow).get(key), key, now, CODE_LIFE)
         if typed.count > MOST_TYPED:
@@ -260,9 +260,8 @@ class SpokenCodes:
             async with self._transactions() as uow:
                 await SpokenCodeStore(uow).forget([], now)
                 await self._tell(uow, everybody, now)
-                await ThrottleStore(uow).forget(
-                    now
-                )  # one a network that guessed: an attacker has many
+                # One a network that guessed: an attacker has many.
+                await ThrottleStore(uow).forget(now)
                 await uow.commit()
         return done.changed
 

@@ -1,4 +1,4 @@
-"""Tables and rows of invitations."""
+"""Invitations and codes read aloud, as rows."""
 
 from server.invitations.store import invitations, spoken
 

@@ -44,7 +44,6 @@ invitation = Table(
     Index("ix_invitation_session", "session"),
 )
 
-
 MOST_RUNNING = 100  # sessions with a link to one contact; nobody has so many open
 
 

@@ -41,7 +41,6 @@ spoken_code = Table(
     Index("ix_spoken_code_expires", "expires"),
 )
 
-
 KEPT = timedelta(days=1)  # a used one: what the desk shows of it
 
 

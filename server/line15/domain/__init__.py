@@ -1,1 +1,1 @@
-"""Decisions of line15: pure, time is an argument."""
+"""Calls as they are stored, links to them, signatures, the words of a feed: pure, time is an argument."""

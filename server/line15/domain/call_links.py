@@ -1,14 +1,11 @@
-"""I2: which call a session belongs to, on what evidence, how sure.
-
-Or why to none. Links are appended, never changed.
-"""
+"""I2: which call a session belongs to, on what evidence and how sure, or why to none; links are only appended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from server.core.entries import AuditEvent
+from server.core.audit_entries import AuditEvent
 
 
 class Certainty(StrEnum):

@@ -1,4 +1,4 @@
-"""How line 15 fares, for an administrator."""
+"""What a site's line tells of itself, before it is judged and put into words (service/health.py)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Use cases of line15."""
+"""The sources of each site, what they tell made durable, launches, call events, health."""

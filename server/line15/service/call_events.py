@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, NotFound
 from server.core.journal import Journal
-from server.core.limits.rate import Bucket, take
+from server.core.limits.token_bucket import Bucket, take
 from server.core.sites import Site, SiteStore
 from server.line15.domain.signing import WINDOW, fresh, made_by, webhook_text
 from server.line15.errors import (
@@ -25,7 +25,7 @@ from server.line15.errors import (
     WebhookUnsigned,
 )
 from server.line15.service.lines import LineReports
-from server.line15.store.once import OnceStore
+from server.line15.store.idempotency import OnceStore
 from server.line15.store.secrets import SecretStore
 from server.storage.transactions import Transactions
 from telephony import CtiEvent, CtiOutcome
@@ -83,24 +83,27 @@ class Webhook:
         self._bus = bus
         self._buckets: dict[str, Bucket] = {}  # a site that never signed has none
 
-    async def authenticate(self, delivery: SignedRequest) -> Site:
-        """Return the site that signed. Raises WebhookUnsigned, …SignatureWrong, …Expired, …KeyMalformed, …Flood."""
-        if not (delivery.site and delivery.timestamp and delivery.signature):
+    async def authenticate(self, request: SignedRequest) -> Site:
+        """Return the site that signed.
+
+        Raises WebhookUnsigned, WebhookSignatureWrong, WebhookExpired, WebhookKeyMalformed or WebhookFlood.
+        """
+        if not (request.site and request.timestamp and request.signature):
             raise WebhookUnsigned
         site = None
         async with self._transactions(write=False) as uow:
             try:
-                site = await SiteStore(uow).by_key(delivery.site)
+                site = await SiteStore(uow).by_key(request.site)
             except NotFound:
                 raise WebhookSignatureWrong("site") from None
             secrets = await SecretStore(uow).active(site.id)
         try:
-            text = webhook_text(delivery.timestamp, delivery.body)
-            if made_by(secrets, text, delivery.claimed) is None:
+            text = webhook_text(request.timestamp, request.body)
+            if made_by(secrets, text, request.claimed) is None:
                 raise WebhookSignatureWrong
-            if not fresh(delivery.timestamp, self._clock.now()):
+            if not fresh(request.timestamp, self._clock.now()):
                 raise WebhookExpired
-            if not _printable(delivery.key):
+            if not _printable(request.key):
                 raise WebhookKeyMalformed
             self._count(site.id)
         except AppError as refusal:
@@ -120,17 +123,17 @@ class Webhook:
         """Count an authentic message that could not be read."""
         self._calls.refused(site.id, code)
 
-    async def known(self, site: Site, delivery: SignedRequest) -> Mapping[str, object] | None:
+    async def known(self, site: Site, request: SignedRequest) -> Mapping[str, object] | None:
         """Return the answer given before under this key. Raises WebhookBodyConflict, WebhookReplayed."""
         now = self._clock.now()
         async with self._transactions(write=False) as uow:
-            if delivery.key:
-                before = await OnceStore(uow).answer(site.id, delivery.key_hash, now)
-                if before is not None and before[0] == delivery.body_hash:
+            if request.key:
+                before = await OnceStore(uow).answer(site.id, request.key_hash, now)
+                if before is not None and before[0] == request.body_hash:
                     return before[1]
                 if before is not None:
                     raise WebhookBodyConflict
-            if await OnceStore(uow).owner(site.id, KIND, delivery.once, now) is not None:
+            if await OnceStore(uow).owner(site.id, KIND, request.once, now) is not None:
                 raise WebhookReplayed
         return None
 
@@ -139,17 +142,17 @@ class Webhook:
         return await self._calls.push(site.id, events)
 
     async def settle(
-        self, site: Site, delivery: SignedRequest, answer: Mapping[str, object]
+        self, site: Site, request: SignedRequest, answer: Mapping[str, object]
     ) -> None:
         """Remember the message and its answer: last, so that a crash before it lets the sender try again."""
         now = self._clock.now()
         first = not self._calls.connected(site.id)
         async with self._transactions() as uow:
-            owner = delivery.key_hash
-            await OnceStore(uow).claim(site.id, KIND, delivery.once, owner, now, now + 2 * WINDOW)
-            if delivery.key:
+            owner = request.key_hash
+            await OnceStore(uow).claim(site.id, KIND, request.once, owner, now, now + 2 * WINDOW)
+            if request.key:
                 await OnceStore(uow).keep_answer(
-                    site.id, owner, delivery.body_hash, answer, now, now + ANSWERS_KEPT
+                    site.id, owner, request.body_hash, answer, now, now + ANSWERS_KEPT
                 )
             if first:
                 await self._note_connected(uow, site.id)

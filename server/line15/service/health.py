@@ -1,4 +1,4 @@
-"""How line 15 fares, for an administrator: each feed in figures and words, and what to do about what is wrong."""
+"""The health of a site's line 15, for an administrator: each feed in figures and words, and what to do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

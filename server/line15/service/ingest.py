@@ -1,16 +1,13 @@
-"""Line 15 as the feeds report it, made durable, and told to the desks.
-
-What the telephony package calls on each change.
-"""
+"""Line 15 as the sources report it, made durable and told to the desks: what the runners call on each change."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.line15.domain.call_links import Evidence
 from server.line15.domain.calls import CDR

@@ -5,7 +5,6 @@ stand in the database. Once the site is known they are judged (signature, time, 
 what is not only proposes, until the user accepts it.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,28 +12,28 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import AppError, Invalid
 from server.core.journal import Journal
 from server.core.seal import Seal
 from server.core.sites import SiteStore
+from server.core.tokens import token_hash
 from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
 from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
 from server.line15.store.calls import CallStore
+from server.line15.store.idempotency import OnceStore
 from server.line15.store.launches import LaunchStore
-from server.line15.store.once import OnceStore
 from server.line15.store.secrets import SecretStore
 from server.storage.transactions import Transactions
 from telephony import NumberKind, parse_number
 
 LIFE: Final = timedelta(hours=14)
 WAIT: Final = timedelta(minutes=30)  # for the sign-in
-MOST: Final = (
-    2_048  # bytes of all parameters, as they stand in an address: sealed, they fit into one cookie
-)
+#: Bytes of all parameters, as they stand in an address: sealed, they fit into one cookie.
+MOST: Final = 2_048
 PARAMETERS: Final = (*SIGNED, "kid", "sig")
 
 
@@ -112,9 +111,9 @@ class Launch:
         self, site: str, opaque: str, context: Mapping[str, str], now: datetime
     ) -> None:
         async with self._transactions() as uow:
-            if await LaunchStore(uow).get(_hash(opaque), now, site) is None:
+            if await LaunchStore(uow).get(token_hash(opaque), now, site) is None:
                 await LaunchStore(uow).add(
-                    _hash(opaque), site, json.dumps(context), now, now + LIFE
+                    token_hash(opaque), site, json.dumps(context), now, now + LIFE
                 )
                 await uow.commit()
 
@@ -126,7 +125,7 @@ class Launch:
         `record` writes the launch to the audit: once, when the page opens, not at each reconnection. `accept`: the user
         was shown what an unsigned context proposes, and wants it.
         """
-        launch = _hash(opaque)
+        launch = token_hash(opaque)
         async with self._transactions() as uow:
             kept = await LaunchStore(uow).get(launch, self._clock.now(), actor.site)
             if kept is None:
@@ -266,7 +265,3 @@ def _mobile(text: str, notices: list[str]) -> str | None:
         notices.append("L'appelant est sur un téléphone fixe : demandez un numéro de mobile.")
         return None
     return number.national
-
-
-def _hash(opaque: str) -> str:
-    return hashlib.sha256(opaque.encode()).hexdigest()

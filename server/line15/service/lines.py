@@ -1,4 +1,4 @@
-"""The telephony package behind the server's ports: one correlator and its feeds for each site (I7)."""
+"""Runs the telephony package: one correlator and its sources for each site (I7)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -33,10 +33,10 @@ from telephony.runner import Runner
 from telephony.sources.webhook.feed import WebhookFeed
 from telephony.supervisor import Supervisor
 
-_log = structlog.get_logger("line15")
 DRAIN_SECONDS = 2.0
 PUSH_SECONDS = 10.0
 _ORDER = (FeedState.CONNECTED, FeedState.QUIET, FeedState.STARTING, FeedState.DOWN)
+_log = structlog.get_logger("line15")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class SiteTelephony:
 
 
 class LineReports:
-    """The Calls port, and the life of every runner."""
+    """Every site's line: starts and stops its runner, says how it fares, takes pushed events."""
 
     def __init__(
         self, transactions: Transactions, clock: Clock, ids: Ids, supervisor: Supervisor
@@ -118,7 +118,7 @@ class LineReports:
         for line in self._lines.values():
             with suppress(
                 TimeoutError
-            ):  # what a silent database holds up is told again by the next message
+            ):  # the next message tells again what a silent database holds up
                 await asyncio.wait_for(line.runner.drained(), DRAIN_SECONDS)
 
     def state(self, site: str) -> str:

@@ -1,5 +1,5 @@
-"""Tables and rows of line15."""
+"""Calls, launches, secrets, and what may be used once, as rows."""
 
-from server.line15.store import calls, launches, once, secrets
+from server.line15.store import calls, idempotency, launches, secrets
 
-__all__ = ["calls", "launches", "once", "secrets"]
+__all__ = ["calls", "idempotency", "launches", "secrets"]

@@ -81,9 +81,8 @@ call_alias = Table(
     Column("source", SLUG, nullable=False),
     Column("why", String(255), nullable=False),
     Column("valid_from", UtcDateTime, nullable=False),
-    Column(
-        "valid_to", UtcDateTime
-    ),  # the end comes as a newer row of the same (type, value, source)
+    # the end comes as a newer row of the same (type, value, source)
+    Column("valid_to", UtcDateTime),
     Index("ix_call_alias_value", "site", "value"),
     Index("ix_call_alias_call", "call"),
 )
@@ -113,7 +112,6 @@ call_fact = Table(
     Column("received", UtcDateTime, nullable=False),
     Index("ix_call_fact_call", "call"),
 )
-
 
 ASSERTED = "asserted"
 _MERGE_DEPTH = 8
@@ -536,9 +534,8 @@ class CallStore:
         for r in (await self._db.execute(query)).mappings():
             mine = newest.setdefault(r["call"], {})
             key = (r["kind"], r["value"], r["start"])
-            mine.pop(
-                key, None
-            )  # the row with the end replaces its open one, and is the newest word
+            # The row with the end replaces its open one, and is the newest word.
+            mine.pop(key, None)
             mine[key] = SpanRow(*key, r["end"], state=r["state"])
         return [(id_, span) for id_, mine in newest.items() for span in settled([*mine.values()])]
 

@@ -1,1 +1,1 @@
-"""Pages and sockets of line15."""
+"""Call events posted by other software, and the page on line 15."""

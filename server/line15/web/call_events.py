@@ -28,22 +28,22 @@ class TelephonyEvents(BaseHandler):
     async def post(self) -> None:
         """Answer once everything accepted is durable (I3)."""
         headers = self.request.headers
-        delivery = SignedRequest(
+        signed = SignedRequest(
             site=headers.get("X-Visio15-Site", ""),
             timestamp=headers.get("X-Visio15-Timestamp", ""),
             signature=headers.get("X-Visio15-Signature", ""),
             key=headers.get("Idempotency-Key", ""),
             body=self.request.body,
         )
-        site = self.sender = await self.webhook.authenticate(delivery)
-        parsed = parse(delivery.body, self.web.clock.now())
-        if (known := await self.webhook.known(site, delivery)) is not None:
+        site = self.sender = await self.webhook.authenticate(signed)
+        parsed = parse(signed.body, self.web.clock.now())
+        if (known := await self.webhook.known(site, signed)) is not None:
             self.json(dict(known), 202)
             return
         events = [one for one in parsed if isinstance(one, CtiEvent)]
         outcomes = await self.webhook.push(site, events)
         answer = answer_of(parsed, [(outcome.status, outcome.call) for outcome in outcomes])
-        await self.webhook.settle(site, delivery, answer)
+        await self.webhook.settle(site, signed, answer)
         self.json(answer, 202)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

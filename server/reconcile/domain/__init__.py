@@ -1,1 +1,1 @@
-"""Decisions of reconcile: pure, time is an argument."""
+"""How a video is matched to a call, and how CDR files are read: pure."""

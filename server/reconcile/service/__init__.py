@@ -1,1 +1,1 @@
-"""Use cases of reconcile."""
+"""Linking by rule, by CDR import, and by hand."""

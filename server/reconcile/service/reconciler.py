@@ -10,13 +10,13 @@ from typing import Final
 
 import structlog
 
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor
 from server.core.errors import AppError
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
-from server.core.rounds import Failed, Rounds
 from server.core.seal import Seal
 from server.line15.domain.call_links import CallLink, Evidence, linked_event
 from server.line15.domain.calls import CallSummary

@@ -1,8 +1,8 @@
 """Changing a session's link by hand: "changer d'appel", a typed id, or explicitly none; each a new row (I2)."""
 
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event

@@ -1,1 +1,1 @@
-"""Decisions of recordings: pure, time is an argument."""
+"""Which call a recording is of, when its sound begins, parts of a file: pure."""

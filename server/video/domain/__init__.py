@@ -1,1 +1,1 @@
-"""Decisions of video: pure, time is an argument."""
+"""The life of a session, and what may pass between phone and desk: pure, time is an argument."""

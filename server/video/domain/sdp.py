@@ -11,7 +11,7 @@ from typing import Final
 from server.core.net.hosts import is_address
 from server.protocol.errors import SdpTooLarge
 from server.protocol.message import MAX_SDP
-from server.video.domain.candidates import named
+from server.video.domain.ice_candidates import named
 from server.video.errors import SdpAudio, SdpCodec, SdpDataChannel, SdpMalformed
 
 MAX_LINES: Final = 1_000
@@ -23,9 +23,8 @@ VIDEO_CODECS: Final = frozenset(
     {"vp8", "vp9", "h264", "h265", "av1", "av1x", "rtx", "red", "ulpfec", "flexfec-03"}
 )
 VIDEO_CLOCK: Final = "90000"  # Hz, of every video codec of RTP; no telephone codec has it
-_LINE: Final = re.compile(
-    r"[a-z]=[ -~]*"
-)  # what browsers write; no second reading of blanks or line ends
+#: What browsers write; no second reading of blanks or line ends.
+_LINE: Final = re.compile(r"[a-z]=[ -~]*")
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 _FORMAT: Final = re.compile(r"[0-9]{1,3}")
 _RTPMAP: Final = re.compile(

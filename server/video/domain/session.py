@@ -1,7 +1,7 @@
 """The life of one video, from the invitation to the end; everything that affects its state lives in this file.
 
-With a peer-to-peer picture the server sees none of it: "live" is what the two ends reported, and
-the audit says so (I3).
+With a peer-to-peer picture the server sees none of it: "live" is what the two ends reported, and the audit says
+so (I3).
 """
 
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""Use cases of video."""
+"""What happens to a session, its room and its picture."""

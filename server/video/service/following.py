@@ -5,8 +5,8 @@ Hooks of line 15, in the unit of work that stores the call.
 
 from datetime import datetime
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
 from server.line15.service.ingest import CallMerged

@@ -6,14 +6,14 @@ The phone decides; what is here relays, counts, and lets the desk ask. A still i
 import json
 from dataclasses import dataclass, field
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
-from server.core.limits.rate import Bucket, take
+from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.session import SessionState, StillSeen
-from server.video.domain.still import Still, read
+from server.video.domain.stills import Still, read
 from server.video.errors import PictureTooMany
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions, call_of

@@ -6,9 +6,9 @@ It is the session's, so that it outlives a page, a socket and a change of device
 from dataclasses import replace
 from datetime import datetime
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.words.languages import BY_CODE
@@ -57,7 +57,7 @@ async def keep_language(
         raise NotFound("language")
     if language == session.language:
         return session
-    # Which one may tell where somebody comes from: it is erased with the rest of what is personal (erasure.py).
+    # Which one may tell where somebody comes from: it is erased with all that is personal (audit/store/erasure.py).
     event = AuditEvent(
         "session.language",
         f"session:{session.id}",

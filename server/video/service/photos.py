@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import Invalid
 from server.core.journal import Journal
-from server.core.limits.rate import Bucket, take
+from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.jpeg import Jpeg, clean
-from server.video.domain.still import taken_at
+from server.video.domain.stills import taken_at
 from server.video.errors import PhotoUnknown, PictureTooLarge, PictureTooMany
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import call_of
@@ -97,9 +97,8 @@ class Photos:
                 raise PictureTooMany("photos")
             kept.bucket, kept.key, kept.coming = filled, part.key, bytearray()
         if part.offset != len(kept.coming):
-            return len(
-                kept.coming
-            ), False  # said before, or one was lost: the page goes on from here
+            # Said before, or one was lost: the page goes on from here.
+            return len(kept.coming), False
         if not part.data or part.offset + len(part.data) > part.total:
             raise Invalid("part")
         kept.coming += part.data

@@ -1,8 +1,7 @@
 """Who is connected to which session right now: one phone, its desks, and nothing durable.
 
-A room is only a meeting place for sockets; everything that must survive is in the database, and
-both pages say `hello` again after a
-restart.
+A room is only a meeting place for sockets; everything that must survive is in the database, and both pages say `hello`
+again after a restart.
 """
 
 from collections import deque
@@ -12,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from server.core.errors import AppError, Unavailable
-from server.video.domain.network import Preflight
+from server.video.domain.preflight import Preflight
 from server.video.domain.session import BLIND
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.web.sockets.line import Socket
+from server.web.sockets.connected_page import Socket
 from server.web.sockets.transports import SOCKET
 
 TRY: Final = timedelta(seconds=10)  # a camera that is opened anew and fails sooner never came back
@@ -72,12 +71,13 @@ class Room:
     `network` is what that page found out of its network, `explored` how often it said so; `transport` what carries its
     messages: a socket, or requests where none comes up.
 
-    `rung` is how pictures come, by the phone's word, and `why`; `stills` were handed on at that rung,
-    `stilled` says that this was written down.
+    `rung` is how pictures come (video, stills or photo), by the phone's word, and `why`; `stills` were handed on at
+    that rung, `stilled` says that this was written down.
+
     `said`: what the phone says of itself, since `told`; `blind`: since when its camera gives nothing, tries included.
     `showing`: whether a desk shows a fresh picture, by its last word; one that only lost its socket still does.
 
-    `addresses`: those that one end named to the other as its own, by direction and peer.
+    `addresses`: those that one end named to the other as its own, by direction and peer (domain/ice_candidates.py).
 
     Observers sit among the desks, for what the phone sends them is the same; `viewers` tells who is who.
     """

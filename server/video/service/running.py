@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from server.core.db.unit_of_work import UnitOfWork
-from server.identity.domain.watching import RunningVideo
+from server.identity.domain.watched_videos import RunningVideo
 from server.video.store.sessions import SessionStore
 
 

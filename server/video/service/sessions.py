@@ -1,29 +1,37 @@
 """What happens to a video session: load, decide, save, audit, commit; then perform."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.errors import NotFound
+from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
-from server.core.rounds import Failed, Rounds
 from server.line15.domain.call_links import CallLink
 from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import (
+    CallerTapped,
+    CameraAsked,
+    CameraGranted,
     CameraRefused,
     ClosePeers,
     Command,
     Event,
+    InvitationOpened,
+    MediaFlowing,
+    PageWorks,
     PeerLost,
     ReleaseInvitations,
     Session,
     SessionQuit,
     SessionState,
+    StillSeen,
     TimedOut,
     step,
 )
@@ -31,18 +39,19 @@ from server.video.errors import OpenElsewhere
 from server.video.service.rooms import Rooms
 from server.video.store.sessions import SessionStore
 
-_PAST = {
-    "InvitationOpened": "link.opened",
-    "PageWorks": "page.works",
-    "CallerTapped": "link.tapped",
-    "CameraAsked": "camera.asked",
-    "CameraGranted": "camera.granted",
-    "CameraRefused": "camera.refused",
-    "MediaFlowing": "picture.flowing",
-    "StillSeen": "picture.still",
-    "PeerLost": "picture.lost",
-    "TimedOut": "session.timed_out",
-    "SessionQuit": "session.left",
+#: What the audit calls each event.
+_PAST: Final[Mapping[type[Event], str]] = {
+    InvitationOpened: "link.opened",
+    PageWorks: "page.works",
+    CallerTapped: "link.tapped",
+    CameraAsked: "camera.asked",
+    CameraGranted: "camera.granted",
+    CameraRefused: "camera.refused",
+    MediaFlowing: "picture.flowing",
+    StillSeen: "picture.still",
+    PeerLost: "picture.lost",
+    TimedOut: "session.timed_out",
+    SessionQuit: "session.left",
 }
 _SHOWN_ONLY = frozenset({""})  # no station has this name; none at all would mean every desk
 
@@ -111,7 +120,7 @@ class Sessions:
             return before, ()
         after = await SessionStore(uow).save(after)
         data = {"from": before.state.value, "to": after.state.value, **event_data(event)}
-        name = _PAST[type(event).__name__]
+        name = _PAST[type(event)]
         await Journal(uow).append(
             actor,
             AuditEvent(

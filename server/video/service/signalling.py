@@ -1,20 +1,20 @@
 """Lets the two ends of one picture find each other; every description passes the rule of I1 here.
 
-What passed is relayed at once and written down after: a description is not a command that must
-survive a crash (the pages say it again), but what it held must be provable.
+What passed is relayed at once and written down after: a description is not a command that must survive a crash (the
+pages say it again), but what it held must be provable.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.protocol.errors import SdpRefused
 from server.storage.transactions import Transactions
 from server.video.domain import sdp as descriptions
-from server.video.domain.candidates import MOST_ADDRESSES, target
-from server.video.domain.network import Preflight
+from server.video.domain.ice_candidates import MOST_ADDRESSES, target
+from server.video.domain.preflight import Preflight
 from server.video.errors import IceCandidateLeftOut, IceCandidateMalformed, SdpMalformed
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import call_of
@@ -37,8 +37,8 @@ class Described:
 class Signalling:
     """Checks and relays offers, answers and candidates between the pages of one room.
 
-    Who sits in a room was admitted to that session (`Invitations.look`, `Sessions.get`), and the
-    room is emptied when the session ends: being there is the permission.
+    Who sits in a room was admitted to that session (`InvitationLinks.enter`, `Sessions.get`), and the room is emptied
+    when the session ends: being there is the permission.
     """
 
     def __init__(

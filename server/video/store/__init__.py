@@ -1,4 +1,4 @@
-"""Tables and rows of video."""
+"""Sessions with their call links, and stored pictures, as rows."""
 
 from server.video.store import sessions, snapshots
 

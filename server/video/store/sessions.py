@@ -36,9 +36,7 @@ session = Table(
     Column("site", ForeignKey("site.id"), nullable=False),
     Column("station", String(32)),
     Column("created_by", ForeignKey("user.id"), nullable=False),
-    Column(
-        "command", String(64), nullable=False
-    ),  # the desk's command id: a repeated command is the same session
+    Column("command", String(64), nullable=False),  # a repeated command is the same session
     Column("state", SLUG, nullable=False),
     Column("marks", JSON, nullable=False),  # first time of each step
     Column("camera", SLUG),
@@ -71,7 +69,6 @@ session_link = Table(
     Index("ix_session_link_session", "session"),
     Index("ix_session_link_call", "call"),
 )
-
 
 # Named one by one: "not ended" would read every session there ever was, every five seconds.
 OPEN = tuple(state.value for state in SessionState if state is not SessionState.ENDED)

@@ -35,7 +35,6 @@ snapshot = Table(
     Index("ix_snapshot_session", "session"),
 )
 
-
 _KNOWN = [column for column in snapshot.c if column.name != "sealed"]
 
 

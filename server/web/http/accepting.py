@@ -54,9 +54,7 @@ class Acceptor:
                 return
             except ConnectionAbortedError:  # the peer left before its turn
                 continue
-            except (
-                OSError
-            ):  # no descriptor or no memory is left: who waits is served after the pause
+            except OSError:  # no descriptor, no memory: who waits is served after the pause
                 self._pause()
                 return
             self._take(accepted, address)

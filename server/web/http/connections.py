@@ -19,11 +19,9 @@ STALL_SECONDS: Final = 30.0  # without one byte taken of what waits to be sent
 _LEAST_RESERVE: Final = 64
 _MOST_RESERVE: Final = 512
 _LEAST: Final = 16
+_MOST_FILES: Final = 65_536
 #: Why a connection was not let in, or was closed by us.
 REASONS: Final = ("full", "address", "idle", "late", "stalled", "files")
-
-
-_MOST_FILES: Final = 65_536
 
 
 def raise_file_limit() -> None:

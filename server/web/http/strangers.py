@@ -1,11 +1,10 @@
-"""The sockets of pages that nobody knows yet: whoever reaches us may open one, so only so many are kept."""
+"""Sockets that have not said hello, strangers in ADR 25: whoever reaches us may open one, so only so many are kept."""
 
 from typing import Final, Protocol
 
 MOST: Final = 512
-MOST_OF_ONE: Final = (
-    64  # callers of one mobile operator share an address, and each waits for its tap
-)
+#: Callers of one mobile operator share an address, and each waits for its tap.
+MOST_OF_ONE: Final = 64
 
 
 class Stranger(Protocol):

@@ -3,8 +3,8 @@
 `SocketBase` is the protocol, whatever carries its frames; `PageSocket` carries them over a WebSocket of our own origin
 (by requests: polling.py).
 
-A frame that raises an AppError is answered with its code and counted; ten in a minute that are not
-our storage's fault close the socket. An exception of ours never kills the connection in silence.
+A frame that raises an AppError is answered with its code and counted; ten in a minute that are not our storage's fault
+close the socket. An exception of ours never kills the connection in silence.
 A hello that meets our own trouble is done again until it works; what the page says behind it waits.
 A page may leave at any moment: what it then holds is given back, and it takes nothing any more.
 """
@@ -45,16 +45,16 @@ QUEUE: Final = 500
 INBOX: Final = 200
 TICK: Final = 5.0
 READER_GRACE: Final = 10.0
-HELLO_SECONDS: Final = (
-    10.0  # a page that has not said hello by then is closed: it would take a place for ever
-)
+#: A page that has not said hello by then is closed: it would take a place for ever.
+HELLO_SECONDS: Final = 10.0
 FRAMES_BEFORE_HELLO: Final = 100  # of whatever kind: a page of ours says hello first
 GREET_AGAIN: Final = 1.0  # seconds between two tries of a hello that met our own trouble
-MAX_SOCKET_FRAME: Final = (
-    1_048_576  # larger frames close the connection before they are held in memory
-)
+#: Larger frames close the connection before they are held in memory.
+MAX_SOCKET_FRAME: Final = 1_048_576
 Work = Callable[[], Awaitable[None]]
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")  # as messages.Id: nothing else can be answered
+_ID: Final = re.compile(
+    r"[A-Za-z0-9_-]{8,64}"
+)  # as protocol.message.Id: nothing else can be answered
 _log = structlog.get_logger("socket")
 
 
@@ -135,7 +135,7 @@ class SocketBase:
             self.web.strangers.enter(self, source_of(self.address))
         self._late = asyncio.get_running_loop().call_later(HELLO_SECONDS, self._no_hello)
         self.web.metrics.page(self.kind, self.transport, 1)
-        self.web.audience.enter(self)
+        self.web.open_sockets.enter(self)
         self._tasks = [
             create_task(self._read(), f"{self.kind}.read"),
             create_task(self._labour(), f"{self.kind}.labour"),
@@ -410,7 +410,7 @@ class SocketBase:
             await asyncio.wait({ticker, *self._beside}, timeout=READER_GRACE)
         finally:
             await cancel_and_wait(*self._tasks, *self._beside)
-            self.web.audience.leave(self)
+            self.web.open_sockets.leave(self)
 
     def left(self) -> None:
         """Leave the rooms this page sat in."""

@@ -2,7 +2,5 @@
 
 from typing import Final
 
-SOCKET: Final = "socket"
-"""A WebSocket: the usual way."""
-REQUESTS: Final = "requests"
-"""Plain requests, where no WebSocket comes up (polling.py)."""
+SOCKET: Final = "socket"  # a WebSocket: the usual way
+REQUESTS: Final = "requests"  # plain requests, where no WebSocket comes up (polling.py)

@@ -135,7 +135,7 @@ class Capture:
         self._streams: OrderedDict[tuple[_End, _End], _Stream] = OrderedDict()
 
     def payloads(self) -> Iterator[Payload]:
-        """Give what is SIP or HEP, in the order of the file. Raises NoReadableInterfaceError."""
+        """Give what is SIP or HEP, in the order of the file. Raises UnreadLinkTypeError."""
         frames = _pcapng if self._data.startswith(_PCAPNG) else _pcap
         for frame in frames(self._data, self.dropped):
             try:
@@ -297,7 +297,7 @@ def _moment(parts: int, second: int, offset: int = 0) -> datetime:
 
 
 def _pcap(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
-    """Read the packets of a pcap file. Raises NoReadableInterfaceError."""
+    """Read the packets of a pcap file. Raises UnreadLinkTypeError."""
     order, second, head = _PCAP[data[:4]]
     if len(data) < 24:  # noqa: PLR2004 -- the header of the file
         dropped["truncated"] += 1
@@ -322,7 +322,7 @@ def _pcap(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
 
 
 def _pcapng(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
-    """Read the packets of a pcapng file, each by its own interface. Raises NoReadableInterfaceError at the end."""
+    """Read the packets of a pcapng file, each by its own interface. Raises UnreadLinkTypeError at the end."""
     order, at = "<", 0
     interfaces: list[_Interface | None] = []
     links: set[int] = set()

@@ -1,6 +1,6 @@
 """Demonstrations, tests and the replay command see real PBX traffic without a PBX.
 
-Plays recorded HEP3 packets through the very path of live ones (hep/reader.py). Looping, every
+Plays recorded HEP3 packets through the very path of live ones (telephony/sources/hep/reader.py). Looping, every
 round is new calls (remint.py) happening now.
 """
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from server.video.domain.network import BY_REQUESTS
+from server.video.domain.preflight import BY_REQUESTS
 from tests.e2e.house import House, house, until_text
 from tests.e2e.seen import mark, more_frames, not_reloaded
 from tests.lab.barred import Barred, barred

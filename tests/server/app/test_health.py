@@ -229,7 +229,7 @@ async def test_what_is_on_its_way_lands_before_the_end(
         await house.invite(desk)
         await until(lambda: len(there.asked) == 1, "the gateway has it")
         stopping = asyncio.gather(house.server.stop(), desk.closed())
-        await until(lambda: not house.server.audience.anybody, "the pages are gone")
+        await until(lambda: not house.server.open_sockets.anybody, "the pages are gone")
         there.answering.set()
         await stopping
         carrier.close()

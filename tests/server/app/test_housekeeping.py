@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.errors import StorageUnavailable
-from server.core.rounds import STORAGE_AWAY, Rounds
+from server.core.housekeeping import STORAGE_AWAY, Rounds
 from server.core.tasks import create_task
 from server.invitations.service.links import InvitationLinks
 from server.invitations.service.spoken import SpokenCodes

@@ -15,7 +15,7 @@ import pytest
 
 import server
 from server.audit.store.audit import AuditStore
-from server.core.entries import Actor, AuditEvent
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.delivery.domain.messages import MessageState

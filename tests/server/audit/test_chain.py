@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.audit.domain.chain import UNREADABLE, ChainVerdict, ChainVerifier, verify
-from server.core.entries import GENESIS, AuditRow, canonical, commitment, digest
+from server.core.audit_entries import GENESIS, AuditRow, canonical, commitment, digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

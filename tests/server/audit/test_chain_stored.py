@@ -11,8 +11,8 @@ import pytest
 from server.audit.domain.chain import UNREADABLE, verify
 from server.audit.service.chain import ChainVerification
 from server.audit.store.audit import AuditStore
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore

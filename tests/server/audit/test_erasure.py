@@ -8,7 +8,7 @@ import pytest
 
 from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.delivery.errors import NumberImpossible
 from tests.server.house import CALL_ID, NUMBER, a_call, a_video
 

@@ -12,7 +12,7 @@ from server.caller.web.page import BROWSER_COOKIE
 from server.caller.web.polling import MAX_UP
 from server.core.tasks import create_task
 from server.protocol.message import MAX_FRAME
-from server.video.domain.network import BY_REQUESTS
+from server.video.domain.preflight import BY_REQUESTS
 from server.video.service.signalling import EXPLORED
 from server.web.sockets import page_socket as sockets
 from server.web.sockets import polling

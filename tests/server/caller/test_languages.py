@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.audit.service.erasure import Erasure
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.core.words.languages import BY_CODE
 from server.identity.domain.access import Role
 from tests.server.running import MOBILE, Running, running

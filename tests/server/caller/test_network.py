@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.audit.store.audit import AuditStore
-from server.video.domain.network import CAUSES, Way
+from server.video.domain.preflight import CAUSES, Way
 from server.video.service import signalling
 from server.video.service.ice import IceServers
 from server.web.sockets import page_socket as sockets

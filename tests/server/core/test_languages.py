@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core import resources
-from server.core.words.catalogues import ReadAloudTranslator, catalogue
 from server.core.words.languages import ALL, BY_CODE, choose
+from server.core.words.translations import ReadAloudTranslator, catalogue
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import update
 
 from server.audit.store.audit import AuditStore
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.delivery.errors import CarrierRefused, CarrierUnavailable, TooManyMessages
 from server.delivery.store import MessageStore
 from server.invitations.service.invitations import InvitationRequest

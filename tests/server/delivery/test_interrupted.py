@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.audit.store.audit import AuditStore
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.delivery.errors import CarrierUnavailable
 from server.delivery.store import MessageStore
 from server.desk.service.view import _invitation

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.delivery.domain.carriers import Carrier, answered, declined, next_carrier, overdue, took
+from server.delivery.domain.carrier_order import (
+    Carrier,
+    answered,
+    declined,
+    next_carrier,
+    overdue,
+    took,
+)
 from server.delivery.domain.messages import (
     NO_ANSWER,
     PATIENCE,

@@ -15,7 +15,7 @@ from server.core.clock import Ids
 from server.core.seal import Seal
 from server.core.sites import Site
 from server.delivery.domain.sms_text import SEGMENT, gsm, one_segment, septets
-from server.identity.service.codes import LoginCodes
+from server.identity.service.login_codes import LoginCodes
 from server.web.pages import LANGUAGES, Pages
 
 PAGES = Pages(resources.root())

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography import x509
 
-from server.app.house import opened
-from server.app.synthetic import MOST, CallerProcesses
+from server.app.caller_processes import MOST, CallerProcesses
+from server.app.command_services import opened
 from server.core.errors import TooMany
 from server.demo import run as demo
 from server.demo.certificates import ensure

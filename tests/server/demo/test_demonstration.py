@@ -13,7 +13,11 @@ import pytest
 from server.app.settings.settings import ConfigurationError, load
 from server.demo import run as demo
 from server.storage import schema
-from server.storage.demonstration import check_demonstration, demonstration_of, mark_demonstration
+from server.storage.demonstration_mark import (
+    check_demonstration,
+    demonstration_of,
+    mark_demonstration,
+)
 from server.storage.engine import make_engine
 from server.storage.errors import DemonstrationRefused
 from tests.lab.ports import free_port, tcp_port_open

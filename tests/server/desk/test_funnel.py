@@ -26,7 +26,7 @@ from server.desk.domain.funnel import (
 )
 from server.desk.domain.sentences import CAMERA, LADDER, LONGEST, NETWORK, SAYINGS, SPOKEN
 from server.protocol.caller import CallerMedia, Camera
-from server.video.domain.network import BY_REQUESTS
+from server.video.domain.preflight import BY_REQUESTS
 from server.video.domain.session import BLIND, Session, SessionState
 
 if TYPE_CHECKING:

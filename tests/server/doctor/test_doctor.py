@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from server.app.settings.settings import Settings, load
 from server.cli import main as cli
 from server.doctor import checks as doctor_checks
-from server.doctor import private as doctor_private
+from server.doctor import exposure as doctor_private
 from server.doctor import remote as doctor_remote
 from server.doctor.ports import matrix
 from server.doctor.recordings import recordings

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from server.core.limits.throttle import Throttle
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
 from server.identity.domain.login import ADDRESS_FAILURES
-from server.identity.service.limits import LoginLimits
+from server.identity.service.login_limits import LoginLimits
 from server.identity.service.unlock import Unlock
 from tests.server.house import PASSWORD, Browser, House, wrong
 

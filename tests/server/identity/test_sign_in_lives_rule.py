@@ -20,7 +20,7 @@ from server.identity.domain.sign_in import (
     noted,
     standing,
 )
-from server.identity.domain.watching import AWAY, VideoWatches
+from server.identity.domain.watched_videos import AWAY, VideoWatches
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

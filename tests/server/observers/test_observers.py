@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.audit.service.erasure import Erasure
-from server.core.entries import Actor
+from server.core.audit_entries import Actor
 from server.identity.domain.access import Role
 from server.observers.web import WORDS_BURST
 from tests.pictures import jpeg, still

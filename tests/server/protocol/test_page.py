@@ -110,7 +110,7 @@ RECEIVERS = {
     "server/video/service/rooms.py": "caller",
     "server/video/service/ladder.py": "desk",
     "server/video/service/photos.py": "desk",
-    "server/video/service/help.py": "caller",
+    "server/video/service/remote_help.py": "caller",
     "server/video/service/snapshots.py": "caller",
 }
 #: These leave a file that talks to the other end too.

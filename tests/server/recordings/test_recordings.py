@@ -15,7 +15,7 @@ import pytest
 
 from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
-from server.core.entries import Actor, AuditEvent
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.line15.store.calls import CallStore
 from server.recordings.domain.recordings import Recording, RecordingCertainty

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.line15.domain.calls import CallSummary
-from server.recordings.domain.ranges import ByteRange, RangeNotSatisfiable, part_of
+from server.recordings.domain.byte_ranges import ByteRange, RangeNotSatisfiable, part_of
 from server.recordings.domain.recordings import (
     Recording,
     RecordingCertainty,

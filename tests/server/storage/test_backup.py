@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from server.app.settings.settings import Settings
 from server.audit.service.chain import ChainVerification
 from server.cli.main import main
-from server.core.entries import Actor, AuditEvent
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore

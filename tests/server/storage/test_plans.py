@@ -11,8 +11,8 @@ from sqlalchemy import event
 
 from server.audit.service.lookup import AuditLookup
 from server.audit.store.audit import AuditStore
+from server.core.audit_entries import Actor
 from server.core.clock import SystemClock
-from server.core.entries import Actor
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.delivery.store import MessageStore

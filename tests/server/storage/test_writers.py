@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from server.audit.service.chain import ChainVerification
 from server.audit.store.audit import AuditStore
-from server.core.entries import Actor, AuditEvent
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.errors import Invalid, StorageUnavailable
 from server.core.journal import Journal
 from server.core.seal import Seal

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from server.core.errors import AppError
 from server.protocol.errors import MessageMalformed
 from server.video.domain.jpeg import MAX_SCANS, MAX_SEGMENTS, MAX_SIDE, clean
-from server.video.domain.still import OLDEST, read, taken_at
+from server.video.domain.stills import OLDEST, read, taken_at
 from server.video.errors import PictureMalformed, PictureTooLarge
 from tests.pictures import EOI, SOI, decoded, jpeg, segment, still, with_place
 

@@ -12,8 +12,8 @@ import pytest
 from server.administration.service.site_secrets import SiteSecrets
 from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
+from server.core.audit_entries import Actor
 from server.core.clock import Ids
-from server.core.entries import Actor
 from server.identity.domain.access import Role
 from server.video.domain.jpeg import clean
 from server.video.domain.snapshots import LARGEST

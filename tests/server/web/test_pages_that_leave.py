@@ -80,7 +80,7 @@ def left_behind(house: Running) -> dict[str, Any]:
             for task in asyncio.all_tasks()
             if task.get_name().partition(".")[0] in kinds
         ),
-        "audience": len(server.audience._pages),
+        "audience": len(server.open_sockets._pages),
         "open": {
             kind: registry.get_sample_value("visio15_sockets", {"kind": kind}) or 0.0
             for kind in KINDS
@@ -145,7 +145,7 @@ async def test_who_leaves_before_the_door_opens_leaves_nothing(
     await until(lambda: gate.waiting == 0, "the door opens")
     await nothing_behind(house, before)
     async with asyncio.timeout(1):
-        await house.server.audience.dismiss(Unavailable("stopping"))
+        await house.server.open_sockets.dismiss(Unavailable("stopping"))
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,9 @@ async def test_a_flood_costs_no_processor_after_it_was_noticed(house: Running) -
     browser = await house.signed_in("regulator")
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     wire = await Wire.open(house, "/ws/desk", Cookie=cookies)
-    [page] = [page for page in web(house).audience._pages if isinstance(page, sockets.PageSocket)]
+    [page] = [
+        page for page in web(house).open_sockets._pages if isinstance(page, sockets.PageSocket)
+    ]
     counted: list[None] = []
     count = page._frames._count  # type: ignore[union-attr]
 
@@ -320,7 +322,9 @@ async def test_a_made_up_link_makes_nobody_known(house: Running, path: str) -> N
 
 async def test_a_refused_hello_lets_no_large_message_in(house: Running) -> None:
     wire = await Wire.open(house, says=frame(TEXT, MADE_UP))
-    [page] = [page for page in web(house).audience._pages if isinstance(page, sockets.PageSocket)]
+    [page] = [
+        page for page in web(house).open_sockets._pages if isinstance(page, sockets.PageSocket)
+    ]
     while (heard := await wire.hear()) is not None and heard[0] != CLOSE:
         pass
     assert page._frames is not None

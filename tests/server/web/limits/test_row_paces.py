@@ -16,7 +16,7 @@ from server.invitations.errors import SpokenCodeWrong
 from server.observers.web import COMES_BURST
 from server.observers.web import WORDS_BURST as OBSERVER_WORDS
 from server.video.service.photos import PHOTOS_AT_ONCE
-from server.web.sockets import paces
+from server.web.sockets import rate_limiter as paces
 from tests.lab.process import until
 from tests.pictures import jpeg
 from tests.server.running import Running, running

@@ -1,4 +1,4 @@
-"""What the carriers' presets share: one request with a deadline, and faults as the port's two errors."""
+"""What the carriers share: one request with a deadline; faults become CarrierUnavailable or CarrierRefused."""
 
 import json
 from collections.abc import Mapping

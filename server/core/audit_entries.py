@@ -1,4 +1,6 @@
-"""The audit chain (I4): ids, times and salted commitments, each row bound to the one before by SHA-256.
+"""What goes into the audit (I4): an event and who acts, the row made of them, and the hashes that chain rows.
+
+A row holds ids, times and a salted commitment, and is bound to the one before by SHA-256.
 
 Erasing a payload never breaks the chain: the chain holds SHA-256(salt ‖ payload), and the salt goes with the payload.
 """

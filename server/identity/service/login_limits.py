@@ -4,7 +4,7 @@ from datetime import datetime
 
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.limits.throttle import blocked, fail, forgiven
-from server.core.limits.throttles import ThrottleStore
+from server.core.limits.throttle_store import ThrottleStore
 from server.core.net.addresses import source_of
 from server.core.seal import Seal
 from server.identity.domain.login import ACCOUNT_FAILURES, ADDRESS_FAILURES, CODES_SENT

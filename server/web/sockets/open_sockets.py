@@ -3,7 +3,7 @@
 import asyncio
 
 from server.core.errors import AppError
-from server.web.sockets.line import Socket
+from server.web.sockets.connected_page import Socket
 
 
 class OpenSockets:

@@ -1,4 +1,4 @@
-"""The doctor's checks of what others of this machine may read, and of a demonstration that is none."""
+"""The doctor's checks of what others can see: files open to other users of this machine, a demonstration's outbox."""
 
 import os
 import stat
@@ -10,10 +10,10 @@ from sqlalchemy.engine import make_url
 from server.app.settings.settings import CONFIG, Settings
 from server.core.errors import AppError
 from server.doctor.finding import Finding
-from server.storage.demonstration import check_demonstration
+from server.storage.database_guard import file_of
+from server.storage.demonstration_mark import check_demonstration
 from server.storage.engine import make_engine
-from server.storage.presence import file_of
-from server.storage.private import OTHERS, open_to_others
+from server.storage.file_modes import OTHERS, open_to_others
 
 _READ: Final = stat.S_IROTH | stat.S_IWOTH
 

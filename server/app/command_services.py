@@ -12,7 +12,7 @@ from server.audit.service.erasure import Erasure
 from server.core.clock import Ids, SystemClock
 from server.core.seal import Seal
 from server.identity.passwords import Passwords
-from server.identity.service.limits import LoginLimits
+from server.identity.service.login_limits import LoginLimits
 from server.identity.service.unlock import Unlock
 from server.storage import schema
 from server.storage.engine import make_engine

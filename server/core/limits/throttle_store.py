@@ -1,4 +1,4 @@
-"""Counted tries in SQL, by keyed hash: nobody reads from them who tried (I4)."""
+"""Counted tries as rows, by keyed hash: nobody reads from them who tried (I4)."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,9 +19,8 @@ throttles = Table(
     Column("blocked_until", UtcDateTime),
 )
 
-KEPT: Final = timedelta(
-    hours=2
-)  # the longest count runs an hour, and a block ends an hour after it began
+#: The longest count runs an hour, and a block ends an hour after it began.
+KEPT: Final = timedelta(hours=2)
 
 
 class ThrottleStore:

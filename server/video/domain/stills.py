@@ -13,11 +13,9 @@ from server.protocol.errors import MessageMalformed
 from server.video.domain.jpeg import Jpeg, clean
 
 KIND: Final = 1
-MAX_STILL: Final = (
-    61_440  # bytes of JPEG: ten seconds at 50 kbit/s, far more than a page of ours sends
-)
+#: Bytes of JPEG: ten seconds at 50 kbit/s, far more than a page of ours sends.
+MAX_STILL: Final = 61_440
 OLDEST: Final = timedelta(minutes=10)
-RUNGS: Final = ("video", "stills", "photo")
 _HEAD: Final = struct.Struct(">BIQ")
 
 

@@ -8,7 +8,7 @@ erasure sets to NULL. Numbers and addresses are found by a keyed hash (`lookup`)
 
 from server.core import journal, personal, sites
 from server.core.db.metadata import metadata
-from server.core.limits import throttles
+from server.core.limits import throttle_store
 from server.delivery import store as delivery
 from server.identity import store as identity
 from server.incidents import store as incidents
@@ -25,7 +25,7 @@ DECLARING = (
     sites,
     personal,
     journal,
-    throttles,
+    throttle_store,
     identity,
     line15,
     recordings,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
-from server.core.entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.storage.transactions import Transactions
 from server.video.errors import HelpFlood, PhoneAway

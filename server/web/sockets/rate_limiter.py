@@ -4,7 +4,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from server.core.limits.rate import Bucket, filled, take
+from server.core.limits.token_bucket import Bucket, filled, take
 from server.web.errors import MessageFlood
 
 MOST_KNOWN: Final = 10_000

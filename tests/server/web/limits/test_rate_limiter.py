@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from server.web.errors import MessageFlood
-from server.web.sockets import paces
-from server.web.sockets.paces import RateLimiter
+from server.web.sockets import rate_limiter as paces
+from server.web.sockets.rate_limiter import RateLimiter
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

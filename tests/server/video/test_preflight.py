@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.core.clock import SystemClock
-from server.video.domain.network import BY_REQUESTS, CAUSES, Preflight, Way, cause
+from server.video.domain.preflight import BY_REQUESTS, CAUSES, Preflight, Way, cause
 from server.video.service.ice import IceServers
 from server.web.sockets.transports import REQUESTS, SOCKET
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.delivery.domain.carriers import (
+from server.delivery.domain.carrier_order import (
     Carrier,
     answered,
     declined,

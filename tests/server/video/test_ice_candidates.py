@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.video.domain import candidates as rule
-from server.video.domain.candidates import target
+from server.video.domain import ice_candidates as rule
+from server.video.domain.ice_candidates import target
 from server.video.domain.sdp import candidates
 from server.video.errors import IceCandidateMalformed
 from tests.server.video.sdp_samples import ANSWERS, OFFERS

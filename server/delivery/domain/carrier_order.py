@@ -1,7 +1,7 @@
 """Which SMS carrier sends next, decided in pure code: order, prefixes, refusals, silence after acceptance (F11).
 
-A carrier that accepted and whose receipt does not come in time is followed by the next one: the same
-link twice is fine, no link is not. Nobody is asked twice in a round after it took the message or refused it.
+A carrier that accepted and whose receipt does not come in time is followed by the next one: the same link twice is
+fine, no link is not. Nobody is asked twice in a round after it took the message or refused it.
 """
 
 from collections.abc import Sequence

@@ -56,8 +56,6 @@ CAUSES: Final = {
     Way.TLS: "UDP bloqué sur le réseau de l'appelant : l'image passe par le relais, en TLS.",
     Way.NONE: "Le réseau de l'appelant bloque la vidéo : faites couper le Wi-Fi, ou changer de réseau.",
 }
-
-
 BY_REQUESTS: Final = "Le réseau de l'appelant bloque la liaison directe : la page passe par un autre chemin, plus lent."
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from server.core import resources
 from server.core.days import ZONE
-from server.core.words.catalogues import catalogue
+from server.core.words.translations import catalogue
 from server.delivery.domain.contacts import check_email
 from server.storage import schema
 from server.web.pages import LANGUAGES, Pages
@@ -20,7 +20,7 @@ from telephony import load_numbering_plans
 _LATE: Final = ("encodings.idna", "encodings.punycode", "pydantic._internal._serializers")
 
 
-def preload(pages: Pages) -> None:
+def warm_up(pages: Pages) -> None:
     """Load numbering plans, templates, catalogues and late modules: some tenths of a second, a few MB."""
     load_numbering_plans()
     for module in _LATE:
@@ -30,4 +30,4 @@ def preload(pages: Pages) -> None:
     ZoneInfo(ZONE)
     for language in LANGUAGES:
         catalogue(resources.root(), language, "spoken")
-    pages.preload()
+    pages.warm_up()

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from server.delivery.domain import carriers as rules
-from server.delivery.domain.carriers import Carrier
+from server.delivery.domain import carrier_order as rules
+from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.messages import Message, MessageState, reference
 from server.delivery.domain.outgoing import OutgoingSms, SmsCarrier
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
