@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 from pydantic import BaseModel
+from tornado.web import RequestHandler
 
 import server.app.routes  # noqa: F401 - it knows the refusals of every room
 from server.app.settings import settings as config
@@ -28,6 +29,16 @@ FENCE = re.compile(r"```.*?```", re.DOTALL)
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 LARGEST = 300_000
 OPERATIONS = (DOCS / "operations.md").read_text()
+#: The pages that say where things are now. A decision (docs/adr) and the change log speak of their day.
+CURRENT = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+CODE = ("server", "telephony", "static", "templates", "tests")
+TOPS = (*CODE, "alembic", "contrib", "locales", "requirements", "scripts")
+#: A path from the top of the repository, or the bare name of a module; behind it, perhaps `: name` or arguments.
+PLACE = re.compile(
+    rf"`((?:{'|'.join(TOPS)})/[\w./-]*|[\w./-]+\.(?:py|js|mjs|html))(?:: (\w[\w.]*))?(?:::\w+)?(?: [^`]*)?`"
+)
+#: What stands for many names: `server/ROOM/web.py`.
+WILD = re.compile(r"\b[A-Z]{3,}\b")
 
 
 def targets(page: Path) -> list[str]:
@@ -132,6 +143,21 @@ def test_every_metric_is_explained() -> None:
     assert not sorted(name for name in families if f"`{name}" not in OPERATIONS)
 
 
+def handlers(top: type[RequestHandler] = RequestHandler) -> set[str]:
+    """Return the names of every handler below one: the values of the metrics' label."""
+    return {top.__name__}.union(*(handlers(below) for below in top.__subclasses__()))
+
+
+@pytest.mark.parametrize("name", ["prometheus-rules.yml", "grafana-dashboard.json"])
+def test_the_handlers_that_alerts_and_panels_choose_are_there(name: str) -> None:
+    text = (ROOT / "contrib" / name).read_text().replace('\\"', '"')
+    chosen = re.findall(r'handler(?:=~|!~|!=|=)"([^"]+)"', text)
+    assert chosen
+    names = handlers()
+    for each in "|".join(chosen).split("|"):
+        assert any(re.fullmatch(each, handler) for handler in names), each
+
+
 def test_what_the_troubleshooting_points_to_is_there() -> None:
     """Metrics, codes, log events and audit actions are those of the program; commands too."""
     page = (DOCS / "troubleshooting.md").read_text()
@@ -161,6 +187,81 @@ def test_the_tests_that_the_docs_name_are_there() -> None:
                 assert file.is_file(), (page.name, path)
                 assert not test or f"def {test}(" in file.read_text(), (page.name, test)
     assert named >= 20
+
+
+def code_files() -> list[Path]:
+    return [
+        file
+        for top in CODE
+        for file in (ROOT / top).rglob("*")
+        if file.suffix in {".py", ".js", ".mjs", ".html"} and "node_modules" not in file.parts
+    ]
+
+
+@pytest.mark.parametrize("page", CURRENT, ids=lambda page: page.name)
+def test_the_places_it_names_are_there(page: Path) -> None:
+    """A bare name of a module stands in the folder of the path before it on its line, where there is one."""
+    every = code_files()
+    amiss = []
+    for number, line in enumerate(page.read_text().splitlines(), 1):
+        folder: Path | None = None
+        for place, name in PLACE.findall(line):
+            if WILD.search(place):
+                continue
+            if "/" in place:
+                files = [ROOT / place]
+                folder = files[0] if place.endswith("/") else files[0].parent
+            elif folder is not None:
+                files = [folder / place]
+            else:
+                files = [file for file in every if file.name == place]
+            if not any(file.exists() for file in files):
+                amiss.append((number, place))
+            elif name and not any(named_in(file.read_text(), name) for file in files):
+                amiss.append((number, f"{place}: {name}"))
+    assert not amiss
+
+
+def named_in(text: str, dotted: str) -> bool:
+    return all(re.search(rf"\b{part}\b", text) for part in dotted.split("."))
+
+
+def drawn(page: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each place in the tree that a page draws under its heading `Tree`, with what is said of it.
+
+    A line is `name/` or several names, two blanks or more, then words; what is indented deeper lies inside.
+    """
+    tree = page.read_text().split("## Tree\n", 1)[1].split("```")[1]
+    above: list[tuple[int, Path]] = [(-1, ROOT)]
+    for line in tree.strip("\n").splitlines():
+        indent = len(line) - len(line.lstrip())
+        names, _, words = line.strip().partition("  ")
+        while above[-1][0] >= indent:
+            above.pop()
+        for name in names.split():
+            yield above[-1][1] / name, words.strip()
+        above.append((indent, above[-1][1] / names.split()[0]))
+
+
+def test_the_tree_is_the_one_there_is() -> None:
+    """Every place of the drawn tree exists and has its words, and no room, source or folder of pages is left out."""
+    said = dict(drawn(DOCS / "architecture.md"))
+    assert not [str(place) for place in said if not place.exists()]
+    assert not [str(place) for place, words in said.items() if not words]
+    there = {
+        folder
+        for top in ("server", "telephony", "telephony/sources", "static/js", "templates")
+        for folder in (ROOT / top).iterdir()
+        if folder.is_dir() and folder.name not in {"__pycache__", "node_modules", "data"}
+    }
+    assert not sorted(str(folder.relative_to(ROOT)) for folder in there - said.keys())
+
+
+@pytest.mark.parametrize("name", ["architecture.md", "glossary.md"])
+def test_the_classes_it_names_are_there(name: str) -> None:
+    source = "\n".join(file.read_text() for file in code_files() if file.suffix == ".py")
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)*)`", (DOCS / name).read_text()))
+    assert not sorted(each for each in named if not re.search(rf"\bclass {each}\b", source))
 
 
 def test_every_command_is_explained() -> None:

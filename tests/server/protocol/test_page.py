@@ -147,7 +147,7 @@ def sent(end: str) -> dict[str, set[str]]:
         for said in literals(path):
             if said.to in {end, "both"}:
                 found.setdefault(said.type, set()).update(said.keys)
-    # services/signalling.py adds the address of the far end.
+    # server/video/service/signalling.py adds the address of the far end.
     added = {
         "desk": {"caller.state": {"session", "state"}, "signal.offer": {"session", "page", "sdp"}},
         "caller": {
