@@ -12,12 +12,13 @@ from click import Group
 from click.testing import CliRunner, Result
 
 from server.app.settings.settings import Settings
-from server.cli.admin import groups
+from server.cli.admin import audit, site, station, user
 from server.storage import schema
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+GROUPS = (site, station, user, audit)
 PASSWORD = "correct horse battery staple"
 
 
@@ -34,7 +35,7 @@ class Shell:
     settings: Settings
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> Result:
-        main = Group("visio15", commands={group.name or "": group for group in groups})
+        main = Group("visio15", commands={group.name or "": group for group in GROUPS})
         return CliRunner().invoke(main, arguments, obj=_Lazy(self.settings), input=stdin)
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
@@ -119,7 +120,7 @@ def test_a_password_is_asked_for_and_never_an_argument(site: Shell) -> None:
     done = site(*arguments, "--email", "j@x.fr", stdin=f"{PASSWORD}\n{PASSWORD}\n")
     assert done.exit_code == 0, done.output
     assert PASSWORD not in done.output
-    (users,) = (group for group in groups if group.name == "user")
+    (users,) = (group for group in GROUPS if group.name == "user")
     parameters = [one for command in users.commands.values() for one in command.params]
     options = {option for one in parameters for option in one.opts}
     assert "--password" not in options

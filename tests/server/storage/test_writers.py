@@ -165,7 +165,7 @@ async def test_many_who_ask_whether_one_can_write_try_once(
         raise OSError
 
     (one,) = several = await processes(database_url, 1)
-    one._presence.failed()
+    one._guard.failed()
     monkeypatch.setattr(uow, "write_and_take_back", failing)
     assert not any(await asyncio.gather(*(one.writable() for _ in range(50))))
     assert len(tried) == 1
