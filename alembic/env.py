@@ -8,7 +8,7 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, func, select
 
 from alembic import context
-from server.app.tables import metadata
+from server.app.all_tables import metadata
 from server.core.db.metadata import UtcDateTime
 from server.storage.engine import make_engine
 from server.storage.transactions import WRITERS

@@ -31,10 +31,10 @@ from tornado.web import RequestHandler
 
 import server
 import telephony
+from server.app.all_tables import metadata
 from server.app.openapi import document
 from server.app.routes import make_app
 from server.app.settings.settings import CONFIG, Settings
-from server.app.tables import metadata
 from server.cli.main import main
 from server.core.errors import walk
 from server.demo import trust

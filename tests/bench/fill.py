@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
-from server.app.tables import metadata
+from server.app.all_tables import metadata
 from server.core.audit_entries import AuditRow, canonical, commitment, digest
 from server.core.seal import Seal
 from tests.bench.house import SECRET

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import insert, text
 
-from server.app.tables import metadata
+from server.app.all_tables import metadata
 from server.storage import schema
 from server.storage.engine import make_engine
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import insert, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from server.app.tables import metadata
+from server.app.all_tables import metadata
 from server.core import resources
 from server.core.errors import StorageUnavailable
 from server.storage import schema

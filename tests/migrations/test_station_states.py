@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography.fernet import Fernet
 from sqlalchemy import insert
 
-from server.app.tables import metadata
+from server.app.all_tables import metadata
 from server.core.seal import Seal
 from server.line15.store.calls import CallStore
 from server.storage import schema

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from server import __version__
-from server.app.tables import metadata
+from server.app.all_tables import metadata
 from server.audit.service.chain import ChainVerification
 from server.core.seal import Seal
 from server.core.sites import SiteStore

@@ -14,7 +14,7 @@ from sqlalchemy import event, select, text
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
 from server.administration.service.admin import Admin
-from server.app.tables import metadata
+from server.app.all_tables import metadata
 from server.audit.store.audit import AuditStore
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Ids

@@ -110,7 +110,7 @@ class Place:
 
     def everything(self) -> list[Any]:
         """Every row of every table, as it stands."""
-        from server.app.tables import metadata  # noqa: PLC0415
+        from server.app.all_tables import metadata  # noqa: PLC0415
 
         async def rows(transactions: Transactions) -> list[Any]:
             async with transactions(write=False) as uow:
