@@ -18,17 +18,15 @@ from server.caller.web import photos, polling, spoken
 from server.caller.web.page import (
     GESTURES_A_SECOND,
     GESTURES_BURST,
-    WORDS_A_SECOND,
-    WORDS_BURST,
     CallerCannot,
     CallerOpen,
     CallerPage,
     CallerPageAsSent,
     CallerRelease,
-    CallerSocket,
     CallerTap,
     CallerWords,
 )
+from server.caller.web.socket import WORDS_A_SECOND, WORDS_BURST, CallerSocket
 from server.core.bus import Bus
 from server.delivery.domain.outgoing import ReceiptReader
 from server.delivery.outbox import Outbox
