@@ -5,7 +5,8 @@ from typing import Final
 
 from tornado.routing import URLSpec
 
-from server.caller.web.page import BROWSER_COOKIE, CallerSocketBase
+from server.caller.web.page import BROWSER_COOKIE
+from server.caller.web.socket import CallerSocketBase
 from server.core.errors import Invalid
 from server.invitations.service.links import InvitationLinks
 from server.protocol.message import MAX_FRAME

@@ -8,17 +8,15 @@ from server.caller.web import polling
 from server.caller.web.page import (
     GESTURES_A_SECOND,
     GESTURES_BURST,
-    WORDS_A_SECOND,
-    WORDS_BURST,
     CallerCannot,
     CallerOpen,
     CallerPage,
     CallerPageAsSent,
     CallerRelease,
-    CallerSocket,
     CallerTap,
     CallerWords,
 )
+from server.caller.web.socket import WORDS_A_SECOND, WORDS_BURST, CallerSocket
 from server.invitations.service.links import InvitationLinks
 from server.video.service.ice import IceServers
 from server.video.service.rooms import Rooms

@@ -106,7 +106,7 @@ RECEIVERS = {
     "server/desk/web/socket.py": "desk",
     "server/desk/web/seats.py": "desk",
     "server/desk/service/view.py": "desk",
-    "server/caller/web/page.py": "caller",
+    "server/caller/web/socket.py": "caller",
     "server/web/sockets/page_socket.py": "both",
     "server/video/service/rooms.py": "caller",
     "server/video/service/ladder.py": "desk",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.caller.web.page import WORDS_BURST
+from server.caller.web.socket import WORDS_BURST
 from server.video.service.photos import MAX_PART, MAX_PHOTO, PHOTOS_AT_ONCE
 from tests.lab.process import until
 from tests.pictures import EOI, SOI, jpeg, segment, still, with_place

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tornado.websocket import WebSocketClosedError
 
-from server.caller.web.page import GESTURES_BURST, WORDS_BURST
+from server.caller.web.page import GESTURES_BURST
+from server.caller.web.socket import WORDS_BURST
 from server.invitations.domain.spoken import MOST_TYPED
 from server.invitations.errors import SpokenCodeWrong
 from server.observers.web import COMES_BURST
