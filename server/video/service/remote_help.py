@@ -20,7 +20,8 @@ from server.video.service.rooms import HelpOrder, Room, Rooms
 from server.video.service.sessions import call_of
 from server.web.errors import MessageOutOfOrder
 
-WRITTEN: Final = frozenset({"camera", "torch", "prefer", "message"})
+#: Orders that are not written down: a finger on the zoom gives many a second.
+UNWRITTEN: Final = frozenset({"zoom"})
 #: Orders that a phone may leave unanswered, and after how long one of them no longer counts.
 OPEN_ORDERS: Final = 10
 PATIENCE: Final = timedelta(seconds=15)
@@ -62,7 +63,7 @@ class RemoteHelp:
             self._answer(room, asked.session, asked.id, known)
             return
         self._room_for_one(room)
-        if asked.do in WRITTEN:
+        if asked.do not in UNWRITTEN:
             data: dict[str, object] = {"do": asked.do}
             data |= {} if asked.value is None else {"value": asked.value}
             await self._write(actor, "help.asked", asked.session, data)
@@ -92,7 +93,7 @@ class RemoteHelp:
 
     async def settle(self, actor: Actor, session: str, order: HelpOrder) -> None:
         """Write down what the phone made of an order."""
-        if order.do in WRITTEN:
+        if order.do not in UNWRITTEN:
             data: dict[str, object] = {"do": order.do}
             data |= {} if order.why is None else {"why": order.why}
             await self._write(actor, f"help.{order.outcome}", session, data)

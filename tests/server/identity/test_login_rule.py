@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +22,7 @@ from server.identity.domain.login import (
     normal_identifier,
     safe_next,
 )
+from tests.frozen import FILE
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -107,6 +110,32 @@ def test_forgiving_counts_nothing() -> None:
 )
 def test_known_pages_are_kept(target: str) -> None:
     assert safe_next(target) == target
+
+
+#: No pages of their own: what other pages load.
+LOADED = ("/desk/photos/", "/audit/recordings/", "/audit/snapshots/", "/incidents.csv")
+
+
+def pages() -> list[str]:
+    """A path of each page that needs a sign-in, from the list of routes."""
+    listed = json.loads(FILE.read_text())["routes"]["listed"]
+    found = [
+        re.sub(r"\(.*\)", "0123abc", one["path"]).removesuffix("$").replace("\\", "")
+        for one in listed
+        if (one.get("permission") or one.get("signed_in"))
+        and "GET" in one["methods"]
+        and not one.get("wants_json")
+    ]
+    return [path for path in found if not path.startswith(LOADED)]
+
+
+@pytest.mark.parametrize("page", pages())
+def test_a_sign_in_leads_back_to_every_page(page: str) -> None:
+    assert safe_next(page) == page
+
+
+def test_the_list_of_pages_is_read() -> None:
+    assert {"/kiosk", "/audit/calls/0123abc", "/admin/telephony"} <= {*pages()}
 
 
 @given(st.text())
