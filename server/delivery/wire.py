@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import SHORTHAND, NamedCarrier
-from server.delivery.carriers.client import NumberedReceipts
+from server.delivery.carriers.http import NumberedReceipts
 from server.delivery.carriers.registry import AnyCarrier, SmsSettings, in_order
 from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, SmsCarrier

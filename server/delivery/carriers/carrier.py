@@ -59,7 +59,8 @@ class CarrierSettings(SettingsGroup, ABC):
     signs_time: ClassVar[bool] = False
     #: What follows the reference in the receipt address that each message carries; None: none is given, because
     #: the carrier has one address for all, and names a message by its own id.
-    receipt_query: ClassVar[str | None] = ""
+    #: Each carrier says it: a wrong answer makes a message in doubt wait for a receipt that never comes.
+    receipt_query: ClassVar[str | None]
 
     @property
     @abstractmethod

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import NamedCarrier, WebAddress
-from server.delivery.carriers.client import CarrierClient, NumberedReceipts, sender_for
+from server.delivery.carriers.http import CarrierHttp, NumberedReceipts, sender_for
 from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 
@@ -19,6 +19,8 @@ _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 
 class KannelSettings(NamedCarrier):
     """Kannel's sendsms interface."""
+
+    receipt_query: ClassVar[str | None] = ""
 
     preset: Literal["kannel"]
     url: WebAddress = "http://127.0.0.1:13013/cgi-bin/sendsms"
@@ -43,7 +45,7 @@ class KannelSms(NumberedReceipts):
     def __init__(self, settings: KannelSettings) -> None:
         """Keep address and password."""
         self._settings = settings
-        self._gateway = CarrierClient(settings.timeout)
+        self._gateway = CarrierHttp(settings.timeout)
 
     async def send(self, sms: OutgoingSms) -> str | None:
         """Hand one message over: `0: Accepted …` or `3: Queued …`; Kannel gives no reference."""

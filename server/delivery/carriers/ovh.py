@@ -15,10 +15,10 @@ from pydantic import Field, SecretStr
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import NamedCarrier, WebAddress
-from server.delivery.carriers.client import (
+from server.delivery.carriers.http import (
     NUMBERED,
     CarrierAnswer,
-    CarrierClient,
+    CarrierHttp,
     foreign,
     number,
     sender_for,
@@ -62,7 +62,7 @@ class OvhSms:
         """Keep keys and address; the clock signs."""
         self._settings = settings
         self._clock = clock
-        self._gateway = CarrierClient(settings.timeout)
+        self._gateway = CarrierHttp(settings.timeout)
 
     async def send(self, sms: OutgoingSms) -> str | None:
         """Hand one message over; return the service's id of it."""

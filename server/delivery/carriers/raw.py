@@ -14,7 +14,7 @@ from tornado.iostream import UnsatisfiableReadError
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import SHORTHAND, CarrierSettings, NamedCarrier, WebAddress
-from server.delivery.carriers.client import NumberedReceipts, sender_for, unanswered
+from server.delivery.carriers.http import NumberedReceipts, sender_for, unanswered
 from server.delivery.domain.carrier_order import Carrier
 from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable

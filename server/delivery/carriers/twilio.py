@@ -6,14 +6,14 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import Field, SecretStr
 
 from server.core.clock import Clock
 from server.delivery.carriers.carrier import NamedCarrier, WebAddress
-from server.delivery.carriers.client import CarrierAnswer, CarrierClient, foreign, sender_for
+from server.delivery.carriers.http import CarrierAnswer, CarrierHttp, foreign, sender_for
 from server.delivery.domain.messages import MessageState
 from server.delivery.domain.outgoing import CarrierCallback, OutgoingSms, Receipt
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
@@ -31,6 +31,8 @@ _SIGNATURE: Final = "X-Twilio-Signature"
 
 class TwilioSettings(NamedCarrier):
     """An API of Twilio's shape; `from_service` stands for a messaging service instead of a sender."""
+
+    receipt_query: ClassVar[str | None] = ""
 
     preset: Literal["twilio"]
     url: WebAddress = "https://api.twilio.com"
@@ -59,7 +61,7 @@ class TwilioSms:
         """Keep keys and address."""
         self._settings = settings
         self._base = base
-        self._gateway = CarrierClient(settings.timeout)
+        self._gateway = CarrierHttp(settings.timeout)
 
     async def send(self, sms: OutgoingSms) -> str | None:
         """Hand one message over; return its sid."""

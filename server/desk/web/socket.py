@@ -458,6 +458,7 @@ HELP: dict[type[Any], tuple[str, str]] = {
     m.HelpMessage: ("message", "message"),
 }
 
+#: Commands: awaited one after the other, each answered by `done` or an error of its id.
 HANDLERS: dict[type[Any], str] = {
     m.Invite: "_invite",
     **THIRD,
@@ -474,6 +475,7 @@ HANDLERS: dict[type[Any], str] = {
     **dict.fromkeys(HELP, "_help"),
 }
 
+#: What is acted on at once and not answered.
 SIGNALS: dict[type[Any], str] = {
     m.SignalAnswer: "_answer",
     m.DeskIceCandidate: "_candidate",

@@ -252,16 +252,20 @@ def test_a_clock_that_is_off_is_seen_either_way() -> None:
     assert why_refused("new_slug") == "new_slug"
 
 
-#: How a feed names a refusal in its code.
-_SLUG = re.compile(
-    r"(?:reject|_refuse|RefusedError|SilentError|DialogInfoError)\(\s*\"([a-z_]+)\""
-    r"|rejected\[\"([a-z_]+)\"\]"
-)
+#: How a source names a refusal in its code: an error it declares, or what its feed counts.
+_SLUG = re.compile(r"(reject|_refuse|\w+Error)\(\s*\"([a-z_]+)\"|(rejected)\[\"([a-z_]+)\"\]")
+#: Errors whose reason the feed counts behind a word of its own.
+_BEHIND = {"HepDecodeError": "hep_", "SipDecodeError": "sip_"}
+#: Errors that are no refusals: the connection or the child is gone, and the state says so.
+_GONE = {"FeedCutError", "ChildEndedError"}
 
 
 def test_every_reason_of_a_refusal_has_words() -> None:
     texts = [path.read_text() for path in Path("telephony").rglob("*.py")]
-    slugs = {one or other for text in texts for one, other in _SLUG.findall(text)}
+    found = [groups for text in texts for groups in _SLUG.findall(text)]
+    slugs = {
+        _BEHIND.get(how, "") + (one or other) for how, one, _, other in found if how not in _GONE
+    }
     assert len(slugs) > 40
     slugs |= {"sip_empty", "hep_time", "status_404", "xml_malformed", "version_old", "version_gap"}
     slugs |= {"contradiction", "entity"}

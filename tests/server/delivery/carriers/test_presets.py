@@ -18,7 +18,7 @@ from tornado.web import Application, RequestHandler
 
 from server.core.clock import SystemClock
 from server.core.errors import Forbidden, Invalid
-from server.delivery.carriers.client import NumberedReceipts
+from server.delivery.carriers.http import NumberedReceipts
 from server.delivery.carriers.kannel import KannelSettings, KannelSms
 from server.delivery.carriers.ovh import OvhSettings, OvhSms
 from server.delivery.carriers.raw import HttpSms, RawSettings

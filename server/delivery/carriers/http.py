@@ -44,7 +44,7 @@ class CarrierAnswer:
         return value
 
 
-class CarrierClient:
+class CarrierHttp:
     """One carrier's HTTP connection."""
 
     def __init__(self, timeout: float) -> None:
