@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.core.errors import AppError
 from server.delivery.service.delivery import DeliveryService
-from server.line15.service.lines import LineReports
+from server.line15.service.lines import Lines
 from server.recordings.service import RecordingCatalogue
 from server.storage import schema
 from server.storage.transactions import Transactions
@@ -69,7 +69,7 @@ class ReadinessReader:
 
 async def refresh(
     metrics: Metrics,
-    lines: LineReports,
+    lines: Lines,
     catalogue: RecordingCatalogue,
     folders: Sequence[tuple[str, RecordingsFeed]],
     supervisor: Supervisor,

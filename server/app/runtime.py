@@ -25,7 +25,7 @@ from server.identity.service.sign_ins import SignIns
 from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import KIND as TOLD_BY_EVENTS
 from server.line15.service.ingest import CallIngest
-from server.line15.service.lines import LineReports
+from server.line15.service.lines import Lines
 from server.reconcile.service.reconciler import Reconciler
 from server.recordings.service import RecordingCatalogue
 from server.storage import schema
@@ -63,7 +63,7 @@ class Server:
     engine: AsyncEngine
     app: Application
     transactions: Transactions
-    calls: LineReports
+    calls: Lines
     delivery: DeliveryService
     sessions: Sessions
     reconciler: Reconciler

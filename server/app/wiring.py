@@ -38,7 +38,7 @@ from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
-from server.line15.service.lines import LineReports
+from server.line15.service.lines import Lines
 from server.observers.service import Observers, release_observers
 from server.reconcile.service.reconciler import Reconciler
 from server.reconcile.service.relinking import CallLinks
@@ -75,7 +75,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     pages = Pages(resources.root())
     bus, rooms, metrics = Bus(), Rooms(), Metrics(BEFORE_ASKING)
     supervisor = Supervisor(metrics.loop_restarted)
-    calls = LineReports(transactions, clock, ids, supervisor)
+    calls = Lines(transactions, clock, ids, supervisor)
     sessions = Sessions(
         *(transactions, clock, bus, rooms, metrics.item_failed),
         on_ended=(release_observers, invitation_hooks.release),

@@ -23,7 +23,7 @@ from server.invitations.store.spoken import SpokenCodeStore
 from server.line15.domain.call_links import LABELS, CallLink
 from server.line15.domain.calls import CallSummary
 from server.line15.service.launch import Launched
-from server.line15.service.lines import LineReports
+from server.line15.service.lines import Lines
 from server.line15.store.calls import CallStore
 from server.observers.service import participants
 from server.storage.transactions import Transactions
@@ -63,7 +63,7 @@ class DeskView:
         self,
         transactions: Transactions,
         clock: Clock,
-        lines: LineReports,
+        lines: Lines,
         rooms: Rooms,
         translator: ReadAloudTranslator,
     ) -> None:

@@ -29,7 +29,7 @@ from server.invitations.errors import AlreadyInvited, InvitationLinkRevoked
 from server.invitations.store.invitations import InvitationStore
 from server.line15.domain.call_links import CallLink, first_link, linked_event
 from server.line15.domain.calls import CallSummary
-from server.line15.service.lines import LineReports
+from server.line15.service.lines import Lines
 from server.line15.store.calls import CallStore
 from server.line15.store.idempotency import OnceStore
 from server.storage.transactions import Transactions
@@ -78,7 +78,7 @@ class Invitations:
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        lines: LineReports,
+        lines: Lines,
         pages: Pages,
         sessions: Sessions,
         wake: Callable[[], None],

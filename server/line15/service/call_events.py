@@ -24,7 +24,7 @@ from server.line15.errors import (
     WebhookSignatureWrong,
     WebhookUnsigned,
 )
-from server.line15.service.lines import LineReports
+from server.line15.service.lines import Lines
 from server.line15.store.idempotency import OnceStore
 from server.line15.store.secrets import SecretStore
 from server.storage.transactions import Transactions
@@ -73,9 +73,7 @@ class SignedRequest:
 class Webhook:
     """Lets authentic events in, and answers what became of each."""
 
-    def __init__(
-        self, transactions: Transactions, clock: Clock, lines: LineReports, bus: Bus
-    ) -> None:
+    def __init__(self, transactions: Transactions, clock: Clock, lines: Lines, bus: Bus) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock

@@ -8,7 +8,7 @@ from typing import Final
 from server.core.clock import Clock
 from server.line15.domain.feed_words import advice, level, remark, state_words, why_refused
 from server.line15.domain.report import FeedReport
-from server.line15.service.lines import LineReports
+from server.line15.service.lines import Lines
 from telephony import Call
 
 CONTRADICTION: Final = "contradict each other"
@@ -81,7 +81,7 @@ class LineHealth:
 class LineHealthReader:
     """Reads a site's line 15; what it holds is in memory, no database is asked."""
 
-    def __init__(self, lines: LineReports, clock: Clock) -> None:
+    def __init__(self, lines: Lines, clock: Clock) -> None:
         """Take the parts."""
         self._lines = lines
         self._clock = clock

@@ -53,7 +53,7 @@ class SiteTelephony:
     tell: Callable[[tuple[Call, ...]], Awaitable[None]]
 
 
-class LineReports:
+class Lines:
     """Every site's line: starts and stops its runner, says how it fares, takes pushed events."""
 
     def __init__(

@@ -18,7 +18,7 @@ from server.core.errors import StorageUnavailable
 from server.delivery.store import MessageStore
 from server.identity.store.login import LoginStore
 from server.invitations.store.spoken import SpokenCodeStore
-from server.line15.service.lines import LineReports
+from server.line15.service.lines import Lines
 from server.reconcile.service.reconciler import Reconciler
 from server.recordings.store import RecordingStore
 from server.video.service.sessions import Sessions
@@ -50,7 +50,7 @@ WORK: dict[str, tuple[type[Any], str]] = {
     "sign_ins": (LoginStore, "quiet_web_sessions"),
     "reconcile": (Reconciler, "due"),
     "connections": (Connections, "close_late"),
-    "line15.states": (LineReports, "states"),
+    "line15.states": (Lines, "states"),
     "recordings": (RecordingStore, "longest_unchecked"),
     "recordings.rivage.enregistrements": (RecordingsFeed, "look"),
     "line15.rivage.consumer": (Runner, "_fold"),
