@@ -1,12 +1,12 @@
-"""What others see of the product, as plain values: routes, messages, codes, commands, metrics, tables, call graphs.
+"""What others see of the product, as plain values: see `PARTS`, from routes to the call graphs of recorded traces.
 
 tests/test_frozen.py compares it with tests/frozen.json. Code may move and be renamed; this picture stays. An issue that
 adds something seen from outside writes the file anew, and its commit shows the addition as the diff of that one file:
 
     .venv/bin/python -m tests.frozen --write
 
-It holds no module, class or function name, but for the schemas of OpenAPI: their names are served. Everything that
-knows where code stands is in the first lines.
+It holds no module, class or function name and no docstring, but those that are shown: the schemas of OpenAPI and the
+help of the commands. Everything that knows where code stands is in the first lines.
 """
 
 from __future__ import annotations

@@ -29,8 +29,14 @@ FENCE = re.compile(r"```.*?```", re.DOTALL)
 HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 LARGEST = 300_000
 OPERATIONS = (DOCS / "operations.md").read_text()
-#: The pages that say where things are now. A decision (docs/adr) and the change log speak of their day.
-CURRENT = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+#: The pages that say where things are now. Other decisions (docs/adr) and the change log speak of their day.
+CURRENT = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted(DOCS.glob("*.md")),
+    DOCS / "adr" / "0033-a-source-is-a-folder.md",
+    DOCS / "adr" / "0035-rooms.md",
+]
 CODE = ("server", "telephony", "static", "templates", "tests")
 TOPS = (*CODE, "alembic", "contrib", "locales", "requirements", "scripts")
 #: A path from the top of the repository, or the bare name of a module; behind it, perhaps `: name` or arguments.

@@ -186,7 +186,7 @@ class SessionPart:
     created: datetime
     ended: datetime | None
     end_reason: str | None
-    by: str | None
+    by: str | None  # who opened the video, not who saw it (a docstring would be served in OpenAPI)
     station: str | None
     phases: Sequence[PhasePart]
     links: Sequence[LinkPart]
