@@ -1,7 +1,8 @@
 """What others see of the product, as plain values: see `PARTS`, from routes to the call graphs of recorded traces.
 
-tests/test_frozen.py compares it with tests/frozen.json. Code may move and be renamed; this picture stays. An issue that
-adds something seen from outside writes the file anew, and its commit shows the addition as the diff of that one file:
+tests/repository/test_frozen.py compares it with tests/frozen.json. Code may move and be renamed; this picture stays. An
+issue that adds something seen from outside writes the file anew, and its commit shows the addition as the diff of that
+one file:
 
     .venv/bin/python -m tests.frozen --write
 
