@@ -13,6 +13,7 @@ from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
 from server.identity.domain.access import Role
 from server.observers.web import WORDS_BURST
+from tests.lab.process import until
 from tests.pictures import jpeg, still
 from tests.server.running import Running, running, written_logs
 from tests.server.video.sdp_samples import CHROMIUM as OFFER
@@ -117,6 +118,11 @@ async def test_from_the_invitation_to_the_removal(house: Running) -> None:
         assert (await again.closed())[0] == 4403
         for secret in (token, HOSTILE, "698765432"):
             assert secret not in logs.getvalue()
+
+    async def left() -> bool:
+        return "observer.left" in await house.actions()
+
+    await until(left, "his leaving is written: after the page has gone")
     actions = [a for a in await house.actions() if a.startswith("observer.")]
     assert actions[:3] == ["observer.invited", "observer.bound", "observer.joined"]
     assert sorted(actions[3:]) == ["observer.left", "observer.removed"]
