@@ -181,7 +181,7 @@ class Observers:
                 await ObserverStore(uow).save(rules.removed(observer, now))
                 message = await MessageStore(uow).get(observer.message)
                 if message.due is not None:
-                    await MessageStore(uow).save(settled(failed(message, "revoked", now)))
+                    await MessageStore(uow).save(settled(failed(message, "revoked")))
                 await self._note(uow, actor, "observer.removed", observer)
                 await uow.commit()
         self._rooms.remove_viewer(session.id, observer.id, ObserverRemoved())
@@ -295,9 +295,10 @@ class Observers:
 
 async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its observers' links, in the unit of work that ends it."""
+    del now
     for observer in await ObserverStore(uow).of_sessions([session.id]):
         message = await MessageStore(uow).get(observer.message)
-        stopped = dropped(message, "session_ended", now)
+        stopped = dropped(message, "session_ended")
         if stopped is not message:
             await MessageStore(uow).save(stopped)
 

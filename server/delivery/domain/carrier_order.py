@@ -125,18 +125,18 @@ def declined(
     after = replace(message, carrier=name, history=history)
     following = next_carrier(plan, number, after)
     if following is None:
-        return _given_up(after, error, now)
+        return _given_up(after, error)
     tries = sum(h.carrier == following.name and h.outcome in _AWAY for h in this_round(after))
     wait = min(FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_RETRY) if tries else timedelta(0)
     if now + wait >= after.expires:
-        return _given_up(after, "expired", now)
+        return _given_up(after, "expired")
     return replace(after, attempts=after.attempts + 1, due=now + wait, error=error[:64])
 
 
-def _given_up(message: Message, error: str, now: datetime) -> Message:
+def _given_up(message: Message, error: str) -> Message:
     """Nobody is left: what waits has failed; what another carrier has is told by its receipts."""
     if message.state is MessageState.QUEUED:
-        return failed(message, error, now)
+        return failed(message, error)
     return replace(message, attempts=message.attempts + 1, due=None)
 
 
