@@ -14,7 +14,7 @@ from server.core.sites import Station
 from server.line15.domain.report import FeedReport, LineReport
 from server.line15.errors import WebhookNotReady
 from server.line15.service.ingest import MEMORY, CallIngest
-from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
 from server.storage.transactions import Transactions
 from telephony import (
     Call,
@@ -100,7 +100,7 @@ class Lines:
 
     async def _restore(self, line: SiteTelephony, since: datetime) -> None:
         async with self._transactions(write=False) as uow:
-            facts = await CallStore(uow).facts_of_live(line.site, since)
+            facts = await FactStore(uow).of_live(line.site, since)
         by_call: dict[str, list[Fact]] = {}
         for call, fact in facts:
             by_call.setdefault(call, []).append(fact)

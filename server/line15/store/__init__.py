@@ -1,5 +1,5 @@
-"""Calls, launches, secrets, and what may be used once, as rows."""
+"""Calls, facts, launches, secrets, and what may be used once, as rows."""
 
-from server.line15.store import calls, idempotency, launches, secrets
+from server.line15.store import calls, facts, idempotency, launches, secrets
 
-__all__ = ["calls", "idempotency", "launches", "secrets"]
+__all__ = ["calls", "facts", "idempotency", "launches", "secrets"]

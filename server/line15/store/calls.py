@@ -1,6 +1,5 @@
 """Calls as rows: the state is updated, the history (aliases, spans) only ever grows."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,7 +12,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     RowMapping,
     Select,
     String,
@@ -44,9 +42,6 @@ from telephony import (
     Call,
     CallState,
     DatedAlias,
-    Fact,
-    fact_from_json,
-    fact_to_json,
 )
 
 call = Table(
@@ -100,17 +95,6 @@ call_span = Table(
     Column("state", String(8)),
     Index("ix_call_span_call", "call"),
     Index("ix_call_span_value", "kind", "value", "start"),
-)
-
-call_fact = Table(
-    "call_fact",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("site", ForeignKey("site.id"), nullable=False),
-    Column("call", ID, nullable=False),
-    Column("sealed", LargeBinary),  # the fact as a feed reported it; NULL once erased
-    Column("received", UtcDateTime, nullable=False),
-    Index("ix_call_fact_call", "call"),
 )
 
 ASSERTED = "asserted"
@@ -229,37 +213,6 @@ class CallStore:
         if added:
             await self._db.execute(insert(call_span), added)
         return len(added)
-
-    async def add_facts(self, site: str, facts: Sequence[tuple[str, Fact]], at: datetime) -> None:
-        """Keep what the feeds said of calls, in order, sealed: a restarted server folds the same calls again."""
-        rows = [
-            {
-                "site": site,
-                "call": call_id,
-                "sealed": self._seal.close(json.dumps(fact_to_json(fact))),
-                "received": at,
-            }
-            for call_id, fact in facts
-        ]
-        if rows:
-            await self._db.execute(insert(call_fact), rows)
-
-    async def facts_of_live(self, site: str, since: datetime) -> Sequence[tuple[str, Fact]]:
-        """Return the facts of calls that have not ended, with the call's id, oldest first."""
-        live = select(call.c.id).where(
-            call.c.site == site, call.c.ended.is_(None), call.c.started >= since
-        )
-        query = (
-            select(call_fact.c.call, call_fact.c.sealed)
-            .where(
-                call_fact.c.call.in_(live),
-                checked(call_fact.c.site, site),
-                call_fact.c.sealed.is_not(None),
-            )
-            .order_by(call_fact.c.id)
-        )
-        rows = await self._db.execute(query)
-        return [(r.call, fact_from_json(json.loads(self._seal.open(r.sealed)))) for r in rows]
 
     async def merged(self, younger: str, surviving: str) -> None:
         """Two calls turned out to be one: the younger id leads to the survivor, which keeps its names."""

@@ -18,6 +18,7 @@ from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
 from server.recordings.domain.recordings import Recording, RecordingCertainty
 from server.recordings.errors import RecordingOutside
 from server.recordings.files import FolderAudio
@@ -196,7 +197,7 @@ async def test_a_restart_folds_the_late_facts_of_a_live_call(house: Running) -> 
         ]
     )
     async with house.server.transactions(write=False) as uow:
-        late = [fact for _, fact in await CallStore(uow).facts_of_live(line.site, START)]
+        late = [fact for _, fact in await FactStore(uow).of_live(line.site, START)]
     assert {type(fact).__name__ for fact in late} >= {"RecordingStarted", "RecordingStopped"}
     before = line.correlator.calls()
     line.correlator.restore("call1", [fact for fact in late if fact.leg.startswith("recording:")])
