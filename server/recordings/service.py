@@ -22,6 +22,7 @@ from server.core.sites import Site, SiteStore
 from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
 from server.line15.store.facts import FactStore
+from server.line15.store.history import HistoryStore
 from server.recordings.domain.recordings import (
     TOLD_SLACK,
     Recording,
@@ -143,7 +144,7 @@ class RecordingCatalogue:
             name = Alias(AliasType.RECORDING, ref.rpartition("/")[2])
             for fact in one.facts(source):
                 await FactStore(uow).add(site.id, [(verdict.calls[0], fact)], now)
-            await CallStore(uow).name(
+            await HistoryStore(uow).name(
                 site.id, verdict.calls[0], name, source, one.why, claim.started
             )
         return True

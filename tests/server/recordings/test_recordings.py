@@ -19,6 +19,7 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.line15.store.calls import CallStore
 from server.line15.store.facts import FactStore
+from server.line15.store.history import HistoryStore
 from server.recordings.domain.recordings import Recording, RecordingCertainty
 from server.recordings.errors import RecordingOutside
 from server.recordings.files import FolderAudio
@@ -439,7 +440,9 @@ async def test_a_recording_begun_in_mid_call_says_that_its_beginning_is_not_know
     await a_call(house, id_="c-rivage")
     name = Alias(AliasType.SIP_CALL_ID, "mid@pbx")
     async with house.server.transactions() as uow:
-        await CallStore(uow).name(house.sites["rivage"].id, "c-rivage", name, "hep", "Call-ID", now)
+        await HistoryStore(uow).name(
+            house.sites["rivage"].id, "c-rivage", name, "hep", "Call-ID", now
+        )
         await uow.commit()
     await a_video(house, id_="v1", call="c-rivage")
     house.clock.pass_(seconds=400)
@@ -475,7 +478,7 @@ async def test_a_recording_with_pauses_began_when_its_recorder_said(house: Runni
     ref = f"{PBX}/{WAV.name}"
     found = FoundRecording(ref, (LINKED[0].alias,), None, now, now + timedelta(seconds=14))
     async with house.server.transactions() as uow:
-        await CallStore(uow).name(
+        await HistoryStore(uow).name(
             house.sites["rivage"].id, "c-rivage", found.aliases[0], "ami", "said", now
         )
         await uow.commit()
