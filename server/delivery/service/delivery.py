@@ -265,7 +265,7 @@ class DeliveryService:
             await Journal(uow).append(actor, event, self._clock.now())
         return subject.session
 
-    async def receipt(self, carrier: str | None, said: Receipt, address: str | None) -> None:
+    async def receipt(self, carrier: str, said: Receipt, address: str | None) -> None:
         """Fold a carrier's receipt in; an unknown reference is refused, a repeated one changes nothing."""
         async with self._transactions(write=False) as uow:
             await self._meant(uow, carrier, said)  # who guesses never waits for a writer's turn
@@ -286,11 +286,11 @@ class DeliveryService:
             self.wake()
         await self._publish(before.site, session)
 
-    async def _meant(self, uow: UnitOfWork, carrier: str | None, said: Receipt) -> Message:
+    async def _meant(self, uow: UnitOfWork, carrier: str, said: Receipt) -> Message:
         found = None
         if said.ref:
             found = await MessageStore(uow).by_receipt(said.ref)
-        elif said.carrier_ref and carrier:
+        elif said.carrier_ref:
             found = await MessageStore(uow).by_carrier(carrier, said.carrier_ref)
         if found is None:
             raise NotFound("receipt")
