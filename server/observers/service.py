@@ -13,7 +13,7 @@ from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
-from server.core.sites import Site, SiteStore, listed_observers
+from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
 from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
@@ -24,7 +24,7 @@ from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.store import MessageStore
 from server.identity.store.users import UserStore
 from server.observers import domain as rules
-from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer
+from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer, listed_observers
 from server.observers.errors import NameMissing, ObserverRemoved, ViewersFull
 from server.observers.store import ObserverStore
 from server.storage.transactions import Transactions
@@ -307,7 +307,9 @@ def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
     """Return name, channel and address of who shall see."""
     name, mobile, email = request.name or "", request.mobile or "", request.email or ""
     if request.listed is not None:
-        entry = next((one for one in listed_observers(site) if one["name"] == request.listed), None)
+        entry = next(
+            (one for one in listed_observers(site.policy) if one["name"] == request.listed), None
+        )
         if entry is None:
             raise NotFound("listed")
         name = entry["name"]
