@@ -86,7 +86,7 @@ class StorageUnavailable(Unavailable):
 
 
 def walk(root: type[AppError] = AppError) -> list[type[AppError]]:
-    """List `root` and every subclass, so a test can check each one's code and wire mapping."""
+    """List `root` and every subclass: each is counted from zero on, and has its place on the wire."""
     found = [root]
     for child in root.__subclasses__():
         found.extend(walk(child))

@@ -158,9 +158,3 @@ class SiteStore:
             await self._connection.execute(insert(stations).values(row))
         except IntegrityError as taken:
             raise Conflict("station_extension") from taken
-
-
-def listed_observers(site: Site) -> list[dict[str, str]]:
-    """Return the observers a site invites often: `name`, `channel`, `to`."""
-    known = site.policy.get("observers")
-    return [dict(one) for one in known] if isinstance(known, list) else []

@@ -34,14 +34,14 @@ class SmsReceipt(BaseHandler):
         reader = self.readers.get(carrier)
         if reader is None:
             raise NotFound("carrier")
-        call = CarrierCallback(
+        callback = CarrierCallback(
             secret,
             self.request.path,
             {k: v[-1].decode("utf-8", "replace") for k, v in self.request.query_arguments.items()},
             {k: v[-1].decode("utf-8", "replace") for k, v in self.request.body_arguments.items()},
             self.request.headers,
         )
-        await self.delivery.receipt(carrier, reader.read(call), self.request.remote_ip)
+        await self.delivery.receipt(carrier, reader.read(callback), self.request.remote_ip)
         self.json({})
 
     async def post(self, carrier: str, secret: str) -> None:

@@ -13,7 +13,7 @@ from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
-from server.core.sites import Site, SiteStore, listed_observers
+from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
 from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
@@ -24,7 +24,7 @@ from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.store import MessageStore
 from server.identity.store.users import UserStore
 from server.observers import domain as rules
-from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer
+from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer, listed_observers
 from server.observers.errors import NameMissing, ObserverRemoved, ViewersFull
 from server.observers.store import ObserverStore
 from server.storage.transactions import Transactions
@@ -181,7 +181,7 @@ class Observers:
                 await ObserverStore(uow).save(rules.removed(observer, now))
                 message = await MessageStore(uow).get(observer.message)
                 if message.due is not None:
-                    await MessageStore(uow).save(settled(failed(message, "revoked", now)))
+                    await MessageStore(uow).save(settled(failed(message, "revoked")))
                 await self._note(uow, actor, "observer.removed", observer)
                 await uow.commit()
         self._rooms.remove_viewer(session.id, observer.id, ObserverRemoved())
@@ -295,9 +295,10 @@ class Observers:
 
 async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its observers' links, in the unit of work that ends it."""
+    del now
     for observer in await ObserverStore(uow).of_sessions([session.id]):
         message = await MessageStore(uow).get(observer.message)
-        stopped = dropped(message, "session_ended", now)
+        stopped = dropped(message, "session_ended")
         if stopped is not message:
             await MessageStore(uow).save(stopped)
 
@@ -306,7 +307,9 @@ def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
     """Return name, channel and address of who shall see."""
     name, mobile, email = request.name or "", request.mobile or "", request.email or ""
     if request.listed is not None:
-        entry = next((one for one in listed_observers(site) if one["name"] == request.listed), None)
+        entry = next(
+            (one for one in listed_observers(site.policy) if one["name"] == request.listed), None
+        )
         if entry is None:
             raise NotFound("listed")
         name = entry["name"]

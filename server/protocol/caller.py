@@ -2,9 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
 
-from server.protocol.message import MOST_ZOOM, IceCandidate, Id, LanguageCode, Message, Pixels, Sdp
+from server.protocol.message import (
+    MOST_ZOOM,
+    IceCandidate,
+    Id,
+    LanguageCode,
+    Message,
+    MessagePart,
+    Pixels,
+    Sdp,
+)
 
 
 class CallerHello(Message):
@@ -89,10 +98,8 @@ class RungChanged(Message):
     why: Literal["slow", "lost", "asked", "recovered", "stills_slow"]
 
 
-class Zoom(BaseModel):
+class Zoom(MessagePart):
     """How far the camera zooms."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     min: Annotated[float, Field(ge=0, le=MOST_ZOOM, allow_inf_nan=False)]
     max: Annotated[float, Field(ge=0, le=MOST_ZOOM, allow_inf_nan=False)]

@@ -24,16 +24,18 @@ Pixels = Annotated[int, Field(ge=0, le=65_535)]
 Sdp = Annotated[str, StringConstraints(max_length=MAX_SDP)]
 
 
-class Message(BaseModel):
-    """A message as the page sends it: nothing is coerced, nothing extra is let through."""
+class MessagePart(BaseModel):
+    """An object within a message: nothing is coerced, nothing extra is let through."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class IceCandidate(BaseModel):
+class Message(MessagePart):
+    """A message as the page sends it."""
+
+
+class IceCandidate(MessagePart):
     """RTCIceCandidateInit; the m-line is always the first."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     candidate: Annotated[str, StringConstraints(max_length=1024)]
     sdpMid: Annotated[str, StringConstraints(max_length=16)] | None = None

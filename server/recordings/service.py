@@ -21,6 +21,8 @@ from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
+from server.line15.store.history import HistoryStore
 from server.recordings.domain.recordings import (
     TOLD_SLACK,
     Recording,
@@ -141,8 +143,8 @@ class RecordingCatalogue:
             # Too late for the correlator, perhaps by days: the facts join those of the call.
             name = Alias(AliasType.RECORDING, ref.rpartition("/")[2])
             for fact in one.facts(source):
-                await CallStore(uow).add_facts(site.id, [(verdict.calls[0], fact)], now)
-            await CallStore(uow).name(
+                await FactStore(uow).add(site.id, [(verdict.calls[0], fact)], now)
+            await HistoryStore(uow).name(
                 site.id, verdict.calls[0], name, source, one.why, claim.started
             )
         return True

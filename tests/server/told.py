@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 
 @dataclass(kw_only=True)
-class Told:
+class Told(ABC):
     """Everything one page was told and nobody has heard yet."""
 
     told: list[dict[str, Any]] = field(default_factory=list)
 
+    @abstractmethod
     async def raw(self, frame: str, /) -> object:
         """Send one frame."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def read(self) -> object:
         """Wait for what comes next and add it to `told`."""
-        raise NotImplementedError
 
     async def say(self, type_: str, /, **fields: Any) -> Self:
         await self.raw(json.dumps({"type": type_, **fields}))

@@ -10,7 +10,7 @@ from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, Invalid, NotFound
 from server.core.journal import Journal
-from server.core.sites import Site, SiteStore, Station, listed_observers
+from server.core.sites import Site, SiteStore, Station
 from server.delivery.domain.contacts import check_email, check_mobile, read_number
 from server.delivery.errors import EmailImpossible
 from server.identity.domain.access import Role
@@ -20,7 +20,7 @@ from server.identity.passwords import Passwords
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore
 from server.line15.domain.signing import LaunchPolicy
-from server.observers.domain import LONGEST_NAME
+from server.observers.domain import LONGEST_NAME, listed_observers
 from server.storage.transactions import Transactions
 
 SHORTEST_PASSWORD: Final = 12
@@ -93,7 +93,7 @@ class Admin:
         entry = {"name": name, "channel": "sms" if mobile else "email", "to": to}
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
-            known = listed_observers(site)
+            known = listed_observers(site.policy)
             if any(one["name"] == name for one in known):
                 raise Conflict("observer_name")
             await self._list(uow, site, [*known, entry])
@@ -103,14 +103,14 @@ class Admin:
     async def observers(self, site_key: str) -> Sequence[Mapping[str, str]]:
         """Return the site's list."""
         async with self._transactions(write=False) as uow:
-            return listed_observers(await SiteStore(uow).by_key(site_key))
+            return listed_observers((await SiteStore(uow).by_key(site_key)).policy)
 
     async def remove_observer(self, site_key: str, name: str) -> None:
         """Take somebody off the list; who sees a picture now goes on seeing it."""
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
-            left = [one for one in listed_observers(site) if one["name"] != name]
-            if len(left) == len(listed_observers(site)):
+            left = [one for one in listed_observers(site.policy) if one["name"] != name]
+            if len(left) == len(listed_observers(site.policy)):
                 raise NotFound("observer")
             await self._list(uow, site, left)
             await uow.commit()

@@ -31,12 +31,13 @@ from pydantic_settings import (
 from server.app.settings.demonstration import demonstration_problems
 from server.app.settings.sentences import sentence
 from server.core.net.hosts import NAME, host_of, is_authority, is_host
-from server.core.settings import Network, SettingsGroup
+from server.core.settings import SettingsGroup
 from server.delivery.carriers.registry import AnyCarrier, SmsSettings
 from server.delivery.settings import SmsLimits, SmtpSettings
 from server.identity.domain.sign_in import SignInLives
 from server.recordings.settings import RecordingsSettings
 from telephony.registry import AnySource
+from telephony.sources.source import Network
 
 LONGEST_URL = 70  # beside it, one SMS still holds the sentence, the token and the site's name
 CONFIG = "VISIO15_CONFIG"

@@ -8,9 +8,9 @@ from tornado.routing import URLSpec
 from server.audit.domain.record import Found
 from server.audit.service.lookup import AuditLookup
 from server.core.errors import AppError, Invalid, NotFound
-from server.core.json_types import plain
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
+from server.web.json_types import plain
 from server.web.status import status_of
 
 

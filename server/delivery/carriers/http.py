@@ -92,10 +92,10 @@ def sender_for(sms: OutgoingSms, senders: Mapping[str, str], default: str | None
 class NumberedReceipts:
     """Reads `…?status=N` behind an unguessable reference (Kannel, raw gateways)."""
 
-    def read(self, call: CarrierCallback) -> Receipt:
+    def read(self, callback: CarrierCallback) -> Receipt:
         """Return what the number means; an unknown number is no news."""
-        text = call.query.get("status") or call.form.get("status") or ""
-        return Receipt(NUMBERED.get(number(text)), ref=call.secret)
+        text = callback.query.get("status") or callback.form.get("status") or ""
+        return Receipt(NUMBERED.get(number(text)), ref=callback.secret)
 
 
 def number(text: str) -> int:

@@ -14,7 +14,7 @@ from server.delivery.domain.outgoing import OutgoingSms
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 
 ALL_RECEIPTS = 31  # 1 delivered + 2 failed + 4 buffered + 8 handed over + 16 rejected
-_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_CLIENT_ERROR = 400
 
 
 class KannelSettings(NamedCarrier):

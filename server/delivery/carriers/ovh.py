@@ -114,12 +114,12 @@ class OvhSms:
             raise CarrierUnavailable("not_accepted")
         return str(ids[0])[:128]
 
-    def read(self, call: CarrierCallback) -> Receipt:
+    def read(self, callback: CarrierCallback) -> Receipt:
         """Read `?id=…&ptt=…&date=…&description=N&descriptionDlr=…`; N is numbered as Kannel's receipts."""
         key = self._settings.receipt_key
-        if key is None or not hmac.compare_digest(key.get_secret_value(), call.secret):
+        if key is None or not hmac.compare_digest(key.get_secret_value(), callback.secret):
             raise foreign()
-        given = {**call.form, **call.query}
+        given = {**callback.form, **callback.query}
         return Receipt(
             NUMBERED.get(number(given.get("description", ""))),
             carrier_ref=given.get("id", "")[:128],

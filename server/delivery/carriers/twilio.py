@@ -101,14 +101,14 @@ class TwilioSms:
             raise CarrierUnavailable("not_accepted")
         return sid[:128]
 
-    def read(self, call: CarrierCallback) -> Receipt:
+    def read(self, callback: CarrierCallback) -> Receipt:
         """Read MessageStatus, signed: base64(HMAC-SHA1(token, address + each field's name and value, by name))."""
-        fields = "".join(f"{name}{call.form[name]}" for name in sorted(call.form))
-        claimed = call.headers.get(_SIGNATURE, "").encode()
-        texts = [f"{base}{call.path}{fields}" for base in _spellings(self._base)]
+        fields = "".join(f"{name}{callback.form[name]}" for name in sorted(callback.form))
+        claimed = callback.headers.get(_SIGNATURE, "").encode()
+        texts = [f"{base}{callback.path}{fields}" for base in _spellings(self._base)]
         if not any(hmac.compare_digest(self._signature(text), claimed) for text in texts):
             raise foreign()
-        return Receipt(_STATES.get(call.form.get("MessageStatus", "")), ref=call.secret)
+        return Receipt(_STATES.get(callback.form.get("MessageStatus", "")), ref=callback.secret)
 
     def _signature(self, text: str) -> bytes:
         token = self._settings.token.get_secret_value().encode()

@@ -125,18 +125,18 @@ def declined(
     after = replace(message, carrier=name, history=history)
     following = next_carrier(plan, number, after)
     if following is None:
-        return _given_up(after, error, now)
+        return _given_up(after, error)
     tries = sum(h.carrier == following.name and h.outcome in _AWAY for h in this_round(after))
     wait = min(FIRST_RETRY * 2 ** min(tries - 1, 10), LONGEST_RETRY) if tries else timedelta(0)
     if now + wait >= after.expires:
-        return _given_up(after, "expired", now)
+        return _given_up(after, "expired")
     return replace(after, attempts=after.attempts + 1, due=now + wait, error=error[:64])
 
 
-def _given_up(message: Message, error: str, now: datetime) -> Message:
+def _given_up(message: Message, error: str) -> Message:
     """Nobody is left: what waits has failed; what another carrier has is told by its receipts."""
     if message.state is MessageState.QUEUED:
-        return failed(message, error, now)
+        return failed(message, error)
     return replace(message, attempts=message.attempts + 1, due=None)
 
 
@@ -144,18 +144,17 @@ def answered(
     message: Message,
     plan: Sequence[Carrier],
     number: str | None,
-    name: str | None,
+    name: str,
     state: MessageState | None,
     now: datetime,
 ) -> Message:
     """Fold a receipt in; a carrier's failure is followed by the next carrier, and an older carrier's changes nothing.
 
-    `name` None: the carrier that has it now. `number` None: erased, so nobody can follow. `state` None: no news but
-    one, that the carrier has what we did not know it had taken.
+    `number` None: erased, so nobody can follow. `state` None: no news but one, that the carrier has what we did not
+    know it had taken.
     """
-    name = name or message.carrier
     if state in {None, MessageState.BUFFERED} and _proves(message, name):
-        message = took(message, plan, number or "", name or "", None, now)
+        message = took(message, plan, number or "", name, None, now)
     if state is None:
         return message
     if state is MessageState.BUFFERED:
@@ -163,12 +162,12 @@ def answered(
     if state is MessageState.FAILED:
         return _undelivered(message, plan, number, name, now)
     after = receipt(message, state, now)
-    if after is message or name is None:
+    if after is message:
         return after
     return replace(after, carrier=name, history=_with(message, name, state.value, now))
 
 
-def _proves(message: Message, name: str | None) -> bool:
+def _proves(message: Message, name: str) -> bool:
     """Tell whether any word from this carrier ends a doubt; while it is asked, its answer is on its way."""
     open_ = doubt(message)
     return (
@@ -180,17 +179,15 @@ def _proves(message: Message, name: str | None) -> bool:
 
 
 def _undelivered(
-    message: Message, plan: Sequence[Carrier], number: str | None, name: str | None, now: datetime
+    message: Message, plan: Sequence[Carrier], number: str | None, name: str, now: datetime
 ) -> Message:
     if message.state in {MessageState.DELIVERED, MessageState.FAILED}:
         return message
-    noted = message
-    if name is not None:
-        if _last_of(message, name) == "failed":
-            return message
-        noted = replace(message, history=_with(message, name, "failed", now))
-        if message.carrier not in {None, name}:
-            return noted
+    if _last_of(message, name) == "failed":
+        return message
+    noted = replace(message, history=_with(message, name, "failed", now))
+    if message.carrier not in {None, name}:
+        return noted
     other = next_carrier(plan, number, noted) if number and noted.expires > now else None
     if other is None:
         return receipt(noted, MessageState.FAILED, now)

@@ -170,13 +170,12 @@ def postponed(message: Message, error: str, now: datetime) -> Message:
         return message
     wait = min(FIRST_RETRY * 2 ** min(message.attempts, 10), LONGEST_RETRY)
     if now + wait >= message.expires:
-        return failed(message, "expired", now)
+        return failed(message, "expired")
     return replace(message, attempts=message.attempts + 1, due=now + wait, error=error)
 
 
-def failed(message: Message, error: str, now: datetime) -> Message:
+def failed(message: Message, error: str) -> Message:
     """It will never arrive; only what still waits can fail so, what the carrier has is told by its receipts."""
-    del now
     message = landed(message)
     if message.state is not MessageState.QUEUED:
         return message
@@ -190,10 +189,10 @@ def failed(message: Message, error: str, now: datetime) -> Message:
     )
 
 
-def dropped(message: Message, error: str, now: datetime) -> Message:
+def dropped(message: Message, error: str) -> Message:
     """Nobody waits for it any more: what is still queued does not leave, and what was in it is not kept."""
     if message.state is MessageState.QUEUED:
-        message = failed(message, error, now)
+        message = failed(message, error)
     return message if message.sealed is None else replace(message, sealed=None)
 
 

@@ -61,7 +61,7 @@ class Receipt:
 class ReceiptReader(Protocol):
     """Reads one carrier's call-backs. Raises Invalid for what it cannot read, Forbidden for a foreign one."""
 
-    def read(self, call: CarrierCallback) -> Receipt:
+    def read(self, callback: CarrierCallback) -> Receipt:
         """Read one."""
 
 

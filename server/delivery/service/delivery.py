@@ -156,8 +156,7 @@ class DeliveryService:
     async def _give_up(self, message: Message) -> None:
         """It is too late for what waits; what a carrier has is told by its receipts."""
         if message.state is MessageState.QUEUED:
-            now = self._clock.now()
-            await self._record(message, lambda m: failed(m, "expired", now), "expired")
+            await self._record(message, lambda m: failed(m, "expired"), "expired")
         else:
             await self._record(message, settled, None)
 
@@ -217,8 +216,7 @@ class DeliveryService:
         try:
             await self._mailer.send(mail)
         except CarrierRefused:
-            now = self._clock.now()
-            await self._record(message, lambda m: failed(m, "carrier_refused", now), "refused")
+            await self._record(message, lambda m: failed(m, "carrier_refused"), "refused")
         except CarrierUnavailable as fault:
             error = fault.detail or "carrier_unavailable"
             await self._record(message, lambda m: postponed(m, error, self._clock.now()), "retried")
@@ -267,7 +265,7 @@ class DeliveryService:
             await Journal(uow).append(actor, event, self._clock.now())
         return subject.session
 
-    async def receipt(self, carrier: str | None, said: Receipt, address: str | None) -> None:
+    async def receipt(self, carrier: str, said: Receipt, address: str | None) -> None:
         """Fold a carrier's receipt in; an unknown reference is refused, a repeated one changes nothing."""
         async with self._transactions(write=False) as uow:
             await self._meant(uow, carrier, said)  # who guesses never waits for a writer's turn
@@ -288,11 +286,11 @@ class DeliveryService:
             self.wake()
         await self._publish(before.site, session)
 
-    async def _meant(self, uow: UnitOfWork, carrier: str | None, said: Receipt) -> Message:
+    async def _meant(self, uow: UnitOfWork, carrier: str, said: Receipt) -> Message:
         found = None
         if said.ref:
             found = await MessageStore(uow).by_receipt(said.ref)
-        elif said.carrier_ref and carrier:
+        elif said.carrier_ref:
             found = await MessageStore(uow).by_carrier(carrier, said.carrier_ref)
         if found is None:
             raise NotFound("receipt")
@@ -302,7 +300,7 @@ class DeliveryService:
 def _nobody(message: Message, now: datetime) -> Message:
     """Nobody is left to ask: no carrier for this number, or all have it already."""
     if message.state is MessageState.QUEUED:
-        return failed(message, "no_carrier", now)
+        return failed(message, "no_carrier")
     return settled(overdue(message, now))
 
 

@@ -67,12 +67,11 @@ class Carriers:
         self,
         message: Message,
         number: str | None,
-        name: str | None,
+        name: str,
         state: MessageState | None,
         now: datetime,
     ) -> Message:
         """Fold a receipt in."""
-        name = name or message.carrier
-        if name and state:
+        if state:
             self._count(name, state.value)
         return rules.answered(message, self.plan, number, name, state, now)

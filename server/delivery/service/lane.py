@@ -5,10 +5,10 @@ tried waits, and the lane goes on.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -32,7 +32,7 @@ class Lane:
         channel: str,
         transactions: Transactions,
         clock: Clock,
-        deliver: Callable[[Message], Awaitable[None]],
+        deliver: Callable[[Message], Coroutine[Any, Any, None]],
     ) -> None:
         """Start empty; `ready` tells whether the queue could be read."""
         self.channel = channel
@@ -88,13 +88,10 @@ class Lane:
             raise
         self.ready = True
         for message in due:
-            task = create_task(self._fly(message), f"delivery.{self.channel}")
+            task = create_task(self._deliver(message), f"delivery.{self.channel}")
             self._flying[message.id] = task
             task.add_done_callback(partial(self._landed, message.id))
         return next_due
-
-    async def _fly(self, message: Message) -> None:
-        await self._deliver(message)
 
     def _landed(self, id_: str, task: "asyncio.Task[None]") -> None:
         """Make room; what failed by our own mistake keeps its place for a while: no circles."""

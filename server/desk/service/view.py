@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore
-from server.core.sites import Site, Station, listed_observers
+from server.core.sites import Site, Station
 from server.core.words.languages import ALL
 from server.core.words.translations import ReadAloudTranslator
 from server.delivery.domain.messages import Message
@@ -25,6 +25,7 @@ from server.line15.domain.calls import CallSummary
 from server.line15.service.launch import Launched
 from server.line15.service.lines import Lines
 from server.line15.store.calls import CallStore
+from server.observers.domain import listed_observers
 from server.observers.service import participants
 from server.storage.transactions import Transactions
 from server.video.domain.preflight import CAUSES, Preflight, cause
@@ -93,7 +94,7 @@ class DeskView:
             "site": {
                 "name": desk.site.name,
                 "snapshots": policy_of(desk.site).value,
-                "observers": [one["name"] for one in listed_observers(desk.site)],
+                "observers": [one["name"] for one in listed_observers(desk.site.policy)],
             },
             "station": _station(desk.station),
             "line15": {"state": self._lines.state(desk.site.id)},

@@ -1,5 +1,6 @@
 """What a desk does with others: codes read aloud, observers, sessions offered and taken (docs/adr/0011)."""
 
+from abc import abstractmethod
 from typing import Any
 
 from server.core.sites import SiteStore, Station
@@ -26,11 +27,13 @@ class ThirdParties(SignedInSocket):
     _watching: str | None
     _shown: frozenset[str | None]
 
+    @abstractmethod
     def _request(self, command: str, call: str | None) -> InvitationRequest:
-        raise NotImplementedError
+        """Return a request of this desk."""
 
+    @abstractmethod
     def _done(self, command: str, **result: object) -> None:
-        raise NotImplementedError
+        """Tell the page that its command is done."""
 
     async def _make_code(self, message: m.SpokenCodeMake) -> None:
         made = await self.spoken.make(

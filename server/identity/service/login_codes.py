@@ -60,7 +60,7 @@ class LoginCodes:
             expires=now + CODE_LIFE,
             due=now,
         )
-        await MessageStore(uow).add(message if to else failed(message, "withheld", now))
+        await MessageStore(uow).add(message if to else failed(message, "withheld"))
         return channel if to else None
 
     def _sms(self, to: str, site: Site, code: str) -> dict[str, str | None]:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table, insert, select, update
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.rows import save_version
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, NotFound
 from server.identity.domain.access import Role
@@ -94,11 +95,5 @@ class UserStore:
 
     async def save(self, user: User) -> User:
         """Save over the version that was loaded; Conflict when another writer was first."""
-        query = (
-            update(users)
-            .where(users.c.id == user.id, users.c.version == user.version)
-            .values(version=user.version + 1, **_values(user))
-        )
-        if (await self._connection.execute(query)).rowcount != 1:
-            raise Conflict("user")
-        return replace(user, version=user.version + 1)
+        version = await save_version(self._connection, users, user.id, user.version, _values(user))
+        return replace(user, version=version)

@@ -1,5 +1,6 @@
 """Sign-in pages: identifier and password, then the code; the same answer for everybody until the code is right."""
 
+from abc import ABC, abstractmethod
 from datetime import datetime
 from typing import Any
 
@@ -19,12 +20,12 @@ NEXT_COOKIE = "v15_next"
 SHORT_DAYS = 10 / 1440
 
 
-class SignInPage(MaybeSignedIn):
+class SignInPage(MaybeSignedIn, ABC):
     """Shows a refusal on the form itself, so that the next try is one click away."""
 
+    @abstractmethod
     def form(self, error: AppError | None, status: int = 200) -> None:
         """Show the form of this page."""
-        raise NotImplementedError
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer refused tries with the form; everything else as anywhere."""

@@ -47,7 +47,7 @@ async def release(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its links; one that was revoked takes its links along."""
     for invitation in await InvitationStore(uow).of_session(session.id):
         for message in await MessageStore(uow).of_invitation(invitation.id):
-            stopped = dropped(message, "session_ended", now)
+            stopped = dropped(message, "session_ended")
             if stopped is not message:
                 await MessageStore(uow).save(stopped)
         if session.end_reason == "revoked":

@@ -314,7 +314,7 @@ class Invitations:
             await note(uow, actor, "invitation.revoked", invitation, now)
             for message in await MessageStore(uow).of_invitation(invitation.id):
                 if message.due is not None:
-                    await MessageStore(uow).save(settled(failed(message, "revoked", now)))
+                    await MessageStore(uow).save(settled(failed(message, "revoked")))
             others = await InvitationStore(uow).of_session(session.id)
             commands: tuple[Command, ...] = ()
             if invitation.browser_hash or all(other.revoked for other in others):

@@ -12,6 +12,7 @@ from server.core.journal import Journal
 from server.line15.domain.call_links import Evidence
 from server.line15.domain.calls import CDR
 from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
 from server.storage.transactions import Transactions
 from telephony import Call, CallsChanged, CallState
 
@@ -78,7 +79,7 @@ class CallIngest:
             for call in newest.values():
                 await self._save(uow, call, now)
             told = [(change.call_id, fact) for change in changes for fact in change.facts]
-            await CallStore(uow).add_facts(self.site, told, now)
+            await FactStore(uow).add(self.site, told, now)
             for change in changes:
                 for younger, surviving in change.merged:
                     await self._merge(

@@ -14,7 +14,7 @@ from server.core.sites import Station
 from server.line15.domain.report import FeedReport, LineReport
 from server.line15.errors import WebhookNotReady
 from server.line15.service.ingest import MEMORY, CallIngest
-from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
 from server.storage.transactions import Transactions
 from telephony import (
     Call,
@@ -100,12 +100,12 @@ class Lines:
 
     async def _restore(self, line: SiteTelephony, since: datetime) -> None:
         async with self._transactions(write=False) as uow:
-            facts = await CallStore(uow).facts_of_live(line.site, since)
-        by_call: dict[str, list[object]] = {}
+            facts = await FactStore(uow).of_live(line.site, since)
+        by_call: dict[str, list[Fact]] = {}
         for call, fact in facts:
             by_call.setdefault(call, []).append(fact)
         for call, several in by_call.items():
-            line.correlator.restore(call, several)  # type: ignore[arg-type]
+            line.correlator.restore(call, several)
         # Nobody told what happened meanwhile: each call is unconfirmed until its next word. All are stored again:
         # this release may read the same facts otherwise than the one that stored them.
         line.correlator.restarted(self._clock.now())

@@ -1,5 +1,5 @@
-"""Calls, launches, secrets, and what may be used once, as rows."""
+"""Calls, their history, facts, launches, secrets, and what may be used once, as rows."""
 
-from server.line15.store import calls, idempotency, launches, secrets
+from server.line15.store import calls, facts, history, idempotency, launches, secrets
 
-__all__ = ["calls", "idempotency", "launches", "secrets"]
+__all__ = ["calls", "facts", "history", "idempotency", "launches", "secrets"]

@@ -1,6 +1,5 @@
-"""Calls as rows: the state is updated, the history (aliases, spans) only ever grows."""
+"""Calls as rows: their state, which is updated; what they were named and where they were stands in history.py."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,10 +12,8 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     RowMapping,
     Select,
-    String,
     Table,
     insert,
     select,
@@ -28,26 +25,10 @@ from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, kept
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore, personal
-from server.line15.domain.calls import (
-    CDR,
-    AliasRow,
-    CallHistory,
-    CallSummary,
-    SpanRow,
-    places,
-    settled,
-)
+from server.line15.domain.calls import CDR, AliasRow, CallHistory, CallSummary, SpanRow, places
 from server.line15.errors import CallUnknown
-from telephony import (
-    Alias,
-    AliasType,
-    Call,
-    CallState,
-    DatedAlias,
-    Fact,
-    fact_from_json,
-    fact_to_json,
-)
+from server.line15.store.history import HistoryStore, call_alias, call_span
+from telephony import Alias, AliasType, Call, DatedAlias
 
 call = Table(
     "call",
@@ -70,67 +51,23 @@ call = Table(
     Index("ix_call_caller", "caller"),
 )
 
-call_alias = Table(
-    "call_alias",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("site", ForeignKey("site.id"), nullable=False),
-    Column("call", ForeignKey("call.id"), nullable=False),
-    Column("type", SLUG, nullable=False),
-    Column("value", String(255), nullable=False),
-    Column("source", SLUG, nullable=False),
-    Column("why", String(255), nullable=False),
-    Column("valid_from", UtcDateTime, nullable=False),
-    # the end comes as a newer row of the same (type, value, source)
-    Column("valid_to", UtcDateTime),
-    Index("ix_call_alias_value", "site", "value"),
-    Index("ix_call_alias_call", "call"),
-)
-
-call_span = Table(
-    "call_span",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("call", ForeignKey("call.id"), nullable=False),
-    Column("kind", SLUG, nullable=False),  # station | hold | recording | related
-    Column("value", String(255), nullable=False),
-    Column("start", UtcDateTime, nullable=False),
-    Column("end", UtcDateTime),  # the end comes as a newer row of the same (kind, value, start)
-    # of a station: ringing | talking; null: stored by 0.1, which did not tell them apart
-    Column("state", String(8)),
-    Index("ix_call_span_call", "call"),
-    Index("ix_call_span_value", "kind", "value", "start"),
-)
-
-call_fact = Table(
-    "call_fact",
-    metadata,
-    Column("id", Integer, primary_key=True, autoincrement=True),
-    Column("site", ForeignKey("site.id"), nullable=False),
-    Column("call", ID, nullable=False),
-    Column("sealed", LargeBinary),  # the fact as a feed reported it; NULL once erased
-    Column("received", UtcDateTime, nullable=False),
-    Index("ix_call_fact_call", "call"),
-)
-
 ASSERTED = "asserted"
 _MERGE_DEPTH = 8
 _LISTED = 50
 _NAMED = 2_000  # rows of one name: a name that a faulty switchboard gives to every call ends here
 _DAY = 5_000  # calls of one day, or of one number, that an auditor is shown
 _LONGEST_CALL = timedelta(hours=12)
-_STRETCH = ("kind", "value", "start")
-_SPAN = (*_STRETCH, "end", "state")
 
 
 class CallStore:
-    """Logical calls as the correlator sees them, with append-only aliases and spans."""
+    """Logical calls as the correlator sees them, read with their history."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         """Work in the transaction of `uow`."""
         self._uow = uow
         self._db = uow.connection
         self._seal = uow.seal
+        self._history = HistoryStore(uow)
 
     async def save(self, site: str, value: Call, at: datetime) -> str | None:
         """Write the call as the correlator sees it now; new names and spans become new rows.
@@ -162,120 +99,16 @@ class CallStore:
                 .where(call.c.id == value.id)
                 .values(version=row["version"] + 1, **columns)
             )
-        await self._grow_aliases(site, value, new=row is None)
-        await self._grow_spans(value, new=row is None)
+        await self._history.add_aliases(site, value.id, value.aliases, new=row is None)
+        await self._history.add_spans(value.id, _spans(value), new=row is None, whole=True)
         return None if row is None else str(row["state"])
-
-    async def _grow_aliases(self, site: str, value: Call, *, new: bool = False) -> int:
-        rows = () if new else await self._aliases([value.id])
-        known = {(r.type, r.value, r.source, r.valid_from, r.valid_to) for r in rows}
-        fresh = [
-            {
-                "site": site,
-                "call": value.id,
-                "type": r.alias.type.value,
-                "value": kept(r.alias.value),
-                "source": r.source,
-                "why": kept(r.why),
-                "valid_from": r.valid_from,
-                "valid_to": r.valid_to,
-            }
-            for r in value.aliases
-            if (r.alias.type.value, kept(r.alias.value), r.source, r.valid_from, r.valid_to)
-            not in known
-        ]
-        if fresh:
-            await self._db.execute(insert(call_alias), fresh)
-        return len(fresh)
-
-    async def _grow_spans(self, value: Call, *, new: bool) -> None:
-        wanted = [
-            *(
-                SpanRow("station", s.station, s.start, s.end, state=s.state.value)
-                for s in value.stations
-            ),
-            *(SpanRow("hold", "", s.start, s.end) for s in value.holds),
-            *(SpanRow("recording", kept(s.ref), s.start, s.end) for s in value.recordings),
-            *(
-                SpanRow("related", kept(f"{r.call} {r.why}"), r.start or value.started, r.end)
-                for r in value.related
-            ),
-        ]
-        await self._append_spans(value.id, wanted, new=new, whole=True)
-
-    async def _append_spans(
-        self, id_: str, wanted: Iterable[SpanRow], *, new: bool = False, whole: bool = False
-    ) -> int:
-        """Append the stretches that are not there yet. `whole`: these are all there are, as they are now.
-
-        Then one that the newest row tells otherwise is written again: a call that had expired goes on.
-        """
-        query = select(call_span).where(call_span.c.call == id_).order_by(call_span.c.id)
-        rows = () if new else (await self._db.execute(query)).mappings().all()
-        known = {tuple(r[each] for each in _SPAN) for r in rows}
-        told = {tuple(r[each] for each in _STRETCH): tuple(r[each] for each in _SPAN) for r in rows}
-        now: dict[tuple[object, ...], tuple[object, ...]] = {}
-        fresh: dict[tuple[object, ...], None] = {}
-        for span in wanted:
-            row = tuple(getattr(span, each) for each in _SPAN)
-            now[tuple(getattr(span, each) for each in _STRETCH)] = row
-            if row not in known:
-                fresh[row] = None
-        if whole:
-            fresh |= dict.fromkeys(
-                row for key, row in now.items() if key in told and told[key] != row
-            )
-        added = [{"call": id_, **dict(zip(_SPAN, row, strict=True))} for row in fresh]
-        if added:
-            await self._db.execute(insert(call_span), added)
-        return len(added)
-
-    async def add_facts(self, site: str, facts: Sequence[tuple[str, Fact]], at: datetime) -> None:
-        """Keep what the feeds said of calls, in order, sealed: a restarted server folds the same calls again."""
-        rows = [
-            {
-                "site": site,
-                "call": call_id,
-                "sealed": self._seal.close(json.dumps(fact_to_json(fact))),
-                "received": at,
-            }
-            for call_id, fact in facts
-        ]
-        if rows:
-            await self._db.execute(insert(call_fact), rows)
-
-    async def facts_of_live(self, site: str, since: datetime) -> Sequence[tuple[str, Fact]]:
-        """Return the facts of calls that have not ended, with the call's id, oldest first."""
-        live = select(call.c.id).where(
-            call.c.site == site, call.c.ended.is_(None), call.c.started >= since
-        )
-        query = (
-            select(call_fact.c.call, call_fact.c.sealed)
-            .where(
-                call_fact.c.call.in_(live),
-                checked(call_fact.c.site, site),
-                call_fact.c.sealed.is_not(None),
-            )
-            .order_by(call_fact.c.id)
-        )
-        rows = await self._db.execute(query)
-        return [(r.call, fact_from_json(json.loads(self._seal.open(r.sealed)))) for r in rows]
 
     async def merged(self, younger: str, surviving: str) -> None:
         """Two calls turned out to be one: the younger id leads to the survivor, which keeps its names."""
         await self._db.execute(
             update(call).where(call.c.id == younger).values(merged_into=surviving)
         )
-        query = select(call_alias).where(call_alias.c.call.in_([younger, surviving]))
-        rows = (await self._db.execute(query.order_by(call_alias.c.id))).mappings().all()
-        known = {(r["type"], r["value"], r["source"]) for r in rows if r["call"] == surviving}
-        kept = [
-            {**{key: r[key] for key in r if key != "id"}, "call": surviving}
-            for r in rows
-            if r["call"] == younger and (r["type"], r["value"], r["source"]) not in known
-        ]
-        if kept:
-            await self._db.execute(insert(call_alias), kept)
+        await self._history.inherit(younger, surviving)
 
     async def assert_call(self, site: str, id_: str, alias: Alias, at: datetime) -> None:
         """Keep a call id that somebody gave and no feed has reported yet."""
@@ -292,30 +125,8 @@ class CallStore:
                 version=1,
             )
         )
-        await self._db.execute(
-            insert(call_alias).values(
-                site=site,
-                call=id_,
-                type=alias.type.value,
-                value=alias.value,
-                source="desk",
-                why="asserted",
-                valid_from=at,
-            )
-        )
-
-    async def name(
-        self, site: str, id_: str, alias: Alias, source: str, why: str, at: datetime
-    ) -> None:
-        """Append a name that somebody told too late for the correlator; told again, it changes nothing."""
-        value = kept(alias.value)
-        known = {(r.type, r.value, r.source) for r in await self._aliases([id_])}
-        if (alias.type.value, value, source) in known:
-            return
-        row = {"type": alias.type.value, "value": value, "source": source, "why": kept(why)}
-        await self._db.execute(
-            insert(call_alias).values(site=site, call=id_, valid_from=at, valid_to=None, **row)
-        )
+        asserted = DatedAlias(alias, "desk", at, None, "asserted")
+        await self._history.add_aliases(site, id_, [asserted], new=True)
 
     async def get(self, site: str, id_: str) -> CallSummary:
         """Return a call of this site, following merges; CallUnknown for any other."""
@@ -412,7 +223,7 @@ class CallStore:
             limit=limit,
         )
         spans: dict[str, list[SpanRow]] = {each.id: [] for each in found}
-        for id_, span in await self._spans(list(spans)):
+        for id_, span in await self._history.spans(list(spans)):
             spans[id_].append(span)
         return [CallHistory(each, tuple(spans[each.id])) for each in found]
 
@@ -425,13 +236,12 @@ class CallStore:
         number: str | None,
     ) -> bool:
         """Append names and stretches that are not there yet, and a number where there was none; say whether any was."""
-        value = Call(id=call_.id, caller=None, state=CallState.ENDED, started=call_.started)
-        names = tuple(
+        names = [
             DatedAlias(Alias(AliasType(a.type), a.value), a.source, a.valid_from, a.valid_to, a.why)
             for a in aliases
-        )
-        added = await self._grow_aliases(call_.site, replace(value, aliases=names))
-        added += await self._append_spans(call_.id, spans)
+        ]
+        added = await self._history.add_aliases(call_.site, call_.id, names)
+        added += await self._history.add_spans(call_.id, spans)
         if number is not None and call_.number is None:
             people = PersonalStore(self._uow)
             caller = await people.add(call_.site, "number", number, at)
@@ -446,7 +256,7 @@ class CallStore:
     async def record(self, site: str, id_: str) -> CallHistory:
         """Return everything stored of one call, and which other calls say that they are related to it."""
         found = await self.get(site, id_)
-        rows = await self._spans([found.id])
+        rows = await self._history.spans([found.id])
         query = (
             select(call_span.c.call, call_span.c.value)
             .join(call, call.c.id == call_span.c.call)
@@ -481,10 +291,10 @@ class CallStore:
         rows = sorted(found, key=lambda row: row[newest.name], reverse=True)
         ids = [row["id"] for row in rows]
         aliases: dict[str, list[AliasRow]] = {}
-        for id_, alias in await self._alias_rows(ids):
+        for id_, alias in await self._history.aliases(ids):
             aliases.setdefault(id_, []).append(alias)
         spans: dict[str, list[SpanRow]] = {}
-        for id_, span in await self._spans(ids):
+        for id_, span in await self._history.spans(ids):
             if span.kind == "station":
                 spans.setdefault(id_, []).append(span)
         return [self._call(row, aliases, spans) for row in rows]
@@ -512,33 +322,6 @@ class CallStore:
             confirmed=row["confirmed"],
         )
 
-    async def _aliases(self, ids: Sequence[str]) -> list[AliasRow]:
-        return [alias for _, alias in await self._alias_rows(ids)]
-
-    async def _alias_rows(self, ids: Sequence[str]) -> list[tuple[str, AliasRow]]:
-        query = select(call_alias).where(call_alias.c.call.in_(ids)).order_by(call_alias.c.id)
-        rows = (await self._db.execute(query)).mappings()
-        return [
-            (
-                r["call"],
-                AliasRow(
-                    r["type"], r["value"], r["source"], r["why"], r["valid_from"], r["valid_to"]
-                ),
-            )
-            for r in rows
-        ]
-
-    async def _spans(self, ids: Sequence[str]) -> list[tuple[str, SpanRow]]:
-        query = select(call_span).where(call_span.c.call.in_(ids)).order_by(call_span.c.id)
-        newest: dict[str, dict[tuple[str, str, datetime], SpanRow]] = {}
-        for r in (await self._db.execute(query)).mappings():
-            mine = newest.setdefault(r["call"], {})
-            key = (r["kind"], r["value"], r["start"])
-            # The row with the end replaces its open one, and is the newest word.
-            mine.pop(key, None)
-            mine[key] = SpanRow(*key, r["end"], state=r["state"])
-        return [(id_, span) for id_, mine in newest.items() for span in settled([*mine.values()])]
-
 
 def _superseded(rows: Iterable[AliasRow]) -> tuple[AliasRow, ...]:
     """Keep the newest row of each (type, value, source): it carries the end when there is one."""
@@ -552,3 +335,19 @@ def _superseded(rows: Iterable[AliasRow]) -> tuple[AliasRow, ...]:
             else replace(row, valid_from=min(earlier.valid_from, row.valid_from))
         )
     return tuple(newest.values())
+
+
+def _spans(value: Call) -> list[SpanRow]:
+    """Write the stretches of a call as the correlator sees it now."""
+    return [
+        *(
+            SpanRow("station", s.station, s.start, s.end, state=s.state.value)
+            for s in value.stations
+        ),
+        *(SpanRow("hold", "", s.start, s.end) for s in value.holds),
+        *(SpanRow("recording", kept(s.ref), s.start, s.end) for s in value.recordings),
+        *(
+            SpanRow("related", kept(f"{r.call} {r.why}"), r.start or value.started, r.end)
+            for r in value.related
+        ),
+    ]

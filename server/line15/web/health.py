@@ -2,10 +2,10 @@
 
 from tornado.routing import URLSpec
 
-from server.core.json_types import plain
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.line15.service.health import LineHealthReader
+from server.web.json_types import plain
 
 
 class LineHealthPage(SignedIn):

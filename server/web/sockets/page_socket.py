@@ -13,6 +13,7 @@ import asyncio
 import json
 import re
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -65,7 +66,7 @@ class _Newest:
     key: str
 
 
-class SocketBase:
+class SocketBase(ABC):
     """A connected page; frames are handled one after the other."""
 
     kind: ClassVar[str] = ""
@@ -97,34 +98,36 @@ class SocketBase:
 
     # --- what carries the frames
     @property
+    @abstractmethod
     def stranger(self) -> bool:
         """Whether nobody knows yet who this page is."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def address(self) -> str | None:
         """Where it speaks from."""
-        raise NotImplementedError
 
+    @abstractmethod
     def browser(self, cookie: str) -> str | None:
         """Return the name of its browser under this cookie."""
-        raise NotImplementedError
 
+    @abstractmethod
     def asking(self) -> dict[str, str]:
         """Return who asks, for the log."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def carry(self, frame: str | bytes) -> None:
         """Send one frame; wait while the page takes none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hang_up(self, code: int, reason: str) -> None:
         """Close, saying why."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hang_up_at_once(self) -> None:
         """Close without waiting for the other side."""
 
+    @abstractmethod
     def bear(self, size: int) -> None:
         """Take messages of this size at most from now on."""
 
@@ -311,9 +314,9 @@ class SocketBase:
             self._count_refusal(MessageFlood("errors"))
             self.shut(MessageFlood("errors"))
 
+    @abstractmethod
     async def take(self, frame: str | bytes) -> None:
         """Handle one frame; raises AppError."""
-        raise NotImplementedError
 
     def send(self, message: Mapping[str, object]) -> None:
         """Queue one message; a page that does not read for 500 messages is cut, and comes back."""
@@ -379,6 +382,7 @@ class SocketBase:
                 async with asyncio.timeout(TICK):
                     await self.over.wait()
 
+    @abstractmethod
     async def tick(self) -> None:
         """Check every five seconds that this page may still be here."""
 
@@ -412,6 +416,7 @@ class SocketBase:
             await cancel_and_wait(*self._tasks, *self._beside)
             self.web.open_sockets.leave(self)
 
+    @abstractmethod
     def left(self) -> None:
         """Leave the rooms this page sat in."""
 

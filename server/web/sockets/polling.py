@@ -160,6 +160,12 @@ class PolledSocket(SocketBase):
         self.on_close()
         asyncio.get_running_loop().call_later(LINGER, self.when_forgotten)
 
+    def hang_up_at_once(self) -> None:
+        """There is no connection that a page could keep open."""
+
+    def bear(self, size: int) -> None:
+        """A request's body has a limit of its own."""
+
     def goodbye(self) -> None:
         """Let the page go, as it asks; what it said before is still done."""
         self.hang_up(_GONE, "left")

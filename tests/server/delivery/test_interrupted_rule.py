@@ -73,7 +73,7 @@ def test_it_says_since_when_and_whom_before_the_request_leaves() -> None:
         declined(asking(message(), "a", NOW), ALONE, FRENCH, "a", "http_400", NOW, final=True),
         accepted(asking(message(), "smtp", NOW), None, NOW),
         postponed(asking(message(), "smtp", NOW), "smtp_451", NOW),
-        failed(asking(message(), "smtp", NOW), "carrier_refused", NOW),
+        failed(asking(message(), "smtp", NOW), "carrier_refused"),
         receipt(asking(message(), "a", NOW), MessageState.DELIVERED, NOW),
     ],
 )

@@ -16,7 +16,7 @@ from server.core.errors import StorageUnavailable
 from server.line15.domain.feed_words import why_refused
 from server.line15.service.call_events import MESSAGES_AT_ONCE
 from server.line15.service.ingest import CallIngest
-from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
 from server.line15.web.event_bodies import EventResults, schema
 from telephony import Answered, HungUp
 from telephony.runner import Runner
@@ -173,11 +173,11 @@ async def test_what_is_read_otherwise_after_a_restart_is_stored(house: Running, 
     async with house.server.transactions() as uow:
         ((_, known),) = [
             each
-            for each in await CallStore(uow).facts_of_live(site, now - timedelta(hours=1))
+            for each in await FactStore(uow).of_live(site, now - timedelta(hours=1))
             if isinstance(each[1], Answered)
         ]
         end = HungUp(known.leg, now + timedelta(seconds=9), known.source, "ended")
-        await CallStore(uow).add_facts(site, [(told["call"], end)], now)
+        await FactStore(uow).add(site, [(told["call"], end)], now)
         await uow.commit()
     await restarted(house)
     assert await house.rows("SELECT state FROM call") == [{"state": "ended"}]

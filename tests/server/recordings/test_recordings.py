@@ -18,6 +18,8 @@ from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
+from server.line15.store.history import HistoryStore
 from server.recordings.domain.recordings import Recording, RecordingCertainty
 from server.recordings.errors import RecordingOutside
 from server.recordings.files import FolderAudio
@@ -196,7 +198,7 @@ async def test_a_restart_folds_the_late_facts_of_a_live_call(house: Running) -> 
         ]
     )
     async with house.server.transactions(write=False) as uow:
-        late = [fact for _, fact in await CallStore(uow).facts_of_live(line.site, START)]
+        late = [fact for _, fact in await FactStore(uow).of_live(line.site, START)]
     assert {type(fact).__name__ for fact in late} >= {"RecordingStarted", "RecordingStopped"}
     before = line.correlator.calls()
     line.correlator.restore("call1", [fact for fact in late if fact.leg.startswith("recording:")])
@@ -438,7 +440,9 @@ async def test_a_recording_begun_in_mid_call_says_that_its_beginning_is_not_know
     await a_call(house, id_="c-rivage")
     name = Alias(AliasType.SIP_CALL_ID, "mid@pbx")
     async with house.server.transactions() as uow:
-        await CallStore(uow).name(house.sites["rivage"].id, "c-rivage", name, "hep", "Call-ID", now)
+        await HistoryStore(uow).name(
+            house.sites["rivage"].id, "c-rivage", name, "hep", "Call-ID", now
+        )
         await uow.commit()
     await a_video(house, id_="v1", call="c-rivage")
     house.clock.pass_(seconds=400)
@@ -474,7 +478,7 @@ async def test_a_recording_with_pauses_began_when_its_recorder_said(house: Runni
     ref = f"{PBX}/{WAV.name}"
     found = FoundRecording(ref, (LINKED[0].alias,), None, now, now + timedelta(seconds=14))
     async with house.server.transactions() as uow:
-        await CallStore(uow).name(
+        await HistoryStore(uow).name(
             house.sites["rivage"].id, "c-rivage", found.aliases[0], "ami", "said", now
         )
         await uow.commit()

@@ -18,6 +18,7 @@ from server.core.sites import Site, SiteStore
 from server.delivery.store import MessageStore
 from server.invitations.store.invitations import InvitationStore
 from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
@@ -47,7 +48,7 @@ async def _ask(transactions: Transactions) -> None:
         await CallStore(uow).at_station(SITE.id, "1501", since)
         await CallStore(uow).get_all(SITE.id, ["c"])
         await CallStore(uow).by_day(SITE.id, since, NOW)
-        await CallStore(uow).facts_of_live(SITE.id, since)
+        await FactStore(uow).of_live(SITE.id, since)
         await CallStore(uow).around(SITE.id, "1501", ["l"], since, NOW, 100)
         await CallStore(uow).around(SITE.id, None, [], since, NOW, 100)
         await SessionStore(uow).unlinked(SITE.id, since, NOW)
