@@ -31,7 +31,7 @@ from server.storage.transactions import Transactions
 from server.video.domain.session import Session, SessionState
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms, Viewer
-from server.video.service.sessions import Sessions, call_of
+from server.video.service.sessions import Sessions, call_of, open_session
 from server.video.store.sessions import SessionStore
 from server.web.errors import InvitationLinkUnknown, MessageOutOfOrder
 from server.web.pages import Pages
@@ -102,7 +102,7 @@ class Observers:
             user = actor.user or ""
             if known := await ObserverStore(uow).by_command(actor.site, user, request.command):
                 return known.id
-            session = await self._open(uow, actor.site, request.session)
+            session = await open_session(uow, actor.site, request.session)
             site = await SiteStore(uow).get(actor.site)
             name, channel, to = _person(site, request)
             others = [
@@ -265,14 +265,6 @@ class Observers:
             (await UserStore(uow).get(observer.invited_by)).name,
             await PersonalStore(uow).get(observer.name) or "",
         )
-
-    async def _open(self, uow: UnitOfWork, site: str, id_: str) -> Session:
-        session = await SessionStore(uow).get(id_)
-        if session.site != site:
-            raise NotFound("session")
-        if session.state is SessionState.ENDED:
-            raise SessionEnded
-        return session
 
     async def _note(
         self,

@@ -8,7 +8,6 @@ import structlog
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound
 from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
 from server.core.limits.throttle import within
@@ -93,9 +92,7 @@ class SpokenCodes:
             if session_id is None:
                 session = await self._begin(uow, actor, request, now)
             else:
-                session = await SessionStore(uow).get(session_id)
-                if session.site != actor.site:
-                    raise NotFound("session")
+                session = await SessionStore(uow).of_site(actor.site, session_id)
             if session.state is SessionState.ENDED:
                 raise SessionEnded
             if session.state not in {SessionState.INVITED, SessionState.OPENED}:

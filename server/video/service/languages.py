@@ -13,10 +13,9 @@ from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.words.languages import BY_CODE
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, SessionState
-from server.video.errors import SessionEnded
+from server.video.domain.session import Session
 from server.video.service.rooms import Rooms
-from server.video.service.sessions import Sessions, call_of
+from server.video.service.sessions import Sessions, call_of, open_session
 from server.video.store.sessions import SessionStore
 
 
@@ -36,11 +35,7 @@ class Languages:
         """Keep a language, and tell the phone and the desks; `first`: only if there is none yet."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            before = await SessionStore(uow).get(id_)
-            if before.site != actor.site:
-                raise NotFound("session")
-            if before.state is SessionState.ENDED:
-                raise SessionEnded
+            before = await open_session(uow, actor.site, id_)
             wanted = before.language or language if first else language
             after = await keep_language(uow, actor, before, wanted, now)
             await uow.commit()

@@ -8,7 +8,6 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound
 from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
 from server.line15.domain.call_links import CallLink
@@ -35,7 +34,7 @@ from server.video.domain.session import (
     TimedOut,
     step,
 )
-from server.video.errors import OpenElsewhere
+from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.rooms import Rooms
 from server.video.store.sessions import SessionStore
 
@@ -102,9 +101,7 @@ class Sessions:
         """Apply one event; an event that changes nothing is not written."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            before = await SessionStore(uow).get(id_)
-            if before.site != actor.site:
-                raise NotFound("session")
+            before = await SessionStore(uow).of_site(actor.site, id_)
             after, commands = await self.apply(uow, before, event, actor, now)
             await uow.commit()
         if after != before:
@@ -149,9 +146,7 @@ class Sessions:
         """
         now = self._clock.now()
         async with self._transactions() as uow:
-            session = await SessionStore(uow).get(id_)
-            if session.site != actor.site:
-                raise NotFound("session")
+            session = await SessionStore(uow).of_site(actor.site, id_)
             linked = await call_of(uow, id_)
             call = (
                 (await CallStore(uow).get_all(actor.site, [linked])).get(linked) if linked else None
@@ -193,10 +188,7 @@ class Sessions:
     async def get(self, site: str, id_: str) -> Session:
         """Return a session of this site; NotFound for any other (I7)."""
         async with self._transactions(write=False) as uow:
-            found = await SessionStore(uow).get(id_)
-        if found.site != site:
-            raise NotFound("session")
-        return found
+            return await SessionStore(uow).of_site(site, id_)
 
     async def refresh(self, site: str, id_: str) -> None:
         """Tell the desks to show a session of this site as it is now; NotFound for any other (I7)."""
@@ -261,6 +253,14 @@ def gone_to(session: Session, call: CallSummary | None, station: str | None) -> 
     if session.handed is not None:
         return (session.station,) if session.station and session.station != station else ()
     return call.elsewhere(station) if call else ()
+
+
+async def open_session(uow: UnitOfWork, site: str, id_: str) -> Session:
+    """Return a session of this site; raises NotFound for any other (I7), SessionEnded for one that is over."""
+    session = await SessionStore(uow).of_site(site, id_)
+    if session.state is SessionState.ENDED:
+        raise SessionEnded
+    return session
 
 
 async def call_of(uow: UnitOfWork, session: str) -> str | None:
