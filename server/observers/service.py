@@ -10,7 +10,6 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore, listed_observers
@@ -31,7 +30,7 @@ from server.storage.transactions import Transactions
 from server.video.domain.session import Session, SessionState
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms, Viewer
-from server.video.service.sessions import Sessions, call_of, open_session
+from server.video.service.sessions import Sessions, open_session, write_down
 from server.video.store.sessions import SessionStore
 from server.web.errors import InvitationLinkUnknown, MessageOutOfOrder
 from server.web.pages import Pages
@@ -278,11 +277,10 @@ class Observers:
             action,
             f"observer:{observer.id}",
             observer.session,
-            await call_of(uow, observer.session),
-            {"channel": observer.channel},
-            personal or {},
+            data={"channel": observer.channel},
+            personal=personal or {},
         )
-        await Journal(uow).append(actor, event, self._clock.now())
+        await write_down(uow, actor, event, self._clock.now())
 
 
 async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:

@@ -10,12 +10,11 @@ from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import StationUnknown
-from server.core.journal import Journal
 from server.core.sites import SiteStore
 from server.desk.errors import HandOverGone
 from server.storage.transactions import Transactions
 from server.video.domain.session import Session
-from server.video.service.sessions import call_of, open_session
+from server.video.service.sessions import open_session, write_down
 from server.video.store.sessions import SessionStore
 
 
@@ -76,9 +75,8 @@ class HandOvers:
         session: Session,
         data: dict[str, object],
     ) -> None:
-        call = await call_of(uow, session.id)
-        event = AuditEvent(action, f"session:{session.id}", session.id, call, data)
-        await Journal(uow).append(actor, event, self._clock.now())
+        event = AuditEvent(action, f"session:{session.id}", session.id, data=data)
+        await write_down(uow, actor, event, self._clock.now())
 
     def _publish(self, session: Session, *stations: str | None) -> None:
         concerned = frozenset(one for one in (session.station, *stations) if one)

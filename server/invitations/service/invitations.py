@@ -35,7 +35,7 @@ from server.line15.store.idempotency import OnceStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import Command, Session, SessionQuit, SessionState
 from server.video.errors import SessionEnded
-from server.video.service.sessions import Sessions, call_of
+from server.video.service.sessions import Sessions, write_down
 from server.video.store.sessions import SessionStore
 from server.web.errors import InvitationLinkExpired
 from server.web.pages import Pages
@@ -371,12 +371,6 @@ async def note(
     uow: UnitOfWork, actor: Actor, action: str, invitation: Invitation, now: datetime
 ) -> None:
     """Write what happened to a link into the audit."""
-    call = await call_of(uow, invitation.session)
-    event = AuditEvent(
-        action,
-        f"invitation:{invitation.id}",
-        invitation.session,
-        call,
-        {"channel": invitation.channel},
-    )
-    await Journal(uow).append(actor, event, now)
+    data: dict[str, object] = {"channel": invitation.channel}
+    event = AuditEvent(action, f"invitation:{invitation.id}", invitation.session, data=data)
+    await write_down(uow, actor, event, now)

@@ -1,6 +1,7 @@
 """What happens to a video session: load, decide, save, audit, commit; then perform."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -118,13 +119,8 @@ class Sessions:
         after = await SessionStore(uow).save(after)
         data = {"from": before.state.value, "to": after.state.value, **event_data(event)}
         name = _PAST[type(event)]
-        await Journal(uow).append(
-            actor,
-            AuditEvent(
-                name, f"session:{before.id}", before.id, await call_of(uow, before.id), data
-            ),
-            now,
-        )
+        told = AuditEvent(name, f"session:{before.id}", before.id, data=data)
+        await write_down(uow, actor, told, now)
         if any(isinstance(command, ReleaseInvitations) for command in commands):
             for hook in self._on_ended:
                 await hook(uow, after, now)
@@ -267,3 +263,9 @@ async def call_of(uow: UnitOfWork, session: str) -> str | None:
     """Return the call a session is linked to now."""
     links: list[CallLink] = list(await SessionStore(uow).links(session))
     return links[-1].call if links else None
+
+
+async def write_down(uow: UnitOfWork, actor: Actor, event: AuditEvent, at: datetime) -> None:
+    """Append what happened in a session to the audit, with the call that the session is linked to now."""
+    call = await call_of(uow, event.session) if event.session else None
+    await Journal(uow).append(actor, replace(event, call=call), at)

@@ -22,7 +22,7 @@ from server.video.errors import (
     SnapshotUnknown,
 )
 from server.video.service.rooms import Rooms
-from server.video.service.sessions import call_of, open_session
+from server.video.service.sessions import open_session, write_down
 from server.video.store.snapshots import SnapshotStore
 
 POLICY: Final = "snapshots"
@@ -115,9 +115,8 @@ class Snapshots:
         data: dict[str, object] = {"sha256": taken.sha256}
         if action == "snapshot.taken":
             data |= {"width": taken.width, "height": taken.height, "pictured": taken.at.isoformat()}
-        call = await call_of(uow, taken.session)
-        event = AuditEvent(action, f"snapshot:{taken.id}", taken.session, call, data)
-        await Journal(uow).append(actor, event, now)
+        event = AuditEvent(action, f"snapshot:{taken.id}", taken.session, data=data)
+        await write_down(uow, actor, event, now)
 
     async def _missed(self, actor: Actor, now: datetime) -> None:
         async with self._transactions() as uow:
