@@ -33,7 +33,7 @@ from server.storage.database_guard import file_of
 from server.storage.demonstration_mark import check_demonstration
 from server.storage.file_modes import close_to_others
 from server.storage.transactions import Transactions
-from server.video.service.following import Following, relink
+from server.video.service.following import accompany, relink
 from server.video.service.sessions import Sessions
 from server.web.http.accepting import Summary
 from server.web.http.connections import ConnectionLimits, Connections, file_limit, limits
@@ -155,7 +155,6 @@ class Server:
             self.supervisor.start("tls.watch", reloader.run)
 
     async def _wire_lines(self) -> None:
-        following = Following()
         async with self.transactions(write=False) as uow:
             for site in await SiteStore(uow).all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
@@ -167,7 +166,7 @@ class Server:
                     self.bus,
                     on_merged=(relink,),
                     on_saved=(self.catalogue.told,),
-                    on_folded=(following.accompany,),
+                    on_folded=(accompany,),
                     touched=self.reconciler.touch,
                 )
                 self.calls.add(site.id, site.key, stations, feeds, line)
