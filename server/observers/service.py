@@ -225,14 +225,14 @@ class Observers:
             raise MessageOutOfOrder("before_tap")
         return found
 
-    def seat(self, found: ObserverLinkTarget, peer: str, line: Socket) -> None:
+    def seat(self, found: ObserverLinkTarget, peer: str, socket: Socket) -> None:
         """Give an observer a place in the room, unless three people see already; his former page loses its own."""
         session = found.session.id
         self._rooms.dismiss_viewer(session, found.observer.id, peer)
         if self._rooms.viewer_count(session, but=peer) >= MOST_VIEWERS:
             raise ViewersFull
         viewer = Viewer(found.observer.id, found.name, "observer", self._clock.now())
-        self._rooms.enter_desk(session, peer, line, viewer)
+        self._rooms.enter_desk(session, peer, socket, viewer)
 
     async def tell(self, actor: Actor, observer: Observer, *, here: bool) -> None:
         """Write down that an observer came or left."""

@@ -113,7 +113,7 @@ class InvitationLinks:
         """Tell whether what a page cannot do is news, and matters.
 
         A second page of the same browser takes nothing from the one that speaks, nor from a picture, which goes on
-        without the page's line. A repetition does not begin the regulator's wait anew.
+        without the page's socket. A repetition does not begin the regulator's wait anew.
         """
         speaks = self._rooms.get(session.id).phone is not None
         return not speaks and session.state is not SessionState.LIVE and session.camera != trouble
