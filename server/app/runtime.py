@@ -159,7 +159,7 @@ class Server:
             for site in await SiteStore(uow).all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
                 stations = await SiteStore(uow).stations(site.id)
-                line = CallIngest(
+                ingest = CallIngest(
                     site.id,
                     self.transactions,
                     self.clock,
@@ -169,7 +169,7 @@ class Server:
                     on_folded=(accompany,),
                     touched=self.reconciler.touch,
                 )
-                self.lines.add(site.id, site.key, stations, feeds, line)
+                self.lines.add(site.id, site.key, stations, feeds, ingest)
                 if site.policy.get(TOLD_BY_EVENTS):
                     self.lines.connect(site.id)
 
