@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
@@ -14,11 +13,10 @@ from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore, listed_observers
 from server.core.tokens import token_hash
-from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
-from server.delivery.domain.messages import Message, MessageState, dropped, failed
-from server.delivery.domain.sms_text import one_segment
+from server.delivery.domain.messages import Message, MessageState
 from server.delivery.errors import ContactMissing
+from server.delivery.service.link_messages import drop, link_message, withdraw
 from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.store import MessageStore
 from server.identity.store.users import UserStore
@@ -141,22 +139,14 @@ class Observers:
     def _message(
         self, site: Site, channel: str, to: str, by: str, token: str, now: datetime
     ) -> Message:
-        context: dict[str, Any] = {
-            "site_name": site.name,
-            "by": by,
-            "link": f"{self._public_url}/o/{token}",
-            "minutes": int(self._life.total_seconds() // 60),
-        }
-        body: dict[str, object] = {"to": to, "sender": site.sms_sender}
-        if channel == "sms":
-            body["text"] = one_segment(
-                lambda name: self._pages.text("sms/observer.txt", **{**context, "site_name": name}),
-                site.name,
-            )
-        else:
-            body["subject"] = f"{site.name} : image d'un appel en cours"
-            body["text"] = self._pages.text("mail/observer.txt", **context)
-            body["html"] = self._pages.text("mail/observer.html", **context)
+        body = link_message(
+            *(self._pages, site, channel, to),
+            name="observer",
+            subject="image d'un appel en cours",
+            link=f"{self._public_url}/o/{token}",
+            life=self._life,
+            by=by,
+        )
         return Message(
             id=self._ids.new(),
             site=site.id,
@@ -178,9 +168,7 @@ class Observers:
             session = await SessionStore(uow).get(observer.session)
             if observer.removed is None:
                 await ObserverStore(uow).save(rules.removed(observer, now))
-                message = await MessageStore(uow).get(observer.message)
-                if message.due is not None:
-                    await MessageStore(uow).save(settled(failed(message, "revoked", now)))
+                await withdraw(uow, [await MessageStore(uow).get(observer.message)], now)
                 await self._note(uow, actor, "observer.removed", observer)
                 await uow.commit()
         self._rooms.remove_viewer(session.id, observer.id, ObserverRemoved())
@@ -286,10 +274,7 @@ class Observers:
 async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its observers' links, in the unit of work that ends it."""
     for observer in await ObserverStore(uow).of_sessions([session.id]):
-        message = await MessageStore(uow).get(observer.message)
-        stopped = dropped(message, "session_ended", now)
-        if stopped is not message:
-            await MessageStore(uow).save(stopped)
+        await drop(uow, [await MessageStore(uow).get(observer.message)], now)
 
 
 def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
