@@ -33,7 +33,7 @@ from server.storage.database_guard import file_of
 from server.storage.demonstration_mark import check_demonstration
 from server.storage.file_modes import close_to_others
 from server.storage.transactions import Transactions
-from server.video.service.following import Following, relink
+from server.video.service.following import accompany, relink
 from server.video.service.sessions import Sessions
 from server.web.http.accepting import Summary
 from server.web.http.connections import ConnectionLimits, Connections, file_limit, limits
@@ -63,7 +63,7 @@ class Server:
     engine: AsyncEngine
     app: Application
     transactions: Transactions
-    calls: Lines
+    lines: Lines
     delivery: DeliveryService
     sessions: Sessions
     reconciler: Reconciler
@@ -92,7 +92,7 @@ class Server:
         if self.settings.demo:
             await check_demonstration(self.engine)
         await self._wire_lines()
-        await self.calls.start()
+        await self.lines.start()
         self._start_loops()
         sockets = bind_sockets(self.settings.port, self.settings.listen)
         self.port = sockets[0].getsockname()[1]
@@ -155,24 +155,23 @@ class Server:
             self.supervisor.start("tls.watch", reloader.run)
 
     async def _wire_lines(self) -> None:
-        following = Following()
         async with self.transactions(write=False) as uow:
             for site in await SiteStore(uow).all():
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
                 stations = await SiteStore(uow).stations(site.id)
-                line = CallIngest(
+                ingest = CallIngest(
                     site.id,
                     self.transactions,
                     self.clock,
                     self.bus,
                     on_merged=(relink,),
                     on_saved=(self.catalogue.told,),
-                    on_folded=(following.accompany,),
+                    on_folded=(accompany,),
                     touched=self.reconciler.touch,
                 )
-                self.calls.add(site.id, site.key, stations, feeds, line)
+                self.lines.add(site.id, site.key, stations, feeds, ingest)
                 if site.policy.get(TOLD_BY_EVENTS):
-                    self.calls.connect(site.id)
+                    self.lines.connect(site.id)
 
     def _start_loops(self) -> None:
         """Start what runs beside the requests: each by itself, so that none that fails stops another."""
@@ -213,11 +212,11 @@ class Server:
 
     async def _reconcile(self) -> None:
         """Match videos that have no call with what line 15 told since."""
-        await self.reconciler.due(list(self.calls.states()))
+        await self.reconciler.due(list(self.lines.states()))
 
     def _tell_lines(self) -> None:
         """Line 15 that falls silent or comes back is a change that no call reports."""
-        for site, state in self.calls.states().items():
+        for site, state in self.lines.states().items():
             if self._lines_told.get(site, state) != state:
                 self.bus.publish(SiteChanged(site, frozenset()))
             self._lines_told[site] = state
@@ -236,7 +235,7 @@ class Server:
         self.delivery.close()
         if self._lanes:
             await asyncio.wait(self._lanes, timeout=DRAIN_SECONDS)
-        await self.calls.drain()
+        await self.lines.drain()
         await self.supervisor.stop()
         for close in self.closers:
             close()

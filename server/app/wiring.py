@@ -75,7 +75,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     pages = Pages(resources.root())
     bus, rooms, metrics = Bus(), Rooms(), Metrics(BEFORE_ASKING)
     supervisor = Supervisor(metrics.loop_restarted)
-    calls = Lines(transactions, clock, ids, supervisor)
+    lines = Lines(transactions, clock, ids, supervisor)
     sessions = Sessions(
         *(transactions, clock, bus, rooms, metrics.item_failed),
         on_ended=(release_observers, invitation_hooks.release),
@@ -131,7 +131,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         clock=clock,
         ids=ids,
         seal=seal,
-        lines=calls,
+        lines=lines,
         pages=pages,
         sessions=sessions,
         wake=delivery.wake,
@@ -189,7 +189,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         delivery=delivery,
         receipt_readers=carriers.readers,
         desk_view=DeskView(
-            transactions, clock, calls, rooms, ReadAloudTranslator(resources.root())
+            transactions, clock, lines, rooms, ReadAloudTranslator(resources.root())
         ),
         recent=Recent(transactions, clock),
         ice=_ice(settings, clock),
@@ -205,11 +205,11 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
             wake=delivery.wake,
         ),
         incidents=Incidents(transactions, clock),
-        webhook=Webhook(transactions, clock, calls, bus),
-        line_health=LineHealthReader(calls, clock),
+        webhook=Webhook(transactions, clock, lines, bus),
+        line_health=LineHealthReader(lines, clock),
         ready=readiness.read,
         refresh_metrics=lambda: refresh(
-            *(metrics, calls, catalogue, folders, supervisor), readiness.read()
+            *(metrics, lines, catalogue, folders, supervisor), readiness.read()
         ),
         outbox=outbox,
         callers=callers,
@@ -220,7 +220,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         engine,
         make_app(web, services),
         transactions,
-        calls,
+        lines,
         delivery,
         sessions,
         Reconciler(

@@ -104,7 +104,7 @@ async def _take(
             ids=ids,
             seal=seal,
             reconciler=Reconciler(transactions, clock, bus, seal, mobiles_of=mobiles_of),
-            line=CallIngest(site.id, transactions, clock, bus, on_merged=(relink,)),
+            ingest=CallIngest(site.id, transactions, clock, bus, on_merged=(relink,)),
         )
         done = await importer.take(site, grouped(rows), hashlib.sha256(content).hexdigest()[:16])
         done.bad += bad

@@ -2,9 +2,10 @@
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     JSON,
@@ -29,6 +30,7 @@ from server.core.audit_entries import (
     digest,
 )
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.sites import sites
 
@@ -103,6 +105,13 @@ class Journal:
         await self._uow.connection.execute(insert(audit_payload).values(sealed))
         self._uow.chain_ends[row.site] = (row.seq, row.hash)
         return row
+
+    async def told(self, site: str, session: str, action: str) -> Sequence[Mapping[str, Any]]:
+        """Return the data of a session's rows of one action, for who writes something only once."""
+        query = select(audit.c.data).where(
+            checked(audit.c.site, site), audit.c.session == session, audit.c.action == action
+        )
+        return (await self._uow.connection.scalars(query)).all()
 
     async def _end(self, site: str) -> tuple[int, str]:
         """Return (seq, hash) of the last row; one writer at a time a site (SQLite: BEGIN IMMEDIATE has seen to it)."""

@@ -4,22 +4,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
-from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
-from server.delivery.domain.messages import Message, MessageState, dropped, failed
-from server.delivery.domain.sms_text import one_segment
+from server.delivery.domain.messages import Message, MessageState
 from server.delivery.errors import ContactMissing
+from server.delivery.service.link_messages import drop, link_message, withdraw
 from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.store import MessageStore
 from server.identity.store.users import UserStore
@@ -31,7 +28,7 @@ from server.storage.transactions import Transactions
 from server.video.domain.session import Session, SessionState
 from server.video.errors import SessionEnded
 from server.video.service.rooms import Rooms, Viewer
-from server.video.service.sessions import Sessions, call_of
+from server.video.service.sessions import Sessions, open_session, write_down
 from server.video.store.sessions import SessionStore
 from server.web.errors import InvitationLinkUnknown, MessageOutOfOrder
 from server.web.pages import Pages
@@ -102,7 +99,7 @@ class Observers:
             user = actor.user or ""
             if known := await ObserverStore(uow).by_command(actor.site, user, request.command):
                 return known.id
-            session = await self._open(uow, actor.site, request.session)
+            session = await open_session(uow, actor.site, request.session)
             site = await SiteStore(uow).get(actor.site)
             name, channel, to = _person(site, request)
             others = [
@@ -142,22 +139,14 @@ class Observers:
     def _message(
         self, site: Site, channel: str, to: str, by: str, token: str, now: datetime
     ) -> Message:
-        context: dict[str, Any] = {
-            "site_name": site.name,
-            "by": by,
-            "link": f"{self._public_url}/o/{token}",
-            "minutes": int(self._life.total_seconds() // 60),
-        }
-        body: dict[str, object] = {"to": to, "sender": site.sms_sender}
-        if channel == "sms":
-            body["text"] = one_segment(
-                lambda name: self._pages.text("sms/observer.txt", **{**context, "site_name": name}),
-                site.name,
-            )
-        else:
-            body["subject"] = f"{site.name} : image d'un appel en cours"
-            body["text"] = self._pages.text("mail/observer.txt", **context)
-            body["html"] = self._pages.text("mail/observer.html", **context)
+        body = link_message(
+            *(self._pages, site, channel, to),
+            name="observer",
+            subject="image d'un appel en cours",
+            link=f"{self._public_url}/o/{token}",
+            life=self._life,
+            by=by,
+        )
         return Message(
             id=self._ids.new(),
             site=site.id,
@@ -179,9 +168,7 @@ class Observers:
             session = await SessionStore(uow).get(observer.session)
             if observer.removed is None:
                 await ObserverStore(uow).save(rules.removed(observer, now))
-                message = await MessageStore(uow).get(observer.message)
-                if message.due is not None:
-                    await MessageStore(uow).save(settled(failed(message, "revoked")))
+                await withdraw(uow, [await MessageStore(uow).get(observer.message)])
                 await self._note(uow, actor, "observer.removed", observer)
                 await uow.commit()
         self._rooms.remove_viewer(session.id, observer.id, ObserverRemoved())
@@ -226,14 +213,14 @@ class Observers:
             raise MessageOutOfOrder("before_tap")
         return found
 
-    def seat(self, found: ObserverLinkTarget, peer: str, line: Socket) -> None:
+    def seat(self, found: ObserverLinkTarget, peer: str, socket: Socket) -> None:
         """Give an observer a place in the room, unless three people see already; his former page loses its own."""
         session = found.session.id
         self._rooms.dismiss_viewer(session, found.observer.id, peer)
         if self._rooms.viewer_count(session, but=peer) >= MOST_VIEWERS:
             raise ViewersFull
         viewer = Viewer(found.observer.id, found.name, "observer", self._clock.now())
-        self._rooms.enter_desk(session, peer, line, viewer)
+        self._rooms.enter_desk(session, peer, socket, viewer)
 
     async def tell(self, actor: Actor, observer: Observer, *, here: bool) -> None:
         """Write down that an observer came or left."""
@@ -266,14 +253,6 @@ class Observers:
             await PersonalStore(uow).get(observer.name) or "",
         )
 
-    async def _open(self, uow: UnitOfWork, site: str, id_: str) -> Session:
-        session = await SessionStore(uow).get(id_)
-        if session.site != site:
-            raise NotFound("session")
-        if session.state is SessionState.ENDED:
-            raise SessionEnded
-        return session
-
     async def _note(
         self,
         uow: UnitOfWork,
@@ -286,21 +265,17 @@ class Observers:
             action,
             f"observer:{observer.id}",
             observer.session,
-            await call_of(uow, observer.session),
-            {"channel": observer.channel},
-            personal or {},
+            data={"channel": observer.channel},
+            personal=personal or {},
         )
-        await Journal(uow).append(actor, event, self._clock.now())
+        await write_down(uow, actor, event, self._clock.now())
 
 
 async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its observers' links, in the unit of work that ends it."""
     del now
     for observer in await ObserverStore(uow).of_sessions([session.id]):
-        message = await MessageStore(uow).get(observer.message)
-        stopped = dropped(message, "session_ended")
-        if stopped is not message:
-            await MessageStore(uow).save(stopped)
+        await drop(uow, [await MessageStore(uow).get(observer.message)])
 
 
 def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:

@@ -207,9 +207,8 @@ def parse(data: bytes) -> SipMessage:
     if not data:
         raise SipDecodeError("empty")
     head, body = _cut(data)
-    lines = (
-        head.replace(b"\0", b"?").decode("utf-8", "replace").split("\n")
-    )  # what is read of a line is stripped
+    # What is read of a line is stripped.
+    lines = head.replace(b"\0", b"?").decode("utf-8", "replace").split("\n")
     start = lines[0].rstrip("\r")
     status = _STATUS.match(start)
     method, uri = (None, "") if status else _request_line(start)

@@ -19,9 +19,8 @@ _COUNTERS: Final = struct.Struct("=9I")
 def enlarge(sock: socket.socket | TransportSocket) -> int:
     """Ask for a buffer that holds a burst; return the bytes that the kernel gave (net.core.rmem_max limits them)."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WANTED)
-    return (
-        sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
-    )  # it doubles them, for its own needs
+    # It doubles them, for its own needs.
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
 def receive_buffer() -> tuple[int, int]:

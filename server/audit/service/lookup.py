@@ -171,10 +171,7 @@ class AuditLookup:
 
     async def _session(self, site: str, id_: str) -> Session:
         async with self._transactions(write=False) as uow:
-            session = await SessionStore(uow).get(id_)
-        if session.site != site:
-            raise NotFound("session")
-        return session
+            return await SessionStore(uow).of_site(site, id_)
 
     # --- the chain
     async def verify(self, site: str, noted: str | None = None) -> tuple[ChainVerdict, bool]:

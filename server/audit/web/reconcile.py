@@ -13,7 +13,7 @@ from server.core.errors import Invalid
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignInWeb
 from server.line15.domain.call_links import LABELS, Certainty
-from server.reconcile.domain.matching import CLUES, SETTLED, Clue, RankedCall, SureMatch
+from server.reconcile.domain.matching import AGAINST, CLUES, SETTLED, RankedCall, SureMatch
 from server.reconcile.service.reconciler import ReviewItem
 from server.reconcile.service.review import LONGEST_REASON, Review
 from telephony import parse_number
@@ -122,15 +122,13 @@ def _offers(case: ReviewItem) -> Sequence[RankedCall]:
 
 def _offer(case: ReviewItem, offer: RankedCall) -> Mapping[str, Any]:
     call = case.calls[offer.call]
-    against = {Clue.OTHER_NUMBER, Clue.NUMBER_UNKNOWN, Clue.ELSEWHERE, Clue.NOT_THEN}
-    against |= {Clue.CALL_UNCERTAIN, Clue.TIMES_UNCERTAIN, Clue.NOT_ALONE}
     return {
         "id": call.id,
         "number": _number(call.number) if call.number else None,
         "started": call.started.isoformat(),
         "ended": call.ended.isoformat() if call.ended else None,
         "sources": sorted(call.told_by),
-        "clues": [{"text": CLUES[clue], "against": clue in against} for clue in offer.clues],
+        "clues": [{"text": CLUES[clue], "against": clue in AGAINST} for clue in offer.clues],
     }
 
 

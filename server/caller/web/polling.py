@@ -1,4 +1,4 @@
-"""The caller's line by requests (ADR 29): for networks that let pages through and no WebSocket."""
+"""The caller's socket by requests (ADR 29): for networks that let pages through and no WebSocket."""
 
 import re
 from typing import Final
@@ -32,32 +32,32 @@ class WireOpening(InvitationLinkHandler):
     wants_json = True
     links: InvitationLinks
     gestures: RateLimiter
-    lines: PolledSockets
-    line: dict[str, object]
+    sockets: PolledSockets
+    parts: dict[str, object]
 
     async def post(self, token: str) -> None:
-        """Open a line for the browser that tapped, at the pace of its session."""
+        """Open a socket by requests for the browser that tapped, at the pace of its session."""
         browser = self.get_cookie(BROWSER_COOKIE) or ""
         session, _ = await self.links.bound(token, browser)
         self.gestures.check(session.id, self.web.clock.now())
-        line = PolledCallerSocket(
-            self.web, PolledSocketOwner(self.request.remote_ip, browser), **self.line
+        socket = PolledCallerSocket(
+            self.web, PolledSocketOwner(self.request.remote_ip, browser), **self.parts
         )
-        self.json({"wire": self.lines.open(line, token)})
+        self.json({"wire": self.sockets.open(socket, token)})
 
 
-class _OnLine(InvitationLinkHandler):
-    """A request of an open line: judged without the database."""
+class _SocketRequest(InvitationLinkHandler):
+    """A request of an open socket: judged without the database."""
 
     wants_json = True
-    lines: PolledSockets
+    sockets: PolledSockets
 
     async def prepare(self) -> None:
-        """Ask nobody who is signed in: a line goes on while the database is away, whoever tries it out."""
+        """Ask nobody who is signed in: it goes on while the database is away, whoever tries it out."""
 
-    def on_line(self, token: str, name: str) -> PolledSocket:
-        """Return the line, to its own browser."""
-        return self.lines.get(name, token, self.get_cookie(BROWSER_COOKIE))
+    def socket(self, token: str, name: str) -> PolledSocket:
+        """Return the socket, to its own browser."""
+        return self.sockets.get(name, token, self.get_cookie(BROWSER_COOKIE))
 
     def number(self, value: object) -> int:
         """Read the number of a frame."""
@@ -66,15 +66,15 @@ class _OnLine(InvitationLinkHandler):
         return int(str(value))
 
 
-class WireUp(_OnLine):
+class WireUp(_SocketRequest):
     """POST /v/TOKEN/wire/NAME/up."""
 
     async def post(self, token: str, name: str) -> None:
         """Take frames; those that were taken before are not taken again."""
-        line = self.on_line(token, name)
+        socket = self.socket(token, name)
         if self.request.headers.get("Content-Type") == BYTES:
             first = self.number(self.request.headers.get("X-Visio15-Frame"))
-            taken = line.take_up(first, [self.request.body])
+            taken = socket.take_up(first, [self.request.body])
             self.json({"taken": taken})
             return
         body = await self.json_body(MAX_UP)
@@ -83,20 +83,20 @@ class WireUp(_OnLine):
             raise Invalid("frames")
         if not all(isinstance(frame, str) for frame in frames):
             raise Invalid("frames")
-        taken = line.take_up(self.number(body.get("first")), frames)
+        taken = socket.take_up(self.number(body.get("first")), frames)
         if body.get("close") is True:
-            line.goodbye()
+            socket.goodbye()
         self.json({"taken": taken})
 
 
-class WireDown(_OnLine):
+class WireDown(_SocketRequest):
     """POST /v/TOKEN/wire/NAME/down."""
 
     async def post(self, token: str, name: str) -> None:
         """Wait for frames; `seen` says how many the page has."""
-        line = self.on_line(token, name)
+        socket = self.socket(token, name)
         body = await self.json_body()
-        handed = await line.hand_down(self.number(body.get("seen")))
+        handed = await socket.hand_down(self.number(body.get("seen")))
         answer: dict[str, object] = {"first": handed.first, "frames": handed.frames}
         if handed.closed is not None:
             code, reason = handed.closed
@@ -105,13 +105,13 @@ class WireDown(_OnLine):
 
 
 def routes(
-    web: Web, links: InvitationLinks, gestures: RateLimiter, line: dict[str, object]
+    web: Web, links: InvitationLinks, gestures: RateLimiter, parts: dict[str, object]
 ) -> list[URLSpec]:
-    """List the paths of lines by requests; `line`: the services of a caller's page."""
-    lines = {"web": web, "lines": PolledSockets(web)}
-    opening = {**lines, "links": links, "gestures": gestures, "line": line}
+    """List the paths of sockets by requests; `parts`: what a caller's socket is given."""
+    sockets = {"web": web, "sockets": PolledSockets(web)}
+    opening = {**sockets, "links": links, "gestures": gestures, "parts": parts}
     return [
         URLSpec(rf"{_TOKEN}/wire", WireOpening, opening),
-        URLSpec(rf"{_TOKEN}/wire/{_NAME}/up", WireUp, lines),
-        URLSpec(rf"{_TOKEN}/wire/{_NAME}/down", WireDown, lines),
+        URLSpec(rf"{_TOKEN}/wire/{_NAME}/up", WireUp, sockets),
+        URLSpec(rf"{_TOKEN}/wire/{_NAME}/down", WireDown, sockets),
     ]

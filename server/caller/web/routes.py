@@ -36,7 +36,7 @@ def routes(
     gestures = RateLimiter("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
     gesture = {**base, "gestures": gestures}
     words = RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST)
-    line = {"links": links, "rooms": rooms, "ice": ice, "words": words, **services}
+    parts = {"links": links, "rooms": rooms, "ice": ice, "words": words, **services}
     return [
         URLSpec(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),
         Rule(DottedHostMatches(CALLER), CallerPageAsSent, base),
@@ -47,6 +47,6 @@ def routes(
         URLSpec(rf"/v/{_OPAQUE}/open", CallerOpen, {**gesture, "rooms": rooms, "ice": ice}),
         URLSpec(rf"/v/{_OPAQUE}/tap", CallerTap, gesture),
         URLSpec(rf"/v/{_OPAQUE}/release", CallerRelease, gesture),
-        URLSpec(r"/ws/caller", CallerSocket, {"web": web, **line}),
-        *polling.routes(web, links, gestures, line),
+        URLSpec(r"/ws/caller", CallerSocket, {"web": web, **parts}),
+        *polling.routes(web, links, gestures, parts),
     ]

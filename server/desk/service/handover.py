@@ -9,14 +9,12 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound, StationUnknown
-from server.core.journal import Journal
+from server.core.errors import StationUnknown
 from server.core.sites import SiteStore
 from server.desk.errors import HandOverGone
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, SessionState
-from server.video.errors import SessionEnded
-from server.video.service.sessions import call_of
+from server.video.domain.session import Session
+from server.video.service.sessions import open_session, write_down
 from server.video.store.sessions import SessionStore
 
 
@@ -33,7 +31,7 @@ class HandOvers:
         """Offer a session to another station, instead of whom it was offered to before; None takes the offer back."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            session = await self._open(uow, actor.site, id_)
+            session = await open_session(uow, actor.site, id_)
             if station is not None:
                 known = {one.extension for one in await SiteStore(uow).stations(actor.site)}
                 if station not in known or station == session.station:
@@ -54,7 +52,7 @@ class HandOvers:
         """Take a session that is offered to this station: it is this station's from now on."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            session = await self._open(uow, actor.site, id_)
+            session = await open_session(uow, actor.site, id_)
             if session.handed is not None and station and session.station == station:
                 return  # the same word again: its answer was lost
             if station is None or session.offered_to != station:
@@ -69,14 +67,6 @@ class HandOvers:
             await uow.commit()
         self._publish(session, origin, station)
 
-    async def _open(self, uow: UnitOfWork, site: str, id_: str) -> Session:
-        session = await SessionStore(uow).get(id_)
-        if session.site != site:
-            raise NotFound("session")
-        if session.state is SessionState.ENDED:
-            raise SessionEnded
-        return session
-
     async def _note(
         self,
         uow: UnitOfWork,
@@ -85,9 +75,8 @@ class HandOvers:
         session: Session,
         data: dict[str, object],
     ) -> None:
-        call = await call_of(uow, session.id)
-        event = AuditEvent(action, f"session:{session.id}", session.id, call, data)
-        await Journal(uow).append(actor, event, self._clock.now())
+        event = AuditEvent(action, f"session:{session.id}", session.id, data=data)
+        await write_down(uow, actor, event, self._clock.now())
 
     def _publish(self, session: Session, *stations: str | None) -> None:
         concerned = frozenset(one for one in (session.station, *stations) if one)

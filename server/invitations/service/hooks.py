@@ -8,8 +8,9 @@ from datetime import datetime
 
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore
-from server.delivery.domain.messages import Message, dropped
+from server.delivery.domain.messages import Message
 from server.delivery.service.delivery import Subject
+from server.delivery.service.link_messages import drop
 from server.delivery.store import MessageStore
 from server.invitations.domain.invitation import revoked
 from server.invitations.store.invitations import InvitationStore
@@ -46,10 +47,7 @@ async def links_over(uow: UnitOfWork, session: Session, now: datetime) -> bool:
 async def release(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its links; one that was revoked takes its links along."""
     for invitation in await InvitationStore(uow).of_session(session.id):
-        for message in await MessageStore(uow).of_invitation(invitation.id):
-            stopped = dropped(message, "session_ended")
-            if stopped is not message:
-                await MessageStore(uow).save(stopped)
+        await drop(uow, await MessageStore(uow).of_invitation(invitation.id))
         if session.end_reason == "revoked":
             await InvitationStore(uow).save(revoked(invitation, now))
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
@@ -15,11 +15,10 @@ from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
-from server.delivery.domain.carrier_order import settled
 from server.delivery.domain.contacts import check_email, check_mobile
-from server.delivery.domain.messages import Message, again, failed
-from server.delivery.domain.sms_text import one_segment
+from server.delivery.domain.messages import Message, again
 from server.delivery.errors import ContactMissing
+from server.delivery.service.link_messages import link_message, withdraw
 from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.store import MessageStore
 from server.identity.store.users import UserStore
@@ -35,7 +34,7 @@ from server.line15.store.idempotency import OnceStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import Command, Session, SessionQuit, SessionState
 from server.video.errors import SessionEnded
-from server.video.service.sessions import Sessions, call_of
+from server.video.service.sessions import Sessions, write_down
 from server.video.store.sessions import SessionStore
 from server.web.errors import InvitationLinkExpired
 from server.web.pages import Pages
@@ -258,23 +257,13 @@ class Invitations:
         await Journal(uow).append(actor, event, now)
 
     def _body(self, site: Site, channel: str, contact: str, token: str) -> bytes:
-        context: dict[str, Any] = {
-            "site_name": site.name,
-            "link": f"{self._public_url}/v/{token}",
-            "minutes": int(self._life.total_seconds() // 60),
-        }
-        body: dict[str, object] = {"to": contact, "sender": site.sms_sender}
-        if channel == "sms":
-            body["text"] = one_segment(
-                lambda name: self._pages.text(
-                    "sms/invitation.txt", **{**context, "site_name": name}
-                ),
-                site.name,
-            )
-        else:
-            body["subject"] = f"{site.name} : lien vidéo pour le médecin"
-            body["text"] = self._pages.text("mail/invitation.txt", **context)
-            body["html"] = self._pages.text("mail/invitation.html", **context)
+        body = link_message(
+            *(self._pages, site, channel, contact),
+            name="invitation",
+            subject="lien vidéo pour le médecin",
+            link=f"{self._public_url}/v/{token}",
+            life=self._life,
+        )
         return self._seal.close(json.dumps(body))
 
     async def resend(self, actor: Actor, invitation_id: str, command: str) -> None:
@@ -312,9 +301,7 @@ class Invitations:
                 return
             invitation = await InvitationStore(uow).save(rules.revoked(invitation, now))
             await note(uow, actor, "invitation.revoked", invitation, now)
-            for message in await MessageStore(uow).of_invitation(invitation.id):
-                if message.due is not None:
-                    await MessageStore(uow).save(settled(failed(message, "revoked")))
+            await withdraw(uow, await MessageStore(uow).of_invitation(invitation.id))
             others = await InvitationStore(uow).of_session(session.id)
             commands: tuple[Command, ...] = ()
             if invitation.browser_hash or all(other.revoked for other in others):
@@ -371,12 +358,6 @@ async def note(
     uow: UnitOfWork, actor: Actor, action: str, invitation: Invitation, now: datetime
 ) -> None:
     """Write what happened to a link into the audit."""
-    call = await call_of(uow, invitation.session)
-    event = AuditEvent(
-        action,
-        f"invitation:{invitation.id}",
-        invitation.session,
-        call,
-        {"channel": invitation.channel},
-    )
-    await Journal(uow).append(actor, event, now)
+    data: dict[str, object] = {"channel": invitation.channel}
+    event = AuditEvent(action, f"invitation:{invitation.id}", invitation.session, data=data)
+    await write_down(uow, actor, event, now)

@@ -1,6 +1,7 @@
 """The caller's side of a link: looked at, opened, tapped, come back to (I5)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from server.core.audit_entries import Actor
 from server.core.clock import Clock
@@ -59,22 +60,13 @@ class InvitationLinks:
     async def look(self, token: str, browser: str | None) -> tuple[Invitation, Session, Site]:
         """Say what a link is good for in this browser, changing nothing (I5); raises why it is not."""
         async with self._transactions(write=False) as uow:
-            invitation, session, site = await self._by_token(uow, token)
-            siblings = [
-                i
-                for i in await InvitationStore(uow).of_session(session.id)
-                if i.id != invitation.id
-            ]
-        rules.admit(invitation, siblings, session, _hash(browser), self._clock.now())
-        return invitation, session, site
+            return await self._admitted(uow, token, browser, self._clock.now())
 
     async def enter(self, token: str, browser: str | None) -> Admission:
         """Let the phone that tapped, or a bound browser that comes back, into its session's room."""
         if browser and (admission := self._rooms.expected(token, browser)):
             return admission
-        invitation, session, site = await self.look(token, browser)
-        if invitation.browser_hash is None:
-            raise MessageOutOfOrder("before_tap")
+        session, site = await self.bound(token, browser)
         return _admission(token, browser or "", session, site)
 
     async def bound(self, token: str, browser: str | None) -> tuple[Session, Site]:
@@ -98,13 +90,7 @@ class InvitationLinks:
         """A visible page's script reports itself, and what it shows."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            invitation, session, site = await self._by_token(uow, token)
-            siblings = [
-                i
-                for i in await InvitationStore(uow).of_session(session.id)
-                if i.id != invitation.id
-            ]
-            rules.admit(invitation, siblings, session, _hash(browser), now)
+            invitation, session, site = await self._admitted(uow, token, browser, now)
             if invitation.opened is None:
                 await InvitationStore(uow).save(rules.opened(invitation, now))
             actor = Actor("phone", site.id, None, address)
@@ -127,7 +113,7 @@ class InvitationLinks:
         """Tell whether what a page cannot do is news, and matters.
 
         A second page of the same browser takes nothing from the one that speaks, nor from a picture, which goes on
-        without the page's line. A repetition does not begin the regulator's wait anew.
+        without the page's socket. A repetition does not begin the regulator's wait anew.
         """
         speaks = self._rooms.get(session.id).phone is not None
         return not speaks and session.state is not SessionState.LIVE and session.camera != trouble
@@ -136,13 +122,7 @@ class InvitationLinks:
         """Bind the link to this browser: the first tap wins, the same browser may tap again."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            invitation, session, site = await self._by_token(uow, token)
-            siblings = [
-                i
-                for i in await InvitationStore(uow).of_session(session.id)
-                if i.id != invitation.id
-            ]
-            rules.admit(invitation, siblings, session, _hash(browser), now)
+            invitation, session, site = await self._admitted(uow, token, browser, now)
             actor = Actor("phone", site.id, None, address)
             if invitation.browser_hash is None:
                 bound = rules.tapped(invitation, token_hash(browser), now)
@@ -157,11 +137,7 @@ class InvitationLinks:
         """The bound browser gives its link back: another one on this phone is to take it."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            bound, session, site = await self._by_token(uow, token)
-            siblings = [
-                i for i in await InvitationStore(uow).of_session(session.id) if i.id != bound.id
-            ]
-            rules.admit(bound, siblings, session, _hash(browser), now)
+            bound, session, site = await self._admitted(uow, token, browser, now)
             free = rules.released(bound, now)
             if free == bound:
                 return
@@ -171,18 +147,21 @@ class InvitationLinks:
             await uow.commit()
         self._rooms.expel(session.id, OpenElsewhere("released"))
 
-    async def _by_token(self, uow: UnitOfWork, token: str) -> tuple[Invitation, Session, Site]:
+    async def _admitted(
+        self, uow: UnitOfWork, token: str, browser: str | None, now: datetime
+    ) -> tuple[Invitation, Session, Site]:
+        """Return what a link leads to; raises why this browser may not use it now."""
         invitation = await InvitationStore(uow).by_token(token_hash(token))
         if invitation is None:
             raise InvitationLinkUnknown
         session = await SessionStore(uow).get(invitation.session)
+        every = await InvitationStore(uow).of_session(session.id)
+        siblings = [one for one in every if one.id != invitation.id]
+        browser_hash = None if browser is None else token_hash(browser)
+        rules.admit(invitation, siblings, session, browser_hash, now)
         return invitation, session, await SiteStore(uow).get(session.site)
 
 
 def _admission(token: str, browser: str, session: Session, site: Site) -> Admission:
     state, language = session.state.value, session.language
     return Admission(token, browser, session.id, site.id, site.name, state, language)
-
-
-def _hash(browser: str | None) -> str | None:
-    return None if browser is None else token_hash(browser)

@@ -8,7 +8,6 @@ import structlog
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound
 from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
 from server.core.limits.throttle import within
@@ -32,7 +31,7 @@ from server.invitations.store.spoken import SpokenCodeStore
 from server.storage.transactions import Transactions
 from server.video.domain.session import Session, SessionState, marked
 from server.video.errors import OpenElsewhere, SessionEnded
-from server.video.service.sessions import Sessions, call_of
+from server.video.service.sessions import Sessions, write_down
 from server.video.store.sessions import SessionStore
 
 CHANNEL = "code"
@@ -93,9 +92,7 @@ class SpokenCodes:
             if session_id is None:
                 session = await self._begin(uow, actor, request, now)
             else:
-                session = await SessionStore(uow).get(session_id)
-                if session.site != actor.site:
-                    raise NotFound("session")
+                session = await SessionStore(uow).of_site(actor.site, session_id)
             if session.state is SessionState.ENDED:
                 raise SessionEnded
             if session.state not in {SessionState.INVITED, SessionState.OPENED}:
@@ -152,10 +149,8 @@ class SpokenCodes:
         await InvitationStore(uow).add(invitation)
         data: dict[str, object] = {"channel": CHANNEL, "expires": invitation.expires.isoformat()}
         name = f"invitation:{invitation.id}"
-        call = await call_of(uow, session.id)
-        await Journal(uow).append(
-            actor, AuditEvent("invitation.created", name, session.id, call, data), now
-        )
+        event = AuditEvent("invitation.created", name, session.id, data=data)
+        await write_down(uow, actor, event, now)
         return invitation
 
     async def _draw(self, uow: UnitOfWork, now: datetime) -> str:
@@ -297,6 +292,5 @@ class SpokenCodes:
     async def _note(
         self, uow: UnitOfWork, actor: Actor, action: str, code: SpokenCode, **data: object
     ) -> None:
-        call = await call_of(uow, code.session)
-        event = AuditEvent(action, f"code:{code.id}", code.session, call, data)
-        await Journal(uow).append(actor, event, self._clock.now())
+        event = AuditEvent(action, f"code:{code.id}", code.session, data=data)
+        await write_down(uow, actor, event, self._clock.now())

@@ -59,6 +59,18 @@ CLUES: Final = {
     Clue.TIMES_UNCERTAIN: "heures déduites",
     Clue.NOT_ALONE: "un autre appel est possible",
 }
+#: Those that speak against a call.
+AGAINST: Final = frozenset(
+    {
+        Clue.OTHER_NUMBER,
+        Clue.NUMBER_UNKNOWN,
+        Clue.ELSEWHERE,
+        Clue.NOT_THEN,
+        Clue.CALL_UNCERTAIN,
+        Clue.TIMES_UNCERTAIN,
+        Clue.NOT_ALONE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

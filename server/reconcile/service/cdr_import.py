@@ -64,15 +64,15 @@ class CdrImport:
         ids: Ids,
         seal: Seal,
         reconciler: Reconciler,
-        line: CallIngest,
+        ingest: CallIngest,
     ) -> None:
-        """Take the parts; `line` adopts what launches and desks asserted."""
+        """Take the parts; `ingest` adopts what launches and desks asserted."""
         self._transactions = transactions
         self._clock = clock
         self._ids = ids
         self._seal = seal
         self._reconciler = reconciler
-        self._line = line
+        self._ingest = ingest
 
     async def take(self, site: Site, groups: Sequence[CdrCall], file: str) -> Imported:
         """Store the groups, then match the videos of their time; `file` is the hash that names it in the audit."""
@@ -125,7 +125,7 @@ class CdrImport:
         event = AuditEvent("call.imported", f"call:{value.id}", None, value.id, data)
         await Journal(uow).append(actor, event, now)
         if any(call.asserted for call in named):
-            await self._line.adopt(uow, value, now, actor)
+            await self._ingest.adopt(uow, value, now, actor)
         if known is None:
             done.new += 1
         else:

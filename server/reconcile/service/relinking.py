@@ -3,7 +3,6 @@
 from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
 from server.line15.service.call_names import check_alias, find_or_assert
@@ -46,9 +45,7 @@ class CallLinks:
     async def _append(
         self, uow: UnitOfWork, actor: Actor, session_id: str, call: str | None, evidence: Evidence
     ) -> None:
-        session = await SessionStore(uow).get(session_id)
-        if session.site != actor.site:
-            raise NotFound("session")
+        session = await SessionStore(uow).of_site(actor.site, session_id)
         links = await SessionStore(uow).links(session.id)
         if links and (links[-1].call, links[-1].evidence) == (call, evidence):
             return  # the same choice again: a double click, or a lost answer

@@ -9,7 +9,6 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.seal import Seal
 from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
@@ -111,9 +110,7 @@ class Review:
         publish(self._bus, case.session)
 
     async def _look(self, uow: UnitOfWork, actor: Actor, session_id: str) -> ReviewItem:
-        session = await SessionStore(uow).get(session_id)
-        if session.site != actor.site:
-            raise NotFound("session")
+        session = await SessionStore(uow).of_site(actor.site, session_id)
         return await look(uow, self._seal, self._mobiles_of, session)
 
     async def _call(self, uow: UnitOfWork, site: str, name: str) -> str:

@@ -4,6 +4,7 @@ Hooks of line 15, in the unit of work that stores the call.
 """
 
 from datetime import datetime
+from typing import Final
 
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.db.unit_of_work import UnitOfWork
@@ -14,30 +15,24 @@ from server.video.domain.session import SessionState
 from server.video.store.sessions import SessionStore
 from telephony import Call
 
+FOLLOWED: Final = "session.followed"
 
-class Following:
-    """Notes each video that went with its call to another station, once."""
 
-    def __init__(self) -> None:
-        """Start with nothing noted."""
-        self._followed: set[tuple[str, str]] = set()
-
-    async def accompany(self, uow: UnitOfWork, site: str, call: Call, now: datetime) -> None:
-        """Write down that the videos of a call that moved are shown where it is now (the desk's view does it)."""
-        if not call.live or len({span.station for span in call.stations if span.taken}) <= 1:
-            return
-        for session in await SessionStore(uow).of_calls(site, [call.id]):
-            for station in call.talking_stations:
-                known = (
-                    session.state is SessionState.ENDED or (session.id, station) in self._followed
-                )
-                if known or station == session.station:
-                    continue
-                self._followed.add((session.id, station))
-                data: dict[str, object] = {"from": session.station, "to": station}
-                name = f"session:{session.id}"
-                event = AuditEvent("session.followed", name, session.id, call.id, data)
-                await Journal(uow).append(Actor("feed", site), event, now)
+async def accompany(uow: UnitOfWork, site: str, call: Call, now: datetime) -> None:
+    """Write down, once, that the videos of a call that moved are shown where it is now (the desk's view does it)."""
+    if not call.live or len({span.station for span in call.stations if span.taken}) <= 1:
+        return
+    for session in await SessionStore(uow).of_calls(site, [call.id]):
+        elsewhere = [station for station in call.talking_stations if station != session.station]
+        if session.state is SessionState.ENDED or not elsewhere:
+            continue
+        known = {data["to"] for data in await Journal(uow).told(site, session.id, FOLLOWED)}
+        for station in elsewhere:
+            if station in known:
+                continue
+            data: dict[str, object] = {"from": session.station, "to": station}
+            event = AuditEvent(FOLLOWED, f"session:{session.id}", session.id, call.id, data)
+            await Journal(uow).append(Actor("feed", site), event, now)
 
 
 async def relink(uow: UnitOfWork, merged: CallMerged) -> None:

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
-from server.core.journal import Journal
 from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.session import SessionState, StillSeen
 from server.video.domain.stills import Still, read
 from server.video.errors import PictureTooMany
 from server.video.service.rooms import Rooms
-from server.video.service.sessions import Sessions, call_of
+from server.video.service.sessions import Sessions, write_down
 from server.web.errors import MessageOutOfOrder
 
 STILLS_A_SECOND = 4.0  # a page of ours sends one
@@ -104,9 +103,8 @@ class Ladder:
 
     async def _note(self, actor: Actor, action: str, session: str, data: dict[str, object]) -> None:
         async with self._transactions() as uow:
-            call = await call_of(uow, session)
-            event = AuditEvent(action, f"session:{session}", session, call, data)
-            await Journal(uow).append(actor, event, self._clock.now())
+            event = AuditEvent(action, f"session:{session}", session, data=data)
+            await write_down(uow, actor, event, self._clock.now())
             await uow.commit()
 
 

@@ -10,13 +10,11 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.core.journal import Journal
 from server.core.words.languages import BY_CODE
 from server.storage.transactions import Transactions
-from server.video.domain.session import Session, SessionState
-from server.video.errors import SessionEnded
+from server.video.domain.session import Session
 from server.video.service.rooms import Rooms
-from server.video.service.sessions import Sessions, call_of
+from server.video.service.sessions import Sessions, open_session, write_down
 from server.video.store.sessions import SessionStore
 
 
@@ -36,11 +34,7 @@ class Languages:
         """Keep a language, and tell the phone and the desks; `first`: only if there is none yet."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            before = await SessionStore(uow).get(id_)
-            if before.site != actor.site:
-                raise NotFound("session")
-            if before.state is SessionState.ENDED:
-                raise SessionEnded
+            before = await open_session(uow, actor.site, id_)
             wanted = before.language or language if first else language
             after = await keep_language(uow, actor, before, wanted, now)
             await uow.commit()
@@ -58,12 +52,7 @@ async def keep_language(
     if language == session.language:
         return session
     # Which one may tell where somebody comes from: it is erased with all that is personal (audit/store/erasure.py).
-    event = AuditEvent(
-        "session.language",
-        f"session:{session.id}",
-        session.id,
-        await call_of(uow, session.id),
-        personal={"from": session.language, "to": language},
-    )
-    await Journal(uow).append(actor, event, now)
+    changed = {"from": session.language, "to": language}
+    event = AuditEvent("session.language", f"session:{session.id}", session.id, personal=changed)
+    await write_down(uow, actor, event, now)
     return await SessionStore(uow).save(replace(session, language=language))

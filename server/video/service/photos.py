@@ -11,14 +11,13 @@ from datetime import datetime
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.errors import Invalid
-from server.core.journal import Journal
 from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.jpeg import Jpeg, clean
 from server.video.domain.stills import taken_at
 from server.video.errors import PhotoUnknown, PictureTooLarge, PictureTooMany
 from server.video.service.rooms import Rooms
-from server.video.service.sessions import call_of
+from server.video.service.sessions import write_down
 
 MAX_PHOTO = 262_144  # bytes, whole
 MAX_PART = 65_536
@@ -122,9 +121,8 @@ class Photos:
                 "height": picture.height,
                 "sha256": hashlib.sha256(picture.data).hexdigest(),
             }
-            call = await call_of(uow, session)
-            event = AuditEvent("photo.received", f"session:{session}", session, call, told)
-            await Journal(uow).append(actor, event, now)
+            event = AuditEvent("photo.received", f"session:{session}", session, data=told)
+            await write_down(uow, actor, event, now)
             await uow.commit()
         if self._sessions.get(session) is not kept:
             return part.total, True  # the session ended meanwhile: nobody looks any more

@@ -13,11 +13,10 @@ from typing import Final
 
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
-from server.core.journal import Journal
 from server.storage.transactions import Transactions
 from server.video.errors import HelpFlood, PhoneAway
 from server.video.service.rooms import HelpOrder, Room, Rooms
-from server.video.service.sessions import call_of
+from server.video.service.sessions import write_down
 from server.web.errors import MessageOutOfOrder
 
 #: Orders that are not written down: a finger on the zoom gives many a second.
@@ -140,9 +139,8 @@ class RemoteHelp:
         self, actor: Actor, action: str, session: str, data: Mapping[str, object]
     ) -> None:
         async with self._transactions() as uow:
-            call = await call_of(uow, session)
-            event = AuditEvent(action, f"session:{session}", session, call, data)
-            await Journal(uow).append(actor, event, self._clock.now())
+            event = AuditEvent(action, f"session:{session}", session, data=data)
+            await write_down(uow, actor, event, self._clock.now())
             await uow.commit()
 
 

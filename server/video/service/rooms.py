@@ -111,10 +111,10 @@ class Room:
 
     def stations(self) -> Iterator[Socket]:
         """Iterate over the desks alone: an observer is shown no still and no photo."""
-        for peer, line in self.desks.items():
+        for peer, socket in self.desks.items():
             viewer = self.viewers.get(peer)
             if viewer is None or viewer.kind == "desk":
-                yield line
+                yield socket
 
     def note(self, said: PhoneReport, now: datetime) -> bool:
         """Keep what the phone says of itself; return whether that is news."""
@@ -178,11 +178,11 @@ class Rooms:
         if session in self._ended:
             raise SessionEnded
 
-    def enter_phone(self, session: str, line: Socket, page: str) -> Room:
-        """Seat the phone; a newer line of the same browser replaces the older.
+    def enter_phone(self, session: str, socket: Socket, page: str) -> Room:
+        """Seat the phone; a newer socket of the same browser replaces the older.
 
-        An older page is told that the newer one films. Of one page's own lines the newer may be the one it gave up,
-        whose hello was held back on its way: whichever line it goes on over comes back and takes the seat.
+        An older page is told that the newer one films. Of one page's own sockets the newer may be the one it gave up,
+        whose hello was held back on its way: whichever it goes on over comes back and takes the seat.
         """
         room = self._rooms.setdefault(session, Room())
         instead: AppError = Unavailable("newer_line")
@@ -191,30 +191,30 @@ class Rooms:
             room.abilities, room.orders = None, {}
             room.network = None  # another page finds out for itself
             room.said = PhoneReport()
-        former, room.phone, room.page = room.phone, line, page
+        former, room.phone, room.page = room.phone, socket, page
         room.said = replace(room.said, hidden=False)
-        if former is not None and former is not line:
+        if former is not None and former is not socket:
             former.shut(instead)
         return room
 
-    def leave_phone(self, session: str, line: Socket) -> bool:
+    def leave_phone(self, session: str, socket: Socket) -> bool:
         """Unseat the phone if it is still this one; say whether it was."""
         room = self._rooms.get(session)
-        if room is None or room.phone is not line:
+        if room is None or room.phone is not socket:
             return False
         room.phone = None
         self._forget_if_empty(session, room)
         return True
 
     def enter_desk(
-        self, session: str, peer: str, line: Socket, viewer: Viewer | None = None
+        self, session: str, peer: str, socket: Socket, viewer: Viewer | None = None
     ) -> Room:
         """Seat a desk, or an observer, and tell the phone that it waits."""
         for other, left in self._rooms.items():
             if other != session and peer not in left.desks:
                 left.hide(peer)  # it went from there while its socket was cut
         room = self._rooms.setdefault(session, Room())
-        room.desks[peer] = line
+        room.desks[peer] = socket
         if viewer is not None:
             room.viewers[peer] = viewer
         if room.phone is not None:
@@ -243,15 +243,15 @@ class Rooms:
         room = self.get(session)
         for peer, viewer in tuple(room.viewers.items()):
             if viewer.id == id_ and viewer.kind == "observer" and peer != but:
-                line = room.desks.get(peer)
+                socket = room.desks.get(peer)
                 self.dismiss_desk(session, peer)
-                if line is not None:
-                    line.shut(error)
+                if socket is not None:
+                    socket.shut(error)
 
-    def leave_desk(self, session: str, peer: str, line: Socket) -> None:
+    def leave_desk(self, session: str, peer: str, socket: Socket) -> None:
         """Unseat a desk; the phone keeps its connection, since the desk may only have lost its socket."""
         room = self._rooms.get(session)
-        if room is None or room.desks.get(peer) is not line:
+        if room is None or room.desks.get(peer) is not socket:
             return
         del room.desks[peer]
         room.viewers.pop(peer, None)

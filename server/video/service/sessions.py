@@ -1,6 +1,7 @@
 """What happens to a video session: load, decide, save, audit, commit; then perform."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,7 +9,6 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound
 from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
 from server.line15.domain.call_links import CallLink
@@ -35,7 +35,7 @@ from server.video.domain.session import (
     TimedOut,
     step,
 )
-from server.video.errors import OpenElsewhere
+from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.rooms import Rooms
 from server.video.store.sessions import SessionStore
 
@@ -102,9 +102,7 @@ class Sessions:
         """Apply one event; an event that changes nothing is not written."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            before = await SessionStore(uow).get(id_)
-            if before.site != actor.site:
-                raise NotFound("session")
+            before = await SessionStore(uow).of_site(actor.site, id_)
             after, commands = await self.apply(uow, before, event, actor, now)
             await uow.commit()
         if after != before:
@@ -121,13 +119,8 @@ class Sessions:
         after = await SessionStore(uow).save(after)
         data = {"from": before.state.value, "to": after.state.value, **event_data(event)}
         name = _PAST[type(event)]
-        await Journal(uow).append(
-            actor,
-            AuditEvent(
-                name, f"session:{before.id}", before.id, await call_of(uow, before.id), data
-            ),
-            now,
-        )
+        told = AuditEvent(name, f"session:{before.id}", before.id, data=data)
+        await write_down(uow, actor, told, now)
         if any(isinstance(command, ReleaseInvitations) for command in commands):
             for hook in self._on_ended:
                 await hook(uow, after, now)
@@ -149,9 +142,7 @@ class Sessions:
         """
         now = self._clock.now()
         async with self._transactions() as uow:
-            session = await SessionStore(uow).get(id_)
-            if session.site != actor.site:
-                raise NotFound("session")
+            session = await SessionStore(uow).of_site(actor.site, id_)
             linked = await call_of(uow, id_)
             call = (
                 (await CallStore(uow).get_all(actor.site, [linked])).get(linked) if linked else None
@@ -193,10 +184,7 @@ class Sessions:
     async def get(self, site: str, id_: str) -> Session:
         """Return a session of this site; NotFound for any other (I7)."""
         async with self._transactions(write=False) as uow:
-            found = await SessionStore(uow).get(id_)
-        if found.site != site:
-            raise NotFound("session")
-        return found
+            return await SessionStore(uow).of_site(site, id_)
 
     async def refresh(self, site: str, id_: str) -> None:
         """Tell the desks to show a session of this site as it is now; NotFound for any other (I7)."""
@@ -263,7 +251,21 @@ def gone_to(session: Session, call: CallSummary | None, station: str | None) -> 
     return call.elsewhere(station) if call else ()
 
 
+async def open_session(uow: UnitOfWork, site: str, id_: str) -> Session:
+    """Return a session of this site; raises NotFound for any other (I7), SessionEnded for one that is over."""
+    session = await SessionStore(uow).of_site(site, id_)
+    if session.state is SessionState.ENDED:
+        raise SessionEnded
+    return session
+
+
 async def call_of(uow: UnitOfWork, session: str) -> str | None:
     """Return the call a session is linked to now."""
     links: list[CallLink] = list(await SessionStore(uow).links(session))
     return links[-1].call if links else None
+
+
+async def write_down(uow: UnitOfWork, actor: Actor, event: AuditEvent, at: datetime) -> None:
+    """Append what happened in a session to the audit, with the call that the session is linked to now."""
+    call = await call_of(uow, event.session) if event.session else None
+    await Journal(uow).append(actor, replace(event, call=call), at)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock
-from server.core.journal import Journal
 from server.protocol.errors import SdpRefused
 from server.storage.transactions import Transactions
 from server.video.domain import sdp as descriptions
@@ -17,7 +16,7 @@ from server.video.domain.ice_candidates import MOST_ADDRESSES, target
 from server.video.domain.preflight import Preflight
 from server.video.errors import IceCandidateLeftOut, IceCandidateMalformed, SdpMalformed
 from server.video.service.rooms import Room, Rooms
-from server.video.service.sessions import call_of
+from server.video.service.sessions import write_down
 from server.web.errors import MessageOutOfOrder
 
 #: Findings of one phone that are kept: a page of ours has a few, after changes of network.
@@ -105,9 +104,8 @@ class Signalling:
             data["left_out"] = described.left_out
         action = "sdp.accepted" if refusal is None else "sdp.refused"
         async with self._transactions() as uow:
-            call = await call_of(uow, session)
-            event = AuditEvent(action, f"session:{session}", session, call, data)
-            await Journal(uow).append(actor, event, self._clock.now())
+            event = AuditEvent(action, f"session:{session}", session, data=data)
+            await write_down(uow, actor, event, self._clock.now())
             await uow.commit()
         if refusal is not None:
             raise refusal
@@ -119,11 +117,10 @@ class Signalling:
             return False
         room.network, room.explored = found, room.explored + 1
         async with self._transactions() as uow:
-            call = await call_of(uow, session)
             event = AuditEvent(
-                "network.preflight", f"session:{session}", session, call, found.data()
+                "network.preflight", f"session:{session}", session, data=found.data()
             )
-            await Journal(uow).append(actor, event, self._clock.now())
+            await write_down(uow, actor, event, self._clock.now())
             await uow.commit()
         return True
 
@@ -134,10 +131,9 @@ class Signalling:
             return
         room.explored += 1
         async with self._transactions() as uow:
-            call = await call_of(uow, session)
             data: dict[str, object] = {"transport": transport}
-            event = AuditEvent("network.transport", f"session:{session}", session, call, data)
-            await Journal(uow).append(actor, event, self._clock.now())
+            event = AuditEvent("network.transport", f"session:{session}", session, data=data)
+            await write_down(uow, actor, event, self._clock.now())
             await uow.commit()
 
     def phone_candidate(

@@ -10,23 +10,19 @@ from typing import Final
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.sites import Site
 from server.storage.transactions import Transactions
 from server.video.domain.jpeg import clean
-from server.video.domain.session import Session, SessionState
 from server.video.domain.snapshots import LARGEST, Snapshot
 from server.video.errors import (
-    SessionEnded,
     SnapshotErased,
     SnapshotNotAllowed,
     SnapshotTooMany,
     SnapshotUnknown,
 )
 from server.video.service.rooms import Rooms
-from server.video.service.sessions import call_of
-from server.video.store.sessions import SessionStore
+from server.video.service.sessions import open_session, write_down
 from server.video.store.snapshots import SnapshotStore
 
 POLICY: Final = "snapshots"
@@ -76,7 +72,7 @@ class Snapshots:
         picture = clean(body, LARGEST)
         now = self._clock.now()
         async with self._transactions() as uow:
-            session = await _session(uow, site.id, session_id)
+            session = await open_session(uow, site.id, session_id)
             if len(await SnapshotStore(uow).of_session(site.id, session_id)) >= MOST:
                 raise SnapshotTooMany
             taken = Snapshot(
@@ -119,21 +115,11 @@ class Snapshots:
         data: dict[str, object] = {"sha256": taken.sha256}
         if action == "snapshot.taken":
             data |= {"width": taken.width, "height": taken.height, "pictured": taken.at.isoformat()}
-        call = await call_of(uow, taken.session)
-        event = AuditEvent(action, f"snapshot:{taken.id}", taken.session, call, data)
-        await Journal(uow).append(actor, event, now)
+        event = AuditEvent(action, f"snapshot:{taken.id}", taken.session, data=data)
+        await write_down(uow, actor, event, now)
 
     async def _missed(self, actor: Actor, now: datetime) -> None:
         async with self._transactions() as uow:
             event = AuditEvent("audit.missed", "snapshot:unknown", data={"kind": "snapshot"})
             await Journal(uow).append(actor, event, now)
             await uow.commit()
-
-
-async def _session(uow: UnitOfWork, site: str, id_: str) -> Session:
-    session = await SessionStore(uow).get(id_)
-    if session.site != site:
-        raise NotFound("session")
-    if session.state is SessionState.ENDED:
-        raise SessionEnded
-    return session

@@ -105,6 +105,13 @@ class SessionStore:
             raise NotFound("session")
         return found[0]
 
+    async def of_site(self, site: str, id_: str) -> Session:
+        """Return one session of this site or raise NotFound (I7)."""
+        found = await self.get(id_)
+        if found.site != site:
+            raise NotFound("session")
+        return found
+
     async def by_command(self, site: str, user: str, command: str) -> Session | None:
         """Return the session a repeated command already made."""
         found = await self._load(

@@ -53,9 +53,8 @@ GREET_AGAIN: Final = 1.0  # seconds between two tries of a hello that met our ow
 #: Larger frames close the connection before they are held in memory.
 MAX_SOCKET_FRAME: Final = 1_048_576
 Work = Callable[[], Awaitable[None]]
-_ID: Final = re.compile(
-    r"[A-Za-z0-9_-]{8,64}"
-)  # as protocol.message.Id: nothing else can be answered
+#: As protocol.message.Id: nothing else can be answered.
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _log = structlog.get_logger("socket")
 
 

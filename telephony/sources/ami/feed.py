@@ -210,12 +210,8 @@ class _Conversation:
         live: Callable[[], Collection[str]],
         clock: Callable[[], datetime],
     ) -> None:
-        self._observer, self._connection, self._live, self._clock = (
-            observer,
-            connection,
-            live,
-            clock,
-        )
+        self._observer, self._connection = observer, connection
+        self._live, self._clock = live, clock
         self._questions: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._numbers = itertools.count(1)
         self._known: set[str] = set(observer.channels)

@@ -302,9 +302,8 @@ def _pcap(data: bytes, dropped: Counter[str]) -> Iterator[_Frame]:
     if len(data) < 24:  # noqa: PLR2004 -- the header of the file
         dropped["truncated"] += 1
         return
-    link = (
-        struct.unpack_from(f"{order}I", data, 20)[0] & 0xFFFF
-    )  # above: how long a frame's checksum is
+    # Above the two bytes: how long a frame's checksum is.
+    link = struct.unpack_from(f"{order}I", data, 20)[0] & 0xFFFF
     if not is_read(link):
         raise NoReadableInterfaceError((link,))
     at = 24

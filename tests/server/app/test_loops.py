@@ -95,7 +95,7 @@ def house(
     with running(io_loop, furnished_database, tmp_path, feeds=[feed], recordings=[folder]) as house:
         for standing in house.server.supervisor.standings.values():
             standing.pace = QUICK
-        for line in house.server.calls._lines.values():
+        for line in house.server.lines._lines.values():
             line.runner._tick = 0.01
         yield house
 
@@ -108,7 +108,7 @@ async def readyz(house: Running) -> tuple[int, dict[str, Any]]:
 def stir(house: Running) -> None:
     """Give every loop something to do."""
     house.server.delivery.wake()
-    for line in house.server.calls._lines.values():
+    for line in house.server.lines._lines.values():
         fact = Rang("sip:stirred", house.clock.now(), "hep", station="201")
         line.runner.emit(fact)
 
@@ -190,7 +190,7 @@ def test_a_feed_that_fails_for_ever_is_counted_and_leaves_the_server_ready(
             assert (await readyz(house))[1]["parts"]["loops"] is True
             sore.times = 0
             site = house.sites["rivage"].id
-            await until(lambda: house.server.calls.state(site) == "quiet", "it listens")
+            await until(lambda: house.server.lines.state(site) == "quiet", "it listens")
 
         io_loop.run_sync(scenario)
 

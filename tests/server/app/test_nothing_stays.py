@@ -136,5 +136,5 @@ async def settled(house: Running) -> None:
     house.clock.pass_(minutes=45)  # five of them are less than the idle life of a sign-in
     await house.server.sessions.sweep(timedelta(seconds=30))
     await house.server.spoken.sweep()
-    await house.server.reconciler.due(list(house.server.calls.states()))
+    await house.server.reconciler.due(list(house.server.lines.states()))
     house.server.bus.publish(SiteChanged(house.sites["rivage"].id, frozenset()))

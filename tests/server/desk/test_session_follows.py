@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.core.errors import StorageUnavailable
+from server.line15.service.ingest import CallIngest
+from server.video.service.following import accompany
+from telephony import CallsChanged, StationSpan
+from tests.server.house import a_call, a_video
 from tests.server.line15.signed import Cti
 from tests.server.running import Running, running
 
@@ -64,6 +72,38 @@ async def test_the_session_follows_its_call_and_only_the_new_desk_ends_it(house:
     assert actions.count("session.followed") == 1
     assert actions.index("session.followed") < actions.index("session.handed_over")
     assert actions.index("session.handed_over") < actions.index("session.left")
+
+
+async def test_that_it_followed_is_written_once_whatever_becomes_of_the_first_try(
+    house: Running,
+) -> None:
+    """The database went away before the commit: the runner hands the same change over again."""
+    call = await a_call(house)
+    await a_video(house)
+    start, moved = call.started, call.started + timedelta(seconds=5)
+    spans = (StationSpan("201", start, moved), StationSpan("202", moved))
+    change = CallsChanged((replace(call, stations=spans),))
+    away = [True]
+
+    async def fail_once(*_: object) -> None:
+        if away:
+            away.clear()
+            raise StorageUnavailable
+
+    line = CallIngest(
+        house.sites["rivage"].id,
+        house.server.transactions,
+        house.clock,
+        house.server.bus,
+        on_merged=(),
+        on_folded=(accompany, fail_once),
+    )
+    with pytest.raises(StorageUnavailable):
+        await line.receive([change])
+    for _ in range(2):
+        await line.receive([change])
+        told = await house.rows("SELECT data FROM audit WHERE action = 'session.followed'")
+        assert [json.loads(row["data"]) for row in told] == [{"from": "201", "to": "202"}]
 
 
 async def test_a_session_of_a_call_at_another_station_stays_there(house: Running) -> None:

@@ -118,8 +118,8 @@ async def test_what_is_accepted_survives_a_restart(house: Running, cti: Cti) -> 
     (first,) = await cti.tell(cti.event("answered", station="201"))
     await restarted(house)
     rivage = house.sites["rivage"].id
-    await until(lambda: house.server.calls.state(rivage) == "quiet", "it is known to be connected")
-    assert house.server.calls.state(house.sites["montagne"].id) == "none"
+    await until(lambda: house.server.lines.state(rivage) == "quiet", "it is known to be connected")
+    assert house.server.lines.state(house.sites["montagne"].id) == "none"
     held, again = await cti.tell(cti.event("held", seconds=5), cti.event("answered", station="201"))
     assert (held["status"], held["call"]) == ("accepted", first["call"])
     assert (again["status"], again["call"]) == ("repeated", first["call"])
@@ -259,7 +259,7 @@ async def test_clocks_may_differ_by_five_minutes(cti: Cti, skew: int, status: in
     assert answer.code == status
     if status == 401:
         assert code(answer) == (401, "webhook_expired")
-    health = cti.house.server.calls._lines[cti.house.sites["rivage"].id].webhook.health()
+    health = cti.house.server.lines._lines[cti.house.sites["rivage"].id].webhook.health()
     assert dict(health.rejected) == ({} if status == 202 else {"webhook_expired": 1})
 
 
@@ -463,7 +463,7 @@ async def test_a_message_without_room_is_refused_counted_and_taken_when_it_comes
     with monkeypatch.context() as full:
         full.setattr(Runner, "submit", no_room)
         assert code(await cti.send(body(event))) == (503, "webhook_not_ready")
-    (health,) = house.server.calls.healths()["rivage"]
+    (health,) = house.server.lines.healths()["rivage"]
     assert health.rejected == {"webhook_queue_full": 1}
     assert health.overflow == 0
     assert why_refused("webhook_queue_full").startswith("file pleine")

@@ -100,7 +100,7 @@ async def test_what_the_kernel_lost_is_told_counted_and_has_a_remedy(house: Runn
 
 
 async def test_another_site_s_line_is_not_shown(house: Running) -> None:
-    reader = LineHealthReader(house.server.calls, house.clock)
+    reader = LineHealthReader(house.server.lines, house.clock)
     assert [one.name for one in reader.read(house.sites["rivage"].id).feeds] == ["hep"]
     other = reader.read(house.sites["montagne"].id)
     assert (list(other.feeds), other.level) == ([], "watch")

@@ -100,7 +100,7 @@ async def look(house: Running, site: str = "rivage") -> None:
 
 async def heard(house: Running) -> None:
     """What a real Asterisk said of one call, through the line as live facts go."""
-    line = house.server.calls._lines[house.sites["rivage"].id]
+    line = house.server.lines._lines[house.sites["rivage"].id]
     await line.runner.submit(ami_facts("asterisk-22-simple"))
 
 
@@ -167,7 +167,7 @@ async def test_a_file_that_comes_when_the_call_is_long_over_finds_it_by_name(
     facts = [
         fact for fact in ami_facts("asterisk-22-simple") if "Recording" not in type(fact).__name__
     ]
-    line = house.server.calls._lines[house.sites["rivage"].id]
+    line = house.server.lines._lines[house.sites["rivage"].id]
     await line.runner.submit(facts)
     id_ = await call_of(house)
     house.clock.pass_(hours=5)
@@ -190,7 +190,7 @@ async def test_a_restart_folds_the_late_facts_of_a_live_call(house: Running) -> 
     put(house, "20260301-080001-15-+33612345679-9.9.wav", ended=START + timedelta(seconds=8))
     house.clock.pass_(minutes=1)
     await look(house)
-    line = house.server.calls._lines[house.sites["rivage"].id]
+    line = house.server.lines._lines[house.sites["rivage"].id]
     await line.runner.submit(
         [
             Rang("pbx:1", START, "ami", Number("+33612345679"), "15"),
