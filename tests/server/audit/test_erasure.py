@@ -114,10 +114,18 @@ async def test_a_remark_that_names_the_number_is_forgotten(
 async def test_another_sites_caller_is_not_touched(house: House) -> None:
     await a_call(house)
     await a_call(house, site="montagne", id_="call2")
+    async with house.server.transactions() as uow:
+        for site in house.sites.values():
+            await PersonalStore(uow).add(site.id, "remark", f"call {NUMBER}", house.clock.now())
+        await uow.commit()
     erasure = Erasure(house.server.transactions, house.clock)
     await erasure.forget(Actor("cli", house.sites["rivage"].id), NUMBER)
     kept = [row for row in await house.all_of("personal") if row["sealed"] is not None]
-    assert {row["site"] for row in kept} == {house.sites["montagne"].id}
+    montagne = house.sites["montagne"].id
+    assert sorted((row["site"], row["kind"]) for row in kept) == [
+        (montagne, "number"),
+        (montagne, "remark"),
+    ]
 
 
 async def test_what_is_no_contact_is_refused(house: House) -> None:

@@ -61,6 +61,8 @@ async def test_what_the_switchboard_tells_late_links_the_video_and_the_desk_sees
     assert await links(alive, session) == [(None, "unlinked", "no_feed")]
     cti = await Cti.of(alive)
     alive.clock.pass_(minutes=20)
+    # All videos are looked at here: from now on, only those that the events touch.
+    await alive.server.reconciler.due([alive.sites["rivage"].id])
     told = cti.event("answered", seconds=-1260, caller=MINE, station="201")
     (one,) = await cti.tell(told)
     await cti.tell(cti.event("ended", seconds=-900))
