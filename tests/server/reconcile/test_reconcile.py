@@ -166,6 +166,18 @@ async def test_two_candidates_are_offered_with_their_evidence_and_one_is_picked(
     assert "Lié après relecture" in after
 
 
+async def test_another_site_s_call_cannot_be_chosen_or_named(alive: Running) -> None:
+    await a_call(alive, site="montagne")
+    desk = await alive.desk(await alive.signed_in("regulator"))
+    session = await alive.invite(desk)
+    before = await links(alive, session)
+    chosen = await desk.answer("link.choose", "command-0002", session=session, call="call1")
+    assert chosen["code"] == "call_unknown"
+    refused = await desk.answer("invite", "command-0003", mobile="06 99 88 77 66", call="call1")
+    assert refused["code"] == "call_unknown"
+    assert await links(alive, session) == before
+
+
 @pytest.mark.parametrize("evidence", [Evidence.DECLINED, Evidence.REVIEWED_NONE])
 async def test_who_said_none_is_not_contradicted(
     house: House, browser: Browser, evidence: Evidence
