@@ -405,6 +405,7 @@ async def test_every_row_the_product_writes_can_be_shown(house: House, browser: 
     assert {"session.handed_over", "session.followed", "message.handed", "call.ended"} <= set(
         actions
     )
+    assert len(actions) > 90, "the source is read where it is written now"
     actor = Actor("desk", house.sites["rivage"].id, None, "192.0.2.77")
     async with house.server.transactions() as uow:
         for number, (before, after) in enumerate(product(SHAPES, repeat=2)):

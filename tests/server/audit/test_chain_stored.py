@@ -82,6 +82,20 @@ async def test_a_stored_chain_reads_back_equal(database_url: str) -> None:
     await chain.engine.dispose()
 
 
+async def test_one_unit_of_work_goes_on_with_the_chain_of_each_site(database_url: str) -> None:
+    chain = await stored(database_url)
+    await chain.fill(2)
+    async with chain.transactions() as uow:
+        for site in ("s", "t", "s", "t"):
+            event = AuditEvent("login.refused", "user:u")
+            await Journal(uow).append(Actor("server", site), event, NOW)
+        await uow.commit()
+    for site, count in (("s", 4), ("t", 2)):
+        verdict, _ = await ChainVerification(chain.transactions).verify(site)
+        assert (verdict.count, verdict.intact) == (count, True)
+    await chain.engine.dispose()
+
+
 TAMPERINGS = [
     "UPDATE audit SET actor = 'x' WHERE seq = 3",
     "UPDATE audit SET at = '2020-01-01 00:00:00.000000' WHERE seq = 3",

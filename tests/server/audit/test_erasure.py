@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,14 @@ import pytest
 from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
+from server.core.personal import PersonalStore
+from server.delivery.domain.messages import Message
 from server.delivery.errors import NumberImpossible
+from server.delivery.store import MessageStore
+from server.invitations.store.invitations import InvitationStore
+from server.line15.store.calls import CallStore
+from server.video.store.sessions import SessionStore
+from telephony import Rang
 from tests.server.house import CALL_ID, NUMBER, a_call, a_video
 
 if TYPE_CHECKING:
@@ -41,6 +49,37 @@ async def test_a_number_is_forgotten_everywhere(house: House, browser: Browser) 
     assert NUMBER.encode() not in page.body
     again = await erasure.forget(Actor("cli", site), NUMBER)
     assert again["values"] == 0
+
+
+async def test_what_was_sent_and_told_goes_and_what_a_call_s_other_video_holds(
+    house: House,
+) -> None:
+    """That video was sent to somebody else's number; it shows the caller all the same."""
+    await a_call(house)
+    await a_video(house)
+    await a_video(house, id_="video2")
+    site, now = house.sites["rivage"].id, house.clock.now()
+    async with house.server.transactions() as uow:
+        text = house.seal.close(f"for {NUMBER}")
+        sent = Message("m", site, "invitation", "sms", "i-video1", text, "ref", now, now)
+        await MessageStore(uow).add(sent)
+        await CallStore(uow).add_facts(site, [("call1", Rang("leg", now, "hep"))], now)
+        other = await PersonalStore(uow).add(site, "number", "+33600000001", now)
+        link = await InvitationStore(uow).get("i-video2")
+        await InvitationStore(uow).save(replace(link, contact=other))
+        session = await SessionStore(uow).get("video2")
+        await SessionStore(uow).save(replace(session, language="ar"))
+        await uow.commit()
+    counts = await Erasure(house.server.transactions, house.clock).forget(
+        Actor("cli", site), NUMBER
+    )
+    assert counts["invitations"] == 1
+    for table in ("message", "call_fact"):
+        assert [row["sealed"] for row in await house.all_of(table)] == [None], table
+    assert [row["language"] for row in await house.all_of("session")] == [None, None]
+    [made] = await house.rows("SELECT seq FROM audit WHERE session = 'video2'")
+    [payload] = [one for one in await house.all_of("audit_payload") if one["seq"] == made["seq"]]
+    assert (payload["salt"], payload["sealed"]) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -75,10 +114,18 @@ async def test_a_remark_that_names_the_number_is_forgotten(
 async def test_another_sites_caller_is_not_touched(house: House) -> None:
     await a_call(house)
     await a_call(house, site="montagne", id_="call2")
+    async with house.server.transactions() as uow:
+        for site in house.sites.values():
+            await PersonalStore(uow).add(site.id, "remark", f"call {NUMBER}", house.clock.now())
+        await uow.commit()
     erasure = Erasure(house.server.transactions, house.clock)
     await erasure.forget(Actor("cli", house.sites["rivage"].id), NUMBER)
     kept = [row for row in await house.all_of("personal") if row["sealed"] is not None]
-    assert {row["site"] for row in kept} == {house.sites["montagne"].id}
+    montagne = house.sites["montagne"].id
+    assert sorted((row["site"], row["kind"]) for row in kept) == [
+        (montagne, "number"),
+        (montagne, "remark"),
+    ]
 
 
 async def test_what_is_no_contact_is_refused(house: House) -> None:

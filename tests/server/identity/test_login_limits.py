@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from server.core.limits.throttle import Throttle
-from server.core.limits.throttle_store import ThrottleStore
+from server.core.limits.throttle import LONGEST_BLOCK, Throttle
+from server.core.limits.throttle_store import KEPT, ThrottleStore
 from server.identity.domain.login import ADDRESS_FAILURES
 from server.identity.service.login_limits import LoginLimits
 from server.identity.service.unlock import Unlock
@@ -102,6 +103,31 @@ async def test_an_address_that_tries_many_accounts_is_blocked(house: House) -> N
     with pytest.raises(Exception, match="login_throttled"):
         await house.login.request_code("regulator", PASSWORD, "email", "192.0.2.1", None)
     assert await house.login.request_code("regulator", PASSWORD, "email", "192.0.2.2", None)
+
+
+async def test_only_counts_that_can_decide_nothing_any_more_are_dropped(
+    house: House, browser: Browser
+) -> None:
+    """With the next code that is asked for: nobody sweeps them otherwise."""
+    assert timedelta(hours=1) + LONGEST_BLOCK <= KEPT  # no count runs longer than an hour
+    now, second = house.clock.now(), timedelta(seconds=1)
+    kept = [
+        Throttle("counts", 1, now - KEPT, None),
+        Throttle("blocks-still", 9, now - KEPT - second, now - KEPT),
+        Throttle("counts-from-its-block-on", 9, now, now - KEPT - second),
+    ]
+    old = [
+        Throttle("old", 1, now - KEPT - second, None),
+        Throttle("blocked-long-ago", 9, now - KEPT - second, now - KEPT - second),
+    ]
+    async with house.server.transactions() as uow:
+        for each in (*kept, *old):
+            await ThrottleStore(uow).save(each)
+        await uow.commit()
+    await browser.ask_code("regulator")
+    left = {row["key"] for row in await house.all_of("throttle")}
+    assert {each.key for each in kept} <= left
+    assert not left & {each.key for each in old}
 
 
 async def test_success_forgets_the_failures(house: House, browser: Browser) -> None:

@@ -384,6 +384,16 @@ async def test_what_was_left_before_the_end_is_not_held(home: Running) -> None:
     assert await stage(browser) == "401"
 
 
+async def test_what_a_colleague_took_is_no_longer_held_by_who_made_it(home: Running) -> None:
+    browser, giver, session = await watched(home, "arm")
+    taker = await home.desk(await home.signed_in("regulator", station="202"), peer="desk-peer-2")
+    await giver.answer("session.offer_to", "command-0003", session=session, station="202")
+    await taker.answer("session.accept", "command-0004", session=session)
+    await away(home, giver, session)
+    home.clock.pass_(hours=4)
+    assert await stage(browser) == "401"
+
+
 async def test_what_a_desk_turned_away_from_is_not_held(home: Running) -> None:
     browser, doctor, session = await watching(home, "followed")
     released = await doctor.answer("session.watch", "command-0008", session=await other(home))

@@ -165,6 +165,19 @@ async def test_one_link_one_browser_and_the_newest_page_of_it(house: Running) ->
     assert 'data-reason="session_ended"' in (await browser.get(f"/o/{token}")).body.decode()
 
 
+async def test_when_the_session_ends_no_link_to_it_leaves_or_is_kept(house: Running) -> None:
+    """Neither the caller's nor an observer's (I4)."""
+    desk, _caller, session = await house.connected()
+    await invite(desk, session)
+    query = "SELECT kind, state, sealed FROM message WHERE kind IN ('invitation', 'observer')"
+    before = await house.rows(query)
+    assert sorted(row["kind"] for row in before) == ["invitation", "observer"]
+    assert all(row["sealed"] for row in before)
+    assert (await desk.answer("session.end", "command-0009", session=session))["type"] == "done"
+    for row in await house.rows(query):
+        assert (row["sealed"], row["state"] == "queued") == (None, False), row["kind"]
+
+
 async def test_a_link_that_nobody_tapped_expires(house: Running) -> None:
     desk, _, session = await house.connected()
     await invite(desk, session)

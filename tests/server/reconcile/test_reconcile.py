@@ -61,6 +61,8 @@ async def test_what_the_switchboard_tells_late_links_the_video_and_the_desk_sees
     assert await links(alive, session) == [(None, "unlinked", "no_feed")]
     cti = await Cti.of(alive)
     alive.clock.pass_(minutes=20)
+    # All videos are looked at here: from now on, only those that the events touch.
+    await alive.server.reconciler.due([alive.sites["rivage"].id])
     told = cti.event("answered", seconds=-1260, caller=MINE, station="201")
     (one,) = await cti.tell(told)
     await cti.tell(cti.event("ended", seconds=-900))
@@ -162,6 +164,18 @@ async def test_two_candidates_are_offered_with_their_evidence_and_one_is_picked(
     assert "Décision inscrite" in after
     assert "Aucune vidéo à rapprocher." in after
     assert "Lié après relecture" in after
+
+
+async def test_another_site_s_call_cannot_be_chosen_or_named(alive: Running) -> None:
+    await a_call(alive, site="montagne")
+    desk = await alive.desk(await alive.signed_in("regulator"))
+    session = await alive.invite(desk)
+    before = await links(alive, session)
+    chosen = await desk.answer("link.choose", "command-0002", session=session, call="call1")
+    assert chosen["code"] == "call_unknown"
+    refused = await desk.answer("invite", "command-0003", mobile="06 99 88 77 66", call="call1")
+    assert refused["code"] == "call_unknown"
+    assert await links(alive, session) == before
 
 
 @pytest.mark.parametrize("evidence", [Evidence.DECLINED, Evidence.REVIEWED_NONE])

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from server.audit.service.chain import ChainVerification
 from server.audit.store.audit import AuditStore
@@ -62,6 +62,19 @@ async def test_twenty_writers_of_two_processes_make_one_chain(database_url: str)
         mine = [row.data["n"] for row in rows if row.subject == f"writer:{name}"]
         assert mine == list(range(EACH))
     await close(several)
+
+
+async def test_a_command_that_was_durable_is_proof_and_nothing_is_tried(database_url: str) -> None:
+    [transactions] = await processes(database_url, 1)  # and one commit
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(transactions._engine.sync_engine, "before_cursor_execute", note)
+    assert await transactions.writable()
+    assert asked == []
+    await close([transactions])
 
 
 async def test_load_decide_save_is_one_step(database_url: str) -> None:
