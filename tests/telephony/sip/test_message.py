@@ -5,8 +5,6 @@ The torture messages follow RFC 4475, whose section is named beside each.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -570,17 +568,19 @@ def test_helpers_take_any_text(text: str) -> None:
         "<sip:",
     ],
 )
-def test_time_is_linear_in_the_size(filler: str) -> None:
+@pytest.mark.timeout(30)
+def test_no_text_makes_the_reading_slow(filler: str) -> None:
+    """The longest message is read ten times in each header, in less than a second where time grows with the size.
+
+    What looks at each character again for each other one takes minutes, and the time of the test is over.
+    """
     headers = ("Via", "From", "Call-Info", "Session-ID", "P-Asserted-Identity", "CSeq", "Call-ID")
+    messages = []
     for header in headers:
         data = f"INVITE sip:x@y SIP/2.0\r\n{header}: ".encode()
-        data += filler.encode() * ((MAX_MESSAGE - 200) // len(filler))
-        start = time.perf_counter()
-        parse_all(data)
-        assert time.perf_counter() - start < 1
+        messages.append(data + filler.encode() * ((MAX_MESSAGE - 200) // len(filler)))
     lines = f"Content-Type: multipart/mixed; boundary={filler}\r\n\r\nm=audio 1\r\n".encode()
-    start = time.perf_counter()
-    parse_all(
-        b"INVITE sip:x@y SIP/2.0\r\n" + lines + f"m=audio 1\r\nc={filler}\r\n".encode() * 3000
-    )
-    assert time.perf_counter() - start < 1
+    lines += f"m=audio 1\r\nc={filler}\r\n".encode() * 3000
+    messages.append(b"INVITE sip:x@y SIP/2.0\r\n" + lines)
+    for data in messages * 10:
+        parse_all(data)
