@@ -69,6 +69,8 @@ class Scene:
         """Keep the views the desk is sent."""
 
         def frame(payload: str | bytes) -> None:
+            if isinstance(payload, bytes):
+                return  # a still, which a phone sends while its network is poor
             message = json.loads(payload)
             if message["type"] == "view":
                 self.views.append(message)
