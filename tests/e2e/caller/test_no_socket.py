@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -27,8 +26,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 #: What a browser complains of on such a network: no fault of the pages.
 BARRED = "WebSocket|ERR_|Failed to (load|fetch)|status of (403|503)"
 FLOWING = "#stage[data-picture=flowing]"
-#: Seconds within which both ends read what it is.
-SOON = 5.0
 
 
 @asynccontextmanager
@@ -48,11 +45,6 @@ async def opened(home: House, desk: Page, network: Barred) -> Page:
     return page
 
 
-async def cause(desk: Page, text: str, begun: float) -> None:
-    await until_text(desk, "#say-cause", text)
-    assert time.monotonic() - begun < SOON
-
-
 @pytest.mark.parametrize("mode", ["refuse", "hang", "swallow"])
 async def test_the_picture_comes_though_no_socket_does(mode: str) -> None:
     async with scene(mode) as (home, desk, network):
@@ -60,10 +52,8 @@ async def test_the_picture_comes_though_no_socket_does(mode: str) -> None:
         welcomed: list[str] = []
         phone.on("websocket", lambda socket: socket.on("framereceived", _note(welcomed)))
         await mark(phone)
-        begun = time.monotonic()
         await phone.tap("#tap")
         await moving_picture(desk, "#patient")
-        assert time.monotonic() - begun < 2 * SOON
         await phone.wait_for_selector("#message[data-state=seen]")
         assert network.upgrades
         assert not welcomed
@@ -96,11 +86,9 @@ async def test_both_ends_read_what_it_is_when_the_picture_is_blocked_too() -> No
         await phone.evaluate(
             "() => { RTCPeerConnection.prototype.setLocalDescription = () => new Promise(() => {}); }"
         )
-        begun = time.monotonic()
         await phone.tap("#tap")
         await phone.wait_for_selector("#message[data-state=around]")
-        assert time.monotonic() - begun < SOON
-        await cause(desk, BY_REQUESTS, begun)
+        await until_text(desk, "#say-cause", BY_REQUESTS)
         await desk.wait_for_selector("#steps li[data-step=permission][data-state=done]")
         assert "Autoriser" not in (await desk.text_content("#say") or "")
 
@@ -110,11 +98,9 @@ async def test_a_page_that_reaches_nothing_says_what_to_say() -> None:
     async with scene("hang") as (home, desk, network):
         phone = await opened(home, desk, network)
         await phone.context.route("**/wire**", lambda route: route.abort())
-        begun = time.monotonic()
         await phone.tap("#tap")
         await phone.wait_for_selector("#message[data-state=unreached]")
-        assert time.monotonic() - begun < SOON
-        await cause(desk, "pas de liaison avec le serveur", begun)
+        await until_text(desk, "#say-cause", "pas de liaison avec le serveur")
         assert "Autoriser" not in (await desk.text_content("#say") or "")
         await phone.context.unroute("**/wire**")
         await moving_picture(desk, "#patient", timeout=25)
@@ -123,10 +109,8 @@ async def test_a_page_that_reaches_nothing_says_what_to_say() -> None:
 
         other = await opened(home, desk, network)
         network.set("dead")
-        begun = time.monotonic()
         await other.tap("#tap")
         await other.wait_for_selector("#message[data-state=unreached]")
-        assert time.monotonic() - begun < SOON
         network.set("hang")  # and pages come through again
         await moving_picture(desk, "#patient", timeout=25)
         await other.wait_for_selector("#message[data-state=seen]")
@@ -148,7 +132,5 @@ async def test_an_observer_reads_what_keeps_the_picture_away() -> None:
         client.allow(BARRED)
         page = await client.open(f"http://127.0.0.1:{network.port}{path.group()}")
         await page.wait_for_selector("body[data-ready=true]")
-        begun = time.monotonic()
         await page.tap("#join")
         await until_text(page, "#waiting-line", "bloque la liaison")
-        assert time.monotonic() - begun < SOON

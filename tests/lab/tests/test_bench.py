@@ -26,7 +26,7 @@ def test_sizes_are_what_was_asked_for() -> None:
 #: Those with browsers are the reference procedure's, the feed's, the page's and the networks' own tests, elsewhere.
 WITH_BROWSERS = {
     *("first_frame", "call_shown", "caller_page"),
-    *("first_frame_networks", "address_change", "narrow_networks"),
+    *("first_frame_networks", "address_change", "narrow_networks", "no_socket"),
 }
 
 
