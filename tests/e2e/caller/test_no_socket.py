@@ -25,7 +25,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 #: What a browser complains of on such a network: no fault of the pages.
 BARRED = "WebSocket|ERR_|Failed to (load|fetch)|status of (403|503)"
-FLOWING = "#stage[data-picture=flowing]"
 
 
 @asynccontextmanager
