@@ -15,7 +15,7 @@ from server.delivery.domain.messages import Message
 from server.delivery.errors import NumberImpossible
 from server.delivery.store import MessageStore
 from server.invitations.store.invitations import InvitationStore
-from server.line15.store.calls import CallStore
+from server.line15.store.facts import FactStore
 from server.video.store.sessions import SessionStore
 from telephony import Rang
 from tests.server.house import CALL_ID, NUMBER, a_call, a_video
@@ -63,7 +63,7 @@ async def test_what_was_sent_and_told_goes_and_what_a_call_s_other_video_holds(
         text = house.seal.close(f"for {NUMBER}")
         sent = Message("m", site, "invitation", "sms", "i-video1", text, "ref", now, now)
         await MessageStore(uow).add(sent)
-        await CallStore(uow).add_facts(site, [("call1", Rang("leg", now, "hep"))], now)
+        await FactStore(uow).add(site, [("call1", Rang("leg", now, "hep"))], now)
         other = await PersonalStore(uow).add(site, "number", "+33600000001", now)
         link = await InvitationStore(uow).get("i-video2")
         await InvitationStore(uow).save(replace(link, contact=other))

@@ -276,7 +276,7 @@ async def test_of_two_requests_that_wait_the_newer_has_the_frames(
     monkeypatch.setattr(sockets, "TICK", 60.0)
     _, _, line = await greeted(house)
     await line.hear("viewers")
-    [place] = _lines(house)._places.values()
+    [place] = _sockets(house)._places.values()
     older = create_task(line.down(), "down")
     await until(lambda: place.line._waiting is not None, "a request waits")
     newer = create_task(line.down(), "down")
@@ -315,7 +315,7 @@ async def test_a_flood_ends_the_line_with_its_code(house: Running) -> None:
 @pytest.mark.parametrize("what", ["frames", "requests up", "requests down"])
 async def test_everything_that_comes_counts_as_a_flood(house: Running, what: str) -> None:
     _, _, line = await greeted(house)
-    [place] = _lines(house)._places.values()
+    [place] = _sockets(house)._places.values()
     many = sockets.FRAMES_A_SECOND + 1
     if what == "frames":
         place.line.take_up(line.sent, ['{"type": "facing", "facing": "user"}'] * many)
@@ -341,7 +341,7 @@ async def test_a_page_that_reads_and_never_says_so_is_cut(house: Running) -> Non
 async def test_what_waits_for_a_page_is_bounded(house: Running) -> None:
     """It never asks again, and the desk says more than can be kept."""
     _, _, line = await greeted(house)
-    [place] = _lines(house)._places.values()
+    [place] = _sockets(house)._places.values()
     for number in range(polling.WINDOW + sockets.QUEUE + 10):
         place.line.send({"type": "webcam", "number": number})
         if number % 100 == 0:
@@ -366,7 +366,7 @@ async def test_lines_are_few(house: Running) -> None:
 @pytest.mark.parametrize("bound", ["_most_of_source", "_most"])
 async def test_the_lines_of_a_source_and_all_lines_are_bounded(house: Running, bound: str) -> None:
     desk, _, line = await greeted(house)
-    lines = _lines(house)
+    lines = _sockets(house)
     setattr(lines, bound, len(lines))
     await house.invite(desk, "command-0003", mobile="06 12 34 56 79")
     token = (await house.tokens())[-1]
@@ -376,10 +376,10 @@ async def test_the_lines_of_a_source_and_all_lines_are_bounded(house: Running, b
     assert (await line.up(line.sent)).code == 200
 
 
-def _lines(house: Running) -> polling.PolledSockets:
+def _sockets(house: Running) -> polling.PolledSockets:
     for rule in house.server.app.wildcard_router.rules:
-        if "lines" in rule.target_kwargs:
-            found: polling.PolledSockets = rule.target_kwargs["lines"]
+        if "sockets" in rule.target_kwargs:
+            found: polling.PolledSockets = rule.target_kwargs["sockets"]
             return found
     raise AssertionError
 
@@ -392,7 +392,7 @@ async def test_a_page_that_asks_no_more_has_gone(
     desk, session, line = await greeted(house)
     await shown(desk, session, online=True)
     await shown(desk, session, online=False)
-    await until(lambda: not len(_lines(house)), "nothing is kept of it")
+    await until(lambda: not len(_sockets(house)), "nothing is kept of it")
     answer = await line.phone.post_json(f"{line.path}/down", {"seen": 0})
     assert answer.code == 404
     assert polled(house) == 0
@@ -418,7 +418,7 @@ async def test_a_line_without_a_hello_is_closed(
 async def test_a_server_that_stops_tells_the_page_that_waits(house: Running) -> None:
     desk, _, line = await greeted(house)
     await line.hear("viewers")
-    [place] = _lines(house)._places.values()
+    [place] = _sockets(house)._places.values()
 
     async def stop() -> None:
         await until(lambda: place.line._waiting is not None, "a request waits")
