@@ -150,7 +150,7 @@ async def test_a_format_that_is_not_decoded_is_named_and_another_one_taken() -> 
         assert (came, said) == ("video/vp8", "undecoded")
         assert others
         await desk.wait_for_selector("#stage[data-picture=flowing]")
-        assert await desk.get_attribute("#overlay", "data-shown") == ""
+        await desk.wait_for_selector("#overlay[data-shown='']", state="attached")
         home.browser.assert_clean(home.url)
 
 

@@ -70,7 +70,7 @@ async def over(desk: Page, *states: str, text: str) -> None:
     wanted = ", ".join(f"#stage[data-picture={state}]" for state in states)
     await desk.wait_for_selector(wanted)
     await until_text(desk, "#overlay-text", text)
-    assert await desk.get_attribute("#overlay", "data-shown")
+    await desk.wait_for_selector("#overlay[data-shown]:not([data-shown=''])")
 
 
 async def test_what_stops_the_picture_is_shown_within_a_second() -> None:
