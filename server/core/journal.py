@@ -107,7 +107,7 @@ class Journal:
         return row
 
     async def told(self, site: str, session: str, action: str) -> Sequence[Mapping[str, Any]]:
-        """Return the data of a session's rows of one action, for who writes something only once."""
+        """Return the data of a session's rows of one action: what is written only once is looked for here first."""
         query = select(audit.c.data).where(
             checked(audit.c.site, site), audit.c.session == session, audit.c.action == action
         )

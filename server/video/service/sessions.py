@@ -266,6 +266,9 @@ async def call_of(uow: UnitOfWork, session: str) -> str | None:
 
 
 async def write_down(uow: UnitOfWork, actor: Actor, event: AuditEvent, at: datetime) -> None:
-    """Append what happened in a session to the audit, with the call that the session is linked to now."""
+    """Append what happened in a session to the audit, with the call that the session is linked to now.
+
+    `event.call` is not read: it is looked up. An event without a session has no call.
+    """
     call = await call_of(uow, event.session) if event.session else None
     await Journal(uow).append(actor, replace(event, call=call), at)

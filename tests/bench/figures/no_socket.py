@@ -1,7 +1,7 @@
-"""Where pages pass and no socket comes up: tap → what both ends read of it; a desk's load → "liaison bloquée".
+"""A network that lets pages through and no socket: how soon do the phone and the desk say so?
 
-The caller's video is blocked as well, so that no picture is faster. Beside it, in the same rounds: the same pages where
-sockets pass, until each shows that it has a line.
+The caller's video is blocked as well; otherwise the picture could come before the words. The floor, in the same rounds:
+the same pages where sockets pass, until each page shows that it is connected.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ WHAT = {
     "own": "load of a desk that is barred itself → liaison bloquée",
 }
 OPEN = "open"
-#: Sockets pass; an upgrade is refused; it is never answered.
+#: Sockets pass; the upgrade is refused; the upgrade is never answered.
 MODES = (OPEN, "refuse", "hang")
-#: Kept of the figures' own number of rounds: each takes all modes, and each of those seconds.
+#: At most so many rounds: each goes through all modes, and a mode takes seconds.
 ROUNDS = 5
-#: What is read where sockets pass, and where none comes up: an element and its text.
+#: An element and its text: what the page shows where sockets pass, then what it shows where none does.
 PHONE = (("#message[data-state=wait]", ""), ("#message[data-state=around]", ""))
 DESK = (("#steps [data-step=permission][data-state=done]", ""), ("#say-cause", BY_REQUESTS))
 LIGHT = (("#server-text", "serveur connecté"), ("#server-text", "liaison bloquée"))
@@ -43,7 +43,7 @@ NEW = "#steps:has([data-step=opened][data-state=done]):has([data-step=permission
 NO_VIDEO = (
     "() => { RTCPeerConnection.prototype.setLocalDescription = () => new Promise(() => {}); }"
 )
-#: Kept on the page, waited for later.
+#: Keeps a promise on the page: the time at which the text is first shown.
 READS = """([selector, text]) => { window.__read = new Promise((go) => {
   new MutationObserver(() => {
     if (document.querySelector(selector)?.textContent.replace(/\\s/g, ' ').includes(text))
@@ -92,7 +92,7 @@ async def _load(desk: Page, network: Barred) -> float:
 
 
 def _result(name: str, what: str, ours: list[float], passing: list[float]) -> Result:
-    """Leave out the first round, which warms code caches; what was promised is the slowest."""
+    """Leave out the first round, which warms code caches. The aim is for the slowest round."""
     product, floor = (tuple(round(each, 1) for each in taken[1:]) for taken in (ours, passing))
     figures, least = Figures.of(product), Figures.of(floor)
     return Result(
@@ -106,7 +106,7 @@ def _result(name: str, what: str, ours: list[float], passing: list[float]) -> Re
 
 
 async def run(sizes: Sizes) -> list[Result]:
-    """Take all modes one after the other, so many times."""
+    """Go through all modes, once a round."""
     rounds = MODES * (min(sizes.rounds, ROUNDS) + 1)
     taken: dict[tuple[str, str], list[float]] = defaultdict(list)
     known: set[str] = set()

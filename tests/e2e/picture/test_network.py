@@ -70,7 +70,7 @@ class Scene:
 
         def frame(payload: str | bytes) -> None:
             if isinstance(payload, bytes):
-                return  # a still, which a phone sends while its network is poor
+                return  # a still: the phone sends them while its network is poor
             message = json.loads(payload)
             if message["type"] == "view":
                 self.views.append(message)

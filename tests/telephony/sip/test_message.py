@@ -570,9 +570,10 @@ def test_helpers_take_any_text(text: str) -> None:
 )
 @pytest.mark.timeout(30)
 def test_no_text_makes_the_reading_slow(filler: str) -> None:
-    """The longest message is read ten times in each header, in less than a second where time grows with the size.
+    """Fill each header up to the longest message that is read, ten times.
 
-    What looks at each character again for each other one takes minutes, and the time of the test is over.
+    All of it takes less than a second while time grows with the size. If time grew with the square of the size, it
+    would take minutes: then the timeout ends the test.
     """
     headers = ("Via", "From", "Call-Info", "Session-ID", "P-Asserted-Identity", "CSeq", "Call-ID")
     messages = []

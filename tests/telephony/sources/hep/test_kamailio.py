@@ -157,7 +157,7 @@ def test_a_call_back_is_another_call_that_names_the_first() -> None:
 def test_fifty_calls_at_ten_a_second_are_fifty_calls() -> None:
     async def scenario() -> None:
         async with lab() as line:
-            # Each from its own number: two of one number that come in one moment are taken for two legs of one call.
+            # A number for each call: two calls of one number within milliseconds are taken for two legs of one.
             numbers = "+33612345[call_number]"
             async with call(
                 line.exchange.address, caller=numbers, count=50, rate=10, hold=1
