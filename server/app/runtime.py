@@ -23,7 +23,6 @@ from server.core.sites import SiteStore
 from server.delivery.service.delivery import DeliveryService
 from server.identity.service.sign_ins import SignIns
 from server.invitations.service.spoken import SpokenCodes
-from server.line15.service.call_events import KIND as TOLD_BY_EVENTS
 from server.line15.service.ingest import CallIngest
 from server.line15.service.lines import Lines
 from server.reconcile.service.reconciler import Reconciler
@@ -157,6 +156,7 @@ class Server:
     async def _wire_lines(self) -> None:
         async with self.transactions(write=False) as uow:
             for site in await SiteStore(uow).all():
+                site.check_policy()
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
                 stations = await SiteStore(uow).stations(site.id)
                 ingest = CallIngest(
@@ -170,7 +170,7 @@ class Server:
                     touched=self.reconciler.touch,
                 )
                 self.lines.add(site.id, site.key, stations, feeds, ingest)
-                if site.policy.get(TOLD_BY_EVENTS):
+                if site.policy.webhook:
                     self.lines.connect(site.id)
 
     def _start_loops(self) -> None:

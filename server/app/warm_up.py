@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from server.core import resources
-from server.core.days import ZONE
+from server.core.site_policy import ZONE
 from server.core.words.translations import catalogue
 from server.delivery.domain.contacts import check_email
 from server.storage import schema

@@ -92,9 +92,9 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
             lambda name, what: metrics.sms(name, what, prices.get(name, 0.0))
         ),
         mailer=_mailer(settings, outbox),
-        about=invitation_hooks.about,
+        on_settled=invitation_hooks.on_settled,
         needless=invitation_hooks.needless,
-        publish=sessions.refresh,
+        bus=bus,
         count=metrics.message,
     )
     kept = settings.sign_in

@@ -10,7 +10,6 @@ from server.app.settings.settings import Settings
 from server.cli.admin import CommandContext, finished
 from server.core.bus import Bus
 from server.core.clock import Ids, SystemClock
-from server.core.days import ZONE
 from server.core.errors import Invalid
 from server.core.seal import Seal
 from server.core.sites import SiteStore
@@ -91,9 +90,10 @@ async def _take(
         clock, ids, bus = SystemClock(), Ids(), Bus()
         async with transactions(write=False) as uow:
             site = await SiteStore(uow).by_key(site_key)
+            site.check_policy()
             stations = frozenset(s.extension for s in await SiteStore(uow).stations(site.id))
         try:
-            zone = ZoneInfo(timezone or str(site.policy.get("timezone", ZONE)))
+            zone = ZoneInfo(timezone or site.policy.timezone)
         except (ValueError, ZoneInfoNotFoundError):
             raise Invalid("timezone") from None
         form = Form(zone, stations, clock.now(), columns, asterisk)

@@ -3,8 +3,7 @@
 import click
 
 from server.cli.admin import CommandContext, run, site
-from server.line15.domain.signing import LaunchPolicy
-from server.video.service.snapshots import SnapshotPolicy
+from server.core.site_policy import LaunchPolicy, SnapshotPolicy
 
 __all__ = ["site"]
 
@@ -56,7 +55,7 @@ def observer_add(
 def observer_list(lazy: CommandContext, key: str) -> None:
     """List who is on it."""
     for one in run(lazy, lambda house: house.admin.observers(key)):
-        click.echo(f"{one['name']}\t{one['channel']}\t{one['to']}")
+        click.echo(f"{one.name}\t{one.channel}\t{one.to}")
 
 
 @observers.command("remove")

@@ -1,18 +1,15 @@
 """Days on the clock of a site's people."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from server.core.errors import Invalid
 from server.core.sites import Site
 
-ZONE: Final = "Europe/Paris"
-
 
 def zone_of(site: Site) -> ZoneInfo:
     """Return the zone in which the site's people read their clocks."""
-    return ZoneInfo(str(site.policy.get("timezone", ZONE)))
+    return ZoneInfo(site.policy.timezone)
 
 
 def day_bounds(site: Site, day: str) -> tuple[datetime, datetime]:
@@ -23,5 +20,5 @@ def day_bounds(site: Site, day: str) -> tuple[datetime, datetime]:
         start = datetime.combine(first, time.min, zone)
         end = datetime.combine(first + timedelta(days=1), time.min, zone)
         return start.astimezone(UTC), end.astimezone(UTC)
-    except (ValueError, OverflowError, ZoneInfoNotFoundError) as malformed:
+    except (ValueError, OverflowError) as malformed:
         raise Invalid("day") from malformed

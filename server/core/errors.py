@@ -78,6 +78,13 @@ class StationUnknown(NotFound):
     message = "Ce poste n'existe pas sur votre site."
 
 
+class SitePolicyUnreadable(Invalid):
+    """What is stored of a site's decisions has a key or a value that this release does not know."""
+
+    code = "site_policy_unreadable"
+    message = "Ce que le site a décidé n'est pas lisible par cette version : rien n'a été changé."
+
+
 class StorageUnavailable(Unavailable):
     """The database is locked, full or gone."""
 

@@ -21,7 +21,8 @@ from sqlalchemy.exc import IntegrityError
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import Conflict, NotFound, StationUnknown
+from server.core.errors import Conflict, NotFound, SitePolicyUnreadable, StationUnknown
+from server.core.site_policy import SitePolicy, read_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,15 @@ class Site:
     name: str
     sms_sender: str
     referent_email: str
-    policy: Mapping[str, object]
+    policy: SitePolicy
+    unread: tuple[str, ...] = ()  # keys of the stored policy that this release cannot read
+
+    def check_policy(self) -> None:
+        """Raise SitePolicyUnreadable, with the site and its keys, unless the stored policy was read whole."""
+        if self.unread:
+            raise SitePolicyUnreadable(
+                f"{self.key}: {', '.join(ascii(key)[:64] for key in self.unread)}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +81,15 @@ stations = Table(
 
 
 def _site(row: Mapping[str, Any]) -> Site:
+    policy, unread = read_policy(row["policy"])
     return Site(
         row["id"],
         row["key"],
         row["name"],
         row["sms_sender"],
         row["referent_email"],
-        dict(row["policy"]),
+        policy,
+        unread,
     )
 
 
@@ -120,7 +131,7 @@ class SiteStore:
             "name": site.name,
             "sms_sender": site.sms_sender,
             "referent_email": site.referent_email,
-            "policy": dict(site.policy),
+            "policy": site.policy.stored(),
             "created": created,
         }
         try:
@@ -128,9 +139,10 @@ class SiteStore:
         except IntegrityError as taken:
             raise Conflict("site_key") from taken
 
-    async def set_policy(self, id_: str, policy: Mapping[str, object]) -> None:
-        """Write what a site has decided."""
-        query = update(sites).where(sites.c.id == id_).values(policy=dict(policy))
+    async def set_policy(self, site: Site, policy: SitePolicy) -> None:
+        """Write what a site has decided; SitePolicyUnreadable when that would drop what cannot be read."""
+        site.check_policy()
+        query = update(sites).where(sites.c.id == site.id).values(policy=policy.stored())
         await self._connection.execute(query)
 
     async def stations(self, site: str) -> Sequence[Station]:

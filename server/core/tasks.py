@@ -1,11 +1,14 @@
 """The one place where background tasks start: named, referenced, failures logged."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
 
+Work = Callable[[], Awaitable[None]]
+#: Does work after what its page asked for before; a refusal reaches the page as that of its own frame.
+Later = Callable[[Work], None]
 _running: set[asyncio.Task[Any]] = set()
 _log = structlog.get_logger("tasks")
 

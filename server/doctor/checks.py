@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.app import tls
 from server.app.settings.settings import Settings
-from server.core.errors import AppError
+from server.core.errors import AppError, SitePolicyUnreadable
 from server.core.seal import Seal
-from server.core.sites import SiteStore
+from server.core.sites import Site, SiteStore
 from server.doctor.exposure import demonstration, private
 from server.doctor.finding import Finding
 from server.doctor.net import udp_free
@@ -41,8 +41,9 @@ async def stored(settings: Settings) -> list[Finding]:
         await schema.check(engine)
         seal = Seal(settings.secret_key.get_secret_value())
         async with Transactions(engine, seal)(write=False) as uow:
-            keys = {site.key for site in await SiteStore(uow).all()}
-        unsafe = await _unsafe(engine)
+            sites = await SiteStore(uow).all()
+            keys = {site.key for site in sites}
+        unsafe = [*_decided(sites), *await _unsafe(engine)]
     except AppError as refused:
         todo = "lancez « visio15 migrate », ou vérifiez l'adresse et les droits de la base"
         return [Finding("bad", "base", f"{refused.code} ({refused.detail})", todo)]
@@ -57,6 +58,18 @@ async def stored(settings: Settings) -> list[Finding]:
     strays = sorted({each.site for each in (*settings.feeds, *settings.recordings)} - keys)
     todo = "corrigez site, ou visio15 site add"
     return [*found, *(Finding("bad", "flux", f"le site {s} n'existe pas", todo) for s in strays)]
+
+
+def _decided(sites: Sequence[Site]) -> list[Finding]:
+    """What a site has decided and this release cannot read keeps the server from starting."""
+    todo = "lancez la version qui l'a écrit, ou corrigez « policy » dans la table « site »"
+    found: list[Finding] = []
+    for site in sites:
+        try:
+            site.check_policy()
+        except SitePolicyUnreadable as refused:
+            found.append(Finding("bad", "base", f"{refused.code} ({refused.detail})", todo))
+    return found
 
 
 async def _unsafe(engine: AsyncEngine) -> list[Finding]:

@@ -1,6 +1,5 @@
 """Somebody else who sees the picture: a link of his own, one browser, nothing but looking (I5, I7)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -61,9 +60,3 @@ def bound(observer: Observer, browser: str, now: datetime) -> Observer:
 def removed(observer: Observer, now: datetime) -> Observer:
     """Withdraw the link."""
     return observer if observer.removed else replace(observer, removed=now)
-
-
-def listed_observers(policy: Mapping[str, object]) -> list[dict[str, str]]:
-    """Return the observers a site invites often, from what it has decided: `name`, `channel`, `to`."""
-    known = policy.get("observers")
-    return [dict(one) for one in known] if isinstance(known, list) else []

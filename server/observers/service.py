@@ -21,7 +21,7 @@ from server.delivery.service.sms_counts import SmsCounts
 from server.delivery.store import MessageStore
 from server.identity.store.users import UserStore
 from server.observers import domain as rules
-from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer, listed_observers
+from server.observers.domain import LONGEST_NAME, MOST_VIEWERS, Observer
 from server.observers.errors import NameMissing, ObserverRemoved, ViewersFull
 from server.observers.store import ObserverStore
 from server.storage.transactions import Transactions
@@ -282,13 +282,11 @@ def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
     """Return name, channel and address of who shall see."""
     name, mobile, email = request.name or "", request.mobile or "", request.email or ""
     if request.listed is not None:
-        entry = next(
-            (one for one in listed_observers(site.policy) if one["name"] == request.listed), None
-        )
+        entry = next((one for one in site.policy.observers if one.name == request.listed), None)
         if entry is None:
             raise NotFound("listed")
-        name = entry["name"]
-        mobile, email = (entry["to"], "") if entry["channel"] == "sms" else ("", entry["to"])
+        name = entry.name
+        mobile, email = (entry.to, "") if entry.channel == "sms" else ("", entry.to)
     name = " ".join(name.split())[:LONGEST_NAME]
     if not name:
         raise NameMissing

@@ -21,6 +21,7 @@ from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.ice import IceServers
 from server.video.service.rooms import Rooms
 from server.video.service.signalling import Signalling
+from server.video.service.speaker import Speaker
 from server.web.base import Web
 from server.web.errors import (
     InvitationLinkExpired,
@@ -165,9 +166,8 @@ class ObserverSocket(PageSocket):
         match message:
             case m.SignalAnswer(page=page, sdp=sdp):
                 self.words.check(found.observer.id, self.web.clock.now())
-                described = self.signalling.answer(session, self.peer, page, sdp)
-                actor = self._actor(found)
-                self.later(lambda: self.signalling.settle(actor, session, described))
+                by = Speaker(self._actor(found), self.later)
+                self.signalling.answer(by, session, self.peer, page, sdp)
             case m.DeskIceCandidate(page=page, candidate=candidate):
                 value = candidate.model_dump() if candidate else None
                 self.signalling.desk_candidate(session, self.peer, page, value)

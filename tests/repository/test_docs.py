@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -16,6 +17,7 @@ import server.app.routes  # noqa: F401 - it knows the refusals of every room
 from server.app.settings import settings as config
 from server.cli import main as cli
 from server.core.errors import walk
+from server.core.site_policy import SitePolicy
 from server.web.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -141,6 +143,20 @@ def test_the_files_it_shows_are_taken(name: str) -> None:
     made = config.Settings(**tomllib.loads(filled))
     assert made.feeds
     assert made.sms
+
+
+def test_the_table_of_decisions_is_that_of_the_type() -> None:
+    """Each key of a site's policy, each of its values, and nothing else."""
+    section = OPERATIONS.partition("### What a site decides\n")[2].partition("\n**")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|", section, re.MULTILINE)
+    assert sorted(key for key, _, _ in rows) == sorted(SitePolicy.model_fields)
+    for key, values, default in rows:
+        field = SitePolicy.model_fields[key]
+        if isinstance(field.annotation, type) and issubclass(field.annotation, StrEnum):
+            assert set(re.findall(r"`(\w+)`", values)) == set(field.annotation), key
+        if field.default != ():
+            said = str(field.default).lower() if field.annotation is bool else str(field.default)
+            assert f"`{said}`" in default, key
 
 
 def test_every_metric_is_explained() -> None:

@@ -1,7 +1,7 @@
 """Sites, stations and users, changed from the command line and written down like everything else."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,6 +10,7 @@ from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, Invalid, NotFound
 from server.core.journal import Journal
+from server.core.site_policy import LaunchPolicy, ListedObserver, SitePolicy
 from server.core.sites import Site, SiteStore, Station
 from server.delivery.domain.contacts import check_email, check_mobile, read_number
 from server.delivery.errors import EmailImpossible
@@ -19,8 +20,7 @@ from server.identity.domain.users import User
 from server.identity.passwords import Passwords
 from server.identity.store.login import LoginStore
 from server.identity.store.users import UserStore
-from server.line15.domain.signing import LaunchPolicy
-from server.observers.domain import LONGEST_NAME, listed_observers
+from server.observers.domain import LONGEST_NAME
 from server.storage.transactions import Transactions
 
 SHORTEST_PASSWORD: Final = 12
@@ -50,7 +50,7 @@ class Admin:
         """Add a SAMU; Conflict when the key is taken."""
         _require(_KEY, key, "site_key")
         _require(_SENDER, sms_sender, "sms_sender")
-        policy = {"launch_signature": LaunchPolicy.REQUIRED.value}
+        policy = SitePolicy(launch_signature=LaunchPolicy.REQUIRED)
         site = Site(self._ids.new(), key, _name(name, 64), sms_sender, _email(referent), policy)
         async with self._transactions() as uow:
             await SiteStore(uow).add(site, self._clock.now())
@@ -90,33 +90,33 @@ class Admin:
         if bool(mobile) == bool(email):
             raise Invalid("one_contact")
         to = check_mobile(mobile) if mobile else check_email(email or "")
-        entry = {"name": name, "channel": "sms" if mobile else "email", "to": to}
+        entry = ListedObserver(name=name, channel="sms" if mobile else "email", to=to)
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
-            known = listed_observers(site.policy)
-            if any(one["name"] == name for one in known):
+            known = site.policy.observers
+            if any(one.name == name for one in known):
                 raise Conflict("observer_name")
             await self._list(uow, site, [*known, entry])
             await uow.commit()
         return name
 
-    async def observers(self, site_key: str) -> Sequence[Mapping[str, str]]:
+    async def observers(self, site_key: str) -> Sequence[ListedObserver]:
         """Return the site's list."""
         async with self._transactions(write=False) as uow:
-            return listed_observers((await SiteStore(uow).by_key(site_key)).policy)
+            return (await SiteStore(uow).by_key(site_key)).policy.observers
 
     async def remove_observer(self, site_key: str, name: str) -> None:
         """Take somebody off the list; who sees a picture now goes on seeing it."""
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
-            left = [one for one in listed_observers(site.policy) if one["name"] != name]
-            if len(left) == len(listed_observers(site.policy)):
+            left = [one for one in site.policy.observers if one.name != name]
+            if len(left) == len(site.policy.observers):
                 raise NotFound("observer")
             await self._list(uow, site, left)
             await uow.commit()
 
-    async def _list(self, uow: UnitOfWork, site: Site, known: Sequence[Mapping[str, str]]) -> None:
-        await SiteStore(uow).set_policy(site.id, {**site.policy, "observers": list(known)})
+    async def _list(self, uow: UnitOfWork, site: Site, known: Sequence[ListedObserver]) -> None:
+        await SiteStore(uow).set_policy(site, site.policy.decide(observers=known))
         await self._note(uow, site.id, "site.policy_set", f"site:{site.id}", observers=len(known))
 
     # --- users

@@ -8,11 +8,11 @@ from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.core.journal import Journal
+from server.core.site_policy import LaunchPolicy, SnapshotPolicy
 from server.core.sites import Site, SiteStore
-from server.line15.domain.signing import LaunchPolicy, SiteSecret
+from server.line15.domain.signing import SiteSecret
 from server.line15.store.secrets import SecretStore
 from server.storage.transactions import Transactions
-from server.video.service.snapshots import POLICY, SnapshotPolicy
 
 ACTIVE: Final = 2
 
@@ -58,9 +58,7 @@ class SiteSecrets:
         """Set whether launches must be signed; in force with the next one."""
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
-            await SiteStore(uow).set_policy(
-                site.id, {**site.policy, "launch_signature": policy.value}
-            )
+            await SiteStore(uow).set_policy(site, site.policy.decide(launch_signature=policy))
             await self._note(uow, site, "site.policy_set", f"site:{site.id}", launch=policy.value)
             await uow.commit()
 
@@ -68,7 +66,7 @@ class SiteSecrets:
         """Set whether desks may store pictures; open desks know within five seconds."""
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
-            await SiteStore(uow).set_policy(site.id, {**site.policy, POLICY: policy.value})
+            await SiteStore(uow).set_policy(site, site.policy.decide(snapshots=policy))
             await self._note(
                 uow, site, "site.policy_set", f"site:{site.id}", snapshots=policy.value
             )

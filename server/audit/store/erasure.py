@@ -8,7 +8,7 @@ from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Invalid
 from server.core.journal import audit, audit_payload
 from server.core.personal import lookup_of, personal
-from server.core.sites import sites
+from server.core.sites import SiteStore
 from server.delivery.store import message
 from server.incidents.store import feedback
 from server.invitations.store.invitations import invitation
@@ -30,6 +30,7 @@ class ErasureStore:
     def __init__(self, uow: UnitOfWork) -> None:
         """Work in the transaction of `uow`."""
         self._db = uow.connection
+        self._sites = SiteStore(uow)
         self._seal = uow.seal
 
     async def erase(self, site: str, kind: str, value: str, at: datetime) -> dict[str, int]:
@@ -114,14 +115,11 @@ class ErasureStore:
 
     async def _unlist(self, site: str, value: str) -> None:
         """Who is forgotten is not invited from the site's list any more."""
-        policy = (
-            await self._db.execute(select(sites.c.policy).where(sites.c.id == site))
-        ).scalar_one()
-        known = policy.get("observers") or []
-        left = [one for one in known if str(one.get("to", "")).lower() != value]
-        if len(left) != len(known):
-            changed = {**policy, "observers": left}
-            await self._db.execute(update(sites).where(sites.c.id == site).values(policy=changed))
+        known = await self._sites.get(site)
+        known.check_policy()  # what cannot be read may name the person
+        left = [one for one in known.policy.observers if one.to.lower() != value]
+        if len(left) != len(known.policy.observers):
+            await self._sites.set_policy(known, known.policy.decide(observers=left))
 
     async def _unname(self, calls: list[str]) -> None:
         """Recorders write the number into the names of their files; the files themselves are not ours."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from server.caller.domain import way_out
 from server.core.errors import AppError, Invalid, NotFound
+from server.core.site_policy import SnapshotPolicy
 from server.core.sites import Site
 from server.core.words.languages import BY_CODE, choose
 from server.invitations.domain.invitation import Invitation
@@ -18,7 +19,6 @@ from server.video.domain.session import (
 from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.ice import IceServers
 from server.video.service.rooms import Rooms
-from server.video.service.snapshots import SnapshotPolicy, policy_of
 from server.web.base import BaseHandler
 from server.web.errors import (
     InvitationLinkExpired,
@@ -65,7 +65,7 @@ class CallerPage(InvitationLinkHandler):
                 "phase": "invite",
                 # This very browser has tapped before: it was closed, or killed, and goes on.
                 "bound": invitation.browser_hash is not None,
-                "stills": policy_of(site) is SnapshotPolicy.STORE,
+                "stills": site.policy.snapshots is SnapshotPolicy.STORE,
                 "strings": pages.words(lang),
                 "words": pages.words_urls(),
             }

@@ -27,6 +27,7 @@ from server.video.service.remote_help import RemoteHelp
 from server.video.service.rooms import PhoneReport, Rooms
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
+from server.video.service.speaker import Speaker
 from server.web.base import Web
 from server.web.errors import MessageOutOfOrder
 from server.web.sockets.page_socket import PageSocket, SocketBase
@@ -150,10 +151,8 @@ class CallerSocketBase(SocketBase):
             raise MessageOutOfOrder("before_hello")
         if not self._seated():
             raise SessionEnded
-        still, desks = self.ladder.receive(self._session, frame, self._pace)
+        still, desks = self.ladder.receive(self._by(), self._session, frame, self._pace)
         self.send({"type": "still.ack", "seq": still.seq, "desks": desks})
-        if desks and not self.rooms.get(self._session).stilled:
-            self.later(lambda: self.ladder.seen(self._actor(), self._session))
 
     async def tick(self) -> None:
         """Renew the relay's credentials before they expire: a reconnection late in a long video must not fail."""
@@ -170,13 +169,15 @@ class CallerSocketBase(SocketBase):
     def _actor(self) -> Actor:
         return Actor("phone", self._site, None, self.address)
 
+    def _by(self) -> Speaker:
+        return Speaker(self._actor(), self.later)
+
     def _say(self, message: m.CallerMessage) -> None:
         match message:
             case m.SignalOffer() if not self._seated():
                 raise SessionEnded
             case m.SignalOffer(peer=peer, sdp=sdp):
-                described = self.signalling.offer(self._session, peer, sdp)
-                self.later(lambda: self.signalling.settle(self._actor(), self._session, described))
+                self.signalling.offer(self._by(), self._session, peer, sdp)
             case m.CallerIceCandidate(peer=peer, candidate=candidate):
                 value = candidate.model_dump() if candidate else None
                 self.signalling.phone_candidate(self._session, peer, value)
@@ -209,8 +210,7 @@ class CallerSocketBase(SocketBase):
         """Take the new rung at once, since stills follow, and write it down after."""
         if not self._seated():
             raise SessionEnded
-        if told := self.ladder.step(self._site, self._session, ladder.rung, ladder.why):
-            self.later(lambda: self.ladder.stepped(self._actor(), self._session, told))
+        self.ladder.step(self._by(), self._session, ladder.rung, ladder.why)
 
     def _note(self, said: PhoneReport) -> None:
         """Keep what the phone says of itself: another sentence helps its caller now."""
@@ -223,9 +223,7 @@ class CallerSocketBase(SocketBase):
         if isinstance(message, m.Abilities):
             self.help.able(self._session, message.model_dump(exclude={"type"}))
             return
-        order = self.help.answered(self._session, message.order, message.outcome, message.why)
-        if order is not None:
-            self.later(lambda: self.help.settle(self._actor(), self._session, order))
+        self.help.answered(self._by(), self._session, message.order, message.outcome, message.why)
 
     async def _explored(self, found: Preflight) -> None:
         if self._seated() and await self.signalling.explored(self._actor(), self._session, found):

@@ -8,7 +8,6 @@ import asyncio
 import json
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,9 +15,10 @@ from typing import Final
 import structlog
 
 from server.core.audit_entries import Actor, AuditEvent
+from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import AppError, Conflict, NotFound, StorageUnavailable, Unavailable
+from server.core.errors import Conflict, NotFound, StorageUnavailable, Unavailable
 from server.core.journal import Journal
 from server.core.sites import SiteStore
 from server.delivery.domain.carrier_order import Carrier, overdue, settled
@@ -50,18 +50,17 @@ _log = structlog.get_logger("delivery")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a message is about, for the audit and for the desks: a session, and the call it is linked to."""
+    """What a message is about: for the audit a session and the call it is linked to, and what the desks are told."""
 
     session: str | None = None
     call: str | None = None
+    change: SiteChanged | None = None
 
 
-#: Says what a message is about.
-About = Callable[[UnitOfWork, Message], Awaitable[Subject]]
+#: Is told what became of a message, in the unit of work that stores it; says what the message is about.
+OnSettled = Callable[[UnitOfWork, Message], Awaitable[Subject]]
 #: Tells whether a message has done its work already, or may do none any more: no second carrier is asked for it.
 Needless = Callable[[UnitOfWork, Message], Awaitable[bool]]
-#: Tells the desks that a message about this session of this site changed, once it is committed.
-Publish = Callable[[str, str], Awaitable[None]]
 
 
 class DeliveryService:
@@ -75,14 +74,14 @@ class DeliveryService:
         seal_open: Callable[[bytes], str],
         carriers: Carriers,
         mailer: Mailer,
-        about: About,
+        bus: Bus,
+        on_settled: OnSettled,
         needless: Needless,
-        publish: Publish,
         count: Callable[[str, str], None],
     ) -> None:
         """Keep what the loop needs.
 
-        `about`, `needless` and `publish` come from who queues messages; `count(channel, outcome)` feeds the metrics.
+        `on_settled` and `needless` come from who queues messages; `count(channel, outcome)` feeds the metrics.
         """
         self._transactions = transactions
         self._clock = clock
@@ -90,9 +89,9 @@ class DeliveryService:
         self._open = seal_open
         self._carriers = carriers
         self._mailer = mailer
-        self._about = about
+        self._bus = bus
+        self._on_settled = on_settled
         self._needless = needless
-        self._tell = publish
         self._count = count
         self._lanes = tuple(Lane(c, transactions, clock, self._deliver) for c in CHANNELS)
 
@@ -243,27 +242,26 @@ class DeliveryService:
             after = change(before)
             if after == before:
                 return
-            session = await self._save(uow, before, after, Actor("server", before.site))
+            told = await self._save(uow, before, after, Actor("server", before.site))
             await uow.commit()
-        await self._publish(before.site, session)
+        self._publish(told)
 
-    async def _publish(self, site: str, session: str | None) -> None:
-        """Tell the desks; what cannot be read now they load with their next view."""
-        if session:
-            with suppress(AppError):
-                await self._tell(site, session)
+    def _publish(self, change: SiteChanged | None) -> None:
+        """Tell the desks what was committed."""
+        if change is not None:
+            self._bus.publish(change)
 
     async def _save(
         self, uow: UnitOfWork, before: Message, after: Message, actor: Actor
-    ) -> str | None:
-        """Store what became of a message; return the session whose desks show it."""
+    ) -> SiteChanged | None:
+        """Store what became of a message; return what the desks are to be told."""
         await MessageStore(uow).save(after)
-        subject = await self._about(uow, after)
+        subject = await self._on_settled(uow, after)
         if action := _told(before, after):
             name = f"message:{after.id}"
             event = AuditEvent(action, name, subject.session, subject.call, _data(before, after))
             await Journal(uow).append(actor, event, self._clock.now())
-        return subject.session
+        return subject.change
 
     async def receipt(self, carrier: str, said: Receipt, address: str | None) -> None:
         """Fold a carrier's receipt in; an unknown reference is refused, a repeated one changes nothing."""
@@ -278,13 +276,13 @@ class DeliveryService:
             after = self._carriers.fold(known, body.get("to"), carrier, said.state, now)
             if after == known:
                 return
-            session = await self._save(
+            told = await self._save(
                 uow, before, after, Actor("gateway", before.site, None, address)
             )
             await uow.commit()
         if after.due is not None:
             self.wake()
-        await self._publish(before.site, session)
+        self._publish(told)
 
     async def _meant(self, uow: UnitOfWork, carrier: str, said: Receipt) -> Message:
         found = None

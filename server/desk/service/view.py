@@ -25,14 +25,12 @@ from server.line15.domain.calls import CallSummary
 from server.line15.service.launch import Launched
 from server.line15.service.lines import Lines
 from server.line15.store.calls import CallStore
-from server.observers.domain import listed_observers
 from server.observers.service import participants
 from server.storage.transactions import Transactions
 from server.video.domain.preflight import CAUSES, Preflight, cause
 from server.video.domain.session import Session, SessionState
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import gone_to
-from server.video.service.snapshots import policy_of
 from server.video.store.sessions import SessionStore
 from telephony import NumberKind, parse_number
 
@@ -93,8 +91,8 @@ class DeskView:
             "me": {"name": desk.user.name, "role": desk.user.role.value},
             "site": {
                 "name": desk.site.name,
-                "snapshots": policy_of(desk.site).value,
-                "observers": [one["name"] for one in listed_observers(desk.site.policy)],
+                "snapshots": desk.site.policy.snapshots.value,
+                "observers": [one.name for one in desk.site.policy.observers],
             },
             "station": _station(desk.station),
             "line15": {"state": self._lines.state(desk.site.id)},

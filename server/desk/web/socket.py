@@ -36,6 +36,7 @@ from server.video.service.remote_help import HelpRequest, PointerThrottle, Remot
 from server.video.service.rooms import Rooms, Viewer
 from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
+from server.video.service.speaker import Speaker
 from server.video.store.sessions import SessionStore
 from server.web.base import Web
 from server.web.errors import MessageOutOfOrder
@@ -355,8 +356,8 @@ class DeskSocket(ThirdParties):
 
     def _answer(self, message: m.SignalAnswer) -> None:
         self._seated(message.session)
-        described = self.signalling.answer(message.session, self.peer, message.page, message.sdp)
-        self.later(lambda: self.signalling.settle(self.actor(), message.session, described))
+        by = Speaker(self.actor(), self.later)
+        self.signalling.answer(by, message.session, self.peer, message.page, message.sdp)
 
     def _candidate(self, message: m.DeskIceCandidate) -> None:
         self._seated(message.session)
@@ -391,8 +392,8 @@ class DeskSocket(ThirdParties):
 
     def _ask_rung(self, message: m.RungAsked) -> None:
         self._seated(message.session)
-        self.ladder.ask(message.session, self.peer, message.rung)
-        self.later(lambda: self.ladder.asked(self.actor(), message.session, message.rung))
+        by = Speaker(self.actor(), self.later)
+        self.ladder.ask(by, message.session, self.peer, message.rung)
 
     async def _help(self, message: Any) -> None:
         do, field = HELP[type(message)]

@@ -15,17 +15,18 @@ from server.delivery.store import MessageStore
 from server.invitations.domain.invitation import revoked
 from server.invitations.store.invitations import InvitationStore
 from server.video.domain.session import Session, SessionState
-from server.video.service.sessions import call_of
+from server.video.service.sessions import call_of, change_of
 from server.video.store.sessions import SessionStore
 
 
 # --- the delivery
-async def about(uow: UnitOfWork, message: Message) -> Subject:
+async def on_settled(uow: UnitOfWork, message: Message) -> Subject:
     """Return the session that a message invites to; nothing for a message that carries no invitation."""
     if message.invitation is None:
         return Subject()
-    session = (await InvitationStore(uow).get(message.invitation)).session
-    return Subject(session, await call_of(uow, session))
+    id_ = (await InvitationStore(uow).get(message.invitation)).session
+    session = await SessionStore(uow).of_site(message.site, id_)
+    return Subject(id_, await call_of(uow, id_), change_of(session))
 
 
 async def needless(uow: UnitOfWork, message: Message) -> bool:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from server.line15.errors import LaunchExpired, LaunchSignatureWrong
@@ -20,13 +19,6 @@ SIGNED: Final = ("ts", "nonce", *CONTEXT)
 _TIME: Final = re.compile(r"[0-9]{1,11}")
 _NONCE: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
-
-
-class LaunchPolicy(StrEnum):
-    """Whether launches that nobody signed may propose something, or are refused (so on a new site)."""
-
-    OPTIONAL = "optional"
-    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,10 +162,10 @@ class Webhook:
     async def _note_connected(self, uow: UnitOfWork, site: str) -> None:
         """From its first message on, the site's line 15 counts as connected by events, also after a restart."""
         now = self._clock.now()
-        policy = (await SiteStore(uow).get(site)).policy
-        if policy.get(KIND):
+        known = await SiteStore(uow).get(site)
+        if known.policy.webhook or known.unread:  # events come in whatever else is wrong
             return
-        await SiteStore(uow).set_policy(site, {**policy, KIND: True})
+        await SiteStore(uow).set_policy(known, known.policy.decide(webhook=True))
         event = AuditEvent("webhook.connected", f"site:{site}")
         await Journal(uow).append(Actor("feed", site), event, now)
 

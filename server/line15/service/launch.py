@@ -18,9 +18,10 @@ from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import AppError, Invalid
 from server.core.journal import Journal
 from server.core.seal import Seal
+from server.core.site_policy import LaunchPolicy
 from server.core.sites import SiteStore
 from server.core.tokens import token_hash
-from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, LaunchPolicy, check_launch
+from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, check_launch
 from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
 from server.line15.store.calls import CallStore
@@ -160,8 +161,8 @@ class Launch:
         """
         now = self._clock.now()
         if not fields.get("sig"):
-            policy = (await SiteStore(uow).get(site)).policy.get("launch_signature")
-            if policy == LaunchPolicy.REQUIRED and any(fields.get(name) for name in CONTEXT):
+            policy = (await SiteStore(uow).get(site)).policy.launch_signature
+            if policy is LaunchPolicy.REQUIRED and any(fields.get(name) for name in CONTEXT):
                 raise LaunchUnsigned
             return False
         received = _received(fields)

@@ -16,6 +16,7 @@ from server.video.domain.stills import Still, read
 from server.video.errors import PictureTooMany
 from server.video.service.rooms import Rooms
 from server.video.service.sessions import Sessions, write_down
+from server.video.service.speaker import Speaker
 from server.web.errors import MessageOutOfOrder
 
 STILLS_A_SECOND = 4.0  # a page of ours sends one
@@ -42,7 +43,9 @@ class Ladder:
         self._rooms = rooms
         self._sessions = sessions
 
-    def receive(self, session: str, frame: bytes, pace: StillAllowance) -> tuple[Still, int]:
+    def receive(
+        self, by: Speaker, session: str, frame: bytes, pace: StillAllowance
+    ) -> tuple[Still, int]:
         """Hand one still of the phone to every desk in the room; return it, and how many desks there are."""
         now = self._clock.now()
         filled = take(pace.bucket, now, a_second=STILLS_A_SECOND, burst=STILLS_AT_ONCE)
@@ -62,9 +65,11 @@ class Ladder:
         for desk in desks:
             desk.show(session, packed)
         room.stills += 1 if desks else 0
+        if desks and not room.stilled:
+            by.later(lambda: self._seen(by.actor, session))
         return still, len(desks)
 
-    async def seen(self, actor: Actor, session: str) -> None:
+    async def _seen(self, actor: Actor, session: str) -> None:
         """Write down that stills reach a desk, once a stretch; while the desk still calls its video live, later."""
         room = self._rooms.get(session)
         if room.stilled:
@@ -72,34 +77,25 @@ class Ladder:
         after = await self._sessions.happen(session, StillSeen(), actor)
         room.stilled = after.state is not SessionState.LIVE
 
-    def step(self, site: str, session: str, rung: str, why: str) -> dict[str, object] | None:
-        """The phone changed its rung; return what is to be written down.
-
-        The same one again, as after a reconnection, is not news.
-        """
+    def step(self, by: Speaker, session: str, rung: str, why: str) -> None:
+        """The phone changed its rung; the same one again, as after a reconnection, is not news."""
         room = self._rooms.get(session)
         former, stills = room.rung, room.stills
         if rung == former:
-            return None
+            return
         room.rung, room.why, room.stills, room.stilled = rung, why, 0, False
-        self._bus.publish(SiteChanged(site, session=session))
-        return {"rung": rung, "from": former, "why": why, "stills": stills}
+        self._bus.publish(SiteChanged(by.actor.site, session=session))
+        told: dict[str, object] = {"rung": rung, "from": former, "why": why, "stills": stills}
+        by.later(lambda: self._note(by.actor, "picture.rung", session, told))
 
-    async def stepped(self, actor: Actor, session: str, told: dict[str, object]) -> None:
-        """Write down a change of rung."""
-        await self._note(actor, "picture.rung", session, told)
-
-    def ask(self, session: str, peer: str, rung: str) -> None:
+    def ask(self, by: Speaker, session: str, peer: str, rung: str) -> None:
         """A desk asks the phone for a rung."""
         room = self._rooms.get(session)
         if peer not in room.desks:
             raise MessageOutOfOrder("not_watching")
         if room.phone is not None:
             room.phone.send({"type": "ladder", "peer": peer, "rung": rung})
-
-    async def asked(self, actor: Actor, session: str, rung: str) -> None:
-        """Write down what a desk asked for."""
-        await self._note(actor, "picture.asked", session, {"rung": rung})
+        by.later(lambda: self._note(by.actor, "picture.asked", session, {"rung": rung}))
 
     async def _note(self, actor: Actor, action: str, session: str, data: dict[str, object]) -> None:
         async with self._transactions() as uow:

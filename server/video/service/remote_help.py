@@ -17,6 +17,7 @@ from server.storage.transactions import Transactions
 from server.video.errors import HelpFlood, PhoneAway
 from server.video.service.rooms import HelpOrder, Room, Rooms
 from server.video.service.sessions import write_down
+from server.video.service.speaker import Speaker
 from server.web.errors import MessageOutOfOrder
 
 #: Orders that are not written down: a finger on the zoom gives many a second.
@@ -78,19 +79,19 @@ class RemoteHelp:
         if peer in room.desks and room.phone is not None:
             room.phone.send({"type": "help.point", "x": place[0], "y": place[1]})
 
-    def answered(self, session: str, id_: str, outcome: str, why: str | None) -> HelpOrder | None:
-        """Tell the desk what became of its order; None when it is not new."""
+    def answered(self, by: Speaker, session: str, id_: str, outcome: str, why: str | None) -> None:
+        """Tell the desk what became of its order, once."""
         room = self._rooms.get(session)
         order = room.orders.get(id_)
         if order is None:
             raise MessageOutOfOrder("no_order")
         if order.outcome is not None:
-            return None
+            return
         order.outcome, order.why = outcome, why if outcome == "refused" else None
         self._answer(room, session, id_, order)
-        return order
+        by.later(lambda: self._settle(by.actor, session, order))
 
-    async def settle(self, actor: Actor, session: str, order: HelpOrder) -> None:
+    async def _settle(self, actor: Actor, session: str, order: HelpOrder) -> None:
         """Write down what the phone made of an order."""
         if order.do not in UNWRITTEN:
             data: dict[str, object] = {"do": order.do}

@@ -174,8 +174,7 @@ class Sessions:
 
         `soon`, for what a phone says of itself: several things in a row, and its first picture comes before them.
         """
-        stations = frozenset({session.station}) if session.station else frozenset()
-        self._bus.publish(SiteChanged(session.site, stations, session.id, soon))
+        self._bus.publish(change_of(session, soon=soon))
 
     def told(self, site: str, id_: str) -> None:
         """Tell the desks that show this session that its phone changed, though nothing is to be written."""
@@ -242,6 +241,12 @@ class Sessions:
             # A desk that shows the picture is its judge; observers, and desks that show nothing, see none.
             return None if room.shown else PeerLost()
         return TimedOut("lost")
+
+
+def change_of(session: Session, *, soon: bool = False) -> SiteChanged:
+    """Return what tells the desks of this session's station to show it as it is now."""
+    stations = frozenset({session.station}) if session.station else frozenset()
+    return SiteChanged(session.site, stations, session.id, soon)
 
 
 def gone_to(session: Session, call: CallSummary | None, station: str | None) -> tuple[str, ...]:

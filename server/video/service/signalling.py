@@ -1,7 +1,7 @@
 """Lets the two ends of one picture find each other; every description passes the rule of I1 here.
 
-What passed is relayed at once and written down after: a description is not a command that must survive a crash (the
-pages say it again), but what it held must be provable.
+What passed is relayed at once and written down after, by the page that said it (`Speaker`): a description is not a
+command that must survive a crash (the pages say it again), but what it held must be provable.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ from server.video.domain.preflight import Preflight
 from server.video.errors import IceCandidateLeftOut, IceCandidateMalformed, SdpMalformed
 from server.video.service.rooms import Room, Rooms
 from server.video.service.sessions import write_down
+from server.video.service.speaker import Speaker
 from server.web.errors import MessageOutOfOrder
 
 #: Findings of one phone that are kept: a page of ours has a few, after changes of network.
@@ -24,7 +25,7 @@ EXPLORED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class _Described:
     """What was decided about one description: `kind` is offer or answer."""
 
     kind: str
@@ -56,35 +57,41 @@ class Signalling:
         self._count = count
         self._one_machine = one_machine
 
-    def offer(self, session: str, peer: str, sdp: str) -> Described:
+    def offer(self, by: Speaker, session: str, peer: str, sdp: str) -> None:
         """The phone offers to one desk."""
         room = self._rooms.get(session)
         desk = room.desks.get(peer)
-        described = self._decide("offer", sdp, room.to_desk(peer) if desk else set())
-        if desk is not None and described.refusal is None:
+        fit = self._pass(by, session, "offer", sdp, room.to_desk(peer) if desk else set())
+        if desk is not None and fit is not None:
             message = {"type": "signal.offer", "session": session, "page": room.page}
-            desk.send({**message, "sdp": described.sdp})
-        return described
+            desk.send({**message, "sdp": fit})
 
-    def answer(self, session: str, peer: str, page: str, sdp: str) -> Described:
+    def answer(self, by: Speaker, session: str, peer: str, page: str, sdp: str) -> None:
         """A desk answers; an answer to a phone page that is gone is dropped."""
         room = self._watched(session, peer)
-        described = self._decide("answer", sdp, room.to_phone(peer))
-        if room.phone is not None and room.page == page and described.refusal is None:
-            room.phone.send({"type": "signal.answer", "peer": peer, "sdp": described.sdp})
-        return described
+        fit = self._pass(by, session, "answer", sdp, room.to_phone(peer))
+        if room.phone is not None and room.page == page and fit is not None:
+            room.phone.send({"type": "signal.answer", "peer": peer, "sdp": fit})
 
-    def _decide(self, kind: str, sdp: str, addresses: set[str]) -> Described:
+    def _pass(
+        self, by: Speaker, session: str, kind: str, sdp: str, addresses: set[str]
+    ) -> str | None:
+        """Return what of a description may be relayed; whatever was decided is written down after."""
+        described = self._decide(kind, sdp, addresses)
+        by.later(lambda: self._settle(by.actor, session, described))
+        return described.sdp if described.refusal is None else None
+
+    def _decide(self, kind: str, sdp: str, addresses: set[str]) -> _Described:
         """Judge a description and the candidates in it; `addresses`: those its sender named to this end before."""
         try:
             descriptions.check_description(sdp)
             lines = descriptions.candidates(sdp)
             unfit = frozenset(line for line in lines if not self._fits(line, addresses))
         except IceCandidateMalformed:
-            return Described(kind, SdpMalformed("candidate"))
+            return _Described(kind, SdpMalformed("candidate"))
         except SdpRefused as refusal:
-            return Described(kind, refusal)
-        return Described(kind, None, descriptions.without(sdp, unfit), len(unfit))
+            return _Described(kind, refusal)
+        return _Described(kind, None, descriptions.without(sdp, unfit), len(unfit))
 
     def _fits(self, candidate: str, addresses: set[str]) -> bool:
         """Tell whether a candidate goes on, and remember its address; one that does not is counted."""
@@ -95,7 +102,7 @@ class Signalling:
         addresses.add(address)
         return True
 
-    async def settle(self, actor: Actor, session: str, described: Described) -> None:
+    async def _settle(self, actor: Actor, session: str, described: _Described) -> None:
         """Write down what was decided, then raise the refusal if it was one."""
         refusal = described.refusal
         data: dict[str, object] = {"kind": described.kind}

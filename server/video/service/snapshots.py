@@ -4,13 +4,13 @@ import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.journal import Journal
+from server.core.site_policy import SnapshotPolicy
 from server.core.sites import Site
 from server.storage.transactions import Transactions
 from server.video.domain.jpeg import clean
@@ -25,21 +25,7 @@ from server.video.service.rooms import Rooms
 from server.video.service.sessions import open_session, write_down
 from server.video.store.snapshots import SnapshotStore
 
-POLICY: Final = "snapshots"
 MOST: Final = 40
-
-
-class SnapshotPolicy(StrEnum):
-    """Whether the desks of a site may store what they see."""
-
-    NONE = "none"
-    STORE = "store"
-
-
-def policy_of(site: Site) -> SnapshotPolicy:
-    """Return what a site has decided; nothing decided, or nothing we know, stores nothing."""
-    stores = site.policy.get(POLICY) == SnapshotPolicy.STORE
-    return SnapshotPolicy.STORE if stores else SnapshotPolicy.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +53,7 @@ class Snapshots:
 
         Raises SnapshotNotAllowed, PictureTooLarge, PictureMalformed, NotFound, SessionEnded, SnapshotTooMany.
         """
-        if policy_of(site) is not SnapshotPolicy.STORE:
+        if site.policy.snapshots is not SnapshotPolicy.STORE:
             raise SnapshotNotAllowed
         picture = clean(body, LARGEST)
         now = self._clock.now()

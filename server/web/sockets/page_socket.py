@@ -15,7 +15,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -32,7 +32,7 @@ from tornado.websocket import (
 
 from server.core.errors import AppError, Conflict, StorageUnavailable, Unavailable
 from server.core.net.addresses import source_of
-from server.core.tasks import cancel_and_wait, create_task
+from server.core.tasks import Work, cancel_and_wait, create_task
 from server.protocol.message import MAX_FRAME
 from server.web.base import BaseHandler, Web
 from server.web.errors import MessageFlood, MessageOutOfOrder, OriginForeign
@@ -52,7 +52,6 @@ FRAMES_BEFORE_HELLO: Final = 100  # of whatever kind: a page of ours says hello 
 GREET_AGAIN: Final = 1.0  # seconds between two tries of a hello that met our own trouble
 #: Larger frames close the connection before they are held in memory.
 MAX_SOCKET_FRAME: Final = 1_048_576
-Work = Callable[[], Awaitable[None]]
 #: As protocol.message.Id: nothing else can be answered.
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _log = structlog.get_logger("socket")

@@ -15,6 +15,7 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.journal import Journal
 from server.core.seal import Seal
+from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore
 from server.storage import schema
 from server.storage.engine import make_engine
@@ -61,7 +62,7 @@ async def stored(url: str) -> Stored:
     async with engine.begin() as connection:
         for key in ("s", "t"):
             uow = UnitOfWork(connection, Seal("k" * 32), lambda: None)
-            await SiteStore(uow).add(Site(key, key, key, "S", "r@x", {}), NOW)
+            await SiteStore(uow).add(Site(key, key, key, "S", "r@x", SitePolicy()), NOW)
     return Stored(engine)
 
 

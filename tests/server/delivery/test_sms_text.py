@@ -13,6 +13,7 @@ from server.app.settings.settings import LONGEST_URL, ConfigurationError, load
 from server.core import resources
 from server.core.clock import Ids
 from server.core.seal import Seal
+from server.core.site_policy import SitePolicy
 from server.core.sites import Site
 from server.delivery.domain.sms_text import SEGMENT, gsm, one_segment, septets
 from server.identity.service.login_codes import LoginCodes
@@ -81,7 +82,7 @@ def test_any_name_leaves_one_segment(name: str, url: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_code_is_one_segment(name: str) -> None:
-    site = Site("id", "key", name, "SAMU15", "r@example.org", {})
+    site = Site("id", "key", name, "SAMU15", "r@example.org", SitePolicy())
     codes = LoginCodes(Ids(), Seal("s" * 64), PAGES)
     text = codes._sms("+33612345678", site, "012345")["text"] or ""
     assert septets(text) <= SEGMENT

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.line15.domain.signing import LaunchPolicy
+from server.core.site_policy import LaunchPolicy
 from tests.server.line15.signed import Cti, secrets
 from tests.server.running import Page, Running, running
 

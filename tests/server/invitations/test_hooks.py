@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.core.bus import SiteChanged
 from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message
 from server.delivery.service.delivery import Subject
@@ -59,8 +60,11 @@ async def test_the_delivery_learns_of_which_session_and_call_a_message_is(house:
     await a_call(house)
     await a_video(house)
     async with house.server.transactions(write=False) as uow:
-        assert await hooks.about(uow, a_message(house, LINK)) == Subject("video1", "call1")
-        assert await hooks.about(uow, a_message(house, None)) == Subject()
+        session = await SessionStore(uow).get("video1")
+        change = SiteChanged(session.site, frozenset({str(session.station)}), "video1")
+        settled = await hooks.on_settled(uow, a_message(house, LINK))
+        assert settled == Subject("video1", "call1", change)
+        assert await hooks.on_settled(uow, a_message(house, None)) == Subject()
         assert not await hooks.needless(uow, a_message(house, LINK))
         assert not await hooks.needless(uow, a_message(house, None))
 

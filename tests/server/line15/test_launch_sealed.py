@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from server.core.site_policy import LaunchPolicy
 from server.identity.domain.access import Role
-from server.line15.domain.signing import LaunchPolicy
 from tests.server.line15.signed import Cti, secrets
 from tests.server.running import Running, running
 

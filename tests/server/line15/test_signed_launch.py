@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.app.wiring import build
+from server.core.site_policy import LaunchPolicy, SitePolicy
 from server.core.sites import SiteStore
-from server.line15.domain.signing import LaunchPolicy
 from tests.server.line15.signed import Cti, secrets
 from tests.server.running import Running, running
 
@@ -187,7 +187,7 @@ async def test_unsigned_is_a_proposal_or_nothing(house: Running) -> None:
 async def test_a_site_of_before_decides_as_it_did(house: Running) -> None:
     """An upgrade refuses nothing that came in: what a site never decided is proposed."""
     async with house.server.transactions() as uow:
-        await SiteStore(uow).set_policy(house.sites["rivage"].id, {})
+        await SiteStore(uow).set_policy(house.sites["rivage"], SitePolicy())
         await uow.commit()
     browser = await house.signed_in("regulator")
     _, launch = await opened(house, browser, "/desk?caller=0612345678")

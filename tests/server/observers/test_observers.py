@@ -298,7 +298,7 @@ async def test_a_name_and_a_number_are_forgotten(house: Running) -> None:
     assert names
     assert all(row["sealed"] is None for row in names)
     assert await links(house) == []
-    assert [one["name"] for one in await house.admin.observers("rivage")] == ["SMUR"]
+    assert [one.name for one in await house.admin.observers("rivage")] == ["SMUR"]
     [payload] = await house.rows(
         "SELECT p.sealed FROM audit a JOIN audit_payload p ON p.site = a.site AND p.seq = a.seq"
         " WHERE a.action = 'observer.invited'"

@@ -16,6 +16,7 @@ from server.cli.main import main
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.seal import Seal
+from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore
 from server.storage import schema
 from server.storage.engine import make_engine
@@ -83,7 +84,9 @@ def full(database_url: str) -> Shell:
         await schema.upgrade(database_url)
         async with Shell(database_url).storage() as storage:
             async with storage() as work:
-                await SiteStore(work).add(Site("s", "rivage", "SAMU", "S", "r@x", {}), NOW)
+                await SiteStore(work).add(
+                    Site("s", "rivage", "SAMU", "S", "r@x", SitePolicy()), NOW
+                )
                 await work.commit()
             for _ in range(5):
                 await write(storage)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from server.core.seal import Seal
+from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore
 from server.identity.domain.access import Role
 from server.identity.domain.users import User
@@ -41,7 +42,9 @@ async def storage(url: str) -> AsyncIterator[Transactions]:
     transactions = Transactions(engine, Seal("k" * 32))
     try:
         async with transactions() as uow:
-            await SiteStore(uow).add(Site(SITE, "rivage", "SAMU", "SAMU15", "r@x.example", {}), NOW)
+            await SiteStore(uow).add(
+                Site(SITE, "rivage", "SAMU", "SAMU15", "r@x.example", SitePolicy()), NOW
+            )
             await UserStore(uow).add(
                 User("u", SITE, "u", "U", Role.REGULATOR, "-", None, None, None, 1), NOW
             )

@@ -14,7 +14,7 @@ from sqlalchemy import event
 
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound, StorageUnavailable
-from server.line15.domain.signing import LaunchPolicy
+from server.core.site_policy import LaunchPolicy
 from server.video.service.ice import IceServers
 from tests.fakes import Gateway
 from tests.lab.process import until

@@ -14,6 +14,7 @@ from server.audit.store.audit import AuditStore
 from server.core.audit_entries import Actor
 from server.core.clock import SystemClock
 from server.core.seal import Seal
+from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore
 from server.delivery.store import MessageStore
 from server.invitations.store.invitations import InvitationStore
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
-SITE = Site("s", "rivage", "SAMU", "SAMU15", "r@rivage.example", {})
+SITE = Site("s", "rivage", "SAMU", "SAMU15", "r@rivage.example", SitePolicy())
 GROWING = (
     "call|call_alias|call_span|call_fact|session|session_link|invitation|message|audit|personal"
 )

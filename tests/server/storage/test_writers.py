@@ -15,6 +15,7 @@ from server.core.audit_entries import Actor, AuditEvent
 from server.core.errors import Invalid, StorageUnavailable
 from server.core.journal import Journal
 from server.core.seal import Seal
+from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore
 from server.core.tasks import create_task
 from server.identity.store.users import UserStore
@@ -33,7 +34,7 @@ async def processes(url: str, count: int) -> list[Transactions]:
     await schema.upgrade(url)
     made = [Transactions(make_engine(url), Seal("k" * 32)) for _ in range(count)]
     async with made[0]() as work:
-        await SiteStore(work).add(Site("s", "s", "s", "S", "r@x", {"n": 0}), NOW)
+        await SiteStore(work).add(Site("s", "s", "0", "S", "r@x", SitePolicy()), NOW)
         await work.commit()
     return made
 
@@ -83,17 +84,17 @@ async def test_load_decide_save_is_one_step(database_url: str) -> None:
 
     async def add_one(name: int) -> None:
         async with several[name % 2]() as work:
-            before = (await SiteStore(work).get("s")).policy["n"]
+            before = int((await SiteStore(work).get("s")).name)
             await asyncio.sleep(0)
             await work.connection.execute(
-                text("UPDATE site SET policy = :policy"),
-                {"policy": f'{{"n": {before + 1}}}'},
+                text("UPDATE site SET name = :name"),
+                {"name": str(before + 1)},
             )
             await work.commit()
 
     await asyncio.gather(*(add_one(name) for name in range(40)))
     async with several[0](write=False) as work:
-        assert (await SiteStore(work).get("s")).policy["n"] == 40
+        assert (await SiteStore(work).get("s")).name == "40"
     await close(several)
 
 
@@ -101,7 +102,7 @@ async def test_readers_go_on_while_somebody_writes_and_see_one_moment(database_u
     (one, other) = several = await processes(database_url, 2)
     async with other(write=False) as reader, one() as writer:
         assert len(await SiteStore(reader).all()) == 1
-        await SiteStore(writer).add(Site("t", "t", "t", "S", "r@x", {}), NOW)
+        await SiteStore(writer).add(Site("t", "t", "t", "S", "r@x", SitePolicy()), NOW)
         await writer.commit()
         assert len(await SiteStore(reader).all()) == 1
     async with other(write=False) as reader:

@@ -14,10 +14,11 @@ from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
 from server.core.clock import Ids
+from server.core.site_policy import SnapshotPolicy
 from server.identity.domain.access import Role
 from server.video.domain.jpeg import clean
 from server.video.domain.snapshots import LARGEST
-from server.video.service.snapshots import MOST, SnapshotPolicy
+from server.video.service.snapshots import MOST
 from tests.jpeg import COMMENT, EXIF, jpeg, with_metadata
 from tests.server.running import MOBILE, Running, running
 

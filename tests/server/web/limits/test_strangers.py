@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import pytest
 
+from server.core.site_policy import LaunchPolicy
 from server.identity.errors import LoginThrottled
 from server.identity.service.login import ASKED_AT_ONCE
-from server.line15.domain.signing import LaunchPolicy
 from tests.server.house import PASSWORD, wrong
 from tests.server.line15.signed import code, secrets
 from tests.server.running import Running, running
