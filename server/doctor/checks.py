@@ -18,6 +18,7 @@ from server.app.settings.settings import Settings
 from server.core.errors import AppError
 from server.core.seal import Seal
 from server.core.sites import SiteStore
+from server.core.words.for_shell import for_shell, named
 from server.doctor.exposure import demonstration, private
 from server.doctor.finding import Finding
 from server.doctor.net import udp_free
@@ -44,8 +45,7 @@ async def stored(settings: Settings) -> list[Finding]:
             keys = {site.key for site in await SiteStore(uow).all()}
         unsafe = await _unsafe(engine)
     except AppError as refused:
-        todo = "lancez « visio15 migrate », ou vérifiez l'adresse et les droits de la base"
-        return [Finding("bad", "base", f"{refused.code} ({refused.detail})", todo)]
+        return [Finding("bad", "base", named(refused), for_shell(refused))]
     except Exception as fault:  # noqa: BLE001 - a driver's own errors are many
         todo = "vérifiez l'adresse, le compte et les droits de la base"
         return [Finding("bad", "base", type(fault).__name__, todo)]
