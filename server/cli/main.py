@@ -100,12 +100,14 @@ def migrate(lazy: LazySettings, *, down: bool) -> None:
 
     if down:
         click.confirm("Effacer toutes les tables ?", abort=True)
-        asyncio.run(schema.downgrade(lazy.settings.database_url, "base"))
-    else:
-        try:
-            asyncio.run(_migrated(lazy.settings))
-        except AppError as refused:
-            raise click.ClickException(shell_line(refused)) from None
+    try:
+        asyncio.run(
+            schema.downgrade(lazy.settings.database_url, "base")
+            if down
+            else _migrated(lazy.settings)
+        )
+    except AppError as refused:
+        raise click.ClickException(shell_line(refused)) from None
     click.echo("Base de données prête.")
 
 

@@ -89,7 +89,7 @@ SENTENCES: Final[Mapping[str, str]] = {
         "(« visio15 restore »)."
     ),
     "storage_unavailable.no_driver": (
-        "asyncpg n'est pas installé : il vient avec l'extra visio15[postgres] (docs/operations.md)."
+        "Il manque asyncpg : installez l'extra visio15[postgres] (docs/operations.md#postgresql)."
     ),
     "schema_mismatch": "La base est d'une autre version : lancez « visio15 migrate ».",
     "schema_mismatch.empty": "La base est vide : lancez « visio15 migrate ».",
