@@ -38,6 +38,8 @@ from server.app.routes import make_app
 from server.app.settings.settings import CONFIG, Settings
 from server.cli.main import main
 from server.core.errors import walk
+from server.core.words.for_caller import aloud
+from server.core.words.for_doctor import for_doctor
 from server.demo import trust
 from server.identity.domain.access import PERMISSIONS
 from server.identity.web.signed_in import MaybeSignedIn, SignedIn
@@ -324,8 +326,8 @@ def errors() -> list[dict[str, Any]]:
             "code": error.code,
             "http": status_of(error),
             "close": close_code_of(error),
-            "message": error.message,
-            "say": error.say,
+            "message": for_doctor(error),
+            "say": aloud(error),
         }
         for error in ours
     ]

@@ -17,6 +17,7 @@ from server.audit.domain.chain import ChainVerdict
 from server.core.audit_entries import Actor
 from server.core.errors import AppError, NotFound
 from server.core.sites import Site
+from server.core.words.for_shell import shell_line
 from server.identity.domain.access import Role
 from server.identity.domain.users import User
 
@@ -46,8 +47,7 @@ def finished(work: Coroutine[object, object, T]) -> T:
     try:
         return asyncio.run(work)
     except AppError as refused:
-        detail = f" ({refused.detail})" if refused.detail else ""
-        raise click.ClickException(f"{refused.code}{detail}: {refused.message}") from None
+        raise click.ClickException(shell_line(refused)) from None
 
 
 @click.group()

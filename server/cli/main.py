@@ -16,8 +16,8 @@ from server import __version__
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
 from server.app.systemd import Notifier
-from server.core.errors import AppError, StorageUnavailable
-from server.storage.errors import DemonstrationRefused, SchemaMismatch
+from server.core.errors import AppError
+from server.core.words.for_shell import shell_line
 
 
 class LazySettings:
@@ -100,14 +100,14 @@ def migrate(lazy: LazySettings, *, down: bool) -> None:
 
     if down:
         click.confirm("Effacer toutes les tables ?", abort=True)
-        asyncio.run(schema.downgrade(lazy.settings.database_url, "base"))
-    else:
-        try:
-            asyncio.run(_migrated(lazy.settings))
-        except DemonstrationRefused as refused:
-            raise click.ClickException(refused.message) from None
-        except StorageUnavailable as away:
-            raise click.ClickException(f"{away.code}: {away.detail}") from None
+    try:
+        asyncio.run(
+            schema.downgrade(lazy.settings.database_url, "base")
+            if down
+            else _migrated(lazy.settings)
+        )
+    except AppError as refused:
+        raise click.ClickException(shell_line(refused)) from None
     click.echo("Base de données prête.")
 
 
@@ -124,9 +124,7 @@ async def _migrated(settings: Settings) -> None:
 
 
 def _cannot_start(refused: AppError) -> str:
-    if isinstance(refused, DemonstrationRefused):
-        return f"Démarrage impossible. {refused.message}"
-    return f"Démarrage impossible ({refused.code}: {refused.detail})."
+    return f"Démarrage impossible. {shell_line(refused)}"
 
 
 def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
@@ -156,12 +154,6 @@ def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
             server.supervisor.start("watchdog", notifier.run)
         try:
             await server.start()
-        except SchemaMismatch as mismatch:
-            click.echo(
-                f"Schéma de base inattendu ({mismatch.detail}) : lancez « visio15 migrate ».",
-                err=True,
-            )
-            return 3
         except CertificateUnusable as broken:
             click.echo(f"Démarrage impossible : {broken}.", err=True)
             return 2

@@ -1,18 +1,14 @@
 """Command line of whoever keeps the database: copies that can be trusted, and putting one back."""
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from server.app.settings.settings import Settings
 from server.audit.domain.chain import ChainVerdict
 from server.audit.service.chain import ChainVerification
-from server.cli.admin import CommandContext
-from server.core.errors import AppError
+from server.cli.admin import CommandContext, finished
 from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.storage.backup import BackupRefused, restored
@@ -20,21 +16,7 @@ from server.storage.backup import backup as take
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 
-T = TypeVar("T")
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-
-
-def _run(work: Callable[[], Awaitable[T]]) -> T:
-    """Run to the end; a refusal becomes one line and exit code 1."""
-
-    async def whole() -> T:
-        return await work()
-
-    try:
-        return asyncio.run(whole())
-    except AppError as refused:
-        detail = f" ({refused.detail})" if refused.detail else ""
-        raise click.ClickException(f"{refused.message}{detail}") from None
 
 
 @click.command()
@@ -42,7 +24,7 @@ def _run(work: Callable[[], Awaitable[T]]) -> T:
 @click.pass_obj
 def backup(lazy: CommandContext, file: Path) -> None:
     """Copy the database to FILE while the server works; print the audit heads to note elsewhere."""
-    heads = _run(lambda: take(lazy.settings.database_url, file))
+    heads = finished(take(lazy.settings.database_url, file))
     for key, (seq, head) in heads.items():
         click.echo(f"{key}\t{seq} rows\thead {head}")
     click.echo(f"{file}: {file.stat().st_size} octets. Gardez secret_key ailleurs.")
@@ -63,12 +45,10 @@ def restore(lazy: CommandContext, file: Path, *, force: bool) -> None:
             verdicts = await _verdicts(settings, url)
             if not force and not _whole(verdicts):
                 broken = ", ".join(key for key, one in verdicts.items() if not one.intact)
-                raise BackupRefused(
-                    f"chaîne d'audit rompue : {broken} ; une autre secret_key ? --force passe outre"
-                )
+                raise BackupRefused("chain", sites=broken)
         return verdicts
 
-    verdicts = _run(work)
+    verdicts = finished(work())
     for key, verdict in verdicts.items():
         state = "whole" if verdict.intact else f"BROKEN at {verdict.broken_at}"
         click.echo(f"{key}\t{verdict.count} rows\thead {verdict.head}\t{state}")

@@ -24,10 +24,10 @@ from server.app.command_services import CommandServices, opened
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
 from server.core.errors import AppError
+from server.core.words.for_shell import shell_line
 from server.demo.certificates import Certificates, ensure, lan_addresses, local_names, write_private
 from server.demo.doors import live
 from server.identity.domain.access import Role
-from server.storage.errors import DemonstrationRefused
 
 Say = Callable[[str], None]
 SITES: Final = (("samu37", "SAMU 37"), ("samu45", "SAMU 45"))
@@ -224,13 +224,8 @@ def demo(port: int, data: Path, *, lan: bool, http: bool) -> None:
     except ConfigurationError as wrong:
         click.echo("\n".join(wrong.problems), err=True)
         sys.exit(2)
-    except DemonstrationRefused as refused:
-        click.echo(refused.message, err=True)
-        sys.exit(3)
     except AppError as refused:
-        click.echo(
-            f"{data} ne convient pas ({refused.code}: {refused.detail}) : --data AUTRE.", err=True
-        )
+        click.echo(f"{data} ne convient pas : --data AUTRE. {shell_line(refused)}", err=True)
         sys.exit(3)
     sys.exit(_serve(made))
 

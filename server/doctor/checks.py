@@ -18,6 +18,7 @@ from server.app.settings.settings import Settings
 from server.core.errors import AppError, SitePolicyUnreadable
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
+from server.core.words.for_shell import for_shell, named
 from server.doctor.exposure import demonstration, private
 from server.doctor.finding import Finding
 from server.doctor.net import udp_free
@@ -45,8 +46,7 @@ async def stored(settings: Settings) -> list[Finding]:
             keys = {site.key for site in sites}
         unsafe = [*_decided(sites), *await _unsafe(engine)]
     except AppError as refused:
-        todo = "lancez « visio15 migrate », ou vérifiez l'adresse et les droits de la base"
-        return [Finding("bad", "base", f"{refused.code} ({refused.detail})", todo)]
+        return [Finding("bad", "base", named(refused), for_shell(refused))]
     except Exception as fault:  # noqa: BLE001 - a driver's own errors are many
         todo = "vérifiez l'adresse, le compte et les droits de la base"
         return [Finding("bad", "base", type(fault).__name__, todo)]
@@ -62,13 +62,12 @@ async def stored(settings: Settings) -> list[Finding]:
 
 def _decided(sites: Sequence[Site]) -> list[Finding]:
     """What a site has decided and this release cannot read keeps the server from starting."""
-    todo = "lancez la version qui l'a écrit, ou corrigez « policy » dans la table « site »"
     found: list[Finding] = []
     for site in sites:
         try:
             site.check_policy()
         except SitePolicyUnreadable as refused:
-            found.append(Finding("bad", "base", f"{refused.code} ({refused.detail})", todo))
+            found.append(Finding("bad", "base", named(refused), for_shell(refused)))
     return found
 
 

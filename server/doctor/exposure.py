@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from server.app.settings.settings import CONFIG, Settings
 from server.core.errors import AppError
+from server.core.words.for_shell import for_shell, named
 from server.doctor.finding import Finding
 from server.storage.database_guard import file_of
 from server.storage.demonstration_mark import check_demonstration
@@ -57,7 +58,7 @@ async def demonstration(settings: Settings) -> list[Finding]:
     try:
         await check_demonstration(engine)
     except AppError as refused:
-        return [Finding("bad", "démonstration", refused.message, "retirez demo = true")]
+        return [Finding("bad", "démonstration", named(refused), for_shell(refused))]
     finally:
         await engine.dispose()
     text = "demo = true : la boîte d'envoi montre codes et liens sans identification"

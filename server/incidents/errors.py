@@ -7,13 +7,9 @@ class IncidentChanged(Conflict):
     """Another person changed this incident since it was read."""
 
     code = "incident_changed"
-    message = "Une autre personne a modifié ce signalement entre-temps : relisez, puis recommencez."
 
 
 class TooManyReports(TooMany):
     """One person sent more incidents in an hour than anybody writes."""
 
     code = "too_many_reports"
-    message = (
-        "Vous avez envoyé beaucoup de signalements en une heure : attendez, ou appelez le référent."
-    )

@@ -7,7 +7,6 @@ class SdpRefused(Invalid):
     """The description breaks the rule of the muted picture."""
 
     code = "sdp_refused"
-    message = "La description du média est refusée."
 
 
 class SdpTooLarge(SdpRefused):
@@ -20,18 +19,15 @@ class MessageMalformed(Invalid):
     """Not a JSON object of a known form."""
 
     code = "message_malformed"
-    message = "Message illisible."
 
 
 class MessageUnknown(Invalid):
     """A type this protocol does not have."""
 
     code = "message_unknown"
-    message = "Message inconnu."
 
 
 class MessageTooLarge(Invalid):
     """Past 64 kB."""
 
     code = "message_too_large"
-    message = "Message trop grand."

@@ -32,16 +32,15 @@ Heads = Mapping[str, tuple[int, str]]
 
 
 class BackupRefused(Invalid):
-    """A sentence for the administrator; nothing was changed."""
+    """A copy cannot be made or put back; nothing was changed. Facts: what its sentence at the shell names."""
 
     code = "backup_refused"
-    message = "La sauvegarde ou la restauration est refusée : rien n'a été changé."
 
 
 async def backup(url: str, file: Path) -> Heads:
     """Write a copy to `file`, which must not exist; return the copy's audit head (seq, hash) of each site key."""
     if await asyncio.to_thread(file.exists):
-        raise BackupRefused(f"{file} existe déjà")
+        raise BackupRefused("exists", file=file)
     part = file.with_name(f".{file.name}.partial")
     try:
         os.close(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
@@ -50,7 +49,7 @@ async def backup(url: str, file: Path) -> Heads:
             os.fsync(written.fileno())
         part.rename(file)
     except OSError as fault:
-        raise BackupRefused(f"{file}: {fault.strerror or fault}") from fault
+        raise BackupRefused("file", file=file, why=fault.strerror or fault) from fault
     finally:
         part.unlink(missing_ok=True)
     return heads
@@ -65,7 +64,7 @@ async def restored(url: str, file: Path, *, force: bool) -> AsyncIterator[str]:
     """
     _check_kind(url, file)
     if not force and await _tables(url):
-        raise BackupRefused("la base n'est pas vide ; --force la remplace")
+        raise BackupRefused("not_empty")
     restore = _restored_sqlite if _is_sqlite(url) else _restored_postgres
     async with restore(url, file) as staged:
         yield staged
@@ -80,10 +79,10 @@ def _check_kind(url: str, file: Path) -> None:
         with file.open("rb") as copy:
             start = copy.read(len(SQLITE_MAGIC))
     except OSError as fault:
-        raise BackupRefused(f"{file}: {fault.strerror}") from fault
+        raise BackupRefused("file", file=file, why=fault.strerror) from fault
     magic = SQLITE_MAGIC if _is_sqlite(url) else POSTGRES_MAGIC
     if not start.startswith(magic):
-        raise BackupRefused(f"{file} n'est pas une sauvegarde de ce type de base")
+        raise BackupRefused("other_kind", file=file)
 
 
 async def _tables(url: str) -> list[str]:
@@ -119,7 +118,7 @@ async def _to_this_release(url: str) -> None:
     finally:
         await engine.dispose()
     if found not in schema.known():
-        raise BackupRefused(f"schéma {found or 'absent'} inconnu de cette version")
+        raise BackupRefused("schema", found=found or "absent")
     await schema.upgrade(url)
 
 
@@ -145,13 +144,13 @@ def _copy_sqlite(source: Path, target: Path) -> None:
     except sqlite3.Error as fault:
         raise StorageUnavailable(f"{type(fault).__name__}: {fault}") from fault
     if sound != "ok":
-        raise BackupRefused(f"{source}: fichier abîmé ({sound})")
+        raise BackupRefused("damaged", file=source, why=sound)
 
 
 async def _backup_sqlite(url: str, file: Path) -> Heads:
     source = _sqlite_file(url)
     if not source.exists():
-        raise BackupRefused(f"{source} n'existe pas")
+        raise BackupRefused("absent", file=source)
     await asyncio.to_thread(_copy_sqlite, source, file)
     engine = make_engine(_sqlite_url(file))
     try:
@@ -183,7 +182,7 @@ async def _restored_sqlite(url: str, file: Path) -> AsyncIterator[str]:
 def _client(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        raise BackupRefused(f"{name} est absent : installez le paquet postgresql-client")
+        raise BackupRefused("no_client", program=name)
     return found
 
 
@@ -280,5 +279,5 @@ async def _statements(engine: AsyncEngine, *statements: str) -> None:
     except Exception as fault:
         state = getattr(getattr(fault, "orig", fault), "sqlstate", "")
         if state == "42P06":  # duplicate_schema: an earlier restore was killed half-way
-            raise Conflict(f"le schéma {FORMER} existe déjà (docs/operations.md)") from fault
+            raise Conflict("former_schema", schema=FORMER) from fault
         raise StorageUnavailable(f"{type(fault).__name__} {state}".strip()) from fault

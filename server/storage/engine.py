@@ -73,9 +73,7 @@ def _postgresql(url: str) -> AsyncEngine:
     try:
         import asyncpg  # noqa: PLC0415 - the extra `postgres`
     except ModuleNotFoundError:
-        raise StorageUnavailable(
-            "asyncpg is not installed: it comes with the extra visio15[postgres], see docs/operations.md"
-        ) from None
+        raise StorageUnavailable("no_driver") from None
 
     async def connect(*args: Any, **options: Any) -> Any:
         """Tell every reason not to get a connection as one family, OSError: SQLAlchemy passes asyncpg's own on."""

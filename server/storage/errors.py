@@ -7,7 +7,6 @@ class DemonstrationRefused(Unavailable):
     """The demonstration on a database that somebody works with: its outbox would show their codes."""
 
     code = "demonstration_refused"
-    message = "Cette base n'a pas été faite par la démonstration : retirez demo, ou donnez une autre base."
 
 
 class SchemaMismatch(Unavailable):

@@ -83,7 +83,10 @@ async def downgrade(url: str, revision: str) -> None:
 
 
 async def _run(url: str, step: Callable[[Config], None]) -> None:
-    """Run an Alembic command on a connection of ours, so that it meets the same pragmas as the server."""
+    """Run an Alembic command on a connection of ours, so that it meets the same pragmas as the server.
+
+    Raises StorageUnavailable when the database cannot be opened, SchemaMismatch when a later release made it.
+    """
 
     def on(connection: Connection) -> None:
         alembic = config()
@@ -92,6 +95,8 @@ async def _run(url: str, step: Callable[[Config], None]) -> None:
 
     engine = make_engine(url)
     try:
+        if await current(engine) not in {None, *known()}:
+            raise SchemaMismatch("newer")
         async with engine.connect() as connection:
             await connection.run_sync(on)
     finally:

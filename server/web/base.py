@@ -13,6 +13,8 @@ from tornado.web import HTTPError, RequestHandler
 from server.core.clock import Clock, Ids
 from server.core.errors import AppError, Invalid, NotFound, Unavailable
 from server.core.net.hosts import KnownHosts
+from server.core.words.for_caller import aloud
+from server.core.words.for_doctor import for_doctor
 from server.storage.transactions import Transactions
 from server.web.errors import CookiesMissing, HostUnknown, OriginForeign, XsrfRefused
 from server.web.http.strangers import Strangers
@@ -184,9 +186,11 @@ class BaseHandler(RequestHandler):
         self.web.metrics.refused(shown.code)
         status = status_of(shown) if isinstance(error, AppError) else status_code
         if self._is_page():
-            self.page("error.html", status, status=status, code=shown.code, message=shown.message)
+            self.page(
+                "error.html", status, status=status, code=shown.code, message=for_doctor(shown)
+            )
         else:
-            body = {"code": shown.code, "message": shown.message, "say": shown.say}
+            body = {"code": shown.code, "message": for_doctor(shown), "say": aloud(shown)}
             self.json({"error": body}, status)
 
     def _is_page(self) -> bool:
@@ -269,4 +273,4 @@ class Elsewhere(BaseHandler):
         self.web.metrics.refused(HostUnknown.code)
         self.set_status(status_of(HostUnknown()))
         self.set_header("Content-Type", "text/plain; charset=utf-8")
-        self.finish(f"{HostUnknown.message}\n({HostUnknown.code})\n")
+        self.finish(f"{for_doctor(HostUnknown())}\n({HostUnknown.code})\n")

@@ -8,6 +8,7 @@ from tornado.routing import URLSpec
 from server.audit.domain.record import Found
 from server.audit.service.lookup import AuditLookup
 from server.core.errors import AppError, Invalid, NotFound
+from server.core.words.for_doctor import for_doctor
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.web.json_types import plain
@@ -57,7 +58,7 @@ class AuditPage(AuditHandler):
             day=day,
             results=[plain(one) for one in found or ()],
             searched=found is not None,
-            error=error.message if error else None,
+            error=for_doctor(error) if error else None,
         )
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from server.caller.domain import way_out
 from server.core.errors import AppError, Invalid, NotFound
 from server.core.site_policy import SnapshotPolicy
 from server.core.sites import Site
+from server.core.words.for_caller import for_caller
 from server.core.words.languages import BY_CODE, choose
 from server.invitations.domain.invitation import Invitation
 from server.invitations.errors import InvitationLinkRevoked
@@ -98,7 +99,11 @@ class CallerPage(InvitationLinkHandler):
     def _close(self, why: AppError, site_name: str) -> None:
         """Show why a link does not work, and what to do."""
         self.set_status(404 if isinstance(why, InvitationLinkUnknown) else 410)
-        self._show("caller/closed.html", self._language(), site_name, phase=PHASES[type(why)])
+        title, text = for_caller(why)
+        phase = PHASES[type(why)]
+        self._show(
+            "caller/closed.html", self._language(), site_name, phase=phase, title=title, text=text
+        )
 
     async def _closed(self, token: str, refusal: AppError) -> None:
         """Say why the link does not work here."""

@@ -1,13 +1,13 @@
 """GET and POST /c: a caller who gets no SMS types the six digits the doctor reads aloud (docs/adr/0011)."""
 
 import secrets
-from collections.abc import Mapping
 from typing import Any, Final
 
 from tornado.routing import Rule, URLSpec
 
 from server.caller.web.page import BROWSER_COOKIE, CallerPage
 from server.core.errors import AppError
+from server.core.words.for_caller import for_caller
 from server.core.words.languages import choose
 from server.invitations.errors import SpokenCodeThrottled, SpokenCodeWrong
 from server.invitations.service.links import InvitationLinks
@@ -18,13 +18,8 @@ from server.web.link_as_sent import CODE
 from server.web.links import DottedHostMatches, LinkAsSentMatches, PageAsSent
 from server.web.status import status_of
 
-#: What the form says of a refusal: keys of templates/caller/words.html.
-SAID: Final[Mapping[type[AppError], tuple[str, ...]]] = {
-    SpokenCodeWrong: ("code_wrong",),
-    SpokenCodeThrottled: ("code_throttled",),
-    CookiesMissing: ("cookies_title", "do_other_browser", "do_cookies"),
-    XsrfRefused: ("retry",),
-}
+#: Refusals that the form itself shows.
+SHOWN: Final = (SpokenCodeWrong, SpokenCodeThrottled, CookiesMissing, XsrfRefused)
 
 
 class SpokenCodePage(CallerPage):
@@ -56,7 +51,7 @@ class SpokenCodePage(CallerPage):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer a wrong code with the field; everything else as anywhere."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, AppError) and type(error) in SAID and self._is_page():
+        if isinstance(error, SHOWN) and self._is_page():
             self.web.metrics.refused(error.code)
             self.set_status(status_of(error))
             self._form(error)
@@ -71,7 +66,7 @@ class SpokenCodePage(CallerPage):
             "",
             phase="code",
             error=error.code if error else "",
-            said=SAID[type(error)] if error else (),
+            said=for_caller(error) if error else (),
         )
 
 

@@ -30,10 +30,10 @@ SENTENCES: Final = {
     "certificate": "Le certificat du serveur n'est pas reconnu : donnez l'autorité avec --ca FICHIER.",
     "page": "Ce n'est pas la page d'un appelant de Visio15.",
     "no_candidate": "Aucune interface réseau utilisable : WebRTC a besoin d'une adresse autre que 127.0.0.1.",
-    "expired": "Ce lien a expiré.",
-    "revoked": "Ce lien a été annulé.",
-    "elsewhere": "Ce lien est déjà ouvert sur un autre appareil.",
-    "unknown": "Ce lien n'existe pas.",
+    "expired": "Ce lien a expiré : envoyez-en un autre depuis le poste.",
+    "revoked": "Ce lien a été annulé : envoyez-en un autre depuis le poste.",
+    "elsewhere": "Un autre appareil tient ce lien : fermez sa page, ou envoyez un autre lien.",
+    "unknown": "Aucune invitation n'a ce lien : copiez-le en entier.",
 }
 
 

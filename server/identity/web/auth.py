@@ -7,6 +7,7 @@ from typing import Any
 from tornado.routing import URLSpec
 
 from server.core.errors import AppError, TooMany, Unauthenticated
+from server.core.words.for_doctor import for_doctor
 from server.identity.domain.login import safe_next
 from server.identity.errors import LoginCodeExpired
 from server.identity.service.login import LoginChallengeInfo
@@ -71,7 +72,7 @@ class LoginPage(SignInPage):
         self.page(
             "identity/login.html",
             status,
-            error=error.message if error else None,
+            error=for_doctor(error) if error else None,
             identifier=typed or None,
         )
 
@@ -112,7 +113,7 @@ class CodePage(SignInPage):
 
     def form(self, error: AppError | None, status: int = 200) -> None:
         """Show the form again, or the first one when the code is over."""
-        message = error.message if error else None
+        message = for_doctor(error) if error else None
         if self.info is None or isinstance(error, LoginCodeExpired):
             self.page("identity/login.html", status, error=message, identifier=None)
             return

@@ -9,6 +9,7 @@ from tornado.iostream import StreamClosedError
 from tornado.routing import URLSpec
 
 from server.core.errors import AppError, Conflict, Invalid
+from server.core.words.for_doctor import for_doctor
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.incidents.domain import CHOICES, KINDS, LONGEST_NOTE, STATES
@@ -96,6 +97,7 @@ class IncidentPage(IncidentsHandler):
             choices={state.value: STATES[state] for state in CHOICES},
             longest=LONGEST_NOTE,
             refusal=refusal,
+            said=for_doctor(refusal) if refusal else None,
             typed=self.get_body_argument("note", "")[:LONGEST_NOTE] if refusal else "",
         )
 

@@ -21,6 +21,7 @@ from server.core.seal import Seal
 from server.core.site_policy import LaunchPolicy
 from server.core.sites import SiteStore
 from server.core.tokens import token_hash
+from server.core.words.for_doctor import for_doctor
 from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, check_launch
 from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
@@ -137,7 +138,7 @@ class Launch:
             try:
                 signed = await self._judge(uow, actor.site, launch, fields)
             except AppError as refusal:
-                launched = Launched(notice=refusal.message, code=refusal.code)
+                launched = Launched(notice=for_doctor(refusal), code=refusal.code)
             else:
                 if accept and not signed and fields.get("accepted") != actor.user:
                     fields["accepted"] = actor.user

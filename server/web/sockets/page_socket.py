@@ -33,6 +33,8 @@ from tornado.websocket import (
 from server.core.errors import AppError, Conflict, StorageUnavailable, Unavailable
 from server.core.net.addresses import source_of
 from server.core.tasks import Work, cancel_and_wait, create_task
+from server.core.words.for_caller import aloud
+from server.core.words.for_doctor import for_doctor
 from server.protocol.message import MAX_FRAME
 from server.web.base import BaseHandler, Web
 from server.web.errors import MessageFlood, MessageOutOfOrder, OriginForeign
@@ -291,11 +293,11 @@ class SocketBase(ABC):
         answer: dict[str, object] = {
             "type": "error",
             "code": refusal.code,
-            "message": refusal.message,
+            "message": for_doctor(refusal),
             **refusal.facts,
         }
-        if refusal.say:
-            answer["say"] = refusal.say
+        if say := aloud(refusal):
+            answer["say"] = say
         if command:
             answer["id"] = command
         self.send(answer)

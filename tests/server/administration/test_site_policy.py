@@ -104,5 +104,5 @@ async def test_the_start_is_refused_in_one_sentence(tmp_path: Path) -> None:
         database.execute("UPDATE site SET policy = ?", (json.dumps(UNKNOWN),))
     status, said = await ended(serve(tmp_path, env))
     assert status == 3
-    assert "Démarrage impossible (site_policy_unreadable: rivage: 'colour')." in said
+    assert "Démarrage impossible. site_policy_unreadable (rivage: 'colour'): Lancez" in said
     assert "Traceback" not in said

@@ -249,6 +249,7 @@ async def test_links_that_do_not_work_answer_as_everywhere(house: Running) -> No
     assert code(await tell(house.browser(), unknown, '{"why": "cookies"}')) == "link_unknown"
     page = await submit(house.browser(), f"/v/{unknown}/cannot")
     assert (page.code, b'data-reason="unknown"' in page.body) == (404, True)
+    assert "<h1>Ce lien est inconnu</h1>" in page.body.decode()
     await desk.say("session.end", id="command-0008", session=session)
     await desk.hear("done", id="command-0008")
     assert code(await tell(house.browser(), token, '{"why": "cookies"}')) == "session_ended"

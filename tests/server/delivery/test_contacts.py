@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.errors import Invalid
+from server.core.words.for_caller import aloud
+from server.core.words.for_doctor import for_doctor
 from server.delivery.domain.contacts import check_email, check_mobile
 from server.delivery.errors import (
     EmailImpossible,
@@ -84,7 +86,7 @@ def test_a_landline_is_refused_with_what_to_ask(typed: str) -> None:
     with pytest.raises(NumberLandline) as refused:
         check_mobile(typed)
     assert refused.value.code == "number_landline"
-    assert "portable" in refused.value.say
+    assert "portable" in aloud(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_what_takes_no_sms_is_refused(typed: str) -> None:
     with pytest.raises(NumberImpossible) as refused:
         check_mobile(typed)
     assert refused.value.code == "number_impossible"
-    assert refused.value.say
+    assert aloud(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -132,8 +134,8 @@ def test_what_may_be_two_persons_is_refused_with_how_to_write_it(typed: str) -> 
     with pytest.raises(NumberAmbiguous) as refused:
         check_mobile(typed)
     assert refused.value.code == "number_ambiguous"
-    assert "+" in refused.value.message
-    assert "chambre" in refused.value.message
+    assert "+" in for_doctor(refused.value)
+    assert "chambre" in for_doctor(refused.value)
 
 
 def test_a_machine_takes_no_sms() -> None:
@@ -197,7 +199,7 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(EmailImpossible) as refused:
         check_email(typed)
     assert refused.value.code == "email_impossible"
-    assert refused.value.say
+    assert aloud(refused.value)
 
 
 @given(st.one_of(st.emails(), st.text(), st.text("a.@-+<>, \r\n", max_size=20)))

@@ -11,6 +11,7 @@ import pytest
 
 from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
+from server.core.words.for_doctor import SENTENCES
 from server.identity.domain.access import Role
 from server.observers.web import WORDS_BURST
 from tests.lab.process import until
@@ -145,6 +146,7 @@ async def test_one_link_one_browser_and_the_newest_page_of_it(house: Running) ->
     stranger = house.browser()
     page = (await stranger.get(f"/o/{token}")).body.decode()
     assert 'data-reason="open_elsewhere"' in page
+    assert f"<p>{SENTENCES['open_elsewhere']}</p>" in page
     await stranger.get("/login")
     assert (await stranger.post_json(f"/o/{token}/join", {})).code == 409
     foreign = await looks(house, token, stranger)
