@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, RowMapping, select
 
 from server.core.db.rows import checked, insert_all_where, insert_where, kept
 from server.core.db.unit_of_work import UnitOfWork
@@ -131,12 +131,10 @@ class HistoryStore:
     ) -> int:
         """Append the stretches that are not there yet, and say how many; a `new` call has none.
 
-        `whole`: these are all there are, as they are now. Then one that the newest row tells otherwise is written
-        again: a call that had expired goes on.
+        CallUnknown when this site has no such call. `whole`: these are all there are, as they are now. Then one that
+        the newest row tells otherwise is written again: a call that had expired goes on.
         """
-        query = select(call_span).where(call_span.c.call == id_, _is_of(site, id_))
-        query = query.order_by(call_span.c.id)
-        rows = () if new else (await self._db.execute(query)).mappings().all()
+        rows = () if new else await self._written(site, id_)
         known = {tuple(r[each] for each in _SPAN) for r in rows}
         told = {tuple(r[each] for each in _STRETCH): tuple(r[each] for each in _SPAN) for r in rows}
         now: dict[tuple[object, ...], tuple[object, ...]] = {}
@@ -153,3 +151,15 @@ class HistoryStore:
         added = [{"call": id_, **dict(zip(_SPAN, row, strict=True))} for row in fresh]
         await insert_all_where(self._db, call_span, added, _is_of(site, id_))
         return len(added)
+
+    async def _written(self, site: str, id_: str) -> Sequence[RowMapping]:
+        query = (
+            select(call.c.id.label("of"), call_span)
+            .outerjoin(call_span, call_span.c.call == call.c.id)
+            .where(call.c.id == id_, call.c.site == site)
+            .order_by(call_span.c.id)
+        )
+        rows = (await self._db.execute(query)).mappings().all()
+        if not rows:
+            raise CallUnknown
+        return [row for row in rows if row["id"] is not None]
