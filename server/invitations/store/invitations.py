@@ -10,7 +10,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    Select,
     String,
     Table,
     select,
@@ -48,10 +47,6 @@ invitation = Table(
 MOST_RUNNING = 100  # sessions with a link to one contact; nobody has so many open
 
 
-def _sessions_of(site: str) -> Select[tuple[str]]:
-    return select(session.c.id).where(checked(session.c.site, site))
-
-
 class InvitationStore:
     """Links sent to phones."""
 
@@ -63,8 +58,10 @@ class InvitationStore:
     async def add(self, value: Invitation) -> None:
         """Insert a new invitation; NotFound when its site has no such session."""
         row = asdict(value)
-        mine = _sessions_of(row.pop("site")).where(session.c.id == value.session).exists()
-        if not await insert_where(self._db, invitation, row, mine):
+        mine = select(session.c.id).where(
+            session.c.id == value.session, session.c.site == row.pop("site")
+        )
+        if not await insert_where(self._db, invitation, row, mine.exists()):
             raise NotFound("session")
 
     async def get(self, site: str, id_: str) -> Invitation:
@@ -92,8 +89,10 @@ class InvitationStore:
         """Update if nobody was faster; Conflict otherwise."""
         values = asdict(value)
         id_, version = values.pop("id"), values.pop("version")
-        mine = invitation.c.session.in_(_sessions_of(values.pop("site")))
-        version = await save_version(self._db, invitation, id_, version, values, mine)
+        mine = select(session.c.id).where(
+            session.c.id == invitation.c.session, session.c.site == values.pop("site")
+        )
+        version = await save_version(self._db, invitation, id_, version, values, mine.exists())
         return replace(value, version=version)
 
     async def sessions(self, site: str, lookups: Sequence[str]) -> Sequence[Session]:
