@@ -102,7 +102,7 @@ async def furnish(uow: UnitOfWork, mark: str) -> OneSite:
     await SiteStore(uow).add_station(station)
     await UserStore(uow).add(user, NOW)
     contact = await PersonalStore(uow).add(site.id, "number", NUMBER, NOW)
-    remark = await PersonalStore(uow).add(site.id, "remark", f"remark-{mark}", NOW)
+    remark = await PersonalStore(uow).add(site.id, "remark", f"remark-{mark} {NUMBER}", NOW)
     call, summary, nameless = await _calls(uow, site, mark)
     session = await _sessions(uow, site, user, mark)
     end = NOW + HOUR
