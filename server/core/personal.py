@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table, insert, select, update
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.seal import Seal
 from telephony import parse_number
@@ -60,23 +61,25 @@ class PersonalStore:
         await self._connection.execute(insert(personal).values(row))
         return id_
 
-    async def get(self, id_: str) -> str | None:
-        """Open a value; None once erased, or when there never was one."""
-        query = select(personal.c.sealed).where(personal.c.id == id_)
+    async def get(self, site: str, id_: str) -> str | None:
+        """Open a value; None once erased, or when this site never had one."""
+        query = select(personal.c.sealed).where(personal.c.id == id_, personal.c.site == site)
         sealed = (await self._connection.execute(query)).scalar_one_or_none()
         return self._seal.open(sealed) if sealed is not None else None
 
-    async def get_all(self, ids: Sequence[str]) -> dict[str, str | None]:
-        """Open several values in one query."""
-        query = select(personal.c.id, personal.c.sealed).where(personal.c.id.in_(ids))
+    async def get_all(self, site: str, ids: Sequence[str]) -> dict[str, str | None]:
+        """Open several values of a site in one query."""
+        query = select(personal.c.id, personal.c.sealed).where(
+            checked(personal.c.site, site), personal.c.id.in_(ids)
+        )
         rows = await self._connection.execute(query)
         return {row.id: self._seal.open(row.sealed) if row.sealed else None for row in rows}
 
-    async def erase(self, id_: str, at: datetime) -> None:
+    async def erase(self, site: str, id_: str, at: datetime) -> None:
         """Erase the value and the hash that finds it; the row stays, so that references hold."""
         query = (
             update(personal)
-            .where(personal.c.id == id_, personal.c.erased.is_(None))
+            .where(personal.c.id == id_, personal.c.site == site, personal.c.erased.is_(None))
             .values(sealed=None, lookup=None, erased=at)
         )
         await self._connection.execute(query)

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.sealing import by_token, everywhere
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, NotFound, SitePolicyUnreadable, StationUnknown
 from server.core.site_policy import SitePolicy, read_policy
@@ -104,13 +105,14 @@ class SiteStore:
         """Work in the transaction of `uow`."""
         self._connection = uow.connection
 
-    async def get(self, id_: str) -> Site:
+    async def get(self, site: str) -> Site:
         """Return the site; NotFound when there is none."""
-        found = (await self._connection.execute(select(sites).where(sites.c.id == id_))).mappings()
+        found = (await self._connection.execute(select(sites).where(sites.c.id == site))).mappings()
         if (row := found.first()) is None:
             raise NotFound("site")
         return _site(dict(row))
 
+    @by_token
     async def by_key(self, key: str) -> Site:
         """Return the site of this key; NotFound when there is none."""
         found = (await self._connection.execute(select(sites).where(sites.c.key == key))).mappings()
@@ -118,6 +120,7 @@ class SiteStore:
             raise NotFound("site")
         return _site(dict(row))
 
+    @everywhere
     async def all(self) -> Sequence[Site]:
         """Return every site, the oldest first: it is the one that keeps the house's own events."""
         query = select(sites).order_by(sites.c.created, sites.c.key)

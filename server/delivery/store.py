@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
-from server.core.db.rows import save_version
+from server.core.db.rows import checked, save_version
+from server.core.db.sealing import by_token, everywhere
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.delivery.domain.messages import LONGEST_RETRY, DeliveryEvent, Message, MessageState
@@ -73,18 +74,20 @@ class MessageStore:
         """Insert a message."""
         await self._db.execute(insert(message).values(**_row(value)))
 
-    async def get(self, id_: str) -> Message:
-        """Return one message or raise NotFound."""
-        found = await self._load(message.c.id == id_)
+    async def get(self, site: str, id_: str) -> Message:
+        """Return one message of this site or raise NotFound (I7)."""
+        found = await self._load(message.c.id == id_, message.c.site == site)
         if not found:
             raise NotFound("message")
         return found[0]
 
+    @by_token
     async def by_receipt(self, ref: str) -> Message | None:
         """Return the message a carrier's receipt speaks of."""
         found = await self._load(message.c.receipt_ref == ref)
         return found[0] if found else None
 
+    @by_token
     async def by_carrier(self, carrier: str, ref: str) -> Message | None:
         """Return the message a carrier knows under `ref`, also when another one has followed since."""
         now = message.c.carrier == carrier
@@ -103,15 +106,17 @@ class MessageStore:
         )
         return next(known, None)
 
-    async def of_invitation(self, invitation: str) -> Sequence[Message]:
+    async def of_invitation(self, site: str, invitation: str) -> Sequence[Message]:
         """Return an invitation's messages, oldest first."""
-        return await self._load(message.c.invitation == invitation, limit=None)
+        return await self.of_invitations(site, [invitation])
 
-    async def of_invitations(self, invitations: Sequence[str]) -> Sequence[Message]:
+    async def of_invitations(self, site: str, invitations: Sequence[str]) -> Sequence[Message]:
         """Return the messages of several invitations, oldest first, in one query."""
-        return await self._load(message.c.invitation.in_(invitations), limit=None)
+        mine = checked(message.c.site, site)
+        return await self._load(message.c.invitation.in_(invitations), mine, limit=None)
 
-    async def due(
+    @everywhere
+    async def due_everywhere(
         self, now: datetime, limit: int, channel: str | None = None, beside: Sequence[str] = ()
     ) -> Sequence[Message]:
         """Return what should be sent now, oldest first, but for those `beside` that are being sent.
@@ -122,7 +127,8 @@ class MessageStore:
         late = (message.c.due <= now) | (queued & (message.c.due > now + LONGEST_RETRY))
         return await self._load(*_waiting(channel, beside), late, limit=limit)
 
-    async def next_due(
+    @everywhere
+    async def next_due_everywhere(
         self, channel: str | None = None, beside: Sequence[str] = ()
     ) -> datetime | None:
         """Return when the next message wants to leave."""
@@ -134,7 +140,8 @@ class MessageStore:
         """Update if nobody was faster; Conflict otherwise."""
         values = _row(value)
         id_, version = values.pop("id"), values.pop("version")
-        version = await save_version(self._db, message, id_, version, values)
+        mine = message.c.site == value.site
+        version = await save_version(self._db, message, id_, version, values, mine)
         return replace(value, version=version)
 
     async def _load(self, *where: ColumnElement[bool], limit: int | None = 200) -> list[Message]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
+from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.incidents.domain import Incident, IncidentState, IncidentStep
@@ -89,9 +90,11 @@ class IncidentStore:
         found = (await self._connection.execute(query)).scalar_one()
         return None if found is None else int(found)
 
-    async def sent_since(self, user: str, since: datetime) -> int:
+    async def sent_since(self, site: str, user: str, since: datetime) -> int:
         """Count what this person sent lately."""
-        query = select(func.count()).where(feedback.c.user == user, feedback.c.created >= since)
+        query = select(func.count()).where(
+            checked(feedback.c.site, site), feedback.c.user == user, feedback.c.created >= since
+        )
         return int((await self._connection.execute(query)).scalar_one())
 
     async def count(self, site: str, state: IncidentState) -> int:
@@ -134,28 +137,33 @@ class IncidentStore:
         rows = (await self._connection.execute(query)).mappings()
         return [_incident(row) for row in rows]
 
-    async def of_user(self, user: str, limit: int) -> Sequence[Incident]:
+    async def of_user(self, site: str, user: str, limit: int) -> Sequence[Incident]:
         """Return what one person sent, the newest first."""
-        query = select(feedback).where(feedback.c.user == user)
+        query = select(feedback).where(checked(feedback.c.site, site), feedback.c.user == user)
         query = query.order_by(feedback.c.created.desc(), feedback.c.number.desc()).limit(limit)
         rows = (await self._connection.execute(query)).mappings()
         return [_incident(row) for row in rows]
 
-    async def steps(self, ids: Sequence[str]) -> Sequence[IncidentStep]:
+    async def steps(self, site: str, ids: Sequence[str]) -> Sequence[IncidentStep]:
         """Return every change of these, in order."""
         query = (
             select(feedback_step)
-            .where(feedback_step.c.feedback.in_(ids))
+            .join(feedback, feedback.c.id == feedback_step.c.feedback)
+            .where(feedback_step.c.feedback.in_(ids), checked(feedback.c.site, site))
             .order_by(feedback_step.c.feedback, feedback_step.c.step)
         )
         rows = (await self._connection.execute(query)).mappings()
         return [_step(row) for row in rows]
 
-    async def add_step(self, step: IncidentStep) -> None:
-        """Append a change; IncidentChanged when somebody else's came first."""
+    async def add_step(self, site: str, step: IncidentStep) -> None:
+        """Append a change to one of this site; IncidentChanged when somebody else's came first."""
         query = (
             update(feedback)
-            .where(feedback.c.id == step.incident, feedback.c.steps == step.step - 1)
+            .where(
+                feedback.c.id == step.incident,
+                feedback.c.site == site,
+                feedback.c.steps == step.step - 1,
+            )
             .values(state=step.state.value, steps=step.step)
         )
         if (await self._connection.execute(query)).rowcount != 1:

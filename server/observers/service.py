@@ -103,13 +103,15 @@ class Observers:
             site = await SiteStore(uow).get(actor.site)
             name, channel, to = _person(site, request)
             others = [
-                o for o in await ObserverStore(uow).of_sessions([session.id]) if not o.removed
+                o
+                for o in await ObserverStore(uow).of_sessions(site.id, [session.id])
+                if not o.removed
             ]
             if self._rooms.desk_count(session.id) + len(others) >= MOST_VIEWERS:
                 raise ViewersFull
             if channel == "sms":
                 await self._limits.count(uow, site.id, to, now)
-            by = (await UserStore(uow).get(user)).name
+            by = (await UserStore(uow).get(actor.site, user)).name
             token = self._ids.token()
             message = self._message(site, channel, to, by, token, now)
             observer = Observer(
@@ -165,10 +167,10 @@ class Observers:
         now = self._clock.now()
         async with self._transactions() as uow:
             observer = await ObserverStore(uow).get(actor.site, id_)
-            session = await SessionStore(uow).get(observer.session)
+            session = await SessionStore(uow).get(observer.site, observer.session)
             if observer.removed is None:
                 await ObserverStore(uow).save(rules.removed(observer, now))
-                await withdraw(uow, [await MessageStore(uow).get(observer.message)])
+                await withdraw(uow, [await MessageStore(uow).get(observer.site, observer.message)])
                 await self._note(uow, actor, "observer.removed", observer)
                 await uow.commit()
         self._rooms.remove_viewer(session.id, observer.id, ObserverRemoved())
@@ -226,19 +228,19 @@ class Observers:
         """Write down that an observer came or left."""
         async with self._transactions() as uow:
             await self._note(uow, actor, "observer.joined" if here else "observer.left", observer)
-            session = await SessionStore(uow).get(observer.session)
+            session = await SessionStore(uow).get(observer.site, observer.session)
             await uow.commit()
         self._sessions.publish(session)
 
     async def state(self, observer: Observer) -> tuple[Session, list[Json]]:
         """Return the session as it is now and who sees it; raises when this observer no longer may."""
         async with self._transactions(write=False) as uow:
-            session = await SessionStore(uow).get(observer.session)
+            session = await SessionStore(uow).get(observer.site, observer.session)
             if (await ObserverStore(uow).get(observer.site, observer.id)).removed is not None:
                 raise ObserverRemoved
             if session.state is SessionState.ENDED:
                 raise SessionEnded
-            people = (await participants(uow, self._rooms, [session.id]))[session.id]
+            people = (await participants(uow, self._rooms, observer.site, [session.id]))[session.id]
         return session, people
 
     async def _by_token(self, uow: UnitOfWork, token: str) -> ObserverLinkTarget:
@@ -247,10 +249,10 @@ class Observers:
             raise InvitationLinkUnknown
         return ObserverLinkTarget(
             observer,
-            await SessionStore(uow).get(observer.session),
+            await SessionStore(uow).get(observer.site, observer.session),
             await SiteStore(uow).get(observer.site),
-            (await UserStore(uow).get(observer.invited_by)).name,
-            await PersonalStore(uow).get(observer.name) or "",
+            (await UserStore(uow).get(observer.site, observer.invited_by)).name,
+            await PersonalStore(uow).get(observer.site, observer.name) or "",
         )
 
     async def _note(
@@ -274,8 +276,8 @@ class Observers:
 async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:
     """A session ended: drop the messages with its observers' links, in the unit of work that ends it."""
     del now
-    for observer in await ObserverStore(uow).of_sessions([session.id]):
-        await drop(uow, [await MessageStore(uow).get(observer.message)])
+    for observer in await ObserverStore(uow).of_sessions(session.site, [session.id]):
+        await drop(uow, [await MessageStore(uow).get(observer.site, observer.message)])
 
 
 def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
@@ -298,11 +300,11 @@ def _person(site: Site, request: ObserverRequest) -> tuple[str, str, str]:
 
 
 async def participants(
-    uow: UnitOfWork, rooms: Rooms, sessions: Sequence[str]
+    uow: UnitOfWork, rooms: Rooms, site: str, sessions: Sequence[str]
 ) -> dict[str, list[Json]]:
     """Return who sees each of these sessions, or may: the desks that watch, then the observers."""
-    known = await ObserverStore(uow).of_sessions(sessions)
-    names = await PersonalStore(uow).get_all([one.name for one in known]) if known else {}
+    known = await ObserverStore(uow).of_sessions(site, sessions)
+    names = await PersonalStore(uow).get_all(site, [one.name for one in known]) if known else {}
     found: dict[str, list[Json]] = {}
     for session in sessions:
         viewers = rooms.get(session).viewers.values()
@@ -332,7 +334,7 @@ async def _shown(
     if seat is None and observer.joined is not None:
         state, since = "away", observer.joined
     elif seat is None:
-        message = await MessageStore(uow).get(observer.message)
+        message = await MessageStore(uow).get(observer.site, observer.message)
         state = "failed" if message.state is MessageState.FAILED else "invited"
     return {
         "id": observer.id,

@@ -17,7 +17,8 @@ from sqlalchemy import (
 )
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
-from server.core.db.rows import save_version
+from server.core.db.rows import checked, save_version
+from server.core.db.sealing import by_token
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.observers.domain import Observer
@@ -64,6 +65,7 @@ class ObserverStore:
             raise NotFound("observer")
         return found[0]
 
+    @by_token
     async def by_token(self, token_hash: str) -> Observer | None:
         """Return the observer of a token."""
         found = await self._load(observer.c.token_hash == token_hash)
@@ -76,15 +78,16 @@ class ObserverStore:
         )
         return found[0] if found else None
 
-    async def of_sessions(self, sessions: Sequence[str]) -> Sequence[Observer]:
+    async def of_sessions(self, site: str, sessions: Sequence[str]) -> Sequence[Observer]:
         """Return the observers of several sessions, oldest first."""
-        return await self._load(observer.c.session.in_(sessions))
+        return await self._load(checked(observer.c.site, site), observer.c.session.in_(sessions))
 
     async def save(self, value: Observer) -> Observer:
         """Update if nobody was faster; Conflict otherwise."""
         values = asdict(value)
         id_, version = values.pop("id"), values.pop("version")
-        version = await save_version(self._db, observer, id_, version, values)
+        mine = observer.c.site == value.site
+        version = await save_version(self._db, observer, id_, version, values, mine)
         return replace(value, version=version)
 
     async def _load(self, *where: ColumnElement[bool]) -> list[Observer]:

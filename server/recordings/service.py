@@ -219,7 +219,9 @@ class RecordingCatalogue:
         """Look at the files not looked at for the longest time; return how many were looked at."""
         now = self._clock.now()
         async with self._transactions(write=False) as uow:
-            due = await RecordingStore(uow).longest_unchecked(now - CHECK_EVERY, CHECKED_AT_ONCE)
+            due = await RecordingStore(uow).longest_unchecked_everywhere(
+                now - CHECK_EVERY, CHECKED_AT_ONCE
+            )
             sites = {site.id: site.key for site in await SiteStore(uow).all()} if due else {}
         by_site: dict[str, list[Recording]] = {}
         for one in due:
@@ -268,7 +270,7 @@ class RecordingCatalogue:
     async def counts(self) -> Mapping[tuple[str, str], int]:
         """Return how many files each site (by key) has in each status."""
         async with self._transactions(write=False) as uow:
-            return await RecordingStore(uow).counts()
+            return await RecordingStore(uow).counts_everywhere()
 
     async def missing(self, one: Recording) -> None:
         """Write down at once that a file somebody asked for is not there."""

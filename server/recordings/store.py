@@ -23,9 +23,10 @@ from sqlalchemy import (
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import kept
+from server.core.db.sealing import everywhere
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.sites import sites
-from server.line15.store.calls import call
+from server.line15.store.call_tables import call
 from server.recordings.domain.recordings import Recording, RecordingCertainty, RecordingStatus
 from server.recordings.errors import RecordingUnknown
 
@@ -95,10 +96,15 @@ class RecordingStore:
     async def save(self, value: Recording) -> None:
         """Write what became of one; its call and its file stay."""
         await self._db.execute(
-            update(recording).where(recording.c.id == value.id).values(**_columns(value))
+            update(recording)
+            .where(recording.c.id == value.id, recording.c.site == value.site)
+            .values(**_columns(value))
         )
 
-    async def longest_unchecked(self, before: datetime, limit: int) -> Sequence[Recording]:
+    @everywhere
+    async def longest_unchecked_everywhere(
+        self, before: datetime, limit: int
+    ) -> Sequence[Recording]:
         """Return those of every site to look at next: never looked at, then the longest ago."""
         due = or_(recording.c.checked.is_(None), recording.c.checked < before)
         query = (
@@ -109,7 +115,8 @@ class RecordingStore:
         )
         return [self._value(row) for row in (await self._db.execute(query)).mappings()]
 
-    async def counts(self) -> Mapping[tuple[str, str], int]:
+    @everywhere
+    async def counts_everywhere(self) -> Mapping[tuple[str, str], int]:
         """Return how many files each site (by key) has in each status."""
         query = (
             select(sites.c.key, recording.c.status, func.count(recording.c.key.distinct()))

@@ -142,7 +142,9 @@ class Furnisher:
         cookie, now = Ids().token(), SystemClock().now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
         async with self.transactions() as uow:
-            session = StoredSignIn(id_, user.id, now, now, now + timedelta(hours=14), None)
+            session = StoredSignIn(
+                id_, user.site, user.id, now, now, now + timedelta(hours=14), None
+            )
             await LoginStore(uow).add_web_session(session)
             await uow.commit()
         return cookie

@@ -121,21 +121,22 @@ async def test_every_row_can_be_read(upgraded: str) -> None:
             record = await CallStore(uow).record(site, id_)
             assert record.call.id != id_ if into else record.call.id == id_
         for id_, site in of.items():
-            assert (await SessionStore(uow).get(id_)).site == site
-            assert await SessionStore(uow).links(id_)
+            assert (await SessionStore(uow).get(site, id_)).id == id_
+            assert await SessionStore(uow).links(site, id_)
             await SnapshotStore(uow).of_session(site, id_)
         for id_, session in await kinds.ids(engine, "id, session", "invitation"):
-            assert (await InvitationStore(uow).get(id_)).session in of
-            assert id_ in {each.id for each in await InvitationStore(uow).of_session(session)}
+            assert (await InvitationStore(uow).get(of[session], id_)).session == session
+            known = await InvitationStore(uow).of_session(of[session], session)
+            assert id_ in {each.id for each in known}
         for id_, site in await kinds.ids(engine, "id, site", "observer"):
             assert (await ObserverStore(uow).get(site, id_)).session in of
-        for (id_,) in await kinds.ids(engine, "id", "message"):
-            assert (await MessageStore(uow).get(id_)).id == id_
+        for id_, site in await kinds.ids(engine, "id, site", "message"):
+            assert (await MessageStore(uow).get(site, id_)).id == id_
         for id_, site in await kinds.ids(engine, "id, site", "recording"):
             assert (await RecordingStore(uow).get(site, id_)).id == id_
         for id_, site in await kinds.ids(engine, "id, site", "feedback"):
             incident = await IncidentStore(uow).get(site, id_)
-            assert len(await IncidentStore(uow).steps([id_])) == incident.steps
+            assert len(await IncidentStore(uow).steps(site, [id_])) == incident.steps
         for site, seq in await kinds.ids(engine, "site, seq", "audit_payload"):
             await AuditStore(uow).payload(site, int(seq))
     await engine.dispose()

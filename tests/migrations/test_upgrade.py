@@ -69,7 +69,9 @@ async def test_it_comes_up_whole(databases: Databases, database_url: str, releas
         }
         found = await CallStore(uow).by_number(sites["rivage"], seal.lookup("number", NUMBER))
         assert [call.number for call in found] == [NUMBER]
-        assert (await SessionStore(uow).newest_links(["video1"]))["video1"].call == "call1"
+        assert (await SessionStore(uow).newest_links(sites["rivage"], ["video1"]))[
+            "video1"
+        ].call == "call1"
     for site in sites.values():
         verdict, _ = await ChainVerification(storage).verify(site)
         assert verdict.intact

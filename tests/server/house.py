@@ -124,7 +124,7 @@ class House:
     async def messages(self) -> list[dict[str, Any]]:
         """Every message that waits to be sent, or to be tried again, opened."""
         async with self.server.transactions(write=False) as uow:
-            due = await MessageStore(uow).due(self.clock.now() + LONGEST_RETRY, 100)
+            due = await MessageStore(uow).due_everywhere(self.clock.now() + LONGEST_RETRY, 100)
         return [
             {"kind": m.kind, "channel": m.channel, **json.loads(self.seal.open(m.sealed or b""))}
             for m in due
@@ -272,10 +272,14 @@ async def a_video(
     evidence = Evidence.CHOSEN if call else Evidence.NO_CALL
     async with house.server.transactions() as uow:
         await SessionStore(uow).add(Session(id_, site_id, "201", user.id, id_, now, now))
-        await SessionStore(uow).add_link(CallLink(id_, call, certainty, evidence, user.id, now))
+        await SessionStore(uow).add_link(
+            site_id, CallLink(id_, call, certainty, evidence, user.id, now)
+        )
         contact = await PersonalStore(uow).add(site_id, "number", NUMBER, now)
         await InvitationStore(uow).add(
-            Invitation(f"i-{id_}", id_, "sms", contact, f"hash-{id_}", now, now + CODE_LIFE)
+            Invitation(
+                f"i-{id_}", site_id, id_, "sms", contact, f"hash-{id_}", now, now + CODE_LIFE
+            )
         )
         event = AuditEvent("session.created", f"session:{id_}", id_, call, {"station": "201"})
         await Journal(uow).append(actor, event, now)

@@ -141,7 +141,13 @@ class Running(House):
         cookie, now = Ids().token(), self.clock.now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
         session = StoredSignIn(
-            id_, self.users[identifier].id, now, now, now + timedelta(hours=14), None
+            id_,
+            self.users[identifier].site,
+            self.users[identifier].id,
+            now,
+            now,
+            now + timedelta(hours=14),
+            None,
         )
         async with self.server.transactions() as uow:
             await LoginStore(uow).add_web_session(session)

@@ -170,7 +170,7 @@ class Admin:
             user = await _user(uow, identifier)
             if user.disabled is None:
                 user = await UserStore(uow).save(replace(user, disabled=now))
-            await LoginStore(uow).revoke_user(user.id, now)
+            await LoginStore(uow).revoke_user(user.site, user.id, now)
             await self._note(uow, user.site, "user.disabled", f"user:{user.id}")
             await uow.commit()
         return user
@@ -198,7 +198,7 @@ class Admin:
             user = await UserStore(uow).save(
                 replace(await _user(uow, identifier), password_hash=hashed)
             )
-            await LoginStore(uow).revoke_user(user.id, self._clock.now())
+            await LoginStore(uow).revoke_user(user.site, user.id, self._clock.now())
             await self._note(uow, user.site, "user.password_reset", f"user:{user.id}")
             await uow.commit()
         return user
@@ -207,7 +207,7 @@ class Admin:
         """Sign a user out everywhere."""
         async with self._transactions() as uow:
             user = await _user(uow, identifier)
-            await LoginStore(uow).revoke_user(user.id, self._clock.now())
+            await LoginStore(uow).revoke_user(user.site, user.id, self._clock.now())
             await self._note(uow, user.site, "user.sessions_revoked", f"user:{user.id}")
             await uow.commit()
         return user

@@ -64,10 +64,9 @@ class AuditLookup:
     async def _video(self, uow: UnitOfWork, site: str, id_: str) -> Sequence[Found]:
         """Find a video by its own id, when no call has that name."""
         try:
-            session = await SessionStore(uow).get(id_)
+            return [_found_session(await SessionStore(uow).get(site, id_), "session")]
         except NotFound:
             return []
-        return [_found_session(session, "session")] if session.site == site else []
 
     async def by_number(self, actor: Actor, typed: str) -> Sequence[Found]:
         """Find by the caller's number, however it is written."""
@@ -171,7 +170,7 @@ class AuditLookup:
 
     async def _session(self, site: str, id_: str) -> Session:
         async with self._transactions(write=False) as uow:
-            return await SessionStore(uow).of_site(site, id_)
+            return await SessionStore(uow).get(site, id_)
 
     # --- the chain
     async def verify(self, site: str, noted: str | None = None) -> tuple[ChainVerdict, bool]:

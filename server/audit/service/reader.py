@@ -161,8 +161,7 @@ class Reader:
 
     async def sessions(self, sessions: Iterable[Session]) -> Sequence[SessionPart]:
         """Show videos, the oldest first."""
-        mine = [session for session in sessions if session.site == self._site]
-        return [await self._session(one) for one in sorted(mine, key=lambda one: one.created)]
+        return [await self._session(one) for one in sorted(sessions, key=lambda one: one.created)]
 
     async def events(
         self, call: str | None, sessions: Iterable[SessionPart]
@@ -213,9 +212,9 @@ class Reader:
                 at=link.at,
                 by=await self._name(link.actor),
             )
-            for link in await SessionStore(self._uow).links(session.id)
+            for link in await SessionStore(self._uow).links(self._site, session.id)
         ]
-        found = await InvitationStore(self._uow).of_session(session.id)
+        found = await InvitationStore(self._uow).of_session(self._site, session.id)
         return SessionPart(
             id=session.id,
             state=session.state.value,
@@ -246,12 +245,12 @@ class Reader:
         ]
 
     async def _invitation(self, invitation: Invitation) -> InvitationPart:
-        messages = await MessageStore(self._uow).of_invitation(invitation.id)
+        messages = await MessageStore(self._uow).of_invitation(self._site, invitation.id)
         handed = [message.handed for message in messages if message.handed]
         delivered = [message.delivered for message in messages if message.delivered]
         return InvitationPart(
             channel=invitation.channel,
-            to=await PersonalStore(self._uow).get(invitation.contact)
+            to=await PersonalStore(self._uow).get(self._site, invitation.contact)
             if invitation.contact
             else None,
             state=_state(invitation, messages),
@@ -284,8 +283,7 @@ class Reader:
             return None
         if user not in self._names:
             try:
-                found = await UserStore(self._uow).get(user)
-                self._names[user] = found.name if found.site == self._site else None
+                self._names[user] = (await UserStore(self._uow).get(self._site, user)).name
             except NotFound:
                 self._names[user] = None
         return self._names[user]

@@ -12,9 +12,8 @@ from server.core.sites import SiteStore
 from server.delivery.store import message
 from server.incidents.store import feedback
 from server.invitations.store.invitations import invitation
-from server.line15.store.calls import call
+from server.line15.store.call_tables import call, call_alias, call_span
 from server.line15.store.facts import call_fact
-from server.line15.store.history import call_alias, call_span
 from server.observers.store import observer
 from server.recordings.store import recording
 from server.video.store.sessions import session, session_link

@@ -7,6 +7,7 @@ from sqlalchemy import Column, Integer, String, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.core.db.metadata import UtcDateTime, metadata
+from server.core.db.sealing import by_token, everywhere
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.limits.throttle import Throttle
 
@@ -30,12 +31,14 @@ class ThrottleStore:
         """Work in the transaction of `uow`."""
         self._connection = uow.connection
 
+    @by_token
     async def get(self, key: str) -> Throttle | None:
         """Return the failures counted under `key`."""
         query = select(throttles).where(throttles.c.key == key)
         row = (await self._connection.execute(query)).mappings().first()
         return Throttle(**dict(row)) if row is not None else None
 
+    @by_token
     async def save(self, throttle: Throttle) -> None:
         """Insert or replace: two first failures at once must not collide."""
         changed = {
@@ -56,7 +59,8 @@ class ThrottleStore:
             .on_conflict_do_update(index_elements=["key"], set_=changed)
         )
 
-    async def forget(self, now: datetime) -> None:
+    @everywhere
+    async def forget_everywhere(self, now: datetime) -> None:
         """Drop those that can no longer decide anything."""
         before = now - KEPT
         await self._connection.execute(

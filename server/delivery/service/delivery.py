@@ -230,15 +230,15 @@ class DeliveryService:
             self._count(message.channel, outcome)
         while True:
             try:
-                await self._fold(message.id, change)
+                await self._fold(message, change)
             except (Unavailable, Conflict):
                 await asyncio.sleep(AWAY_SECONDS)
             else:
                 return
 
-    async def _fold(self, id_: str, change: Callable[[Message], Message]) -> None:
+    async def _fold(self, seen: Message, change: Callable[[Message], Message]) -> None:
         async with self._transactions() as uow:
-            before = await MessageStore(uow).get(id_)
+            before = await MessageStore(uow).get(seen.site, seen.id)
             after = change(before)
             if after == before:
                 return

@@ -76,9 +76,9 @@ class Lane:
         try:
             async with self._transactions(write=False) as uow:
                 now, flying = self._clock.now(), tuple(self._flying)
-                due = await MessageStore(uow).due(now, free, self.channel, flying)
+                due = await MessageStore(uow).due_everywhere(now, free, self.channel, flying)
                 others = (*flying, *(message.id for message in due))
-                next_due = await MessageStore(uow).next_due(self.channel, others)
+                next_due = await MessageStore(uow).next_due_everywhere(self.channel, others)
         except Unavailable as away:
             self.ready = False
             _log.warning("delivery.storage_unavailable", channel=self.channel, detail=away.detail)

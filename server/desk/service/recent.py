@@ -58,15 +58,15 @@ class Recent:
         if not found:
             return _Loaded({}, {}, (), (), {})
         ids = [each.id for each in found]
-        links = await SessionStore(uow).newest_links(ids)
-        invitations = await InvitationStore(uow).of_sessions(ids)
+        links = await SessionStore(uow).newest_links(site, ids)
+        invitations = await InvitationStore(uow).of_sessions(site, ids)
         return _Loaded(
             links,
             await CallStore(uow).get_all(site, [link.call for link in links.values() if link.call]),
             invitations,
-            await MessageStore(uow).of_invitations([each.id for each in invitations]),
+            await MessageStore(uow).of_invitations(site, [each.id for each in invitations]),
             await PersonalStore(uow).get_all(
-                [each.contact for each in invitations if each.contact]
+                site, [each.contact for each in invitations if each.contact]
             ),
         )
 

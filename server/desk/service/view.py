@@ -128,23 +128,25 @@ class DeskView:
         offered = await SessionStore(uow).offered(site, extension)
         found = {s.id: s for s in (*own, *followed, *offered)}
         if desk.watching and desk.watching not in found:
-            watched = await SessionStore(uow).get(desk.watching)
-            found |= {watched.id: watched} if watched.site == site else {}
+            watched = await SessionStore(uow).get(site, desk.watching)
+            found[watched.id] = watched
         sessions = sorted(found.values(), key=lambda s: s.created, reverse=True)
         if not sessions:
             return []
-        links = await SessionStore(uow).newest_links([s.id for s in sessions])
-        invitations = await InvitationStore(uow).of_sessions([s.id for s in sessions])
-        messages = await MessageStore(uow).of_invitations([i.id for i in invitations])
-        contacts = await PersonalStore(uow).get_all([i.contact for i in invitations if i.contact])
-        people = await participants(uow, self._rooms, [s.id for s in sessions])
+        links = await SessionStore(uow).newest_links(site, [s.id for s in sessions])
+        invitations = await InvitationStore(uow).of_sessions(site, [s.id for s in sessions])
+        messages = await MessageStore(uow).of_invitations(site, [i.id for i in invitations])
+        contacts = await PersonalStore(uow).get_all(
+            site, [i.contact for i in invitations if i.contact]
+        )
+        people = await participants(uow, self._rooms, site, [s.id for s in sessions])
         givers = {
-            s.offered_by: (await UserStore(uow).get(s.offered_by)).name
+            s.offered_by: (await UserStore(uow).get(site, s.offered_by)).name
             for s in sessions
             if s.offered_by and s.state is not SessionState.ENDED
         }
         spoken = [i.id for i in invitations if i.channel == "code"]
-        codes = await SpokenCodeStore(uow).of_invitations(spoken) if spoken else ()
+        codes = await SpokenCodeStore(uow).of_invitations(site, spoken) if spoken else ()
         calls = await CallStore(uow).get_all(
             site, [link.call for link in links.values() if link.call]
         )

@@ -148,10 +148,11 @@ class DeskSocket(ThirdParties):
 
     async def _concerned(self, message: m.ObserverRemove | m.InvitationRevoke) -> str:
         """Return the video to which somebody was invited."""
+        site = self.me()[1].id
         async with self.web.transactions(write=False) as uow:
             if isinstance(message, m.ObserverRemove):
-                return (await ObserverStore(uow).get(self.me()[1].id, message.observer)).session
-            return (await InvitationStore(uow).get(message.invitation)).session
+                return (await ObserverStore(uow).get(site, message.observer)).session
+            return (await InvitationStore(uow).get(site, message.invitation)).session
 
     async def _hello(self, hello: m.DeskHello) -> None:
         if self.peer:

@@ -54,6 +54,7 @@ class LoginChallenge:
     """
 
     id: str
+    site: str | None
     user: str | None
     account: str
     code_hash: str

@@ -104,6 +104,7 @@ class StoredSignIn:
     """A signed-in browser; `id` is the hash of its cookie, `seen` its last activity, `expires` its end for good."""
 
     id: str
+    site: str
     user: str
     created: datetime
     seen: datetime

@@ -149,6 +149,7 @@ class Login:
         now, value, code = self._clock.now(), self._ids.token(), self._ids.code()
         challenge = LoginChallenge(
             id=token_hash(value),
+            site=asked.entitled.site if asked.entitled else None,
             user=asked.entitled.id if asked.entitled else None,
             account=asked.account,
             code_hash=self._codes.hash(token_hash(value), code),
@@ -163,8 +164,8 @@ class Login:
             await self._limits.count(
                 uow, asked.account, asked.address, now, wrong=not asked.right, codes=True
             )
-            await LoginStore(uow).forget(now)
-            await ThrottleStore(uow).forget(now)
+            await LoginStore(uow).forget_everywhere(now)
+            await ThrottleStore(uow).forget_everywhere(now)
             await LoginStore(uow).add_challenge(challenge)
             sites = await SiteStore(uow).all()
             if sites:
@@ -236,9 +237,9 @@ class Login:
 
     async def _owner(self, uow: UnitOfWork, challenge: LoginChallenge) -> User | None:
         """Load whose challenge it is; wrong credentials cost the same read."""
-        if challenge.user is None:
+        if challenge.site is None or challenge.user is None:
             return await UserStore(uow).by_identifier("")
-        return await UserStore(uow).get(challenge.user)
+        return await UserStore(uow).get(challenge.site, challenge.user)
 
     async def _sign_in(
         self, uow: UnitOfWork, challenge: LoginChallenge, user: User, came: Came, now: datetime
@@ -250,7 +251,7 @@ class Login:
         former = await self._replace(uow, user, came, now)
         expires = now + self._lives[user.role].absolute
         await LoginStore(uow).add_web_session(
-            StoredSignIn(token_hash(cookie), user.id, now, now, expires, None)
+            StoredSignIn(token_hash(cookie), user.site, user.id, now, now, expires, None)
         )
         action = "login.renewed" if former == user.id else "login.succeeded"
         event = AuditEvent(action, f"user:{user.id}", data={"by": challenge.channel})
@@ -264,7 +265,7 @@ class Login:
             return None
         await LoginStore(uow).revoke(former.id, now)
         if former.user != user.id:
-            other = await UserStore(uow).get(former.user)
+            other = await UserStore(uow).get(former.site, former.user)
             event = AuditEvent("login.ended", f"user:{other.id}", data={"reason": "replaced"})
             await Journal(uow).append(Actor("desk", other.site, other.id, came.address), event, now)
         return former.user
@@ -298,7 +299,7 @@ class Login:
             session = await LoginStore(uow).web_session(id_)
             if session is None or session.revoked is not None:
                 return
-            user = await UserStore(uow).get(session.user)
+            user = await UserStore(uow).get(session.site, session.user)
             await LoginStore(uow).revoke(id_, now)
             event = AuditEvent("login.ended", f"user:{user.id}", data={"reason": "logout"})
             await Journal(uow).append(Actor("desk", user.site, user.id, address), event, now)

@@ -39,7 +39,7 @@ SWEEP_GRACE: Final = timedelta(seconds=30)
 #: Sign-ins that ended longer ago are not written down any more: the server was off.
 SWEPT_FOR: Final = timedelta(days=2)
 #: Reads the videos of all sites that have not ended; given by whoever knows of videos.
-ReadRunning = Callable[[UnitOfWork], Awaitable[Sequence[RunningVideo]]]
+ReadRunning = Callable[[UnitOfWork, str], Awaitable[Sequence[RunningVideo]]]
 _log = structlog.get_logger("sign_ins")
 
 
@@ -87,7 +87,7 @@ class SignIns:
                 self.watches.forget(id_)
                 return None
             try:
-                user = await UserStore(uow).get(found.user)
+                user = await UserStore(uow).get(found.site, found.user)
             except NotFound:
                 return None
             if user.disabled is not None:
@@ -117,13 +117,11 @@ class SignIns:
         Those its user made meanwhile, unless another station took them, and those its desks watched when it ended.
         """
         async with self._transactions(write=False) as uow:
-            running = await self._running(uow)
+            running = await self._running(uow, sign_in.site.id)
         ends = sign_in.standing.ends
         watched = {watch.session for watch in self.watches.until(sign_in.id, ends)}
         return frozenset(
-            one.id
-            for one in running
-            if _made_under(sign_in, one) or (one.id in watched and one.site == sign_in.site.id)
+            one.id for one in running if _made_under(sign_in, one) or one.id in watched
         )
 
     def seats(self, sign_in: SignIn, video: str, station: str | None) -> frozenset[str]:
@@ -141,15 +139,18 @@ class SignIns:
         shortest = min(lives.idle for lives in self._lives.values())
         known = self.watches.sessions()  # before it is read what runs: others begin meanwhile
         async with self._transactions(write=False) as uow:
-            late = await LoginStore(uow).quiet_web_sessions(now - shortest, now, now - SWEPT_FOR)
-            running = await self._running(uow)
+            late = await LoginStore(uow).quiet_web_sessions_everywhere(
+                now - shortest, now, now - SWEPT_FOR
+            )
+            sites = await SiteStore(uow).all()
+            running = [one for site in sites for one in await self._running(uow, site.id)]
         self.watches.drop(known - {one.id for one in running})
         return (await self._rounds.each({one.id[:8]: one for one in late}, self._end)).changed
 
     async def _end(self, seen: StoredSignIn) -> int:
         """End one, unless somebody did, came back, or has a video to finish."""
         async with self._transactions(write=False) as uow:
-            user = await UserStore(uow).get(seen.user)
+            user = await UserStore(uow).get(seen.site, seen.user)
             site = await SiteStore(uow).get(user.site)
         sign_in = SignIn(seen.id, user, site, seen, self._standing(seen, user.role))
         if not sign_in.over or self._clock.now() < sign_in.standing.ends + SWEEP_GRACE:

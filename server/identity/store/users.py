@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import save_version
+from server.core.db.sealing import by_token
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, NotFound
 from server.identity.domain.access import Role
@@ -67,13 +68,14 @@ class UserStore:
         """Work in the transaction of `uow`."""
         self._connection = uow.connection
 
-    async def get(self, id_: str) -> User:
-        """Return the user; NotFound when there is none."""
-        query = select(users).where(users.c.id == id_)
+    async def get(self, site: str, id_: str) -> User:
+        """Return the user; NotFound when this site has none."""
+        query = select(users).where(users.c.id == id_, users.c.site == site)
         if (row := (await self._connection.execute(query)).mappings().first()) is None:
             raise NotFound("user")
         return _user(dict(row))
 
+    @by_token
     async def by_identifier(self, identifier: str) -> User | None:
         """Return the user who signs in with this identifier, disabled or not."""
         query = select(users).where(users.c.identifier == identifier)
@@ -95,5 +97,6 @@ class UserStore:
 
     async def save(self, user: User) -> User:
         """Save over the version that was loaded; Conflict when another writer was first."""
-        version = await save_version(self._connection, users, user.id, user.version, _values(user))
+        values, mine = _values(user), users.c.site == user.site
+        version = await save_version(self._connection, users, user.id, user.version, values, mine)
         return replace(user, version=version)

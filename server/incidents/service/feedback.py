@@ -107,7 +107,7 @@ class IncidentReporting:
         now, id_, known = self._clock.now(), self._ids.new(), known_context(context)
         async with self._transactions() as uow:
             if (
-                await IncidentStore(uow).sent_since(user.id, now - timedelta(hours=1))
+                await IncidentStore(uow).sent_since(site.id, user.id, now - timedelta(hours=1))
                 >= MOST_AN_HOUR
             ):
                 raise TooManyReports

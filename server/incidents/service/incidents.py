@@ -134,8 +134,8 @@ class Incidents:
     async def mine(self, user: User, site: Site) -> Sequence[IncidentView]:
         """Return what this person sent last, to read only."""
         async with self._transactions(write=False) as uow:
-            found = await IncidentStore(uow).of_user(user.id, OWN)
-            shown = await _opened(uow, site, [one for one in found if one.site == site.id])
+            found = await IncidentStore(uow).of_user(site.id, user.id, OWN)
+            shown = await _opened(uow, site, found)
         # The notes are between those who follow it up.
         return [replace(one, changes=()) for one in shown]
 
@@ -155,7 +155,7 @@ class Incidents:
                 raise Invalid("incident_same_state")
             kept = await PersonalStore(uow).add(user.site, "note", text, now) if text else None
             step = IncidentStep(id_, seen + 1, IncidentState(state), user.id, kept, now)
-            await IncidentStore(uow).add_step(step)
+            await IncidentStore(uow).add_step(user.site, step)
             data = {"was": incident.state.value, "state": state, "note": bool(text)}
             event = AuditEvent("feedback.state_changed", f"feedback:{id_}", data=data)
             await Journal(uow).append(actor, event, now)
@@ -166,11 +166,12 @@ class Incidents:
         now = self._clock.now()
         async with self._transactions() as uow:
             incident = await IncidentStore(uow).get(site.id, id_)
-            notes = [step.note for step in await IncidentStore(uow).steps([id_]) if step.note]
+            steps = await IncidentStore(uow).steps(site.id, [id_])
+            notes = [step.note for step in steps if step.note]
             for personal in (incident.remark, *notes):
-                await PersonalStore(uow).erase(personal, now)
+                await PersonalStore(uow).erase(site.id, personal, now)
             if incident.mail:
-                message = await MessageStore(uow).get(incident.mail)
+                message = await MessageStore(uow).get(site.id, incident.mail)
                 await MessageStore(uow).save(replace(message, sealed=None))
             event = AuditEvent("feedback.erased", f"feedback:{id_}", data={"notes": len(notes)})
             await Journal(uow).append(actor, event, now)
@@ -218,9 +219,9 @@ async def _find(
 
 
 async def _opened(uow: UnitOfWork, site: Site, found: Sequence[Incident]) -> list[IncidentView]:
-    steps = await IncidentStore(uow).steps([one.id for one in found])
+    steps = await IncidentStore(uow).steps(site.id, [one.id for one in found])
     texts = await PersonalStore(uow).get_all(
-        [one.remark for one in found] + [step.note for step in steps if step.note]
+        site.id, [one.remark for one in found] + [step.note for step in steps if step.note]
     )
     names = {user.id: user.name for user in await UserStore(uow).of_site(site.id)}
 

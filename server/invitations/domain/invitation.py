@@ -23,6 +23,7 @@ class Invitation:
     """
 
     id: str
+    site: str
     session: str
     channel: str
     contact: str | None

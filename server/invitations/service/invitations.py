@@ -9,7 +9,6 @@ from typing import Final
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.errors import NotFound
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
@@ -150,10 +149,10 @@ class Invitations:
         running = await InvitationStore(uow).sessions(site, lookups)
         if not running:
             return
-        links = await SessionStore(uow).newest_links([one.id for one in running])
+        links = await SessionStore(uow).newest_links(site, [one.id for one in running])
         linked = [(one, links[one.id].call if one.id in links else None) for one in running]
         if found := rules.doubled(linked, call):
-            by = await UserStore(uow).get(found.created_by)
+            by = await UserStore(uow).get(site, found.created_by)
             raise AlreadyInvited(session=found.id, station=found.station, by=by.name)
 
     def _lookup(self, channel: str, contact: str) -> str:
@@ -197,7 +196,7 @@ class Invitations:
             station=request.station is not None,
         )
         link = CallLink(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
-        await SessionStore(uow).add_link(link)
+        await SessionStore(uow).add_link(site.id, link)
         created = AuditEvent(
             "session.created",
             f"session:{session.id}",
@@ -224,6 +223,7 @@ class Invitations:
         kind = "number" if channel == "sms" else "email"
         invitation = Invitation(
             id=self._ids.new(),
+            site=site.id,
             session=session.id,
             channel=channel,
             contact=await PersonalStore(uow).add(site.id, kind, contact, now),
@@ -270,18 +270,19 @@ class Invitations:
         """Send the same link again, with fresh minutes while it is untapped; a repeated command sends once."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            invitation, session = await self._owned(uow, actor, invitation_id)
+            invitation, session = await _look(uow, actor.site, invitation_id)
             if await repeated(uow, actor, command, now):
                 return
             if session.state is SessionState.ENDED:
                 raise SessionEnded
             if invitation.revoked:
                 raise InvitationLinkRevoked
-            messages = [m for m in await MessageStore(uow).of_invitation(invitation.id) if m.sealed]
+            messages = await MessageStore(uow).of_invitation(actor.site, invitation.id)
+            messages = [m for m in messages if m.sealed]
             if not messages:
                 raise InvitationLinkExpired
             if invitation.channel == "sms" and invitation.contact:
-                number = await PersonalStore(uow).get(invitation.contact)
+                number = await PersonalStore(uow).get(actor.site, invitation.contact)
                 await self._limits.count(uow, actor.site, number, now)
             expires = now + self._life
             if invitation.browser_hash is None:
@@ -296,13 +297,13 @@ class Invitations:
         """Withdraw a link; a session whose links are all withdrawn before the tap is over."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            invitation, session = await self._owned(uow, actor, invitation_id)
+            invitation, session = await _look(uow, actor.site, invitation_id)
             if invitation.revoked is not None:
                 return
             invitation = await InvitationStore(uow).save(rules.revoked(invitation, now))
             await note(uow, actor, "invitation.revoked", invitation, now)
-            await withdraw(uow, await MessageStore(uow).of_invitation(invitation.id))
-            others = await InvitationStore(uow).of_session(session.id)
+            await withdraw(uow, await MessageStore(uow).of_invitation(actor.site, invitation.id))
+            others = await InvitationStore(uow).of_session(actor.site, session.id)
             commands: tuple[Command, ...] = ()
             if invitation.browser_hash or all(other.revoked for other in others):
                 session, commands = await self._sessions.apply(
@@ -318,28 +319,24 @@ class Invitations:
         """
         now = self._clock.now()
         async with self._transactions() as uow:
-            target, session = await self._owned(uow, actor, invitation_id)
+            target, session = await _look(uow, actor.site, invitation_id)
             if await repeated(uow, actor, command, now):
                 return
             if session.state is SessionState.ENDED:
                 raise SessionEnded
             if target.revoked:
                 raise InvitationLinkRevoked
-            for other in await InvitationStore(uow).of_session(session.id):
+            for other in await InvitationStore(uow).of_session(actor.site, session.id):
                 await InvitationStore(uow).save(rules.moved_to(other, target.id, now + self._life))
             await note(uow, actor, "invitation.moved_to", target, now)
             await uow.commit()
         self._sessions.close_phone(session.id)
         self._sessions.publish(session)
 
-    async def _owned(
-        self, uow: UnitOfWork, actor: Actor, invitation_id: str
-    ) -> tuple[Invitation, Session]:
-        invitation = await InvitationStore(uow).get(invitation_id)
-        session = await SessionStore(uow).get(invitation.session)
-        if session.site != actor.site:
-            raise NotFound("invitation")
-        return invitation, session
+
+async def _look(uow: UnitOfWork, site: str, invitation_id: str) -> tuple[Invitation, Session]:
+    invitation = await InvitationStore(uow).get(site, invitation_id)
+    return invitation, await SessionStore(uow).get(site, invitation.session)
 
 
 async def repeated(uow: UnitOfWork, actor: Actor, command: str, now: datetime) -> bool:

@@ -82,7 +82,7 @@ class InvitationLinks:
             invitation = await InvitationStore(uow).by_token(token_hash(token))
             if invitation is None:
                 return None
-            return await SiteStore(uow).get((await SessionStore(uow).get(invitation.session)).site)
+            return await SiteStore(uow).get(invitation.site)
 
     async def opened(
         self, token: str, address: str | None, browser: str | None, page: OpenedPage
@@ -154,8 +154,8 @@ class InvitationLinks:
         invitation = await InvitationStore(uow).by_token(token_hash(token))
         if invitation is None:
             raise InvitationLinkUnknown
-        session = await SessionStore(uow).get(invitation.session)
-        every = await InvitationStore(uow).of_session(session.id)
+        session = await SessionStore(uow).get(invitation.site, invitation.session)
+        every = await InvitationStore(uow).of_session(session.site, session.id)
         siblings = [one for one in every if one.id != invitation.id]
         browser_hash = None if browser is None else token_hash(browser)
         rules.admit(invitation, siblings, session, browser_hash, now)

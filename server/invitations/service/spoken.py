@@ -92,7 +92,7 @@ class SpokenCodes:
             if session_id is None:
                 session = await self._begin(uow, actor, request, now)
             else:
-                session = await SessionStore(uow).of_site(actor.site, session_id)
+                session = await SessionStore(uow).get(actor.site, session_id)
             if session.state is SessionState.ENDED:
                 raise SessionEnded
             if session.state not in {SessionState.INVITED, SessionState.OPENED}:
@@ -127,18 +127,21 @@ class SpokenCodes:
     ) -> Invitation:
         """Return the session's invitation by code, with fresh minutes and without its former code."""
         known = [
-            i for i in await InvitationStore(uow).of_session(session.id) if i.channel == CHANNEL
+            i
+            for i in await InvitationStore(uow).of_session(session.site, session.id)
+            if i.channel == CHANNEL
         ]
         if known:
             if known[0].revoked is not None:
                 raise InvitationLinkRevoked
-            for code in await SpokenCodeStore(uow).of_invitations([known[0].id]):
+            for code in await SpokenCodeStore(uow).of_invitations(session.site, [known[0].id]):
                 if code.live(now):
                     await SpokenCodeStore(uow).save(replace(code, expires=now))
             return await InvitationStore(uow).save(replace(known[0], expires=now + self._life))
         # No link works before the code is typed: the token of this hash is known to nobody.
         invitation = Invitation(
             id=self._ids.new(),
+            site=session.site,
             session=session.id,
             channel=CHANNEL,
             contact=None,
@@ -155,7 +158,7 @@ class SpokenCodes:
 
     async def _draw(self, uow: UnitOfWork, now: datetime) -> str:
         """Draw digits that no live code has, on any site."""
-        if await SpokenCodeStore(uow).live(now) >= MOST_LIVE:
+        if await SpokenCodeStore(uow).live_everywhere(now) >= MOST_LIVE:
             raise SpokenCodesTooMany
         while True:
             digits = self._ids.code()
@@ -210,8 +213,8 @@ class SpokenCodes:
             return None
         if code.used is not None and code.browser != browser:
             return None
-        invitation = await InvitationStore(uow).get(code.invitation)
-        session = await SessionStore(uow).get(code.session)
+        invitation = await InvitationStore(uow).get(code.site, code.invitation)
+        session = await SessionStore(uow).get(code.site, code.session)
         if session.state is SessionState.ENDED or invitation.revoked or invitation.tapped:
             return None
         await self._again(uow, code, now)
@@ -248,15 +251,15 @@ class SpokenCodes:
         now = self._clock.now()
         everybody = self._seal.lookup("spoken-address", EVERYBODY)
         async with self._transactions(write=False) as uow:
-            late = await SpokenCodeStore(uow).expired(now)
+            late = await SpokenCodeStore(uow).expired_everywhere(now)
             quiet = rules.over(await ThrottleStore(uow).get(everybody), now) is None
         done = await self._rounds.each({code.id: code for code in late}, self._expire)
         if not quiet:
             async with self._transactions() as uow:
-                await SpokenCodeStore(uow).forget([], now)
+                await SpokenCodeStore(uow).forget_everywhere(now)
                 await self._tell(uow, everybody, now)
                 # One a network that guessed: an attacker has many.
-                await ThrottleStore(uow).forget(now)
+                await ThrottleStore(uow).forget_everywhere(now)
                 await uow.commit()
         return done.changed
 
@@ -268,8 +271,9 @@ class SpokenCodes:
             if code is None or code.id != seen.id or code.used is not None or code.live(now):
                 return False
             await self._note(uow, Actor("server", code.site), "code.expired", code)
-            await SpokenCodeStore(uow).forget([code.id], now)
-            session = await SessionStore(uow).get(code.session)
+            await SpokenCodeStore(uow).forget(code.site, code.id)
+            await SpokenCodeStore(uow).forget_everywhere(now)
+            session = await SessionStore(uow).get(code.site, code.session)
             await uow.commit()
         self._sessions.publish(session)
         return True

@@ -12,12 +12,12 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    insert,
     select,
 )
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
-from server.core.db.rows import save_version
+from server.core.db.rows import checked, insert_where, save_version
+from server.core.db.sealing import by_token
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.core.personal import personal
@@ -56,34 +56,43 @@ class InvitationStore:
         self._db = uow.connection
 
     async def add(self, value: Invitation) -> None:
-        """Insert a new invitation."""
-        await self._db.execute(insert(invitation).values(**asdict(value)))
+        """Insert a new invitation; NotFound when its site has no such session."""
+        row = asdict(value)
+        mine = select(session.c.id).where(
+            session.c.id == value.session, session.c.site == row.pop("site")
+        )
+        if not await insert_where(self._db, invitation, row, mine.exists()):
+            raise NotFound("session")
 
-    async def get(self, id_: str) -> Invitation:
-        """Return one invitation or raise NotFound."""
-        found = await self._load(invitation.c.id == id_)
+    async def get(self, site: str, id_: str) -> Invitation:
+        """Return one invitation of this site or raise NotFound (I7)."""
+        found = await self._load(invitation.c.id == id_, checked(session.c.site, site))
         if not found:
             raise NotFound("invitation")
         return found[0]
 
+    @by_token
     async def by_token(self, token_hash: str) -> Invitation | None:
         """Return the invitation of a token."""
         found = await self._load(invitation.c.token_hash == token_hash)
         return found[0] if found else None
 
-    async def of_session(self, session: str) -> Sequence[Invitation]:
+    async def of_session(self, site: str, session: str) -> Sequence[Invitation]:
         """Return a session's invitations, oldest first."""
-        return await self._load(invitation.c.session == session)
+        return await self.of_sessions(site, [session])
 
-    async def of_sessions(self, sessions: Sequence[str]) -> Sequence[Invitation]:
+    async def of_sessions(self, site: str, sessions: Sequence[str]) -> Sequence[Invitation]:
         """Return the invitations of several sessions, oldest first, in one query."""
-        return await self._load(invitation.c.session.in_(sessions))
+        return await self._load(invitation.c.session.in_(sessions), checked(session.c.site, site))
 
     async def save(self, value: Invitation) -> Invitation:
         """Update if nobody was faster; Conflict otherwise."""
         values = asdict(value)
         id_, version = values.pop("id"), values.pop("version")
-        version = await save_version(self._db, invitation, id_, version, values)
+        mine = select(session.c.id).where(
+            session.c.id == invitation.c.session, session.c.site == values.pop("site")
+        )
+        version = await save_version(self._db, invitation, id_, version, values, mine.exists())
         return replace(value, version=version)
 
     async def sessions(self, site: str, lookups: Sequence[str]) -> Sequence[Session]:
@@ -100,5 +109,8 @@ class InvitationStore:
         return await SessionStore(self._uow).open_where(site, sent.exists(), MOST_RUNNING)
 
     async def _load(self, *where: ColumnElement[bool]) -> list[Invitation]:
-        query = select(invitation).where(*where).order_by(invitation.c.created, invitation.c.id)
+        owned = select(invitation, session.c.site).join(
+            session, session.c.id == invitation.c.session
+        )
+        query = owned.where(*where).order_by(invitation.c.created, invitation.c.id)
         return [Invitation(**row) for row in (await self._db.execute(query)).mappings()]

@@ -20,6 +20,8 @@ from sqlalchemy import (
 )
 
 from server.core.db.metadata import ID, UtcDateTime, metadata
+from server.core.db.rows import checked
+from server.core.db.sealing import by_token, everywhere
 from server.core.db.unit_of_work import UnitOfWork
 from server.invitations.domain.spoken import SpokenCode
 
@@ -64,19 +66,25 @@ class SpokenCodeStore:
             "tries": code.tries,
         }
         await self._db.execute(
-            update(spoken_code).where(spoken_code.c.id == code.id).values(**changed)
+            update(spoken_code)
+            .where(spoken_code.c.id == code.id, spoken_code.c.site == code.site)
+            .values(**changed)
         )
 
+    @by_token
     async def by_hash(self, code: str) -> SpokenCode | None:
         """Return the newest code with this hash, of any site: who types it does not know his."""
         found = await self._load(spoken_code.c.code == code)
         return found[-1] if found else None
 
-    async def of_invitations(self, invitations: Sequence[str]) -> Sequence[SpokenCode]:
+    async def of_invitations(self, site: str, invitations: Sequence[str]) -> Sequence[SpokenCode]:
         """Return the codes of several invitations, oldest first."""
-        return await self._load(spoken_code.c.invitation.in_(invitations))
+        return await self._load(
+            spoken_code.c.invitation.in_(invitations), checked(spoken_code.c.site, site)
+        )
 
-    async def live(self, now: datetime) -> int:
+    @everywhere
+    async def live_everywhere(self, now: datetime) -> int:
         """Count the codes that may still be typed, of all sites."""
         query = (
             select(func.count())
@@ -85,14 +93,20 @@ class SpokenCodeStore:
         )
         return int((await self._db.execute(query)).scalar_one())
 
-    async def expired(self, now: datetime) -> Sequence[SpokenCode]:
+    @everywhere
+    async def expired_everywhere(self, now: datetime) -> Sequence[SpokenCode]:
         """Return the codes that nobody typed in time."""
         return await self._load(spoken_code.c.expires <= now, spoken_code.c.used.is_(None))
 
-    async def forget(self, ids: Sequence[str], now: datetime) -> None:
-        """Drop these codes, and those used long ago: the audit knows of them."""
-        old = spoken_code.c.used < now - KEPT
-        await self._db.execute(delete(spoken_code).where(spoken_code.c.id.in_(ids) | old))
+    async def forget(self, site: str, id_: str) -> None:
+        """Drop a code: the audit knows of it."""
+        mine = (spoken_code.c.id == id_, spoken_code.c.site == site)
+        await self._db.execute(delete(spoken_code).where(*mine))
+
+    @everywhere
+    async def forget_everywhere(self, now: datetime) -> None:
+        """Drop the codes used long ago: the audit knows of them."""
+        await self._db.execute(delete(spoken_code).where(spoken_code.c.used < now - KEPT))
 
     async def _load(self, *where: ColumnElement[bool]) -> list[SpokenCode]:
         query = select(spoken_code).where(*where).order_by(spoken_code.c.created, spoken_code.c.id)

@@ -121,7 +121,7 @@ class CallIngest:
 
     async def _merge(self, uow: UnitOfWork, merged: CallMerged) -> None:
         """Store that a call became another, write it down, and tell who keeps something of the former one."""
-        await CallStore(uow).merged(merged.former, merged.call)
+        await CallStore(uow).merged(merged.site, merged.former, merged.call)
         event = AuditEvent(
             "call.merged", f"call:{merged.former}", None, merged.call, {"into": merged.call}
         )

@@ -113,9 +113,9 @@ class Launch:
         self, site: str, opaque: str, context: Mapping[str, str], now: datetime
     ) -> None:
         async with self._transactions() as uow:
-            if await LaunchStore(uow).get(token_hash(opaque), now, site) is None:
+            if await LaunchStore(uow).get(site, token_hash(opaque), now) is None:
                 await LaunchStore(uow).add(
-                    token_hash(opaque), site, json.dumps(context), now, now + LIFE
+                    site, token_hash(opaque), json.dumps(context), now, now + LIFE
                 )
                 await uow.commit()
 
@@ -129,7 +129,7 @@ class Launch:
         """
         launch = token_hash(opaque)
         async with self._transactions() as uow:
-            kept = await LaunchStore(uow).get(launch, self._clock.now(), actor.site)
+            kept = await LaunchStore(uow).get(actor.site, launch, self._clock.now())
             if kept is None:
                 return Launched(
                     notice="Le contexte d'appel a expiré : rouvrez la page depuis l'appel."
@@ -142,7 +142,7 @@ class Launch:
             else:
                 if accept and not signed and fields.get("accepted") != actor.user:
                     fields["accepted"] = actor.user
-                    await LaunchStore(uow).change(launch, json.dumps(fields))
+                    await LaunchStore(uow).change(actor.site, launch, json.dumps(fields))
                     record = True
                 accepted = actor.user is not None and fields.get("accepted") == actor.user
                 launched = await self._read(

@@ -5,51 +5,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
-    JSON,
-    Boolean,
     Column,
     ColumnElement,
-    ForeignKey,
-    Index,
-    Integer,
     RowMapping,
     Select,
-    Table,
     insert,
     select,
-    true,
     update,
 )
 
-from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked, kept
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.personal import PersonalStore, personal
 from server.line15.domain.calls import CDR, AliasRow, CallHistory, CallSummary, SpanRow, places
 from server.line15.errors import CallUnknown
-from server.line15.store.history import HistoryStore, call_alias, call_span
+from server.line15.store.call_tables import call, call_alias, call_span
+from server.line15.store.history import HistoryStore
 from telephony import Alias, AliasType, Call, DatedAlias
-
-call = Table(
-    "call",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("site", ForeignKey("site.id"), nullable=False),
-    Column("caller", ForeignKey("personal.id")),
-    Column("state", SLUG, nullable=False),
-    Column("started", UtcDateTime, nullable=False),
-    Column("answered", UtcDateTime),
-    Column("ended", UtcDateTime),
-    Column("end_certain", Boolean, nullable=False),
-    Column("certain", Boolean, nullable=False),
-    # False: nothing heard of it since a restart, or since a feed that told of it was lost
-    Column("confirmed", Boolean, nullable=False, server_default=true()),
-    Column("evidence", JSON, nullable=False),
-    Column("merged_into", ID),
-    Column("version", Integer, nullable=False),
-    Index("ix_call_day", "site", "started"),
-    Index("ix_call_caller", "caller"),
-)
 
 ASSERTED = "asserted"
 _MERGE_DEPTH = 8
@@ -74,7 +46,8 @@ class CallStore:
 
         Return the state it was stored with before, None when it is new.
         """
-        row = (await self._db.execute(select(call).where(call.c.id == value.id))).mappings().first()
+        mine = (call.c.id == value.id, call.c.site == site)
+        row = (await self._db.execute(select(call).where(*mine))).mappings().first()
         columns = {
             "state": value.state.value,
             "started": value.started,
@@ -95,20 +68,20 @@ class CallStore:
             )
         else:
             await self._db.execute(
-                update(call)
-                .where(call.c.id == value.id)
-                .values(version=row["version"] + 1, **columns)
+                update(call).where(*mine).values(version=row["version"] + 1, **columns)
             )
         await self._history.add_aliases(site, value.id, value.aliases, new=row is None)
-        await self._history.add_spans(value.id, _spans(value), new=row is None, whole=True)
+        await self._history.add_spans(site, value.id, _spans(value), new=row is None, whole=True)
         return None if row is None else str(row["state"])
 
-    async def merged(self, younger: str, surviving: str) -> None:
+    async def merged(self, site: str, younger: str, surviving: str) -> None:
         """Two calls turned out to be one: the younger id leads to the survivor, which keeps its names."""
         await self._db.execute(
-            update(call).where(call.c.id == younger).values(merged_into=surviving)
+            update(call)
+            .where(call.c.id == younger, call.c.site == site)
+            .values(merged_into=surviving)
         )
-        await self._history.inherit(younger, surviving)
+        await self._history.inherit(site, younger, surviving)
 
     async def assert_call(self, site: str, id_: str, alias: Alias, at: datetime) -> None:
         """Keep a call id that somebody gave and no feed has reported yet."""
@@ -131,7 +104,7 @@ class CallStore:
     async def get(self, site: str, id_: str) -> CallSummary:
         """Return a call of this site, following merges; CallUnknown for any other."""
         for _ in range(_MERGE_DEPTH):
-            found = await self._load(call.c.id == id_, call.c.site == site)
+            found = await self._load(site, call.c.id == id_, call.c.site == site)
             if not found:
                 raise CallUnknown
             if found[0].merged_into is None:
@@ -143,7 +116,7 @@ class CallStore:
         """Return several calls of this site by the id that was asked for, following merges."""
         if not ids:
             return {}
-        found = await self._load(checked(call.c.site, site), call.c.id.in_(ids), limit=None)
+        found = await self._load(site, checked(call.c.site, site), call.c.id.in_(ids), limit=None)
         return {c.id: c if c.merged_into is None else await self.get(site, c.id) for c in found}
 
     async def find(self, site: str, value: str) -> Sequence[CallSummary]:
@@ -154,18 +127,21 @@ class CallStore:
         newest = named.order_by(call_alias.c.id.desc()).limit(_NAMED)
         # Two steps: asked for "this id, or one of those", PostgreSQL reads every call of the site.
         ids = {value, *(await self._db.execute(newest)).scalars()}
-        found = await self._load(checked(call.c.site, site), call.c.id.in_(ids))
+        found = await self._load(site, checked(call.c.site, site), call.c.id.in_(ids))
         followed = [c if c.merged_into is None else await self.get(site, c.id) for c in found]
         return list({c.id: c for c in followed}.values())
 
     async def by_number(self, site: str, lookup: str) -> Sequence[CallSummary]:
         """Return the calls of a number, found by its keyed hash."""
         people = select(personal.c.id).where(personal.c.site == site, personal.c.lookup == lookup)
-        return await self._load(checked(call.c.site, site), call.c.caller.in_(people), limit=_DAY)
+        return await self._load(
+            site, checked(call.c.site, site), call.c.caller.in_(people), limit=_DAY
+        )
 
     async def by_day(self, site: str, start: datetime, end: datetime) -> Sequence[CallSummary]:
         """Return the calls that started in [start, end)."""
         return await self._load(
+            site,
             call.c.site == site,
             call.c.started >= start,
             call.c.started < end,
@@ -186,10 +162,12 @@ class CallStore:
             call_span.c.start >= since,
         )
         here = (checked(call.c.site, site), call.c.id.in_(spans), call.c.merged_into.is_(None))
-        live = await self._load(*here, call.c.ended.is_(None), limit=None)
+        live = await self._load(site, *here, call.c.ended.is_(None), limit=None)
         if not ended:
             return live
-        over = await self._load(*here, call.c.ended.is_not(None), newest=call.c.ended, limit=ended)
+        over = await self._load(
+            site, *here, call.c.ended.is_not(None), newest=call.c.ended, limit=ended
+        )
         return [*live, *over]
 
     async def around(
@@ -213,6 +191,7 @@ class CallStore:
             personal.c.site == site, personal.c.lookup.in_(lookups)
         )
         found = await self._load(
+            site,
             call.c.site == site,
             call.c.merged_into.is_(None),
             call.c.state != ASSERTED,
@@ -223,7 +202,7 @@ class CallStore:
             limit=limit,
         )
         spans: dict[str, list[SpanRow]] = {each.id: [] for each in found}
-        for id_, span in await self._history.spans(list(spans)):
+        for id_, span in await self._history.spans(site, list(spans)):
             spans[id_].append(span)
         return [CallHistory(each, tuple(spans[each.id])) for each in found]
 
@@ -241,13 +220,13 @@ class CallStore:
             for a in aliases
         ]
         added = await self._history.add_aliases(call_.site, call_.id, names)
-        added += await self._history.add_spans(call_.id, spans)
+        added += await self._history.add_spans(call_.site, call_.id, spans)
         if number is not None and call_.number is None:
             people = PersonalStore(self._uow)
             caller = await people.add(call_.site, "number", number, at)
             done = await self._db.execute(
                 update(call)
-                .where(call.c.id == call_.id, call.c.caller.is_(None))
+                .where(call.c.id == call_.id, call.c.site == call_.site, call.c.caller.is_(None))
                 .values(caller=caller)
             )
             added += done.rowcount
@@ -256,7 +235,7 @@ class CallStore:
     async def record(self, site: str, id_: str) -> CallHistory:
         """Return everything stored of one call, and which other calls say that they are related to it."""
         found = await self.get(site, id_)
-        rows = await self._history.spans([found.id])
+        rows = await self._history.spans(site, [found.id])
         query = (
             select(call_span.c.call, call_span.c.value)
             .join(call, call.c.id == call_span.c.call)
@@ -273,6 +252,7 @@ class CallStore:
 
     async def _load(
         self,
+        site: str,
         *where: ColumnElement[bool],
         limit: int | None = _LISTED,
         newest: Column[datetime] = call.c.started,
@@ -291,10 +271,10 @@ class CallStore:
         rows = sorted(found, key=lambda row: row[newest.name], reverse=True)
         ids = [row["id"] for row in rows]
         aliases: dict[str, list[AliasRow]] = {}
-        for id_, alias in await self._history.aliases(ids):
+        for id_, alias in await self._history.aliases(site, ids):
             aliases.setdefault(id_, []).append(alias)
         spans: dict[str, list[SpanRow]] = {}
-        for id_, span in await self._history.spans(ids):
+        for id_, span in await self._history.spans(site, ids):
             if span.kind == "station":
                 spans.setdefault(id_, []).append(span)
         return [self._call(row, aliases, spans) for row in rows]

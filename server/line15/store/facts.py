@@ -9,7 +9,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, i
 from server.core.db.metadata import ID, UtcDateTime, metadata
 from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
-from server.line15.store.calls import call
+from server.line15.store.call_tables import call
 from telephony import Fact, fact_from_json, fact_to_json
 
 call_fact = Table(

@@ -37,7 +37,7 @@ class LaunchStore:
         self._seal = uow.seal
 
     async def add(
-        self, id_: str, site: str, context: str, created: datetime, expires: datetime
+        self, site: str, id_: str, context: str, created: datetime, expires: datetime
     ) -> None:
         """Keep `context` (JSON)."""
         await self._db.execute(delete(launch).where(launch.c.expires < created))
@@ -48,13 +48,14 @@ class LaunchStore:
             )
         )
 
-    async def get(self, id_: str, now: datetime, site: str) -> str | None:
+    async def get(self, site: str, id_: str, now: datetime) -> str | None:
         """Return the context while it is fresh, and only to its site (I7)."""
         fresh = (launch.c.id == id_, launch.c.site == site, launch.c.expires > now)
         sealed = await self._db.scalar(select(launch.c.sealed).where(*fresh))
         return None if sealed is None else self._seal.open(sealed)
 
-    async def change(self, id_: str, context: str) -> None:
+    async def change(self, site: str, id_: str, context: str) -> None:
         """Keep another `context` in its place."""
         sealed = self._seal.close(context)
-        await self._db.execute(update(launch).where(launch.c.id == id_).values(sealed=sealed))
+        mine = (launch.c.id == id_, launch.c.site == site)
+        await self._db.execute(update(launch).where(*mine).values(sealed=sealed))

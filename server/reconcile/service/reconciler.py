@@ -41,7 +41,7 @@ EVERY: Final = timedelta(minutes=5)
 #: Videos are read a day at a time: a long import holds neither the memory nor a reader.
 STEP: Final = timedelta(days=1)
 #: Returns the mobile numbers that a session was sent to, each once, in a fixed order.
-MobilesOf = Callable[[UnitOfWork, str], Awaitable[Sequence[str]]]
+MobilesOf = Callable[[UnitOfWork, str, str], Awaitable[Sequence[str]]]
 _log = structlog.get_logger("reconcile")
 
 
@@ -141,7 +141,7 @@ class Reconciler:
     async def _link(self, actor: Actor, session_id: str) -> bool:
         """Decide once more where nobody can be faster, and append."""
         async with self._transactions() as uow:
-            session = await SessionStore(uow).get(session_id)
+            session = await SessionStore(uow).get(actor.site, session_id)
             case = await look(uow, self._seal, self._mobiles_of, session)
             if not isinstance(case.verdict, SureMatch):
                 return False
@@ -149,7 +149,7 @@ class Reconciler:
             now = self._clock.now()
             evidence = Evidence.RECONCILED
             link = CallLink(session_id, sure.call, sure.certainty, evidence, None, now)
-            await SessionStore(uow).add_link(link)
+            await SessionStore(uow).add_link(actor.site, link)
             event = linked_event(
                 link,
                 because=[clue.value for clue in sure.clues],
@@ -164,8 +164,8 @@ class Reconciler:
 
 async def look(uow: UnitOfWork, seal: Seal, mobiles_of: MobilesOf, session: Session) -> ReviewItem:
     """Gather a video and the calls of its own site that may be its (I7), and decide."""
-    links = await SessionStore(uow).links(session.id)
-    mobiles = await mobiles_of(uow, session.id)
+    links = await SessionStore(uow).links(session.site, session.id)
+    mobiles = await mobiles_of(uow, session.site, session.id)
     newest = links[-1] if links else None
     loose = UnlinkedVideo(
         at=session.created,

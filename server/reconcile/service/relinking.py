@@ -45,13 +45,13 @@ class CallLinks:
     async def _append(
         self, uow: UnitOfWork, actor: Actor, session_id: str, call: str | None, evidence: Evidence
     ) -> None:
-        session = await SessionStore(uow).of_site(actor.site, session_id)
-        links = await SessionStore(uow).links(session.id)
+        session = await SessionStore(uow).get(actor.site, session_id)
+        links = await SessionStore(uow).links(actor.site, session.id)
         if links and (links[-1].call, links[-1].evidence) == (call, evidence):
             return  # the same choice again: a double click, or a lost answer
         certainty = Certainty.UNLINKED if call is None else Certainty.CERTAIN
         link = CallLink(session.id, call, certainty, evidence, actor.user, self._clock.now())
-        await SessionStore(uow).add_link(link)
+        await SessionStore(uow).add_link(actor.site, link)
         await Journal(uow).append(actor, linked_event(link), link.at)
         await uow.commit()
         self._sessions.publish(session)

@@ -101,7 +101,7 @@ class Review:
             certainty = Certainty.CERTAIN if call else Certainty.UNLINKED
             now = self._clock.now()
             link = CallLink(session_id, call, certainty, evidence, actor.user, now)
-            await SessionStore(uow).add_link(link)
+            await SessionStore(uow).add_link(actor.site, link)
             was = {"was": former.evidence.value if former else None}
             if former and former.call:
                 was["was_call"] = former.call
@@ -110,7 +110,7 @@ class Review:
         publish(self._bus, case.session)
 
     async def _look(self, uow: UnitOfWork, actor: Actor, session_id: str) -> ReviewItem:
-        session = await SessionStore(uow).of_site(actor.site, session_id)
+        session = await SessionStore(uow).get(actor.site, session_id)
         return await look(uow, self._seal, self._mobiles_of, session)
 
     async def _call(self, uow: UnitOfWork, site: str, name: str) -> str:

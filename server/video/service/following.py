@@ -38,11 +38,11 @@ async def accompany(uow: UnitOfWork, site: str, call: Call, now: datetime) -> No
 async def relink(uow: UnitOfWork, merged: CallMerged) -> None:
     """Append to every session of the former call the link to what that call turned out to be (I2)."""
     for session in await SessionStore(uow).of_call(merged.site, merged.former):
-        links = await SessionStore(uow).links(session.id)
+        links = await SessionStore(uow).links(merged.site, session.id)
         if not links or links[-1].call != merged.former:
             continue
         launched = merged.evidence is Evidence.LAUNCH_CONTEXT
         certainty = Certainty.CERTAIN if launched else links[-1].certainty
         link = CallLink(session.id, merged.call, certainty, merged.evidence, None, merged.at)
-        await SessionStore(uow).add_link(link)
+        await SessionStore(uow).add_link(merged.site, link)
         await Journal(uow).append(merged.actor, linked_event(link), merged.at)

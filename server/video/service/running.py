@@ -7,8 +7,8 @@ from server.identity.domain.watched_videos import RunningVideo
 from server.video.store.sessions import SessionStore
 
 
-async def running_videos(uow: UnitOfWork) -> Sequence[RunningVideo]:
-    """Return the videos of all sites that have not ended."""
+async def running_videos(uow: UnitOfWork, site: str) -> Sequence[RunningVideo]:
+    """Return the videos of a site that have not ended."""
     return [
         RunningVideo(
             id=session.id,
@@ -17,5 +17,5 @@ async def running_videos(uow: UnitOfWork) -> Sequence[RunningVideo]:
             created=session.created,
             handed=session.handed is not None,
         )
-        for session in await SessionStore(uow).open_everywhere()
+        for session in await SessionStore(uow).running(site)
     ]

@@ -11,6 +11,7 @@ from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.housekeeping import Failed, Rounds
 from server.core.journal import Journal
+from server.core.sites import SiteStore
 from server.line15.domain.call_links import CallLink
 from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
@@ -102,7 +103,7 @@ class Sessions:
         """Apply one event; an event that changes nothing is not written."""
         now = self._clock.now()
         async with self._transactions() as uow:
-            before = await SessionStore(uow).of_site(actor.site, id_)
+            before = await SessionStore(uow).get(actor.site, id_)
             after, commands = await self.apply(uow, before, event, actor, now)
             await uow.commit()
         if after != before:
@@ -142,8 +143,8 @@ class Sessions:
         """
         now = self._clock.now()
         async with self._transactions() as uow:
-            session = await SessionStore(uow).of_site(actor.site, id_)
-            linked = await call_of(uow, id_)
+            session = await SessionStore(uow).get(actor.site, id_)
+            linked = await call_of(uow, actor.site, id_)
             call = (
                 (await CallStore(uow).get_all(actor.site, [linked])).get(linked) if linked else None
             )
@@ -183,7 +184,7 @@ class Sessions:
     async def get(self, site: str, id_: str) -> Session:
         """Return a session of this site; NotFound for any other (I7)."""
         async with self._transactions(write=False) as uow:
-            return await SessionStore(uow).of_site(site, id_)
+            return await SessionStore(uow).get(site, id_)
 
     async def refresh(self, site: str, id_: str) -> None:
         """Tell the desks to show a session of this site as it is now; NotFound for any other (I7)."""
@@ -196,11 +197,12 @@ class Sessions:
         """
         async with self._transactions(write=False) as uow:
             late = {
-                session.id: session.id
-                for session in await SessionStore(uow).open_everywhere()
+                session.id: session
+                for site in await SiteStore(uow).all()
+                for session in await SessionStore(uow).running(site.id)
                 if await self._seems_late(uow, session, grace)
             }
-        return (await self._rounds.each(late, lambda id_: self._time_out(id_, grace))).changed
+        return (await self._rounds.each(late, lambda seen: self._time_out(seen, grace))).changed
 
     async def _seems_late(self, uow: UnitOfWork, session: Session, grace: timedelta) -> bool:
         """Look before asking for the writer's turn; what cannot be read is told when it has that turn."""
@@ -209,11 +211,11 @@ class Sessions:
         except Exception:  # noqa: BLE001 - `_time_out` meets the same, alone, and that is logged
             return True
 
-    async def _time_out(self, id_: str, grace: timedelta) -> bool:
+    async def _time_out(self, seen: Session, grace: timedelta) -> bool:
         """Decide on what is so in the writer's turn: a phone may have come back since the first look, or come now."""
         async with self._transactions() as uow:
             now = self._clock.now()
-            before = await SessionStore(uow).get(id_)
+            before = await SessionStore(uow).get(seen.site, seen.id)
             event = await self._late(uow, before, now, grace)
             if event is None:
                 return False
@@ -258,15 +260,15 @@ def gone_to(session: Session, call: CallSummary | None, station: str | None) -> 
 
 async def open_session(uow: UnitOfWork, site: str, id_: str) -> Session:
     """Return a session of this site; raises NotFound for any other (I7), SessionEnded for one that is over."""
-    session = await SessionStore(uow).of_site(site, id_)
+    session = await SessionStore(uow).get(site, id_)
     if session.state is SessionState.ENDED:
         raise SessionEnded
     return session
 
 
-async def call_of(uow: UnitOfWork, session: str) -> str | None:
+async def call_of(uow: UnitOfWork, site: str, session: str) -> str | None:
     """Return the call a session is linked to now."""
-    links: list[CallLink] = list(await SessionStore(uow).links(session))
+    links: list[CallLink] = list(await SessionStore(uow).links(site, session))
     return links[-1].call if links else None
 
 
@@ -275,5 +277,5 @@ async def write_down(uow: UnitOfWork, actor: Actor, event: AuditEvent, at: datet
 
     `event.call` is not read: it is looked up. An event without a session has no call.
     """
-    call = await call_of(uow, event.session) if event.session else None
+    call = await call_of(uow, actor.site, event.session) if event.session else None
     await Journal(uow).append(actor, replace(event, call=call), at)

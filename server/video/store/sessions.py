@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
-from server.core.db.rows import checked, save_version
+from server.core.db.rows import checked, insert_where, save_version
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.line15.domain.call_links import CallLink, Certainty, Evidence
@@ -78,7 +78,7 @@ LIVE = (SessionState.LIVE.value, SessionState.INTERRUPTED.value)
 
 
 class SessionStore:
-    """Video sessions and their links to calls (append-only); lists name their site (I7)."""
+    """Video sessions and their links to calls (append-only), of one site (I7)."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         """Work in the transaction of `uow`."""
@@ -98,19 +98,12 @@ class SessionStore:
             )
         )
 
-    async def get(self, id_: str) -> Session:
-        """Return one session or raise NotFound."""
-        found = await self._load(session.c.id == id_)
+    async def get(self, site: str, id_: str) -> Session:
+        """Return one session of this site or raise NotFound (I7)."""
+        found = await self._load(session.c.id == id_, session.c.site == site)
         if not found:
             raise NotFound("session")
         return found[0]
-
-    async def of_site(self, site: str, id_: str) -> Session:
-        """Return one session of this site or raise NotFound (I7)."""
-        found = await self.get(id_)
-        if found.site != site:
-            raise NotFound("session")
-        return found
 
     async def by_command(self, site: str, user: str, command: str) -> Session | None:
         """Return the session a repeated command already made."""
@@ -121,7 +114,8 @@ class SessionStore:
 
     async def save(self, value: Session) -> Session:
         """Update if nobody was faster; Conflict otherwise."""
-        version = await save_version(self._db, session, value.id, value.version, _values(value))
+        values, mine = _values(value), session.c.site == value.site
+        version = await save_version(self._db, session, value.id, value.version, values, mine)
         return replace(value, version=version)
 
     async def at_station(self, site: str, extension: str, limit: int) -> Sequence[Session]:
@@ -208,39 +202,49 @@ class SessionStore:
         found = select(session_link.c.session).where(session_link.c.id.in_(newest), condition)
         return await self._load(*period, session.c.id.in_(found), limit=None)
 
-    async def open_everywhere(self) -> Sequence[Session]:
-        """Return the sessions of all sites that have not ended, for the housekeeping."""
-        return await self._load(session.c.state.in_(OPEN), limit=None)
-
-    async def add_link(self, link: CallLink) -> None:
-        """Append a link; the newest is in force."""
-        await self._db.execute(
-            insert(session_link).values(
-                session=link.session,
-                call=link.call,
-                certainty=link.certainty.value,
-                evidence=link.evidence.value,
-                actor=link.actor,
-                at=link.at,
-            )
+    async def running(self, site: str) -> Sequence[Session]:
+        """Return the sessions that have not ended."""
+        return await self._load(
+            session.c.state.in_(OPEN), checked(session.c.site, site), limit=None
         )
 
-    async def links(self, id_: str) -> Sequence[CallLink]:
+    async def add_link(self, site: str, link: CallLink) -> None:
+        """Append a link; the newest is in force. NotFound when this site has no such session."""
+        row = {
+            "session": link.session,
+            "call": link.call,
+            "certainty": link.certainty.value,
+            "evidence": link.evidence.value,
+            "actor": link.actor,
+            "at": link.at,
+        }
+        mine = select(session.c.id).where(session.c.id == link.session, session.c.site == site)
+        if not await insert_where(self._db, session_link, row, mine.exists()):
+            raise NotFound("session")
+
+    async def links(self, site: str, id_: str) -> Sequence[CallLink]:
         """Return a session's link history, oldest first."""
         query = (
-            select(session_link).where(session_link.c.session == id_).order_by(session_link.c.id)
+            select(session_link)
+            .join(session, session.c.id == session_link.c.session)
+            .where(session_link.c.session == id_, checked(session.c.site, site))
+            .order_by(session_link.c.id)
         )
         rows = (await self._db.execute(query)).mappings()
         return [_link(row) for row in rows]
 
-    async def newest_links(self, sessions: Sequence[str]) -> dict[str, CallLink]:
+    async def newest_links(self, site: str, sessions: Sequence[str]) -> dict[str, CallLink]:
         """Return the link in force of each session, in one query."""
         newest = (
             select(func.max(session_link.c.id))
             .where(session_link.c.session.in_(sessions))
             .group_by(session_link.c.session)
         )
-        query = select(session_link).where(session_link.c.id.in_(newest))
+        query = (
+            select(session_link)
+            .join(session, session.c.id == session_link.c.session)
+            .where(session_link.c.id.in_(newest), checked(session.c.site, site))
+        )
         rows = (await self._db.execute(query)).mappings()
         return {row["session"]: _link(row) for row in rows}
 

@@ -86,11 +86,14 @@ async def test_a_phone_that_comes_back_while_the_sweep_waits_is_not_ended(
     caller.socket.close()
     await desk.hear("caller.state", state="offline")
     house.clock.pass_(seconds=LONGER)
-    read = note_reads(monkeypatch, SessionStore, "open_everywhere")
+    read = note_reads(monkeypatch, SessionStore, "running")
     [token, _] = await house.tokens()
     async with house.server.transactions():  # another writer has its turn
         sweep = create_task(house.server.sessions.sweep(GRACE), "sweep")
-        await until(lambda: bool(read), "the sweep has seen that nothing was heard for long")
+        await until(
+            lambda: len(read) == len(house.sites),
+            "the sweep has seen that nothing was heard for long",
+        )
         back = await house.caller(token, house.phones[0])
     assert await sweep == 1
     assert await states(house) == {
@@ -163,7 +166,7 @@ async def test_a_code_typed_while_the_sweep_waits_is_not_swept(
 ) -> None:
     desk = await house.desk(await house.signed_in("regulator"))
     code = (await make(desk))["code"]
-    read = note_reads(monkeypatch, SpokenCodeStore, "expired")
+    read = note_reads(monkeypatch, SpokenCodeStore, "expired_everywhere")
     house.clock.pass_(minutes=10)
     async with house.server.transactions():
         sweep = create_task(house.server.spoken.sweep(), "sweep")

@@ -43,15 +43,15 @@ THREAD = RuntimeError("can't start new thread")
 QUICK = RestartPolicy(first=0.01, most=0.05, steady=0.5, patience=3)
 #: Each loop, and the method that does its work.
 WORK: dict[str, tuple[type[Any], str]] = {
-    "delivery.sms": (MessageStore, "due"),
-    "delivery.email": (MessageStore, "due"),
+    "delivery.sms": (MessageStore, "due_everywhere"),
+    "delivery.email": (MessageStore, "due_everywhere"),
     "sweep": (Sessions, "sweep"),
-    "spoken": (SpokenCodeStore, "expired"),
-    "sign_ins": (LoginStore, "quiet_web_sessions"),
+    "spoken": (SpokenCodeStore, "expired_everywhere"),
+    "sign_ins": (LoginStore, "quiet_web_sessions_everywhere"),
     "reconcile": (Reconciler, "due"),
     "connections": (Connections, "close_late"),
     "line15.states": (Lines, "states"),
-    "recordings": (RecordingStore, "longest_unchecked"),
+    "recordings": (RecordingStore, "longest_unchecked_everywhere"),
     "recordings.rivage.enregistrements": (RecordingsFeed, "look"),
     "line15.rivage.consumer": (Runner, "_fold"),
     "line15.rivage.clock": (Correlator, "expire"),

@@ -146,7 +146,7 @@ async def test_an_erased_number_leaves_the_call(house: House, browser: Browser) 
     await a_call(house)
     async with house.server.transactions() as uow:
         (person,) = await house.rows("SELECT id FROM personal WHERE kind = 'number'")
-        await PersonalStore(uow).erase(person["id"], house.clock.now())
+        await PersonalStore(uow).erase(house.sites["rivage"].id, person["id"], house.clock.now())
         await uow.commit()
     await browser.sign_in(house, "auditor")
     _, found = await api(browser, CALL_ID)

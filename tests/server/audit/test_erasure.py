@@ -65,9 +65,9 @@ async def test_what_was_sent_and_told_goes_and_what_a_call_s_other_video_holds(
         await MessageStore(uow).add(sent)
         await FactStore(uow).add(site, [("call1", Rang("leg", now, "hep"))], now)
         other = await PersonalStore(uow).add(site, "number", "+33600000001", now)
-        link = await InvitationStore(uow).get("i-video2")
+        link = await InvitationStore(uow).get(site, "i-video2")
         await InvitationStore(uow).save(replace(link, contact=other))
-        session = await SessionStore(uow).get("video2")
+        session = await SessionStore(uow).get(site, "video2")
         await SessionStore(uow).save(replace(session, language="ar"))
         await uow.commit()
     counts = await Erasure(house.server.transactions, house.clock).forget(

@@ -90,7 +90,7 @@ async def deliver(house: House) -> None:
     """One round of the delivery loop after another, until nothing is due."""
     while True:
         async with house.server.transactions(write=False) as uow:
-            due = await MessageStore(uow).due(house.clock.now(), 10)
+            due = await MessageStore(uow).due_everywhere(house.clock.now(), 10)
         if not due:
             return
         for message in due:

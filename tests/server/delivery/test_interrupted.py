@@ -82,7 +82,7 @@ class Post:
         """What the lanes do, until nothing is due."""
         while True:
             async with self.house.server.transactions(write=False) as uow:
-                due = await MessageStore(uow).due(self.house.clock.now(), 10)
+                due = await MessageStore(uow).due_everywhere(self.house.clock.now(), 10)
             if not due:
                 return
             for message in due:
@@ -113,9 +113,10 @@ class Post:
     async def label(self) -> str:
         """What the desk reads beside the link."""
         async with self.house.server.transactions(write=False) as uow:
-            message = await MessageStore(uow).get((await self.row())["id"])
-            invitation = await InvitationStore(uow).get(message.invitation or "")
-            session = await SessionStore(uow).get(invitation.session)
+            site = self.house.sites["rivage"].id
+            message = await MessageStore(uow).get(site, (await self.row())["id"])
+            invitation = await InvitationStore(uow).get(site, message.invitation or "")
+            session = await SessionStore(uow).get(site, invitation.session)
         return str(_invitation(invitation, [message], NUMBER, session)["label"])
 
     async def told(self) -> list[str]:
@@ -247,7 +248,7 @@ async def test_what_was_withdrawn_between_the_queue_and_the_request_does_not_lea
     """The row changed since the lane read it: nobody is asked."""
     await post.invite(mobile=NUMBER)
     async with post.house.server.transactions() as uow:
-        [stale] = await MessageStore(uow).due(post.house.clock.now(), 10)
+        [stale] = await MessageStore(uow).due_everywhere(post.house.clock.now(), 10)
         await MessageStore(uow).save(stale)  # somebody else was faster
         await uow.commit()
     await post.delivery._deliver(stale)
@@ -262,7 +263,7 @@ async def test_a_gateway_that_does_not_answer_and_then_reports_gets_no_second_sm
     await post.invite(mobile=NUMBER)
     post.sms.dying = CarrierUnavailable("no_answer")
     async with post.house.server.transactions(write=False) as uow:
-        [message] = await MessageStore(uow).due(post.house.clock.now(), 10)
+        [message] = await MessageStore(uow).due_everywhere(post.house.clock.now(), 10)
     await post.delivery._deliver(message)
     post.sms.dying = None
     assert await post.receipt(browser, 8) == 200

@@ -168,7 +168,9 @@ async def test_a_message_that_cannot_be_opened_stops_no_other(
     await tried(house, 1)
     async with house.server.transactions() as uow:
         [row] = await house.rows("SELECT id FROM message WHERE channel = 'sms'")
-        damaged = replace(await MessageStore(uow).get(row["id"]), sealed=b"damaged")
+        damaged = replace(
+            await MessageStore(uow).get(house.sites["rivage"].id, row["id"]), sealed=b"damaged"
+        )
         await MessageStore(uow).save(damaged)
         await uow.commit()
     gateway.status = 200

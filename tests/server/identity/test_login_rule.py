@@ -30,7 +30,7 @@ SECOND = timedelta(seconds=1)
 
 def challenge(user: str | None = "u", tries: int = 0) -> LoginChallenge:
     return LoginChallenge(
-        "id", user, "account", "right", "email", tries, HOME, NOW, NOW + CODE_LIFE
+        "id", "site", user, "account", "right", "email", tries, HOME, NOW, NOW + CODE_LIFE
     )
 
 

@@ -36,7 +36,7 @@ async def test_an_incident_reaches_the_referent(house: House, browser: Browser) 
     assert row["kind"] == "incident"
     assert json.loads(row["context"]).keys() == {"page", "session", "ua", "version"}
     async with house.server.transactions(write=False) as uow:
-        assert await PersonalStore(uow).get(row["remark"]) == REMARK
+        assert await PersonalStore(uow).get(house.sites["rivage"].id, row["remark"]) == REMARK
     assert (await house.actions())[-1] == "feedback.sent"
 
 

@@ -45,7 +45,7 @@ async def as_(house: House, browser: Browser, identifier: str) -> None:
     id_ = hashlib.sha256(cookie.encode()).hexdigest()
     [user] = [one for one in await house.admin.users() if one.identifier == identifier]
     async with house.server.transactions() as uow:
-        session = StoredSignIn(id_, user.id, now, now, now + timedelta(hours=14), None)
+        session = StoredSignIn(id_, user.site, user.id, now, now, now + timedelta(hours=14), None)
         await LoginStore(uow).add_web_session(session)
         await uow.commit()
     browser.cookies.clear()
@@ -177,7 +177,7 @@ async def test_a_wrong_change_is_refused(
 async def test_nothing_hostile_runs_on_any_screen(house: House, browser: Browser) -> None:
     """Remark, note, context and a person's own name: text everywhere."""
     async with house.server.transactions() as uow:
-        user = await UserStore(uow).get(house.users["regulator"].id)
+        user = await UserStore(uow).get(house.users["regulator"].site, house.users["regulator"].id)
         await uow.commit()
     renamed = type(user)(**{**{k: getattr(user, k) for k in user.__slots__}, "name": HOSTILE})
     async with house.server.transactions() as uow:

@@ -32,9 +32,9 @@ def a_message(house: House, invitation: str | None) -> Message:
     return Message("m", site, "invitation", "sms", invitation, b"", "ref", now, now)
 
 
-async def change_link(uow: UnitOfWork, **changes: Any) -> Invitation:
+async def change_link(house: House, uow: UnitOfWork, **changes: Any) -> Invitation:
     links = InvitationStore(uow)
-    return await links.save(replace(await links.get(LINK), **changes))
+    return await links.save(replace(await links.get(house.sites["rivage"].id, LINK), **changes))
 
 
 async def another_link(
@@ -47,12 +47,14 @@ async def another_link(
         if contact
         else None
     )
-    link = Invitation(id_, "video1", channel, known, f"hash-{id_}", now, now)
+    link = Invitation(
+        id_, house.sites["rivage"].id, "video1", channel, known, f"hash-{id_}", now, now
+    )
     await InvitationStore(uow).add(replace(link, **changes))
 
 
-async def change_session(uow: UnitOfWork, **changes: Any) -> Session:
-    session = await SessionStore(uow).get("video1")
+async def change_session(house: House, uow: UnitOfWork, **changes: Any) -> Session:
+    session = await SessionStore(uow).get(house.sites["rivage"].id, "video1")
     return await SessionStore(uow).save(replace(session, **changes))
 
 
@@ -75,14 +77,14 @@ async def test_a_link_that_did_its_work_or_may_not_needs_no_second_carrier(
 ) -> None:
     await a_video(house, call=None)
     async with house.server.transactions() as uow:
-        await change_link(uow, **{mark: house.clock.now()})
+        await change_link(house, uow, **{mark: house.clock.now()})
         assert await hooks.needless(uow, a_message(house, LINK))
 
 
 async def test_nor_does_the_link_of_a_session_that_ended(house: House) -> None:
     await a_video(house, call=None)
     async with house.server.transactions() as uow:
-        await change_session(uow, state=SessionState.ENDED)
+        await change_session(house, uow, state=SessionState.ENDED)
         assert await hooks.needless(uow, a_message(house, LINK))
 
 
@@ -91,16 +93,19 @@ async def test_the_links_of_a_session_are_over_when_each_is_too_old_or_withdrawn
 ) -> None:
     await a_video(house, call=None)
     async with house.server.transactions() as uow:
-        session, now = await SessionStore(uow).get("video1"), house.clock.now()
-        await change_link(uow, expires=now)
+        session, now = (
+            await SessionStore(uow).get(house.sites["rivage"].id, "video1"),
+            house.clock.now(),
+        )
+        await change_link(house, uow, expires=now)
         assert await hooks.links_over(uow, session, now)
         later = now + timedelta(seconds=1)
         await another_link(house, uow, "other", "email", "a@example.org", expires=later)
         assert not await hooks.links_over(uow, session, now)
         assert await hooks.links_over(uow, session, later)
-        await change_link(uow, expires=later, revoked=now)
+        await change_link(house, uow, expires=later, revoked=now)
         assert not await hooks.links_over(uow, session, now)
-        other = await InvitationStore(uow).get("other")
+        other = await InvitationStore(uow).get(house.sites["rivage"].id, "other")
         await InvitationStore(uow).save(replace(other, revoked=now))
         assert await hooks.links_over(uow, session, now)
 
@@ -111,9 +116,11 @@ async def test_a_session_that_was_withdrawn_takes_its_links_along(
 ) -> None:
     await a_video(house, call=None)
     async with house.server.transactions() as uow:
-        session = await change_session(uow, state=SessionState.ENDED, end_reason=reason)
+        session = await change_session(house, uow, state=SessionState.ENDED, end_reason=reason)
         await hooks.release(uow, session, house.clock.now())
-        assert ((await InvitationStore(uow).get(LINK)).revoked is not None) is withdrawn
+        assert (
+            (await InvitationStore(uow).get(house.sites["rivage"].id, LINK)).revoked is not None
+        ) is withdrawn
 
 
 async def test_the_numbers_a_session_was_sent_to(house: House) -> None:
@@ -128,8 +135,11 @@ async def test_the_numbers_a_session_was_sent_to(house: House) -> None:
             ("code", "code", None),
         ):
             await another_link(house, uow, id_, channel, contact)
-        gone = (await InvitationStore(uow).get("erased")).contact
+        gone = (await InvitationStore(uow).get(house.sites["rivage"].id, "erased")).contact
         assert gone is not None
-        await PersonalStore(uow).erase(gone, house.clock.now())
-        assert await hooks.mobiles_of(uow, "video1") == ["+33600000001", NUMBER]
-        assert await hooks.mobiles_of(uow, "video2") == []
+        await PersonalStore(uow).erase(house.sites["rivage"].id, gone, house.clock.now())
+        assert await hooks.mobiles_of(uow, house.sites["rivage"].id, "video1") == [
+            "+33600000001",
+            NUMBER,
+        ]
+        assert await hooks.mobiles_of(uow, house.sites["rivage"].id, "video2") == []

@@ -30,7 +30,7 @@ OPEN = [state for state in SessionState if state is not SessionState.ENDED]
 
 
 def link(id_: str = "sms", **changes: Any) -> Invitation:
-    invitation = Invitation(id_, "s", id_, "contact", f"hash-{id_}", NOW, NOW + LIFE)
+    invitation = Invitation(id_, "site", "s", id_, "contact", f"hash-{id_}", NOW, NOW + LIFE)
     return replace(invitation, **changes)
 
 

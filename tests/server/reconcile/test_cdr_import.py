@@ -126,7 +126,8 @@ class Place:
     def links(self, session: str = "video1") -> list[tuple[str | None, str]]:
         async def read(uow: Any) -> list[tuple[str | None, str]]:
             return [
-                (link.call, link.evidence.value) for link in await SessionStore(uow).links(session)
+                (link.call, link.evidence.value)
+                for link in await SessionStore(uow).links(self.site, session)
             ]
 
         found: list[tuple[str | None, str]] = self.do(read)
@@ -166,11 +167,11 @@ def a_video(place: Place, evidence: Evidence = Evidence.FEED_DOWN) -> None:
     async def store(uow: Any) -> None:
         await SessionStore(uow).add(Session("video1", place.site, "201", place.user, "c1", at, at))
         await SessionStore(uow).add_link(
-            CallLink("video1", None, Certainty.UNLINKED, evidence, None, at)
+            place.site, CallLink("video1", None, Certainty.UNLINKED, evidence, None, at)
         )
         contact = await PersonalStore(uow).add(place.site, "number", MINE, at)
         await InvitationStore(uow).add(
-            Invitation("i1", "video1", "sms", contact, "h", at, at + MINUTE)
+            Invitation("i1", place.site, "video1", "sms", contact, "h", at, at + MINUTE)
         )
 
     place.do(store)
@@ -265,7 +266,7 @@ def test_a_typed_id_finds_its_call(place: Place) -> None:
         name = Alias(AliasType.ASSERTED, "1772352000.5")
         await CallStore(uow).assert_call(place.site, "stand-in", name, START + MINUTE)
         link = CallLink("video1", "stand-in", Certainty.CERTAIN, Evidence.MANUAL_ID, None, START)
-        await SessionStore(uow).add_link(link)
+        await SessionStore(uow).add_link(place.site, link)
 
     place.do(typed)
     assert "1 new" in place(HEAD + ROW).output

@@ -39,7 +39,7 @@ def alive(io_loop: Any, furnished_database: Path, tmp_path: Path) -> Iterator[Ru
 
 async def links(house: House, session: str) -> list[tuple[str | None, str, str]]:
     async with house.server.transactions(write=False) as uow:
-        found = await SessionStore(uow).links(session)
+        found = await SessionStore(uow).links(house.sites["rivage"].id, session)
     return [(link.call, link.certainty.value, link.evidence.value) for link in found]
 
 
@@ -95,7 +95,7 @@ async def a_loose_video(
         async with house.server.transactions() as uow:
             now = house.clock.now()
             await SessionStore(uow).add_link(
-                CallLink(id_, None, Certainty.UNLINKED, evidence, None, now)
+                house.sites[site].id, CallLink(id_, None, Certainty.UNLINKED, evidence, None, now)
             )
             await uow.commit()
 

@@ -507,7 +507,7 @@ async def test_a_swallowed_call_s_recording_is_shown_with_the_survivor(house: Ru
     await told(house, f"{PBX}/{WAV.name}", id_="young")
     await a_call(house, id_="old")
     async with house.server.transactions() as uow:
-        await CallStore(uow).merged("young", "old")
+        await CallStore(uow).merged(house.sites["rivage"].id, "young", "old")
         await uow.commit()
         [one] = await RecordingStore(uow).of_call(house.sites["rivage"].id, "old")
     assert one.call == "young"

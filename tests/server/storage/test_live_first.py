@@ -161,7 +161,7 @@ async def test_a_session_that_waits_long_stays_at_its_station(database_url: str)
         lived = {f"live-{number:02}" for number in range(12)}
         for id_ in sorted({*lived, *(f"over-{number:03}" for number in range(210))}):
             link = CallLink(id_, "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
-            await SessionStore(uow).add_link(link)
+            await SessionStore(uow).add_link(SITE, link)
         listed = await SessionStore(uow).at_station(SITE, STATION, 10)
         assert [one.id for one in listed[:10]] == [f"over-{n:03}" for n in range(209, 199, -1)]
         assert {one.id for one in listed[10:]} == lived
@@ -172,7 +172,7 @@ async def test_a_session_that_waits_long_stays_at_its_station(database_url: str)
         assert {one.id for one in await SessionStore(uow).offered(SITE, "1602")} == lived
         recent = await SessionStore(uow).recent(SITE, STATION, "u", EARLIER, 100)
         assert lived < {one.id for one in recent}
-        assert {one.id for one in await SessionStore(uow).open_everywhere()} == lived
+        assert {one.id for one in await SessionStore(uow).running(SITE)} == lived
         assert await SessionStore(uow).linked_to(SITE, ["c", "none"]) == {"c": 222}
 
 
@@ -182,14 +182,14 @@ async def test_a_session_that_left_a_call_does_not_count_as_one_of_it(database_u
         await CallStore(uow).save(SITE, a_call("c", CallState.TALKING, EARLIER), NOW)
         await SessionStore(uow).add(a_session("stayed", EARLIER))
         await SessionStore(uow).add_link(
-            CallLink("stayed", "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
+            SITE, CallLink("stayed", "c", Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
         )
         for number in range(12):
             id_ = f"left-{number}"
             await SessionStore(uow).add(a_session(id_, EARLIER + timedelta(seconds=1)))
             for call in ("c", None):
                 link = CallLink(id_, call, Certainty.CERTAIN, Evidence.CHOSEN, "u", NOW)
-                await SessionStore(uow).add_link(link)
+                await SessionStore(uow).add_link(SITE, link)
         assert [one.id for one in await SessionStore(uow).of_calls(SITE, ["c"])] == ["stayed"]
 
 
@@ -200,13 +200,13 @@ async def test_videos_that_wait_for_a_call_are_not_hidden_by_settled_ones(
     async with storage(database_url) as transactions, transactions() as uow:
         await SessionStore(uow).add(a_session("waits", EARLIER))
         await SessionStore(uow).add_link(
-            CallLink("waits", None, Certainty.UNLINKED, Evidence.NO_CALL, None, NOW)
+            SITE, CallLink("waits", None, Certainty.UNLINKED, Evidence.NO_CALL, None, NOW)
         )
         for number in range(501):
             id_ = f"settled-{number:03}"
             await SessionStore(uow).add(a_session(id_, EARLIER + timedelta(seconds=1)))
             await SessionStore(uow).add_link(
-                CallLink(id_, None, Certainty.UNLINKED, Evidence.DECLINED, "u", NOW)
+                SITE, CallLink(id_, None, Certainty.UNLINKED, Evidence.DECLINED, "u", NOW)
             )
         found = await SessionStore(uow).unlinked(SITE, EARLIER, NOW)
         assert "waits" in {one.id for one in found}

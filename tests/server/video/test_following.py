@@ -32,7 +32,7 @@ async def a_video_of_call1(house: House) -> None:
 async def append(house: House, call: str | None, certainty: Certainty, evidence: Evidence) -> None:
     async with house.server.transactions() as uow:
         link = CallLink("video1", call, certainty, evidence, None, house.clock.now())
-        await SessionStore(uow).add_link(link)
+        await SessionStore(uow).add_link(house.sites["rivage"].id, link)
         await uow.commit()
 
 
@@ -42,7 +42,7 @@ async def merge(house: House, evidence: Evidence) -> Sequence[CallLink]:
     async with house.server.transactions() as uow:
         await relink(uow, CallMerged(site, "call1", "call2", evidence, Actor("feed", site), now))
         await uow.commit()
-        return await SessionStore(uow).links("video1")
+        return await SessionStore(uow).links(site, "video1")
 
 
 @pytest.mark.parametrize(
