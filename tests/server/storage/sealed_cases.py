@@ -238,7 +238,7 @@ CASES: dict[str, Callable[[Asked], Awaitable[object]]] = {
         q.site, q.a.call.id, ALIAS, "ami", "", NOW
     ),
     "HistoryStore.inherit": lambda q: HistoryStore(q.uow).inherit(
-        q.site, q.a.call.id, q.a.nameless.id
+        q.site, q.a.call.id, q.own.nameless.id
     ),
     "HistoryStore.add_spans": lambda q: HistoryStore(q.uow).add_spans(
         q.site, q.a.call.id, [SPAN], new=True

@@ -23,11 +23,14 @@ from server.core.limits.throttle import Throttle
 from server.core.personal import lookup_of
 from server.core.seal import Seal
 from server.core.sites import Site
+from server.line15.domain.calls import SpanRow
+from server.line15.store.calls import CallStore
+from server.line15.store.history import HistoryStore
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 from tests.server.storage.sealed_cases import CASES, Asked
-from tests.server.storage.two_sites import NUMBER, A, B, OneSite, furnish, rows
+from tests.server.storage.two_sites import NOW, NUMBER, A, B, OneSite, furnish, rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -226,6 +229,17 @@ async def test_the_housekeeping_sees_both(name: str, two_sites: TwoSites) -> Non
         told = await _told(name, asked)
         both = told.of_a and told.of_b
         assert both or told.result == 2 or isinstance(told.result, datetime), told
+
+
+async def test_the_record_of_a_call_tells_of_no_call_of_another_site(two_sites: TwoSites) -> None:
+    a, b = two_sites.a, two_sites.b
+    async with two_sites.asked(B) as asked:
+        related = SpanRow("related", f"{b.call.id} transfer", NOW, None)
+        await HistoryStore(asked.uow).add_spans(a.site.id, a.call.id, [related])
+        assert (await CallStore(asked.uow).record(b.site.id, b.call.id)).named_by == ()
+        await HistoryStore(asked.uow).add_spans(b.site.id, b.nameless.id, [related])
+        named = (await CallStore(asked.uow).record(b.site.id, b.call.id)).named_by
+        assert named == ((b.nameless.id, "transfer"),)
 
 
 # --- no check by hand -------------------------------------------------------------------------------

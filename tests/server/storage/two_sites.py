@@ -228,11 +228,12 @@ async def _calls(uow: UnitOfWork, site: Site, mark: str) -> tuple[Call, CallSumm
 
 
 async def _sessions(uow: UnitOfWork, site: Site, user: User, mark: str) -> Session:
-    """Store three videos: live and of the call, of no call, and linked by a person afterwards."""
+    """Store four videos: live and of the call, of no call, linked by a person afterwards, and over."""
     links = (
         ("session", f"call-{mark}", Certainty.CERTAIN, Evidence.CHOSEN),
         ("loose", None, Certainty.UNLINKED, Evidence.NO_CALL),
         ("reviewed", f"call-{mark}", Certainty.CERTAIN, Evidence.REVIEWED),
+        ("over", None, Certainty.UNLINKED, Evidence.NO_CALL),
     )
     made = []
     for name, call, certainty, evidence in links:
@@ -244,7 +245,7 @@ async def _sessions(uow: UnitOfWork, site: Site, user: User, mark: str) -> Sessi
             command=name,
             created=NOW,
             changed=NOW,
-            state=SessionState.LIVE,
+            state=SessionState.ENDED if name == "over" else SessionState.LIVE,
             offered_to="1502",
             offered_by=user.id,
         )
