@@ -14,6 +14,7 @@ from server.core.journal import Journal
 from server.core.limits.throttle import Throttle
 from server.core.limits.throttle_store import ThrottleStore
 from server.core.personal import PersonalStore
+from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore, Station
 from server.delivery.domain.messages import Message
 from server.delivery.store import MessageStore
@@ -84,7 +85,7 @@ class OneSite:
 
 async def furnish(uow: UnitOfWork, mark: str) -> OneSite:
     """Store one row of everything; what two sites may have in common, they have."""
-    site = Site(f"site-{mark}", f"key-{mark}", "SAMU", "SAMU15", "r@x.example", {})
+    site = Site(f"site-{mark}", f"key-{mark}", "SAMU", "SAMU15", "r@x.example", SitePolicy())
     station = Station(f"station-{mark}", site.id, "1501", "Poste", webcam=False)
     user = User(
         id=f"user-{mark}",
