@@ -1,8 +1,8 @@
 """The socket of a caller's phone: what it says and is told, whatever carries it."""
 
 import time
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from server.caller.web.page import BROWSER_COOKIE, PHASES
 from server.core.audit_entries import Actor
@@ -29,6 +29,7 @@ from server.video.service.sessions import Sessions
 from server.video.service.signalling import Signalling
 from server.web.base import Web
 from server.web.errors import MessageOutOfOrder
+from server.web.routing import Asked
 from server.web.sockets.page_socket import PageSocket, SocketBase
 from server.web.sockets.rate_limiter import RateLimiter
 
@@ -47,24 +48,39 @@ WRITTEN = (
 )
 
 
-class CallerSocketBase(SocketBase):
-    """What a phone says and is told, whatever carries it."""
-
-    kind: ClassVar[str] = "caller"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerParts:
+    """What a phone's socket works with; `words` is the pace of what is written down, a session."""
 
     links: InvitationLinks
     sessions: Sessions
     signalling: Signalling
     languages: Languages
-    help: RemoteHelp
+    remote_help: RemoteHelp
     rooms: Rooms
     ice: IceServers
     ladder: Ladder
-    words: RateLimiter
+    words: RateLimiter = field(
+        default_factory=lambda: RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST)
+    )
 
-    def initialize(self, web: Web, **services: Any) -> None:
+
+class CallerSocketBase(SocketBase):
+    """What a phone says and is told, whatever carries it."""
+
+    kind: ClassVar[str] = "caller"
+
+    def serve(self, parts: CallerParts) -> None:
         """Start before the hello: no session."""
-        super().initialize(web, **services)
+        self.links = parts.links
+        self.sessions = parts.sessions
+        self.signalling = parts.signalling
+        self.languages = parts.languages
+        self.help = parts.remote_help
+        self.rooms = parts.rooms
+        self.ice = parts.ice
+        self.ladder = parts.ladder
+        self.words = parts.words
         self._pace = StillAllowance()
         self._session = ""
         self._site = ""
@@ -250,6 +266,10 @@ class CallerSocket(CallerSocketBase, PageSocket):
 
     wants_json = True
     old_cookies = True
+
+    def __init__(self, *asked: *Asked, web: Web, parts: CallerParts) -> None:
+        super().__init__(*asked, web=web)
+        self.serve(parts)
 
 
 def _camera_event(state: str) -> Event:
