@@ -5,7 +5,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final
+from typing import ClassVar, Final, assert_never
 
 from tornado.routing import Rule
 
@@ -197,6 +197,8 @@ class ObserverSocket(PageSocket):
             case m.SignalRestart():
                 self.words.check(found.observer.id, self.web.clock.now())
                 self.signalling.to_phone(session, self.peer, {"type": "signal.restart"})
+            case _:
+                assert_never(message)
 
     def _actor(self, found: ObserverLinkTarget) -> Actor:
         return Actor("observer", found.site.id, None, self.request.remote_ip)

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from typing import ClassVar, Final
+from typing import ClassVar, Final, assert_never
 
 from tornado.routing import URLSpec
 
@@ -129,6 +129,8 @@ class SelftestSocket(SignedInSocket):
             case m.SelftestDown(n=n, size=size):
                 self._weigh(size)
                 self.send({"type": "fill", "n": n, "data": "0" * size})
+            case _:
+                assert_never(message)
 
     def _hello(self) -> None:
         if self._ready:

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from server.caller.web.page import BROWSER_COOKIE, PHASES
 from server.core.audit_entries import Actor
@@ -186,7 +186,9 @@ class CallerSocketBase(SocketBase):
     def _actor(self) -> Actor:
         return Actor("phone", self._site, None, self.address)
 
-    def _say(self, message: m.CallerMessage) -> None:
+    def _say(
+        self, message: m.SignalOffer | m.CallerIceCandidate | m.LanguageChosen | m.Leave
+    ) -> None:
         match message:
             case m.SignalOffer() if not self._seated():
                 raise SessionEnded
@@ -200,6 +202,8 @@ class CallerSocketBase(SocketBase):
                 self._choose(language)
             case m.Leave():
                 self._happen(SessionQuit("phone", "left"))
+            case _:
+                assert_never(message)
 
     def _tells(self, message: m.Camera | m.CallerMedia | m.Visibility | m.Facing) -> None:
         """Take what the phone says of itself; a page whose place was taken speaks for it no more."""
@@ -220,6 +224,8 @@ class CallerSocketBase(SocketBase):
                 self._tell("hidden" if hidden else "visible")
             case m.Facing(facing=facing):
                 self._tell(facing)
+            case _:
+                assert_never(message)
 
     def _step(self, ladder: m.RungChanged) -> None:
         """Take the new rung at once, since stills follow, and write it down after."""
