@@ -17,7 +17,7 @@ from server.audit.web import reconcile as reconcile_pages
 from server.caller.web import photos as photo_pages
 from server.caller.web import spoken as spoken_pages
 from server.caller.web.routes import routes as caller_routes
-from server.caller.web.socket import CallerParts
+from server.caller.web.socket import CallerServices
 from server.core import resources
 from server.core.bus import Bus
 from server.core.clock import Clock, Ids, SystemClock
@@ -35,8 +35,8 @@ from server.delivery.wire import build_carriers, costs
 from server.desk.service.handover import HandOvers
 from server.desk.service.recent import Recent
 from server.desk.service.view import DeskView
-from server.desk.web.parts import DeskParts
 from server.desk.web.routes import routes as desk_routes
+from server.desk.web.services import DeskServices
 from server.identity.domain.sign_in import by_role
 from server.identity.passwords import Passwords
 from server.identity.service.login import Login
@@ -60,7 +60,7 @@ from server.line15.web import call_events
 from server.line15.web import health as health_pages
 from server.observers import web as observer_pages
 from server.observers.service import Observers, release_observers
-from server.observers.web import ObserverParts
+from server.observers.web import ObserverServices
 from server.reconcile.service.reconciler import Reconciler
 from server.reconcile.service.relinking import CallLinks
 from server.reconcile.service.review import Review
@@ -216,7 +216,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         *receipts.routes(web, delivery=delivery, readers=carriers.readers),
         *desk_routes(
             web,
-            DeskParts(
+            DeskServices(
                 bus=bus,
                 view=DeskView(
                     transactions, clock, lines, rooms, ReadAloudTranslator(resources.root())
@@ -240,7 +240,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         ),
         *caller_routes(
             web,
-            CallerParts(
+            CallerServices(
                 links=links,
                 sessions=sessions,
                 signalling=signalling,
@@ -255,7 +255,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         *spoken_pages.routes(web, spoken=spoken, links=links),
         *observer_pages.routes(
             web,
-            ObserverParts(
+            ObserverServices(
                 observers=observers, signalling=signalling, rooms=rooms, bus=bus, ice=ice
             ),
         ),

@@ -117,7 +117,7 @@ class ObserverJoin(InvitationLinkHandler):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObserverParts:
+class ObserverServices:
     """What an observer's socket works with; `comes` and `words` are paces, of one observer."""
 
     observers: Observers
@@ -140,16 +140,16 @@ class ObserverSocket(PageSocket):
     wants_json = True
     old_cookies = True
 
-    def __init__(self, *asked: *Asked, web: Web, parts: ObserverParts) -> None:
+    def __init__(self, *asked: *Asked, web: Web, services: ObserverServices) -> None:
         """Start before the hello: nobody."""
         super().__init__(*asked, web=web)
-        self.observers = parts.observers
-        self.signalling = parts.signalling
-        self.rooms = parts.rooms
-        self.bus = parts.bus
-        self.ice = parts.ice
-        self.comes = parts.comes
-        self.words = parts.words
+        self.observers = services.observers
+        self.signalling = services.signalling
+        self.rooms = services.rooms
+        self.bus = services.bus
+        self.ice = services.ice
+        self.comes = services.comes
+        self.words = services.words
         self.peer = ""
         self._found: ObserverLinkTarget | None = None
         self._dirty = asyncio.Event()
@@ -294,13 +294,13 @@ class ObserverSocket(PageSocket):
             self.web.metrics.refused(away.code)
 
 
-def routes(web: Web, parts: ObserverParts) -> list[Rule]:
+def routes(web: Web, services: ObserverServices) -> list[Rule]:
     """List the paths of observers."""
-    observers = parts.observers
+    observers = services.observers
     return [
         rule(DottedHostMatches(OBSERVER), ObserverPageAsSent, web=web, observers=observers),
         path(rf"/o/({TOKEN})", ObserverPage, web=web, observers=observers),
         rule(LinkAsSentMatches(OBSERVER), ObserverPageAsSent, web=web, observers=observers),
         path(rf"/o/({TOKEN})/join", ObserverJoin, web=web, observers=observers),
-        path(r"/ws/observer", ObserverSocket, web=web, parts=parts),
+        path(r"/ws/observer", ObserverSocket, web=web, services=services),
     ]

@@ -6,7 +6,7 @@ from typing import Final
 from tornado.routing import URLSpec
 
 from server.caller.web.page import BROWSER_COOKIE
-from server.caller.web.socket import CallerParts, CallerSocketBase
+from server.caller.web.socket import CallerServices, CallerSocketBase
 from server.core.errors import Invalid
 from server.protocol.message import MAX_FRAME
 from server.web.base import Web
@@ -25,9 +25,9 @@ _NAME: Final = r"([A-Za-z0-9_-]{20,64})"
 class PolledCallerSocket(CallerSocketBase, PolledSocket):
     """A phone connected by requests."""
 
-    def __init__(self, web: Web, opener: PolledSocketOwner, parts: CallerParts) -> None:
+    def __init__(self, web: Web, opener: PolledSocketOwner, services: CallerServices) -> None:
         super().__init__(web, opener)
-        self.serve(parts)
+        self.serve(services)
 
 
 class WireOpening(InvitationLinkHandler):
@@ -39,22 +39,22 @@ class WireOpening(InvitationLinkHandler):
         self,
         *asked: *Asked,
         web: Web,
-        parts: CallerParts,
+        services: CallerServices,
         gestures: RateLimiter,
         sockets: PolledSockets,
     ) -> None:
         super().__init__(*asked, web=web)
-        self.parts = parts
+        self.services = services
         self.gestures = gestures
         self.sockets = sockets
 
     async def post(self, token: str) -> None:
         """Open a socket by requests for the browser that tapped, at the pace of its session."""
         browser = self.get_cookie(BROWSER_COOKIE) or ""
-        session, _ = await self.parts.links.bound(token, browser)
+        session, _ = await self.services.links.bound(token, browser)
         self.gestures.check(session.id, self.web.clock.now())
         opener = PolledSocketOwner(self.request.remote_ip, browser)
-        socket = PolledCallerSocket(self.web, opener, self.parts)
+        socket = PolledCallerSocket(self.web, opener, self.services)
         self.json({"wire": self.sockets.open(socket, token)})
 
 
@@ -119,12 +119,12 @@ class WireDown(_SocketRequest):
         self.json(answer)
 
 
-def routes(web: Web, *, parts: CallerParts, gestures: RateLimiter) -> list[URLSpec]:
+def routes(web: Web, *, services: CallerServices, gestures: RateLimiter) -> list[URLSpec]:
     """List the paths of sockets by requests."""
     sockets = PolledSockets(web)
     wire = rf"{_TOKEN}/wire"
     return [
-        path(wire, WireOpening, web=web, parts=parts, gestures=gestures, sockets=sockets),
+        path(wire, WireOpening, web=web, services=services, gestures=gestures, sockets=sockets),
         path(rf"{wire}/{_NAME}/up", WireUp, web=web, sockets=sockets),
         path(rf"{wire}/{_NAME}/down", WireDown, web=web, sockets=sockets),
     ]

@@ -14,7 +14,7 @@ from server.caller.web.page import (
     CallerTap,
     CallerWords,
 )
-from server.caller.web.socket import CallerParts, CallerSocket
+from server.caller.web.socket import CallerServices, CallerSocket
 from server.web.base import Web
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import DottedHostMatches, LinkAsSentMatches
@@ -24,9 +24,9 @@ from server.web.sockets.rate_limiter import RateLimiter
 _OPAQUE = r"([A-Za-z0-9_-]{20,64})"
 
 
-def routes(web: Web, parts: CallerParts) -> list[Rule]:
+def routes(web: Web, services: CallerServices) -> list[Rule]:
     """List the paths of callers."""
-    links = parts.links
+    links = services.links
     gestures = RateLimiter("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
     return [
         path(r"/v/words/([a-z]{2})", CallerWords, web=web),
@@ -41,11 +41,11 @@ def routes(web: Web, parts: CallerParts) -> list[Rule]:
             web=web,
             links=links,
             gestures=gestures,
-            rooms=parts.rooms,
-            ice=parts.ice,
+            rooms=services.rooms,
+            ice=services.ice,
         ),
         path(rf"/v/{_OPAQUE}/tap", CallerTap, web=web, links=links, gestures=gestures),
         path(rf"/v/{_OPAQUE}/release", CallerRelease, web=web, links=links, gestures=gestures),
-        path(r"/ws/caller", CallerSocket, web=web, parts=parts),
-        *polling.routes(web, parts=parts, gestures=gestures),
+        path(r"/ws/caller", CallerSocket, web=web, services=services),
+        *polling.routes(web, services=services, gestures=gestures),
     ]

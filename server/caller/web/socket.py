@@ -49,7 +49,7 @@ WRITTEN = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallerParts:
+class CallerServices:
     """What a phone's socket works with; `words` is the pace of what is written down, a session."""
 
     links: InvitationLinks
@@ -70,17 +70,17 @@ class CallerSocketBase(SocketBase):
 
     kind: ClassVar[str] = "caller"
 
-    def serve(self, parts: CallerParts) -> None:
+    def serve(self, services: CallerServices) -> None:
         """Start before the hello: no session."""
-        self.links = parts.links
-        self.sessions = parts.sessions
-        self.signalling = parts.signalling
-        self.languages = parts.languages
-        self.help = parts.remote_help
-        self.rooms = parts.rooms
-        self.ice = parts.ice
-        self.ladder = parts.ladder
-        self.words = parts.words
+        self.links = services.links
+        self.sessions = services.sessions
+        self.signalling = services.signalling
+        self.languages = services.languages
+        self.help = services.remote_help
+        self.rooms = services.rooms
+        self.ice = services.ice
+        self.ladder = services.ladder
+        self.words = services.words
         self._pace = StillAllowance()
         self._session = ""
         self._site = ""
@@ -273,9 +273,9 @@ class CallerSocket(CallerSocketBase, PageSocket):
     wants_json = True
     old_cookies = True
 
-    def __init__(self, *asked: *Asked, web: Web, parts: CallerParts) -> None:
+    def __init__(self, *asked: *Asked, web: Web, services: CallerServices) -> None:
         super().__init__(*asked, web=web)
-        self.serve(parts)
+        self.serve(services)
 
 
 def _camera_event(state: str) -> Event:

@@ -10,9 +10,9 @@ from server.desk.web.calls import CallCommand, CallCommands
 from server.desk.web.connected_desk import ConnectedDesk, Result
 from server.desk.web.finishing import check_over
 from server.desk.web.invitations import InvitationCommand, InvitationCommands
-from server.desk.web.parts import DeskParts
 from server.desk.web.remote_help import HelpCommand, HelpCommands
 from server.desk.web.seats import Seat
+from server.desk.web.services import DeskServices
 from server.desk.web.showing import Showing
 from server.desk.web.signals import Signals
 from server.desk.web.third_parties import ThirdParties, ThirdPartyCommand
@@ -44,36 +44,38 @@ class DeskSocket(SignedInSocket):
     wants_json = True
     finishes = True
 
-    def __init__(self, *asked: *Asked, web: SignInWeb, parts: DeskParts) -> None:
+    def __init__(self, *asked: *Asked, web: SignInWeb, services: DeskServices) -> None:
         """Start before the hello, with those who do what the page asks."""
         super().__init__(*asked, web=web)
         desk = self._desk = ConnectedDesk(self)
-        self._parts = parts
-        self._showing = Showing(desk, parts.view)
+        self._services = services
+        self._showing = Showing(desk, services.view)
         self._watching = Watching(
             desk,
-            sessions=parts.sessions,
-            rooms=parts.rooms,
-            ice=parts.ice,
-            photos=parts.photos,
-            recent=parts.recent,
+            sessions=services.sessions,
+            rooms=services.rooms,
+            ice=services.ice,
+            photos=services.photos,
+            recent=services.recent,
         )
         self._signals = Signals(
             desk,
-            signalling=parts.signalling,
-            sessions=parts.sessions,
-            rooms=parts.rooms,
-            ladder=parts.ladder,
+            signalling=services.signalling,
+            sessions=services.sessions,
+            rooms=services.rooms,
+            ladder=services.ladder,
         )
-        self._help = HelpCommands(desk, remote_help=parts.remote_help, rooms=parts.rooms)
-        self._invitations = InvitationCommands(desk, parts.invitations)
-        self._calls = CallCommands(desk, call_links=parts.call_links, languages=parts.languages)
+        self._help = HelpCommands(desk, remote_help=services.remote_help, rooms=services.rooms)
+        self._invitations = InvitationCommands(desk, services.invitations)
+        self._calls = CallCommands(
+            desk, call_links=services.call_links, languages=services.languages
+        )
         self._third_parties = ThirdParties(
             desk,
-            spoken=parts.spoken,
-            observers=parts.observers,
-            handover=parts.handover,
-            seats=parts.seats,
+            spoken=services.spoken,
+            observers=services.observers,
+            handover=services.handover,
+            seats=services.seats,
         )
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -130,20 +132,22 @@ class DeskSocket(SignedInSocket):
         return await self._help.do(message)
 
     async def _hello(self, hello: m.DeskHello) -> None:
-        desk, parts = self._desk, self._parts
+        desk, services = self._desk, self._services
         if desk.peer:
             raise MessageOutOfOrder("second_hello")
         user, site = self.me()
         launched = None
         watch = hello.watch if self.held is None or hello.watch in self.held else None
         if hello.launch and self.held is None:
-            launched = await parts.launch.resolve(self.actor(), hello.launch, accept=hello.accept)
+            launched = await services.launch.resolve(
+                self.actor(), hello.launch, accept=hello.accept
+            )
         async with self.web.transactions(write=False) as uow:
             known = {s.extension: s for s in await SiteStore(uow).stations(site.id)}
             live = await SessionStore(uow).live_stations(site.id)
         if hello.station and hello.station not in known:
             raise StationUnknown
-        watched = await parts.sessions.get(site.id, watch) if watch else None
+        watched = await services.sessions.get(site.id, watch) if watch else None
         # Nothing waits from here on: a hello is taken whole or not at all.
         named = launched.station if launched and not (hello.station and hello.chosen) else None
         # The cookie is the PC's: another window of it may have changed it since.
@@ -154,13 +158,13 @@ class DeskSocket(SignedInSocket):
             seat = Seat(self, hello.peer, user.name, user.id, self.web.clock.now())
             where = station.extension
             take = hello.take and self.held is None
-            parts.seats.sit(site.id, where, seat, take=take, live=where in live)
+            services.seats.sit(site.id, where, seat, take=take, live=where in live)
         # Whoever was refused the seat has said nothing: the same page says hello again when it means it.
         desk.peer, desk.name = hello.peer, user.name
         desk.launched, desk.station = launched, station
         if self.gone:
             return
-        self._unsubscribe = parts.bus.subscribe(site.id, self._showing.changed)
+        self._unsubscribe = services.bus.subscribe(site.id, self._showing.changed)
         self._beside.append(create_task(self._showing.run(), "desk.show"))
         if watched:
             self._watching.enter(watched)
@@ -175,7 +179,7 @@ class DeskSocket(SignedInSocket):
         if watched is None or self.sign_in is None or own is None:
             return None
         its = own in self.web.sign_ins.seats(self.sign_in, watched.id, watched.station)
-        return own if its and self._parts.seats.is_left(site.id, own, user.id, peer) else None
+        return own if its and self._services.seats.is_left(site.id, own, user.id, peer) else None
 
     def left(self) -> None:
         """Leave the seat and the room."""
@@ -183,5 +187,5 @@ class DeskSocket(SignedInSocket):
         self._help.rest()
         self._desk.dirty.set()  # ends the showing
         if self._desk.station and self.site:
-            self._parts.seats.rise(self.site.id, self._desk.station.extension, self)
+            self._services.seats.rise(self.site.id, self._desk.station.extension, self)
         self._watching.leave()

@@ -23,7 +23,7 @@ from server.video.service.signalling import Signalling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeskParts:
+class DeskServices:
     """Everything that a desk reaches; one for all desks of this process."""
 
     bus: Bus
