@@ -34,8 +34,8 @@ import server
 import telephony
 from server.app.all_tables import metadata
 from server.app.openapi import document
-from server.app.routes import make_app
-from server.app.settings.settings import CONFIG, Settings
+from server.app.settings.settings import CONFIG, Settings, load
+from server.app.wiring import build
 from server.cli.main import main
 from server.core.errors import walk
 from server.core.words.for_caller import aloud
@@ -123,8 +123,11 @@ ASKED = [
 ]
 
 
-def _application(*, demo: bool) -> Application:
-    return make_app(_Anything(demo=demo), _Anything())  # type: ignore[arg-type]
+def application(*, demo: bool) -> Application:
+    """The application as it is built; nothing of it is opened. A demonstration has no name but this machine's."""
+    names = {"public_url": "https://visio15.example", "allowed_hosts": ["dotted.example"]}
+    settings = load(secret_key="0" * 64, demo=demo, **({} if demo else names))
+    return build(settings).app
 
 
 def _rules(app: Application) -> Iterator[tuple[str, type[RequestHandler]]]:
@@ -161,7 +164,7 @@ def _found(app: Application, asked: str, names: dict[type, str]) -> str:
 
 def routes() -> dict[str, Any]:
     """Every path with its methods and guards, and which of them has the word where several fit."""
-    usual, demo = _application(demo=False), _application(demo=True)
+    usual, demo = application(demo=False), application(demo=True)
     listed = [_route(*rule) for rule in _rules(usual)]
     more = [each for each in (_route(*rule) for rule in _rules(demo)) if each not in listed]
     phones = trust.routes(_Anything(), Path(), "")  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from server.line15.domain.signing import WINDOW
 from server.line15.service.health import LineHealth
 from server.line15.web.event_bodies import MAX_BODY, CallEvents, EventResults
 from server.web.base import HOST_ONLY, BaseHandler, Web
+from server.web.routing import path
 
 Json = dict[str, Any]
 REF: Final = "#/components/schemas/{model}"
@@ -278,8 +279,7 @@ class ApiPage(BaseHandler):
 
 def routes(web: Web) -> list[URLSpec]:
     """List the paths of the description."""
-    named = {"web": web}
     return [
-        URLSpec(r"/api", ApiPage, named),
-        URLSpec(r"/api/openapi\.json", OpenApi, named),
+        path(r"/api", ApiPage, web=web),
+        path(r"/api/openapi\.json", OpenApi, web=web),
     ]

@@ -12,6 +12,7 @@ from server.app.caller_processes import CallerProcesses
 from server.core.errors import NotFound
 from server.delivery.outbox import Kept, Outbox
 from server.identity.web.signed_in import MaybeSignedIn, SignInWeb
+from server.web.routing import Asked, path
 
 LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 
@@ -19,8 +20,12 @@ LINK = re.compile(r"https?://\S+/v/[A-Za-z0-9_-]+")
 class OutboxPage(MaybeSignedIn):
     """GET /outbox."""
 
-    outbox: Outbox
-    callers: CallerProcesses
+    def __init__(
+        self, *asked: *Asked, web: SignInWeb, outbox: Outbox, callers: CallerProcesses
+    ) -> None:
+        super().__init__(*asked, web=web)
+        self.outbox = outbox
+        self.callers = callers
 
     def get(self) -> None:
         """List the messages; the link also as a QR code for a real phone."""
@@ -46,8 +51,12 @@ class OutboxPage(MaybeSignedIn):
 class OutboxCaller(MaybeSignedIn):
     """POST /outbox/ID/caller."""
 
-    outbox: Outbox
-    callers: CallerProcesses
+    def __init__(
+        self, *asked: *Asked, web: SignInWeb, outbox: Outbox, callers: CallerProcesses
+    ) -> None:
+        super().__init__(*asked, web=web)
+        self.outbox = outbox
+        self.callers = callers
 
     async def post(self, id_: str) -> None:
         """Start the synthetic caller on this message's link."""
@@ -64,12 +73,14 @@ def _qr(link: str) -> Markup:
     return Markup(svg)  # noqa: S704 - segno's own drawing of our own link
 
 
-def routes(web: SignInWeb, outbox: Outbox | None, callers: CallerProcesses | None) -> list[URLSpec]:
+def routes(
+    web: SignInWeb, *, outbox: Outbox | None, callers: CallerProcesses | None
+) -> list[URLSpec]:
     """List the paths of the outbox; none outside a demonstration."""
-    if not web.demo or outbox is None:
+    if not web.demo or outbox is None or callers is None:
         return []
-    wired = {"web": web, "outbox": outbox, "callers": callers}
+    caller = r"/outbox/([A-Za-z0-9]{1,40})/caller"
     return [
-        URLSpec(r"/outbox", OutboxPage, wired),
-        URLSpec(r"/outbox/([A-Za-z0-9]{1,40})/caller", OutboxCaller, wired),
+        path(r"/outbox", OutboxPage, web=web, outbox=outbox, callers=callers),
+        path(caller, OutboxCaller, web=web, outbox=outbox, callers=callers),
     ]

@@ -8,6 +8,7 @@ from server.core.errors import NotFound
 from server.delivery.domain.outgoing import CarrierCallback, ReceiptReader
 from server.delivery.service.delivery import DeliveryService
 from server.web.base import BaseHandler, Web
+from server.web.routing import Asked, path
 
 CARRIER = r"([a-z][a-z0-9-]{0,31})"
 _SECRET = r"([A-Za-z0-9_-]{20,64})"  # noqa: S105 - a pattern
@@ -20,8 +21,17 @@ class SmsReceipt(BaseHandler):
     """
 
     wants_json = True
-    delivery: DeliveryService
-    readers: Mapping[str, ReceiptReader]
+
+    def __init__(
+        self,
+        *asked: *Asked,
+        web: Web,
+        delivery: DeliveryService,
+        readers: Mapping[str, ReceiptReader],
+    ) -> None:
+        super().__init__(*asked, web=web)
+        self.delivery = delivery
+        self.readers = readers
 
     async def prepare(self) -> None:
         """Need nobody signed in: the secret, and the preset's signature, say who speaks."""
@@ -50,8 +60,8 @@ class SmsReceipt(BaseHandler):
 
 
 def routes(
-    web: Web, delivery: DeliveryService, readers: Mapping[str, ReceiptReader]
+    web: Web, *, delivery: DeliveryService, readers: Mapping[str, ReceiptReader]
 ) -> list[URLSpec]:
     """List the path of the receipts."""
-    named = {"web": web, "delivery": delivery, "readers": readers}
-    return [URLSpec(rf"/receipts/{CARRIER}/{_SECRET}", SmsReceipt, named)]
+    where = rf"/receipts/{CARRIER}/{_SECRET}"
+    return [path(where, SmsReceipt, web=web, delivery=delivery, readers=readers)]

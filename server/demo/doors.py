@@ -16,6 +16,7 @@ from tornado.web import Application, RequestHandler
 
 from server.app.settings.settings import Settings
 from server.demo import trust
+from server.web.routing import Asked, path
 
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -23,8 +24,8 @@ LOCAL: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 class ToTls(RequestHandler):
     """Anything a phone asks of the plain port, but the explanation."""
 
-    def initialize(self, phone_url: str) -> None:
-        """Keep where to."""
+    def __init__(self, *asked: *Asked, phone_url: str) -> None:
+        super().__init__(*asked)
         self.phone_url = phone_url
 
     def prepare(self) -> None:
@@ -38,7 +39,7 @@ class Door(Router):
     def __init__(self, app: Application, phone_url: str) -> None:
         """`phone_url`: the HTTPS address."""
         self._app = app
-        self._away = Application([(r".*", ToTls, {"phone_url": phone_url})])
+        self._away = Application([path(r".*", ToTls, phone_url=phone_url)])
 
     def find_handler(
         self, request: HTTPServerRequest, **kwargs: object

@@ -2,19 +2,21 @@
 
 import ssl
 from pathlib import Path
-from typing import Any
 
-from tornado.web import url
+from tornado.routing import URLSpec
 
 from server.identity.web.signed_in import MaybeSignedIn, SignInWeb
-from server.web.base import BaseHandler
+from server.web.base import BaseHandler, Web
+from server.web.routing import Asked, path
 
 
 class TrustPage(MaybeSignedIn):
     """GET /trust."""
 
-    authority: Path
-    phone_url: str
+    def __init__(self, *asked: *Asked, web: SignInWeb, authority: Path, phone_url: str) -> None:
+        super().__init__(*asked, web=web)
+        self.authority = authority
+        self.phone_url = phone_url
 
     def get(self) -> None:
         """Explain, for each kind of device."""
@@ -24,8 +26,10 @@ class TrustPage(MaybeSignedIn):
 class TrustAuthority(BaseHandler):
     """GET /trust/visio15.crt."""
 
-    authority: Path
-    phone_url: str
+    def __init__(self, *asked: *Asked, web: Web, authority: Path, phone_url: str) -> None:
+        super().__init__(*asked, web=web)
+        self.authority = authority
+        self.phone_url = phone_url
 
     def get(self) -> None:
         """Hand the authority's certificate over; phones recognise it by its type."""
@@ -34,10 +38,10 @@ class TrustAuthority(BaseHandler):
         self.finish(ssl.PEM_cert_to_DER_cert(self.authority.read_text()))
 
 
-def routes(web: SignInWeb, authority: Path, phone_url: str) -> list[Any]:
+def routes(web: SignInWeb, authority: Path, phone_url: str) -> list[URLSpec]:
     """Return the routes that only a demonstration adds."""
-    wired = {"web": web, "authority": authority, "phone_url": phone_url}
+    certificate = r"/trust/visio15\.crt"
     return [
-        url(r"/trust", TrustPage, wired),
-        url(r"/trust/visio15\.crt", TrustAuthority, wired),
+        path(r"/trust", TrustPage, web=web, authority=authority, phone_url=phone_url),
+        path(certificate, TrustAuthority, web=web, authority=authority, phone_url=phone_url),
     ]

@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, assert_never
 
-from tornado.routing import Rule, URLSpec
+from tornado.routing import Rule
 
 from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
@@ -32,6 +33,7 @@ from server.web.errors import (
 )
 from server.web.link_as_sent import OBSERVER, TOKEN
 from server.web.links import DottedHostMatches, InvitationLinkHandler, LinkAsSentMatches, PageAsSent
+from server.web.routing import Asked, path, rule
 from server.web.sockets.page_socket import PageSocket
 from server.web.sockets.rate_limiter import RateLimiter
 from server.web.status import status_of
@@ -56,7 +58,9 @@ WORDS_A_SECOND: Final = 1.0
 class ObserverPage(InvitationLinkHandler):
     """GET /o/TOKEN."""
 
-    observers: Observers
+    def __init__(self, *asked: *Asked, web: Web, observers: Observers) -> None:
+        super().__init__(*asked, web=web)
+        self.observers = observers
 
     async def get(self, token: str) -> None:
         """Show who invites and one button, or why the link does not work; a GET uses nothing up (I5)."""
@@ -83,7 +87,7 @@ class ObserverPage(InvitationLinkHandler):
         self.web.metrics.refused(why.code)
         self._show(site_name, status_of(why), closed=why, said=for_doctor(why), boot=None, by="")
 
-    def _show(self, name: str, status: int, **context: Any) -> None:
+    def _show(self, name: str, status: int, **context: object) -> None:
         self.page("observer/main.html", status, site_name=name, **context)
 
 
@@ -101,7 +105,10 @@ class ObserverJoin(InvitationLinkHandler):
     """POST /o/TOKEN/join: the tap."""
 
     wants_json = True
-    observers: Observers
+
+    def __init__(self, *asked: *Asked, web: Web, observers: Observers) -> None:
+        super().__init__(*asked, web=web)
+        self.observers = observers
 
     async def post(self, token: str) -> None:
         """Bind the link to this browser."""
@@ -111,6 +118,23 @@ class ObserverJoin(InvitationLinkHandler):
         self.json({})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverServices:
+    """What an observer's socket works with; `comes` and `words` are paces, of one observer."""
+
+    observers: Observers
+    signalling: Signalling
+    rooms: Rooms
+    bus: Bus
+    ice: IceServers
+    comes: RateLimiter = field(
+        default_factory=lambda: RateLimiter("comes", a_second=COMES_A_SECOND, burst=COMES_BURST)
+    )
+    words: RateLimiter = field(
+        default_factory=lambda: RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST)
+    )
+
+
 class ObserverSocket(PageSocket):
     """WS /ws/observer."""
 
@@ -118,17 +142,16 @@ class ObserverSocket(PageSocket):
     wants_json = True
     old_cookies = True
 
-    observers: Observers
-    signalling: Signalling
-    rooms: Rooms
-    bus: Bus
-    ice: IceServers
-    comes: RateLimiter
-    words: RateLimiter
-
-    def initialize(self, web: Web, **services: Any) -> None:
+    def __init__(self, *asked: *Asked, web: Web, services: ObserverServices) -> None:
         """Start before the hello: nobody."""
-        super().initialize(web, **services)
+        super().__init__(*asked, web=web)
+        self.observers = services.observers
+        self.signalling = services.signalling
+        self.rooms = services.rooms
+        self.bus = services.bus
+        self.ice = services.ice
+        self.comes = services.comes
+        self.words = services.words
         self.peer = ""
         self._found: ObserverLinkTarget | None = None
         self._dirty = asyncio.Event()
@@ -175,6 +198,8 @@ class ObserverSocket(PageSocket):
             case m.SignalRestart():
                 self.words.check(found.observer.id, self.web.clock.now())
                 self.signalling.to_phone(session, self.peer, {"type": "signal.restart"})
+            case _:
+                assert_never(message)
 
     def _actor(self, found: ObserverLinkTarget) -> Actor:
         return Actor("observer", found.site.id, None, self.request.remote_ip)
@@ -270,17 +295,13 @@ class ObserverSocket(PageSocket):
             self.web.metrics.refused(away.code)
 
 
-def routes(web: Web, **services: Any) -> list[Rule]:
+def routes(web: Web, services: ObserverServices) -> list[Rule]:
     """List the paths of observers."""
-    page = {"web": web, "observers": services["observers"]}
-    paces = {
-        "comes": RateLimiter("comes", a_second=COMES_A_SECOND, burst=COMES_BURST),
-        "words": RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST),
-    }
+    observers = services.observers
     return [
-        Rule(DottedHostMatches(OBSERVER), ObserverPageAsSent, page),
-        URLSpec(rf"/o/({TOKEN})", ObserverPage, page),
-        Rule(LinkAsSentMatches(OBSERVER), ObserverPageAsSent, page),
-        URLSpec(rf"/o/({TOKEN})/join", ObserverJoin, page),
-        URLSpec(r"/ws/observer", ObserverSocket, {"web": web, **services, **paces}),
+        rule(DottedHostMatches(OBSERVER), ObserverPageAsSent, web=web, observers=observers),
+        path(rf"/o/({TOKEN})", ObserverPage, web=web, observers=observers),
+        rule(LinkAsSentMatches(OBSERVER), ObserverPageAsSent, web=web, observers=observers),
+        path(rf"/o/({TOKEN})/join", ObserverJoin, web=web, observers=observers),
+        path(r"/ws/observer", ObserverSocket, web=web, services=services),
     ]

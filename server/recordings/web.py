@@ -11,6 +11,7 @@ from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.recordings.domain.byte_ranges import ByteRange, RangeNotSatisfiable, part_of
 from server.recordings.domain.recordings import OPAQUE
 from server.recordings.service import Listening, OpenedRecording
+from server.web.routing import Asked, path
 
 CHUNK: Final = 256 * 1024
 
@@ -20,7 +21,10 @@ class RecordingAudio(SignedIn):
 
     permission = Permission.AUDIT_READ
     automatic = True
-    listening: Listening
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, listening: Listening) -> None:
+        super().__init__(*asked, web=web)
+        self.listening = listening
 
     def compute_etag(self) -> None:
         """Leave the file's own: what is sent is never in memory whole."""
@@ -81,7 +85,7 @@ class RecordingAudio(SignedIn):
             at += len(data)
 
 
-def routes(web: SignInWeb, listening: Listening) -> list[URLSpec]:
+def routes(web: SignInWeb, *, listening: Listening) -> list[URLSpec]:
     """List the paths of the recordings."""
-    named = {"web": web, "listening": listening}
-    return [URLSpec(r"/audit/recordings/([A-Za-z0-9]{1,40})", RecordingAudio, named)]
+    where = r"/audit/recordings/([A-Za-z0-9]{1,40})"
+    return [path(where, RecordingAudio, web=web, listening=listening)]

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final, assert_never
 
 from tornado.routing import URLSpec
 
@@ -20,8 +20,8 @@ from server.protocol import selftest as m
 from server.protocol.message import parse
 from server.selftest.errors import SelftestRunning, SelftestSpent
 from server.video.service.ice import IceServers
-from server.web.base import Web
 from server.web.errors import MessageOutOfOrder
+from server.web.routing import Asked, path
 
 MOST_A_TEST: Final = 8_000_000
 MOST_A_PERSON: Final = 32_000_000
@@ -91,19 +91,14 @@ class SelftestSocket(SignedInSocket):
     permission = Permission.SELFTEST_USE
     wants_json = True
 
-    ice: IceServers
-    testers: Testers
-
-    def initialize(self, web: Web, **services: Any) -> None:
+    def __init__(self, *asked: *Asked, web: SignInWeb, ice: IceServers, testers: Testers) -> None:
         """Start before the hello, with nothing weighed."""
-        super().initialize(web, **services)
+        super().__init__(*asked, web=web)
+        self.ice = ice
+        self.testers = testers
         self._ready = False
         self._weight = 0
         self._pings = 0
-
-    async def get(self, *args: Any, **kwargs: Any) -> None:
-        """Upgrade; `prepare` has checked who it is."""
-        await super().get(*args, **kwargs)
 
     async def tick(self) -> None:
         """Close when the sign-in was revoked, or the role changed."""
@@ -134,6 +129,8 @@ class SelftestSocket(SignedInSocket):
             case m.SelftestDown(n=n, size=size):
                 self._weigh(size)
                 self.send({"type": "fill", "n": n, "data": "0" * size})
+            case _:
+                assert_never(message)
 
     def _hello(self) -> None:
         if self._ready:
@@ -159,9 +156,9 @@ class SelftestSocket(SignedInSocket):
             self.testers.rise(self.user.id, self)
 
 
-def routes(web: SignInWeb, ice: IceServers) -> list[URLSpec]:
+def routes(web: SignInWeb, *, ice: IceServers) -> list[URLSpec]:
     """List the paths of the self-test."""
     return [
-        URLSpec(r"/selftest", SelftestPage, {"web": web}),
-        URLSpec(r"/ws/selftest", SelftestSocket, {"web": web, "ice": ice, "testers": Testers()}),
+        path(r"/selftest", SelftestPage, web=web),
+        path(r"/ws/selftest", SelftestSocket, web=web, ice=ice, testers=Testers()),
     ]

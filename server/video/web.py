@@ -9,6 +9,7 @@ from server.core.errors import Invalid
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.video.service.snapshots import Snapshots
+from server.web.routing import Asked, path
 
 OLDEST: Final = 24 * 3_600_000  # of a frozen picture, in milliseconds
 
@@ -19,7 +20,10 @@ class DeskSnapshots(SignedIn):
     permission = Permission.DESK_USE
     wants_json = True
     finishes = True
-    snapshots: Snapshots
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, snapshots: Snapshots) -> None:
+        super().__init__(*asked, web=web)
+        self.snapshots = snapshots
 
     async def post(self) -> None:
         """Store it."""
@@ -39,7 +43,10 @@ class AuditSnapshot(SignedIn):
 
     permission = Permission.AUDIT_READ
     automatic = True
-    snapshots: Snapshots
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, snapshots: Snapshots) -> None:
+        super().__init__(*asked, web=web)
+        self.snapshots = snapshots
 
     async def get(self, id_: str) -> None:
         """Show it; that is written down before it is sent."""
@@ -49,10 +56,9 @@ class AuditSnapshot(SignedIn):
         self.finish(seen.jpeg)
 
 
-def routes(web: SignInWeb, snapshots: Snapshots) -> list[URLSpec]:
+def routes(web: SignInWeb, *, snapshots: Snapshots) -> list[URLSpec]:
     """List the paths of the stored pictures."""
-    named = {"web": web, "snapshots": snapshots}
     return [
-        URLSpec(r"/desk/snapshots", DeskSnapshots, named),
-        URLSpec(r"/audit/snapshots/([A-Za-z0-9]{1,40})", AuditSnapshot, named),
+        path(r"/desk/snapshots", DeskSnapshots, web=web, snapshots=snapshots),
+        path(r"/audit/snapshots/([A-Za-z0-9]{1,40})", AuditSnapshot, web=web, snapshots=snapshots),
     ]

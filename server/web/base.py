@@ -1,4 +1,4 @@
-"""What every handler shares: its services by name, cookies, XSRF, security headers, errors as pages or JSON.
+"""What every handler shares: cookies, XSRF, security headers, errors as pages or JSON.
 
 Handlers hold no `try`: an AppError becomes its status, page and counter here (`send_error`).
 """
@@ -21,6 +21,7 @@ from server.web.http.strangers import Strangers
 from server.web.link_as_sent import tidied
 from server.web.metrics import Metrics
 from server.web.pages import Pages
+from server.web.routing import Asked
 from server.web.sockets.open_sockets import OpenSockets
 from server.web.status import status_of
 
@@ -78,13 +79,10 @@ class BaseHandler(RequestHandler):
     wants_json: ClassVar[bool] = False
     old_cookies: ClassVar[bool] = False  # reads the names of release 0.2 too: nobody loses a video
 
-    web: Web
-
-    def initialize(self, web: Web, **services: Any) -> None:
-        """Take the shared part and this handler's own services, as attributes of the same names."""
+    def __init__(self, *asked: *Asked, web: Web) -> None:
+        """Take what every handler needs."""
+        super().__init__(*asked)
         self.web = web
-        for name, service in services.items():
-            setattr(self, name, service)
 
     def set_default_headers(self) -> None:
         """Close the page."""
@@ -113,7 +111,7 @@ class BaseHandler(RequestHandler):
             kind = CookiesMissing if given and not self.request.cookies else XsrfRefused
             raise kind(str(refused.log_message)) from None
 
-    def page(self, template: str, status: int = 200, /, **context: Any) -> None:
+    def page(self, template: str, status: int = 200, /, **context: object) -> None:
         """Answer with a page."""
         self.set_status(status)
         self.finish(self.web.pages.render(template, **{**self.shown(), **context}))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tornado.routing import URLSpec
 
 from server.web.base import BaseHandler, Web
+from server.web.routing import Asked, path
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class Readyz(BaseHandler):
     """GET /readyz: database, schema, delivery and background loops work."""
 
     wants_json = True
-    ready: Callable[[], Awaitable[Readiness]]
+
+    def __init__(self, *asked: *Asked, web: Web, ready: Callable[[], Awaitable[Readiness]]) -> None:
+        super().__init__(*asked, web=web)
+        self.ready = ready
 
     async def prepare(self) -> None:
         """Need nobody signed in."""
@@ -55,7 +59,9 @@ class Readyz(BaseHandler):
 class MetricsPage(BaseHandler):
     """GET /metrics."""
 
-    refresh: Callable[[], Awaitable[None]]
+    def __init__(self, *asked: *Asked, web: Web, refresh: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(*asked, web=web)
+        self.refresh = refresh
 
     async def prepare(self) -> None:
         """Need nobody signed in; the proxy keeps it inside (docs/operations.md)."""
@@ -80,14 +86,14 @@ class Root(BaseHandler):
 
 def routes(
     web: Web,
+    *,
     ready: Callable[[], Awaitable[Readiness]],
     refresh: Callable[[], Awaitable[None]],
 ) -> list[URLSpec]:
     """List the paths for machines and operators, and the address alone."""
-    named = {"web": web}
     return [
-        URLSpec(r"/", Root, named),
-        URLSpec(r"/healthz", Healthz, named),
-        URLSpec(r"/readyz", Readyz, {**named, "ready": ready}),
-        URLSpec(r"/metrics", MetricsPage, {**named, "refresh": refresh}),
+        path(r"/", Root, web=web),
+        path(r"/healthz", Healthz, web=web),
+        path(r"/readyz", Readyz, web=web, ready=ready),
+        path(r"/metrics", MetricsPage, web=web, refresh=refresh),
     ]

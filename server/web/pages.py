@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import (
     BytecodeCache,
@@ -128,10 +128,10 @@ class Pages:
         """Say where a page gets the words of each language it can change to."""
         return {lang: f"/v/words/{lang}?v={self.words_print(lang)}" for lang in LANGUAGES}
 
-    def render(self, template: str, lang: str = "fr", **context: Any) -> str:
+    def render(self, template: str, lang: str = "fr", **context: object) -> str:
         """Render one template in one language."""
         return self._environments[lang].get_template(template).render(**context)
 
-    def text(self, template: str, language: str = "fr", **context: Any) -> str:
+    def text(self, template: str, language: str = "fr", **context: object) -> str:
         """Render the text of a message."""
         return self.render(template, language, **context).strip()

@@ -12,6 +12,7 @@ from server.core.words.for_doctor import for_doctor
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.web.json_types import plain
+from server.web.routing import Asked, path
 from server.web.status import status_of
 
 
@@ -19,7 +20,10 @@ class AuditHandler(SignedIn):
     """What the auditor's handlers share."""
 
     permission = Permission.AUDIT_READ
-    lookup: AuditLookup
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, lookup: AuditLookup) -> None:
+        super().__init__(*asked, web=web)
+        self.lookup = lookup
 
 
 class AuditPage(AuditHandler):
@@ -102,12 +106,11 @@ class CallsApi(AuditHandler):
         self.json({"calls": [plain(record) for record in records]})
 
 
-def routes(web: SignInWeb, lookup: AuditLookup) -> list[URLSpec]:
+def routes(web: SignInWeb, *, lookup: AuditLookup) -> list[URLSpec]:
     """List the paths of the audit."""
-    named = {"web": web, "lookup": lookup}
     return [
-        URLSpec(r"/audit", AuditPage, named),
-        URLSpec(r"/audit/calls/([A-Za-z0-9_-]{1,64})", AuditCallPage, named),
-        URLSpec(r"/audit/sessions/([A-Za-z0-9_-]{1,64})", AuditSessionPage, named),
-        URLSpec(r"/api/v1/calls", CallsApi, named),
+        path(r"/audit", AuditPage, web=web, lookup=lookup),
+        path(r"/audit/calls/([A-Za-z0-9_-]{1,64})", AuditCallPage, web=web, lookup=lookup),
+        path(r"/audit/sessions/([A-Za-z0-9_-]{1,64})", AuditSessionPage, web=web, lookup=lookup),
+        path(r"/api/v1/calls", CallsApi, web=web, lookup=lookup),
     ]

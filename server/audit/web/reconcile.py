@@ -16,6 +16,7 @@ from server.line15.domain.call_links import LABELS, Certainty
 from server.reconcile.domain.matching import AGAINST, CLUES, SETTLED, RankedCall, SureMatch
 from server.reconcile.service.reconciler import ReviewItem
 from server.reconcile.service.review import LONGEST_REASON, Review
+from server.web.routing import Asked, path
 from telephony import parse_number
 
 HERE = "/audit/reconcile"
@@ -31,7 +32,10 @@ class ReconcileHandler(AuditHandler):
     """What both pages share."""
 
     permission = Permission.AUDIT_LINK
-    review: Review
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, lookup: AuditLookup, review: Review) -> None:
+        super().__init__(*asked, web=web, lookup=lookup)
+        self.review = review
 
 
 class ReconcilePage(ReconcileHandler):
@@ -137,10 +141,10 @@ def _number(e164: str) -> str:
     return parsed.national if parsed else e164
 
 
-def routes(web: SignInWeb, lookup: AuditLookup, review: Review) -> list[URLSpec]:
+def routes(web: SignInWeb, *, lookup: AuditLookup, review: Review) -> list[URLSpec]:
     """List the paths of the reconciliation."""
-    named = {"web": web, "lookup": lookup, "review": review}
+    case = rf"{HERE}/([A-Za-z0-9_-]{{1,64}})"
     return [
-        URLSpec(HERE, ReconcilePage, named),
-        URLSpec(rf"{HERE}/([A-Za-z0-9_-]{{1,64}})", ReconcileCase, named),
+        path(HERE, ReconcilePage, web=web, lookup=lookup, review=review),
+        path(case, ReconcileCase, web=web, lookup=lookup, review=review),
     ]

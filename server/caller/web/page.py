@@ -20,7 +20,7 @@ from server.video.domain.session import (
 from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.ice import IceServers
 from server.video.service.rooms import Rooms
-from server.web.base import BaseHandler
+from server.web.base import BaseHandler, Web
 from server.web.errors import (
     InvitationLinkExpired,
     InvitationLinkUnknown,
@@ -28,6 +28,7 @@ from server.web.errors import (
 )
 from server.web.link_as_sent import CALLER
 from server.web.links import InvitationLinkHandler, PageAsSent
+from server.web.routing import Asked
 from server.web.sockets.rate_limiter import RateLimiter
 from server.web.status import status_of
 
@@ -49,7 +50,9 @@ PHASES: dict[type[AppError], str] = {
 class CallerPage(InvitationLinkHandler):
     """GET /v/TOKEN."""
 
-    links: InvitationLinks
+    def __init__(self, *asked: *Asked, web: Web, links: InvitationLinks) -> None:
+        super().__init__(*asked, web=web)
+        self.links = links
 
     async def get(self, token: str) -> None:
         """Show the big button, or why not; neither consumes nor counts anything (previews and scanners do GET)."""
@@ -130,7 +133,7 @@ class CallerPage(InvitationLinkHandler):
         known = self.language_asked() or (kept if kept in BY_CODE else None)
         return known or choose(self.request.headers.get("Accept-Language"))
 
-    def _show(self, template: str, lang: str, site_name: str, **context: Any) -> None:
+    def _show(self, template: str, lang: str, site_name: str, **context: object) -> None:
         xsrf = self.xsrf_token.decode()
         html = self.web.pages.render(
             template, lang, site_name=site_name, xsrf_token=xsrf, demo=self.web.demo, **context
@@ -167,8 +170,13 @@ class _Gesture(InvitationLinkHandler):
     """What a page does to its link, at the pace of its session."""
 
     wants_json = True
-    links: InvitationLinks
-    gestures: RateLimiter
+
+    def __init__(
+        self, *asked: *Asked, web: Web, links: InvitationLinks, gestures: RateLimiter
+    ) -> None:
+        super().__init__(*asked, web=web)
+        self.links = links
+        self.gestures = gestures
 
     async def admit(self, token: str, browser: str | None) -> None:
         """Refuse who may not use this link, then who uses it too often.
@@ -183,8 +191,18 @@ class _Gesture(InvitationLinkHandler):
 class CallerOpen(_Gesture):
     """POST /v/TOKEN/open."""
 
-    rooms: Rooms
-    ice: IceServers
+    def __init__(
+        self,
+        *asked: *Asked,
+        web: Web,
+        links: InvitationLinks,
+        gestures: RateLimiter,
+        rooms: Rooms,
+        ice: IceServers,
+    ) -> None:
+        super().__init__(*asked, web=web, links=links, gestures=gestures)
+        self.rooms = rooms
+        self.ice = ice
 
     async def post(self, token: str) -> None:
         """A visible page's script reports itself, and learns what it needs to prepare its offer."""
@@ -236,7 +254,11 @@ class CallerCannot(CallerPage):
     binds nothing, and has the pace of the other gestures (docs/adr/0030).
     """
 
-    gestures: RateLimiter
+    def __init__(
+        self, *asked: *Asked, web: Web, links: InvitationLinks, gestures: RateLimiter
+    ) -> None:
+        super().__init__(*asked, web=web, links=links)
+        self.gestures = gestures
 
     def check_xsrf_cookie(self) -> None:
         """Refuse a page that is not ours, as far as the browser tells; who blocks cookies has no token.

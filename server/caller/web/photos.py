@@ -13,7 +13,9 @@ from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.invitations.service.links import InvitationLinks
 from server.video.errors import PictureTooLarge
 from server.video.service.photos import MAX_PART, PhotoPart, Photos
+from server.web.base import Web
 from server.web.links import InvitationLinkHandler
+from server.web.routing import Asked, path
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _NUMBER: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -23,8 +25,11 @@ class CallerPhoto(InvitationLinkHandler):
     """POST /v/TOKEN/photo."""
 
     wants_json = True
-    links: InvitationLinks
-    photos: Photos
+
+    def __init__(self, *asked: *Asked, web: Web, links: InvitationLinks, photos: Photos) -> None:
+        super().__init__(*asked, web=web)
+        self.links = links
+        self.photos = photos
 
     async def post(self, token: str) -> None:
         """Take one part; what the page must know to go on is how much is here."""
@@ -55,7 +60,10 @@ class DeskPhoto(SignedIn):
     permission = Permission.DESK_USE
     automatic = True
     finishes = True
-    photos: Photos
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, photos: Photos) -> None:
+        super().__init__(*asked, web=web)
+        self.photos = photos
 
     def compute_etag(self) -> None:
         """Leave no name by which a cache could find it."""
@@ -70,13 +78,10 @@ class DeskPhoto(SignedIn):
         self.finish(photo.picture.data)
 
 
-def routes(web: SignInWeb, links: InvitationLinks, photos: Photos) -> list[URLSpec]:
+def routes(web: SignInWeb, *, links: InvitationLinks, photos: Photos) -> list[URLSpec]:
     """List the paths of photos."""
+    id_ = "([A-Za-z0-9_-]{20,64})"
     return [
-        URLSpec(
-            r"/v/([A-Za-z0-9_-]{20,64})/photo",
-            CallerPhoto,
-            {"web": web, "links": links, "photos": photos},
-        ),
-        URLSpec(r"/desk/photos/([A-Za-z0-9_-]{20,64})", DeskPhoto, {"web": web, "photos": photos}),
+        path(rf"/v/{id_}/photo", CallerPhoto, web=web, links=links, photos=photos),
+        path(rf"/desk/photos/{id_}", DeskPhoto, web=web, photos=photos),
     ]

@@ -6,12 +6,12 @@ from typing import Final
 from tornado.routing import URLSpec
 
 from server.caller.web.page import BROWSER_COOKIE
-from server.caller.web.socket import CallerSocketBase
+from server.caller.web.socket import CallerServices, CallerSocketBase
 from server.core.errors import Invalid
-from server.invitations.service.links import InvitationLinks
 from server.protocol.message import MAX_FRAME
 from server.web.base import Web
 from server.web.links import InvitationLinkHandler
+from server.web.routing import Asked, path
 from server.web.sockets.polling import WINDOW, PolledSocket, PolledSocketOwner, PolledSockets
 from server.web.sockets.rate_limiter import RateLimiter
 
@@ -25,24 +25,36 @@ _NAME: Final = r"([A-Za-z0-9_-]{20,64})"
 class PolledCallerSocket(CallerSocketBase, PolledSocket):
     """A phone connected by requests."""
 
+    def __init__(self, web: Web, opener: PolledSocketOwner, services: CallerServices) -> None:
+        super().__init__(web, opener)
+        self.serve(services)
+
 
 class WireOpening(InvitationLinkHandler):
     """POST /v/TOKEN/wire."""
 
     wants_json = True
-    links: InvitationLinks
-    gestures: RateLimiter
-    sockets: PolledSockets
-    parts: dict[str, object]
+
+    def __init__(
+        self,
+        *asked: *Asked,
+        web: Web,
+        services: CallerServices,
+        gestures: RateLimiter,
+        sockets: PolledSockets,
+    ) -> None:
+        super().__init__(*asked, web=web)
+        self.services = services
+        self.gestures = gestures
+        self.sockets = sockets
 
     async def post(self, token: str) -> None:
         """Open a socket by requests for the browser that tapped, at the pace of its session."""
         browser = self.get_cookie(BROWSER_COOKIE) or ""
-        session, _ = await self.links.bound(token, browser)
+        session, _ = await self.services.links.bound(token, browser)
         self.gestures.check(session.id, self.web.clock.now())
-        socket = PolledCallerSocket(
-            self.web, PolledSocketOwner(self.request.remote_ip, browser), **self.parts
-        )
+        opener = PolledSocketOwner(self.request.remote_ip, browser)
+        socket = PolledCallerSocket(self.web, opener, self.services)
         self.json({"wire": self.sockets.open(socket, token)})
 
 
@@ -50,7 +62,10 @@ class _SocketRequest(InvitationLinkHandler):
     """A request of an open socket: judged without the database."""
 
     wants_json = True
-    sockets: PolledSockets
+
+    def __init__(self, *asked: *Asked, web: Web, sockets: PolledSockets) -> None:
+        super().__init__(*asked, web=web)
+        self.sockets = sockets
 
     async def prepare(self) -> None:
         """Ask nobody who is signed in: it goes on while the database is away, whoever tries it out."""
@@ -104,14 +119,12 @@ class WireDown(_SocketRequest):
         self.json(answer)
 
 
-def routes(
-    web: Web, links: InvitationLinks, gestures: RateLimiter, parts: dict[str, object]
-) -> list[URLSpec]:
-    """List the paths of sockets by requests; `parts`: what a caller's socket is given."""
-    sockets = {"web": web, "sockets": PolledSockets(web)}
-    opening = {**sockets, "links": links, "gestures": gestures, "parts": parts}
+def routes(web: Web, *, services: CallerServices, gestures: RateLimiter) -> list[URLSpec]:
+    """List the paths of sockets by requests."""
+    sockets = PolledSockets(web)
+    wire = rf"{_TOKEN}/wire"
     return [
-        URLSpec(rf"{_TOKEN}/wire", WireOpening, opening),
-        URLSpec(rf"{_TOKEN}/wire/{_NAME}/up", WireUp, sockets),
-        URLSpec(rf"{_TOKEN}/wire/{_NAME}/down", WireDown, sockets),
+        path(wire, WireOpening, web=web, services=services, gestures=gestures, sockets=sockets),
+        path(rf"{wire}/{_NAME}/up", WireUp, web=web, sockets=sockets),
+        path(rf"{wire}/{_NAME}/down", WireDown, web=web, sockets=sockets),
     ]

@@ -1,8 +1,6 @@
 """The paths of a caller's link: its pages, what it asks, its socket and the requests in its place."""
 
-from typing import Any
-
-from tornado.routing import Rule, URLSpec
+from tornado.routing import Rule
 
 from server.caller.web import polling
 from server.caller.web.page import (
@@ -16,37 +14,38 @@ from server.caller.web.page import (
     CallerTap,
     CallerWords,
 )
-from server.caller.web.socket import WORDS_A_SECOND, WORDS_BURST, CallerSocket
-from server.invitations.service.links import InvitationLinks
-from server.video.service.ice import IceServers
-from server.video.service.rooms import Rooms
+from server.caller.web.socket import CallerServices, CallerSocket
 from server.web.base import Web
 from server.web.link_as_sent import CALLER, TOKEN
 from server.web.links import DottedHostMatches, LinkAsSentMatches
+from server.web.routing import path, rule
 from server.web.sockets.rate_limiter import RateLimiter
 
 _OPAQUE = r"([A-Za-z0-9_-]{20,64})"
 
 
-def routes(
-    web: Web, *, links: InvitationLinks, rooms: Rooms, ice: IceServers, **services: Any
-) -> list[Rule]:
-    """List the paths of callers; `services`: what their socket needs besides."""
-    base = {"web": web, "links": links}
+def routes(web: Web, services: CallerServices) -> list[Rule]:
+    """List the paths of callers."""
+    links = services.links
     gestures = RateLimiter("gestures", a_second=GESTURES_A_SECOND, burst=GESTURES_BURST)
-    gesture = {**base, "gestures": gestures}
-    words = RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST)
-    parts = {"links": links, "rooms": rooms, "ice": ice, "words": words, **services}
     return [
-        URLSpec(r"/v/words/([a-z]{2})", CallerWords, {"web": web}),
-        Rule(DottedHostMatches(CALLER), CallerPageAsSent, base),
-        URLSpec(rf"/v/({TOKEN})", CallerPage, base),
+        path(r"/v/words/([a-z]{2})", CallerWords, web=web),
+        rule(DottedHostMatches(CALLER), CallerPageAsSent, web=web, links=links),
+        path(rf"/v/({TOKEN})", CallerPage, web=web, links=links),
         # The one page below a link; whatever else is read there with GET is the link with a tail.
-        URLSpec(rf"/v/({TOKEN})/cannot", CallerCannot, gesture),
-        Rule(LinkAsSentMatches(CALLER), CallerPageAsSent, base),
-        URLSpec(rf"/v/{_OPAQUE}/open", CallerOpen, {**gesture, "rooms": rooms, "ice": ice}),
-        URLSpec(rf"/v/{_OPAQUE}/tap", CallerTap, gesture),
-        URLSpec(rf"/v/{_OPAQUE}/release", CallerRelease, gesture),
-        URLSpec(r"/ws/caller", CallerSocket, {"web": web, **parts}),
-        *polling.routes(web, links, gestures, parts),
+        path(rf"/v/({TOKEN})/cannot", CallerCannot, web=web, links=links, gestures=gestures),
+        rule(LinkAsSentMatches(CALLER), CallerPageAsSent, web=web, links=links),
+        path(
+            rf"/v/{_OPAQUE}/open",
+            CallerOpen,
+            web=web,
+            links=links,
+            gestures=gestures,
+            rooms=services.rooms,
+            ice=services.ice,
+        ),
+        path(rf"/v/{_OPAQUE}/tap", CallerTap, web=web, links=links, gestures=gestures),
+        path(rf"/v/{_OPAQUE}/release", CallerRelease, web=web, links=links, gestures=gestures),
+        path(r"/ws/caller", CallerSocket, web=web, services=services),
+        *polling.routes(web, services=services, gestures=gestures),
     ]

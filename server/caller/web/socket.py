@@ -1,8 +1,8 @@
 """The socket of a caller's phone: what it says and is told, whatever carries it."""
 
 import time
-from dataclasses import replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, assert_never
 
 from server.caller.web.page import BROWSER_COOKIE, PHASES
 from server.core.audit_entries import Actor
@@ -30,6 +30,7 @@ from server.video.service.signalling import Signalling
 from server.video.service.speaker import Speaker
 from server.web.base import Web
 from server.web.errors import MessageOutOfOrder
+from server.web.routing import Asked
 from server.web.sockets.page_socket import PageSocket, SocketBase
 from server.web.sockets.rate_limiter import RateLimiter
 
@@ -48,24 +49,39 @@ WRITTEN = (
 )
 
 
-class CallerSocketBase(SocketBase):
-    """What a phone says and is told, whatever carries it."""
-
-    kind: ClassVar[str] = "caller"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerServices:
+    """What a phone's socket works with; `words` is the pace of what is written down, a session."""
 
     links: InvitationLinks
     sessions: Sessions
     signalling: Signalling
     languages: Languages
-    help: RemoteHelp
+    remote_help: RemoteHelp
     rooms: Rooms
     ice: IceServers
     ladder: Ladder
-    words: RateLimiter
+    words: RateLimiter = field(
+        default_factory=lambda: RateLimiter("words", a_second=WORDS_A_SECOND, burst=WORDS_BURST)
+    )
 
-    def initialize(self, web: Web, **services: Any) -> None:
+
+class CallerSocketBase(SocketBase):
+    """What a phone says and is told, whatever carries it."""
+
+    kind: ClassVar[str] = "caller"
+
+    def serve(self, services: CallerServices) -> None:
         """Start before the hello: no session."""
-        super().initialize(web, **services)
+        self.links = services.links
+        self.sessions = services.sessions
+        self.signalling = services.signalling
+        self.languages = services.languages
+        self.help = services.remote_help
+        self.rooms = services.rooms
+        self.ice = services.ice
+        self.ladder = services.ladder
+        self.words = services.words
         self._pace = StillAllowance()
         self._session = ""
         self._site = ""
@@ -172,7 +188,9 @@ class CallerSocketBase(SocketBase):
     def _by(self) -> Speaker:
         return Speaker(self._actor(), self.later)
 
-    def _say(self, message: m.CallerMessage) -> None:
+    def _say(
+        self, message: m.SignalOffer | m.CallerIceCandidate | m.LanguageChosen | m.Leave
+    ) -> None:
         match message:
             case m.SignalOffer() if not self._seated():
                 raise SessionEnded
@@ -185,6 +203,8 @@ class CallerSocketBase(SocketBase):
                 self._choose(language)
             case m.Leave():
                 self._happen(SessionQuit("phone", "left"))
+            case _:
+                assert_never(message)
 
     def _tells(self, message: m.Camera | m.CallerMedia | m.Visibility | m.Facing) -> None:
         """Take what the phone says of itself; a page whose place was taken speaks for it no more."""
@@ -205,6 +225,8 @@ class CallerSocketBase(SocketBase):
                 self._tell("hidden" if hidden else "visible")
             case m.Facing(facing=facing):
                 self._tell(facing)
+            case _:
+                assert_never(message)
 
     def _step(self, ladder: m.RungChanged) -> None:
         """Take the new rung at once, since stills follow, and write it down after."""
@@ -248,6 +270,10 @@ class CallerSocket(CallerSocketBase, PageSocket):
 
     wants_json = True
     old_cookies = True
+
+    def __init__(self, *asked: *Asked, web: Web, services: CallerServices) -> None:
+        super().__init__(*asked, web=web)
+        self.serve(services)
 
 
 def _camera_event(state: str) -> Event:

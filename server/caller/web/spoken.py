@@ -3,7 +3,7 @@
 import secrets
 from typing import Any, Final
 
-from tornado.routing import Rule, URLSpec
+from tornado.routing import Rule
 
 from server.caller.web.page import BROWSER_COOKIE, CallerPage
 from server.core.errors import AppError
@@ -16,6 +16,7 @@ from server.web.base import Web
 from server.web.errors import CookiesMissing, XsrfRefused
 from server.web.link_as_sent import CODE
 from server.web.links import DottedHostMatches, LinkAsSentMatches, PageAsSent
+from server.web.routing import Asked, path, rule
 from server.web.status import status_of
 
 #: Refusals that the form itself shows.
@@ -25,7 +26,11 @@ SHOWN: Final = (SpokenCodeWrong, SpokenCodeThrottled, CookiesMissing, XsrfRefuse
 class SpokenCodePage(CallerPage):
     """One field, with or without JavaScript; the link it leads to is bound by the tap, not here (I5)."""
 
-    spoken: SpokenCodes
+    def __init__(
+        self, *asked: *Asked, web: Web, links: InvitationLinks, spoken: SpokenCodes
+    ) -> None:
+        super().__init__(*asked, web=web, links=links)
+        self.spoken = spoken
 
     async def get(self, token: str = "") -> None:
         """Show the field."""
@@ -78,9 +83,8 @@ class SpokenCodePageAsSent(PageAsSent, SpokenCodePage):
 
 def routes(web: Web, *, spoken: SpokenCodes, links: InvitationLinks) -> list[Rule]:
     """List the path read aloud."""
-    page = {"web": web, "spoken": spoken, "links": links}
     return [
-        Rule(DottedHostMatches(CODE), SpokenCodePageAsSent, page),
-        URLSpec(r"/c", SpokenCodePage, page),
-        Rule(LinkAsSentMatches(CODE), SpokenCodePageAsSent, page),
+        rule(DottedHostMatches(CODE), SpokenCodePageAsSent, web=web, spoken=spoken, links=links),
+        path(r"/c", SpokenCodePage, web=web, spoken=spoken, links=links),
+        rule(LinkAsSentMatches(CODE), SpokenCodePageAsSent, web=web, spoken=spoken, links=links),
     ]

@@ -9,10 +9,11 @@ from server.core.errors import StationUnknown
 from server.core.sites import SiteStore, Station
 from server.desk.web.seats import Seats
 from server.identity.domain.access import Permission, may
-from server.identity.web.signed_in import STATION_COOKIE, SignedIn
+from server.identity.web.signed_in import STATION_COOKIE, SignedIn, SignInWeb
 from server.line15.errors import LaunchTooLarge
 from server.line15.service.launch import MOST, PARAMETERS, WAIT, Launch, Launched
 from server.video.store.sessions import SessionStore
+from server.web.routing import Asked
 from server.web.sockets.rate_limiter import RateLimiter
 
 LAUNCH_COOKIE: Final = "v15_launch"
@@ -26,7 +27,10 @@ class StationPage(SignedIn):
     """What the page and its chooser share."""
 
     permission = Permission.DESK_USE
-    seats: Seats
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, seats: Seats) -> None:
+        super().__init__(*asked, web=web)
+        self.seats = seats
 
     def at_launch(self, opaque: str) -> str:
         """Return the address of page B, on this launch."""
@@ -47,8 +51,17 @@ class StationPage(SignedIn):
 class DeskPage(StationPage):
     """GET /desk."""
 
-    launch: Launch
-    launches: RateLimiter
+    def __init__(
+        self,
+        *asked: *Asked,
+        web: SignInWeb,
+        seats: Seats,
+        launch: Launch,
+        launches: RateLimiter,
+    ) -> None:
+        super().__init__(*asked, web=web, seats=seats)
+        self.launch = launch
+        self.launches = launches
 
     async def prepare(self) -> None:
         """Exchange launch parameters for an opaque id before anything else, signed in or not (I5)."""

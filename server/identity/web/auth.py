@@ -14,6 +14,7 @@ from server.identity.service.login import LoginChallengeInfo
 from server.identity.service.sign_ins import SignIn
 from server.identity.web.signed_in import SESSION_COOKIE, MaybeSignedIn, SignedIn, SignInWeb
 from server.web.errors import XsrfRefused
+from server.web.routing import path
 from server.web.status import status_of
 
 CHALLENGE_COOKIE = "v15_challenge"
@@ -184,11 +185,10 @@ class Logout(MaybeSignedIn):
 
 def routes(web: SignInWeb) -> list[URLSpec]:
     """List the paths of signing in and out."""
-    named = {"web": web}
     return [
-        URLSpec(r"/login", LoginPage, named),
-        URLSpec(r"/login/code", CodePage, named),
-        URLSpec(r"/login/standing", SignInStanding, named),
-        URLSpec(r"/login/seen", SignInSeen, named),
-        URLSpec(r"/logout", Logout, named),
+        path(r"/login", LoginPage, web=web),
+        path(r"/login/code", CodePage, web=web),
+        path(r"/login/standing", SignInStanding, web=web),
+        path(r"/login/seen", SignInSeen, web=web),
+        path(r"/logout", Logout, web=web),
     ]

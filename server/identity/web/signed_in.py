@@ -17,6 +17,7 @@ from server.identity.errors import SignInOver
 from server.identity.service.login import Login
 from server.identity.service.sign_ins import SignIn, SignIns
 from server.web.base import BaseHandler, Web
+from server.web.routing import Asked
 from server.web.sockets.page_socket import PageSocket
 
 SESSION_COOKIE: Final = "v15_session"
@@ -38,9 +39,9 @@ class MaybeSignedIn(BaseHandler):
 
     web: SignInWeb
 
-    def initialize(self, web: Web, **services: Any) -> None:
+    def __init__(self, *asked: *Asked, web: SignInWeb) -> None:
         """Start with nobody."""
-        super().initialize(web, **services)
+        super().__init__(*asked, web=web)
         self.user: User | None = None
         self.site: Site | None = None
         self.sign_in: SignIn | None = None

@@ -10,14 +10,20 @@ from server.identity.web.signed_in import STATION_COOKIE, SignedIn, SignInWeb
 from server.incidents.service.feedback import IncidentReporting
 from server.incidents.service.incidents import Incidents
 from server.incidents.web.incidents import shown
+from server.web.routing import Asked, path
 
 
 class FeedbackApi(SignedIn):
     """Takes an incident or a remark."""
 
     permission = Permission.FEEDBACK_SEND
-    feedback: IncidentReporting
-    incidents: Incidents
+
+    def __init__(
+        self, *asked: *Asked, web: SignInWeb, feedback: IncidentReporting, incidents: Incidents
+    ) -> None:
+        super().__init__(*asked, web=web)
+        self.feedback = feedback
+        self.incidents = incidents
 
     async def get(self) -> None:
         """Show what this person sent last, and where it stands."""
@@ -59,7 +65,6 @@ class FeedbackApi(SignedIn):
         return {**empty, **typed}
 
 
-def routes(web: SignInWeb, feedback: IncidentReporting, incidents: Incidents) -> list[URLSpec]:
+def routes(web: SignInWeb, *, feedback: IncidentReporting, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the feedback."""
-    named = {"web": web, "feedback": feedback, "incidents": incidents}
-    return [URLSpec(r"/feedback", FeedbackApi, named)]
+    return [path(r"/feedback", FeedbackApi, web=web, feedback=feedback, incidents=incidents)]

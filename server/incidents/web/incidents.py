@@ -15,6 +15,7 @@ from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.incidents.domain import CHOICES, KINDS, LONGEST_NOTE, STATES
 from server.incidents.service.feedback import CONTEXT
 from server.incidents.service.incidents import IncidentFilter, Incidents, IncidentView
+from server.web.routing import Asked, path
 from server.web.status import status_of
 
 HERE = "/incidents"
@@ -27,7 +28,10 @@ class IncidentsHandler(SignedIn):
     """What the handlers share."""
 
     permission = Permission.FEEDBACK_READ
-    incidents: Incidents
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, incidents: Incidents) -> None:
+        super().__init__(*asked, web=web)
+        self.incidents = incidents
 
     def wanted(self) -> IncidentFilter:
         """Read the filter of the address."""
@@ -152,11 +156,10 @@ def shown(one: IncidentView, *, links: bool = False) -> Mapping[str, Any]:
     }
 
 
-def routes(web: SignInWeb, incidents: Incidents) -> list[URLSpec]:
+def routes(web: SignInWeb, *, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the incidents."""
-    named = {"web": web, "incidents": incidents}
     return [
-        URLSpec(HERE, IncidentsPage, named),
-        URLSpec(rf"{HERE}\.csv", IncidentsFile, named),
-        URLSpec(rf"{HERE}/{ID}", IncidentPage, named),
+        path(HERE, IncidentsPage, web=web, incidents=incidents),
+        path(rf"{HERE}\.csv", IncidentsFile, web=web, incidents=incidents),
+        path(rf"{HERE}/{ID}", IncidentPage, web=web, incidents=incidents),
     ]

@@ -5,6 +5,7 @@ from tornado.routing import URLSpec
 from server.identity.domain.access import Permission, may
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.incidents.service.incidents import Incidents
+from server.web.routing import Asked, path
 
 MODULES = (
     ("desk", "Visiorégulation", "Voir le patient pendant l'appel", "/desk", Permission.DESK_USE),
@@ -39,7 +40,9 @@ OUTBOX = {
 class Kiosk(SignedIn):
     """The page of modules."""
 
-    incidents: Incidents
+    def __init__(self, *asked: *Asked, web: SignInWeb, incidents: Incidents) -> None:
+        super().__init__(*asked, web=web)
+        self.incidents = incidents
 
     async def get(self) -> None:
         """Show the modules, those of other roles greyed; what nobody took up yet is counted."""
@@ -60,6 +63,6 @@ class Kiosk(SignedIn):
         self.page("kiosk.html", modules=[*modules, OUTBOX] if self.web.demo else modules)
 
 
-def routes(web: SignInWeb, incidents: Incidents) -> list[URLSpec]:
+def routes(web: SignInWeb, *, incidents: Incidents) -> list[URLSpec]:
     """List the paths of the kiosk."""
-    return [URLSpec(r"/kiosk", Kiosk, {"web": web, "incidents": incidents})]
+    return [path(r"/kiosk", Kiosk, web=web, incidents=incidents)]

@@ -9,6 +9,7 @@ from server.core.sites import Site
 from server.line15.service.call_events import SignedRequest, Webhook
 from server.line15.web.event_bodies import answer_of, parse, schema
 from server.web.base import BaseHandler, Web
+from server.web.routing import Asked, path
 from telephony import CtiEvent
 
 
@@ -16,11 +17,14 @@ class TelephonyEvents(BaseHandler):
     """Takes a signed batch of call events."""
 
     wants_json = True
-    webhook: Webhook
+
+    def __init__(self, *asked: *Asked, web: Web, webhook: Webhook) -> None:
+        super().__init__(*asked, web=web)
+        self.webhook = webhook
+        self.sender: Site | None = None
 
     async def prepare(self) -> None:
         """Need nobody signed in: the message is signed."""
-        self.sender: Site | None = None
 
     def check_xsrf_cookie(self) -> None:
         """A call-centre software has no page of ours."""
@@ -49,9 +53,8 @@ class TelephonyEvents(BaseHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Count what an authentic sender did wrong in its feed's health too."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        sender: Site | None = getattr(self, "sender", None)
-        if isinstance(error, AppError) and not isinstance(error, Unavailable) and sender:
-            self.webhook.refused(sender, error.code)
+        if isinstance(error, AppError) and not isinstance(error, Unavailable) and self.sender:
+            self.webhook.refused(self.sender, error.code)
         super().write_error(status_code, **kwargs)
 
 
@@ -68,9 +71,9 @@ class TelephonySchema(BaseHandler):
         self.json(schema())
 
 
-def routes(web: Web, webhook: Webhook) -> list[URLSpec]:
+def routes(web: Web, *, webhook: Webhook) -> list[URLSpec]:
     """List the paths of the call events."""
     return [
-        URLSpec(r"/api/v1/telephony/events", TelephonyEvents, {"web": web, "webhook": webhook}),
-        URLSpec(r"/api/v1/telephony/events\.schema\.json", TelephonySchema, {"web": web}),
+        path(r"/api/v1/telephony/events", TelephonyEvents, web=web, webhook=webhook),
+        path(r"/api/v1/telephony/events\.schema\.json", TelephonySchema, web=web),
     ]

@@ -6,13 +6,17 @@ from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
 from server.line15.service.health import LineHealthReader
 from server.web.json_types import plain
+from server.web.routing import Asked, path
 
 
 class LineHealthPage(SignedIn):
     """GET /admin/telephony."""
 
     permission = Permission.ADMIN
-    line_health: LineHealthReader
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, line_health: LineHealthReader) -> None:
+        super().__init__(*asked, web=web)
+        self.line_health = line_health
 
     def get(self) -> None:
         """Show how the site's line 15 fares; the page asks again by itself."""
@@ -26,7 +30,10 @@ class LineHealthApi(SignedIn):
     permission = Permission.ADMIN
     wants_json = True
     automatic = True
-    line_health: LineHealthReader
+
+    def __init__(self, *asked: *Asked, web: SignInWeb, line_health: LineHealthReader) -> None:
+        super().__init__(*asked, web=web)
+        self.line_health = line_health
 
     def get(self) -> None:
         """Answer with the same."""
@@ -34,10 +41,9 @@ class LineHealthApi(SignedIn):
         self.json(plain(self.line_health.read(site.id)))
 
 
-def routes(web: SignInWeb, line_health: LineHealthReader) -> list[URLSpec]:
+def routes(web: SignInWeb, *, line_health: LineHealthReader) -> list[URLSpec]:
     """List the paths of the telephony's health."""
-    named = {"web": web, "line_health": line_health}
     return [
-        URLSpec(r"/admin/telephony", LineHealthPage, named),
-        URLSpec(r"/api/v1/telephony/health", LineHealthApi, named),
+        path(r"/admin/telephony", LineHealthPage, web=web, line_health=line_health),
+        path(r"/api/v1/telephony/health", LineHealthApi, web=web, line_health=line_health),
     ]

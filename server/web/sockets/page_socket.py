@@ -38,6 +38,7 @@ from server.core.words.for_doctor import for_doctor
 from server.protocol.message import MAX_FRAME
 from server.web.base import BaseHandler, Web
 from server.web.errors import MessageFlood, MessageOutOfOrder, OriginForeign
+from server.web.routing import Asked
 from server.web.sockets.frames import CountedFrames
 from server.web.sockets.transports import SOCKET
 from server.web.status import close_code_of
@@ -71,13 +72,10 @@ class SocketBase(ABC):
 
     kind: ClassVar[str] = ""
     transport: ClassVar[str] = ""
-    web: Web
 
-    def initialize(self, web: Web, **services: Any) -> None:
+    def __init__(self, web: Web) -> None:
         """Prepare the queues."""
         self.web = web
-        for name, service in services.items():
-            setattr(self, name, service)
         self._out: asyncio.Queue[str | _Newest] = asyncio.Queue(QUEUE)
         self._newest: dict[str, bytes] = {}  # binary frames that did not leave yet, one a key
         self._in: asyncio.Queue[str | bytes | None] = asyncio.Queue(INBOX + 1)
@@ -426,10 +424,10 @@ class PageSocket(SocketBase, WebSocketHandler, BaseHandler):
 
     transport = SOCKET
 
-    def initialize(self, web: Web, **services: Any) -> None:
+    def __init__(self, *asked: *Asked, web: Web) -> None:
         """Prepare the queues; no socket yet."""
-        BaseHandler.initialize(self, web, **services)
-        super().initialize(web)
+        WebSocketHandler.__init__(self, *asked, web=web)  # and BaseHandler by it
+        SocketBase.__init__(self, web)
         self._frames: CountedFrames | None = None
 
     async def prepare(self) -> None:

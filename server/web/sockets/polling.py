@@ -51,9 +51,9 @@ class PolledSocket(SocketBase):
 
     transport = REQUESTS
 
-    def __init__(self, web: Web, opener: PolledSocketOwner, **services: object) -> None:
+    def __init__(self, web: Web, opener: PolledSocketOwner) -> None:
         """Prepare the queues."""
-        self.initialize(web, **services)
+        super().__init__(web)
         self._opener = opener
         self._taken = 0  # frames of the page
         self._first = 0  # number of the oldest frame that the page has not acknowledged

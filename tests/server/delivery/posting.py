@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.app.settings.settings import load
 from server.app.wiring import build
+from server.desk.web.services import DeskServices
 from tests.fakes import Gateway
 from tests.lab.process import until
 from tests.lab.smtp import Smtp, smtp
@@ -58,8 +59,8 @@ def house_with(
 def invitations_of(house: House) -> Invitations:
     """The use cases as the handlers have them."""
     rules = house.server.app.wildcard_router.rules
-    given = [rule.target_kwargs for rule in rules if "invitations" in (rule.target_kwargs or {})]
-    return given[0]["invitations"]  # type: ignore[no-any-return]
+    given = [rule.target_kwargs.get("services") for rule in rules]
+    return next(services.invitations for services in given if isinstance(services, DeskServices))
 
 
 @contextmanager

@@ -182,7 +182,7 @@ async def test_what_a_phone_says_of_itself_waits_for_its_picture_and_its_end_doe
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Views are dear, and a phone says five things between the tap and the picture."""
-    monkeypatch.setattr("server.desk.web.socket.SOON_SECONDS", 3600)
+    monkeypatch.setattr("server.desk.web.showing.SOON_SECONDS", 3600)
     desk, caller, _ = await house.connected()
     await caller.say("media.report", camera="muted")
     await desk.hear("caller.state", state="muted")
