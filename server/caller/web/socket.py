@@ -210,7 +210,7 @@ class CallerSocketBase(SocketBase):
         if not self._seated():
             raise SessionEnded
         if told := self.ladder.step(self._site, self._session, ladder.rung, ladder.why):
-            self.later(lambda: self.ladder.stepped(self._actor(), self._session, told))
+            self.later(lambda: self.ladder.stepped(self._actor(), told))
 
     def _note(self, said: PhoneReport) -> None:
         """Keep what the phone says of itself: another sentence helps its caller now."""

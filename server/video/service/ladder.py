@@ -6,9 +6,11 @@ The phone decides; what is here relays, counts, and lets the desk ask. A still i
 import json
 from dataclasses import dataclass, field
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
+from server.core.journal import pictures as journal
+from server.core.journal.entries import Entry
 from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.session import SessionState, StillSeen
@@ -72,7 +74,7 @@ class Ladder:
         after = await self._sessions.happen(session, StillSeen(), actor)
         room.stilled = after.state is not SessionState.LIVE
 
-    def step(self, site: str, session: str, rung: str, why: str) -> dict[str, object] | None:
+    def step(self, site: str, session: str, rung: str, why: str) -> Entry | None:
         """The phone changed its rung; return what is to be written down.
 
         The same one again, as after a reconnection, is not news.
@@ -83,11 +85,11 @@ class Ladder:
             return None
         room.rung, room.why, room.stills, room.stilled = rung, why, 0, False
         self._bus.publish(SiteChanged(site, session=session))
-        return {"rung": rung, "from": former, "why": why, "stills": stills}
+        return journal.picture_rung(session, rung=rung, was=former, why=why, stills=stills)
 
-    async def stepped(self, actor: Actor, session: str, told: dict[str, object]) -> None:
+    async def stepped(self, actor: Actor, told: Entry) -> None:
         """Write down a change of rung."""
-        await self._note(actor, "picture.rung", session, told)
+        await self._note(actor, told)
 
     def ask(self, session: str, peer: str, rung: str) -> None:
         """A desk asks the phone for a rung."""
@@ -99,12 +101,11 @@ class Ladder:
 
     async def asked(self, actor: Actor, session: str, rung: str) -> None:
         """Write down what a desk asked for."""
-        await self._note(actor, "picture.asked", session, {"rung": rung})
+        await self._note(actor, journal.picture_asked(session, rung=rung))
 
-    async def _note(self, actor: Actor, action: str, session: str, data: dict[str, object]) -> None:
+    async def _note(self, actor: Actor, entry: Entry) -> None:
         async with self._transactions() as uow:
-            event = AuditEvent(action, f"session:{session}", session, data=data)
-            await write_down(uow, actor, event, self._clock.now())
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
 
 

@@ -15,13 +15,14 @@ import pytest
 
 import server
 from server.audit.store.audit import AuditStore
-from server.core.audit_entries import Actor, AuditEvent
-from server.core.journal import Journal
+from server.core.audit_entries import Actor
+from server.core.journal.append import Journal
 from server.core.personal import PersonalStore
 from server.delivery.domain.messages import MessageState
 from server.line15.store.calls import CallStore
 from telephony import CallState, Related, StationSpan, StationState
 from tests.server.house import CALL_ID, NUMBER, Browser, House, a_call, a_video
+from tests.server.stray import stray
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -411,7 +412,7 @@ async def test_every_row_the_product_writes_can_be_shown(house: House, browser: 
         for number, (before, after) in enumerate(product(SHAPES, repeat=2)):
             data = {"from": before, "to": after, "reason": after, "by": before, "tries": after}
             action = actions[number % len(actions)]
-            event = AuditEvent(action, "session:video1", "video1", "call1", data)
+            event = stray(action, "session:video1", "video1", "call1", data)
             await Journal(uow).append(actor, event, house.clock.now())
         await uow.commit()
     assert len(SHAPES) ** 2 >= len(actions)
