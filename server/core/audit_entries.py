@@ -69,11 +69,11 @@ def digest(row: AuditRow) -> str:
         row.session,
         row.call,
         row.actor,
-        dict(row.data),
+        row.data,
         row.commitment,
         row.prev,
     ]
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=dict)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -8,7 +8,6 @@ missing its default.
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from enum import Enum
-from functools import cache
 from typing import Final, Self, get_type_hints
 
 
@@ -80,15 +79,19 @@ class _Key:
     read: Callable[[object], object]
 
 
-@cache
+_KEYS: Final[dict[object, Mapping[str, _Key]]] = {}
+
+
 def _keys(payload: "type[Payload]") -> Mapping[str, _Key]:
-    hints = get_type_hints(payload)
-    return {
-        one.name.rstrip("_"): _Key(
-            one.name, None if one.default is MISSING else one.default, _READERS[hints[one.name]]
-        )
-        for one in fields(payload)
-    }
+    if payload not in _KEYS:
+        hints = get_type_hints(payload)
+        _KEYS[payload] = {
+            one.name.rstrip("_"): _Key(
+                one.name, None if one.default is MISSING else one.default, _READERS[hints[one.name]]
+            )
+            for one in fields(payload)
+        }
+    return _KEYS[payload]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,8 +51,8 @@ _VIDEO: Final = (
         "session",
         p.StateChange,
         {
-            "link.opened": "Lien ouvert sur le téléphone",
-            "link.tapped": "Lien touché : ce téléphone est le bon",
+            "link.opened": "Lien affiché sur le téléphone",
+            "link.tapped": "Lien touché sur le téléphone",
             "page.works": "Page ouverte dans un navigateur qui peut filmer",
             "camera.asked": "Le téléphone demande l’accès à la caméra",
             "camera.granted": "Caméra autorisée",
@@ -271,7 +271,7 @@ _PEOPLE: Final = (
         p.Nothing,
         {"secret.added": "Secret partagé créé", "secret.retired": "Secret partagé retiré"},
     ),
-    *_verbs("feedback", p.Report, {"feedback.sent": "Incident ou remarque envoyé"}),
+    *_verbs("feedback", p.Report, {"feedback.sent": "Incident signalé ou remarque envoyée"}),
     *_verbs("feedback", p.ReportStep, {"feedback.state_changed": "Suivi de l’incident"}),
     *_verbs("feedback", p.Notes, {"feedback.erased": "Textes de l’incident effacés"}),
     *_verbs("site", p.ReportFilter, {"feedback.exported": "Incidents exportés"}),
@@ -282,7 +282,7 @@ _AUDIT: Final = (
     *_verbs(
         "call session recording snapshot",
         p.Kind,
-        {"audit.missed": "Consultation de ce qui n’existe pas"},
+        {"audit.missed": "Consultation d’un élément inconnu du site"},
         sealed="asked",
     ),
     *_verbs("personal", p.Erased, {"personal.erased": "Données personnelles effacées"}),
@@ -305,7 +305,7 @@ def sentence(action: str) -> str:
 
 def facts(action: str, data: object) -> list[tuple[str, object]]:
     """Return what a row tells, to be shown: as its type reads it, in its order; then whatever else is there."""
-    row = data if isinstance(data, Mapping) else {}
+    row = data if isinstance(data, Mapping) else {"data": data}
     verb = VERBS.get(action)
     known = verb.payload.read(row).every() if verb else {}
     told = [

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
@@ -130,22 +131,23 @@ class CallIngest:
             await hook(uow, merged)
 
 
+_LIVE: Final = {
+    CallState.RINGING: journal.call_ringing,
+    CallState.TALKING: journal.call_talking,
+    CallState.HELD: journal.call_held,
+}
+
+
 def _entry(call: Call) -> Entry:
     """Tell the state that a call came to."""
-    match call.state:
-        case CallState.ENDED:
-            return journal.call_ended(
-                call.id,
-                certain=call.certain,
-                started=call.started,
-                answered=call.answered,
-                ended=call.ended,
-                end_certain=call.end_certain,
-            )
-        case CallState.RINGING:
-            verb = journal.call_ringing
-        case CallState.TALKING:
-            verb = journal.call_talking
-        case CallState.HELD:
-            verb = journal.call_held
-    return verb(call.id, certain=call.certain, started=call.started, answered=call.answered)
+    if call.state is not CallState.ENDED:
+        told = _LIVE[call.state]
+        return told(call.id, certain=call.certain, started=call.started, answered=call.answered)
+    return journal.call_ended(
+        call.id,
+        certain=call.certain,
+        started=call.started,
+        answered=call.answered,
+        ended=call.ended,
+        end_certain=call.end_certain,
+    )
