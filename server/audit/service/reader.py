@@ -107,6 +107,23 @@ def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePar
     ]
 
 
+def event_part(row: AuditRow, actor: str | None, payload: tuple[bytes, str] | None) -> EventPart:
+    """Show a row of the chain; `payload` as the store opens it."""
+    return EventPart(
+        seq=row.seq,
+        at=row.at,
+        source=row.source,
+        action=row.action,
+        subject=row.subject,
+        actor=actor,
+        address=_kept(payload, "address"),
+        data=row.data,
+        hash=row.hash,
+        said=sentence(row.action),
+        reason=_kept(payload, "reason"),
+    )
+
+
 def recording_parts(
     sounds: Iterable[Recording], call: CallSummary, events: Iterable[EventPart]
 ) -> Sequence[RecordingPart]:
@@ -263,19 +280,7 @@ class Reader:
 
     async def _event(self, row: AuditRow) -> EventPart:
         payload = await AuditStore(self._uow).payload(self._site, row.seq)
-        return EventPart(
-            seq=row.seq,
-            at=row.at,
-            source=row.source,
-            action=row.action,
-            subject=row.subject,
-            actor=await self._name(row.actor),
-            address=_kept(payload, "address"),
-            data=row.data,
-            hash=row.hash,
-            said=sentence(row.action),
-            reason=_kept(payload, "reason"),
-        )
+        return event_part(row, await self._name(row.actor), payload)
 
     async def _name(self, user: str | None) -> str | None:
         if user is None:

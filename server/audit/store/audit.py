@@ -1,4 +1,4 @@
-"""The audit chain, read: rows in order, and their payloads opened (I4); server/core/journal.py appends."""
+"""The audit chain, read: rows in order, and their payloads opened (I4); server/core/journal/append.py appends."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
