@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import server.core.journal as package
 from server.core.journal.entries import Entry, entry
 from server.core.journal.messages import MessageChange
-from server.core.journal.payloads import Absent
+from server.core.journal.payload import Absent
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 GIVEN: dict[Any, Any] = {str: "slug", int: 3, bool: True, datetime: AT, float: 1.5}

@@ -32,7 +32,7 @@ from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.journal.entries import Entry
-from server.core.journal.payloads import Payload
+from server.core.journal.payload import Payload
 from server.core.sites import sites
 
 audit = Table(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from server.core.journal.payloads import Payload
+from server.core.journal.payload import Payload
 from server.core.journal.verbs import VERBS, Verb
 
 

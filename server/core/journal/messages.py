@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.core.journal.entries import Entry, entry
-from server.core.journal.payloads import ABSENT, Sent
+from server.core.journal.payload import ABSENT
+from server.core.journal.payloads import Sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

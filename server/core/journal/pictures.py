@@ -3,18 +3,16 @@
 from datetime import datetime
 
 from server.core.journal.entries import Entry, entry
+from server.core.journal.payload import Payload, Reached, Scalar
 from server.core.journal.payloads import (
     Description,
     Kind,
     Network,
     Order,
-    Payload,
     PhotoTaken,
     Picture,
-    Reached,
     Rung,
     RungAsked,
-    Scalar,
     Transport,
 )
 

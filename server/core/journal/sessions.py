@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from server.core.journal.entries import Entry, entry
+from server.core.journal.payload import ABSENT, MaybeText
 from server.core.journal.payloads import (
-    ABSENT,
     AtStation,
     Followed,
     Linked,
-    MaybeText,
     Moved,
     Nothing,
     Offer,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.core.journal import payloads as p
+from server.core.journal.payload import Payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +22,14 @@ class Verb:
     action: str
     said: str
     subjects: frozenset[str]
-    payload: type[p.Payload]
+    payload: type[Payload]
     sealed: frozenset[str]
     of_video: bool
 
 
 def _verbs(
     subjects: str,
-    payload: type[p.Payload],
+    payload: type[Payload],
     said: Mapping[str, str],
     *,
     sealed: str = "",

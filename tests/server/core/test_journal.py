@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from server.core.audit_entries import canonical
 from server.core.journal import payloads, sessions
 from server.core.journal.entries import entry
-from server.core.journal.payloads import Moved, Nothing, Payload, StateChange
+from server.core.journal.payload import Payload
+from server.core.journal.payloads import Moved, Nothing, StateChange
 from server.core.journal.verbs import VERBS, facts, sentence
 from tests.server.told_verbs import entries
 
