@@ -1,4 +1,4 @@
-"""What goes into the audit (I4): an event and who acts, the row made of them, and the hashes that chain rows.
+"""A row of the audit (I4), who acts, and the hashes that chain rows; what happened is an `Entry` of the journal.
 
 A row holds ids, times and a salted commitment, and is bound to the one before by SHA-256.
 
@@ -8,27 +8,11 @@ Erasing a payload never breaks the chain: the chain holds SHA-256(salt ‖ paylo
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 GENESIS: Final = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEvent:
-    """What happened, before it has its place in the chain.
-
-    `action` is past tense with its subject's kind (`invitation.created`); `data` holds ids, slugs and counts only;
-    `personal` goes to the erasable payload.
-    """
-
-    action: str
-    subject: str
-    session: str | None = None
-    call: str | None = None
-    data: Mapping[str, object] = field(default_factory=dict)
-    personal: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +69,11 @@ def digest(row: AuditRow) -> str:
         row.session,
         row.call,
         row.actor,
-        dict(row.data),
+        row.data,
         row.commitment,
         row.prev,
     ]
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=dict)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

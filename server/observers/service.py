@@ -1,14 +1,16 @@
 """Other eyes: invited by a desk, seen by all, removable at once; each in the audit (docs/adr/0011)."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
+from server.core.journal import links as journal
+from server.core.journal.links import LinkVerb
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
@@ -132,7 +134,10 @@ class Observers:
             )
             await MessageStore(uow).add(message)
             await ObserverStore(uow).add(observer)
-            await self._note(uow, actor, "observer.invited", observer, {"name": name, "to": to})
+            entry = journal.observer_invited(
+                observer.id, session.id, channel=channel, name=name, to=to
+            )
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
         self._wake()
         self._sessions.publish(session)
@@ -171,7 +176,7 @@ class Observers:
             if observer.removed is None:
                 await ObserverStore(uow).save(rules.removed(observer, now))
                 await withdraw(uow, [await MessageStore(uow).get(observer.site, observer.message)])
-                await self._note(uow, actor, "observer.removed", observer)
+                await self._note(uow, actor, journal.observer_removed, observer)
                 await uow.commit()
         self._rooms.remove_viewer(session.id, observer.id, ObserverRemoved())
         self._sessions.publish(session)
@@ -204,7 +209,7 @@ class Observers:
             if after is not found.observer:
                 await ObserverStore(uow).save(after)
                 actor = Actor("observer", after.site, None, address)
-                await self._note(uow, actor, "observer.bound", after)
+                await self._note(uow, actor, journal.observer_bound, after)
                 await uow.commit()
         self._sessions.publish(found.session)
 
@@ -227,7 +232,8 @@ class Observers:
     async def tell(self, actor: Actor, observer: Observer, *, here: bool) -> None:
         """Write down that an observer came or left."""
         async with self._transactions() as uow:
-            await self._note(uow, actor, "observer.joined" if here else "observer.left", observer)
+            verb = journal.observer_joined if here else journal.observer_left
+            await self._note(uow, actor, verb, observer)
             session = await SessionStore(uow).get(observer.site, observer.session)
             await uow.commit()
         self._sessions.publish(session)
@@ -256,21 +262,10 @@ class Observers:
         )
 
     async def _note(
-        self,
-        uow: UnitOfWork,
-        actor: Actor,
-        action: str,
-        observer: Observer,
-        personal: Mapping[str, object] | None = None,
+        self, uow: UnitOfWork, actor: Actor, verb: LinkVerb, observer: Observer
     ) -> None:
-        event = AuditEvent(
-            action,
-            f"observer:{observer.id}",
-            observer.session,
-            data={"channel": observer.channel},
-            personal=personal or {},
-        )
-        await write_down(uow, actor, event, self._clock.now())
+        entry = verb(observer.id, observer.session, channel=observer.channel)
+        await write_down(uow, actor, entry, self._clock.now())
 
 
 async def release_observers(uow: UnitOfWork, session: Session, now: datetime) -> None:

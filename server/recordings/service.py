@@ -11,12 +11,14 @@ from typing import Final
 
 import structlog
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.core.housekeeping import Failed, Rounds
-from server.core.journal import Journal
+from server.core.journal import calls as journal
+from server.core.journal.append import Journal
+from server.core.journal.entries import Entry
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.line15.domain.calls import CallSummary
@@ -175,7 +177,7 @@ class RecordingCatalogue:
                 await RecordingStore(uow).save(
                     replace(other, sureness=RecordingCertainty.WITHDRAWN)
                 )
-                await _note(uow, other, "recording.withdrawn", now)
+                await _note(uow, other, journal.recording_withdrawn, now)
 
     async def _one(
         self,
@@ -203,13 +205,13 @@ class RecordingCatalogue:
                 why=verdict.why,
             )
             await RecordingStore(uow).add(made, now)
-            await _note(uow, made, "recording.attached", now)
+            await _note(uow, made, journal.recording_attached, now)
             return
         better = _merged(row, claim, verdict)
         if better != row:
             await RecordingStore(uow).save(better)
             if better.sureness is not row.sureness:
-                await _note(uow, better, "recording.attached", now)
+                await _note(uow, better, journal.recording_attached, now)
 
     def _key(self, ref: str) -> str:
         return self._seal.lookup(KIND, ref)
@@ -263,7 +265,8 @@ class RecordingCatalogue:
         await RecordingStore(uow).save(seen)
         if changed and RecordingStatus.MISSING in {row.status, look.status}:
             gone = look.status is RecordingStatus.MISSING
-            await _note(uow, seen, "recording.missing" if gone else "recording.back", now)
+            verb = journal.recording_missing if gone else journal.recording_back
+            await _note(uow, seen, verb, now)
             if gone:
                 _log.warning("recordings.missing", recording=seen.id, call=seen.call)
 
@@ -318,10 +321,11 @@ async def _named(uow: UnitOfWork, site: str, aliases: Sequence[Alias]) -> Sequen
     return list(found.values())
 
 
-async def _note(uow: UnitOfWork, one: Recording, action: str, now: datetime) -> None:
-    data = {"sureness": one.sureness.value, "why": one.why, "from": one.source}
-    event = AuditEvent(action, f"recording:{one.id}", None, one.call, data)
-    await Journal(uow).append(Actor("feed", one.site), event, now)
+async def _note(
+    uow: UnitOfWork, one: Recording, verb: journal.RecordingVerb, now: datetime
+) -> None:
+    entry = verb(one.id, one.call, sureness=one.sureness, why=one.why, source=one.source)
+    await Journal(uow).append(Actor("feed", one.site), entry, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,9 +367,7 @@ class Listening:
                 call = (await CallStore(uow).get(actor.site, one.call)).id
                 key = (await SiteStore(uow).get(actor.site)).key
         except NotFound:
-            await self._write(
-                actor, AuditEvent("audit.missed", "recording:unknown", data={"kind": "recording"})
-            )
+            await self._write(actor, journal.recording_missed())
             raise RecordingUnknown from None
         if not one.shown:
             raise RecordingUnknown
@@ -392,10 +394,10 @@ class Listening:
         who = (actor.user, one.id)
         if who in self._hearings:
             return
-        await self._write(actor, AuditEvent("recording.played", f"recording:{one.id}", call=call))
+        await self._write(actor, journal.recording_played(one.id, call))
         self._hearings[who] = now
 
-    async def _write(self, actor: Actor, event: AuditEvent) -> None:
+    async def _write(self, actor: Actor, entry: Entry) -> None:
         async with self._transactions() as uow:
-            await Journal(uow).append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, entry, self._clock.now())
             await uow.commit()

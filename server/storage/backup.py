@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from server.core.errors import AppError, Conflict, Invalid, StorageUnavailable
-from server.core.journal import audit
+from server.core.journal.append import audit
 from server.core.sites import sites
 from server.storage import schema
 from server.storage.engine import make_engine

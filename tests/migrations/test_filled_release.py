@@ -16,7 +16,11 @@ import pytest
 from sqlalchemy import text
 
 from server.audit.service.chain import ChainVerification
+from server.audit.service.lookup import AuditLookup
 from server.audit.store.audit import AuditStore
+from server.core.audit_entries import Actor, canonical
+from server.core.clock import SystemClock
+from server.core.journal.verbs import VERBS, facts
 from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.delivery.store import MessageStore
@@ -30,6 +34,7 @@ from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 from server.video.store.sessions import SessionStore
 from server.video.store.snapshots import SnapshotStore
+from server.web.json_types import plain
 from tests.migrations import kinds
 from tests.migrations.hospital import SECRET, Hospital, mobile, running
 from tests.migrations.shift import FOUND, REFERENCE
@@ -139,6 +144,49 @@ async def test_every_row_can_be_read(upgraded: str) -> None:
             assert len(await IncidentStore(uow).steps(site, [id_])) == incident.steps
         for site, seq in await kinds.ids(engine, "site, seq", "audit_payload"):
             await AuditStore(uow).payload(site, int(seq))
+    await engine.dispose()
+
+
+@filled
+async def test_every_row_of_the_audit_is_of_a_verb_and_read_through_its_type(upgraded: str) -> None:
+    """What a release wrote is in the list, and its type gives it back as it stands in the chain."""
+    engine, storage = opened(upgraded)
+    seen = set()
+    async with storage(write=False) as uow:
+        for site in await SiteStore(uow).all():
+            async for row in AuditStore(uow).chain(site.id):
+                verb = VERBS[row.action]
+                kept = verb.payload.read(row.data)
+                assert canonical(kept.data()) == canonical(row.data), row.action
+                assert canonical(dict(facts(row.action, row.data))) == canonical(row.data)
+                assert row.subject.partition(":")[0] in verb.subjects
+                assert verb.of_video or row.session is None
+                seen.add(row.action)
+    assert seen == set(kinds.WORDS["audit", "action"].split())
+    await engine.dispose()
+
+
+@filled
+async def test_the_record_of_every_call_and_video_is_whole(upgraded: str) -> None:
+    """As the audit's page and its export read it: each event with its sentence, each state with its time."""
+    engine, storage = opened(upgraded)
+    lookup = AuditLookup(storage, SystemClock(), Seal(SECRET))
+    told: set[str] = set()
+    phases: set[str] = set()
+    for site, id_ in await kinds.ids(engine, "site, id", "call"):
+        record = await lookup.record(Actor("desk", site), id_)
+        told |= {event.said for event in record.events}
+        phases |= {phase.state for video in record.sessions for phase in video.phases}
+        assert json.dumps(plain(record))
+    for site, id_ in await kinds.ids(engine, "site, id", "session"):
+        record = await lookup.record_of_session(Actor("desk", site), id_)
+        told |= {event.said for event in record.events}
+        phases |= {phase.state for video in record.sessions for phase in video.phases}
+        assert record.events
+    of_video = {verb.said for verb in VERBS.values() if verb.of_video}
+    written = {VERBS[one].said for one in kinds.WORDS["audit", "action"].split()}
+    assert of_video & written <= told <= {verb.said for verb in VERBS.values()}
+    assert phases == {"invited", "opened", "tapped", "connecting", "live", "interrupted"}
     await engine.dispose()
 
 

@@ -16,9 +16,10 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 from server.administration.service.admin import Admin
 from server.app.all_tables import metadata
 from server.audit.store.audit import AuditStore
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Ids
-from server.core.journal import Journal
+from server.core.journal import sessions as journal
+from server.core.journal.append import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.delivery.domain.messages import LONGEST_RETRY, MessageState
@@ -281,6 +282,6 @@ async def a_video(
                 f"i-{id_}", site_id, id_, "sms", contact, f"hash-{id_}", now, now + CODE_LIFE
             )
         )
-        event = AuditEvent("session.created", f"session:{id_}", id_, call, {"station": "201"})
-        await Journal(uow).append(actor, event, now)
+        entry = journal.session_created(id_, call=call, station="201")
+        await Journal(uow).append(actor, entry, now)
         await uow.commit()

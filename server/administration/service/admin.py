@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, Invalid, NotFound
-from server.core.journal import Journal
+from server.core.journal import site as journal
+from server.core.journal.append import Journal
+from server.core.journal.entries import Entry
 from server.core.site_policy import LaunchPolicy, ListedObserver, SitePolicy
 from server.core.sites import Site, SiteStore, Station
 from server.delivery.domain.contacts import check_email, check_mobile, read_number
@@ -54,7 +56,7 @@ class Admin:
         site = Site(self._ids.new(), key, _name(name, 64), sms_sender, _email(referent), policy)
         async with self._transactions() as uow:
             await SiteStore(uow).add(site, self._clock.now())
-            await self._note(uow, site.id, "site.added", f"site:{site.id}")
+            await self._note(uow, site.id, journal.site_added(site.id))
             await uow.commit()
         return site
 
@@ -72,7 +74,7 @@ class Admin:
             site = await SiteStore(uow).by_key(site_key)
             station = Station(self._ids.new(), site.id, extension, _name(name, 64), webcam)
             await SiteStore(uow).add_station(station)
-            await self._note(uow, site.id, "station.added", f"station:{extension}", webcam=webcam)
+            await self._note(uow, site.id, journal.station_added(extension, webcam=webcam))
             await uow.commit()
         return station
 
@@ -117,7 +119,7 @@ class Admin:
 
     async def _list(self, uow: UnitOfWork, site: Site, known: Sequence[ListedObserver]) -> None:
         await SiteStore(uow).set_policy(site, site.policy.decide(observers=known))
-        await self._note(uow, site.id, "site.policy_set", f"site:{site.id}", observers=len(known))
+        await self._note(uow, site.id, journal.site_policy_set(site.id, observers=len(known)))
 
     # --- users
     async def add_user(
@@ -151,7 +153,7 @@ class Admin:
         async with self._transactions() as uow:
             user = replace(user, site=(await SiteStore(uow).by_key(site_key)).id)
             await UserStore(uow).add(user, self._clock.now())
-            await self._note(uow, user.site, "user.added", f"user:{user.id}", role=role.value)
+            await self._note(uow, user.site, journal.user_added(user.id, role=role.value))
             await uow.commit()
         return user
 
@@ -171,7 +173,7 @@ class Admin:
             if user.disabled is None:
                 user = await UserStore(uow).save(replace(user, disabled=now))
             await LoginStore(uow).revoke_user(user.site, user.id, now)
-            await self._note(uow, user.site, "user.disabled", f"user:{user.id}")
+            await self._note(uow, user.site, journal.user_disabled(user.id))
             await uow.commit()
         return user
 
@@ -179,7 +181,7 @@ class Admin:
         """Let a disabled user sign in again."""
         async with self._transactions() as uow:
             user = await UserStore(uow).save(replace(await _user(uow, identifier), disabled=None))
-            await self._note(uow, user.site, "user.enabled", f"user:{user.id}")
+            await self._note(uow, user.site, journal.user_enabled(user.id))
             await uow.commit()
         return user
 
@@ -187,7 +189,7 @@ class Admin:
         """Change what a user may do; in force with their next click."""
         async with self._transactions() as uow:
             user = await UserStore(uow).save(replace(await _user(uow, identifier), role=role))
-            await self._note(uow, user.site, "user.role_set", f"user:{user.id}", role=role.value)
+            await self._note(uow, user.site, journal.user_role_set(user.id, role=role.value))
             await uow.commit()
         return user
 
@@ -199,7 +201,7 @@ class Admin:
                 replace(await _user(uow, identifier), password_hash=hashed)
             )
             await LoginStore(uow).revoke_user(user.site, user.id, self._clock.now())
-            await self._note(uow, user.site, "user.password_reset", f"user:{user.id}")
+            await self._note(uow, user.site, journal.user_password_reset(user.id))
             await uow.commit()
         return user
 
@@ -208,7 +210,7 @@ class Admin:
         async with self._transactions() as uow:
             user = await _user(uow, identifier)
             await LoginStore(uow).revoke_user(user.site, user.id, self._clock.now())
-            await self._note(uow, user.site, "user.sessions_revoked", f"user:{user.id}")
+            await self._note(uow, user.site, journal.user_sessions_revoked(user.id))
             await uow.commit()
         return user
 
@@ -217,11 +219,8 @@ class Admin:
             raise Invalid("password_length")
         return await self._passwords.hash(password)
 
-    async def _note(
-        self, uow: UnitOfWork, site: str, action: str, subject: str, **data: object
-    ) -> None:
-        event = AuditEvent(action, subject, data=data)
-        await Journal(uow).append(Actor("cli", site), event, self._clock.now())
+    async def _note(self, uow: UnitOfWork, site: str, entry: Entry) -> None:
+        await Journal(uow).append(Actor("cli", site), entry, self._clock.now())
 
 
 async def _user(uow: UnitOfWork, identifier: str) -> User:

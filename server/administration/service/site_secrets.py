@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.core.journal import Journal
+from server.core.journal import site as journal
+from server.core.journal.append import Journal
+from server.core.journal.entries import Entry
 from server.core.site_policy import LaunchPolicy, SnapshotPolicy
 from server.core.sites import Site, SiteStore
 from server.line15.domain.signing import SiteSecret
@@ -36,7 +38,7 @@ class SiteSecrets:
             value = self._ids.new() + self._ids.new()
             secret = SiteSecret(self._ids.new()[:12], site.id, value, now)
             await SecretStore(uow).add(secret)
-            await self._note(uow, site, "secret.added", f"secret:{secret.id}")
+            await self._note(uow, site, journal.secret_added(secret.id))
             await uow.commit()
         return secret
 
@@ -59,7 +61,7 @@ class SiteSecrets:
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
             await SiteStore(uow).set_policy(site, site.policy.decide(launch_signature=policy))
-            await self._note(uow, site, "site.policy_set", f"site:{site.id}", launch=policy.value)
+            await self._note(uow, site, journal.site_policy_set(site.id, launch=policy.value))
             await uow.commit()
 
     async def snapshots(self, site_key: str, policy: SnapshotPolicy) -> None:
@@ -67,17 +69,12 @@ class SiteSecrets:
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
             await SiteStore(uow).set_policy(site, site.policy.decide(snapshots=policy))
-            await self._note(
-                uow, site, "site.policy_set", f"site:{site.id}", snapshots=policy.value
-            )
+            await self._note(uow, site, journal.site_policy_set(site.id, snapshots=policy.value))
             await uow.commit()
 
     async def _retire(self, uow: UnitOfWork, site: Site, kid: str) -> None:
         await SecretStore(uow).retire(site.id, kid, self._clock.now())
-        await self._note(uow, site, "secret.retired", f"secret:{kid}")
+        await self._note(uow, site, journal.secret_retired(kid))
 
-    async def _note(
-        self, uow: UnitOfWork, site: Site, action: str, subject: str, **data: object
-    ) -> None:
-        event = AuditEvent(action, subject, data=data)
-        await Journal(uow).append(Actor("cli", site.id), event, self._clock.now())
+    async def _note(self, uow: UnitOfWork, site: Site, entry: Entry) -> None:
+        await Journal(uow).append(Actor("cli", site.id), entry, self._clock.now())

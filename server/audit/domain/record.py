@@ -207,6 +207,7 @@ class EventPart:
     address: str | None
     data: Mapping[str, object]
     hash: str
+    said: str  # what happened, in French
     reason: str | None = None
 
 

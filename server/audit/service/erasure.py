@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from server.audit.store.erasure import ErasureStore
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
-from server.core.journal import Journal
+from server.core.journal import lookups as journal
+from server.core.journal.append import Journal
 from server.delivery.domain.contacts import check_email, read_number
 from server.storage.transactions import Transactions
 
@@ -24,8 +25,7 @@ class Erasure:
         now = self._clock.now()
         async with self._transactions() as uow:
             counts = await ErasureStore(uow).erase(actor.site, kind, value, now)
-            event = AuditEvent("personal.erased", "personal:all", data={"kind": kind, **counts})
-            await Journal(uow).append(actor, event, now)
+            await Journal(uow).append(actor, journal.personal_erased(kind, **counts), now)
             await uow.commit()
         return counts
 

@@ -14,12 +14,14 @@ from server.audit.service.reader import (
     recording_parts,
     station_parts,
 )
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
 from server.core.days import day_bounds
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.core.journal import Journal
+from server.core.journal import lookups as journal
+from server.core.journal.append import Journal
+from server.core.journal.entries import Entry
 from server.core.seal import Seal
 from server.core.sites import Site
 from server.delivery.domain.contacts import read_number
@@ -101,18 +103,13 @@ class AuditLookup:
         """Search, and write down that it was done; what was typed may be personal, so it goes to the payload."""
         async with self._transactions(write=False) as uow:
             results = sorted(await find(uow), key=lambda found: found.started)
-        event = AuditEvent(
-            "audit.searched",
-            f"site:{actor.site}",
-            data={"by": by, "results": len(results)},
-            personal={"value": value},
-        )
-        await self._note(actor, event)
+        entry = journal.searched(actor.site, by=by, results=len(results), value=value)
+        await self._note(actor, entry)
         return results
 
-    async def _note(self, actor: Actor, event: AuditEvent) -> None:
+    async def _note(self, actor: Actor, entry: Entry) -> None:
         async with self._transactions() as uow:
-            await Journal(uow).append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, entry, self._clock.now())
             await uow.commit()
 
     # --- records
@@ -128,9 +125,9 @@ class AuditLookup:
             async with self._transactions(write=False) as uow:
                 found = (await CallStore(uow).get(actor.site, call_id)).id
         except NotFound:
-            await self._note(actor, _missed("call", call_id))
+            await self._note(actor, journal.missed("call", asked=call_id))
             raise CallUnknown from None  # without what was asked for: it may be a number
-        await self._note(actor, AuditEvent("audit.viewed", f"call:{found}", call=found))
+        await self._note(actor, journal.call_viewed(found))
         chain = chain or await self._chain_part(actor.site)
         async with self._transactions(write=False) as uow:
             reader = Reader(uow, actor.site)
@@ -156,10 +153,9 @@ class AuditLookup:
         try:
             await self._session(actor.site, session_id)
         except NotFound:
-            await self._note(actor, _missed("session", session_id))
+            await self._note(actor, journal.missed("session", asked=session_id))
             raise NotFound("session") from None
-        viewed = AuditEvent("audit.viewed", f"session:{session_id}", session=session_id)
-        await self._note(actor, viewed)
+        await self._note(actor, journal.session_viewed(session_id))
         chain = await self._chain_part(actor.site)
         session = await self._session(actor.site, session_id)
         async with self._transactions(write=False) as uow:
@@ -219,10 +215,3 @@ def _found_session(session: Session, matched: str) -> Found:
 def _matched(call: CallSummary, value: str) -> str:
     """Say which name of the call matched."""
     return next((alias.type for alias in call.aliases if alias.value == value), "id")
-
-
-def _missed(kind: str, asked: str) -> AuditEvent:
-    """Describe a look-up that found nothing; what was asked for is anybody's text."""
-    return AuditEvent(
-        "audit.missed", f"{kind}:unknown", data={"kind": kind}, personal={"asked": asked[:255]}
-    )

@@ -25,6 +25,8 @@ from server.audit.store.audit import AuditStore
 from server.core.audit_entries import AuditRow
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
+from server.core.journal.payloads import StateChange
+from server.core.journal.verbs import FIRST_PICTURE, sentence
 from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message
 from server.delivery.store import MessageStore
@@ -40,7 +42,6 @@ from server.video.store.sessions import SessionStore
 from server.video.store.snapshots import SnapshotStore
 from telephony import begin_known
 
-FIRST_PICTURE: Final = "picture.flowing"
 STATES: Final = {state.value: state for state in SessionState}
 
 
@@ -94,7 +95,8 @@ def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePar
     """Show how long a session was in each of its states, by what the chain says of its changes."""
     changes = [(session.created, SessionState.INVITED)]
     for row in rows:
-        before, after = _state_of(row.data.get("from")), _state_of(row.data.get("to"))
+        change = StateChange.read(row.data)
+        before, after = STATES.get(change.from_ or ""), STATES.get(change.to or "")
         if row.subject == f"session:{session.id}" and before and after and before is not after:
             changes.append((row.at, after))
     ends = [at for at, _ in changes[1:]]
@@ -105,9 +107,21 @@ def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePar
     ]
 
 
-def _state_of(value: object) -> SessionState | None:
-    """Read a state out of a row; under the same name other rows hold stations, alone or in a list."""
-    return STATES.get(value) if isinstance(value, str) else None
+def event_part(row: AuditRow, actor: str | None, payload: tuple[bytes, str] | None) -> EventPart:
+    """Show a row of the chain; `payload` as the store opens it."""
+    return EventPart(
+        seq=row.seq,
+        at=row.at,
+        source=row.source,
+        action=row.action,
+        subject=row.subject,
+        actor=actor,
+        address=_kept(payload, "address"),
+        data=row.data,
+        hash=row.hash,
+        said=sentence(row.action),
+        reason=_kept(payload, "reason"),
+    )
 
 
 def recording_parts(
@@ -265,18 +279,7 @@ class Reader:
 
     async def _event(self, row: AuditRow) -> EventPart:
         payload = await AuditStore(self._uow).payload(self._site, row.seq)
-        return EventPart(
-            seq=row.seq,
-            at=row.at,
-            source=row.source,
-            action=row.action,
-            subject=row.subject,
-            actor=await self._name(row.actor),
-            address=_kept(payload, "address"),
-            data=row.data,
-            hash=row.hash,
-            reason=_kept(payload, "reason"),
-        )
+        return event_part(row, await self._name(row.actor), payload)
 
     async def _name(self, user: str | None) -> str | None:
         if user is None:

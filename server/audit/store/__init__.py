@@ -1,1 +1,1 @@
-"""The audit read, and erasure in every room's tables; server/core/journal.py appends."""
+"""The audit read, and erasure in every room's tables; server/core/journal/append.py appends."""

@@ -1,4 +1,4 @@
-"""The audit chain, read: rows in order, and their payloads opened (I4); server/core/journal.py appends."""
+"""The audit chain, read: rows in order, and their payloads opened (I4); server/core/journal/append.py appends."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from server.core.audit_entries import AuditRow
 from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Invalid
-from server.core.journal import audit, audit_payload
+from server.core.journal.append import audit, audit_payload
 
 BATCH = 100  # rows hashed between two turns of the event loop
 

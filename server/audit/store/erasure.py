@@ -6,7 +6,8 @@ from sqlalchemy import Select, and_, or_, select, update
 
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Invalid
-from server.core.journal import audit, audit_payload
+from server.core.journal.append import audit, audit_payload
+from server.core.journal.verbs import SEARCHED
 from server.core.personal import lookup_of, personal
 from server.core.sites import SiteStore
 from server.delivery.store import message
@@ -144,7 +145,7 @@ class ErasureStore:
                 audit_payload,
                 and_(audit_payload.c.site == audit.c.site, audit_payload.c.seq == audit.c.seq),
             )
-            .where(audit.c.site == site, audit.c.action == "audit.searched")
+            .where(audit.c.site == site, audit.c.action == SEARCHED)
         )
         return [
             row.seq

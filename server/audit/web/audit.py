@@ -8,6 +8,7 @@ from tornado.routing import URLSpec
 from server.audit.domain.record import Found
 from server.audit.service.lookup import AuditLookup
 from server.core.errors import AppError, Invalid, NotFound
+from server.core.journal.verbs import facts
 from server.core.words.for_doctor import for_doctor
 from server.identity.domain.access import Permission
 from server.identity.web.signed_in import SignedIn, SignInWeb
@@ -81,7 +82,7 @@ class AuditCallPage(AuditHandler):
     async def get(self, id_: str) -> None:
         """Show it."""
         record = await self.lookup.record(self.actor(), id_)
-        self.page("audit/call.html", record=plain(record))
+        self.page("audit/call.html", record=plain(record), facts=facts)
 
 
 class AuditSessionPage(AuditHandler):
@@ -90,7 +91,7 @@ class AuditSessionPage(AuditHandler):
     async def get(self, id_: str) -> None:
         """Show it."""
         record = await self.lookup.record_of_session(self.actor(), id_)
-        self.page("audit/call.html", record=plain(record))
+        self.page("audit/call.html", record=plain(record), facts=facts)
 
 
 class CallsApi(AuditHandler):

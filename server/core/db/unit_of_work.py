@@ -10,7 +10,7 @@ from server.core.seal import Seal
 class UnitOfWork:
     """An open transaction: a store is made on it where it is used; what is not committed is rolled back.
 
-    `chain_ends`: where this transaction has put the end of each site's audit chain (server/core/journal.py).
+    `chain_ends`: where this transaction has put the end of each site's audit chain (server/core/journal/append.py).
     """
 
     def __init__(

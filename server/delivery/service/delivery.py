@@ -14,12 +14,15 @@ from typing import Final
 
 import structlog
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, NotFound, StorageUnavailable, Unavailable
-from server.core.journal import Journal
+from server.core.journal import messages as journal
+from server.core.journal.append import Journal
+from server.core.journal.entries import Entry
+from server.core.journal.messages import MessageChange
 from server.core.sites import SiteStore
 from server.delivery.domain.carrier_order import Carrier, overdue, settled
 from server.delivery.domain.messages import (
@@ -257,10 +260,9 @@ class DeliveryService:
         """Store what became of a message; return what the desks are to be told."""
         await MessageStore(uow).save(after)
         subject = await self._on_settled(uow, after)
-        if action := _told(before, after):
-            name = f"message:{after.id}"
-            event = AuditEvent(action, name, subject.session, subject.call, _data(before, after))
-            await Journal(uow).append(actor, event, self._clock.now())
+        if told := _told(before, after):
+            entry = told(_change(before, after, subject))
+            await Journal(uow).append(actor, entry, self._clock.now())
         return subject.change
 
     async def receipt(self, carrier: str, said: Receipt, address: str | None) -> None:
@@ -302,27 +304,38 @@ def _nobody(message: Message, now: datetime) -> Message:
     return settled(overdue(message, now))
 
 
-def _told(before: Message, after: Message) -> str | None:
-    """Return the audit's word for a change; None for one that is only bookkeeping."""
+_BECAME: Final[Mapping[MessageState, Callable[[MessageChange], Entry]]] = {
+    MessageState.QUEUED: journal.message_queued,
+    MessageState.HANDED: journal.message_handed,
+    MessageState.BUFFERED: journal.message_buffered,
+    MessageState.DELIVERED: journal.message_delivered,
+    MessageState.FAILED: journal.message_failed,
+}
+
+
+def _told(before: Message, after: Message) -> Callable[[MessageChange], Entry] | None:
+    """Return the audit's verb for a change; None for one that is only bookkeeping."""
     if after.state is not before.state:
-        return f"message.{after.state.value}"
+        return _BECAME[after.state]
     if after.history != before.history and after.history[-1].outcome == SENT_AGAIN:
-        return "message.sent_again"
+        return journal.message_sent_again
     if after.carrier != before.carrier and after.error is None:
-        return "message.handed"
+        return journal.message_handed
     if after.error != before.error or after.carrier != before.carrier:
-        return "message.retried"
+        return journal.message_retried
     return None
 
 
-def _data(before: Message, after: Message) -> dict[str, object]:
+def _change(before: Message, after: Message, subject: Subject) -> MessageChange:
     """Return what the audit says of a change: for an SMS also which carrier, and every try since."""
-    data: dict[str, object] = {
-        "channel": after.channel,
-        "attempts": after.attempts,
-        "error": after.error,
-    }
-    if after.channel == "sms":
-        tries = after.history[len(before.history) :]
-        data |= {"carrier": after.carrier, "tries": [f"{t.carrier}:{t.outcome}" for t in tries]}
-    return data
+    tries = after.history[len(before.history) :]
+    return MessageChange(
+        message=after.id,
+        session=subject.session,
+        call=subject.call,
+        channel=after.channel,
+        attempts=after.attempts,
+        error=after.error,
+        carrier=after.carrier,
+        tries=[f"{t.carrier}:{t.outcome}" for t in tries] if after.channel == "sms" else None,
+    )

@@ -5,11 +5,11 @@ The writer's turn decides every race (ADR 7): who comes second finds the offer g
 
 from dataclasses import replace
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
-from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import StationUnknown
+from server.core.journal import sessions as journal
 from server.core.sites import SiteStore
 from server.desk.errors import HandOverGone
 from server.storage.transactions import Transactions
@@ -43,8 +43,11 @@ class HandOvers:
             session = await SessionStore(uow).save(
                 replace(session, offered_to=station, offered_by=by, changed=now)
             )
-            action = "session.offered" if station else "session.offer_withdrawn"
-            await self._note(uow, actor, action, session, {"to": station or before})
+            if station is None:
+                entry = journal.session_offer_withdrawn(id_, station=before)
+            else:
+                entry = journal.session_offered(id_, station=station)
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
         self._publish(session, before, station)
 
@@ -62,21 +65,10 @@ class HandOvers:
                 session, station=station, offered_to=None, offered_by=None, handed=now, changed=now
             )
             session = await SessionStore(uow).save(taken)
-            data: dict[str, object] = {"from": origin, "to": [station], "giver": giver}
-            await self._note(uow, actor, "session.handed_over", session, data)
+            entry = journal.session_handed_over(id_, was=origin, station=station, giver=giver)
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
         self._publish(session, origin, station)
-
-    async def _note(
-        self,
-        uow: UnitOfWork,
-        actor: Actor,
-        action: str,
-        session: Session,
-        data: dict[str, object],
-    ) -> None:
-        event = AuditEvent(action, f"session:{session.id}", session.id, data=data)
-        await write_down(uow, actor, event, self._clock.now())
 
     def _publish(self, session: Session, *stations: str | None) -> None:
         concerned = frozenset(one for one in (session.station, *stations) if one)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Conflict, StorageUnavailable
-from server.core.journal import Journal
+from server.core.journal import logins as journal
+from server.core.journal.append import Journal
 from server.core.limits.throttle import Throttle
 from server.core.limits.throttle_store import ThrottleStore
 from server.core.limits.token_bucket import Bucket, take
@@ -72,9 +73,9 @@ class _Asked:
         return self.user if self.right else None
 
     @property
-    def subject(self) -> str:
-        """Who it was about, for the audit."""
-        return f"user:{self.user.id}" if self.user else "user:unknown"
+    def named(self) -> str | None:
+        """Whom the audit names."""
+        return self.user.id if self.user else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +183,11 @@ class Login:
             uow, asked.entitled, asked.channel, site, code=code, now=now
         )
         if channel:
-            event = AuditEvent("login.code_sent", asked.subject, data={"channel": channel})
+            entry = journal.login_code_sent(asked.named, channel=channel)
         else:
             reason = "no_contact" if asked.right else "credentials"
-            event = AuditEvent("login.refused", asked.subject, data={"reason": reason})
-        await Journal(uow).append(Actor("desk", site.id, None, asked.address), event, now)
+            entry = journal.login_refused(asked.named, reason=reason)
+        await Journal(uow).append(Actor("desk", site.id, None, asked.address), entry, now)
 
     async def _rehash(self, user: User, password: str) -> None:
         """Store the password under today's parameters; after the answer, so that nobody waits for it."""
@@ -253,9 +254,9 @@ class Login:
         await LoginStore(uow).add_web_session(
             StoredSignIn(token_hash(cookie), user.site, user.id, now, now, expires, None)
         )
-        action = "login.renewed" if former == user.id else "login.succeeded"
-        event = AuditEvent(action, f"user:{user.id}", data={"by": challenge.channel})
-        await Journal(uow).append(Actor("desk", user.site, user.id, came.address), event, now)
+        told = journal.login_renewed if former == user.id else journal.login_succeeded
+        entry = told(user.id, by=challenge.channel)
+        await Journal(uow).append(Actor("desk", user.site, user.id, came.address), entry, now)
         return cookie
 
     async def _replace(self, uow: UnitOfWork, user: User, came: Came, now: datetime) -> str | None:
@@ -266,8 +267,8 @@ class Login:
         await LoginStore(uow).revoke(former.id, now)
         if former.user != user.id:
             other = await UserStore(uow).get(former.site, former.user)
-            event = AuditEvent("login.ended", f"user:{other.id}", data={"reason": "replaced"})
-            await Journal(uow).append(Actor("desk", other.site, other.id, came.address), event, now)
+            entry = journal.login_ended(other.id, reason="replaced")
+            await Journal(uow).append(Actor("desk", other.site, other.id, came.address), entry, now)
         return former.user
 
     async def _refuse(
@@ -283,10 +284,10 @@ class Login:
         await self._limits.count(uow, tried.account, address, now, wrong=True)
         sites = await SiteStore(uow).all()
         if sites:
-            subject = f"user:{user.id}" if user else "user:unknown"
-            data = {"reason": "code", "tries": tried.tries}
+            named = user.id if user else None
             actor = Actor("desk", user.site if user else sites[0].id, None, address)
-            await Journal(uow).append(actor, AuditEvent("login.refused", subject, data=data), now)
+            entry = journal.login_refused(named, reason="code", tries=tried.tries)
+            await Journal(uow).append(actor, entry, now)
 
     # --- the end
     async def logout(self, cookie: str, address: str | None = None) -> None:
@@ -301,6 +302,6 @@ class Login:
                 return
             user = await UserStore(uow).get(session.site, session.user)
             await LoginStore(uow).revoke(id_, now)
-            event = AuditEvent("login.ended", f"user:{user.id}", data={"reason": "logout"})
-            await Journal(uow).append(Actor("desk", user.site, user.id, address), event, now)
+            entry = journal.login_ended(user.id, reason="logout")
+            await Journal(uow).append(Actor("desk", user.site, user.id, address), entry, now)
             await uow.commit()

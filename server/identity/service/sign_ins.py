@@ -11,12 +11,13 @@ from typing import Final
 
 import structlog
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound, StorageUnavailable
 from server.core.housekeeping import Failed, Rounds
-from server.core.journal import Journal
+from server.core.journal import logins as journal
+from server.core.journal.append import Journal
 from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
 from server.identity.domain.access import Role
@@ -166,9 +167,8 @@ class SignIns:
             if ended.stage is not SignInStage.OVER:
                 return 0
             await LoginStore(uow).revoke(seen.id, now)
-            data = {"reason": ended.why.value, "at": ended.ends.isoformat()}
-            event = AuditEvent("login.ended", f"user:{user.id}", data=data)
-            await Journal(uow).append(Actor("server", user.site, user.id), event, now)
+            entry = journal.login_ended(user.id, reason=ended.why.value, at=ended.ends)
+            await Journal(uow).append(Actor("server", user.site, user.id), entry, now)
             await uow.commit()
         self.watches.forget(seen.id)
         return 1

@@ -1,9 +1,10 @@
 """Lifts the block that wrong passwords, whoever typed them, put on an account; written down like every change."""
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
 from server.core.errors import NotFound
-from server.core.journal import Journal
+from server.core.journal import site as journal
+from server.core.journal.append import Journal
 from server.core.limits.throttle import Throttle, blocked
 from server.core.limits.throttle_store import ThrottleStore
 from server.identity.domain.login import normal_identifier
@@ -32,7 +33,7 @@ class Unlock:
             for key in self._limits.of_account(typed):
                 was |= blocked(await ThrottleStore(uow).get(key), now)
                 await ThrottleStore(uow).save(Throttle(key, 0, now, None))
-            event = AuditEvent("user.unlocked", f"user:{user.id}", data={"blocked": was})
-            await Journal(uow).append(Actor("cli", user.site), event, now)
+            entry = journal.user_unlocked(user.id, blocked=was)
+            await Journal(uow).append(Actor("cli", user.site), entry, now)
             await uow.commit()
         return was

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.days import zone_of
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Invalid
-from server.core.journal import Journal
+from server.core.journal import incidents as journal
+from server.core.journal.append import Journal
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site
@@ -129,10 +130,8 @@ class IncidentReporting:
                 mail=mail,
             )
             await IncidentStore(uow).add(incident)
-            data = {"kind": kind, "reference": incident.reference}
-            await Journal(uow).append(
-                actor, AuditEvent("feedback.sent", f"feedback:{id_}", data=data), now
-            )
+            entry = journal.feedback_sent(id_, kind=kind, reference=incident.reference)
+            await Journal(uow).append(actor, entry, now)
             await uow.commit()
         self._wake()
         return incident

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
 from server.core.days import day_bounds
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import Invalid
-from server.core.journal import Journal
+from server.core.journal import incidents as journal
+from server.core.journal.append import Journal
 from server.core.personal import PersonalStore
 from server.core.sites import Site
 from server.delivery.store import MessageStore
@@ -156,9 +157,10 @@ class Incidents:
             kept = await PersonalStore(uow).add(user.site, "note", text, now) if text else None
             step = IncidentStep(id_, seen + 1, IncidentState(state), user.id, kept, now)
             await IncidentStore(uow).add_step(user.site, step)
-            data = {"was": incident.state.value, "state": state, "note": bool(text)}
-            event = AuditEvent("feedback.state_changed", f"feedback:{id_}", data=data)
-            await Journal(uow).append(actor, event, now)
+            entry = journal.feedback_state_changed(
+                id_, was=incident.state.value, state=state, note=bool(text)
+            )
+            await Journal(uow).append(actor, entry, now)
             await uow.commit()
 
     async def erase(self, actor: Actor, site: Site, id_: str) -> None:
@@ -173,17 +175,18 @@ class Incidents:
             if incident.mail:
                 message = await MessageStore(uow).get(site.id, incident.mail)
                 await MessageStore(uow).save(replace(message, sealed=None))
-            event = AuditEvent("feedback.erased", f"feedback:{id_}", data={"notes": len(notes)})
-            await Journal(uow).append(actor, event, now)
+            entry = journal.feedback_erased(id_, notes=len(notes))
+            await Journal(uow).append(actor, entry, now)
             await uow.commit()
 
     async def export(self, actor: Actor, site: Site, wanted: IncidentFilter) -> AsyncIterator[str]:
         """Yield the list as RFC 4180, some rows at a time; that it left is a row of the chain first."""
         async with self._transactions() as uow:
             await _find(uow, site, wanted, 1)  # a wrong filter is refused before anything is sent
-            data = {k: v for k, v in wanted.query().items() if k in {"state", "kind"}}
-            event = AuditEvent("feedback.exported", f"site:{site.id}", data=data)
-            await Journal(uow).append(actor, event, self._clock.now())
+            entry = journal.feedback_exported(
+                site.id, state=wanted.state or None, kind=wanted.kind or None
+            )
+            await Journal(uow).append(actor, entry, self._clock.now())
             await uow.commit()
         yield row(list(HEAD))
         below: str = wanted.below

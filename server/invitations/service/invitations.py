@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.journal import Journal
+from server.core.journal import links, sessions
+from server.core.journal.append import Journal
+from server.core.journal.links import LinkVerb
 from server.core.personal import PersonalStore
 from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
@@ -25,7 +27,7 @@ from server.invitations.domain import invitation as rules
 from server.invitations.domain.invitation import Invitation
 from server.invitations.errors import AlreadyInvited, InvitationLinkRevoked
 from server.invitations.store.invitations import InvitationStore
-from server.line15.domain.call_links import CallLink, first_link, linked_event
+from server.line15.domain.call_links import CallLink, first_link
 from server.line15.domain.calls import CallSummary
 from server.line15.service.lines import Lines
 from server.line15.store.calls import CallStore
@@ -197,15 +199,12 @@ class Invitations:
         )
         link = CallLink(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
         await SessionStore(uow).add_link(site.id, link)
-        created = AuditEvent(
-            "session.created",
-            f"session:{session.id}",
-            session.id,
-            link.call,
-            {"station": session.station},
-        )
+        created = sessions.session_created(session.id, call=link.call, station=session.station)
         await Journal(uow).append(actor, created, now)
-        await Journal(uow).append(actor, linked_event(link), now)
+        linked = sessions.session_linked(
+            link.session, link.call, certainty=link.certainty, evidence=link.evidence
+        )
+        await Journal(uow).append(actor, linked, now)
         return link
 
     async def _send(
@@ -246,15 +245,15 @@ class Invitations:
                 due=now,
             )
         )
-        event = AuditEvent(
-            "invitation.created",
-            f"invitation:{invitation.id}",
+        entry = links.invitation_created(
+            invitation.id,
             session.id,
-            call,
-            {"channel": channel, "expires": invitation.expires.isoformat()},
-            {"to": contact},
+            channel=channel,
+            expires=invitation.expires,
+            call=call,
+            to=contact,
         )
-        await Journal(uow).append(actor, event, now)
+        await Journal(uow).append(actor, entry, now)
 
     def _body(self, site: Site, channel: str, contact: str, token: str) -> bytes:
         body = link_message(
@@ -288,7 +287,7 @@ class Invitations:
             if invitation.browser_hash is None:
                 invitation = await InvitationStore(uow).save(replace(invitation, expires=expires))
             await MessageStore(uow).save(again(messages[-1], now, expires))
-            await note(uow, actor, "invitation.resent", invitation, now)
+            await note(uow, actor, links.invitation_resent, invitation, now)
             await uow.commit()
         self._wake()
         self._sessions.publish(session)
@@ -301,7 +300,7 @@ class Invitations:
             if invitation.revoked is not None:
                 return
             invitation = await InvitationStore(uow).save(rules.revoked(invitation, now))
-            await note(uow, actor, "invitation.revoked", invitation, now)
+            await note(uow, actor, links.invitation_revoked, invitation, now)
             await withdraw(uow, await MessageStore(uow).of_invitation(actor.site, invitation.id))
             others = await InvitationStore(uow).of_session(actor.site, session.id)
             commands: tuple[Command, ...] = ()
@@ -328,7 +327,7 @@ class Invitations:
                 raise InvitationLinkRevoked
             for other in await InvitationStore(uow).of_session(actor.site, session.id):
                 await InvitationStore(uow).save(rules.moved_to(other, target.id, now + self._life))
-            await note(uow, actor, "invitation.moved_to", target, now)
+            await note(uow, actor, links.invitation_moved_to, target, now)
             await uow.commit()
         self._sessions.close_phone(session.id)
         self._sessions.publish(session)
@@ -352,9 +351,8 @@ async def repeated(uow: UnitOfWork, actor: Actor, command: str, now: datetime) -
 
 
 async def note(
-    uow: UnitOfWork, actor: Actor, action: str, invitation: Invitation, now: datetime
+    uow: UnitOfWork, actor: Actor, verb: LinkVerb, invitation: Invitation, now: datetime
 ) -> None:
     """Write what happened to a link into the audit."""
-    data: dict[str, object] = {"channel": invitation.channel}
-    event = AuditEvent(action, f"invitation:{invitation.id}", invitation.session, data=data)
-    await write_down(uow, actor, event, now)
+    entry = verb(invitation.id, invitation.session, channel=invitation.channel)
+    await write_down(uow, actor, entry, now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from server.core.audit_entries import Actor
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
+from server.core.journal import links as journal
 from server.core.sites import Site, SiteStore
 from server.core.tokens import token_hash
 from server.invitations.domain import invitation as rules
@@ -127,7 +128,7 @@ class InvitationLinks:
             if invitation.browser_hash is None:
                 bound = rules.tapped(invitation, token_hash(browser), now)
                 await InvitationStore(uow).save(bound)
-                await note(uow, actor, "invitation.bound", bound, now)
+                await note(uow, actor, journal.invitation_bound, bound, now)
             session, commands = await self._sessions.apply(uow, session, CallerTapped(), actor, now)
             await uow.commit()
         self._rooms.expect(_admission(token, browser, session, site))
@@ -143,7 +144,7 @@ class InvitationLinks:
                 return
             await InvitationStore(uow).save(free)
             actor = Actor("phone", site.id, None, address)
-            await note(uow, actor, "invitation.released", free, now)
+            await note(uow, actor, journal.invitation_released, free, now)
             await uow.commit()
         self._rooms.expel(session.id, OpenElsewhere("released"))
 

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.housekeeping import Failed, Rounds
-from server.core.journal import Journal
+from server.core.journal import links as journal
+from server.core.journal.append import Journal
 from server.core.limits.throttle import within
 from server.core.limits.throttle_store import ThrottleStore
 from server.core.net.addresses import source_of
@@ -109,7 +110,8 @@ class SpokenCodes:
                 expires=now + CODE_LIFE,
             )
             await SpokenCodeStore(uow).add(code)
-            await self._note(uow, actor, "code.created", code, expires=code.expires.isoformat())
+            entry = journal.code_created(code.id, code.session, expires=code.expires)
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
         self._sessions.publish(session)
         return NewSpokenCode(session.id, digits, code.expires, self._address)
@@ -150,10 +152,10 @@ class SpokenCodes:
             expires=now + self._life,
         )
         await InvitationStore(uow).add(invitation)
-        data: dict[str, object] = {"channel": CHANNEL, "expires": invitation.expires.isoformat()}
-        name = f"invitation:{invitation.id}"
-        event = AuditEvent("invitation.created", name, session.id, data=data)
-        await write_down(uow, actor, event, now)
+        entry = journal.invitation_created(
+            invitation.id, session.id, channel=CHANNEL, expires=invitation.expires
+        )
+        await write_down(uow, actor, entry, now)
         return invitation
 
     async def _draw(self, uow: UnitOfWork, now: datetime) -> str:
@@ -224,7 +226,8 @@ class SpokenCodes:
         await SpokenCodeStore(uow).save(used)
         await SessionStore(uow).save(marked(session, "read", now))
         actor = Actor("phone", code.site, None, address)
-        await self._note(uow, actor, "code.redeemed", code, tries=used.tries)
+        entry = journal.code_redeemed(code.id, code.session, tries=used.tries)
+        await write_down(uow, actor, entry, self._clock.now())
         return token
 
     async def _again(self, uow: UnitOfWork, code: SpokenCode, now: datetime) -> None:
@@ -270,7 +273,8 @@ class SpokenCodes:
             code = await SpokenCodeStore(uow).by_hash(seen.code)
             if code is None or code.id != seen.id or code.used is not None or code.live(now):
                 return False
-            await self._note(uow, Actor("server", code.site), "code.expired", code)
+            entry = journal.code_expired(code.id, code.session)
+            await write_down(uow, Actor("server", code.site), entry, self._clock.now())
             await SpokenCodeStore(uow).forget(code.site, code.id)
             await SpokenCodeStore(uow).forget_everywhere(now)
             session = await SessionStore(uow).get(code.site, code.session)
@@ -284,17 +288,10 @@ class SpokenCodes:
         sites = await SiteStore(uow).all()
         if before is None or not sites:
             return
-        data: dict[str, object] = {
-            "wrong": before.count,
-            "since": before.window_start.isoformat(),
-            "alarm": before.count >= rules.ALARM_WRONG,
-        }
-        event = AuditEvent("code.refused", "code:any", data=data)
-        await Journal(uow).append(Actor("server", sites[0].id), event, now)
+        entry = journal.code_refused(
+            wrong=before.count,
+            since=before.window_start,
+            alarm=before.count >= rules.ALARM_WRONG,
+        )
+        await Journal(uow).append(Actor("server", sites[0].id), entry, now)
         await ThrottleStore(uow).save(rules.told(before))
-
-    async def _note(
-        self, uow: UnitOfWork, actor: Actor, action: str, code: SpokenCode, **data: object
-    ) -> None:
-        event = AuditEvent(action, f"code:{code.id}", code.session, data=data)
-        await write_down(uow, actor, event, self._clock.now())

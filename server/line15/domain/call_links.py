@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from server.core.audit_entries import AuditEvent
-
 
 class Certainty(StrEnum):
     """How sure a link is."""
@@ -109,11 +107,3 @@ LABELS = {
     Evidence.REVIEWED: "Lié après relecture",
     Evidence.REVIEWED_NONE: "Sans appel, après relecture",
 }
-
-
-def linked_event(link: CallLink, reason: str | None = None, **more: object) -> AuditEvent:
-    """Return the audit's word for a link decision; `reason` was typed, so it goes to the payload (I4)."""
-    data = {"certainty": link.certainty.value, "evidence": link.evidence.value, **more}
-    personal = {"reason": reason} if reason else {}
-    name = f"session:{link.session}"
-    return AuditEvent("session.linked", name, link.session, link.call, data, personal)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import AppError, NotFound
-from server.core.journal import Journal
+from server.core.journal import calls as journal
+from server.core.journal.append import Journal
 from server.core.limits.token_bucket import Bucket, take
 from server.core.sites import Site, SiteStore
 from server.line15.domain.signing import WINDOW, fresh, made_by, webhook_text
@@ -166,8 +167,7 @@ class Webhook:
         if known.policy.webhook or known.unread:  # events come in whatever else is wrong
             return
         await SiteStore(uow).set_policy(known, known.policy.decide(webhook=True))
-        event = AuditEvent("webhook.connected", f"site:{site}")
-        await Journal(uow).append(Actor("feed", site), event, now)
+        await Journal(uow).append(Actor("feed", site), journal.webhook_connected(site), now)
 
 
 def _printable(key: str) -> bool:

@@ -3,12 +3,15 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.journal import Journal
+from server.core.journal import calls as journal
+from server.core.journal.append import Journal
+from server.core.journal.entries import Entry
 from server.line15.domain.call_links import Evidence
 from server.line15.domain.calls import CDR
 from server.line15.store.calls import CallStore
@@ -99,7 +102,7 @@ class CallIngest:
         if known is None:
             await self.adopt(uow, call, now, Actor("feed", self.site))
         if known != call.state.value:
-            await Journal(uow).append(Actor("feed", self.site), _event(call), now)
+            await Journal(uow).append(Actor("feed", self.site), _entry(call), now)
         for hook in self._on_folded:
             await hook(uow, self.site, call, now)
 
@@ -122,19 +125,29 @@ class CallIngest:
     async def _merge(self, uow: UnitOfWork, merged: CallMerged) -> None:
         """Store that a call became another, write it down, and tell who keeps something of the former one."""
         await CallStore(uow).merged(merged.site, merged.former, merged.call)
-        event = AuditEvent(
-            "call.merged", f"call:{merged.former}", None, merged.call, {"into": merged.call}
-        )
-        await Journal(uow).append(merged.actor, event, merged.at)
+        entry = journal.call_merged(merged.former, into=merged.call)
+        await Journal(uow).append(merged.actor, entry, merged.at)
         for hook in self._on_merged:
             await hook(uow, merged)
 
 
-def _event(call: Call) -> AuditEvent:
-    data: dict[str, object] = {"certain": call.certain, "started": call.started.isoformat()}
-    if call.answered:
-        data["answered"] = call.answered.isoformat()
-    if call.state is CallState.ENDED:
-        data["end_certain"] = call.end_certain
-        data["ended"] = call.ended.isoformat() if call.ended else None
-    return AuditEvent(f"call.{call.state.value}", f"call:{call.id}", None, call.id, data)
+_LIVE: Final = {
+    CallState.RINGING: journal.call_ringing,
+    CallState.TALKING: journal.call_talking,
+    CallState.HELD: journal.call_held,
+}
+
+
+def _entry(call: Call) -> Entry:
+    """Tell the state that a call came to."""
+    if call.state is not CallState.ENDED:
+        told = _LIVE[call.state]
+        return told(call.id, certain=call.certain, started=call.started, answered=call.answered)
+    return journal.call_ended(
+        call.id,
+        certain=call.certain,
+        started=call.started,
+        answered=call.answered,
+        ended=call.ended,
+        end_certain=call.end_certain,
+    )

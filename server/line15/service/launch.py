@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import AppError, Invalid
-from server.core.journal import Journal
+from server.core.journal import calls as journal
+from server.core.journal.append import Journal
 from server.core.seal import Seal
 from server.core.site_policy import LaunchPolicy
 from server.core.sites import SiteStore
@@ -228,16 +229,21 @@ class Launch:
         self, uow: UnitOfWork, actor: Actor, launched: Launched, fields: Mapping[str, str]
     ) -> None:
         """Write the launch down: signed, proposed by whom, accepted, or why it was refused."""
-        data: dict[str, object] = {"station": launched.station, "signed": launched.signed}
-        if launched.code:
-            data["refused"] = launched.code
-        elif launched.proposed:
-            data["station"] = launched.proposed.station
-            data["proposed"] = "other_site" if launched.proposed.foreign else "unsigned"
-        elif not launched.signed and fields.get("accepted"):
-            data["accepted"] = True
-        event = AuditEvent("desk.launched", "desk:launch", None, launched.call, data)
-        await Journal(uow).append(actor, event, self._clock.now())
+        station, proposed, accepted = launched.station, None, False
+        if not launched.code and launched.proposed:
+            station = launched.proposed.station
+            proposed = "other_site" if launched.proposed.foreign else "unsigned"
+        elif not launched.code:
+            accepted = not launched.signed and bool(fields.get("accepted"))
+        entry = journal.desk_launched(
+            launched.call,
+            station=station,
+            signed=launched.signed,
+            refused=launched.code or None,
+            proposed=proposed,
+            accepted=accepted,
+        )
+        await Journal(uow).append(actor, entry, self._clock.now())
 
 
 def _received(context: Mapping[str, str]) -> datetime:

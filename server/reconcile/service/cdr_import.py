@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.journal import Journal
+from server.core.journal import calls as journal
+from server.core.journal.append import Journal
 from server.core.seal import Seal
 from server.core.sites import Site
 from server.line15.domain.calls import CDR, AliasRow, CallSummary, SpanRow
@@ -84,10 +85,11 @@ class CdrImport:
                 await uow.commit()
             await asyncio.sleep(REST_SECONDS)
         if done.new or done.completed:
-            data: dict[str, object] = {"new": done.new, "completed": done.completed, "file": file}
+            imported = journal.cdr_imported(
+                site.id, new=done.new, completed=done.completed, file=file
+            )
             async with self._transactions() as uow:
-                event = AuditEvent("cdr.imported", f"site:{site.id}", data=data)
-                await Journal(uow).append(actor, event, self._clock.now())
+                await Journal(uow).append(actor, imported, self._clock.now())
                 await uow.commit()
         if groups:
             since = min(group.start for group in groups) - AROUND
@@ -121,9 +123,8 @@ class CdrImport:
         if known is not None and not changed:
             done.unchanged += 1
             return
-        data: dict[str, object] = {"rows": len(group.rows), "new": known is None}
-        event = AuditEvent("call.imported", f"call:{value.id}", None, value.id, data)
-        await Journal(uow).append(actor, event, now)
+        entry = journal.call_imported(value.id, rows=len(group.rows), new=known is None)
+        await Journal(uow).append(actor, entry, now)
         if any(call.asserted for call in named):
             await self._ingest.adopt(uow, value, now, actor)
         if known is None:

@@ -16,9 +16,10 @@ from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import AppError
 from server.core.housekeeping import Failed, Rounds
-from server.core.journal import Journal
+from server.core.journal import sessions as journal
+from server.core.journal.append import Journal
 from server.core.seal import Seal
-from server.line15.domain.call_links import CallLink, Evidence, linked_event
+from server.line15.domain.call_links import CallLink, Evidence
 from server.line15.domain.calls import CallSummary
 from server.line15.store.calls import CallStore
 from server.reconcile.domain.matching import (
@@ -150,13 +151,16 @@ class Reconciler:
             evidence = Evidence.RECONCILED
             link = CallLink(session_id, sure.call, sure.certainty, evidence, None, now)
             await SessionStore(uow).add_link(actor.site, link)
-            event = linked_event(
-                link,
+            entry = journal.session_linked(
+                link.session,
+                link.call,
+                certainty=link.certainty,
+                evidence=link.evidence,
                 because=[clue.value for clue in sure.clues],
                 told_by=sorted(case.calls[sure.call].told_by),
                 was=former.evidence.value,
             )
-            await Journal(uow).append(actor, event, now)
+            await Journal(uow).append(actor, entry, now)
             await uow.commit()
         publish(self._bus, case.session)
         return True

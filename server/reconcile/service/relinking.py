@@ -3,8 +3,9 @@
 from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.journal import Journal
-from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
+from server.core.journal import sessions as journal
+from server.core.journal.append import Journal
+from server.line15.domain.call_links import CallLink, Certainty, Evidence
 from server.line15.service.call_names import check_alias, find_or_assert
 from server.line15.store.calls import CallStore
 from server.storage.transactions import Transactions
@@ -52,6 +53,9 @@ class CallLinks:
         certainty = Certainty.UNLINKED if call is None else Certainty.CERTAIN
         link = CallLink(session.id, call, certainty, evidence, actor.user, self._clock.now())
         await SessionStore(uow).add_link(actor.site, link)
-        await Journal(uow).append(actor, linked_event(link), link.at)
+        entry = journal.session_linked(
+            link.session, link.call, certainty=link.certainty, evidence=link.evidence
+        )
+        await Journal(uow).append(actor, entry, link.at)
         await uow.commit()
         self._sessions.publish(session)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.bus import Bus
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.journal import Journal
+from server.core.journal import calls, lookups, sessions
+from server.core.journal.append import Journal
+from server.core.journal.entries import Entry
 from server.core.seal import Seal
-from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
+from server.line15.domain.call_links import CallLink, Certainty, Evidence
 from server.line15.errors import CallUnknown
 from server.line15.service.call_names import check_alias
 from server.line15.store.calls import CallStore
@@ -65,18 +67,15 @@ class Review:
             cases = [await look(uow, self._seal, self._mobiles_of, each) for each in loose]
             matched = [await look(uow, self._seal, self._mobiles_of, each) for each in done]
         waiting = [case for case in cases if not _settled(case)]
-        data = {"waiting": len(waiting), "matched": len(matched)}
-        event = AuditEvent("reconciliation.listed", f"site:{actor.site}", data=data)
-        await self._note(actor, event)
+        entry = calls.reconciliation_listed(actor.site, waiting=len(waiting), matched=len(matched))
+        await self._note(actor, entry)
         return ReviewList(waiting, [case for case in cases if _settled(case)], matched)
 
     async def case(self, actor: Actor, session_id: str) -> ReviewItem:
         """Return one video with every call it may belong to; NotFound for another site's."""
         async with self._transactions(write=False) as uow:
             case = await self._look(uow, actor, session_id)
-        await self._note(
-            actor, AuditEvent("audit.viewed", f"session:{session_id}", session=session_id)
-        )
+        await self._note(actor, lookups.session_viewed(session_id))
         return case
 
     async def link(
@@ -102,10 +101,16 @@ class Review:
             now = self._clock.now()
             link = CallLink(session_id, call, certainty, evidence, actor.user, now)
             await SessionStore(uow).add_link(actor.site, link)
-            was = {"was": former.evidence.value if former else None}
-            if former and former.call:
-                was["was_call"] = former.call
-            await Journal(uow).append(actor, linked_event(link, reason, **was), now)
+            entry = sessions.session_linked(
+                link.session,
+                link.call,
+                certainty=link.certainty,
+                evidence=link.evidence,
+                was=former.evidence if former else None,
+                was_call=former.call if former else None,
+                reason=reason,
+            )
+            await Journal(uow).append(actor, entry, now)
             await uow.commit()
         publish(self._bus, case.session)
 
@@ -121,9 +126,9 @@ class Review:
             raise CallAmbiguous
         return found[0].id
 
-    async def _note(self, actor: Actor, event: AuditEvent) -> None:
+    async def _note(self, actor: Actor, entry: Entry) -> None:
         async with self._transactions() as uow:
-            await Journal(uow).append(actor, event, self._clock.now())
+            await Journal(uow).append(actor, entry, self._clock.now())
             await uow.commit()
 
 

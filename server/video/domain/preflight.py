@@ -3,7 +3,7 @@
 Milliseconds and yes or no: no address and no name of a network ever comes here.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -42,10 +42,6 @@ class Preflight:
         if _open(self.tcp):
             return Way.TCP
         return Way.NONE if False in {self.stun, self.udp, self.tcp, self.tls} else Way.UNKNOWN
-
-    def data(self) -> dict[str, object]:
-        """What the audit keeps."""
-        return {**asdict(self), "way": self.way.value}
 
 
 #: For the regulator, when the picture does not come.

@@ -4,18 +4,18 @@ Hooks of line 15, in the unit of work that stores the call.
 """
 
 from datetime import datetime
-from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.journal import Journal
-from server.line15.domain.call_links import CallLink, Certainty, Evidence, linked_event
+from server.core.journal import sessions as journal
+from server.core.journal.append import Journal
+from server.core.journal.payloads import Followed
+from server.core.journal.verbs import FOLLOWED
+from server.line15.domain.call_links import CallLink, Certainty, Evidence
 from server.line15.service.ingest import CallMerged
 from server.video.domain.session import SessionState
 from server.video.store.sessions import SessionStore
 from telephony import Call
-
-FOLLOWED: Final = "session.followed"
 
 
 async def accompany(uow: UnitOfWork, site: str, call: Call, now: datetime) -> None:
@@ -26,13 +26,13 @@ async def accompany(uow: UnitOfWork, site: str, call: Call, now: datetime) -> No
         elsewhere = [station for station in call.talking_stations if station != session.station]
         if session.state is SessionState.ENDED or not elsewhere:
             continue
-        known = {data["to"] for data in await Journal(uow).told(site, session.id, FOLLOWED)}
+        told = await Journal(uow).told(site, session.id, FOLLOWED, Followed)
+        known = {one.to for one in told}
         for station in elsewhere:
             if station in known:
                 continue
-            data: dict[str, object] = {"from": session.station, "to": station}
-            event = AuditEvent(FOLLOWED, f"session:{session.id}", session.id, call.id, data)
-            await Journal(uow).append(Actor("feed", site), event, now)
+            entry = journal.session_followed(session.id, call.id, was=session.station, now=station)
+            await Journal(uow).append(Actor("feed", site), entry, now)
 
 
 async def relink(uow: UnitOfWork, merged: CallMerged) -> None:
@@ -45,4 +45,7 @@ async def relink(uow: UnitOfWork, merged: CallMerged) -> None:
         certainty = Certainty.CERTAIN if launched else links[-1].certainty
         link = CallLink(session.id, merged.call, certainty, merged.evidence, None, merged.at)
         await SessionStore(uow).add_link(merged.site, link)
-        await Journal(uow).append(merged.actor, linked_event(link), merged.at)
+        entry = journal.session_linked(
+            link.session, link.call, certainty=link.certainty, evidence=link.evidence
+        )
+        await Journal(uow).append(merged.actor, entry, merged.at)

@@ -6,9 +6,11 @@ The phone decides; what is here relays, counts, and lets the desk ask. A still i
 import json
 from dataclasses import dataclass, field
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
+from server.core.journal import pictures as journal
+from server.core.journal.entries import Entry
 from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.session import SessionState, StillSeen
@@ -85,8 +87,8 @@ class Ladder:
             return
         room.rung, room.why, room.stills, room.stilled = rung, why, 0, False
         self._bus.publish(SiteChanged(by.actor.site, session=session))
-        told: dict[str, object] = {"rung": rung, "from": former, "why": why, "stills": stills}
-        by.later(lambda: self._note(by.actor, "picture.rung", session, told))
+        entry = journal.picture_rung(session, rung=rung, was=former, why=why, stills=stills)
+        by.later(lambda: self._note(by.actor, entry))
 
     def ask(self, by: Speaker, session: str, peer: str, rung: str) -> None:
         """A desk asks the phone for a rung."""
@@ -95,12 +97,11 @@ class Ladder:
             raise MessageOutOfOrder("not_watching")
         if room.phone is not None:
             room.phone.send({"type": "ladder", "peer": peer, "rung": rung})
-        by.later(lambda: self._note(by.actor, "picture.asked", session, {"rung": rung}))
+        by.later(lambda: self._note(by.actor, journal.picture_asked(session, rung=rung)))
 
-    async def _note(self, actor: Actor, action: str, session: str, data: dict[str, object]) -> None:
+    async def _note(self, actor: Actor, entry: Entry) -> None:
         async with self._transactions() as uow:
-            event = AuditEvent(action, f"session:{session}", session, data=data)
-            await write_down(uow, actor, event, self._clock.now())
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
 
 

@@ -6,10 +6,11 @@ It is the session's, so that it outlives a page, a socket and a change of device
 from dataclasses import replace
 from datetime import datetime
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
+from server.core.journal import sessions as journal
 from server.core.words.languages import BY_CODE
 from server.storage.transactions import Transactions
 from server.video.domain.session import Session
@@ -52,7 +53,6 @@ async def keep_language(
     if language == session.language:
         return session
     # Which one may tell where somebody comes from: it is erased with all that is personal (audit/store/erasure.py).
-    changed = {"from": session.language, "to": language}
-    event = AuditEvent("session.language", f"session:{session.id}", session.id, personal=changed)
-    await write_down(uow, actor, event, now)
+    entry = journal.session_language(session.id, was=session.language, now=language)
+    await write_down(uow, actor, entry, now)
     return await SessionStore(uow).save(replace(session, language=language))

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
 from server.core.errors import Invalid
+from server.core.journal import pictures as journal
 from server.core.limits.token_bucket import Bucket, take
 from server.storage.transactions import Transactions
 from server.video.domain.jpeg import Jpeg, clean
@@ -115,14 +116,14 @@ class Photos:
         taken = taken_at(part.taken, now) if part.taken is not None else None
         photo = Photo(self._ids.token(), part.key, actor.site, session, picture, taken, now)
         async with self._transactions() as uow:
-            told = {
-                "bytes": len(picture.data),
-                "width": picture.width,
-                "height": picture.height,
-                "sha256": hashlib.sha256(picture.data).hexdigest(),
-            }
-            event = AuditEvent("photo.received", f"session:{session}", session, data=told)
-            await write_down(uow, actor, event, now)
+            entry = journal.photo_received(
+                session,
+                size=len(picture.data),
+                width=picture.width,
+                height=picture.height,
+                sha256=hashlib.sha256(picture.data).hexdigest(),
+            )
+            await write_down(uow, actor, entry, now)
             await uow.commit()
         if self._sessions.get(session) is not kept:
             return part.total, True  # the session ended meanwhile: nobody looks any more

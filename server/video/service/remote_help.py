@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
+from server.core.journal import pictures as journal
+from server.core.journal.entries import Entry
 from server.storage.transactions import Transactions
 from server.video.errors import HelpFlood, PhoneAway
 from server.video.service.rooms import HelpOrder, Room, Rooms
@@ -64,9 +66,9 @@ class RemoteHelp:
             return
         self._room_for_one(room)
         if asked.do not in UNWRITTEN:
-            data: dict[str, object] = {"do": asked.do}
-            data |= {} if asked.value is None else {"value": asked.value}
-            await self._write(actor, "help.asked", asked.session, data)
+            await self._write(
+                actor, journal.help_asked(asked.session, do=asked.do, value=asked.value)
+            )
             room = self._there(asked)
         room.orders[asked.id] = HelpOrder(asked.peer, asked.do, self._clock.now())
         if room.phone is not None:
@@ -94,9 +96,13 @@ class RemoteHelp:
     async def _settle(self, actor: Actor, session: str, order: HelpOrder) -> None:
         """Write down what the phone made of an order."""
         if order.do not in UNWRITTEN:
-            data: dict[str, object] = {"do": order.do}
-            data |= {} if order.why is None else {"why": order.why}
-            await self._write(actor, f"help.{order.outcome}", session, data)
+            done = order.outcome == "done"
+            await self._write(
+                actor,
+                journal.help_done(session, do=order.do)
+                if done
+                else journal.help_refused(session, do=order.do, why=order.why),
+            )
 
     def able(self, session: str, abilities: Mapping[str, object]) -> None:
         """Keep what the camera can do, for desks that come later, and tell those that are here."""
@@ -136,12 +142,9 @@ class RemoteHelp:
             }
         )
 
-    async def _write(
-        self, actor: Actor, action: str, session: str, data: Mapping[str, object]
-    ) -> None:
+    async def _write(self, actor: Actor, entry: Entry) -> None:
         async with self._transactions() as uow:
-            event = AuditEvent(action, f"session:{session}", session, data=data)
-            await write_down(uow, actor, event, self._clock.now())
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
 
 

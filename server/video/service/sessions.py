@@ -1,16 +1,16 @@
 """What happens to a video session: load, decide, save, audit, commit; then perform."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.clock import Clock
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.housekeeping import Failed, Rounds
-from server.core.journal import Journal
+from server.core.journal import sessions as journal
+from server.core.journal.append import Journal
+from server.core.journal.entries import Entry
 from server.core.sites import SiteStore
 from server.line15.domain.call_links import CallLink
 from server.line15.domain.calls import CallSummary
@@ -40,20 +40,6 @@ from server.video.errors import OpenElsewhere, SessionEnded
 from server.video.service.rooms import Rooms
 from server.video.store.sessions import SessionStore
 
-#: What the audit calls each event.
-_PAST: Final[Mapping[type[Event], str]] = {
-    InvitationOpened: "link.opened",
-    PageWorks: "page.works",
-    CallerTapped: "link.tapped",
-    CameraAsked: "camera.asked",
-    CameraGranted: "camera.granted",
-    CameraRefused: "camera.refused",
-    MediaFlowing: "picture.flowing",
-    StillSeen: "picture.still",
-    PeerLost: "picture.lost",
-    TimedOut: "session.timed_out",
-    SessionQuit: "session.left",
-}
 _SHOWN_ONLY = frozenset({""})  # no station has this name; none at all would mean every desk
 
 #: Is told that a session ended, in the unit of work that ends it.
@@ -62,15 +48,31 @@ OnEnded = Callable[[UnitOfWork, Session, datetime], Awaitable[None]]
 LinksOver = Callable[[UnitOfWork, Session, datetime], Awaitable[bool]]
 
 
-def event_data(event: Event) -> dict[str, object]:
-    """Return the slugs an event carries, for the audit."""
+def past(id_: str, event: Event, was: str, now: str) -> Entry:  # noqa: C901, PLR0911 - a case an event
+    """Return what the audit tells of an event that took a session from state `was` to `now`."""
     match event:
-        case CameraRefused(reason) | TimedOut(reason):
-            return {"reason": reason}
+        case InvitationOpened():
+            return journal.link_opened(id_, was=was, now=now)
+        case PageWorks():
+            return journal.page_works(id_, was=was, now=now)
+        case CallerTapped():
+            return journal.link_tapped(id_, was=was, now=now)
+        case CameraAsked():
+            return journal.camera_asked(id_, was=was, now=now)
+        case CameraGranted():
+            return journal.camera_granted(id_, was=was, now=now)
+        case CameraRefused(reason):
+            return journal.camera_refused(id_, was=was, now=now, reason=reason)
+        case MediaFlowing():
+            return journal.picture_flowing(id_, was=was, now=now)
+        case StillSeen():
+            return journal.picture_still(id_, was=was, now=now)
+        case PeerLost():
+            return journal.picture_lost(id_, was=was, now=now)
+        case TimedOut(reason):
+            return journal.session_timed_out(id_, was=was, now=now, reason=reason)
         case SessionQuit(by, reason):
-            return {"by": by, "reason": reason}
-        case _:
-            return {}
+            return journal.session_left(id_, was=was, now=now, by=by, reason=reason)
 
 
 class Sessions:
@@ -118,9 +120,7 @@ class Sessions:
         if after == before:
             return before, ()
         after = await SessionStore(uow).save(after)
-        data = {"from": before.state.value, "to": after.state.value, **event_data(event)}
-        name = _PAST[type(event)]
-        told = AuditEvent(name, f"session:{before.id}", before.id, data=data)
+        told = past(before.id, event, before.state.value, after.state.value)
         await write_down(uow, actor, told, now)
         if any(isinstance(command, ReleaseInvitations) for command in commands):
             for hook in self._on_ended:
@@ -152,10 +152,8 @@ class Sessions:
                 gone_to(session, call, station) if session.state is not SessionState.ENDED else ()
             )
             if moved:
-                data: dict[str, object] = {"to": list(moved)}
-                action = "session.released" if session.handed else "session.handed_over"
-                event = AuditEvent(action, f"session:{id_}", id_, linked, data)
-                await Journal(uow).append(actor, event, now)
+                told = journal.session_released if session.handed else journal.session_moved_on
+                await Journal(uow).append(actor, told(id_, linked, stations=moved), now)
                 await uow.commit()
                 return False
             after, commands = await self.apply(
@@ -272,10 +270,10 @@ async def call_of(uow: UnitOfWork, site: str, session: str) -> str | None:
     return links[-1].call if links else None
 
 
-async def write_down(uow: UnitOfWork, actor: Actor, event: AuditEvent, at: datetime) -> None:
+async def write_down(uow: UnitOfWork, actor: Actor, entry: Entry, at: datetime) -> None:
     """Append what happened in a session to the audit, with the call that the session is linked to now.
 
-    `event.call` is not read: it is looked up. An event without a session has no call.
+    `entry.call` is not read: it is looked up. An entry without a session has no call.
     """
-    call = await call_of(uow, actor.site, event.session) if event.session else None
-    await Journal(uow).append(actor, replace(event, call=call), at)
+    call = await call_of(uow, actor.site, entry.session) if entry.session else None
+    await Journal(uow).append(actor, entry.of_call(call), at)

@@ -7,8 +7,9 @@ command that must survive a crash (the pages say it again), but what it held mus
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock
+from server.core.journal import pictures as journal
 from server.protocol.errors import SdpRefused
 from server.storage.transactions import Transactions
 from server.video.domain import sdp as descriptions
@@ -105,14 +106,13 @@ class Signalling:
     async def _settle(self, actor: Actor, session: str, described: _Described) -> None:
         """Write down what was decided, then raise the refusal if it was one."""
         refusal = described.refusal
-        data: dict[str, object] = {"kind": described.kind}
-        data |= {"media": ["video"]} if refusal is None else {"code": refusal.code}
-        if described.left_out:
-            data["left_out"] = described.left_out
-        action = "sdp.accepted" if refusal is None else "sdp.refused"
+        kind, left_out = described.kind, described.left_out
+        if refusal is None:
+            entry = journal.sdp_accepted(session, kind=kind, left_out=left_out)
+        else:
+            entry = journal.sdp_refused(session, kind=kind, code=refusal.code, left_out=left_out)
         async with self._transactions() as uow:
-            event = AuditEvent(action, f"session:{session}", session, data=data)
-            await write_down(uow, actor, event, self._clock.now())
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
         if refusal is not None:
             raise refusal
@@ -124,10 +124,16 @@ class Signalling:
             return False
         room.network, room.explored = found, room.explored + 1
         async with self._transactions() as uow:
-            event = AuditEvent(
-                "network.preflight", f"session:{session}", session, data=found.data()
+            entry = journal.network_preflight(
+                session,
+                socket=found.socket,
+                stun=found.stun,
+                udp=found.udp,
+                tcp=found.tcp,
+                tls=found.tls,
+                way=found.way.value,
             )
-            await write_down(uow, actor, event, self._clock.now())
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
         return True
 
@@ -138,9 +144,8 @@ class Signalling:
             return
         room.explored += 1
         async with self._transactions() as uow:
-            data: dict[str, object] = {"transport": transport}
-            event = AuditEvent("network.transport", f"session:{session}", session, data=data)
-            await write_down(uow, actor, event, self._clock.now())
+            entry = journal.network_transport(session, transport=transport)
+            await write_down(uow, actor, entry, self._clock.now())
             await uow.commit()
 
     def phone_candidate(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.clock import Clock, Ids
-from server.core.db.unit_of_work import UnitOfWork
-from server.core.journal import Journal
+from server.core.journal import pictures as journal
+from server.core.journal.append import Journal
 from server.core.site_policy import SnapshotPolicy
 from server.core.sites import Site
 from server.storage.transactions import Transactions
@@ -73,7 +73,15 @@ class Snapshots:
                 erased=False,
             )
             await SnapshotStore(uow).add(taken, base64.b64encode(picture.data).decode())
-            await self._note(uow, actor, "snapshot.taken", taken, now)
+            entry = journal.snapshot_taken(
+                taken.id,
+                session_id,
+                sha256=taken.sha256,
+                width=taken.width,
+                height=taken.height,
+                pictured=taken.at,
+            )
+            await write_down(uow, actor, entry, now)
             await uow.commit()
         phone = self._rooms.get(session_id).phone
         if phone is not None:
@@ -88,24 +96,15 @@ class Snapshots:
                 taken, sealed = await SnapshotStore(uow).get(actor.site, id_)
                 if sealed is None:
                     raise SnapshotErased
-                await self._note(uow, actor, "snapshot.viewed", taken, now)
+                entry = journal.snapshot_viewed(taken.id, taken.session, sha256=taken.sha256)
+                await write_down(uow, actor, entry, now)
                 await uow.commit()
         except SnapshotUnknown:
             await self._missed(actor, now)
             raise
         return OpenedSnapshot(base64.b64decode(sealed), f"photo-{taken.id}.jpg")
 
-    async def _note(
-        self, uow: UnitOfWork, actor: Actor, action: str, taken: Snapshot, now: datetime
-    ) -> None:
-        data: dict[str, object] = {"sha256": taken.sha256}
-        if action == "snapshot.taken":
-            data |= {"width": taken.width, "height": taken.height, "pictured": taken.at.isoformat()}
-        event = AuditEvent(action, f"snapshot:{taken.id}", taken.session, data=data)
-        await write_down(uow, actor, event, now)
-
     async def _missed(self, actor: Actor, now: datetime) -> None:
         async with self._transactions() as uow:
-            event = AuditEvent("audit.missed", "snapshot:unknown", data={"kind": "snapshot"})
-            await Journal(uow).append(actor, event, now)
+            await Journal(uow).append(actor, journal.snapshot_missed(), now)
             await uow.commit()

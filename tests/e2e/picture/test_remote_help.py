@@ -214,7 +214,7 @@ async def a_photo(home: House, desk: Page, phone: Page) -> None:
     page = await (await home.browser.desk("auditor")).context.new_page()
     await home.sign_in(page, "auditeur")
     await page.goto(f"{home.url}/audit/sessions/{session}")
-    noted = page.locator("#events td:text-is('snapshot.viewed')")
+    noted = page.locator("#events code:text-is('snapshot.viewed')")
     await page.reload()
     assert await noted.count() == 0, "nobody has looked at it yet"
     await page.click("tr[data-snapshot] summary")
@@ -223,7 +223,7 @@ async def a_photo(home: House, desk: Page, phone: Page) -> None:
     await page.reload()
     assert await noted.count() == 1
     for action in ("help.asked", "help.done", "snapshot.taken"):
-        assert await page.locator(f"#events td:text-is('{action}')").count() > 0
+        assert await page.locator(f"#events code:text-is('{action}')").count() > 0
 
 
 async def his_own_picture(desk: Page) -> None:

@@ -11,15 +11,16 @@ import pytest
 from server.audit.domain.chain import UNREADABLE, verify
 from server.audit.service.chain import ChainVerification
 from server.audit.store.audit import AuditStore
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.db.unit_of_work import UnitOfWork
-from server.core.journal import Journal
+from server.core.journal.append import Journal
 from server.core.seal import Seal
 from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore
 from server.storage import schema
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
+from tests.server.stray import stray
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -40,7 +41,7 @@ class Stored:
     async def fill(self, count: int, site: str = "s") -> None:
         async with self.transactions() as uow:
             for n in range(count):
-                event = AuditEvent(
+                event = stray(
                     "invitation.created",
                     f"invitation:{n}",
                     session="v",
@@ -88,7 +89,7 @@ async def test_one_unit_of_work_goes_on_with_the_chain_of_each_site(database_url
     await chain.fill(2)
     async with chain.transactions() as uow:
         for site in ("s", "t", "s", "t"):
-            event = AuditEvent("login.refused", "user:u")
+            event = stray("login.refused", "user:u")
             await Journal(uow).append(Actor("server", site), event, NOW)
         await uow.commit()
     for site, count in (("s", 4), ("t", 2)):
@@ -157,7 +158,7 @@ async def test_rolled_back_rows_leave_no_gap(database_url: str) -> None:
     chain = await stored(database_url)
     await chain.fill(1)
     async with chain.transactions() as uow:
-        await Journal(uow).append(Actor("desk", "s"), AuditEvent("a.b", "x:1"), NOW)
+        await Journal(uow).append(Actor("desk", "s"), stray("a.b", "x:1"), NOW)
     await chain.fill(1)
     assert (
         await ChainVerification(chain.transactions).glance("s")

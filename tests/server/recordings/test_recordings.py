@@ -15,8 +15,9 @@ import pytest
 
 from server.audit.service.chain import ChainVerification
 from server.audit.service.erasure import Erasure
-from server.core.audit_entries import Actor, AuditEvent
-from server.core.journal import Journal
+from server.core.audit_entries import Actor
+from server.core.journal import sessions as journal
+from server.core.journal.append import Journal
 from server.line15.store.calls import CallStore
 from server.line15.store.facts import FactStore
 from server.line15.store.history import HistoryStore
@@ -497,8 +498,8 @@ async def test_a_recording_with_pauses_began_when_its_recorder_said(house: Runni
 
 async def flowing(house: Running, session: str) -> None:
     async with house.server.transactions() as uow:
-        event = AuditEvent("picture.flowing", f"session:{session}", session, "c-rivage")
-        await Journal(uow).append(Actor("desk", house.sites["rivage"].id), event, house.clock.now())
+        entry = journal.picture_flowing(session, was="connecting", now="live").of_call("c-rivage")
+        await Journal(uow).append(Actor("desk", house.sites["rivage"].id), entry, house.clock.now())
         await uow.commit()
 
 

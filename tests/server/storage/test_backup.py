@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from server.app.settings.settings import Settings
 from server.audit.service.chain import ChainVerification
 from server.cli.main import main
-from server.core.audit_entries import Actor, AuditEvent
-from server.core.journal import Journal
+from server.core.audit_entries import Actor
+from server.core.journal.append import Journal
 from server.core.seal import Seal
 from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore
@@ -23,6 +23,7 @@ from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
 from tests.lab.process import until
 from tests.server.storage.test_writers import NOW
+from tests.server.stray import stray
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -63,7 +64,7 @@ class Shell:
 
 async def write(storage: Transactions) -> None:
     async with storage() as work:
-        event = AuditEvent("a.b", "x:1", personal={"to": "+33612345678"})
+        event = stray("a.b", "x:1", personal={"to": "+33612345678"})
         await Journal(work).append(Actor("desk", "s", None, "192.0.2.9"), event, NOW)
         await work.commit()
 

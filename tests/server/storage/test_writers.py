@@ -11,9 +11,9 @@ from sqlalchemy import event, text
 
 from server.audit.service.chain import ChainVerification
 from server.audit.store.audit import AuditStore
-from server.core.audit_entries import Actor, AuditEvent
+from server.core.audit_entries import Actor
 from server.core.errors import Invalid, StorageUnavailable
-from server.core.journal import Journal
+from server.core.journal.append import Journal
 from server.core.seal import Seal
 from server.core.site_policy import SitePolicy
 from server.core.sites import Site, SiteStore
@@ -23,6 +23,7 @@ from server.storage import engine, schema
 from server.storage import transactions as uow
 from server.storage.engine import make_engine
 from server.storage.transactions import Transactions
+from tests.server.stray import stray
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 WRITERS = 20
@@ -50,7 +51,7 @@ async def test_twenty_writers_of_two_processes_make_one_chain(database_url: str)
     async def write(name: int) -> None:
         for n in range(EACH):
             async with several[name % 2]() as work:
-                event = AuditEvent("a.b", f"writer:{name}", data={"n": n})
+                event = stray("a.b", f"writer:{name}", data={"n": n})
                 await Journal(work).append(Actor("desk", "s", None, "192.0.2.9"), event, NOW)
                 await work.commit()
 

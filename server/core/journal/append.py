@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -23,7 +23,6 @@ from sqlalchemy import (
 from server.core.audit_entries import (
     GENESIS,
     Actor,
-    AuditEvent,
     AuditRow,
     canonical,
     commitment,
@@ -32,6 +31,8 @@ from server.core.audit_entries import (
 from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
+from server.core.journal.entries import Entry
+from server.core.journal.payload import Payload
 from server.core.sites import sites
 
 audit = Table(
@@ -64,6 +65,7 @@ audit_payload = Table(
 )
 
 SALT_BYTES: Final = 16
+Told = TypeVar("Told", bound=Payload)
 
 
 class Journal:
@@ -73,22 +75,22 @@ class Journal:
         """Work in the transaction of `uow`."""
         self._uow = uow
 
-    async def append(self, actor: Actor, event: AuditEvent, at: datetime) -> AuditRow:
-        """Put `event` at the end of the chain of the actor's site."""
+    async def append(self, actor: Actor, entry: Entry, at: datetime) -> AuditRow:
+        """Put `entry` at the end of the chain of the actor's site."""
         seq, prev = await self._end(actor.site)
-        payload = canonical({**event.personal, "address": actor.address})
+        payload = canonical({**entry.personal, "address": actor.address})
         salt = os.urandom(SALT_BYTES)
         row = AuditRow(
             site=actor.site,
             seq=seq + 1,
             at=at.astimezone(UTC),
             source=actor.source,
-            action=event.action,
-            subject=event.subject,
-            session=event.session,
-            call=event.call,
+            action=entry.verb.action,
+            subject=entry.subject,
+            session=entry.session,
+            call=entry.call,
             actor=actor.user,
-            data=json.loads(canonical(event.data)),
+            data=json.loads(canonical(entry.payload.data())),
             commitment=commitment(salt, payload),
             prev=prev,
             hash="",
@@ -106,12 +108,14 @@ class Journal:
         self._uow.chain_ends[row.site] = (row.seq, row.hash)
         return row
 
-    async def told(self, site: str, session: str, action: str) -> Sequence[Mapping[str, Any]]:
-        """Return the data of a session's rows of one action: what is written only once is looked for here first."""
+    async def told(
+        self, site: str, session: str, action: str, payload: type[Told]
+    ) -> Sequence[Told]:
+        """Return what a video's rows of one action hold: what is written only once is looked for here first."""
         query = select(audit.c.data).where(
             checked(audit.c.site, site), audit.c.session == session, audit.c.action == action
         )
-        return (await self._uow.connection.scalars(query)).all()
+        return [payload.read(one) for one in await self._uow.connection.scalars(query)]
 
     async def _end(self, site: str) -> tuple[int, str]:
         """Return (seq, hash) of the last row; one writer at a time a site (SQLite: BEGIN IMMEDIATE has seen to it)."""

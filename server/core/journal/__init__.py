@@ -1,0 +1,1 @@
+"""What goes into the audit: one function a verb (by subject), payloads as types, the list of verbs, and the chain."""

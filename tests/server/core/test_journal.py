@@ -1,0 +1,109 @@
+"""Every verb of the audit: what its function makes is what is stored, read back, and said in French."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.core.audit_entries import canonical
+from server.core.journal import payloads, sessions
+from server.core.journal.entries import entry
+from server.core.journal.payload import Payload
+from server.core.journal.payloads import Moved, Nothing, StateChange
+from server.core.journal.verbs import VERBS, facts, sentence
+from tests.server.told_verbs import entries
+
+if TYPE_CHECKING:
+    from server.core.journal.entries import Entry
+
+TOLD = dict(entries())
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+KEYS = sorted({one.name.rstrip("_") for verb in VERBS.values() for one in fields(verb.payload)})
+ANY_DATA = JSON | st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6)
+
+
+def test_every_verb_has_its_function() -> None:
+    assert {one.verb.action for one in TOLD.values()} == set(VERBS)
+
+
+@pytest.mark.parametrize("told", TOLD.values(), ids=TOLD)
+def test_what_is_written_is_what_is_read(told: Entry) -> None:
+    stored = json.loads(canonical(told.payload.data()))
+    verb = VERBS[told.verb.action]
+    assert verb.payload.read(stored) == told.payload
+    shown = dict(facts(verb.action, stored))
+    assert json.loads(canonical(shown)) == stored
+    assert [key for key in shown if key in stored] == list(told.payload.data())
+
+
+def test_every_verb_is_said_in_french_and_no_two_alike() -> None:
+    said = [verb.said for verb in VERBS.values()]
+    assert len(set(said)) == len(said)
+    assert all(one[0].isupper() and one[-1].isalpha() and "'" not in one for one in said)
+    assert sentence("session.left") == "Vidéo terminée"
+    assert sentence("session.cloned") == "session.cloned", "what a later release wrote"
+
+
+def test_every_type_can_be_read_and_is_used() -> None:
+    kinds = {
+        one
+        for one in vars(payloads).values()
+        if isinstance(one, type) and is_dataclass(one) and issubclass(one, Payload)
+    }
+    for kind in kinds:
+        kind.read({})
+    assert {verb.payload for verb in VERBS.values()} == kinds - {Payload}
+
+
+@given(action=st.sampled_from([*sorted(VERBS), "session.cloned", ""]), data=ANY_DATA)
+def test_whatever_a_row_holds_is_shown(action: str, data: object) -> None:
+    shown = facts(action, data)
+    held = data if isinstance(data, dict) else {"data": data}
+    assert {key for key, _ in shown} == set(held)
+    for key, value in shown:
+        alone = isinstance(value, tuple) and value == (held[key],)
+        assert alone or json.dumps(value) == json.dumps(held[key])
+
+
+@given(data=ANY_DATA)
+def test_every_type_reads_whatever_there_is(data: object) -> None:
+    for verb in VERBS.values():
+        kept = verb.payload.read(data)
+        again = verb.payload.read(json.loads(json.dumps(kept.data())))
+        assert again == kept, "what was read can be written"
+
+
+def test_a_station_alone_or_in_a_list_is_the_same() -> None:
+    assert Moved.read({"to": "202"}) == Moved.read({"to": ["202"]}) == Moved(to=("202",))
+    change = StateChange.read({"from": ["201"], "to": {"a": 1}, "reason": 7})
+    assert (change.from_, change.to, change.reason) == (None, None, None)
+
+
+def test_what_is_not_in_the_list_cannot_be_written() -> None:
+    left = sessions.session_left("s", was="live", now="ended", by="desk", reason="quit")
+    with pytest.raises(KeyError):
+        entry("session.cloned", "session:s", Nothing(), session="s")
+    with pytest.raises(TypeError):
+        entry("session.left", "session:s", Nothing(), session="s")
+    with pytest.raises(TypeError):
+        replace(left, verb=replace(left.verb, action="session.cloned"))
+    for subject in ("call:c", "session:", "session"):
+        with pytest.raises(ValueError, match=r"session\.left of"):
+            replace(left, subject=subject)
+    with pytest.raises(ValueError, match=r"user\.enabled of user"):
+        entry("user.enabled", "user:u", Nothing(), session="s")
+    with pytest.raises(ValueError, match="number"):
+        replace(left, personal={"number": "+33612345678"})
