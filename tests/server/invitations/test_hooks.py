@@ -62,7 +62,7 @@ async def test_the_delivery_learns_of_which_session_and_call_a_message_is(house:
     await a_call(house)
     await a_video(house)
     async with house.server.transactions(write=False) as uow:
-        session = await SessionStore(uow).get("video1")
+        session = await SessionStore(uow).get(house.sites["rivage"].id, "video1")
         change = SiteChanged(session.site, frozenset({str(session.station)}), "video1")
         settled = await hooks.on_settled(uow, a_message(house, LINK))
         assert settled == Subject("video1", "call1", change)
