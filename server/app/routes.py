@@ -1,58 +1,31 @@
 """Every route, in one place; settings that make the whole application safe by default."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
 from tornado.httputil import HTTPServerRequest
+from tornado.routing import Rule
 from tornado.web import Application, RequestHandler
 
 from server.app import openapi, outbox
 from server.app.caller_processes import CallerProcesses
-from server.audit.service.lookup import AuditLookup
+from server.app.features import Features
 from server.audit.web import audit, reconcile
 from server.caller.web import photos, spoken
 from server.caller.web import routes as caller
 from server.core.bus import Bus
 from server.delivery import web as receipts
-from server.delivery.domain.outgoing import ReceiptReader
-from server.delivery.outbox import Outbox
-from server.delivery.service.delivery import DeliveryService
-from server.desk.service.handover import HandOvers
-from server.desk.service.recent import Recent
-from server.desk.service.view import DeskView
 from server.desk.web import routes as desk
 from server.identity.web import auth
 from server.identity.web.signed_in import SignInWeb
-from server.incidents.service.feedback import IncidentReporting
-from server.incidents.service.incidents import Incidents
 from server.incidents.web import feedback, incidents, kiosk
-from server.invitations.service.invitations import Invitations
-from server.invitations.service.links import InvitationLinks
-from server.invitations.service.spoken import SpokenCodes
-from server.line15.service.call_events import Webhook
-from server.line15.service.health import LineHealthReader
-from server.line15.service.launch import Launch
 from server.line15.web import call_events
 from server.line15.web import health as line_health
 from server.observers import web as observers_web
-from server.observers.service import Observers
-from server.reconcile.service.relinking import CallLinks
-from server.reconcile.service.review import Review
 from server.recordings import web as recordings_web
-from server.recordings.service import Listening
 from server.selftest import web as selftest_web
 from server.video import web as video_web
-from server.video.service.ice import IceServers
-from server.video.service.ladder import Ladder
-from server.video.service.languages import Languages
-from server.video.service.photos import Photos
-from server.video.service.remote_help import RemoteHelp
-from server.video.service.rooms import Rooms
-from server.video.service.sessions import Sessions
-from server.video.service.signalling import Signalling
-from server.video.service.snapshots import Snapshots
 from server.web import operations
 from server.web.base import XSRF_COOKIE, Elsewhere, Missing
 from server.web.operations import Readiness
@@ -60,44 +33,6 @@ from server.web.sockets.page_socket import MAX_SOCKET_FRAME
 from server.web.static_files import Static
 
 _log = structlog.get_logger("web")
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the routes are wired with."""
-
-    bus: Bus
-    rooms: Rooms
-    sessions: Sessions
-    invitations: Invitations
-    languages: Languages
-    spoken: SpokenCodes
-    observers: Observers
-    handover: HandOvers
-    links: InvitationLinks
-    call_links: CallLinks
-    launch: Launch
-    signalling: Signalling
-    help: RemoteHelp
-    snapshots: Snapshots
-    delivery: DeliveryService
-    receipt_readers: Mapping[str, ReceiptReader]
-    desk_view: DeskView
-    recent: Recent
-    ice: IceServers
-    ladder: Ladder
-    photos: Photos
-    audit: AuditLookup
-    listening: Listening
-    review: Review
-    feedback: IncidentReporting
-    incidents: Incidents
-    webhook: Webhook
-    line_health: LineHealthReader
-    ready: Callable[[], Awaitable[Readiness]]
-    refresh_metrics: Callable[[], Awaitable[None]]
-    outbox: Outbox | None = None
-    callers: CallerProcesses | None = None
 
 
 class KnownHostsOnly(Application):
@@ -111,68 +46,82 @@ class KnownHostsOnly(Application):
         return super().find_handler(request, **kwargs)
 
 
-def make_app(web: SignInWeb, services: Services) -> Application:
-    """Build the application; nothing is served that is not listed here."""
-    routes: list[Any] = [
-        *operations.routes(web, ready=services.ready, refresh=services.refresh_metrics),
-        *receipts.routes(web, delivery=services.delivery, readers=services.receipt_readers),
+def every_route(
+    web: SignInWeb,
+    features: Features,
+    *,
+    bus: Bus,
+    callers: CallerProcesses | None,
+    ready: Callable[[], Awaitable[Readiness]],
+    refresh: Callable[[], Awaitable[None]],
+) -> list[Rule]:
+    """List every path; nothing is served that is not listed here."""
+    line15, video, delivery = features.line15, features.video, features.delivery
+    invitations, desk_parts, reporting = features.invitations, features.desk, features.incidents
+    return [
+        *operations.routes(web, ready=ready, refresh=refresh),
+        *receipts.routes(web, delivery=delivery.service, readers=delivery.readers),
         *desk.routes(
             web,
-            launch=services.launch,
-            bus=services.bus,
-            view=services.desk_view,
-            recent=services.recent,
-            invitations=services.invitations,
-            languages=services.languages,
-            spoken=services.spoken,
-            observers=services.observers,
-            handover=services.handover,
-            call_links=services.call_links,
-            sessions=services.sessions,
-            signalling=services.signalling,
-            help=services.help,
-            rooms=services.rooms,
-            ice=services.ice,
-            ladder=services.ladder,
-            photos=services.photos,
+            launch=line15.launch,
+            bus=bus,
+            view=desk_parts.view,
+            recent=desk_parts.recent,
+            invitations=invitations.invitations,
+            languages=video.languages,
+            spoken=invitations.spoken,
+            observers=features.observers,
+            handover=desk_parts.handover,
+            call_links=features.reconcile.call_links,
+            sessions=video.sessions,
+            signalling=video.signalling,
+            help=video.help,
+            rooms=video.rooms,
+            ice=video.ice,
+            ladder=video.ladder,
+            photos=video.photos,
         ),
         *caller.routes(
             web,
-            links=services.links,
-            rooms=services.rooms,
-            ice=services.ice,
-            sessions=services.sessions,
-            signalling=services.signalling,
-            languages=services.languages,
-            help=services.help,
-            ladder=services.ladder,
+            links=invitations.links,
+            rooms=video.rooms,
+            ice=video.ice,
+            sessions=video.sessions,
+            signalling=video.signalling,
+            languages=video.languages,
+            help=video.help,
+            ladder=video.ladder,
         ),
-        *photos.routes(web, links=services.links, photos=services.photos),
-        *spoken.routes(web, spoken=services.spoken, links=services.links),
+        *photos.routes(web, links=invitations.links, photos=video.photos),
+        *spoken.routes(web, spoken=invitations.spoken, links=invitations.links),
         *observers_web.routes(
             web,
-            observers=services.observers,
-            signalling=services.signalling,
-            rooms=services.rooms,
-            bus=services.bus,
-            ice=services.ice,
+            observers=features.observers,
+            signalling=video.signalling,
+            rooms=video.rooms,
+            bus=bus,
+            ice=video.ice,
         ),
         *auth.routes(web),
-        *kiosk.routes(web, incidents=services.incidents),
-        *audit.routes(web, lookup=services.audit),
-        *recordings_web.routes(web, listening=services.listening),
-        *video_web.routes(web, snapshots=services.snapshots),
-        *reconcile.routes(web, lookup=services.audit, review=services.review),
-        *call_events.routes(web, webhook=services.webhook),
-        *line_health.routes(web, line_health=services.line_health),
+        *kiosk.routes(web, incidents=reporting.incidents),
+        *audit.routes(web, lookup=features.lookup),
+        *recordings_web.routes(web, listening=features.recordings.listening),
+        *video_web.routes(web, snapshots=video.snapshots),
+        *reconcile.routes(web, lookup=features.lookup, review=features.reconcile.review),
+        *call_events.routes(web, webhook=line15.webhook),
+        *line_health.routes(web, line_health=line15.health),
         *openapi.routes(web),
-        *feedback.routes(web, feedback=services.feedback, incidents=services.incidents),
-        *incidents.routes(web, incidents=services.incidents),
-        *selftest_web.routes(web, ice=services.ice),
-        *outbox.routes(web, outbox=services.outbox, callers=services.callers),
+        *feedback.routes(web, feedback=reporting.reporting, incidents=reporting.incidents),
+        *incidents.routes(web, incidents=reporting.incidents),
+        *selftest_web.routes(web, ice=video.ice),
+        *outbox.routes(web, outbox=delivery.outbox, callers=callers),
     ]
+
+
+def make_app(web: SignInWeb, rules: list[Rule]) -> Application:
+    """Build the application that serves these paths."""
     return KnownHostsOnly(
-        routes,
+        rules,
         default_handler_class=Missing,
         default_handler_args={"web": web},
         static_path=str(web.pages.static),

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,15 +11,13 @@ import click
 
 from server.app.settings.settings import Settings
 from server.audit.domain.chain import ChainVerdict
-from server.audit.service.chain import ChainVerification
+from server.audit.wire.chain import wire_chain
 from server.cli.admin import CommandContext
 from server.core.errors import AppError
-from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.storage.backup import BackupRefused, restored
 from server.storage.backup import backup as take
-from server.storage.engine import make_engine
-from server.storage.transactions import Transactions
+from server.storage.wire import lay_foundation
 
 T = TypeVar("T")
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
@@ -82,12 +81,9 @@ def _whole(verdicts: dict[str, ChainVerdict]) -> bool:
 
 
 async def _verdicts(settings: Settings, url: str) -> dict[str, ChainVerdict]:
-    engine = make_engine(url)
-    try:
-        transactions = Transactions(engine, Seal(settings.secret_key.get_secret_value()))
-        chain = ChainVerification(transactions)
-        async with transactions(write=False) as uow:
+    secret = settings.secret_key.get_secret_value()
+    async with aclosing(lay_foundation(url, secret)) as base:
+        chain = wire_chain(base).verification
+        async with base.transactions(write=False) as uow:
             sites = await SiteStore(uow).all()
         return {site.key: (await chain.verify(site.id))[0] for site in sites}
-    finally:
-        await engine.dispose()

@@ -14,18 +14,15 @@ from urllib.parse import urlsplit
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.app import tls
+from server.app.foundation import opened_foundation
 from server.app.settings.settings import Settings
 from server.core.errors import AppError
-from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.doctor.exposure import demonstration, private
 from server.doctor.finding import Finding
 from server.doctor.net import udp_free
 from server.doctor.recordings import recordings
 from server.doctor.remote import carriers, mail, turn
-from server.storage import schema
-from server.storage.engine import make_engine
-from server.storage.transactions import Transactions
 from telephony import TRIED, FeedRefusedError, receive_buffer, tried_instead
 from telephony.registry import AuthorityUnreadableError, Switchboard
 
@@ -36,21 +33,17 @@ _UNSYNCHRONISED: Final = 5  # TIME_ERROR of adjtimex(2)
 
 async def stored(settings: Settings) -> list[Finding]:
     """The schema, and that every feed's site is there."""
-    engine = make_engine(settings.database_url)
     try:
-        await schema.check(engine)
-        seal = Seal(settings.secret_key.get_secret_value())
-        async with Transactions(engine, seal)(write=False) as uow:
-            keys = {site.key for site in await SiteStore(uow).all()}
-        unsafe = await _unsafe(engine)
+        async with opened_foundation(settings) as base:
+            async with base.transactions(write=False) as uow:
+                keys = {site.key for site in await SiteStore(uow).all()}
+            unsafe = await _unsafe(base.engine)
     except AppError as refused:
         todo = "lancez « visio15 migrate », ou vérifiez l'adresse et les droits de la base"
         return [Finding("bad", "base", f"{refused.code} ({refused.detail})", todo)]
     except Exception as fault:  # noqa: BLE001 - a driver's own errors are many
         todo = "vérifiez l'adresse, le compte et les droits de la base"
         return [Finding("bad", "base", type(fault).__name__, todo)]
-    finally:
-        await engine.dispose()
     found = [Finding("ok", "base", f"schéma à jour, {len(keys)} site(s)"), *unsafe]
     if not keys:
         found.append(Finding("bad", "base", "aucun site", "visio15 site add CLÉ NOM …"))
