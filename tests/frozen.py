@@ -34,7 +34,7 @@ import server
 import telephony
 from server.app.all_tables import metadata
 from server.app.openapi import document
-from server.app.routes import make_app
+from server.app.routes import every_route, make_app
 from server.app.settings.settings import CONFIG, Settings
 from server.cli.main import main
 from server.core.errors import walk
@@ -121,8 +121,12 @@ ASKED = [
 ]
 
 
-def _application(*, demo: bool) -> Application:
-    return make_app(_Anything(demo=demo), _Anything())  # type: ignore[arg-type]
+def application(*, demo: bool) -> Application:
+    """Every route, of a server that can do nothing."""
+    web: Any = _Anything(demo=demo)
+    any_: Any = _Anything()
+    routes = every_route(web, any_, bus=any_, callers=any_, ready=any_, refresh=any_)
+    return make_app(web, routes)
 
 
 def _rules(app: Application) -> Iterator[tuple[str, type[RequestHandler]]]:
@@ -159,7 +163,7 @@ def _found(app: Application, asked: str, names: dict[type, str]) -> str:
 
 def routes() -> dict[str, Any]:
     """Every path with its methods and guards, and which of them has the word where several fit."""
-    usual, demo = _application(demo=False), _application(demo=True)
+    usual, demo = application(demo=False), application(demo=True)
     listed = [_route(*rule) for rule in _rules(usual)]
     more = [each for each in (_route(*rule) for rule in _rules(demo)) if each not in listed]
     phones = trust.routes(_Anything(), Path(), "")  # type: ignore[arg-type]

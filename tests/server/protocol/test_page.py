@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
-from server.app.routes import make_app
 from server.core.errors import walk
 from server.delivery.web import CARRIER
 from server.desk.domain.funnel import STEPS
@@ -21,6 +20,7 @@ from server.protocol.observer import ObserverMessage
 from server.protocol.selftest import SelftestMessage
 from server.video.domain.session import SessionState
 from server.web.status import WIRE
+from tests.frozen import application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -230,7 +230,7 @@ def test_states_and_steps_are_written() -> None:
 # --- routes and codes ------------------------------------------------------------------------------
 def routed() -> dict[str, set[str]]:
     """Path → methods of the application in demo mode."""
-    app = make_app(_Anything(demo=True), _Anything())  # type: ignore[arg-type]
+    app = application(demo=True)
     found = {}
     for rule in app.default_router.rules + app.wildcard_router.rules:
         for inner in getattr(rule.target, "rules", [rule]):
@@ -246,18 +246,6 @@ def routed() -> dict[str, set[str]]:
 def _methods(kind: type) -> set[str]:
     ours = [c for c in kind.__mro__ if c.__module__.startswith("server.")]
     return {name for c in ours for name in vars(c)}
-
-
-class _Anything:
-    """Stands for services that a route only keeps."""
-
-    def __init__(self, **known: Any) -> None:
-        self.__dict__.update(known)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return "" if name == "static" else _Anything()
 
 
 def written_routes() -> dict[str, set[str]]:
