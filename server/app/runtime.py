@@ -23,6 +23,7 @@ from server.core.errors import AppError, Unavailable
 from server.core.sites import SiteStore
 from server.delivery.service.delivery import DeliveryService
 from server.identity.service.sign_ins import SignIns
+from server.identity.web.signed_in import SignInWeb
 from server.invitations.service.spoken import SpokenCodes
 from server.line15.service.call_events import KIND as TOLD_BY_EVENTS
 from server.line15.service.lines import Lines
@@ -62,6 +63,7 @@ class Server:
     settings: Settings
     base: Foundation
     features: Features
+    web: SignInWeb
     engine: AsyncEngine
     app: Application
     transactions: Transactions

@@ -48,6 +48,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         settings=settings,
         base=base,
         features=features,
+        web=web,
         engine=base.engine,
         app=make_app(web, routes),
         transactions=base.transactions,

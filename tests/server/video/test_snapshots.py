@@ -71,7 +71,7 @@ async def test_the_caller_is_told_before_that_a_photo_may_be_kept(house: Running
     [token] = await house.tokens()
     page = house.browser()
     french = {"Accept-Language": "fr"}
-    words = house.server.app.settings["default_handler_args"]["web"].pages.words("fr")
+    words = house.server.web.pages.words("fr")
     for policy, said, other in (
         (SnapshotPolicy.NONE, "consent_kept", "consent_stills"),
         (SnapshotPolicy.STORE, "consent_stills", "consent_kept"),
