@@ -34,7 +34,8 @@ import server
 import telephony
 from server.app.all_tables import metadata
 from server.app.openapi import document
-from server.app.routes import every_route, make_app
+from server.app.routes import make_app
+from server.app.rules import every_rule
 from server.app.settings.settings import CONFIG, Settings
 from server.cli.main import main
 from server.core.errors import walk
@@ -125,8 +126,8 @@ def application(*, demo: bool) -> Application:
     """Every route, of a server that can do nothing."""
     web: Any = _Anything(demo=demo)
     any_: Any = _Anything()
-    routes = every_route(web, any_, bus=any_, callers=any_, ready=any_, refresh=any_)
-    return make_app(web, routes)
+    rules = every_rule(web, any_, bus=any_, callers=any_, ready=any_, refresh=any_)
+    return make_app(web, rules)
 
 
 def _rules(app: Application) -> Iterator[tuple[str, type[RequestHandler]]]:

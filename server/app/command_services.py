@@ -9,9 +9,6 @@ from server.administration.service.site_secrets import SiteSecrets
 from server.administration.wire import wire_administration
 from server.app.foundation import opened_foundation
 from server.app.settings.settings import Settings
-from server.audit.service.chain import ChainVerification
-from server.audit.service.erasure import Erasure
-from server.audit.wire.chain import wire_chain
 from server.identity.service.unlock import Unlock
 from server.identity.wire.accounts import AccountParts, wire_accounts
 from server.storage.wire import Foundation
@@ -22,20 +19,15 @@ class CommandServices:
     """What a command works with."""
 
     admin: Admin
-    chain: ChainVerification
-    erasure: Erasure
     secrets: SiteSecrets
     unlock: Unlock
 
 
 def command_services(base: Foundation, accounts: AccountParts) -> CommandServices:
     """Build them on this foundation."""
-    chain = wire_chain(base)
     administration = wire_administration(base, accounts.passwords)
     return CommandServices(
         admin=administration.admin,
-        chain=chain.verification,
-        erasure=chain.erasure,
         secrets=administration.secrets,
         unlock=accounts.unlock,
     )

@@ -4,7 +4,8 @@ from server.app.caller_processes import CallerProcesses
 from server.app.features import Features, wire_features
 from server.app.foundation import foundation
 from server.app.readiness import ReadinessReader, refresh
-from server.app.routes import every_route, make_app
+from server.app.routes import make_app
+from server.app.rules import every_rule
 from server.app.runtime import Server, connection_limits
 from server.app.settings.settings import Settings
 from server.core import resources
@@ -29,7 +30,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
     delivery, recordings = features.delivery, features.recordings
     readiness = ReadinessReader(base.engine, base.transactions, delivery.service, supervisor)
-    routes = every_route(
+    rules = every_rule(
         web,
         features,
         bus=base.bus,
@@ -50,7 +51,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         features=features,
         web=web,
         engine=base.engine,
-        app=make_app(web, routes),
+        app=make_app(web, rules),
         transactions=base.transactions,
         lines=features.line15.lines,
         delivery=delivery.service,

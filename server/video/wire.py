@@ -24,7 +24,7 @@ class VideoParts:
     sessions: Sessions
     signalling: Signalling
     languages: Languages
-    help: RemoteHelp
+    remote_help: RemoteHelp
     ladder: Ladder
     photos: Photos
     snapshots: Snapshots
@@ -58,7 +58,7 @@ def wire_video(
             base.transactions, base.clock, rooms, refused, one_machine=one_machine
         ),
         languages=Languages(base.transactions, base.clock, sessions, rooms),
-        help=RemoteHelp(base.transactions, base.clock, rooms),
+        remote_help=RemoteHelp(base.transactions, base.clock, rooms),
         ladder=Ladder(
             transactions=base.transactions,
             clock=base.clock,

@@ -16,6 +16,7 @@ from tornado.httpclient import HTTPRequest, HTTPResponse
 from server.app.all_tables import metadata
 from server.app.command_services import command_services
 from server.audit.store.audit import AuditStore
+from server.audit.wire.chain import wire_chain
 from server.core.audit_entries import Actor, AuditEvent
 from server.core.journal import Journal
 from server.core.personal import PersonalStore
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from server.administration.service.admin import Admin
     from server.app.command_services import CommandServices
     from server.app.runtime import Server
+    from server.audit.service.chain import ChainVerification
+    from server.audit.service.erasure import Erasure
     from server.core.sites import Site
     from server.identity.domain.users import User
     from server.identity.passwords import Passwords
@@ -102,6 +105,14 @@ class House:
     @property
     def admin(self) -> Admin:
         return self.commands.admin
+
+    @property
+    def chain(self) -> ChainVerification:
+        return wire_chain(self.server.base).verification
+
+    @property
+    def erasure(self) -> Erasure:
+        return wire_chain(self.server.base).erasure
 
     async def furnish(self) -> None:
         """Two sites; on the first everybody, on the second an auditor."""

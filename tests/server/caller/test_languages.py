@@ -163,7 +163,7 @@ async def test_the_language_is_forgotten_with_the_number(house: Running) -> None
             break
     await desk.say("caller.language", id="command-0009", session=session, language="en")
     await desk.hear("done", id="command-0009")
-    erasure = house.commands.erasure
+    erasure = house.erasure
     await erasure.forget(Actor("cli", house.sites["rivage"].id), MOBILE)
     assert [row["language"] for row in await house.rows("SELECT language FROM session")] == [None]
     written = await house.rows(

@@ -275,7 +275,7 @@ async def test_parts_as_a_browser_asks_for_them(house: Running) -> None:
     house.clock.pass_(minutes=6)
     await part("bytes=0-1")
     assert (await house.actions()).count("recording.played") == 2
-    verdict, _ = await house.commands.chain.verify(house.sites["rivage"].id)
+    verdict, _ = await house.chain.verify(house.sites["rivage"].id)
     assert verdict.intact
 
 
@@ -519,7 +519,7 @@ async def test_the_name_of_a_file_goes_with_the_person(house: Running) -> None:
     ref = f"{PBX}/{WAV.name}"
     id_ = await told(house, ref, caller=Number("+33612345678"))
     site = house.sites["rivage"].id
-    await house.commands.erasure.forget(Actor("cli", site), "06 12 34 56 78")
+    await house.erasure.forget(Actor("cli", site), "06 12 34 56 78")
     for table in ("recording", "call_alias", "call_span"):
         for row in await house.all_of(table):
             assert "33612345678" not in str(row), table

@@ -128,7 +128,7 @@ async def test_it_is_erased_with_the_callers_number(house: Running) -> None:
     _desk, _phone, session = await house.connected()
     taken = json.loads((await store(await house.signed_in("regulator"), session)).body)
     site = house.sites["rivage"].id
-    counts = await house.commands.erasure.forget(Actor("cli", site), MOBILE)
+    counts = await house.erasure.forget(Actor("cli", site), MOBILE)
     assert counts["snapshots"] == 1
     [row] = await house.all_of("snapshot")
     assert row["sealed"] is None
@@ -138,7 +138,7 @@ async def test_it_is_erased_with_the_callers_number(house: Running) -> None:
     )
     assert (answer.code, code(answer)) == (404, "snapshot_erased")
     assert "effacée" in (await auditor.get(f"/audit/sessions/{session}")).body.decode()
-    verdict, _ = await house.commands.chain.verify(site)
+    verdict, _ = await house.chain.verify(site)
     assert verdict.intact
 
 
