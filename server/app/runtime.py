@@ -14,6 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from server.app import tls
+from server.app.features import Features
 from server.app.settings.settings import Settings
 from server.app.warm_up import warm_up
 from server.core.bus import Bus, SiteChanged
@@ -22,8 +23,8 @@ from server.core.errors import AppError, Unavailable
 from server.core.sites import SiteStore
 from server.delivery.service.delivery import DeliveryService
 from server.identity.service.sign_ins import SignIns
+from server.identity.web.signed_in import SignInWeb
 from server.invitations.service.spoken import SpokenCodes
-from server.line15.service.ingest import CallIngest
 from server.line15.service.lines import Lines
 from server.reconcile.service.reconciler import Reconciler
 from server.recordings.service import RecordingCatalogue
@@ -32,7 +33,7 @@ from server.storage.database_guard import file_of
 from server.storage.demonstration_mark import check_demonstration
 from server.storage.file_modes import close_to_others
 from server.storage.transactions import Transactions
-from server.video.service.following import accompany, relink
+from server.storage.wire import Foundation
 from server.video.service.sessions import Sessions
 from server.web.http.accepting import Summary
 from server.web.http.connections import ConnectionLimits, Connections, file_limit, limits
@@ -54,11 +55,14 @@ DRAIN_SECONDS = 5.0
 _log = structlog.get_logger("server")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Server:
     """A built server: its application, and what runs beside it."""
 
     settings: Settings
+    base: Foundation
+    features: Features
+    web: SignInWeb
     engine: AsyncEngine
     app: Application
     transactions: Transactions
@@ -159,16 +163,7 @@ class Server:
                 site.check_policy()
                 feeds = [feed for feed in self.settings.feeds if feed.site == site.key]
                 stations = await SiteStore(uow).stations(site.id)
-                ingest = CallIngest(
-                    site.id,
-                    self.transactions,
-                    self.clock,
-                    self.bus,
-                    on_merged=(relink,),
-                    on_saved=(self.catalogue.told,),
-                    on_folded=(accompany,),
-                    touched=self.reconciler.touch,
-                )
+                ingest = self.features.ingest_for(site.id)
                 self.lines.add(site.id, site.key, stations, feeds, ingest)
                 if site.policy.webhook:
                     self.lines.connect(site.id)

@@ -1,11 +1,11 @@
-"""Command line of the administrator: sites, stations, users, and the proof that the audit is whole.
+"""Command line of the administrator: sites, stations and users.
 
 The context's object reads the settings when they are asked for, so that `--help` needs none.
 """
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Protocol, TypeVar
 
 import click
@@ -13,10 +13,7 @@ import click
 from server.administration.service.admin import SHORTEST_PASSWORD, Admin
 from server.app.command_services import CommandServices, opened
 from server.app.settings.settings import Settings
-from server.audit.domain.chain import ChainVerdict
-from server.core.audit_entries import Actor
-from server.core.errors import AppError, NotFound
-from server.core.sites import Site
+from server.core.errors import AppError
 from server.core.words.for_shell import shell_line
 from server.identity.domain.access import Role
 from server.identity.domain.users import User
@@ -219,54 +216,3 @@ def user_list(lazy: CommandContext, site_key: str | None) -> None:
     for one in run(lazy, lambda house: house.admin.users(site_key)):
         state = "disabled" if one.disabled else "active"
         click.echo(f"{one.identifier}\t{one.name}\t{one.role}\t{state}\t{one.id}")
-
-
-@click.group()
-def audit() -> None:
-    """The audit chain."""
-
-
-@audit.command("verify")
-@click.option("--site", "site_key", help="Only this site.")
-@click.option("--head", help="A head noted earlier, elsewhere: it must still be in the chain.")
-@click.pass_obj
-def audit_verify(lazy: CommandContext, site_key: str | None, head: str | None) -> None:
-    """Read every row of the chain; exit code 1 when one was changed, removed or inserted."""
-
-    async def work(house: CommandServices) -> list[tuple[Site, ChainVerdict, bool]]:
-        sites = [one for one in await house.admin.sites() if site_key in {None, one.key}]
-        if site_key and not sites:
-            raise NotFound("site")
-        return [(one, *(await house.chain.verify(one.id, head))) for one in sites]
-
-    results = run(lazy, work)
-    for one, verdict, _ in results:
-        state = "whole" if verdict.intact else f"BROKEN at {verdict.broken_at}"
-        click.echo(f"{one.key}\t{verdict.count} rows\thead {verdict.head}\t{state}")
-    met = head is None or any(met for _, _, met in results)
-    if not met:
-        click.echo(f"head {head} is in no chain: rows were removed or rewritten", err=True)
-    if not met or not all(verdict.intact for _, verdict, _ in results):
-        sys.exit(1)
-
-
-@click.command()
-@click.argument("site_key")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_obj
-def forget(lazy: CommandContext, site_key: str, *, yes: bool) -> None:
-    """Erase a caller's number or e-mail (read from standard input) from everything sealed; the chain stays whole."""
-    contact = sys.stdin.readline().strip() if yes else click.prompt("Numéro ou e-mail")
-    if not yes:
-        click.confirm(
-            "Effacer pour toujours tout ce qui porte ce numéro ou cette adresse ?", abort=True
-        )
-
-    async def work(house: CommandServices) -> Mapping[str, int]:
-        sites = {one.key: one for one in await house.admin.sites()}
-        if site_key not in sites:
-            raise NotFound("site")
-        return await house.erasure.forget(Actor("cli", sites[site_key].id), contact)
-
-    counts = run(lazy, work)
-    click.echo(", ".join(f"{name}: {count}" for name, count in counts.items()))

@@ -6,21 +6,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from server.app.foundation import opened_foundation
 from server.app.settings.settings import Settings
 from server.cli.admin import CommandContext, finished
-from server.core.bus import Bus
-from server.core.clock import Ids, SystemClock
 from server.core.errors import Invalid
-from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.invitations.service.hooks import mobiles_of
-from server.line15.service.ingest import CallIngest
+from server.line15.wire.calls import wire_ingests
 from server.reconcile.domain.cdr import MAX_BYTES, Bad, BadRowError, CdrRow, Form, grouped, read
-from server.reconcile.service.cdr_import import CdrImport, Imported
-from server.reconcile.service.reconciler import Reconciler
-from server.storage import schema
-from server.storage.engine import make_engine
-from server.storage.transactions import Transactions
+from server.reconcile.service.cdr_import import Imported
+from server.reconcile.wire import wire_cdr_import
 from server.video.service.following import relink
 
 SHOWN = 20
@@ -82,13 +77,8 @@ async def _take(
     columns: tuple[str, ...],
     timezone: str | None,
 ) -> tuple[Imported, int]:
-    engine = make_engine(settings.database_url)
-    try:
-        await schema.check(engine)
-        seal = Seal(settings.secret_key.get_secret_value())
-        transactions = Transactions(engine, seal)
-        clock, ids, bus = SystemClock(), Ids(), Bus()
-        async with transactions(write=False) as uow:
+    async with opened_foundation(settings) as base:
+        async with base.transactions(write=False) as uow:
             site = await SiteStore(uow).by_key(site_key)
             site.check_policy()
             stations = frozenset(s.extension for s in await SiteStore(uow).stations(site.id))
@@ -96,21 +86,13 @@ async def _take(
             zone = ZoneInfo(timezone or site.policy.timezone)
         except (ValueError, ZoneInfoNotFoundError):
             raise Invalid("timezone") from None
-        form = Form(zone, stations, clock.now(), columns, asterisk)
+        form = Form(zone, stations, base.clock.now(), columns, asterisk)
         rows, bad = _read(content, form)
-        importer = CdrImport(
-            transactions=transactions,
-            clock=clock,
-            ids=ids,
-            seal=seal,
-            reconciler=Reconciler(transactions, clock, bus, seal, mobiles_of=mobiles_of),
-            ingest=CallIngest(site.id, transactions, clock, bus, on_merged=(relink,)),
-        )
+        ingest = wire_ingests(base, on_merged=(relink,))(site.id)
+        importer = wire_cdr_import(base, ingest=ingest, mobiles_of=mobiles_of)
         done = await importer.take(site, grouped(rows), hashlib.sha256(content).hexdigest()[:16])
         done.bad += bad
         return done, len(rows)
-    finally:
-        await engine.dispose()
 
 
 def _read(content: bytes, form: Form) -> tuple[list[CdrRow], list[Bad]]:

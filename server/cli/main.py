@@ -43,13 +43,13 @@ class LazySettings:
 
 
 LATER = {
-    "audit": "server.cli.admin:audit",
+    "audit": "server.cli.audit:audit",
     "backup": "server.cli.storage:backup",
     "caller": "server.demo.synthetic.caller:caller",
     "cdr": "server.cli.cdr:cdr",
     "demo": "server.demo.run:demo",
     "doctor": "server.doctor.run:doctor",
-    "forget": "server.cli.admin:forget",
+    "forget": "server.cli.audit:forget",
     "replay": "server.cli.replay:replay",
     "restore": "server.cli.storage:restore",
     "site": "server.cli.site:site",

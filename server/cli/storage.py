@@ -1,20 +1,19 @@
 """Command line of whoever keeps the database: copies that can be trusted, and putting one back."""
 
 import sys
+from contextlib import aclosing
 from pathlib import Path
 
 import click
 
 from server.app.settings.settings import Settings
 from server.audit.domain.chain import ChainVerdict
-from server.audit.service.chain import ChainVerification
+from server.audit.wire.chain import wire_chain
 from server.cli.admin import CommandContext, finished
-from server.core.seal import Seal
 from server.core.sites import SiteStore
 from server.storage.backup import BackupRefused, restored
 from server.storage.backup import backup as take
-from server.storage.engine import make_engine
-from server.storage.transactions import Transactions
+from server.storage.wire import lay_foundation
 
 _file = click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 
@@ -62,12 +61,9 @@ def _whole(verdicts: dict[str, ChainVerdict]) -> bool:
 
 
 async def _verdicts(settings: Settings, url: str) -> dict[str, ChainVerdict]:
-    engine = make_engine(url)
-    try:
-        transactions = Transactions(engine, Seal(settings.secret_key.get_secret_value()))
-        chain = ChainVerification(transactions)
-        async with transactions(write=False) as uow:
+    secret = settings.secret_key.get_secret_value()
+    async with aclosing(lay_foundation(url, secret)) as base:
+        chain = wire_chain(base).verification
+        async with base.transactions(write=False) as uow:
             sites = await SiteStore(uow).all()
         return {site.key: (await chain.verify(site.id))[0] for site in sites}
-    finally:
-        await engine.dispose()

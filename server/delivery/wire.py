@@ -1,4 +1,4 @@
-"""Builds the SMS carriers from the settings, and what reads their receipts."""
+"""Builds what sends messages: the SMS carriers and the mail relay of the settings, and what reads their receipts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +8,16 @@ from server.delivery.carriers.carrier import SHORTHAND, NamedCarrier
 from server.delivery.carriers.http import NumberedReceipts
 from server.delivery.carriers.registry import AnyCarrier, SmsSettings, in_order
 from server.delivery.domain.carrier_order import Carrier
-from server.delivery.domain.outgoing import OutgoingSms, ReceiptReader, SmsCarrier
+from server.delivery.domain.outgoing import Mailer, OutgoingSms, ReceiptReader, SmsCarrier
 from server.delivery.errors import CarrierUnavailable
-from server.delivery.outbox import Outbox, OutboxSms
+from server.delivery.mail import SmtpMailer
+from server.delivery.outbox import Outbox, OutboxMailer, OutboxSms
+from server.delivery.service.delivery import DeliveryService, Needless, OnSettled
 from server.delivery.service.failover import Carriers
+from server.delivery.service.sms_counts import SmsCounts
+from server.delivery.settings import SmsLimits, SmtpSettings
+from server.storage.wire import Foundation
+from server.web.metrics import Metrics
 
 
 class NoSms:
@@ -71,3 +77,58 @@ def build_carriers(
 def costs(carriers: Sequence[NamedCarrier]) -> Mapping[str, float]:
     """Return what an SMS of each carrier costs, in euros."""
     return {each.name: each.cost for each in carriers}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryParts:
+    """What others may use of the delivery."""
+
+    service: DeliveryService
+    limits: SmsCounts
+    readers: Mapping[str, ReceiptReader]
+    outbox: Outbox | None  # of a demonstration
+    closers: Sequence[Callable[[], object]]
+
+
+def wire_delivery(
+    base: Foundation,
+    *,
+    sms: SmsSettings | None,
+    carriers: Sequence[AnyCarrier],
+    smtp: SmtpSettings | None,
+    limits: SmsLimits,
+    public_url: str,
+    demo: bool,
+    metrics: Metrics,
+    on_settled: OnSettled,
+    needless: Needless,
+) -> DeliveryParts:
+    """Build it; with `demo` an outbox stands in for what is not configured."""
+    outbox = Outbox(base.clock, base.ids) if demo else None
+    built = build_carriers(sms, carriers, public_url, base.clock, outbox)
+    prices = costs(carriers)
+    service = DeliveryService(
+        transactions=base.transactions,
+        clock=base.clock,
+        seal_open=base.seal.open,
+        carriers=built.carriers(lambda name, what: metrics.sms(name, what, prices.get(name, 0.0))),
+        mailer=_mailer(smtp, outbox),
+        on_settled=on_settled,
+        needless=needless,
+        bus=base.bus,
+        count=metrics.message,
+    )
+    return DeliveryParts(
+        service=service,
+        limits=SmsCounts(base.seal, limits.site_hour, limits.number_hour),
+        readers=built.readers,
+        outbox=outbox,
+        closers=tuple(built.closers),
+    )
+
+
+def _mailer(smtp: SmtpSettings | None, outbox: Outbox | None) -> Mailer:
+    """Return the relay; the outbox stands in only in a demonstration, and only for what is not configured."""
+    if smtp is None and outbox is not None:
+        return OutboxMailer(outbox)
+    return SmtpMailer(smtp or SmtpSettings())

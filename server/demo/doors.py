@@ -70,7 +70,7 @@ async def live(
             sockets = [
                 each for at in ("127.0.0.1", settings.listen) for each in bind_sockets(plain, at)
             ]
-            web = server.app.settings["default_handler_args"]["web"]
+            web = server.web
             server.app.add_handlers(".*", trust.routes(web, authority, settings.public_url))
             door = HTTPServer(Door(server.app, settings.public_url), max_body_size=1024 * 1024)
         server.warm_up()

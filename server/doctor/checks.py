@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from server.app import tls
+from server.app.foundation import opened_foundation
 from server.app.settings.settings import Settings
 from server.core.errors import AppError, SitePolicyUnreadable
-from server.core.seal import Seal
 from server.core.sites import Site, SiteStore
 from server.core.words.for_shell import for_shell, named
 from server.doctor.exposure import demonstration, private
@@ -24,9 +24,6 @@ from server.doctor.finding import Finding
 from server.doctor.net import udp_free
 from server.doctor.recordings import recordings
 from server.doctor.remote import carriers, mail, turn
-from server.storage import schema
-from server.storage.engine import make_engine
-from server.storage.transactions import Transactions
 from telephony import TRIED, FeedRefusedError, receive_buffer, tried_instead
 from telephony.registry import AuthorityUnreadableError, Switchboard
 
@@ -37,21 +34,17 @@ _UNSYNCHRONISED: Final = 5  # TIME_ERROR of adjtimex(2)
 
 async def stored(settings: Settings) -> list[Finding]:
     """The schema, and that every feed's site is there."""
-    engine = make_engine(settings.database_url)
     try:
-        await schema.check(engine)
-        seal = Seal(settings.secret_key.get_secret_value())
-        async with Transactions(engine, seal)(write=False) as uow:
-            sites = await SiteStore(uow).all()
-            keys = {site.key for site in sites}
-        unsafe = [*_decided(sites), *await _unsafe(engine)]
+        async with opened_foundation(settings) as base:
+            async with base.transactions(write=False) as uow:
+                sites = await SiteStore(uow).all()
+                keys = {site.key for site in sites}
+            unsafe = [*_decided(sites), *await _unsafe(base.engine)]
     except AppError as refused:
         return [Finding("bad", "base", named(refused), for_shell(refused))]
     except Exception as fault:  # noqa: BLE001 - a driver's own errors are many
         todo = "vérifiez l'adresse, le compte et les droits de la base"
         return [Finding("bad", "base", type(fault).__name__, todo)]
-    finally:
-        await engine.dispose()
     found = [Finding("ok", "base", f"schéma à jour, {len(keys)} site(s)"), *unsafe]
     if not keys:
         found.append(Finding("bad", "base", "aucun site", "visio15 site add CLÉ NOM …"))

@@ -2,18 +2,19 @@
 
 import os
 import stat
+from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy.engine import make_url
 
+from server.app.foundation import foundation
 from server.app.settings.settings import CONFIG, Settings
 from server.core.errors import AppError
 from server.core.words.for_shell import for_shell, named
 from server.doctor.finding import Finding
 from server.storage.database_guard import file_of
 from server.storage.demonstration_mark import check_demonstration
-from server.storage.engine import make_engine
 from server.storage.file_modes import OTHERS, open_to_others
 
 _READ: Final = stat.S_IROTH | stat.S_IWOTH
@@ -54,12 +55,10 @@ async def demonstration(settings: Settings) -> list[Finding]:
     """Tell that codes and links are shown to whoever opens the page; load() refused what is worse."""
     if not settings.demo:
         return []
-    engine = make_engine(settings.database_url)
-    try:
-        await check_demonstration(engine)
-    except AppError as refused:
-        return [Finding("bad", "démonstration", named(refused), for_shell(refused))]
-    finally:
-        await engine.dispose()
+    async with aclosing(foundation(settings)) as base:
+        try:
+            await check_demonstration(base.engine)
+        except AppError as refused:
+            return [Finding("bad", "démonstration", named(refused), for_shell(refused))]
     text = "demo = true : la boîte d'envoi montre codes et liens sans identification"
     return [Finding("warn", "démonstration", text, "jamais sur un vrai site : retirez demo = true")]

@@ -17,7 +17,7 @@ from server.delivery.carriers.registry import in_order
 from server.delivery.settings import SmtpSettings
 from server.doctor.finding import Finding
 from server.doctor.net import SECONDS, answers, web_port
-from server.video.service.ice import IceServers
+from server.video.service.ice import ice_servers
 
 _TURN: Final = re.compile(r"(turns?):(\[[^\]]+\]|[^:?]+)(?::(\d+))?(?:\?transport=(udp|tcp))?")
 
@@ -90,11 +90,11 @@ async def turn(settings: Settings) -> list[Finding]:
     if not settings.ice.turn or settings.ice.turn_secret is None:
         todo = "ajoutez ice.turn : sans relais, beaucoup de téléphones n'ont pas d'image"
         return [Finding("warn", "relais", "aucun relais TURN", todo)]
-    secret = settings.ice.turn_secret.get_secret_value()
-    return list(await asyncio.gather(*(_allocate(url, secret) for url in settings.ice.turn)))
+    credentials = _credentials(settings)
+    return list(await asyncio.gather(*(_allocate(url, *credentials) for url in settings.ice.turn)))
 
 
-async def _allocate(url: str, secret: str) -> Finding:
+async def _allocate(url: str, user: str, password: str) -> Finding:
     found = _TURN.fullmatch(url)
     if found is None:
         return Finding(
@@ -102,7 +102,6 @@ async def _allocate(url: str, secret: str) -> Finding:
         )
     secure = found.group(1) == "turns"
     host, port = found.group(2).strip("[]"), int(found.group(3) or (5349 if secure else 3478))
-    user, password = _credentials(url, secret)
     try:
         async with asyncio.timeout(SECONDS):
             address = await _address(host, port)
@@ -127,10 +126,9 @@ async def _allocate(url: str, secret: str) -> Finding:
     return Finding("ok", "relais", f"{url} a prêté {relayed[0] if relayed else 'une adresse'}")
 
 
-def _credentials(url: str, secret: str) -> tuple[str, str]:
-    minted = IceServers(SystemClock(), (), (url,), secret, 300, relay_only=False)
-    servers: Any = minted.for_session("doctor")["iceServers"]
-    return servers[0]["username"], servers[0]["credential"]
+def _credentials(settings: Settings) -> tuple[str, str]:
+    servers: Any = ice_servers(settings.ice, SystemClock()).for_session("doctor")["iceServers"]
+    return servers[-1]["username"], servers[-1]["credential"]
 
 
 def _context() -> ssl.SSLContext:

@@ -26,6 +26,8 @@ from telephony.sources.recordings.feed import RecordingsFeed, RecordingsFolder
 
 THREADS: Final = 4
 LOOK_SECONDS: Final = 30.0
+#: What looks into a folder, with the key of its site.
+WatchedFolder = tuple[str, RecordingsFeed]
 T = TypeVar("T")
 _HEAD: Final = 4096
 _ABSENT: Final = (FileNotFoundError, NotADirectoryError)
@@ -186,8 +188,8 @@ class OpenFile:
         await loop.run_in_executor(self._threads, os.close, self._descriptor)
 
 
-def watch(folders: Sequence[RecordingsSettings], clock: Clock) -> list[tuple[str, RecordingsFeed]]:
-    """Make what looks into each folder, with the key of its site."""
+def watch(folders: Sequence[RecordingsSettings], clock: Clock) -> list[WatchedFolder]:
+    """Make what looks into each folder."""
     return [
         (
             each.site,

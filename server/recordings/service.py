@@ -55,12 +55,13 @@ class RecordingCatalogue:
 
     def __init__(
         self,
+        *,
         transactions: Transactions,
         clock: Clock,
         ids: Ids,
         seal: Seal,
         files: FolderAudio,
-        failed: Failed = lambda _job: None,
+        failed: Failed,
     ) -> None:
         """Take the parts; `failed` counts what a round could not do."""
         self._rounds = Rounds("recordings", failed)

@@ -8,24 +8,21 @@ import html
 import json
 import re
 import urllib.request
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from server.administration.service.admin import Admin
-from server.core.clock import Ids, SystemClock
-from server.core.seal import Seal
+from server.app.command_services import command_services
 from server.identity.domain.access import Role
 from server.identity.domain.sign_in import StoredSignIn
-from server.identity.passwords import Passwords
 from server.identity.store.login import LoginStore
 from server.identity.web.signed_in import SESSION_COOKIE, STATION_COOKIE
+from server.identity.wire.accounts import wire_accounts
 from server.storage import schema
 from server.storage.demonstration_mark import mark_demonstration
-from server.storage.engine import make_engine
-from server.storage.transactions import Transactions
+from server.storage.wire import lay_foundation
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.lab.server import VISIO15, Server, server
@@ -36,7 +33,9 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
+    from server.administration.service.admin import Admin
     from server.identity.domain.users import User
+    from server.storage.wire import Foundation
 
 SITE = "samu37"
 STATION = "1601"
@@ -110,13 +109,12 @@ class House:
 class Furnisher:
     """Fills an empty database through the product's own use cases."""
 
-    url: str
-    transactions: Transactions
+    base: Foundation
 
     @cached_property
     def admin(self) -> Admin:
         """The administrator's use cases."""
-        return Admin(self.transactions, SystemClock(), Ids(), Passwords())
+        return command_services(self.base, wire_accounts(self.base)).admin
 
     async def furnish(self, stations: Sequence[str]) -> dict[str, str]:
         """Make a site, its stations, a regulator and an auditor; return a cookie of each."""
@@ -139,9 +137,9 @@ class Furnisher:
         )
 
     async def _session(self, user: User) -> str:
-        cookie, now = Ids().token(), SystemClock().now()
+        cookie, now = self.base.ids.token(), self.base.clock.now()
         id_ = hashlib.sha256(cookie.encode()).hexdigest()
-        async with self.transactions() as uow:
+        async with self.base.transactions() as uow:
             session = StoredSignIn(
                 id_, user.site, user.id, now, now, now + timedelta(hours=14), None
             )
@@ -153,12 +151,9 @@ class Furnisher:
 async def furnished(url: str, stations: Sequence[str] = (STATION,)) -> dict[str, str]:
     """Make the schema and furnish it; return the cookies."""
     await schema.upgrade(url)
-    engine = make_engine(url)
-    try:
-        await mark_demonstration(engine)
-        return await Furnisher(url, Transactions(engine, Seal(SECRET))).furnish(stations)
-    finally:
-        await engine.dispose()
+    async with aclosing(lay_foundation(url, SECRET)) as base:
+        await mark_demonstration(base.engine)
+        return await Furnisher(base).furnish(stations)
 
 
 def settings(folder: Path, port: int, database: str, host: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 from tornado.web import RequestHandler
 
-import server.app.routes  # noqa: F401 - it knows the refusals of every room
+import server.app.rules  # noqa: F401 - it knows the refusals of every room
 from server.app.settings import settings as config
 from server.cli import main as cli
 from server.core.errors import walk

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 from sqlalchemy import event, select, text
 from tornado.httpclient import HTTPRequest, HTTPResponse
 
-from server.administration.service.admin import Admin
 from server.app.all_tables import metadata
+from server.app.command_services import command_services
 from server.audit.store.audit import AuditStore
+from server.audit.wire.chain import wire_chain
 from server.core.audit_entries import Actor
-from server.core.clock import Ids
 from server.core.journal import sessions as journal
 from server.core.journal.append import Journal
 from server.core.personal import PersonalStore
@@ -46,7 +46,11 @@ from telephony import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from server.administration.service.admin import Admin
+    from server.app.command_services import CommandServices
     from server.app.runtime import Server
+    from server.audit.service.chain import ChainVerification
+    from server.audit.service.erasure import Erasure
     from server.core.sites import Site
     from server.identity.domain.users import User
     from server.identity.passwords import Passwords
@@ -88,15 +92,28 @@ class House:
 
     @property
     def login(self) -> Login:
-        return self.server.app.settings["default_handler_args"]["web"].login
+        return self.server.features.sign_in.login
 
     @property
     def passwords(self) -> Passwords:
-        return self.login._passwords  # type: ignore[return-value]
+        return self.server.features.accounts.passwords
+
+    @property
+    def commands(self) -> CommandServices:
+        """What the command line would do on this house's database."""
+        return command_services(self.server.base, self.server.features.accounts)
 
     @property
     def admin(self) -> Admin:
-        return Admin(self.server.transactions, self.clock, Ids(), self.passwords)
+        return self.commands.admin
+
+    @property
+    def chain(self) -> ChainVerification:
+        return wire_chain(self.server.base).verification
+
+    @property
+    def erasure(self) -> Erasure:
+        return wire_chain(self.server.base).erasure
 
     async def furnish(self) -> None:
         """Two sites; on the first everybody, on the second an auditor."""

@@ -247,7 +247,7 @@ class Running(House):
         return self._sample("visio15_messages_total", channel=channel, outcome=outcome)
 
     def _sample(self, name: str, **labels: str) -> float:
-        metrics = self.server.app.settings["default_handler_args"]["web"].metrics
+        metrics = self.server.web.metrics
         return metrics.registry.get_sample_value(name, labels) or 0.0
 
     async def close(self) -> None:

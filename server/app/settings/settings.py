@@ -6,7 +6,6 @@ A wrong configuration is reported whole, every problem as a sentence, before any
 import os
 import re
 import tomllib
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -31,11 +30,11 @@ from pydantic_settings import (
 from server.app.settings.demonstration import demonstration_problems
 from server.app.settings.sentences import sentence
 from server.core.net.hosts import NAME, host_of, is_authority, is_host
-from server.core.settings import SettingsGroup
 from server.delivery.carriers.registry import AnyCarrier, SmsSettings
 from server.delivery.settings import SmsLimits, SmtpSettings
-from server.identity.domain.sign_in import SignInLives
+from server.identity.settings import SignInSettings
 from server.recordings.settings import RecordingsSettings
+from server.video.settings import IceSettings
 from telephony.registry import AnySource
 from telephony.sources.source import Network
 
@@ -78,46 +77,6 @@ def _origin(value: str) -> str:
 
 
 Origin = Annotated[str, AfterValidator(_origin)]
-
-
-class IceSettings(SettingsGroup):
-    """STUN and TURN; TURN credentials are minted per session from the shared secret (coturn use-auth-secret)."""
-
-    stun: tuple[str, ...] = ()
-    turn: tuple[str, ...] = ()
-    turn_secret: SecretStr | None = Field(default=None, validate_default=True)
-    ttl: int = Field(default=3600, ge=60, le=86400)
-    relay_only: bool = False
-
-    @field_validator("turn_secret")
-    @classmethod
-    def _usable(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        if info.data.get("turn") and value is None:
-            message = "turn demande aussi turn_secret, le static-auth-secret de coturn"
-            raise ValueError(message)
-        return value
-
-
-class LifeSettings(SettingsGroup):
-    """How long a sign-in of some roles lasts."""
-
-    absolute_minutes: int = Field(ge=1, le=1440)
-    idle_minutes: int = Field(ge=1, le=720)
-
-    @property
-    def lives(self) -> SignInLives:
-        """As the rule takes them."""
-        return SignInLives(
-            timedelta(minutes=self.absolute_minutes), timedelta(minutes=self.idle_minutes)
-        )
-
-
-class SignInSettings(SettingsGroup):
-    """The lives of sign-ins; docs/security.md says why these."""
-
-    desk: LifeSettings = LifeSettings(absolute_minutes=14 * 60, idle_minutes=4 * 60)
-    reading: LifeSettings = LifeSettings(absolute_minutes=10 * 60, idle_minutes=30)
-    administration: LifeSettings = LifeSettings(absolute_minutes=4 * 60, idle_minutes=15)
 
 
 def _share(one: Path, other: Path) -> bool:

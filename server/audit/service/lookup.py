@@ -43,13 +43,13 @@ class AuditLookup:
         transactions: Transactions,
         clock: Clock,
         seal: Seal,
-        chain: ChainVerification | None = None,
+        chain: ChainVerification,
     ) -> None:
         """Take the parts."""
         self._transactions = transactions
         self._clock = clock
         self._seal = seal
-        self._chain = chain or ChainVerification(transactions)
+        self._chain = chain
 
     # --- search
     async def by_alias(self, actor: Actor, alias: str) -> Sequence[Found]:

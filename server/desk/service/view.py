@@ -60,6 +60,7 @@ class DeskView:
 
     def __init__(
         self,
+        *,
         transactions: Transactions,
         clock: Clock,
         lines: Lines,

@@ -91,15 +91,16 @@ class Login:
 
     def __init__(
         self,
+        *,
         transactions: Transactions,
         clock: Clock,
         ids: Ids,
         seal: Seal,
-        *,
         passwords: Passwords,
+        limits: LoginLimits,
         pages: Pages,
         lives: Mapping[Role, SignInLives],
-        wake: Callable[[], None] = lambda: None,
+        wake: Callable[[], None],
     ) -> None:
         """Take the parts; `wake` starts the delivery of what was queued, `lives` are those of a sign-in."""
         self._lives = lives
@@ -108,7 +109,7 @@ class Login:
         self._ids = ids
         self._passwords = passwords
         self._codes = LoginCodes(ids, seal, pages)
-        self._limits = LoginLimits(seal)
+        self._limits = limits
         self._wake = wake
         self._asked: Bucket | None = None
 

@@ -65,11 +65,12 @@ class SignIns:
 
     def __init__(
         self,
+        *,
         transactions: Transactions,
         clock: Clock,
         lives: Mapping[Role, SignInLives],
         running: ReadRunning,
-        failed: Failed = lambda _job: None,
+        failed: Failed,
     ) -> None:
         """Take the parts; `failed` counts what the sweep missed."""
         self._transactions = transactions

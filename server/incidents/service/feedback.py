@@ -84,8 +84,8 @@ class IncidentReporting:
         seal: Seal,
         *,
         pages: Pages,
-        public_url: str = "",
-        wake: Callable[[], None] = lambda: None,
+        public_url: str,
+        wake: Callable[[], None],
     ) -> None:
         """Take the parts; `wake` starts the delivery."""
         self._transactions = transactions

@@ -84,7 +84,7 @@ class Invitations:
         wake: Callable[[], None],
         public_url: str,
         life: timedelta,
-        limits: SmsCounts | None = None,
+        limits: SmsCounts,
     ) -> None:
         """Keep what the use cases need; `wake` starts the delivery at once."""
         self._transactions = transactions
@@ -97,7 +97,7 @@ class Invitations:
         self._wake = wake
         self._public_url = public_url
         self._life = life
-        self._limits = limits or SmsCounts(seal, 0, 0)
+        self._limits = limits
 
     async def invite(self, actor: Actor, request: InvitationRequest) -> Session:
         """Create one session with an invitation for each contact; a repeated command returns the same session.

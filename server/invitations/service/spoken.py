@@ -64,7 +64,7 @@ class SpokenCodes:
         sessions: Sessions,
         address: str,
         life: timedelta,
-        failed: Failed = lambda _job: None,
+        failed: Failed,
     ) -> None:
         """Keep what the use cases need.
 

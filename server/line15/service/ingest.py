@@ -40,6 +40,7 @@ class CallMerged:
 OnCall = Callable[[UnitOfWork, str, Call, datetime], Awaitable[None]]
 #: Is told that a call became another, in the unit of work that merged them.
 OnMerged = Callable[[UnitOfWork, CallMerged], Awaitable[None]]
+Touched = Callable[[str, Sequence[Call]], None]
 
 
 class CallIngest:
@@ -55,7 +56,7 @@ class CallIngest:
         on_merged: Sequence[OnMerged],
         on_saved: Sequence[OnCall] = (),
         on_folded: Sequence[OnCall] = (),
-        touched: Callable[[str, Sequence[Call]], None] = lambda _site, _calls: None,
+        touched: Touched = lambda _site, _calls: None,
     ) -> None:
         """Serve one site; another site's feeds have their own (I7).
 

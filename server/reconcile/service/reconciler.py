@@ -62,12 +62,12 @@ class Reconciler:
 
     def __init__(
         self,
+        *,
         transactions: Transactions,
         clock: Clock,
         bus: Bus,
         seal: Seal,
-        failed: Failed = lambda _job: None,
-        *,
+        failed: Failed,
         mobiles_of: MobilesOf,
     ) -> None:
         """Start with nothing touched; `failed` counts what a sweep could not do."""

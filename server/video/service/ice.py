@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.core.clock import Clock
+from server.video.settings import IceSettings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IceServers:
     """What both pages are told; credentials live `ttl` seconds and are minted again at each welcome."""
 
@@ -38,3 +39,16 @@ class IceServers:
             )
         policy = "relay" if self.relay_only else "all"
         return {"iceServers": servers, "iceTransportPolicy": policy}
+
+
+def ice_servers(settings: IceSettings, clock: Clock) -> IceServers:
+    """Build them from the settings."""
+    secret = settings.turn_secret
+    return IceServers(
+        clock=clock,
+        stun=settings.stun,
+        turn=settings.turn,
+        secret=secret.get_secret_value() if secret else None,
+        ttl=settings.ttl,
+        relay_only=settings.relay_only,
+    )

@@ -36,7 +36,13 @@ class Ladder:
     """Where each session stands between video and photo, and the stills meanwhile."""
 
     def __init__(
-        self, transactions: Transactions, clock: Clock, bus: Bus, rooms: Rooms, sessions: Sessions
+        self,
+        *,
+        transactions: Transactions,
+        clock: Clock,
+        bus: Bus,
+        rooms: Rooms,
+        sessions: Sessions,
     ) -> None:
         """Keep what the use cases need."""
         self._transactions = transactions

@@ -80,12 +80,12 @@ class Sessions:
 
     def __init__(
         self,
+        *,
         transactions: Transactions,
         clock: Clock,
         bus: Bus,
         rooms: Rooms,
-        failed: Failed = lambda _job: None,
-        *,
+        failed: Failed,
         on_ended: Sequence[OnEnded],
         links_over: LinksOver,
     ) -> None:

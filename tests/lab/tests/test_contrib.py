@@ -17,11 +17,12 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from server.app.settings.settings import IceSettings, Settings
+from server.app.settings.settings import Settings
 from server.app.wiring import build
 from server.audit.store.audit import AuditStore
 from server.core.sites import SiteStore
 from server.doctor.remote import turn
+from server.video.settings import IceSettings
 from tests.lab.coturn import self_signed
 from tests.lab.ports import free_port, tcp_port_open, udp_port_taken
 from tests.lab.process import own_folder, started

@@ -12,7 +12,8 @@ from click import Group
 from click.testing import CliRunner, Result
 
 from server.app.settings.settings import Settings
-from server.cli.admin import audit, site, station, user
+from server.cli.admin import site, station, user
+from server.cli.audit import audit
 from server.storage import schema
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server.audit.service.chain import ChainVerification
-from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
 from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message
@@ -30,7 +28,7 @@ async def test_a_number_is_forgotten_everywhere(house: House, browser: Browser) 
     await browser.sign_in(house, "auditor")
     await browser.post("/audit", {"number": NUMBER})
     site = house.sites["rivage"].id
-    erasure = Erasure(house.server.transactions, house.clock)
+    erasure = house.erasure
     counts = await erasure.forget(Actor("cli", site), "06 12 34 56 79")
     assert counts["values"] == 2
     assert counts["calls"] == 1
@@ -40,7 +38,7 @@ async def test_a_number_is_forgotten_everywhere(house: House, browser: Browser) 
             if row["sealed"] is not None:
                 assert NUMBER not in house.seal.open(row["sealed"]), table
     assert not [row for row in await house.all_of("personal") if row["erased"] and row["lookup"]]
-    verdict, _ = await ChainVerification(house.server.transactions).verify(site)
+    verdict, _ = await house.chain.verify(site)
     assert verdict.intact
     assert "personal.erased" in await house.actions()
     # The call is still found by its ids, without its number.
@@ -70,9 +68,7 @@ async def test_what_was_sent_and_told_goes_and_what_a_call_s_other_video_holds(
         session = await SessionStore(uow).get(site, "video2")
         await SessionStore(uow).save(replace(session, language="ar"))
         await uow.commit()
-    counts = await Erasure(house.server.transactions, house.clock).forget(
-        Actor("cli", site), NUMBER
-    )
+    counts = await house.erasure.forget(Actor("cli", site), NUMBER)
     assert counts["invitations"] == 1
     for table in ("message", "call_fact"):
         assert [row["sealed"] for row in await house.all_of(table)] == [None], table
@@ -103,7 +99,7 @@ async def test_a_remark_that_names_the_number_is_forgotten(
     await browser.sign_in(house, "regulator")
     sent = {"kind": "remark", "remark": remark, "context": {}}
     assert (await browser.post_json("/feedback", sent)).code == 201
-    erasure = Erasure(house.server.transactions, house.clock)
+    erasure = house.erasure
     counts = await erasure.forget(Actor("cli", house.sites["rivage"].id), NUMBER)
     assert counts["remarks"] == int(forgotten)
     [incident] = await house.rows("SELECT mail FROM feedback")
@@ -118,7 +114,7 @@ async def test_another_sites_caller_is_not_touched(house: House) -> None:
         for site in house.sites.values():
             await PersonalStore(uow).add(site.id, "remark", f"call {NUMBER}", house.clock.now())
         await uow.commit()
-    erasure = Erasure(house.server.transactions, house.clock)
+    erasure = house.erasure
     await erasure.forget(Actor("cli", house.sites["rivage"].id), NUMBER)
     kept = [row for row in await house.all_of("personal") if row["sealed"] is not None]
     montagne = house.sites["montagne"].id
@@ -129,6 +125,6 @@ async def test_another_sites_caller_is_not_touched(house: House) -> None:
 
 
 async def test_what_is_no_contact_is_refused(house: House) -> None:
-    erasure = Erasure(house.server.transactions, house.clock)
+    erasure = house.erasure
     with pytest.raises(NumberImpossible):
         await erasure.forget(Actor("cli", house.sites["rivage"].id), "15")

@@ -67,7 +67,7 @@ async def shown(desk: Page, session: str, **wanted: Any) -> dict[str, Any]:
 
 
 def polled(house: Running) -> float:
-    registry = house.server.app.settings["default_handler_args"]["web"].metrics.registry
+    registry = house.server.web.metrics.registry
     return float(registry.get_sample_value("visio15_polled_pages", {"kind": "caller"}) or 0.0)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
 from server.core.words.languages import BY_CODE
 from server.identity.domain.access import Role
@@ -164,7 +163,7 @@ async def test_the_language_is_forgotten_with_the_number(house: Running) -> None
             break
     await desk.say("caller.language", id="command-0009", session=session, language="en")
     await desk.hear("done", id="command-0009")
-    erasure = Erasure(house.server.transactions, house.clock)
+    erasure = house.erasure
     await erasure.forget(Actor("cli", house.sites["rivage"].id), MOBILE)
     assert [row["language"] for row in await house.rows("SELECT language FROM session")] == [None]
     written = await house.rows(

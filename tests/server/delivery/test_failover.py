@@ -131,7 +131,7 @@ async def test_the_next_carrier_follows_one_that_is_away(
         ("message.retried", "o", ["o:refused"]),
         ("message.handed", "t", ["t:handed"]),
     ]
-    page = house.server.app.settings["default_handler_args"]["web"].metrics.text().decode()
+    page = house.server.web.metrics.text().decode()
     assert 'visio15_sms_total{carrier="t",outcome="handed"} 1.0' in page
 
 

@@ -125,7 +125,7 @@ class Post:
         return [r.action for r in rows if r.action.startswith("message.")]
 
     def counted(self, outcome: str, channel: str = "sms") -> bool:
-        web = self.house.server.app.settings["default_handler_args"]["web"]
+        web = self.house.server.web
         page = web.metrics.text().decode()
         found = f'visio15_messages_total{{channel="{channel}",outcome="{outcome}"}} 1.0'
         return found in page

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.errors import StorageUnavailable
-from server.line15.service.ingest import CallIngest
+from server.line15.wire.calls import wire_ingests
 from server.video.service.following import accompany
 from telephony import CallsChanged, StationSpan
 from tests.server.house import a_call, a_video
@@ -90,14 +90,8 @@ async def test_that_it_followed_is_written_once_whatever_becomes_of_the_first_tr
             away.clear()
             raise StorageUnavailable
 
-    line = CallIngest(
-        house.sites["rivage"].id,
-        house.server.transactions,
-        house.clock,
-        house.server.bus,
-        on_merged=(),
-        on_folded=(accompany, fail_once),
-    )
+    ingest_for = wire_ingests(house.server.base, on_merged=(), on_folded=(accompany, fail_once))
+    line = ingest_for(house.sites["rivage"].id)
     with pytest.raises(StorageUnavailable):
         await line.receive([change])
     for _ in range(2):

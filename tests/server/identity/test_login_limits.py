@@ -11,8 +11,6 @@ import pytest
 from server.core.limits.throttle import LONGEST_BLOCK, Throttle
 from server.core.limits.throttle_store import KEPT, ThrottleStore
 from server.identity.domain.login import ADDRESS_FAILURES
-from server.identity.service.login_limits import LoginLimits
-from server.identity.service.unlock import Unlock
 from tests.server.house import PASSWORD, Browser, House, wrong
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ async def test_an_account_is_blocked_longer_and_longer(
 
 
 async def test_an_administrator_lifts_the_block(house: House, browser: Browser) -> None:
-    unlock = Unlock(house.server.transactions, house.clock, LoginLimits(house.seal))
+    unlock = house.commands.unlock
     for _ in range(5):
         await browser.ask_code("regulator", "wrong password")
     assert (await browser.ask_code("regulator")).code == 429

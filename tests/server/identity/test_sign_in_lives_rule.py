@@ -9,7 +9,6 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from server.app.settings.settings import SignInSettings
 from server.identity.domain.access import Role
 from server.identity.domain.login import HOME, landing
 from server.identity.domain.sign_in import (
@@ -21,6 +20,7 @@ from server.identity.domain.sign_in import (
     standing,
 )
 from server.identity.domain.watched_videos import AWAY, VideoWatches
+from server.identity.settings import SignInSettings
 
 START = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

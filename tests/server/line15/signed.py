@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from server.administration.service.site_secrets import SiteSecrets
-from server.core.clock import Ids
 
 if TYPE_CHECKING:
     from tornado.httpclient import HTTPResponse
@@ -84,7 +83,7 @@ class Cti:
 
 
 def secrets(house: Running) -> SiteSecrets:
-    return SiteSecrets(house.server.transactions, house.clock, Ids())
+    return house.commands.secrets
 
 
 def code(answer: HTTPResponse) -> tuple[int, str]:

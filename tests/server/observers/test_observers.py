@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
 from server.core.words.for_doctor import SENTENCES
 from server.identity.domain.access import Role
@@ -293,7 +292,7 @@ async def test_a_name_and_a_number_are_forgotten(house: Running) -> None:
     await house.admin.add_observer("rivage", "Dr Ève", mobile="06 98 76 54 32", email=None)
     await house.admin.add_observer("rivage", "SMUR", mobile=None, email="smur@example.org")
     site = house.sites["rivage"].id
-    erasure = Erasure(house.server.transactions, house.clock)
+    erasure = house.erasure
     await erasure.forget(Actor("cli", site), "0698765432")
     kept = await house.rows("SELECT kind, sealed FROM personal")
     names = [row for row in kept if row["kind"] == "name"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,24 +12,20 @@ import pytest
 from click import Group
 from click.testing import CliRunner, Result
 
-from server.administration.service.admin import Admin
+from server.app.command_services import command_services
+from server.app.foundation import foundation
 from server.app.settings.settings import Settings
 from server.cli.cdr import cdr
-from server.core.bus import Bus
-from server.core.clock import Ids
 from server.core.personal import PersonalStore
-from server.core.seal import Seal
 from server.identity.domain.access import Role
-from server.identity.passwords import Passwords
+from server.identity.wire.accounts import wire_accounts
 from server.invitations.domain.invitation import Invitation
 from server.invitations.store.invitations import InvitationStore
 from server.line15.domain.call_links import CallLink, Certainty, Evidence
-from server.line15.service.ingest import CallIngest
 from server.line15.store.calls import CallStore
+from server.line15.wire.calls import wire_ingests
 from server.reconcile.domain import cdr as rules
 from server.storage import schema
-from server.storage.engine import make_engine
-from server.storage.transactions import Transactions
 from server.video.domain.session import Session
 from server.video.service.following import relink
 from server.video.store.sessions import SessionStore
@@ -45,6 +42,8 @@ from telephony import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from server.storage.wire import Foundation
 
 SECRET = "s" * 32
 MINE = "+33612345678"
@@ -75,17 +74,14 @@ class Place:
 
     def run(self, work: Any) -> Any:
         async def whole() -> Any:
-            engine = make_engine(self.settings.database_url)
-            try:
-                return await work(Transactions(engine, Seal(SECRET)))
-            finally:
-                await engine.dispose()
+            async with aclosing(foundation(self.settings, clock=_Clock())) as base:
+                return await work(base)
 
         return asyncio.run(whole())
 
     def do(self, work: Any) -> Any:
-        async def inside(transactions: Transactions) -> Any:
-            async with transactions() as uow:
+        async def inside(base: Foundation) -> Any:
+            async with base.transactions() as uow:
                 result = await work(uow)
                 await uow.commit()
                 return result
@@ -95,8 +91,8 @@ class Place:
     def feed(self, *calls: Call) -> None:
         """What a feed told of."""
 
-        async def told(transactions: Transactions) -> None:
-            line = CallIngest(self.site, transactions, _Clock(), Bus(), on_merged=(relink,))
+        async def told(base: Foundation) -> None:
+            line = wire_ingests(base, on_merged=(relink,))(self.site)
             await line.receive([CallsChanged(calls)])
 
         self.run(told)
@@ -112,8 +108,8 @@ class Place:
         """Every row of every table, as it stands."""
         from server.app.all_tables import metadata  # noqa: PLC0415
 
-        async def rows(transactions: Transactions) -> list[Any]:
-            async with transactions(write=False) as uow:
+        async def rows(base: Foundation) -> list[Any]:
+            async with base.transactions(write=False) as uow:
                 found = []
                 for table in metadata.sorted_tables:
                     result = await uow.connection.execute(table.select())
@@ -148,8 +144,8 @@ def place(tmp_path: Path) -> Place:
     made = Place(Settings(data_dir=tmp_path, database=url, secret_key=SECRET), tmp_path)
     asyncio.run(schema.upgrade(made.settings.database_url))
 
-    async def furnish(transactions: Transactions) -> None:
-        admin = Admin(transactions, _Clock(), Ids(), Passwords())
+    async def furnish(base: Foundation) -> None:
+        admin = command_services(base, wire_accounts(base)).admin
         made.site = (await admin.add_site("rivage", "SAMU", "r@x.fr", "SAMU")).id
         for extension in ("201", "202"):
             await admin.add_station("rivage", extension, extension, webcam=False)

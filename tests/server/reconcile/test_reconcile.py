@@ -12,8 +12,6 @@ import pytest
 
 from server.audit.store.audit import AuditStore
 from server.line15.domain.call_links import CallLink, Certainty, Evidence
-from server.line15.service.ingest import CallIngest
-from server.video.service.following import relink
 from server.video.store.sessions import SessionStore
 from telephony import CallsChanged, CallState, Number, Span, StationSpan
 from tests.server.house import NUMBER, Browser, House, a_call, a_video
@@ -113,14 +111,7 @@ async def test_a_call_that_comes_back_is_matched_once_it_is_certain_again(house:
     assert await swept(house) == 0
     line = house.server.reconciler
     site = house.sites["rivage"].id
-    line15 = CallIngest(
-        site,
-        house.server.transactions,
-        house.clock,
-        house.server.bus,
-        on_merged=(relink,),
-        touched=line.touch,
-    )
+    line15 = house.server.features.ingest_for(site)
     await line15.receive([CallsChanged((_again(call, start),))])
     assert await line.due([site]) == 1
     assert (await links(house, "video1"))[-1] == ("call1", "certain", "reconciled")

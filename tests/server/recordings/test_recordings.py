@@ -13,8 +13,6 @@ from urllib.parse import quote
 
 import pytest
 
-from server.audit.service.chain import ChainVerification
-from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
 from server.core.journal import sessions as journal
 from server.core.journal.append import Journal
@@ -278,7 +276,7 @@ async def test_parts_as_a_browser_asks_for_them(house: Running) -> None:
     house.clock.pass_(minutes=6)
     await part("bytes=0-1")
     assert (await house.actions()).count("recording.played") == 2
-    verdict, _ = await ChainVerification(house.server.transactions).verify(house.sites["rivage"].id)
+    verdict, _ = await house.chain.verify(house.sites["rivage"].id)
     assert verdict.intact
 
 
@@ -522,9 +520,7 @@ async def test_the_name_of_a_file_goes_with_the_person(house: Running) -> None:
     ref = f"{PBX}/{WAV.name}"
     id_ = await told(house, ref, caller=Number("+33612345678"))
     site = house.sites["rivage"].id
-    await Erasure(house.server.transactions, house.clock).forget(
-        Actor("cli", site), "06 12 34 56 78"
-    )
+    await house.erasure.forget(Actor("cli", site), "06 12 34 56 78")
     for table in ("recording", "call_alias", "call_span"):
         for row in await house.all_of(table):
             assert "33612345678" not in str(row), table

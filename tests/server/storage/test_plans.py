@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
+from server.audit.service.chain import ChainVerification
 from server.audit.service.lookup import AuditLookup
 from server.audit.store.audit import AuditStore
 from server.core.audit_entries import Actor
@@ -41,7 +42,9 @@ END_OF_CHAIN = "audit.seq DESC"  # walks backwards, and stops at the first row
 
 async def _ask(transactions: Transactions) -> None:
     """Ask what a desk's view, an auditor, the delivery, the housekeeping and a start ask."""
-    lookup = AuditLookup(transactions, SystemClock(), Seal("k" * 32))
+    lookup = AuditLookup(
+        transactions, SystemClock(), Seal("k" * 32), ChainVerification(transactions)
+    )
     actor, since = Actor("desk", SITE.id), NOW - timedelta(hours=12)
     await lookup.by_alias(actor, "a84b4c76e66710@pbx.example")
     await lookup.by_number(actor, "+33612345678")

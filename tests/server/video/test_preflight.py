@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import SecretStr
 
 from server.core.clock import SystemClock
 from server.video.domain.preflight import BY_REQUESTS, CAUSES, Preflight, Way, cause
-from server.video.service.ice import IceServers
+from server.video.service.ice import ice_servers
+from server.video.settings import IceSettings
 from server.web.sockets.transports import REQUESTS, SOCKET
 
 
@@ -33,9 +35,10 @@ def test_only_what_hinders_has_a_cause() -> None:
 
 
 def test_credentials_are_renewed_halfway_and_only_where_there_are_any() -> None:
-    relay = IceServers(SystemClock(), (), ("turn:relay",), "secret", 600, relay_only=False)
+    settings = IceSettings(turn=("turn:relay",), turn_secret=SecretStr("secret"), ttl=600)
+    relay = ice_servers(settings, SystemClock())
     assert [relay.due(age) for age in (0, 300, 301)] == [False, False, True]
-    assert not IceServers(SystemClock(), (), (), None, 600, relay_only=False).due(9_999)
+    assert not ice_servers(IceSettings(), SystemClock()).due(9_999)
 
 
 @pytest.mark.parametrize(

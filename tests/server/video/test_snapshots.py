@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.administration.service.site_secrets import SiteSecrets
-from server.audit.service.chain import ChainVerification
-from server.audit.service.erasure import Erasure
 from server.core.audit_entries import Actor
-from server.core.clock import Ids
 from server.core.site_policy import SnapshotPolicy
 from server.identity.domain.access import Role
 from server.video.domain.jpeg import clean
@@ -41,7 +37,7 @@ def house(io_loop: Any, furnished_database: Furnished, tmp_path: Path) -> Iterat
 
 
 async def allow(house: Running, policy: SnapshotPolicy = SnapshotPolicy.STORE) -> None:
-    secrets = SiteSecrets(house.server.transactions, house.clock, Ids())
+    secrets = house.commands.secrets
     await secrets.snapshots("rivage", policy)
 
 
@@ -76,7 +72,7 @@ async def test_the_caller_is_told_before_that_a_photo_may_be_kept(house: Running
     [token] = await house.tokens()
     page = house.browser()
     french = {"Accept-Language": "fr"}
-    words = house.server.app.settings["default_handler_args"]["web"].pages.words("fr")
+    words = house.server.web.pages.words("fr")
     for policy, said, other in (
         (SnapshotPolicy.NONE, "consent_kept", "consent_stills"),
         (SnapshotPolicy.STORE, "consent_stills", "consent_kept"),
@@ -133,9 +129,7 @@ async def test_it_is_erased_with_the_callers_number(house: Running) -> None:
     _desk, _phone, session = await house.connected()
     taken = json.loads((await store(await house.signed_in("regulator"), session)).body)
     site = house.sites["rivage"].id
-    counts = await Erasure(house.server.transactions, house.clock).forget(
-        Actor("cli", site), MOBILE
-    )
+    counts = await house.erasure.forget(Actor("cli", site), MOBILE)
     assert counts["snapshots"] == 1
     [row] = await house.all_of("snapshot")
     assert row["sealed"] is None
@@ -145,7 +139,7 @@ async def test_it_is_erased_with_the_callers_number(house: Running) -> None:
     )
     assert (answer.code, code(answer)) == (404, "snapshot_erased")
     assert "effacée" in (await auditor.get(f"/audit/sessions/{session}")).body.decode()
-    verdict, _ = await ChainVerification(house.server.transactions).verify(site)
+    verdict, _ = await house.chain.verify(site)
     assert verdict.intact
 
 
@@ -196,7 +190,7 @@ async def test_it_takes_the_role_the_site_and_a_video_that_goes_on(house: Runnin
     await house.look_around()
     foreign = await house.signed_in("voisin", "301")
     assert code(await store(foreign, session)) == "snapshot_not_allowed"
-    secrets = SiteSecrets(house.server.transactions, house.clock, Ids())
+    secrets = house.commands.secrets
     await secrets.snapshots("montagne", SnapshotPolicy.STORE)
     assert code(await store(foreign, session)) == "not_found"
     assert code(await store(regulator, "unknown-session")) == "not_found"

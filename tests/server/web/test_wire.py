@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-import server.app.routes  # noqa: F401 - it knows the refusals of every room
+import server.app.rules  # noqa: F401 - it knows the refusals of every room
 from server.core.errors import AppError, StorageUnavailable, walk
 from server.web.status import WIRE, close_code_of, status_of
 

@@ -182,7 +182,7 @@ async def test_what_pages_and_browsers_send_is_no_flood(house: Running) -> None:
 
 # --- a hello in time -------------------------------------------------------------------------------
 def web(house: Running) -> Any:
-    return house.server.app.settings["default_handler_args"]["web"]
+    return house.server.web
 
 
 def test_a_hello_is_waited_for_ten_seconds() -> None:
