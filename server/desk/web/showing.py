@@ -49,9 +49,9 @@ class Showing:
                 self._soon.cancel()
                 self._soon = None
             last = loop.time()
-            await self._send(Desk(*desk.page.me(), desk.station, desk.launched, desk.watching))
+            await self._send_view(Desk(*desk.page.me(), desk.station, desk.launched, desk.watching))
 
-    async def _send(self, whose: Desk) -> None:
+    async def _send_view(self, whose: Desk) -> None:
         try:
             view = await self._view.of(whose)
             self._desk.shown = sessions_of(view)
