@@ -1,12 +1,20 @@
 """Builds every part of the server and gives each what it needs: the only place that knows them all."""
 
 from datetime import timedelta
+from functools import partial
 
 from server.app.caller_processes import CallerProcesses
-from server.app.readiness import ReadinessReader, refresh
+from server.app.loops import delivery_loops, housekeeping_loops, line15_loops, recordings_loops
 from server.app.routes import Services, make_app
-from server.app.runtime import Server, connection_limits
+from server.app.runtime.database import check_database
+from server.app.runtime.lifecycle import LifeCycle
+from server.app.runtime.listener import Listener, connection_limits, listen_settings
+from server.app.runtime.readiness import ReadinessReader
+from server.app.runtime.runtime import Runtime
+from server.app.runtime.scrape import Scrape
+from server.app.server import Server
 from server.app.settings.settings import Settings
+from server.app.site_lines import connect_sites
 from server.audit.service.lookup import AuditLookup
 from server.core import resources
 from server.core.bus import Bus
@@ -39,6 +47,7 @@ from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
 from server.line15.service.lines import Lines
+from server.line15.service.states import LineStates
 from server.observers.service import Observers, release_observers
 from server.reconcile.service.reconciler import Reconciler
 from server.reconcile.service.relinking import CallLinks
@@ -167,7 +176,22 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
     catalogue = RecordingCatalogue(transactions, clock, ids, seal, audio, metrics.item_failed)
     folders = tuple(watch(settings.recordings, clock))
     callers = CallerProcesses(settings.tls_certificate) if settings.demo else None
-    readiness = ReadinessReader(engine, transactions, delivery, supervisor)
+    life = LifeCycle()
+    readiness = ReadinessReader(
+        life=life,
+        engine=engine,
+        transactions=transactions,
+        delivery=delivery,
+        supervisor=supervisor,
+    )
+    scrape = Scrape(
+        metrics=metrics,
+        readiness=readiness,
+        supervisor=supervisor,
+        lines=lines,
+        catalogue=catalogue,
+        folders=folders,
+    )
     services = Services(
         bus=bus,
         rooms=rooms,
@@ -208,36 +232,72 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         webhook=Webhook(transactions, clock, lines, bus),
         line_health=LineHealthReader(lines, clock),
         ready=readiness.read,
-        refresh_metrics=lambda: refresh(
-            *(metrics, lines, catalogue, folders, supervisor), readiness.read()
-        ),
+        refresh_metrics=scrape.refresh,
         outbox=outbox,
         callers=callers,
     )
-    closers = (audio.close, *carriers.closers, *((callers.close,) if callers else ()))
-    return Server(
-        settings,
-        engine,
-        make_app(web, services),
-        transactions,
-        lines,
-        delivery,
-        sessions,
-        Reconciler(
-            *(transactions, clock, bus, seal, metrics.item_failed),
-            mobiles_of=invitation_hooks.mobiles_of,
+    reconciler = Reconciler(
+        *(transactions, clock, bus, seal, metrics.item_failed),
+        mobiles_of=invitation_hooks.mobiles_of,
+    )
+    states = LineStates(lines, bus)
+    app = make_app(web, services)
+    runtime = Runtime(
+        life=life,
+        supervisor=supervisor,
+        engine=engine,
+        listener=Listener(
+            settings=listen_settings(settings),
+            app=app,
+            metrics=metrics,
+            open_sockets=web.open_sockets,
         ),
-        clock,
-        bus,
-        spoken,
-        sign_ins,
-        web.open_sockets,
-        metrics,
-        catalogue,
-        supervisor,
-        pages,
-        closers,
+        loops=(
+            *delivery_loops(delivery),
+            *housekeeping_loops(
+                sessions=sessions,
+                grace=timedelta(seconds=settings.grace_seconds),
+                spoken=spoken,
+                sign_ins=sign_ins,
+            ),
+            *line15_loops(lines=lines, states=states, reconciler=reconciler),
+            *recordings_loops(catalogue, folders),
+        ),
+        starting=(
+            partial(check_database, engine, demo=settings.demo),
+            partial(
+                connect_sites,
+                transactions=transactions,
+                clock=clock,
+                bus=bus,
+                lines=lines,
+                sources=settings.feeds,
+                catalogue=catalogue,
+                reconciler=reconciler,
+            ),
+            lines.start,
+        ),
+        draining=(lines.drain,),
+        closing=(audio.close, *carriers.closers, *((callers.close,) if callers else ())),
+    )
+    return Server(
+        settings=settings,
+        engine=engine,
+        transactions=transactions,
+        app=app,
+        pages=pages,
+        bus=bus,
+        open_sockets=web.open_sockets,
+        delivery=delivery,
+        sign_ins=sign_ins,
+        lines=lines,
+        line_states=states,
+        sessions=sessions,
+        spoken=spoken,
+        reconciler=reconciler,
+        catalogue=catalogue,
         folders=folders,
+        runtime=runtime,
     )
 
 

@@ -14,8 +14,8 @@ import structlog
 
 from server import __version__
 from server.app.logs import configure
+from server.app.runtime.systemd import Notifier
 from server.app.settings.settings import ConfigurationError, Settings, load
-from server.app.systemd import Notifier
 from server.core.errors import AppError, StorageUnavailable
 from server.storage.errors import DemonstrationRefused, SchemaMismatch
 

@@ -45,7 +45,7 @@ from telephony import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from server.app.runtime import Server
+    from server.app.server import Server
     from server.core.sites import Site
     from server.identity.domain.users import User
     from server.identity.passwords import Passwords

@@ -88,8 +88,9 @@ class Sore:
 def house(
     io_loop: Any, furnished_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Running]:
-    for name in ("SWEEP", "SIGN_INS", "RECONCILE", "LINES", "RECORDINGS", "LATE"):
-        monkeypatch.setattr(f"server.app.runtime.{name}_SECONDS", 0.01)
+    for name in ("SWEEP", "SIGN_INS", "RECONCILE", "LINES", "RECORDINGS"):
+        monkeypatch.setattr(f"server.app.loops.{name}_SECONDS", 0.01)
+    monkeypatch.setattr("server.app.runtime.listener.LATE_SECONDS", 0.01)
     feed = {"kind": "hep", "site": "rivage", "port": free_port()}
     folder = {"site": "rivage", "root": str(tmp_path), "scan_seconds": 0.01}
     with running(io_loop, furnished_database, tmp_path, feeds=[feed], recordings=[folder]) as house:
