@@ -246,6 +246,7 @@ def build(settings: Settings, clock: Clock | None = None) -> Server:
         life=life,
         supervisor=supervisor,
         engine=engine,
+        storage_works=readiness.storage_works,
         listener=Listener(
             settings=listen_settings(settings),
             app=app,

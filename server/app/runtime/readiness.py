@@ -38,14 +38,14 @@ class ReadinessReader:
         """Ask each part now."""
         away = self._supervisor.away()
         parts = {
-            "database": await self._database(),
+            "database": await self.storage_works(),
             "delivery": self._delivery.ready,
             "loops": not away,
         }
         return Readiness(parts, away, state=self._life.state)
 
-    async def _database(self) -> bool:
-        """Whatever is wrong, the answer is "not ready"; the log tells why, once an outage."""
+    async def storage_works(self) -> bool:
+        """Tell whether the database is ready. Whatever is wrong, the log tells why, once an outage."""
         try:
             await schema.check(self._engine)
             writable = await self._transactions.writable()

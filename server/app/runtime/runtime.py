@@ -33,6 +33,7 @@ class Runtime:
         life: LifeCycle,
         supervisor: Supervisor,
         engine: AsyncEngine,
+        storage_works: Callable[[], Awaitable[bool]],
         listener: Listener,
         loops: Sequence[Loop],
         starting: Sequence[Callable[[], Awaitable[object]]],
@@ -41,14 +42,16 @@ class Runtime:
     ) -> None:
         """Take the parts.
 
-        `starting`: done one after the other before loops and listener start; `draining`: awaited while loops still
-        run and nobody is connected any more; `closing`: called at the very end.
+        `storage_works`: what readiness says of the database; loops ask it. `starting`: done one after the other before
+        loops and listener start; `draining`: awaited while loops still run and nobody is connected any more;
+        `closing`: called at the very end.
         """
         self.life = life
         self.supervisor = supervisor
         self.listener = listener
         self.loops = (*loops, *listener.loops())
         self._engine = engine
+        self._storage_works = storage_works
         self._starting = starting
         self._draining = draining
         self._closing = closing
@@ -56,6 +59,10 @@ class Runtime:
         self._limit = asyncio.timeout_at(None)
         self._begun = asyncio.Event()  # `start` is over, one way or another
         self._over = asyncio.Event()
+
+    def add(self, loop: Loop) -> None:
+        """Run one more loop from the start on."""
+        self.loops = (*self.loops, loop)
 
     async def start(self) -> None:
         """Come up, then listen. What fails is closed again; a stop meanwhile raises StartInterrupted."""
@@ -91,7 +98,7 @@ class Runtime:
         for step in self._starting:
             await step()
         for loop in self.loops:
-            task = loops.start(self.supervisor, loop)
+            task = loops.start(self.supervisor, loop, self._storage_works)
             if loop.close is not None:
                 self._landing.append(task)
         self.listener.open()
