@@ -10,7 +10,7 @@ from server.app.runtime.runtime import StartInterrupted
 from server.app.runtime.systemd import Notifier
 from server.app.server import Server
 from server.core.loops import Loop
-from server.core.tasks import create_task
+from server.core.tasks import cancel_and_wait, create_task
 
 _log = structlog.get_logger("server")
 
@@ -40,7 +40,7 @@ class ServerProcess:
         except StartInterrupted:
             await self._stopping
         except BaseException:
-            self._stopping.cancel()
+            await cancel_and_wait(self._stopping)
             await self._server.stop()
             raise
         else:
