@@ -26,9 +26,9 @@ class ServerProcess:
         self._stopping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Return when the server is ready, or at its end if it was told to stop meanwhile.
+        """Return when the server is ready, or was told to stop meanwhile.
 
-        What Server.start raises comes through; everything is closed then.
+        What else Server.start raises comes through; everything is closed then.
         """
         self._hear_signals()
         if self._notifier.watchdog is not None:
@@ -38,16 +38,15 @@ class ServerProcess:
             self._server.warm_up()
             await self._server.start()
         except StartInterrupted:
-            await self._stopping
+            return
         except BaseException:
             await cancel_and_wait(self._stopping)
             await self._server.stop()
             raise
-        else:
-            # What was made until here stays for good: the collector need not walk it again and again while people wait.
-            gc.collect()
-            gc.freeze()
-            self._notifier.tell("READY=1")
+        # What was made until here stays for good: the collector need not walk it again and again while people wait.
+        gc.collect()
+        gc.freeze()
+        self._notifier.tell("READY=1")
 
     async def stopped(self) -> None:
         """Wait for the end."""

@@ -22,6 +22,7 @@ from server.app.runtime.systemd import Notifier
 from server.app.settings.settings import load
 from server.app.tls import CertificateUnusable
 from server.app.wiring import build
+from server.core.loops import Loop
 from server.line15.store.facts import FactStore
 from server.storage.errors import SchemaMismatch
 from telephony.supervisor import LoopState
@@ -241,7 +242,17 @@ def test_it_drains_before_it_closes(
     io_loop: Any, furnished_database: Furnished, tmp_path: Path
 ) -> None:
     seen: list[str] = []
-    with running(io_loop, furnished_database, tmp_path) as house:
+    landed = asyncio.Event()
+
+    def land() -> None:
+        seen.append("land")
+        assert not house.server.open_sockets.anybody, "nobody queues anything any more"
+        landed.set()
+
+    lane = Loop(name="lane", work=landed.wait, close=land)
+    with running(
+        io_loop, furnished_database, tmp_path, before=lambda server: server.runtime.add(lane)
+    ) as house:
         runtime = house.server.runtime
         standings = runtime.supervisor.standings
 
@@ -253,7 +264,7 @@ def test_it_drains_before_it_closes(
             assert {standings[n].state for n in standings if n.startswith("delivery.")} == {
                 LoopState.ENDED
             }, "the lanes returned by themselves"
-            assert standings["line15.rivage.consumer"].state is LoopState.RUNNING
+            assert "line15.rivage.consumer" in runtime.supervisor._tasks, "facts are still folded"
 
         def closing() -> None:
             seen.append("close")
@@ -268,7 +279,7 @@ def test_it_drains_before_it_closes(
             await house.server.stop()
 
         io_loop.run_sync(scenario)
-        assert seen == ["drain", "close"], "each once, whoever asks again"
+        assert seen == ["land", "drain", "close"], "each once, whoever asks again"
         assert runtime.life.state is State.STOPPED
 
 
@@ -300,12 +311,23 @@ def test_a_stop_during_the_start_ends_it(io_loop: Any, built: Any) -> None:
     with built() as house:
 
         async def scenario() -> None:
-            gate = Gate()
-            house.runtime._starting = (*house.runtime._starting, gate)
+            gate, seen = Gate(), []
+
+            async def slow() -> None:
+                try:
+                    await gate()
+                finally:
+                    for _ in range(1000):  # turns of the loop
+                        await asyncio.sleep(0)
+                    seen.append("given back")
+
+            house.runtime._starting = (*house.runtime._starting, slow)
+            house.runtime._closing = (lambda: seen.append("close"), *house.runtime._closing)
             before = left()
             starting = asyncio.gather(house.server.start())
             await gate.reached.wait()
             await house.server.stop()
+            assert seen == ["given back", "close"]
             with pytest.raises(StartInterrupted):
                 await starting
             assert left() == before
