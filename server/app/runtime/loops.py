@@ -10,6 +10,7 @@ from server.core.errors import StorageUnavailable
 from server.core.loops import Loop
 from telephony.supervisor import RestartPolicy, Supervisor
 
+REFUSED_SECONDS = 60.0  # so long the storage may refuse a loop without being away
 Works = Callable[[], Awaitable[bool]]
 _log = structlog.get_logger("server")
 
@@ -32,7 +33,7 @@ class _Turns:
 
     loop: Loop
     storage_works: Works
-    postponed: int = 0  # turns in a row that the storage refused
+    refused_since: float | None = None  # by the storage, turn after turn
 
     async def run(self) -> None:
         """Do turn after turn, or the whole work of a loop that has none."""
@@ -49,17 +50,22 @@ class _Turns:
         """Do one turn; leave it for the next while the storage is away.
 
         Readiness says by itself that it is away. Where it says otherwise and turn after turn is refused all the same,
-        the loop fails.
+        for long, the loop fails.
         """
         try:
             await self._work()
         except StorageUnavailable as away:
             _log.warning(self.loop.postponed, code=away.code)
-            self.postponed += 1
-            if self.postponed >= self.loop.pace.patience and await self.storage_works():
+            if self._refused_long() and await self.storage_works():
                 raise
         else:
-            self.postponed = 0
+            self.refused_since = None
+
+    def _refused_long(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self.refused_since is None:
+            self.refused_since = now
+        return now - self.refused_since >= REFUSED_SECONDS
 
     async def _work(self) -> None:
         made = self.loop.work()

@@ -72,6 +72,7 @@ class Stubs:
             replace(loop, work=self._before(loop.name, loop.work), pace=QUICK, every=quick(loop))
             for loop in server.runtime.loops
         )
+        self.monkeypatch.setattr("server.app.runtime.loops.REFUSED_SECONDS", 0)
         if not self.database:
             server.runtime._storage_works = away
         start = Supervisor.start
