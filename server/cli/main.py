@@ -1,21 +1,16 @@
 """The command line: `visio15 serve | migrate | backup | restore | demo | caller | user … | site … | audit …`."""
 
 import asyncio
-import gc
 import importlib
 import os
-import signal
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import click
-import structlog
 
 from server import __version__
 from server.app.logs import configure
+from server.app.runtime.systemd import Notifier
 from server.app.settings.settings import ConfigurationError, Settings, load
-from server.app.systemd import Notifier
 from server.core.errors import AppError
 from server.core.words.for_shell import shell_line
 
@@ -127,60 +122,39 @@ def _cannot_start(refused: AppError) -> str:
     return f"Démarrage impossible. {shell_line(refused)}"
 
 
-def run(settings: Settings, ready: Callable[[Any], None] | None = None) -> int:
+def run(settings: Settings) -> int:
     """Run one server to its end; return the exit status."""
-    from server.app.tls import CertificateUnusable  # noqa: PLC0415 - same
-    from server.app.wiring import build  # noqa: PLC0415 - only servers pay for the whole import
-    from server.web.http.connections import raise_file_limit  # noqa: PLC0415 - same
+    from server.web.http.connections import raise_file_limit  # noqa: PLC0415 - only servers pay
 
     raise_file_limit()
     notifier = Notifier.take(os.environ, os.getpid())
-
-    async def life() -> int:
-        try:
-            server = build(settings)
-        except AppError as refused:  # a driver that is not installed
-            click.echo(_cannot_start(refused), err=True)
-            return 3
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, stop.set)
-        loop.add_signal_handler(
-            signal.SIGHUP, lambda: server.certificate.ask() if server.certificate else None
-        )
-        server.warm_up()
-        if notifier.watchdog is not None:
-            server.supervisor.start("watchdog", notifier.run)
-        try:
-            await server.start()
-        except CertificateUnusable as broken:
-            click.echo(f"Démarrage impossible : {broken}.", err=True)
-            return 2
-        except AppError as refused:
-            click.echo(_cannot_start(refused), err=True)
-            return 3
-        except OSError as taken:
-            click.echo(
-                f"Le port {settings.port} ne peut pas être ouvert : {taken.strerror}.", err=True
-            )
-            return 4
-        # What was made until here stays for good: the collector need not walk it again and again while people wait.
-        gc.collect()
-        gc.freeze()
-        notifier.tell("READY=1")
-        if ready is not None:
-            ready(server)
-        await stop.wait()
-        structlog.get_logger("server").info("server.stopping")
-        notifier.tell("STOPPING=1")
-        await server.stop()
-        return 0
-
     try:
-        return asyncio.run(life())
+        return asyncio.run(_life(settings, notifier))
     finally:
         notifier.close()
+
+
+async def _life(settings: Settings, notifier: Notifier) -> int:
+    """Serve; every way a start can fail has its sentence and its status."""
+    from server.app.process import ServerProcess  # noqa: PLC0415 - same
+    from server.app.tls import CertificateUnusable  # noqa: PLC0415 - same
+    from server.app.wiring import build  # noqa: PLC0415 - same
+
+    try:
+        process = ServerProcess(build(settings), notifier)
+        await process.start()
+    except CertificateUnusable as broken:
+        sentence, status = f"Démarrage impossible : {broken}.", 2
+    except AppError as refused:  # also of a driver that is not installed
+        sentence, status = _cannot_start(refused), 3
+    except OSError as taken:
+        sentence = f"Le port {settings.port} ne peut pas être ouvert : {taken.strerror}."
+        status = 4
+    else:
+        await process.stopped()
+        return 0
+    click.echo(sentence, err=True)
+    return status
 
 
 if __name__ == "__main__":

@@ -11,10 +11,21 @@ from server.web.routing import Asked, path
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Which parts work, and the names of the background loops that fail again and again."""
+    """Which parts work, the names of the background loops that fail again and again, and where the server stands.
+
+    `state`: "ready", or what it does instead: "starting", "draining", …
+    """
 
     parts: Mapping[str, bool]
-    away: Sequence[str] = ()
+    away: Sequence[str]
+    state: str
+
+    @property
+    def status(self) -> str:
+        """Return "ready", or why not in a word."""
+        if self.state != "ready":
+            return self.state
+        return "ready" if all(self.parts.values()) else "not_ready"
 
 
 class Healthz(BaseHandler):
@@ -45,14 +56,9 @@ class Readyz(BaseHandler):
     async def get(self) -> None:
         """Say what is ready and what is not."""
         found = await self.ready()
-        whole = all(found.parts.values())
         self.json(
-            {
-                "status": "ready" if whole else "not_ready",
-                "parts": dict(found.parts),
-                "away": list(found.away),
-            },
-            200 if whole else 503,
+            {"status": found.status, "parts": dict(found.parts), "away": list(found.away)},
+            200 if found.status == "ready" else 503,
         )
 
 

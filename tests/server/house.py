@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from server.administration.service.admin import Admin
     from server.app.command_services import CommandServices
-    from server.app.runtime import Server
+    from server.app.server import Server
     from server.audit.service.chain import ChainVerification
     from server.audit.service.erasure import Erasure
     from server.core.sites import Site

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from tornado.ioloop import IOLoop
 
-    from server.app.runtime import Server
+    from server.app.server import Server
     from tests.databases import Furnished
 
 STATION = "201"

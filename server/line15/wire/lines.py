@@ -6,6 +6,7 @@ from server.line15.service.call_events import Webhook
 from server.line15.service.health import LineHealthReader
 from server.line15.service.launch import Launch
 from server.line15.service.lines import Lines
+from server.line15.service.states import LineStates
 from server.storage.wire import Foundation
 from telephony.supervisor import Supervisor
 
@@ -18,6 +19,7 @@ class LineParts:
     launch: Launch
     webhook: Webhook
     health: LineHealthReader
+    states: LineStates
 
 
 def wire_lines(base: Foundation, supervisor: Supervisor) -> LineParts:
@@ -28,4 +30,5 @@ def wire_lines(base: Foundation, supervisor: Supervisor) -> LineParts:
         launch=Launch(base.transactions, base.clock, base.ids, base.seal),
         webhook=Webhook(base.transactions, base.clock, lines, base.bus),
         health=LineHealthReader(lines, base.clock),
+        states=LineStates(lines, base.bus),
     )

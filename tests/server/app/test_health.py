@@ -93,7 +93,7 @@ async def test_a_database_that_hangs_holds_up_no_scrape(
     house: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await metrics(house))['visio15_ready{part="database"}'] == 1
-    monkeypatch.setattr("server.app.readiness.SCRAPE_SECONDS", 0)
+    monkeypatch.setattr("server.app.runtime.scrape.SCRAPE_SECONDS", 0)
     assert (await metrics(house))['visio15_ready{part="database"}'] == 0
 
 

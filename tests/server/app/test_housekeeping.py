@@ -39,7 +39,7 @@ def house(
 ) -> Iterator[Running]:
     """A server whose housekeeping is done by the tests alone."""
     for pause in ("SWEEP_SECONDS", "RECONCILE_SECONDS"):
-        monkeypatch.setattr(f"server.app.runtime.{pause}", 3600)
+        monkeypatch.setattr(f"server.app.loops.{pause}", 3600)
     with running(io_loop, furnished_database, tmp_path) as house:
         yield house
 

@@ -51,9 +51,7 @@ def house_with(
         made = House(build(configured, clock), clock)
         io_loop.run_sync(made.look_around)
         yield made
-        for close in made.server.closers:
-            close()
-        io_loop.run_sync(made.server.engine.dispose)
+        io_loop.run_sync(made.server.stop)
 
 
 def invitations_of(house: House) -> Invitations:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from server.app.systemd import Notifier
+from server.app.runtime.systemd import Notifier
 from tests.lab.process import own_folder, until
 from tests.lab.server import visio15
 from tests.server.app.test_health import environment, serve

@@ -1,0 +1,1 @@
+"""Starts, watches and stops a built server: life cycle, loops, listener, readiness, systemd."""

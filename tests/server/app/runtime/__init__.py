@@ -1,0 +1,1 @@
+"""The runtime: life cycle, loops, start and stop."""
