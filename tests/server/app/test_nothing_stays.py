@@ -132,7 +132,9 @@ async def settled(house: Running) -> None:
     """Nothing is on its way, nobody's bucket is short, and the loops have swept."""
     await until(lambda: not any(lane._flying for lane in house.server.delivery._lanes), "landed")
     await until(lambda: len(house.server.open_sockets._pages) == 1, "only the desk is left")
-    await until(lambda: bool(house.server.line_states.told), "the state of each line is known")
+    await until(
+        lambda: bool(house.server.features.line15.states.told), "the state of each line is known"
+    )
     house.clock.pass_(minutes=45)  # five of them are less than the idle life of a sign-in
     await house.server.sessions.sweep(timedelta(seconds=30))
     await house.server.spoken.sweep()

@@ -92,7 +92,7 @@ def folder(house: Running, site: str = "rivage") -> Path:
 async def look(house: Running, site: str = "rivage") -> None:
     """Look into a site's folder as the server does now and then."""
     catalogue = house.server.catalogue
-    for key, feed in house.server.folders:
+    for key, feed in house.server.features.recordings.folders:
         if key == site:
             await feed.look(partial(catalogue.take, key, feed.name))
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from server.app.all_tables import metadata
-from server.core.audit_entries import Actor, AuditEvent
-from server.core.journal import Journal
+from server.core.audit_entries import Actor
+from server.core.journal.append import Journal
 from server.core.limits.throttle import Throttle
 from server.core.limits.throttle_store import ThrottleStore
 from server.core.personal import PersonalStore
@@ -46,6 +46,7 @@ from server.video.domain.snapshots import Snapshot
 from server.video.store.sessions import SessionStore
 from server.video.store.snapshots import SnapshotStore
 from telephony import Alias, AliasType, Call, CallState, DatedAlias, Number, Rang, Span, StationSpan
+from tests.server.stray import stray
 
 if TYPE_CHECKING:
     from server.core.db.unit_of_work import UnitOfWork
@@ -179,11 +180,11 @@ async def furnish(uow: UnitOfWork, mark: str) -> OneSite:
     await LaunchStore(uow).add(site.id, f"launch-{mark}", f"context-{mark}", NOW, end)
     await OnceStore(uow).claim(site.id, "launch", "nonce", f"owner-{mark}", NOW, end)
     await OnceStore(uow).keep_answer(site.id, "asked", f"body-{mark}", {}, NOW, end)
-    event = AuditEvent("call.talking", f"call:{call.id}", session.id, call.id, {}, {"to": mark})
+    event = stray("call.talking", f"call:{call.id}", session.id, call.id, {}, {"to": mark})
     actor = Actor("desk", site.id, user.id)
     await Journal(uow).append(actor, event, NOW)
     if mark == A:  # the first site has one more row of what is only counted
-        search = AuditEvent("audit.searched", f"site:{site.id}", personal={"value": NUMBER})
+        search = stray("audit.searched", f"site:{site.id}", personal={"value": NUMBER})
         await Journal(uow).append(actor, search, NOW)
     return OneSite(
         mark=mark,
