@@ -6,8 +6,9 @@ erasure sets to NULL. Numbers and addresses are found by a keyed hash (`lookup`)
 `call_span`, `session_link`, `feedback_step`, `audit`) get corrections as new rows.
 """
 
-from server.core import journal, personal, sites
+from server.core import personal, sites
 from server.core.db.metadata import metadata
+from server.core.journal import append as journal
 from server.core.limits import throttle_store
 from server.delivery import store as delivery
 from server.identity import store as identity
