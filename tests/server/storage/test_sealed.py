@@ -245,7 +245,7 @@ async def test_the_record_of_a_call_tells_of_no_call_of_another_site(two_sites: 
 # --- no check by hand -------------------------------------------------------------------------------
 #: Comparisons with a site that seal nothing.
 HARMLESS = {
-    "feed.site == site.key",  # which of the configured feeds are whose
+    "source.site == site.key",  # which of the configured feeds are whose
     "s.id == asked.user.site",  # in whose chain a sign-in is written
     "found.site != self.site",  # what the site has decided since the page was opened
 }
