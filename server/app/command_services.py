@@ -24,7 +24,7 @@ class CommandServices:
 
 
 def command_services(base: Foundation, accounts: AccountParts) -> CommandServices:
-    """Build them on this foundation."""
+    """Build the services on this foundation."""
     administration = wire_administration(base, accounts.passwords)
     return CommandServices(
         admin=administration.admin,

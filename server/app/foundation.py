@@ -1,4 +1,4 @@
-"""The foundation of these settings: of a server, and of a command, which pays for nothing else."""
+"""Builds the foundation from the settings: for a server, or for a command, which needs little else."""
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager

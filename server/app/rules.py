@@ -1,4 +1,4 @@
-"""Every path, in one place: of two that fit, the first answers."""
+"""Every path, in one place: when two match, the first one in the list answers."""
 
 from collections.abc import Awaitable, Callable
 

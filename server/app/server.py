@@ -40,7 +40,7 @@ class Server:
     app: Application
     runtime: Runtime
 
-    # --- what is asked for most, under its own name
+    # --- short names for what is used most
     @property
     def engine(self) -> AsyncEngine:
         """The database."""

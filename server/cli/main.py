@@ -1,4 +1,4 @@
-"""The command line: `visio15 serve | migrate | backup | restore | demo | caller | user … | site … | audit …`."""
+"""The command line `visio15`: `serve` and `migrate` stand here, the others in `LATER`, imported when asked for."""
 
 import asyncio
 import importlib

@@ -1,4 +1,4 @@
-"""A row of the audit (I4), who acts, and the hashes that chain rows; what happened is an `Entry` of the journal.
+"""A row of the audit (I4), who acts, and the hashes that chain the rows. The journal makes a row of an `Entry`.
 
 A row holds ids, times and a salted commitment, and is bound to the one before by SHA-256.
 

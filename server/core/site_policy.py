@@ -91,7 +91,7 @@ class SitePolicy(BaseModel):
 
 
 def read_policy(stored: object) -> tuple[SitePolicy, tuple[str, ...]]:
-    """Read the column: the policy in force, and the keys that cannot be read (`*`: it is no object of keys).
+    """Read the column: the policy in force, and the keys that cannot be read (`*`: the column holds no JSON object).
 
     While a key cannot be read, launches must be signed unless the site decided otherwise in what can.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 Work = Callable[[], Awaitable[None]]
-#: Does work after what its page asked for before; a refusal reaches the page as that of its own frame.
+#: Queues work of a page behind what the page asked for before; a refusal of it answers the frame that caused it.
 Later = Callable[[Work], None]
 _running: set[asyncio.Task[Any]] = set()
 _log = structlog.get_logger("tasks")

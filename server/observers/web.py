@@ -120,7 +120,7 @@ class ObserverJoin(InvitationLinkHandler):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverServices:
-    """What an observer's socket works with; `comes` and `words` are paces, of one observer."""
+    """What an observer's socket works with; `comes` and `words` limit what each observer may cause."""
 
     observers: Observers
     signalling: Signalling

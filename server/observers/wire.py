@@ -1,4 +1,4 @@
-"""Builds the invitations of third persons."""
+"""Builds the use cases of observers: inviting third persons who only look."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -22,7 +22,7 @@ class Foundation:
     clock: Clock
     ids: Ids
     bus: Bus
-    failed: Failed  # counts what a job could not do
+    failed: Failed  # counts what a job of the housekeeping could not do
 
     async def aclose(self) -> None:
         """Close the connections to the database."""

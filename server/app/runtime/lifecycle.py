@@ -17,7 +17,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What happens to a server."""
+    """What can happen to a server."""
 
     START = "start"  # somebody asks for it
     STARTED = "started"

@@ -27,7 +27,7 @@ _log = structlog.get_logger("server")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListenSettings:
-    """Where the server listens, and for how many."""
+    """Where the server listens, and how many connections it takes."""
 
     port: int
     address: str

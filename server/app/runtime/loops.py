@@ -10,7 +10,7 @@ from server.core.errors import StorageUnavailable
 from server.core.loops import Loop
 from telephony.supervisor import RestartPolicy, Supervisor
 
-REFUSED_SECONDS = 60.0  # so long the storage may refuse a loop without being away
+REFUSED_SECONDS = 60.0  # how long a working storage may refuse a loop's turns
 Works = Callable[[], Awaitable[bool]]
 _log = structlog.get_logger("server")
 
@@ -22,7 +22,7 @@ def start(supervisor: Supervisor, loop: Loop, storage_works: Works) -> "asyncio.
 
 
 def pace(loop: Loop) -> RestartPolicy:
-    """Return how the loop is restarted: a run has proved itself only once it has survived a turn."""
+    """Return how the loop is restarted: a run counts as steady only once it has survived a turn."""
     survived = 2 * (loop.every or 0)
     return replace(loop.pace, steady=max(loop.pace.steady, survived))
 

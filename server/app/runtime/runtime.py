@@ -13,7 +13,7 @@ from server.app.runtime.listener import Listener
 from server.core.loops import Loop
 from telephony.supervisor import Supervisor
 
-LANDING_SECONDS = 5.0  # for loops that are asked to return
+LANDING_SECONDS = 5.0  # how long loops that were asked to return may take
 _log = structlog.get_logger("server")
 
 
@@ -57,7 +57,7 @@ class Runtime:
         self._closing = closing
         self._landing: list[asyncio.Task[None]] = []
         self._limit = asyncio.timeout_at(None)
-        self._begun = asyncio.Event()  # `start` is over, one way or another
+        self._begun = asyncio.Event()  # `start` has ended, with or without success
         self._over = asyncio.Event()
 
     def add(self, loop: Loop) -> None:
@@ -65,7 +65,7 @@ class Runtime:
         self.loops = (*self.loops, loop)
 
     async def start(self) -> None:
-        """Come up, then listen. What fails is closed again; a stop meanwhile raises StartInterrupted."""
+        """Come up, then listen. A start that fails closes all again; a stop meanwhile raises StartInterrupted."""
         self.life.happen(Event.START)
         try:
             async with self._limit:
@@ -104,7 +104,7 @@ class Runtime:
         self.listener.open()
 
     async def _go_down(self) -> None:
-        """Do every step, whatever one of them meets; the first is the last that is put here."""
+        """Do every step, also when another one fails. They run in reverse order: the last one pushed runs first."""
         async with AsyncExitStack() as steps:
             steps.callback(self._over.set)
             steps.push_async_callback(self._engine.dispose)

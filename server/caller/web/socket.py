@@ -51,7 +51,7 @@ WRITTEN = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallerServices:
-    """What a phone's socket works with; `words` is the pace of what is written down, a session."""
+    """What a phone's socket works with; `words` limits for each session how often something is written down."""
 
     links: InvitationLinks
     sessions: Sessions

@@ -56,7 +56,7 @@ async def insert_all_where(
 def checked(column: ColumnElement[str], site: str) -> ColumnElement[bool]:
     """Check the site of rows that are found by something else (I7).
 
-    Written as an equality, SQLite, which keeps no statistics here, would rather walk everything of the site.
+    With a plain equality SQLite, which keeps no statistics here, would read all rows of the site by its index.
     """
     return func.coalesce(column, "") == site
 

@@ -111,7 +111,7 @@ class Journal:
     async def told(
         self, site: str, session: str, action: str, payload: type[Told]
     ) -> Sequence[Told]:
-        """Return what a video's rows of one action hold: what is written only once is looked for here first."""
+        """Return what a video's rows of one action hold, so that something can be written only once."""
         query = select(audit.c.data).where(
             checked(audit.c.site, site), audit.c.session == session, audit.c.action == action
         )

@@ -21,7 +21,7 @@ def session_viewed(session: str) -> Entry:
 
 
 def missed(kind: str, *, asked: str) -> Entry:
-    """An auditor asked for a call or a video that their site does not have; anybody's text is sealed."""
+    """An auditor asked for a call or a video that their site does not have; what was typed is sealed."""
     personal = {"asked": asked[:255]}
     return entry("audit.missed", f"{kind}:unknown", Kind(kind=kind), personal=personal)
 

@@ -33,7 +33,7 @@ def _text(value: object) -> object:
 
 
 def _texts(value: object) -> object:
-    """Read several words; one alone stood without its list."""
+    """Read several words; earlier releases wrote a single one without a list."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):

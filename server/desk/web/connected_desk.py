@@ -53,7 +53,7 @@ class ConnectedDesk:
         return session in {self.watching, *self.shown}
 
     def check_seated(self, rooms: Rooms, session: str) -> None:
-        """Refuse who is not in the room under this name: pages mint their own names."""
+        """Refuse a page that is not in the room under its peer name: pages choose these names themselves."""
         if rooms.get(session).desks.get(self.peer) is not self.page:
             raise MessageOutOfOrder("not_watching")
 

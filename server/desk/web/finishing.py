@@ -6,7 +6,7 @@ from server.invitations.store.invitations import InvitationStore
 from server.observers.store import ObserverStore
 from server.protocol import desk as m
 
-#: Nothing reaches anybody new by it; who was reached may be put out.
+#: What goes on with a video, hands it over or puts somebody out; nothing here invites anybody.
 Finishing = (
     m.SessionWatch
     | m.SessionEnd
@@ -38,7 +38,7 @@ async def check_over(desk: ConnectedDesk, message: m.DeskMessage) -> None:
     page = desk.page
     ends = page.sign_in.standing.ends if page.sign_in else None
     if page.held is None and (ends is None or page.web.clock.now() >= ends):
-        await page.tick()  # it may have been prolonged since it was looked at
+        await page.tick()  # the sign-in may have been renewed since the last look
     if page.held is None:
         return
     if not isinstance(message, Finishing):

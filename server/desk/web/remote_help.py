@@ -37,7 +37,7 @@ class HelpCommands:
             self._desk.web.metrics.refused(PointerFlood.code)
 
     def rest(self) -> None:
-        """Point at nothing more."""
+        """Stop pointing."""
         self._finger.rest()
 
 

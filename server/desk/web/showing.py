@@ -1,4 +1,4 @@
-"""Shows a desk its view: after each change, the first at once, those that come close behind in one."""
+"""Shows a desk its view after each change: the first change at once, those that follow closely in one view."""
 
 import asyncio
 from datetime import timedelta

@@ -74,7 +74,7 @@ class _Asked:
 
     @property
     def named(self) -> str | None:
-        """Whom the audit names."""
+        """Return the id of the user whom the audit names."""
         return self.user.id if self.user else None
 
 

@@ -39,7 +39,7 @@ from server.storage.transactions import Transactions
 SWEEP_GRACE: Final = timedelta(seconds=30)
 #: Sign-ins that ended longer ago are not written down any more: the server was off.
 SWEPT_FOR: Final = timedelta(days=2)
-#: Reads the videos of all sites that have not ended; given by whoever knows of videos.
+#: Reads the videos of a site that have not ended: a hook, which a higher room gives (server/app/features.py).
 ReadRunning = Callable[[UnitOfWork, str], Awaitable[Sequence[RunningVideo]]]
 _log = structlog.get_logger("sign_ins")
 

@@ -1,7 +1,7 @@
 """Remote help: a desk asks something of the phone's camera or screen, the phone does it and says so.
 
-An order is a row before it is on its way (I4), except zoom and pointing, which leave nothing behind. What the phone
-answers is told to the desk at once and written down after, as descriptions are (`signalling.py`).
+An order is a row before it leaves (I4), except zoom and pointing, which are not written down. What the phone answers
+is told to the desk at once and written down afterwards, as descriptions are (`signalling.py`).
 """
 
 import asyncio

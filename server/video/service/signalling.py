@@ -1,7 +1,7 @@
 """Lets the two ends of one picture find each other; every description passes the rule of I1 here.
 
-What passed is relayed at once and written down after, by the page that said it (`Speaker`): a description is not a
-command that must survive a crash (the pages say it again), but what it held must be provable.
+What passed is relayed at once and written down afterwards, in the queue of the page that said it (`Speaker`). A
+description need not survive a crash, because the pages say it again; but what it held must be provable.
 """
 
 from collections.abc import Callable, Mapping
@@ -77,7 +77,7 @@ class Signalling:
     def _pass(
         self, by: Speaker, session: str, kind: str, sdp: str, addresses: set[str]
     ) -> str | None:
-        """Return what of a description may be relayed; whatever was decided is written down after."""
+        """Return what of a description may be relayed, or None; the decision is written down afterwards in any case."""
         described = self._decide(kind, sdp, addresses)
         by.later(lambda: self._settle(by.actor, session, described))
         return described.sdp if described.refusal is None else None

@@ -1,4 +1,4 @@
-"""Who says something in a video: what is relayed at once is written down after, by whoever takes it."""
+"""Who says something in a video. The service that relays it at once also writes it down afterwards."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from server.core.tasks import Later
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """A page: `later` does work after what the page said before, and answers a refusal as that of its own frame."""
+    """The page that speaks: who acts, and the queue in which what it said is written down."""
 
     actor: Actor
     later: Later
