@@ -170,7 +170,7 @@ async def test_every_row_of_the_audit_is_of_a_verb_and_read_through_its_type(upg
 async def test_the_record_of_every_call_and_video_is_whole(upgraded: str) -> None:
     """As the audit's page and its export read it: each event with its sentence, each state with its time."""
     engine, storage = opened(upgraded)
-    lookup = AuditLookup(storage, SystemClock(), Seal(SECRET))
+    lookup = AuditLookup(storage, SystemClock(), Seal(SECRET), ChainVerification(storage))
     told: set[str] = set()
     phases: set[str] = set()
     for site, id_ in await kinds.ids(engine, "site, id", "call"):

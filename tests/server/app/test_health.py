@@ -151,13 +151,15 @@ async def test_without_a_database_it_does_not_start(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "word"),
+    ("change", "what", "todo"),
     [
-        ("UPDATE alembic_version SET version_num = '9999_future'", "newer"),
-        ("DROP TABLE alembic_version", "empty"),
+        ("UPDATE alembic_version SET version_num = '9999_future'", "newer", "installez"),
+        ("DROP TABLE alembic_version", "empty", "visio15 migrate"),
     ],
 )
-async def test_on_another_schema_it_does_not_start(tmp_path: Path, change: str, word: str) -> None:
+async def test_on_another_schema_it_does_not_start(
+    tmp_path: Path, change: str, what: str, todo: str
+) -> None:
     env = environment(tmp_path)
     await visio15("migrate", env=env)
     with sqlite3.connect(tmp_path / "visio15.db") as database:
@@ -165,8 +167,8 @@ async def test_on_another_schema_it_does_not_start(tmp_path: Path, change: str, 
     database.close()
     status, said = await ended(serve(tmp_path, env))
     assert status == 3
-    assert word in said
-    assert "visio15 migrate" in said
+    assert f"schema_mismatch ({what})" in said
+    assert todo in said
 
 
 async def test_what_is_no_database_is_told(tmp_path: Path) -> None:

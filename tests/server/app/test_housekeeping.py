@@ -12,7 +12,6 @@ from server.core.errors import StorageUnavailable
 from server.core.housekeeping import STORAGE_AWAY, Rounds
 from server.core.tasks import create_task
 from server.invitations.service.links import InvitationLinks
-from server.invitations.service.spoken import SpokenCodes
 from server.invitations.store.spoken import SpokenCodeStore
 from server.reconcile.service.reconciler import Reconciler
 from server.video.service.sessions import Sessions
@@ -155,7 +154,7 @@ async def test_a_code_that_cannot_be_swept_keeps_no_other_waiting(
     first = await make(desk)
     await make(desk, "command-0002")
     house.clock.pass_(minutes=10)
-    failing(monkeypatch, SpokenCodes, "_note", first["session"])
+    failing(monkeypatch, SessionStore, "get", first["session"])
     assert await house.server.spoken.sweep() == 1
     assert [row["session"] for row in await house.all_of("spoken_code")] == [first["session"]]
     assert failed(house, "spoken") == 1
