@@ -18,15 +18,16 @@ _log = structlog.get_logger("server")
 class ServerProcess:
     """Starts a server, and stops it at SIGTERM or Ctrl-C; SIGHUP reads the certificate again."""
 
-    def __init__(self, server: Server, notifier: Notifier) -> None:
-        """Take both; signals are heard from `start` on."""
+    def __init__(self, server: Server, notifier: Notifier, *, in_terminal: bool = False) -> None:
+        """Take both; signals are heard from `start` on. `in_terminal`: SIGHUP keeps its meaning, its window is gone."""
         self._server = server
         self._notifier = notifier
+        self._in_terminal = in_terminal
         self._asked = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Return when the server is ready, or was told to stop meanwhile.
+    async def start(self) -> bool:
+        """Return when the server is ready (True), or was told to stop meanwhile.
 
         What else Server.start raises comes through; everything is closed then.
         """
@@ -38,15 +39,23 @@ class ServerProcess:
             self._server.warm_up()
             await self._server.start()
         except StartInterrupted:
-            return
+            return False
         except BaseException:
-            await cancel_and_wait(self._stopping)
+            if self._asked.is_set():  # that stop waits for the start, and closes everything
+                await asyncio.wait([self._stopping])
+            else:
+                await cancel_and_wait(self._stopping)
             await self._server.stop()
             raise
         # What was made until here stays for good: the collector need not walk it again and again while people wait.
         gc.collect()
         gc.freeze()
         self._notifier.tell("READY=1")
+        return True
+
+    async def asked(self) -> None:
+        """Wait until somebody asks for the end."""
+        await self._asked.wait()
 
     async def stopped(self) -> None:
         """Wait for the end."""
@@ -57,7 +66,8 @@ class ServerProcess:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, self._asked.set)
-        loop.add_signal_handler(signal.SIGHUP, self._read_certificate)
+        if not self._in_terminal:
+            loop.add_signal_handler(signal.SIGHUP, self._read_certificate)
 
     def _read_certificate(self) -> None:
         if (certificate := self._server.certificate) is not None:

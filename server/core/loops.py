@@ -16,8 +16,7 @@ class Loop:
     While the database is away a turn waits for the next one, and the log has the event `postponed`. Any other fault
     ends the loop: it is counted, and started again with back-off.
 
-    `vital`: `/readyz` is not ready while the loop fails again and again. `close` asks the loop to return by itself:
-    a stop waits for it before it cancels.
+    `close` asks the loop to return by itself: a stop waits for it before it cancels.
     """
 
     name: str
@@ -25,6 +24,5 @@ class Loop:
     every: float | None = None
     at_once: bool = False
     postponed: str = "loop.postponed"
-    vital: bool = True
     close: Callable[[], object] | None = None
     pace: RestartPolicy = PACE

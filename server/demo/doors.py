@@ -1,7 +1,6 @@
 """Two doors: the whole demonstration for this machine and over HTTPS; for plain HTTP from outside, how to get in."""
 
 import asyncio
-import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from tornado.netutil import bind_sockets
 from tornado.routing import Router
 from tornado.web import Application, RequestHandler
 
+from server.app.runtime.systemd import Notifier
 from server.app.settings.settings import Settings
 from server.demo import trust
 from server.web.routing import Asked, path
@@ -53,16 +53,15 @@ class Door(Router):
 async def live(
     settings: Settings, plain: int | None, authority: Path | None, ready: Callable[[], None]
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; OSError when a port is taken.
+    """Serve until SIGTERM or Ctrl-C; OSError when a port is taken, and what else Server.start raises.
 
     `plain` and `authority`: the port of the plain door, and what it hands to phones, when the server speaks TLS.
     """
-    from server.app.wiring import build  # noqa: PLC0415 - only servers pay for the whole import
+    from server.app.process import ServerProcess  # noqa: PLC0415 - only servers pay for the whole import
+    from server.app.wiring import build  # noqa: PLC0415 - same
 
     server = build(settings)
-    stop = asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    process = ServerProcess(server, Notifier(None, None), in_terminal=True)
     door: HTTPServer | None = None
     sockets: list[socket.socket] = []
     try:
@@ -73,15 +72,15 @@ async def live(
             web = server.web
             server.app.add_handlers(".*", trust.routes(web, authority, settings.public_url))
             door = HTTPServer(Door(server.app, settings.public_url), max_body_size=1024 * 1024)
-        server.warm_up()
-        await server.start()
-        if door is not None:
-            door.add_sockets(sockets)
-        ready()
-        await stop.wait()
+        if await process.start():
+            if door is not None:
+                door.add_sockets(sockets)
+            ready()
+            await process.asked()
     finally:
         await _close(door)
         await server.stop()
+    await process.stopped()
 
 
 async def _close(door: HTTPServer | None) -> None:

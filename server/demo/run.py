@@ -23,6 +23,7 @@ import segno
 from server.app.command_services import CommandServices, opened
 from server.app.logs import configure
 from server.app.settings.settings import ConfigurationError, Settings, load
+from server.app.tls import CertificateUnusable
 from server.core.errors import AppError
 from server.core.words.for_shell import shell_line
 from server.demo.certificates import Certificates, ensure, lan_addresses, local_names, write_private
@@ -231,11 +232,18 @@ def demo(port: int, data: Path, *, lan: bool, http: bool) -> None:
 
 
 def _serve(made: Demo) -> int:
+    """Serve to the end; every way a start can fail has its sentence and its status."""
     certificates = made.certificates
     plain = made.desk_port if certificates else None
     authority = certificates.authority if certificates else None
     try:
         asyncio.run(live(made.settings, plain, authority, lambda: click.echo(welcome(made))))
+    except CertificateUnusable as broken:
+        click.echo(f"Démarrage impossible : {broken}.", err=True)
+        return 2
+    except AppError as refused:
+        click.echo(f"Démarrage impossible. {shell_line(refused)}", err=True)
+        return 3
     except OSError as fault:
         if fault.errno not in {errno.EADDRINUSE, errno.EACCES}:
             raise

@@ -18,7 +18,7 @@ _log = structlog.get_logger("server")
 def start(supervisor: Supervisor, loop: Loop, storage_works: Works) -> "asyncio.Task[None]":
     """Start a loop and keep it running; `storage_works`: what readiness says of the database."""
     turns = _Turns(loop, storage_works)
-    return supervisor.start(loop.name, turns.run, pace=pace(loop), vital=loop.vital)
+    return supervisor.start(loop.name, turns.run, pace=pace(loop))
 
 
 def pace(loop: Loop) -> RestartPolicy:

@@ -70,14 +70,17 @@ class Runtime:
         try:
             async with self._limit:
                 await self._come_up()
-        except BaseException:
-            if self._limit.expired():
-                raise StartInterrupted from None
+        except BaseException as fault:
+            if self.life.state is State.DRAINING:
+                self._tell_fault(fault)
+                raise StartInterrupted from fault
             self.life.happen(Event.FAIL)
             await self._go_down()
             raise
         finally:
             self._begun.set()
+        if self.life.state is State.DRAINING:  # asked for in the turn in which the last step ended
+            raise StartInterrupted
         self.life.happen(Event.STARTED)
 
     async def stop(self) -> None:
@@ -92,6 +95,12 @@ class Runtime:
         await self._go_down()
         self.life.happen(Event.DRAINED)
         _log.info("server.stopped")
+
+    def _tell_fault(self, fault: BaseException) -> None:
+        """Log what a start met by itself when a stop was asked for; not the interruption."""
+        expired = self._limit.expired() and isinstance(fault, TimeoutError)
+        if not (expired or isinstance(fault, asyncio.CancelledError)):
+            _log.error("server.start_failed", exc_info=fault)
 
     async def _come_up(self) -> None:
         self.listener.read_certificate()

@@ -336,6 +336,56 @@ def test_a_stop_during_the_start_ends_it(io_loop: Any, built: Any) -> None:
         io_loop.run_sync(scenario)
 
 
+@dataclass
+class LastStep:
+    """The last step of a start: it ends as its future does."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    end: asyncio.Future[None] = field(default_factory=asyncio.Future)
+
+    async def __call__(self) -> None:
+        self.reached.set()
+        await self.end
+
+    def finish(self, fault: Exception | None) -> None:
+        if fault is None:
+            self.end.set_result(None)
+        else:
+            self.end.set_exception(fault)
+
+
+the_last_step = pytest.mark.parametrize(
+    "fault", [None, OSError("of a stub")], ids=["ends", "fails"]
+)
+
+
+@the_last_step
+def test_a_stop_in_the_turn_of_the_last_step_interrupts_the_start(
+    io_loop: Any,
+    built: Any,
+    capsys: pytest.CaptureFixture[str],
+    fault: Exception | None,
+) -> None:
+    with built() as house:
+
+        async def scenario() -> None:
+            before, last = left(), LastStep()
+            house.runtime._starting = (*house.runtime._starting, last)
+            starting = asyncio.gather(house.server.start())
+            await last.reached.wait()
+            stopping = asyncio.gather(house.server.stop())
+            last.finish(fault)  # no turn of the loop between
+            with pytest.raises(StartInterrupted) as interrupted:
+                await starting
+            await stopping
+            assert interrupted.value.__cause__ is fault
+            assert left() == before
+            assert house.runtime.life.state is State.STOPPED
+
+        io_loop.run_sync(scenario)
+    assert ("server.start_failed" in capsys.readouterr().out) is (fault is not None)
+
+
 # --- the process -----------------------------------------------------------------------------------
 @contextmanager
 def signals() -> Iterator[None]:
@@ -374,6 +424,30 @@ def test_systemd_hears_of_a_start_that_is_interrupted_only_its_end(
                     await process.stopped()
                     assert heard(listening) == ["STOPPING=1"]
                     notifier.close()
+            assert house.runtime.life.state is State.STOPPED
+
+        io_loop.run_sync(scenario)
+
+
+@the_last_step
+def test_a_process_that_is_told_to_stop_in_the_turn_of_the_last_step_ends(
+    io_loop: Any, built: Any, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
+) -> None:
+    without_warm_up(monkeypatch)
+    with built() as house:
+
+        async def scenario() -> None:
+            with signals():
+                before, last = left(), LastStep()
+                house.runtime._starting = (*house.runtime._starting, last)
+                process = ServerProcess(house.server, Notifier(None, None))
+                starting = asyncio.gather(process.start())
+                await last.reached.wait()
+                process._asked.set()  # as SIGTERM does
+                last.finish(fault)  # no turn of the loop between
+                assert await starting == [False]
+                await process.stopped()
+                assert left() == before
             assert house.runtime.life.state is State.STOPPED
 
         io_loop.run_sync(scenario)
