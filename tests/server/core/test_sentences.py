@@ -41,7 +41,12 @@ for _each in pkgutil.walk_packages(server.__path__, "server."):
 KINDS: Final = [kind for kind in walk() if kind.__module__.partition(".")[0] == "server"]
 CODES: Final = {kind.code for kind in KINDS}
 #: No page and no socket is there when these are raised.
-AT_A_SHELL: Final = {"backup_refused", "demonstration_refused", "schema_mismatch"}
+AT_A_SHELL: Final = {
+    "backup_refused",
+    "certificate_unusable",
+    "demonstration_refused",
+    "schema_mismatch",
+}
 #: What a command runs that can refuse; the families speak for the rest.
 RUN_BY_COMMANDS: Final = (
     *("administration", "app", "audit/service/chain.py", "audit/service/erasure.py", "audit/store"),
