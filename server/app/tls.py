@@ -16,13 +16,17 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from server.core.errors import Unavailable
+
 WATCH_SECONDS: Final = 5.0
 SOON: Final = dt.timedelta(days=21)
 _log = structlog.get_logger("tls")
 
 
-class CertificateUnusable(Exception):
-    """A sentence that says what is wrong with the files, and what to do."""
+class CertificateUnusable(Unavailable):
+    """The files cannot be served. Facts: those that its sentence at the shell names."""
+
+    code = "certificate_unusable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +44,17 @@ class Judged:
 
 
 def judge(certificate: Path, key: Path) -> Judged:
-    """Read both files and say what they are; CertificateUnusable with a sentence otherwise."""
+    """Read both files and say what they are. Raises CertificateUnusable."""
     try:
         leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
     except (OSError, ValueError):
-        raise CertificateUnusable(
-            f"{certificate} n'est pas un certificat PEM lisible : donnez la chaîne complète"
-        ) from None
+        raise CertificateUnusable("unreadable", certificate=certificate) from None
     try:
         secret = load_pem_private_key(key.read_bytes(), None)
     except (OSError, ValueError, TypeError):
-        raise CertificateUnusable(
-            f"{key} n'est pas une clé PEM lisible et sans mot de passe"
-        ) from None
+        raise CertificateUnusable("key_unreadable", key=key) from None
     if leaf.public_key() != secret.public_key():
-        raise CertificateUnusable(
-            f"{key} n'est pas la clé de {certificate} : renouvelez les deux ensemble"
-        )
+        raise CertificateUnusable("key_foreign", certificate=certificate, key=key)
     return Judged(_names(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc)
 
 
@@ -85,9 +83,7 @@ def context(certificate: Path, key: Path) -> ssl.SSLContext:
     try:
         made.load_cert_chain(certificate, key)
     except (ssl.SSLError, OSError):
-        raise CertificateUnusable(
-            f"{certificate} et {key} sont refusés par TLS : vérifiez la chaîne et la clé"
-        ) from None
+        raise CertificateUnusable("tls", certificate=certificate, key=key) from None
     return made
 
 
@@ -133,7 +129,8 @@ class Reloader:
         try:
             judged, made = _valid_now(certificate, key), context(certificate, key)
         except CertificateUnusable as broken:
-            _log.error("tls.reload_refused", why=str(broken))
+            files = {"certificate": str(certificate), "key": str(key)}
+            _log.error("tls.reload_refused", why=broken.detail, **files)
             return False
         self.end = judged.end
         self._apply(made)
@@ -147,7 +144,7 @@ class Reloader:
 def _valid_now(certificate: Path, key: Path) -> Judged:
     judged = judge(certificate, key)
     if not judged.start <= dt.datetime.now(dt.UTC) < judged.end:
-        raise CertificateUnusable(f"{certificate} n'est pas valable aujourd'hui")
+        raise CertificateUnusable("not_today", certificate=certificate)
     return judged
 
 

@@ -144,7 +144,7 @@ async def _life(settings: Settings, notifier: Notifier) -> int:
         process = ServerProcess(build(settings), notifier)
         await process.start()
     except CertificateUnusable as broken:
-        sentence, status = f"Démarrage impossible : {broken}.", 2
+        sentence, status = _cannot_start(broken), 2
     except AppError as refused:  # also of a driver that is not installed
         sentence, status = _cannot_start(refused), 3
     except OSError as taken:

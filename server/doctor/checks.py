@@ -221,7 +221,8 @@ async def certificate(settings: Settings) -> list[Finding]:
     try:
         judged = tls.judge(settings.tls_certificate, settings.tls_key)
     except tls.CertificateUnusable as broken:
-        return [Finding("bad", "certificat", str(broken), "puis systemctl reload visio15")]
+        todo = f"{for_shell(broken)} Puis systemctl reload visio15."
+        return [Finding("bad", "certificat", named(broken), todo)]
     return [_names(settings, judged), _dates(judged)]
 
 

@@ -13,7 +13,7 @@ from server.core.audit_entries import Actor
 from server.core.bus import Bus, SiteChanged
 from server.core.errors import AppError, Forbidden, Unavailable
 from server.core.tasks import create_task
-from server.core.words.for_doctor import for_doctor
+from server.core.words.for_observer import for_observer
 from server.observers.errors import ObserverRemoved, ViewersFull
 from server.observers.service import ObserverLinkTarget, Observers
 from server.protocol import desk as m
@@ -85,7 +85,8 @@ class ObserverPage(InvitationLinkHandler):
 
     def _close(self, why: AppError, site_name: str) -> None:
         self.web.metrics.refused(why.code)
-        self._show(site_name, status_of(why), closed=why, said=for_doctor(why), boot=None, by="")
+        said = for_observer(why)
+        self._show(site_name, status_of(why), closed=why, said=said, boot=None, by="")
 
     def _show(self, name: str, status: int, **context: object) -> None:
         self.page("observer/main.html", status, site_name=name, **context)

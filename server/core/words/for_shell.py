@@ -115,6 +115,23 @@ SENTENCES: Final[Mapping[str, str]] = {
     "invalid.sealed": (
         "Ce qui est scellé ne s'ouvre pas : secret_key n'est pas celle de cette base."
     ),
+    # the certificate
+    "certificate_unusable": (
+        "Le certificat ne peut pas être servi : vérifiez tls_certificate et tls_key."
+    ),
+    "certificate_unusable.unreadable": (
+        "{certificate} n'est pas un certificat PEM lisible : donnez la chaîne complète."
+    ),
+    "certificate_unusable.key_unreadable": (
+        "{key} n'est pas une clé PEM lisible et sans mot de passe."
+    ),
+    "certificate_unusable.key_foreign": (
+        "{key} n'est pas la clé de {certificate} : renouvelez les deux ensemble."
+    ),
+    "certificate_unusable.tls": (
+        "{certificate} et {key} sont refusés par TLS : vérifiez la chaîne et la clé."
+    ),
+    "certificate_unusable.not_today": "{certificate} n'est pas valable aujourd'hui.",
     # copies
     "backup_refused": (
         "La copie est refusée, rien n'a été changé : voir docs/operations.md#backup-and-restore."

@@ -22,7 +22,7 @@ from server.demo.synthetic.phone import SyntheticBrowser, SyntheticCallError, Sy
 
 LINK: Final = re.compile(r"(https?://[^/\s]+)/v/([A-Za-z0-9_-]{8,64})/?")
 SENTENCES: Final = {
-    "ended": "La vidéo est terminée.",
+    "ended": "La session est terminée.",
     "seconds": "Durée écoulée : l'appelant a quitté.",
     "stopped": "L'appelant a quitté.",
     "link": "Ce n'est pas un lien d'invitation (https://…/v/…).",

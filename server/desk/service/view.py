@@ -13,6 +13,7 @@ from server.core.words.translations import ReadAloudTranslator
 from server.delivery.domain.messages import Message
 from server.delivery.store import MessageStore
 from server.desk.domain import funnel
+from server.desk.domain.launch_words import launch_words
 from server.desk.domain.sentences import WEAK, Say
 from server.identity.domain.users import User
 from server.identity.store.users import UserStore
@@ -345,7 +346,7 @@ def _launch(launched: Launched | None) -> Json | None:
     return {
         "call": launched.call,
         "mobile": launched.mobile,
-        "notice": launched.notice,
+        "notice": launch_words(launched.code, launched.notices),
         "code": launched.code,
         "proposed": asdict(launched.proposed) if launched.proposed else None,
     }

@@ -22,7 +22,7 @@ from server.core.seal import Seal
 from server.core.site_policy import LaunchPolicy
 from server.core.sites import SiteStore
 from server.core.tokens import token_hash
-from server.core.words.for_doctor import for_doctor
+from server.line15.domain.launch_notice import Notice, NoticeKind
 from server.line15.domain.signing import CONTEXT, SIGNED, WINDOW, check_launch
 from server.line15.errors import AliasMalformed, LaunchReplayed, LaunchTooLarge, LaunchUnsigned
 from server.line15.service.call_names import check_alias, find_or_assert
@@ -55,7 +55,7 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """What the desk opens on; `notice` is a sentence when something in the context was off.
+    """What the desk opens on; `notices` say what in the context was off.
 
     `code` is the stable code of a context that was refused, `signed` whether its signature held.
     """
@@ -63,7 +63,7 @@ class Launched:
     call: str | None = None
     mobile: str | None = None
     station: str | None = None
-    notice: str | None = None
+    notices: tuple[Notice, ...] = ()
     code: str | None = None
     signed: bool = False
     proposed: Proposed | None = None
@@ -132,14 +132,12 @@ class Launch:
         async with self._transactions() as uow:
             kept = await LaunchStore(uow).get(actor.site, launch, self._clock.now())
             if kept is None:
-                return Launched(
-                    notice="Le contexte d'appel a expiré : rouvrez la page depuis l'appel."
-                )
+                return Launched(notices=(Notice(NoticeKind.CONTEXT_GONE),))
             fields = json.loads(kept)
             try:
                 signed = await self._judge(uow, actor.site, launch, fields)
             except AppError as refusal:
-                launched = Launched(notice=for_doctor(refusal), code=refusal.code)
+                launched = Launched(code=refusal.code)
             else:
                 if accept and not signed and fields.get("accepted") != actor.user:
                     fields["accepted"] = actor.user
@@ -190,10 +188,10 @@ class Launch:
         A proposal makes no call, and its station is never taken here: once accepted, the page sits down there itself.
         """
         known = {s.extension for s in await SiteStore(uow).stations(site)}
-        notices: list[str] = []
+        notices: list[Notice] = []
         station = fields["station"].strip() or None
         if station and station not in known:
-            notices.append("Le poste indiqué n'est pas de votre site : choisissez le vôtre.")
+            notices.append(Notice(NoticeKind.STATION_FOREIGN))
             station = None
         mobile = _mobile(fields["caller"], notices)
         name = _name(fields["call"], notices)
@@ -201,28 +199,26 @@ class Launch:
             foreign = fields.get("foreign") == "yes"
             asked = name or mobile or station
             proposed = Proposed(name, mobile, station, foreign) if asked else None
-            return Launched(notice=" ".join(notices) or None, proposed=proposed)
+            return Launched(notices=tuple(notices), proposed=proposed)
         call = await self._call(uow, site, name, station, notices) if name else None
-        notice = " ".join(notices) or None
-        return Launched(call, mobile, station if signed else None, notice, signed=signed)
+        seat = station if signed else None
+        return Launched(call, mobile, seat, tuple(notices), signed=signed)
 
     async def _call(
-        self, uow: UnitOfWork, site: str, name: str, station: str | None, notices: list[str]
+        self, uow: UnitOfWork, site: str, name: str, station: str | None, notices: list[Notice]
     ) -> str:
         """Find the call, or assert it until a feed reports it."""
         call = await find_or_assert(uow, site, name, self._ids, self._clock)
         found = await CallStore(uow).get(site, call)
         if found.state == "ended":
-            notices.append("Cet appel est terminé : la vidéo lui restera liée si vous invitez.")
+            notices.append(Notice(NoticeKind.CALL_ENDED))
         elif found.asserted:
-            notices.append(
-                "Appel pas encore vu par la téléphonie : identifiant conservé, à confirmer."
-            )
+            notices.append(Notice(NoticeKind.CALL_ASSERTED))
         elif station and found.stations and station not in found.stations:
             rings = set(found.stations) <= set(found.places.ringing)
-            verb = "sonne" if rings else "est"
+            kind = NoticeKind.CALL_RINGS if rings else NoticeKind.CALL_HELD
             others = found.stations if rings else found.places.holders
-            notices.append(f"Cet appel {verb} au poste {', '.join(others)}.")
+            notices.append(Notice(kind, tuple(others)))
         return call
 
     async def _record(
@@ -250,26 +246,24 @@ def _received(context: Mapping[str, str]) -> datetime:
     return datetime.fromisoformat(context["received"])
 
 
-def _name(text: str, notices: list[str]) -> str | None:
+def _name(text: str, notices: list[Notice]) -> str | None:
     if not text.strip():
         return None
     try:
         return check_alias(text)
     except AliasMalformed:
-        notices.append(
-            "L'identifiant d'appel reçu est illisible : choisissez l'appel dans la liste."
-        )
+        notices.append(Notice(NoticeKind.CALL_MALFORMED))
         return None
 
 
-def _mobile(text: str, notices: list[str]) -> str | None:
+def _mobile(text: str, notices: list[Notice]) -> str | None:
     if not text.strip():
         return None
     number = parse_number(text)
     if number is None:
-        notices.append("Le numéro reçu est illisible : saisissez-le.")
+        notices.append(Notice(NoticeKind.NUMBER_MALFORMED))
         return None
     if number.kind is not NumberKind.MOBILE:
-        notices.append("L'appelant est sur un téléphone fixe : demandez un numéro de mobile.")
+        notices.append(Notice(NoticeKind.NUMBER_LANDLINE))
         return None
     return number.national

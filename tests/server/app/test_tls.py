@@ -25,6 +25,7 @@ from tornado.web import Application
 from server.app import tls
 from server.app.settings.settings import load
 from server.cli import main as cli
+from server.core.words.for_shell import SENTENCES as SHELL
 from tests.lab.ports import free_port
 from tests.lab.process import until
 
@@ -87,6 +88,7 @@ async def test_new_connections_get_the_new_one_and_never_a_broken_one(tmp_path: 
             issue(tmp_path, "expired.example", days=-1)
             await until(lambda: len(logs) >= 3, "an expired one is told")
             assert {line["event"] for line in logs} == {"tls.reload_refused"}
+            assert [line["why"] for line in logs[:3]] == ["unreadable", "key_foreign", "not_today"]
             assert await served(port) == "CN=old.example"
             key.unlink()
             before = len(logs)
@@ -120,7 +122,9 @@ def test_a_mismatched_key_is_a_sentence_not_a_taken_port(
     assert status == 2
     told = CliRunner().invoke(cli.main, ["serve"])
     assert told.exit_code == 2
-    assert "n'est pas la clé" in told.output
+    sentence = SHELL["certificate_unusable.key_foreign"].format(key=key, certificate=certificate)
+    line = f"Démarrage impossible. certificate_unusable (key_foreign): {sentence}"
+    assert told.output.strip().splitlines()[-1] == line
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from server.administration.service.admin import LONGEST_PASSWORD, SHORTEST_PASSW
 from server.cli.main import main
 from server.core.words.for_caller import ALOUD
 from server.core.words.for_doctor import SENTENCES as DOCTOR
+from server.core.words.for_observer import SENTENCES as OBSERVER
 from server.core.words.for_shell import SENTENCES as SHELL
 from server.storage import schema
 from tests.lab.server import ROOT, VISIO15
@@ -94,7 +95,8 @@ def refused(done: Result, key: str, detail: str = "", **facts: object) -> None:
 
 
 def nothing_of_a_screen(said: str) -> bool:
-    return not any(sentence in said for sentence in (*DOCTOR.values(), *ALOUD.values()))
+    screens = (*DOCTOR.values(), *ALOUD.values(), *OBSERVER.values())
+    return not any(sentence in said for sentence in screens)
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,12 @@ from server.core.errors import AppError, NotFound, walk
 from server.core.words.for_caller import ALOUD, ON_PAGE, for_caller
 from server.core.words.for_doctor import SENTENCES as DOCTOR
 from server.core.words.for_doctor import for_doctor
+from server.core.words.for_observer import SENTENCES as OBSERVER
+from server.core.words.for_observer import for_observer
 from server.core.words.for_shell import SENTENCES as SHELL
 from server.core.words.for_shell import for_shell
 from server.line15.errors import LaunchExpired
+from server.observers.web import CLOSED
 from server.storage.errors import SchemaMismatch
 from server.web.status import WIRE
 
@@ -38,7 +41,12 @@ for _each in pkgutil.walk_packages(server.__path__, "server."):
 KINDS: Final = [kind for kind in walk() if kind.__module__.partition(".")[0] == "server"]
 CODES: Final = {kind.code for kind in KINDS}
 #: No page and no socket is there when these are raised.
-AT_A_SHELL: Final = {"backup_refused", "demonstration_refused", "schema_mismatch"}
+AT_A_SHELL: Final = {
+    "backup_refused",
+    "certificate_unusable",
+    "demonstration_refused",
+    "schema_mismatch",
+}
 #: What a command runs that can refuse; the families speak for the rest.
 RUN_BY_COMMANDS: Final = (
     *("administration", "app", "audit/service/chain.py", "audit/service/erasure.py", "audit/store"),
@@ -144,6 +152,11 @@ def test_the_caller_s_page_shows_every_refusal_it_has_words_for() -> None:
     assert {kind.code for kind in (*PHASES, *SHOWN)} == set(ON_PAGE)
 
 
+def test_the_observer_s_page_has_words_for_what_it_closes_with() -> None:
+    assert {kind.code for kind in CLOSED} == set(OBSERVER)
+    assert [for_observer(kind()) for kind in CLOSED] == [OBSERVER[kind.code] for kind in CLOSED]
+
+
 def test_every_family_has_a_sentence_at_the_shell() -> None:
     assert {kind.code for kind in (AppError, *WIRE)} <= set(SHELL)
 
@@ -183,7 +196,9 @@ def test_the_most_precise_sentence_is_said() -> None:
 
 # --- what the sentences are
 @pytest.mark.parametrize(
-    "sentence", [*DOCTOR.values(), *ALOUD.values(), *SHELL.values()], ids=lambda text: text[:40]
+    "sentence",
+    [*DOCTOR.values(), *ALOUD.values(), *OBSERVER.values(), *SHELL.values()],
+    ids=lambda text: text[:40],
 )
 def test_a_sentence_is_french_and_whole(sentence: str) -> None:
     assert re.fullmatch(r"[A-ZÀ-Ý{-].*[.?!]", sentence)
@@ -191,7 +206,9 @@ def test_a_sentence_is_french_and_whole(sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sentence", [*DOCTOR.values(), *ALOUD.values()], ids=lambda text: text[:40]
+    "sentence",
+    [*DOCTOR.values(), *ALOUD.values(), *OBSERVER.values()],
+    ids=lambda text: text[:40],
 )
 def test_a_screen_s_sentence_is_short(sentence: str) -> None:
     assert len(sentence) <= 120
@@ -228,13 +245,13 @@ def test_what_the_shell_s_sentence_names_is_there(sentence: str) -> None:
 
 # --- no reader gets another's
 def test_no_sentence_is_said_on_a_screen_and_at_a_shell() -> None:
-    assert not {*DOCTOR.values(), *ALOUD.values()} & {*SHELL.values()}
+    assert not {*DOCTOR.values(), *ALOUD.values(), *OBSERVER.values()} & {*SHELL.values()}
     assert [text for text in SHELL.values() if ON_A_SCREEN.search(text)] == []
 
 
 @pytest.mark.parametrize("path", modules("cli", "demo", "doctor"), ids=str)
 def test_a_command_has_no_sentence_of_a_screen_of_its_own(path: Path) -> None:
-    screens = {*DOCTOR.values(), *ALOUD.values()}
+    screens = {*DOCTOR.values(), *ALOUD.values(), *OBSERVER.values()}
     texts = {
         node.value
         for node in ast.walk(ast.parse(path.read_text()))
@@ -249,6 +266,6 @@ def test_the_pages_scripts_know_codes_there_are() -> None:
     assert set(re.findall(r'\bcode === "(\w+)"', phone)) == {"open_elsewhere", "session_ended"}
     page = (ROOT / "static/js/observer/main.js").read_text()
     over = page.split("const OVER = {", 1)[1].split("};", 1)[0]
-    names = set(re.findall(r"^  (\w+):", over, re.MULTILINE))
-    assert names
-    assert names | {"open_elsewhere", "session_ended"} <= CODES
+    said = dict(re.findall(r'^  (\w+): "(.*)",$', over, re.MULTILINE))
+    assert set(said) <= CODES
+    assert said.items() >= OBSERVER.items(), "the page from the server says the same"

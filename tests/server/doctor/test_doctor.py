@@ -208,6 +208,17 @@ async def test_the_certificate(
     assert levels(await doctor_checks.certificate(given)) == expected
 
 
+async def test_what_is_wrong_with_the_certificate_is_said_by_its_code(tmp_path: Path) -> None:
+    certificate, key = issue(tmp_path, "v.example")
+    key.write_text("no key")
+    given = settings(public_url="https://v.example", tls_certificate=certificate, tls_key=key)
+    (finding,) = await doctor_checks.certificate(given)
+    assert finding.text == "certificate_unusable (key_unreadable)"
+    assert finding.do == (
+        f"{key} n'est pas une clé PEM lisible et sans mot de passe. Puis systemctl reload visio15."
+    )
+
+
 async def test_https_needs_somebody_who_speaks_it() -> None:
     given = {"public_url": "https://v.example"}
     assert levels(await doctor_checks.certificate(settings(**given))) == ["bad"]

@@ -82,10 +82,26 @@ async def test_a_launch_is_over_after_a_shift(house: Running) -> None:
     assert (await page.hear("view"))["launch"]["mobile"] is None
 
 
+STATION = "Le poste indiqué n'est pas de votre site : choisissez le vôtre."
+NUMBER = "Le numéro reçu est illisible : saisissez-le."
+LANDLINE = "L'appelant est sur un téléphone fixe : demandez un numéro de mobile."
+CALL = "L'identifiant d'appel reçu est illisible : choisissez l'appel dans la liste."
+
+
 @pytest.mark.parametrize(
-    "context", ["call=%E2%80%AE", "caller=abc", "station=999", "call=" + "x" * 600]
+    ("context", "notice"),
+    [
+        ("call=%E2%80%AE", CALL),
+        ("caller=abc", NUMBER),
+        ("caller=0247000000", LANDLINE),
+        ("station=999", STATION),
+        ("call=" + "x" * 600, CALL),
+        ("call=%E2%80%AE&caller=abc&station=999", f"{STATION} {NUMBER} {CALL}"),
+    ],
 )
-async def test_a_wrong_context_still_opens_the_desk(house: Running, context: str) -> None:
+async def test_a_wrong_context_still_opens_the_desk(
+    house: Running, context: str, notice: str
+) -> None:
     await secrets(house).launches("rivage", LaunchPolicy.OPTIONAL)
     browser = await house.signed_in("regulator")
     answer = await browser.get(f"/desk?{context}")
@@ -94,6 +110,6 @@ async def test_a_wrong_context_still_opens_the_desk(house: Running, context: str
     opaque = answer.headers["Location"].partition("=")[2]
     await page.say("hello", peer="desk-peer-1", launch=opaque)
     view = await page.hear("view")
-    assert view["launch"]["notice"]
+    assert view["launch"]["notice"] == notice
     assert view["launch"]["proposed"] is None
     await page.alive()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from server.core.audit_entries import Actor
-from server.core.words.for_doctor import SENTENCES
+from server.core.words.for_observer import SENTENCES
 from server.identity.domain.access import Role
 from server.observers.web import WORDS_BURST
 from tests.lab.process import until
@@ -185,7 +185,9 @@ async def test_a_link_that_nobody_tapped_expires(house: Running) -> None:
     [token] = await links(house)
     house.clock.pass_(minutes=16)
     browser = house.browser()
-    assert 'data-reason="link_expired"' in (await browser.get(f"/o/{token}")).body.decode()
+    page = (await browser.get(f"/o/{token}")).body.decode()
+    assert 'data-reason="link_expired"' in page
+    assert f"<p>{SENTENCES['link_expired']}</p>" in page
     assert (await browser.get("/o/" + "x" * 27)).code == 404
 
 
