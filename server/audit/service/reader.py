@@ -26,7 +26,7 @@ from server.core.audit_entries import AuditRow
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
 from server.core.journal.payloads import StateChange
-from server.core.journal.verbs import FIRST_PICTURE, sentence
+from server.core.journal.verbs import FIRST_PICTURE, held, sentence
 from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message
 from server.delivery.store import MessageStore
@@ -95,9 +95,11 @@ def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePar
     """Show how long a session was in each of its states, by what the chain says of its changes."""
     changes = [(session.created, SessionState.INVITED)]
     for row in rows:
-        change = StateChange.read(row.data)
+        change = held(row.action, row.data, StateChange)
+        if change is None or row.subject != f"session:{session.id}":
+            continue
         before, after = STATES.get(change.from_ or ""), STATES.get(change.to or "")
-        if row.subject == f"session:{session.id}" and before and after and before is not after:
+        if before and after and before is not after:
             changes.append((row.at, after))
     ends = [at for at, _ in changes[1:]]
     return [

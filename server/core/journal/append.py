@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from sqlalchemy import (
     JSON,
@@ -32,7 +32,7 @@ from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.journal.entries import Entry
-from server.core.journal.payload import Payload
+from server.core.journal.verbs import Held, Verb
 from server.core.sites import sites
 
 audit = Table(
@@ -65,7 +65,6 @@ audit_payload = Table(
 )
 
 SALT_BYTES: Final = 16
-Told = TypeVar("Told", bound=Payload)
 
 
 class Journal:
@@ -108,14 +107,14 @@ class Journal:
         self._uow.chain_ends[row.site] = (row.seq, row.hash)
         return row
 
-    async def told(
-        self, site: str, session: str, action: str, payload: type[Told]
-    ) -> Sequence[Told]:
-        """Return what a video's rows of one action hold: what is written only once is looked for here first."""
+    async def told(self, site: str, session: str, verb: Verb[Held]) -> Sequence[Held]:
+        """Return what a video's rows of one verb hold: what is written only once is looked for here first."""
         query = select(audit.c.data).where(
-            checked(audit.c.site, site), audit.c.session == session, audit.c.action == action
+            checked(audit.c.site, site),
+            audit.c.session == session,
+            audit.c.action == verb.action,
         )
-        return [payload.read(one) for one in await self._uow.connection.scalars(query)]
+        return [verb.payload.read(one) for one in await self._uow.connection.scalars(query)]
 
     async def _end(self, site: str) -> tuple[int, str]:
         """Return (seq, hash) of the last row; one writer at a time a site (SQLite: BEGIN IMMEDIATE has seen to it)."""

@@ -11,7 +11,7 @@ from server.core.journal.verbs import VERBS, Verb
 class Entry:
     """What happened, of a verb in the list; `personal` goes to the erasable payload."""
 
-    verb: Verb
+    verb: Verb[Payload]
     subject: str
     session: str | None
     call: str | None

@@ -5,14 +5,17 @@ Nothing else can be written. The audit page, the record as JSON and docs/audit.m
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from server.core.journal import payloads as p
 from server.core.journal.payload import Payload
 
+Held = TypeVar("Held", bound=Payload)
+Held_co = TypeVar("Held_co", bound=Payload, covariant=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verb:
+class Verb(Generic[Held_co]):
     """One thing that happens.
 
     `subjects`: the kinds of thing it happens to; `sealed`: what the erasable payload holds of it, beside the address;
@@ -22,19 +25,19 @@ class Verb:
     action: str
     said: str
     subjects: frozenset[str]
-    payload: type[Payload]
+    payload: type[Held_co]
     sealed: frozenset[str]
     of_video: bool
 
 
 def _verbs(
     subjects: str,
-    payload: type[Payload],
+    payload: type[Held],
     said: Mapping[str, str],
     *,
     sealed: str = "",
     of_video: bool = False,
-) -> Iterator[Verb]:
+) -> Iterator[Verb[Held]]:
     """List verbs of one family: `said` has the sentence of each action."""
     for action, sentence in said.items():
         yield Verb(
@@ -47,6 +50,15 @@ def _verbs(
         )
 
 
+#: A call moved, and its video with it: written once, so use cases look for it.
+FOLLOWED: Final = next(
+    _verbs(
+        "session",
+        p.Followed,
+        {"session.followed": "Vidéo suivie à un autre poste, avec son appel"},
+        of_video=True,
+    )
+)
 _VIDEO: Final = (
     *_verbs(
         "session",
@@ -74,12 +86,7 @@ _VIDEO: Final = (
         sealed="reason",
         of_video=True,
     ),
-    *_verbs(
-        "session",
-        p.Followed,
-        {"session.followed": "Vidéo suivie à un autre poste, avec son appel"},
-        of_video=True,
-    ),
+    FOLLOWED,
     *_verbs(
         "session",
         p.Moved,
@@ -290,11 +297,10 @@ _AUDIT: Final = (
 )
 
 #: Every verb by its action.
-VERBS: Final[Mapping[str, Verb]] = {
+VERBS: Final[Mapping[str, Verb[Payload]]] = {
     verb.action: verb for verb in (*_VIDEO, *_LINKS, *_LINE15, *_PEOPLE, *_AUDIT)
 }
 FIRST_PICTURE: Final = "picture.flowing"
-FOLLOWED: Final = "session.followed"
 SEARCHED: Final = "audit.searched"
 
 
@@ -302,6 +308,12 @@ def sentence(action: str) -> str:
     """Say an action in French; one that a later release wrote is said by its name."""
     verb = VERBS.get(action)
     return verb.said if verb else action
+
+
+def held(action: str, data: object, payload: type[Held]) -> Held | None:
+    """Read a row of a verb that holds this type; None for a row of any other."""
+    verb = VERBS.get(action)
+    return payload.read(data) if verb and verb.payload is payload else None
 
 
 def facts(action: str, data: object) -> list[tuple[str, object]]:

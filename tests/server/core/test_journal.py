@@ -14,8 +14,8 @@ from server.core.audit_entries import canonical
 from server.core.journal import payloads, sessions
 from server.core.journal.entries import entry
 from server.core.journal.payload import Payload
-from server.core.journal.payloads import Moved, Nothing, StateChange
-from server.core.journal.verbs import VERBS, facts, sentence
+from server.core.journal.payloads import Followed, Moved, Nothing, StateChange
+from server.core.journal.verbs import FOLLOWED, VERBS, facts, held, sentence
 from tests.server.told_verbs import entries
 
 if TYPE_CHECKING:
@@ -90,6 +90,15 @@ def test_a_station_alone_or_in_a_list_is_the_same() -> None:
     assert Moved.read({"to": "202"}) == Moved.read({"to": ["202"]}) == Moved(to=("202",))
     change = StateChange.read({"from": ["201"], "to": {"a": 1}, "reason": 7})
     assert (change.from_, change.to, change.reason) == (None, None, None)
+
+
+def test_a_row_is_read_as_a_type_only_if_its_verb_holds_it() -> None:
+    row = {"from": "live", "to": "ended"}
+    assert held("session.left", row, StateChange) == StateChange(from_="live", to="ended")
+    assert held("session.followed", row, StateChange) is None
+    assert held("session.cloned", row, StateChange) is None, "what a later release wrote"
+    assert VERBS[FOLLOWED.action] is FOLLOWED
+    assert FOLLOWED.payload is Followed
 
 
 def test_what_is_not_in_the_list_cannot_be_written() -> None:
