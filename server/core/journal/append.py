@@ -32,6 +32,7 @@ from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.journal.entries import Entry
+from server.core.journal.payloads import Address
 from server.core.journal.verbs import Held, Verb
 from server.core.sites import sites
 
@@ -77,7 +78,7 @@ class Journal:
     async def append(self, actor: Actor, entry: Entry, at: datetime) -> AuditRow:
         """Put `entry` at the end of the chain of the actor's site."""
         seq, prev = await self._end(actor.site)
-        payload = canonical({**entry.personal, "address": actor.address})
+        payload = canonical({**entry.personal.data(), **Address(address=actor.address).data()})
         salt = os.urandom(SALT_BYTES)
         row = AuditRow(
             site=actor.site,

@@ -18,7 +18,7 @@ Held_co = TypeVar("Held_co", bound=Payload, covariant=True)
 class Verb(Generic[Held_co]):
     """One thing that happens.
 
-    `subjects`: the kinds of thing it happens to; `sealed`: what the erasable payload holds of it, beside the address;
+    `subjects`: the kinds of thing it happens to; `sealed`: what the erasable payload may hold beside the address;
     `of_video`: its rows name a video, and stand in that video's record.
     """
 
@@ -26,7 +26,7 @@ class Verb(Generic[Held_co]):
     said: str
     subjects: frozenset[str]
     payload: type[Held_co]
-    sealed: frozenset[str]
+    sealed: type[Payload]
     of_video: bool
 
 
@@ -35,7 +35,7 @@ def _verbs(
     payload: type[Held],
     said: Mapping[str, str],
     *,
-    sealed: str = "",
+    sealed: type[Payload] = p.Nothing,
     of_video: bool = False,
 ) -> Iterator[Verb[Held]]:
     """List verbs of one family: `said` has the sentence of each action."""
@@ -45,7 +45,7 @@ def _verbs(
             said=sentence,
             subjects=frozenset(subjects.split()),
             payload=payload,
-            sealed=frozenset(sealed.split()),
+            sealed=sealed,
             of_video=of_video,
         )
 
@@ -83,7 +83,7 @@ _VIDEO: Final = (
         "session",
         p.Linked,
         {"session.linked": "Lien de la vidéo avec un appel, ou avec aucun"},
-        sealed="reason",
+        sealed=p.Reason,
         of_video=True,
     ),
     FOLLOWED,
@@ -109,7 +109,7 @@ _VIDEO: Final = (
         "session",
         p.Nothing,
         {"session.language": "Langue de l’appelant choisie"},
-        sealed="from to",
+        sealed=p.Languages,
         of_video=True,
     ),
     *_verbs(
@@ -175,7 +175,7 @@ _LINKS: Final = (
             "invitation.released": "Invitation libérée pour un autre navigateur",
             "invitation.moved_to": "Vidéo à reprendre par ce lien sur un autre téléphone",
         },
-        sealed="to",
+        sealed=p.Contact,
         of_video=True,
     ),
     *_verbs(
@@ -199,7 +199,7 @@ _LINKS: Final = (
             "observer.left": "Observateur parti",
             "observer.removed": "Observateur retiré",
         },
-        sealed="name to",
+        sealed=p.Guest,
         of_video=True,
     ),
     *_verbs(
@@ -285,13 +285,13 @@ _PEOPLE: Final = (
     *_verbs("site", p.ReportFilter, {"feedback.exported": "Incidents exportés"}),
 )
 _AUDIT: Final = (
-    *_verbs("site", p.Search, {"audit.searched": "Recherche dans le journal"}, sealed="value"),
+    *_verbs("site", p.Search, {"audit.searched": "Recherche dans le journal"}, sealed=p.Searched),
     *_verbs("call session", p.Nothing, {"audit.viewed": "Consultation"}, of_video=True),
     *_verbs(
         "call session recording snapshot",
         p.Kind,
         {"audit.missed": "Consultation d’un élément inconnu du site"},
-        sealed="asked",
+        sealed=p.Asked,
     ),
     *_verbs("personal", p.Erased, {"personal.erased": "Données personnelles effacées"}),
 )
@@ -314,6 +314,12 @@ def held(action: str, data: object, payload: type[Held]) -> Held | None:
     """Read a row of a verb that holds this type; None for a row of any other."""
     verb = VERBS.get(action)
     return payload.read(data) if verb and verb.payload is payload else None
+
+
+def kept(action: str, sealed: object, payload: type[Held]) -> Held | None:
+    """Read the sealed half of a row whose verb seals this type; None for a row of any other."""
+    verb = VERBS.get(action)
+    return payload.read(sealed) if verb and verb.sealed is payload else None
 
 
 def facts(action: str, data: object) -> list[tuple[str, object]]:
