@@ -22,13 +22,15 @@ HEAD = "| action | on the page | subject | data | sealed | of a video |\n|---|--
 
 
 def _line(verb: Verb) -> str:
-    keys = [one.name.rstrip("_") for one in fields(verb.payload)]
+    keys, sealed = (
+        [one.name.rstrip("_") for one in fields(half)] for half in (verb.payload, verb.sealed)
+    )
     cells = [
         f"`{verb.action}`",
         verb.said,
         ", ".join(sorted(verb.subjects)),
         ", ".join(keys),
-        ", ".join(sorted(verb.sealed)),
+        ", ".join(sealed),
         "yes" if verb.of_video else "",
     ]
     return "| " + " | ".join(cells) + " |"

@@ -20,6 +20,7 @@ from server.audit.service.lookup import AuditLookup
 from server.audit.store.audit import AuditStore
 from server.core.audit_entries import Actor, canonical
 from server.core.clock import SystemClock
+from server.core.journal.payloads import Address, Nothing
 from server.core.journal.verbs import VERBS, facts
 from server.core.seal import Seal
 from server.core.sites import SiteStore
@@ -151,17 +152,25 @@ async def test_every_row_can_be_read(upgraded: str) -> None:
 async def test_every_row_of_the_audit_is_of_a_verb_and_read_through_its_type(upgraded: str) -> None:
     """What a release wrote is in the list, and its type gives it back as it stands in the chain."""
     engine, storage = opened(upgraded)
-    seen = set()
+    seen, sealed_halves = set(), set()
     async with storage(write=False) as uow:
         for site in await SiteStore(uow).all():
-            async for row in AuditStore(uow).chain(site.id):
+            async for row, payload in AuditStore(uow).opened_chain(site.id):
                 verb = VERBS[row.action]
                 kept = verb.payload.read(row.data)
                 assert canonical(kept.data()) == canonical(row.data), row.action
                 assert canonical(dict(facts(row.action, row.data))) == canonical(row.data)
+                if payload is not None:
+                    stored = json.loads(payload[1])
+                    half = verb.sealed if len(stored) > 1 else Nothing
+                    sealed = {**half.read(stored).data(), **Address.read(stored).data()}
+                    assert canonical(sealed) == payload[1], row.action
+                    sealed_halves.add(half)
                 assert row.subject.partition(":")[0] in verb.subjects
                 assert verb.of_video or row.session is None
                 seen.add(row.action)
+    assert Nothing in sealed_halves
+    assert len(sealed_halves) > 3
     assert seen == set(kinds.WORDS["audit", "action"].split())
     await engine.dispose()
 

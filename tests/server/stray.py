@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class _Stray:
     session: str | None
     call: str | None
     payload: _Held
-    personal: Mapping[str, Any] = field(default_factory=dict)
+    personal: _Held
 
 
 def stray(
@@ -43,5 +43,5 @@ def stray(
     personal: Mapping[str, Any] | None = None,
 ) -> Entry:
     """What `Journal.append` takes for an entry, of a verb that need not be in the list."""
-    row = _Stray(_Verb(action), subject, session, call, _Held(data or {}), personal or {})
+    row = _Stray(_Verb(action), subject, session, call, _Held(data or {}), _Held(personal or {}))
     return cast("Entry", row)

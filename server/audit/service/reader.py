@@ -25,8 +25,8 @@ from server.audit.store.audit import AuditStore
 from server.core.audit_entries import AuditRow
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.errors import NotFound
-from server.core.journal.payloads import StateChange
-from server.core.journal.verbs import FIRST_PICTURE, sentence
+from server.core.journal.payloads import Address, Reason, StateChange
+from server.core.journal.verbs import FIRST_PICTURE, held, kept, sentence
 from server.core.personal import PersonalStore
 from server.delivery.domain.messages import Message
 from server.delivery.store import MessageStore
@@ -95,9 +95,11 @@ def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePar
     """Show how long a session was in each of its states, by what the chain says of its changes."""
     changes = [(session.created, SessionState.INVITED)]
     for row in rows:
-        change = StateChange.read(row.data)
+        change = held(row.action, row.data, StateChange)
+        if change is None or row.subject != f"session:{session.id}":
+            continue
         before, after = STATES.get(change.from_ or ""), STATES.get(change.to or "")
-        if row.subject == f"session:{session.id}" and before and after and before is not after:
+        if before and after and before is not after:
             changes.append((row.at, after))
     ends = [at for at, _ in changes[1:]]
     return [
@@ -109,6 +111,8 @@ def phase_parts(session: Session, rows: Iterable[AuditRow]) -> Sequence[PhasePar
 
 def event_part(row: AuditRow, actor: str | None, payload: tuple[bytes, str] | None) -> EventPart:
     """Show a row of the chain; `payload` as the store opens it."""
+    opened = _opened(payload)
+    why = kept(row.action, opened, Reason)
     return EventPart(
         seq=row.seq,
         at=row.at,
@@ -116,11 +120,11 @@ def event_part(row: AuditRow, actor: str | None, payload: tuple[bytes, str] | No
         action=row.action,
         subject=row.subject,
         actor=actor,
-        address=_kept(payload, "address"),
+        address=Address.read(opened).address,
         data=row.data,
         hash=row.hash,
         said=sentence(row.action),
-        reason=_kept(payload, "reason"),
+        reason=why.reason if why else None,
     )
 
 
@@ -292,13 +296,9 @@ class Reader:
         return self._names[user]
 
 
-def _kept(payload: tuple[bytes, str] | None, key: str) -> str | None:
-    """Take one value out of a payload; erased and unreadable ones have none."""
-    if payload is None or not payload[1]:
-        return None
-    kept = json.loads(payload[1])
-    value = kept.get(key) if isinstance(kept, dict) else None
-    return str(value) if value is not None else None
+def _opened(payload: tuple[bytes, str] | None) -> object:
+    """Return what a payload holds; erased and unreadable ones hold nothing."""
+    return json.loads(payload[1]) if payload and payload[1] else None
 
 
 def _state(invitation: Invitation, messages: Sequence[Message]) -> str:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final
 
 from sqlalchemy import (
     JSON,
@@ -32,7 +32,8 @@ from server.core.db.metadata import ID, SLUG, UtcDateTime, metadata
 from server.core.db.rows import checked
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.journal.entries import Entry
-from server.core.journal.payload import Payload
+from server.core.journal.payloads import Address
+from server.core.journal.verbs import Held, Verb
 from server.core.sites import sites
 
 audit = Table(
@@ -65,7 +66,6 @@ audit_payload = Table(
 )
 
 SALT_BYTES: Final = 16
-Told = TypeVar("Told", bound=Payload)
 
 
 class Journal:
@@ -78,7 +78,7 @@ class Journal:
     async def append(self, actor: Actor, entry: Entry, at: datetime) -> AuditRow:
         """Put `entry` at the end of the chain of the actor's site."""
         seq, prev = await self._end(actor.site)
-        payload = canonical({**entry.personal, "address": actor.address})
+        payload = canonical({**entry.personal.data(), **Address(address=actor.address).data()})
         salt = os.urandom(SALT_BYTES)
         row = AuditRow(
             site=actor.site,
@@ -108,14 +108,14 @@ class Journal:
         self._uow.chain_ends[row.site] = (row.seq, row.hash)
         return row
 
-    async def told(
-        self, site: str, session: str, action: str, payload: type[Told]
-    ) -> Sequence[Told]:
-        """Return what a video's rows of one action hold, so that something can be written only once."""
+    async def told(self, site: str, session: str, verb: Verb[Held]) -> Sequence[Held]:
+        """Return what a video's rows of one verb hold, so that something can be written only once."""
         query = select(audit.c.data).where(
-            checked(audit.c.site, site), audit.c.session == session, audit.c.action == action
+            checked(audit.c.site, site),
+            audit.c.session == session,
+            audit.c.action == verb.action,
         )
-        return [payload.read(one) for one in await self._uow.connection.scalars(query)]
+        return [verb.payload.read(one) for one in await self._uow.connection.scalars(query)]
 
     async def _end(self, site: str) -> tuple[int, str]:
         """Return (seq, hash) of the last row; one writer at a time a site (SQLite: BEGIN IMMEDIATE has seen to it)."""

@@ -1,9 +1,9 @@
 """An entry: what happened, before it has its place in the chain. Only the functions of this package make one."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from server.core.journal.payload import Payload
+from server.core.journal.payloads import Nothing
 from server.core.journal.verbs import VERBS, Verb
 
 
@@ -11,12 +11,12 @@ from server.core.journal.verbs import VERBS, Verb
 class Entry:
     """What happened, of a verb in the list; `personal` goes to the erasable payload."""
 
-    verb: Verb
+    verb: Verb[Payload]
     subject: str
     session: str | None
     call: str | None
     payload: Payload
-    personal: Mapping[str, str | None]
+    personal: Payload
 
     def __post_init__(self) -> None:
         """Refuse what the list does not have."""
@@ -25,8 +25,8 @@ class Entry:
             raise TypeError(f"not for the audit: {verb.action} with {type(self.payload).__name__}")
         if kind not in verb.subjects or not id_ or (self.session and not verb.of_video):
             raise ValueError(f"not for the audit: {verb.action} of {kind}")
-        if not verb.sealed.issuperset(self.personal):
-            raise ValueError(f"not for the audit: {verb.action} with {sorted(self.personal)}")
+        if type(self.personal) not in (verb.sealed, Nothing):
+            raise TypeError(f"not for the audit: {verb.action} with {type(self.personal).__name__}")
 
     def of_call(self, call: str | None) -> "Entry":
         """Return the entry with the call that its video belongs to."""
@@ -40,7 +40,7 @@ def entry(
     *,
     session: str | None = None,
     call: str | None = None,
-    personal: Mapping[str, str | None] | None = None,
+    personal: Payload | None = None,
 ) -> Entry:
     """Make the entry of a verb; for the functions of this package."""
     return Entry(
@@ -49,5 +49,5 @@ def entry(
         session=session,
         call=call,
         payload=payload,
-        personal=personal or {},
+        personal=personal or Nothing(),
     )

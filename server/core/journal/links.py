@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from server.core.journal.entries import Entry, entry
-from server.core.journal.payloads import Channel, Code, WrongCodes
+from server.core.journal.payloads import Channel, Code, Contact, Guest, WrongCodes
 
 
 class LinkVerb(Protocol):
@@ -31,7 +31,7 @@ def invitation_created(
         payload,
         session=session,
         call=call,
-        personal=None if to is None else {"to": to},
+        personal=None if to is None else Contact(to=to),
     )
 
 
@@ -93,7 +93,7 @@ def observer_invited(observer: str, session: str, *, channel: str, name: str, to
         f"observer:{observer}",
         Channel(channel=channel),
         session=session,
-        personal={"name": name, "to": to},
+        personal=Guest(name=name, to=to),
     )
 
 

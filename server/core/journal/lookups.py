@@ -1,13 +1,13 @@
 """What the audit tells of itself: who searched, who looked, what was erased."""
 
 from server.core.journal.entries import Entry, entry
-from server.core.journal.payloads import Erased, Kind, Nothing, Search
+from server.core.journal.payloads import Asked, Erased, Kind, Nothing, Search, Searched
 
 
 def searched(site: str, *, by: str, results: int, value: str) -> Entry:
     """An auditor searched; what was typed may be personal, and is sealed."""
     payload = Search(by=by, results=results)
-    return entry("audit.searched", f"site:{site}", payload, personal={"value": value})
+    return entry("audit.searched", f"site:{site}", payload, personal=Searched(value=value))
 
 
 def call_viewed(call: str) -> Entry:
@@ -22,7 +22,7 @@ def session_viewed(session: str) -> Entry:
 
 def missed(kind: str, *, asked: str) -> Entry:
     """An auditor asked for a call or a video that their site does not have; what was typed is sealed."""
-    personal = {"asked": asked[:255]}
+    personal = Asked(asked=asked[:255])
     return entry("audit.missed", f"{kind}:unknown", Kind(kind=kind), personal=personal)
 
 

@@ -18,7 +18,59 @@ from server.core.journal.payload import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nothing(Payload):
-    """The verb says it all."""
+    """The verb says it all; nothing of it is sealed."""
+
+
+# --- sealed: the erasable half of a row
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address(Payload):
+    """The network address of who acted: in every row."""
+
+    address: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason(Payload):
+    """What somebody typed as their reason."""
+
+    reason: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Languages(Payload):
+    """Which language the caller read, and which from now on."""
+
+    from_: Text
+    to: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact(Payload):
+    """The number or e-mail a link goes to."""
+
+    to: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest(Payload):
+    """Who was invited to see a video, and the number or e-mail."""
+
+    name: Text
+    to: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched(Payload):
+    """What an auditor typed to search."""
+
+    value: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked(Payload):
+    """What was asked for and not found."""
+
+    asked: Text
 
 
 # --- videos

@@ -7,10 +7,12 @@ from server.core.journal.payload import ABSENT, MaybeText
 from server.core.journal.payloads import (
     AtStation,
     Followed,
+    Languages,
     Linked,
     Moved,
     Nothing,
     Offer,
+    Reason,
     StateChange,
 )
 
@@ -110,7 +112,7 @@ def session_linked(
         payload,
         session=session,
         call=call,
-        personal={"reason": reason} if reason else None,
+        personal=Reason(reason=reason) if reason else None,
     )
 
 
@@ -151,6 +153,6 @@ def session_offer_withdrawn(session: str, *, station: str | None) -> Entry:
 
 def session_language(session: str, *, was: str | None, now: str) -> Entry:
     """The caller reads another language; which one is sealed, as it may tell where somebody comes from."""
-    personal = {"from": was, "to": now}
+    personal = Languages(from_=was, to=now)
     subject = f"session:{session}"
     return entry("session.language", subject, Nothing(), session=session, personal=personal)

@@ -5,36 +5,39 @@ Nothing else can be written. The audit page, the record as JSON and docs/audit.m
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from server.core.journal import payloads as p
 from server.core.journal.payload import Payload
 
+Held = TypeVar("Held", bound=Payload)
+Held_co = TypeVar("Held_co", bound=Payload, covariant=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verb:
+class Verb(Generic[Held_co]):
     """One thing that happens.
 
-    `subjects`: the kinds of thing it happens to; `sealed`: what the erasable payload holds of it, beside the address;
+    `subjects`: the kinds of thing it happens to; `sealed`: what the erasable payload may hold beside the address;
     `of_video`: its rows name a video, and stand in that video's record.
     """
 
     action: str
     said: str
     subjects: frozenset[str]
-    payload: type[Payload]
-    sealed: frozenset[str]
+    payload: type[Held_co]
+    sealed: type[Payload]
     of_video: bool
 
 
 def _verbs(
     subjects: str,
-    payload: type[Payload],
+    payload: type[Held],
     said: Mapping[str, str],
     *,
-    sealed: str = "",
+    sealed: type[Payload] = p.Nothing,
     of_video: bool = False,
-) -> Iterator[Verb]:
+) -> Iterator[Verb[Held]]:
     """List verbs of one family: `said` has the sentence of each action."""
     for action, sentence in said.items():
         yield Verb(
@@ -42,11 +45,20 @@ def _verbs(
             said=sentence,
             subjects=frozenset(subjects.split()),
             payload=payload,
-            sealed=frozenset(sealed.split()),
+            sealed=sealed,
             of_video=of_video,
         )
 
 
+#: A call moved, and its video with it: written once, so use cases look for it.
+FOLLOWED: Final = next(
+    _verbs(
+        "session",
+        p.Followed,
+        {"session.followed": "Vidéo suivie à un autre poste, avec son appel"},
+        of_video=True,
+    )
+)
 _VIDEO: Final = (
     *_verbs(
         "session",
@@ -71,15 +83,10 @@ _VIDEO: Final = (
         "session",
         p.Linked,
         {"session.linked": "Lien de la vidéo avec un appel, ou avec aucun"},
-        sealed="reason",
+        sealed=p.Reason,
         of_video=True,
     ),
-    *_verbs(
-        "session",
-        p.Followed,
-        {"session.followed": "Vidéo suivie à un autre poste, avec son appel"},
-        of_video=True,
-    ),
+    FOLLOWED,
     *_verbs(
         "session",
         p.Moved,
@@ -102,7 +109,7 @@ _VIDEO: Final = (
         "session",
         p.Nothing,
         {"session.language": "Langue de l’appelant choisie"},
-        sealed="from to",
+        sealed=p.Languages,
         of_video=True,
     ),
     *_verbs(
@@ -168,7 +175,7 @@ _LINKS: Final = (
             "invitation.released": "Invitation libérée pour un autre navigateur",
             "invitation.moved_to": "Vidéo à reprendre par ce lien sur un autre téléphone",
         },
-        sealed="to",
+        sealed=p.Contact,
         of_video=True,
     ),
     *_verbs(
@@ -192,7 +199,7 @@ _LINKS: Final = (
             "observer.left": "Observateur parti",
             "observer.removed": "Observateur retiré",
         },
-        sealed="name to",
+        sealed=p.Guest,
         of_video=True,
     ),
     *_verbs(
@@ -278,23 +285,22 @@ _PEOPLE: Final = (
     *_verbs("site", p.ReportFilter, {"feedback.exported": "Incidents exportés"}),
 )
 _AUDIT: Final = (
-    *_verbs("site", p.Search, {"audit.searched": "Recherche dans le journal"}, sealed="value"),
+    *_verbs("site", p.Search, {"audit.searched": "Recherche dans le journal"}, sealed=p.Searched),
     *_verbs("call session", p.Nothing, {"audit.viewed": "Consultation"}, of_video=True),
     *_verbs(
         "call session recording snapshot",
         p.Kind,
         {"audit.missed": "Consultation d’un élément inconnu du site"},
-        sealed="asked",
+        sealed=p.Asked,
     ),
     *_verbs("personal", p.Erased, {"personal.erased": "Données personnelles effacées"}),
 )
 
 #: Every verb by its action.
-VERBS: Final[Mapping[str, Verb]] = {
+VERBS: Final[Mapping[str, Verb[Payload]]] = {
     verb.action: verb for verb in (*_VIDEO, *_LINKS, *_LINE15, *_PEOPLE, *_AUDIT)
 }
 FIRST_PICTURE: Final = "picture.flowing"
-FOLLOWED: Final = "session.followed"
 SEARCHED: Final = "audit.searched"
 
 
@@ -302,6 +308,18 @@ def sentence(action: str) -> str:
     """Say an action in French; one that a later release wrote is said by its name."""
     verb = VERBS.get(action)
     return verb.said if verb else action
+
+
+def held(action: str, data: object, payload: type[Held]) -> Held | None:
+    """Read a row of a verb that holds this type; None for a row of any other."""
+    verb = VERBS.get(action)
+    return payload.read(data) if verb and verb.payload is payload else None
+
+
+def kept(action: str, sealed: object, payload: type[Held]) -> Held | None:
+    """Read the sealed half of a row whose verb seals this type; None for a row of any other."""
+    verb = VERBS.get(action)
+    return payload.read(sealed) if verb and verb.sealed is payload else None
 
 
 def facts(action: str, data: object) -> list[tuple[str, object]]:

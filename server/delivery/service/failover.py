@@ -10,7 +10,7 @@ from server.delivery.domain.outgoing import OutgoingSms, SmsCarrier
 from server.delivery.errors import CarrierRefused, CarrierUnavailable
 
 #: Records an outcome in a message as it is by then.
-MessageChange = Callable[[Message, datetime], Message]
+RecordOutcome = Callable[[Message, datetime], Message]
 
 
 class Carriers:
@@ -40,7 +40,7 @@ class Carriers:
 
     async def hand_over(
         self, carrier: Carrier, message: Message, body: Mapping[str, str | None], site: str
-    ) -> tuple[str, MessageChange]:
+    ) -> tuple[str, RecordOutcome]:
         """Ask one carrier; return the outcome, and the change of the message that records it."""
         number = body["to"] or ""
         sms = OutgoingSms(

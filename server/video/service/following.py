@@ -9,7 +9,6 @@ from server.core.audit_entries import Actor
 from server.core.db.unit_of_work import UnitOfWork
 from server.core.journal import sessions as journal
 from server.core.journal.append import Journal
-from server.core.journal.payloads import Followed
 from server.core.journal.verbs import FOLLOWED
 from server.line15.domain.call_links import CallLink, Certainty, Evidence
 from server.line15.service.ingest import CallMerged
@@ -26,7 +25,7 @@ async def accompany(uow: UnitOfWork, site: str, call: Call, now: datetime) -> No
         elsewhere = [station for station in call.talking_stations if station != session.station]
         if session.state is SessionState.ENDED or not elsewhere:
             continue
-        told = await Journal(uow).told(site, session.id, FOLLOWED, Followed)
+        told = await Journal(uow).told(site, session.id, FOLLOWED)
         known = {one.to for one in told}
         for station in elsewhere:
             if station in known:

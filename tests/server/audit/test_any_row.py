@@ -77,6 +77,16 @@ def test_any_row_is_shown_and_exported(told: list[tuple[str, Any]]) -> None:
     for row, (action, data) in zip(rows, told, strict=True):
         assert f"<td>{sentence(action)}<br>" in row
         held = data if isinstance(data, dict) else {"data": data}
-        reason = data is not None and str(data) != ""
+        reason = action == "session.linked" and isinstance(data, str) and data != ""
         shown = sum(value is not None for value in held.values())
         assert row.count("<span>") == shown + int(reason)
+
+
+def test_only_changes_of_state_make_phases() -> None:
+    """A station may have the name of a state."""
+    told = [
+        ("session.followed", {"from": "invited", "to": "live"}),
+        ("session.left", {"from": "invited", "to": "ended"}),
+    ]
+    rows = [row for row, _ in chain(told)]
+    assert [(one.state, one.end) for one in phase_parts(VIDEO, rows)] == [("invited", rows[1].at)]
