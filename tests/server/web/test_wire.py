@@ -19,7 +19,7 @@ CODES: Final = {
     " host_unknown invalid launch_too_large link_reason_missing message_malformed message_out_of_order"
     " message_too_large message_unknown name_missing number_ambiguous number_impossible number_landline"
     " picture_malformed picture_too_large sdp_audio sdp_codec"
-    " sdp_data_channel sdp_malformed sdp_refused sdp_too_large webhook_key_malformed"
+    " sdp_data_channel sdp_malformed sdp_refused sdp_too_large site_policy_unreadable webhook_key_malformed"
     " webhook_malformed webhook_too_large webhook_too_many",
     401: "bad_credentials code_expired not_signed_in sign_in_over webhook_expired"
     " webhook_signature_wrong webhook_unsigned",
