@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
+import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,8 @@ from tests.lab.server import ROOT, VISIO15
 from tests.server.house import SECRET
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.databases import Furnished
 
 LAN = "10.99.0.1"
@@ -98,11 +103,11 @@ def test_this_machine_and_its_network_are_fine(given: dict[str, Any]) -> None:
     assert problems(**given) == []
 
 
-def run(*command: str, **env: str) -> tuple[int, str]:
+def run(*command: str, program: Sequence[str | Path] = VISIO15, **env: str) -> tuple[int, str]:
     """Run the program to its end; return its status and what it said."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("VISIO15_")}
     done = subprocess.run(
-        [*VISIO15, *command],
+        [*program, *command],
         env={**clean, "PYTHONPATH": str(ROOT), "VISIO15_SECRET_KEY": SECRET, **env},
         capture_output=True,
         text=True,
@@ -122,6 +127,78 @@ def test_the_program_does_not_start_and_the_doctor_says_why() -> None:
         assert code == status, said
         assert "retirez smtp, ou demo = true" in said
     assert "✗ configuration : demo: " in said
+
+
+def script(text: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-c", textwrap.dedent(text), *arguments]
+
+
+async def test_it_says_in_a_sentence_that_a_site_cannot_be_read(tmp_path: Path) -> None:
+    made = await demo.prepare(tmp_path, 8015, None)
+    engine = make_engine(made.settings.database_url)
+    try:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("UPDATE site SET policy = '{\"colour\": 1}'")
+    finally:
+        await engine.dispose()
+    code, said = run("demo", "--port", str(free_port()), "--data", str(tmp_path))
+    assert code == 3, said
+    assert "Démarrage impossible. site_policy_unreadable" in said
+
+
+UNREADABLE_KEY = """
+    import asyncio, pathlib, sys
+    from server.demo import run
+    folder, port, address = sys.argv[1:]
+    made = asyncio.run(run.prepare(pathlib.Path(folder), int(port), address))
+    made.certificates.key.write_text("no key")
+    sys.exit(run._serve(made))
+"""
+
+
+def test_it_says_in_a_sentence_that_its_certificate_cannot_be_used(tmp_path: Path) -> None:
+    code, said = run(program=script(UNREADABLE_KEY, str(tmp_path), str(free_port()), LAN))
+    assert code == 2, said
+    assert "Démarrage impossible : " in said
+    assert "n'est pas une clé PEM lisible" in said
+
+
+HELD = """
+    import asyncio
+    from server.app import wiring
+    from server.demo.run import demo
+    build = wiring.build
+
+    async def hold():
+        print("held", flush=True)
+        await asyncio.Event().wait()
+
+    def held(settings):
+        server = build(settings)
+        server.runtime._starting = (*server.runtime._starting, hold)
+        return server
+
+    wiring.build = held
+    demo()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+async def test_a_stop_while_it_starts_is_heard_at_once(tmp_path: Path, name: str) -> None:
+    options = ["--port", str(free_port()), "--data", str(tmp_path / "d")]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("VISIO15_")}
+    env = {**clean, "PYTHONPATH": str(ROOT)}
+    part = launch("demo", script(HELD, *options), folder=tmp_path, env=env, cwd=ROOT)
+    try:
+        await until(lambda: "held" in part.output(), "it starts", timeout=40, explain=part.tail)
+        os.kill(part.pid, signal.Signals[name])
+        assert await part.wait() == 0
+        said = part.output()
+        assert "Arrêté." in said
+        assert "Ctrl-C arrête tout" not in said
+        assert "Traceback" not in said
+    finally:
+        await part.stop(grace=0)
 
 
 def content(database: Furnished, url: str) -> str:
