@@ -1,6 +1,6 @@
 """What machines may ask, as OpenAPI 3.1 made from the code's own schemas, and as a page without a foreign script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, Literal
 
@@ -65,7 +65,7 @@ def _json(schema: Json, description: str) -> Json:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def _answers(good: Mapping[int, Json], *refusals: int) -> Json:
+def _answers(good: Mapping[int, Json], *, refusals: Iterable[int]) -> Json:
     error = {"$ref": REF.format(model="Error")}
     bad = {status: _json(error, STATUSES[status]) for status in refusals}
     return {str(status): answer for status, answer in sorted({**good, **bad}.items())}
@@ -104,7 +104,7 @@ def _calls() -> Json:
         "description": "For the roles auditor and referent; written down in the audit.",
         "security": [{"session": []}],
         "parameters": [alias],
-        "responses": _answers({200: _json(found, "the calls")}, 400, 401, 403, 404, 503),
+        "responses": _answers({200: _json(found, "the calls")}, refusals=(400, 401, 403, 404, 503)),
     }
 
 
@@ -132,7 +132,7 @@ def _events() -> Json:
         },
         "responses": _answers(
             {202: _json(_ref("EventResults"), "durable; what became of each event")},
-            *(400, 401, 409, 429, 503),
+            refusals=(400, 401, 409, 429, 503),
         ),
     }
 
@@ -143,7 +143,7 @@ def _health() -> Json:
         "summary": "How the site's line 15 fares: each feed, its calls, its queue",
         "description": "For the role admin; holds no number of anybody.",
         "security": [{"session": []}],
-        "responses": _answers({200: _json(_ref("LineHealth"), "now")}, 401, 403, 503),
+        "responses": _answers({200: _json(_ref("LineHealth"), "now")}, refusals=(401, 403, 503)),
     }
 
 
@@ -152,7 +152,7 @@ def _plain(name: str, summary: str, answer: Json, *refusals: int) -> Json:
         "operationId": name,
         "summary": summary,
         "security": [],
-        "responses": _answers({200: answer}, *refusals),
+        "responses": _answers({200: answer}, refusals=refusals),
     }
 
 

@@ -86,7 +86,9 @@ async def _take(
             zone = ZoneInfo(timezone or site.policy.timezone)
         except (ValueError, ZoneInfoNotFoundError):
             raise Invalid("timezone") from None
-        form = Form(zone, stations, base.clock.now(), columns, asterisk)
+        form = Form(
+            zone=zone, stations=stations, now=base.clock.now(), columns=columns, asterisk=asterisk
+        )
         rows, bad = _read(content, form)
         ingest = wire_ingests(base, on_merged=(relink,))(site.id)
         importer = wire_cdr_import(base, ingest=ingest, mobiles_of=mobiles_of)

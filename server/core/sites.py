@@ -84,18 +84,24 @@ stations = Table(
 def _site(row: Mapping[str, Any]) -> Site:
     policy, unread = read_policy(row["policy"])
     return Site(
-        row["id"],
-        row["key"],
-        row["name"],
-        row["sms_sender"],
-        row["referent_email"],
-        policy,
-        unread,
+        id=row["id"],
+        key=row["key"],
+        name=row["name"],
+        sms_sender=row["sms_sender"],
+        referent_email=row["referent_email"],
+        policy=policy,
+        unread=unread,
     )
 
 
 def _station(row: Mapping[str, Any]) -> Station:
-    return Station(row["id"], row["site"], row["extension"], row["name"], row["webcam"])
+    return Station(
+        id=row["id"],
+        site=row["site"],
+        extension=row["extension"],
+        name=row["name"],
+        webcam=row["webcam"],
+    )
 
 
 class SiteStore:

@@ -31,7 +31,7 @@ class Outbox:
 
     def keep(self, channel: str, to: str, text: str) -> str:
         """Keep one message; return its id."""
-        kept = Kept(self._ids.new(), self._clock.now(), channel, to, text)
+        kept = Kept(id=self._ids.new(), at=self._clock.now(), channel=channel, to=to, text=text)
         self._kept.appendleft(kept)
         return kept.id
 

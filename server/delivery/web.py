@@ -45,11 +45,15 @@ class SmsReceipt(BaseHandler):
         if reader is None:
             raise NotFound("carrier")
         callback = CarrierCallback(
-            secret,
-            self.request.path,
-            {k: v[-1].decode("utf-8", "replace") for k, v in self.request.query_arguments.items()},
-            {k: v[-1].decode("utf-8", "replace") for k, v in self.request.body_arguments.items()},
-            self.request.headers,
+            secret=secret,
+            path=self.request.path,
+            query={
+                k: v[-1].decode("utf-8", "replace") for k, v in self.request.query_arguments.items()
+            },
+            form={
+                k: v[-1].decode("utf-8", "replace") for k, v in self.request.body_arguments.items()
+            },
+            headers=self.request.headers,
         )
         await self.delivery.receipt(carrier, reader.read(callback), self.request.remote_ip)
         self.json({})

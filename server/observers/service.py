@@ -51,7 +51,7 @@ class ObserverRequest:
     listed: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObserverLinkTarget:
     """What a link of an observer leads to."""
 
@@ -147,7 +147,10 @@ class Observers:
         self, site: Site, channel: str, to: str, by: str, token: str, now: datetime
     ) -> Message:
         body = link_message(
-            *(self._pages, site, channel, to),
+            self._pages,
+            site=site,
+            channel=channel,
+            to=to,
             name="observer",
             subject="image d'un appel en cours",
             link=f"{self._public_url}/o/{token}",
@@ -254,11 +257,11 @@ class Observers:
         if observer is None:
             raise InvitationLinkUnknown
         return ObserverLinkTarget(
-            observer,
-            await SessionStore(uow).get(observer.site, observer.session),
-            await SiteStore(uow).get(observer.site),
-            (await UserStore(uow).get(observer.site, observer.invited_by)).name,
-            await PersonalStore(uow).get(observer.site, observer.name) or "",
+            observer=observer,
+            session=await SessionStore(uow).get(observer.site, observer.session),
+            site=await SiteStore(uow).get(observer.site),
+            by=(await UserStore(uow).get(observer.site, observer.invited_by)).name,
+            name=await PersonalStore(uow).get(observer.site, observer.name) or "",
         )
 
     async def _note(

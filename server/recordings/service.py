@@ -87,7 +87,14 @@ class RecordingCatalogue:
             name = span.ref.rpartition("/")[2]
             source = sources.get(name) or sources.get(span.ref) or "line15"
             ref = self._files.canonical(key, span.ref)
-            claim = _Claim(ref, source, span.start, span.end, None, TOLD_SLACK)
+            claim = _Claim(
+                ref=ref,
+                source=source,
+                started=span.start,
+                stopped=span.end,
+                seconds=None,
+                slack=TOLD_SLACK,
+            )
             verdict = RecordingMatch(RecordingCertainty.CERTAIN, (call.id,), "switchboard")
             await self._keep(uow, site, claim, verdict, now)
 
@@ -136,9 +143,23 @@ class RecordingCatalogue:
         if not verdict.calls:
             return False
         if one.started is not None:
-            claim = _Claim(ref, source, one.started, one.stopped, one.seconds, one.slack)
+            claim = _Claim(
+                ref=ref,
+                source=source,
+                started=one.started,
+                stopped=one.stopped,
+                seconds=one.seconds,
+                slack=one.slack,
+            )
         elif mine:  # its name tells no time, the switchboard did
-            claim = _Claim(ref, source, mine[0].started, None, one.seconds, mine[0].slack)
+            claim = _Claim(
+                ref=ref,
+                source=source,
+                started=mine[0].started,
+                stopped=None,
+                seconds=one.seconds,
+                slack=mine[0].slack,
+            )
         else:
             return False
         await self._keep(uow, site.id, claim, verdict, now)
@@ -281,7 +302,7 @@ class RecordingCatalogue:
         await self._looked([(one, AudioFileInfo(RecordingStatus.MISSING))], self._clock.now())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
     """What somebody says of a recording."""
 

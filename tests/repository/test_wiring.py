@@ -21,6 +21,10 @@ WHOLE = ("app/wiring.py", "app/features.py", "app/foundation.py")
 PARTS = {"service", "files", "mail", "outbox", "passwords", "transactions", "seal", "bus"}
 MODULES = {"server.web.metrics", "server.web.pages"}
 MOST_BY_POSITION = 4
+#: Of a value: what a row or a message is made of.
+MOST_OF_A_VALUE = 5
+#: A name and its columns.
+LISTS = {"Table"}
 
 
 def modules() -> Iterator[tuple[str, bool]]:
@@ -105,3 +109,44 @@ def test_few_parts_are_given_by_position() -> None:
     for class_ in parts:
         parameters = inspect.signature(class_).parameters.values()
         assert len([one for one in parameters if one.kind in kinds]) <= MOST_BY_POSITION, class_
+
+
+def unnamed(file: str, source: str) -> list[str]:
+    """Calls of a class with many arguments by position, and calls that hide how many there are."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        found += [
+            f"{file}:{node.lineno} splats what stands there"
+            for one in node.args
+            if isinstance(one, ast.Starred) and isinstance(one.value, ast.Tuple | ast.List)
+        ]
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        is_class = called.lstrip("_")[:1].isupper() and called not in LISTS
+        if is_class and len(node.args) > MOST_OF_A_VALUE:
+            found.append(f"{file}:{node.lineno} gives {called} {len(node.args)} by position")
+    return found
+
+
+def test_many_arguments_are_given_by_name() -> None:
+    assert not [
+        found for file, _ in modules() for found in unnamed(file, (ROOT / file).read_text())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "refused"),
+    [
+        ("Site(1, 2, 3, 4, 5, 6)", True),
+        ("_Parts(1, 2, 3, 4, 5, 6)", True),
+        ("sites.Site(1, 2, 3, 4, 5, 6)", True),
+        ("link_message(*(1, 2), name=3)", True),
+        ("link_message(*[1, 2], name=3)", True),
+        ("Site(1, 2, 3, 4, 5, policy=6)", False),
+        ("link_message(*pair, name=3)", False),
+        ("Table('t', metadata, 1, 2, 3, 4, 5)", False),
+    ],
+)
+def test_a_call_without_names_is_found(source: str, *, refused: bool) -> None:
+    assert bool(unnamed("server/late.py", source)) is refused

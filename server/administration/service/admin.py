@@ -53,7 +53,14 @@ class Admin:
         _require(_KEY, key, "site_key")
         _require(_SENDER, sms_sender, "sms_sender")
         policy = SitePolicy(launch_signature=LaunchPolicy.REQUIRED)
-        site = Site(self._ids.new(), key, _name(name, 64), sms_sender, _email(referent), policy)
+        site = Site(
+            id=self._ids.new(),
+            key=key,
+            name=_name(name, 64),
+            sms_sender=sms_sender,
+            referent_email=_email(referent),
+            policy=policy,
+        )
         async with self._transactions() as uow:
             await SiteStore(uow).add(site, self._clock.now())
             await self._note(uow, site.id, journal.site_added(site.id))
@@ -72,7 +79,13 @@ class Admin:
         _require(_EXTENSION, extension, "extension")
         async with self._transactions() as uow:
             site = await SiteStore(uow).by_key(site_key)
-            station = Station(self._ids.new(), site.id, extension, _name(name, 64), webcam)
+            station = Station(
+                id=self._ids.new(),
+                site=site.id,
+                extension=extension,
+                name=_name(name, 64),
+                webcam=webcam,
+            )
             await SiteStore(uow).add_station(station)
             await self._note(uow, site.id, journal.station_added(extension, webcam=webcam))
             await uow.commit()

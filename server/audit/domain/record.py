@@ -35,7 +35,7 @@ class CallPart:
     evidence: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AliasPart:
     """One name of the call, and why."""
 
@@ -221,7 +221,7 @@ class ChainPart:
     broken_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """Everything about one call, or about one session that has none."""
 

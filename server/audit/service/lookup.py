@@ -162,7 +162,18 @@ class AuditLookup:
             reader = Reader(uow, actor.site)
             sessions = await reader.sessions([session])
             events = await reader.events(None, sessions)
-        return Record(None, (), (), (), (), (), (), sessions, events, chain)
+        return Record(
+            call=None,
+            aliases=(),
+            stations=(),
+            moves=(),
+            holds=(),
+            recordings=(),
+            related=(),
+            sessions=sessions,
+            events=events,
+            chain=chain,
+        )
 
     async def _session(self, site: str, id_: str) -> Session:
         async with self._transactions(write=False) as uow:

@@ -64,7 +64,14 @@ def alias_parts(call: CallSummary) -> Sequence[AliasPart]:
     """Show the names of a call, the oldest first."""
     rows = sorted(call.aliases, key=lambda row: (row.valid_from, row.type, row.value))
     return [
-        AliasPart(row.type, row.value, row.source, row.valid_from, row.valid_to, row.why)
+        AliasPart(
+            type=row.type,
+            value=row.value,
+            source=row.source,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+            why=row.why,
+        )
         for row in rows
     ]
 
@@ -72,7 +79,8 @@ def alias_parts(call: CallSummary) -> Sequence[AliasPart]:
 def station_parts(record: CallHistory) -> Sequence[StationPart]:
     """Show where the call rang and which stations had it."""
     return [
-        StationPart(s.value, s.state, s.start, s.end, s.earlier) for s in _spans(record, "station")
+        StationPart(station=s.value, state=s.state, start=s.start, end=s.end, earlier=s.earlier)
+        for s in _spans(record, "station")
     ]
 
 
@@ -217,7 +225,9 @@ class Reader:
                 start, end = None, None
             else:
                 start, end = named.start, named.end
-            found[other.id, why] = RelatedPart(other.id, why, other.started, start, end)
+            found[other.id, why] = RelatedPart(
+                call=other.id, why=why, began=other.started, start=start, end=end
+            )
         return sorted(found.values(), key=lambda part: (part.began, part.call))
 
     async def _session(self, session: Session) -> SessionPart:

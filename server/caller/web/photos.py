@@ -43,7 +43,7 @@ class CallerPhoto(InvitationLinkHandler):
         taken = self._number("X-Visio15-Taken") if "X-Visio15-Taken" in headers else None
         offset, total = self._number("X-Visio15-Offset"), self._number("X-Visio15-Total")
         actor = Actor("phone", site.id, None, self.request.remote_ip)
-        part = PhotoPart(key, offset, total, taken, self.request.body)
+        part = PhotoPart(key=key, offset=offset, total=total, taken=taken, data=self.request.body)
         received, whole = await self.photos.receive(actor, session.id, part)
         self.json({"received": received, "done": whole})
 

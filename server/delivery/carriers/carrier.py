@@ -99,4 +99,10 @@ class NamedCarrier(CarrierSettings):
     def planned(self) -> Carrier:
         """As it was configured."""
         wait = timedelta(seconds=self.receipt_timeout) if self.receipt_timeout else None
-        return Carrier(self.name, self.prefixes, wait, self.reports(), self.once())
+        return Carrier(
+            name=self.name,
+            prefixes=self.prefixes,
+            receipt_timeout=wait,
+            receipts=self.reports(),
+            once=self.once(),
+        )

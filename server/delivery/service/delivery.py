@@ -206,12 +206,12 @@ class DeliveryService:
 
     async def _mail(self, message: Message, body: dict[str, str | None]) -> None:
         mail = OutgoingMail(
-            body["to"] or "",
-            body.get("subject") or "",
-            body["text"] or "",
-            body.get("html"),
-            body.get("reply_to"),
-            reference(message),
+            to=body["to"] or "",
+            subject=body.get("subject") or "",
+            text=body["text"] or "",
+            html=body.get("html"),
+            reply_to=body.get("reply_to"),
+            reference=reference(message),
         )
         async with self._transactions() as uow:
             await self._mark(uow, message, asking(message, RELAY, self._clock.now()))

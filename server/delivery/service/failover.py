@@ -44,12 +44,12 @@ class Carriers:
         """Ask one carrier; return the outcome, and the change of the message that records it."""
         number = body["to"] or ""
         sms = OutgoingSms(
-            number,
-            body["text"] or "",
-            body.get("sender") or "",
-            self._receipt_url(carrier.name, message.receipt_ref),
-            site,
-            reference(message),
+            to=number,
+            text=body["text"] or "",
+            sender=body.get("sender") or "",
+            receipt_url=self._receipt_url(carrier.name, message.receipt_ref),
+            site=site,
+            reference=reference(message),
         )
         try:
             ref = await self._sms[carrier.name].send(sms)

@@ -15,10 +15,10 @@ from server.web.pages import Pages
 
 def link_message(
     pages: Pages,
+    *,
     site: Site,
     channel: str,
     to: str,
-    *,
     name: str,
     subject: str,
     link: str,

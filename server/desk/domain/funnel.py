@@ -25,7 +25,7 @@ STEPS: Final = (
 CODE_STEPS: Final = (STEPS[0], ("read", "Code saisi"), *STEPS[3:])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelStep:
     """One line of the list: `state` is done, current, todo or failed.
 
@@ -123,7 +123,11 @@ def steps(session: Session, messages: Sequence[Message]) -> list[FunnelStep]:
         turn = since if state != "todo" else None
         seconds = (at - session.created).total_seconds() if at else None
         spent = max(0.0, (at - since).total_seconds()) if at and since else None
-        result.append(FunnelStep(key, label, state, turn, at, seconds, spent))
+        result.append(
+            FunnelStep(
+                key=key, label=label, state=state, since=turn, at=at, seconds=seconds, spent=spent
+            )
+        )
         since = max(filter(None, (since, at)), default=None)
     return result
 

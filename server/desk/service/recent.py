@@ -23,7 +23,7 @@ from server.video.store.sessions import SessionStore
 MOST = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Loaded:
     """What was loaded for all of them, in one query a table."""
 
@@ -56,16 +56,20 @@ class Recent:
 
     async def _load(self, uow: UnitOfWork, site: str, found: Sequence[Session]) -> _Loaded:
         if not found:
-            return _Loaded({}, {}, (), (), {})
+            return _Loaded(links={}, calls={}, invitations=(), messages=(), contacts={})
         ids = [each.id for each in found]
         links = await SessionStore(uow).newest_links(site, ids)
         invitations = await InvitationStore(uow).of_sessions(site, ids)
         return _Loaded(
-            links,
-            await CallStore(uow).get_all(site, [link.call for link in links.values() if link.call]),
-            invitations,
-            await MessageStore(uow).of_invitations(site, [each.id for each in invitations]),
-            await PersonalStore(uow).get_all(
+            links=links,
+            calls=await CallStore(uow).get_all(
+                site, [link.call for link in links.values() if link.call]
+            ),
+            invitations=invitations,
+            messages=await MessageStore(uow).of_invitations(
+                site, [each.id for each in invitations]
+            ),
+            contacts=await PersonalStore(uow).get_all(
                 site, [each.contact for each in invitations if each.contact]
             ),
         )

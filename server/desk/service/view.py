@@ -156,15 +156,15 @@ class DeskView:
             self._session(
                 session,
                 _Parts(
-                    links.get(session.id),
-                    calls,
-                    [i for i in invitations if i.session == session.id],
-                    messages,
-                    contacts,
-                    extension,
-                    codes,
-                    people[session.id],
-                    givers.get(session.offered_by or ""),
+                    link=links.get(session.id),
+                    calls=calls,
+                    invitations=[i for i in invitations if i.session == session.id],
+                    messages=messages,
+                    contacts=contacts,
+                    station=extension,
+                    codes=codes,
+                    people=people[session.id],
+                    giver=givers.get(session.offered_by or ""),
                 ),
             )
             for session in sessions
@@ -273,7 +273,7 @@ def _transport(room: Room) -> str | None:
     return room.transport if room.phone is not None else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Parts:
     """What was loaded for one session."""
 

@@ -26,7 +26,9 @@ class HelpCommands:
         """Ask the phone."""
         self._desk.check_seated(self._rooms, message.session)
         do, value = order_of(message)
-        asked = HelpRequest(message.id, message.session, self._desk.peer, do, value)
+        asked = HelpRequest(
+            id=message.id, session=message.session, peer=self._desk.peer, do=do, value=value
+        )
         await self._remote_help.ask(self._desk.actor(), asked)
         return {}
 

@@ -155,7 +155,9 @@ class DeskSocket(SignedInSocket):
         extension = named or own if self.held is None else self._seat_left(watched, own, hello.peer)
         station = known.get(extension or "")
         if station and not self.gone:
-            seat = Seat(self, hello.peer, user.name, user.id, self.web.clock.now())
+            seat = Seat(
+                desk=self, peer=hello.peer, name=user.name, user=user.id, since=self.web.clock.now()
+            )
             where = station.extension
             take = hello.take and self.held is None
             services.seats.sit(site.id, where, seat, take=take, live=where in live)

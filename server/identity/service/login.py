@@ -253,7 +253,15 @@ class Login:
         former = await self._replace(uow, user, came, now)
         expires = now + self._lives[user.role].absolute
         await LoginStore(uow).add_web_session(
-            StoredSignIn(token_hash(cookie), user.site, user.id, now, now, expires, None)
+            StoredSignIn(
+                id=token_hash(cookie),
+                site=user.site,
+                user=user.id,
+                created=now,
+                seen=now,
+                expires=expires,
+                revoked=None,
+            )
         )
         told = journal.login_renewed if former == user.id else journal.login_succeeded
         entry = told(user.id, by=challenge.channel)

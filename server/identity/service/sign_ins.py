@@ -95,7 +95,9 @@ class SignIns:
             if user.disabled is not None:
                 return None
             site = await SiteStore(uow).get(user.site)
-        return SignIn(id_, user, site, found, self._standing(found, user.role))
+        return SignIn(
+            id=id_, user=user, site=site, kept=found, standing=self._standing(found, user.role)
+        )
 
     def _standing(self, found: StoredSignIn, role: Role) -> SignInStatus:
         lives, now = self._lives[role], self._clock.now()
@@ -154,7 +156,9 @@ class SignIns:
         async with self._transactions(write=False) as uow:
             user = await UserStore(uow).get(seen.site, seen.user)
             site = await SiteStore(uow).get(user.site)
-        sign_in = SignIn(seen.id, user, site, seen, self._standing(seen, user.role))
+        sign_in = SignIn(
+            id=seen.id, user=user, site=site, kept=seen, standing=self._standing(seen, user.role)
+        )
         if not sign_in.over or self._clock.now() < sign_in.standing.ends + SWEEP_GRACE:
             return 0
         if await self.held(sign_in):

@@ -155,7 +155,14 @@ class Incidents:
             if incident.state == state and not text:
                 raise Invalid("incident_same_state")
             kept = await PersonalStore(uow).add(user.site, "note", text, now) if text else None
-            step = IncidentStep(id_, seen + 1, IncidentState(state), user.id, kept, now)
+            step = IncidentStep(
+                incident=id_,
+                step=seen + 1,
+                state=IncidentState(state),
+                user=user.id,
+                note=kept,
+                at=now,
+            )
             await IncidentStore(uow).add_step(user.site, step)
             entry = journal.feedback_state_changed(
                 id_, was=incident.state.value, state=state, note=bool(text)
@@ -231,11 +238,11 @@ async def _opened(uow: UnitOfWork, site: Site, found: Sequence[Incident]) -> lis
     def changes(id_: str) -> list[IncidentStepView]:
         return [
             IncidentStepView(
-                step.at,
-                step.state.value,
-                STATES[step.state],
-                names.get(step.user, UNKNOWN),
-                (texts.get(step.note) or ERASED) if step.note else None,
+                at=step.at,
+                state=step.state.value,
+                words=STATES[step.state],
+                who=names.get(step.user, UNKNOWN),
+                note=(texts.get(step.note) or ERASED) if step.note else None,
             )
             for step in steps
             if step.incident == id_

@@ -197,7 +197,14 @@ class Invitations:
             feed=self._lines.state(site.id),
             station=request.station is not None,
         )
-        link = CallLink(session.id, choice.call, choice.certainty, choice.evidence, actor.user, now)
+        link = CallLink(
+            session=session.id,
+            call=choice.call,
+            certainty=choice.certainty,
+            evidence=choice.evidence,
+            actor=actor.user,
+            at=now,
+        )
         await SessionStore(uow).add_link(site.id, link)
         created = sessions.session_created(session.id, call=link.call, station=session.station)
         await Journal(uow).append(actor, created, now)
@@ -257,7 +264,10 @@ class Invitations:
 
     def _body(self, site: Site, channel: str, contact: str, token: str) -> bytes:
         body = link_message(
-            *(self._pages, site, channel, contact),
+            self._pages,
+            site=site,
+            channel=channel,
+            to=contact,
             name="invitation",
             subject="lien vidéo pour le médecin",
             link=f"{self._public_url}/v/{token}",

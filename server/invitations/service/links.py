@@ -165,4 +165,12 @@ class InvitationLinks:
 
 def _admission(token: str, browser: str, session: Session, site: Site) -> Admission:
     state, language = session.state.value, session.language
-    return Admission(token, browser, session.id, site.id, site.name, state, language)
+    return Admission(
+        token=token,
+        browser=browser,
+        session=session.id,
+        site=site.id,
+        site_name=site.name,
+        state=state,
+        language=language,
+    )

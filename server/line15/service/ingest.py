@@ -24,7 +24,7 @@ MEMORY = timedelta(hours=12)
 SAME = timedelta(minutes=2)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallMerged:
     """A stored call, `former`, turned out to be another one of its site, `call`: who found it, and on what evidence."""
 
@@ -88,7 +88,14 @@ class CallIngest:
                 for younger, surviving in change.merged:
                     await self._merge(
                         uow,
-                        CallMerged(self.site, younger, surviving, Evidence.MERGED, feed, now),
+                        CallMerged(
+                            site=self.site,
+                            former=younger,
+                            call=surviving,
+                            evidence=Evidence.MERGED,
+                            actor=feed,
+                            at=now,
+                        ),
                     )
             await uow.commit()
         self._touched(self.site, list(newest.values()))
@@ -120,7 +127,15 @@ class CallIngest:
                 else:
                     continue
                 await self._merge(
-                    uow, CallMerged(self.site, candidate.id, call.id, evidence, actor, now)
+                    uow,
+                    CallMerged(
+                        site=self.site,
+                        former=candidate.id,
+                        call=call.id,
+                        evidence=evidence,
+                        actor=actor,
+                        at=now,
+                    ),
                 )
 
     async def _merge(self, uow: UnitOfWork, merged: CallMerged) -> None:

@@ -39,7 +39,7 @@ _ORDER = (FeedState.CONNECTED, FeedState.QUIET, FeedState.STARTING, FeedState.DO
 _log = structlog.get_logger("line15")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SiteTelephony:
     """One site's line 15."""
 
@@ -85,10 +85,23 @@ class Lines:
                 await line15.receive([CallsChanged(calls)])
 
         webhook = WebhookFeed("webhook", correlator.find, clock=self._clock.now)
-        runner = Runner((*built, webhook), correlator, line15.receive, self._clock.now, ticked)
+        runner = Runner(
+            feeds=(*built, webhook),
+            correlator=correlator,
+            on_changes=line15.receive,
+            clock=self._clock.now,
+            on_tick=ticked,
+        )
         kinds = {each.name: each.kind for each in feeds}
         self._lines[site] = SiteTelephony(
-            site, key, correlator, runner, built, kinds, webhook, ticked
+            site=site,
+            key=key,
+            correlator=correlator,
+            runner=runner,
+            feeds=built,
+            kinds=kinds,
+            webhook=webhook,
+            tell=ticked,
         )
 
     async def start(self) -> None:
@@ -151,7 +164,7 @@ class Lines:
         """Tell an administrator everything of a site's line 15; one added since the start has none."""
         line = self._lines.get(site)
         if line is None:
-            return LineReport((), (), 0, 0, 0, 0)
+            return LineReport(feeds=(), calls=(), queued=0, overflow=0, failures=0, errors=0)
         stats = line.runner.stats
         return LineReport(
             feeds=tuple(

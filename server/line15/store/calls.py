@@ -98,7 +98,9 @@ class CallStore:
                 version=1,
             )
         )
-        asserted = DatedAlias(alias, "desk", at, None, "asserted")
+        asserted = DatedAlias(
+            alias=alias, source="desk", valid_from=at, valid_to=None, why="asserted"
+        )
         await self._history.add_aliases(site, id_, [asserted], new=True)
 
     async def get(self, site: str, id_: str) -> CallSummary:
@@ -216,7 +218,13 @@ class CallStore:
     ) -> bool:
         """Append names and stretches that are not there yet, and a number where there was none; say whether any was."""
         names = [
-            DatedAlias(Alias(AliasType(a.type), a.value), a.source, a.valid_from, a.valid_to, a.why)
+            DatedAlias(
+                alias=Alias(AliasType(a.type), a.value),
+                source=a.source,
+                valid_from=a.valid_from,
+                valid_to=a.valid_to,
+                why=a.why,
+            )
             for a in aliases
         ]
         added = await self._history.add_aliases(call_.site, call_.id, names)

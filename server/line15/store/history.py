@@ -36,7 +36,12 @@ class HistoryStore:
             (
                 r["call"],
                 AliasRow(
-                    r["type"], r["value"], r["source"], r["why"], r["valid_from"], r["valid_to"]
+                    type=r["type"],
+                    value=r["value"],
+                    source=r["source"],
+                    why=r["why"],
+                    valid_from=r["valid_from"],
+                    valid_to=r["valid_to"],
                 ),
             )
             for r in rows

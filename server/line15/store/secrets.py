@@ -53,11 +53,11 @@ class SecretStore:
         rows = (await self._connection.execute(query)).mappings()
         return [
             SiteSecret(
-                row["id"],
-                row["site"],
-                self._seal.open(row["sealed"]) if row["sealed"] else None,
-                row["created"],
-                row["retired"],
+                id=row["id"],
+                site=row["site"],
+                value=self._seal.open(row["sealed"]) if row["sealed"] else None,
+                created=row["created"],
+                retired=row["retired"],
             )
             for row in rows
         ]

@@ -113,7 +113,14 @@ class CdrImport:
         changed = await CallStore(uow).supplement(
             stored,
             [
-                AliasRow(r.alias.type, r.alias.value, CDR, r.why, r.valid_from, r.valid_to)
+                AliasRow(
+                    type=r.alias.type,
+                    value=r.alias.value,
+                    source=CDR,
+                    why=r.why,
+                    valid_from=r.valid_from,
+                    valid_to=r.valid_to,
+                )
                 for r in value.aliases
             ],
             [SpanRow(CDR, station, start, end) for station, start, end in group.talks],
@@ -179,7 +186,7 @@ def _call(id_: str, group: CdrCall, why: str) -> Call:
     number = next(iter(group.numbers), None)
     answers = [row.answer for row in group.rows if row.answer and (row.number or not number)]
     names = tuple(
-        DatedAlias(Alias(kind, value), CDR, start, end, why)
+        DatedAlias(alias=Alias(kind, value), source=CDR, valid_from=start, valid_to=end, why=why)
         for (kind, value), (start, end) in sorted(group.names.items())
     )
     return Call(

@@ -149,7 +149,14 @@ class Reconciler:
             sure, former = case.verdict, case.links[-1]
             now = self._clock.now()
             evidence = Evidence.RECONCILED
-            link = CallLink(session_id, sure.call, sure.certainty, evidence, None, now)
+            link = CallLink(
+                session=session_id,
+                call=sure.call,
+                certainty=sure.certainty,
+                evidence=evidence,
+                actor=None,
+                at=now,
+            )
             await SessionStore(uow).add_link(actor.site, link)
             entry = journal.session_linked(
                 link.session,
@@ -187,7 +194,7 @@ async def look(uow: UnitOfWork, seal: Seal, mobiles_of: MobilesOf, session: Sess
         )
     verdict = decide(loose, map(candidate, found), complete=len(found) < READ)
     calls = {record.call.id: record.call for record in found}
-    return ReviewItem(session, links, mobiles, verdict, calls)
+    return ReviewItem(session=session, links=links, mobiles=mobiles, verdict=verdict, calls=calls)
 
 
 def publish(bus: Bus, session: Session) -> None:

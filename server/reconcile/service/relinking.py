@@ -51,7 +51,14 @@ class CallLinks:
         if links and (links[-1].call, links[-1].evidence) == (call, evidence):
             return  # the same choice again: a double click, or a lost answer
         certainty = Certainty.UNLINKED if call is None else Certainty.CERTAIN
-        link = CallLink(session.id, call, certainty, evidence, actor.user, self._clock.now())
+        link = CallLink(
+            session=session.id,
+            call=call,
+            certainty=certainty,
+            evidence=evidence,
+            actor=actor.user,
+            at=self._clock.now(),
+        )
         await SessionStore(uow).add_link(actor.site, link)
         entry = journal.session_linked(
             link.session, link.call, certainty=link.certainty, evidence=link.evidence

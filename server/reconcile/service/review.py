@@ -99,7 +99,14 @@ class Review:
             evidence = Evidence.REVIEWED if call else Evidence.REVIEWED_NONE
             certainty = Certainty.CERTAIN if call else Certainty.UNLINKED
             now = self._clock.now()
-            link = CallLink(session_id, call, certainty, evidence, actor.user, now)
+            link = CallLink(
+                session=session_id,
+                call=call,
+                certainty=certainty,
+                evidence=evidence,
+                actor=actor.user,
+                at=now,
+            )
             await SessionStore(uow).add_link(actor.site, link)
             entry = sessions.session_linked(
                 link.session,

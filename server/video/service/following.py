@@ -42,7 +42,14 @@ async def relink(uow: UnitOfWork, merged: CallMerged) -> None:
             continue
         launched = merged.evidence is Evidence.LAUNCH_CONTEXT
         certainty = Certainty.CERTAIN if launched else links[-1].certainty
-        link = CallLink(session.id, merged.call, certainty, merged.evidence, None, merged.at)
+        link = CallLink(
+            session=session.id,
+            call=merged.call,
+            certainty=certainty,
+            evidence=merged.evidence,
+            actor=None,
+            at=merged.at,
+        )
         await SessionStore(uow).add_link(merged.site, link)
         entry = journal.session_linked(
             link.session, link.call, certainty=link.certainty, evidence=link.evidence

@@ -114,7 +114,15 @@ class Photos:
         kept.key, kept.coming = "", bytearray()
         picture = clean(data, MAX_PHOTO)
         taken = taken_at(part.taken, now) if part.taken is not None else None
-        photo = Photo(self._ids.token(), part.key, actor.site, session, picture, taken, now)
+        photo = Photo(
+            id=self._ids.token(),
+            key=part.key,
+            site=actor.site,
+            session=session,
+            picture=picture,
+            taken=taken,
+            received=now,
+        )
         async with self._transactions() as uow:
             entry = journal.photo_received(
                 session,

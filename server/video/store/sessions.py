@@ -275,12 +275,12 @@ class SessionStore:
 
 def _link(row: RowMapping) -> CallLink:
     return CallLink(
-        row["session"],
-        row["call"],
-        Certainty(row["certainty"]),
-        Evidence(row["evidence"]),
-        row["actor"],
-        row["at"],
+        session=row["session"],
+        call=row["call"],
+        certainty=Certainty(row["certainty"]),
+        evidence=Evidence(row["evidence"]),
+        actor=row["actor"],
+        at=row["at"],
     )
 
 

@@ -59,7 +59,18 @@ def record_of(linked: list[tuple[AuditRow, tuple[bytes, str]]]) -> Record:
         snapshots=(),
     )
     part = ChainPart(verdict.intact, verdict.count, verdict.head, verdict.broken_at)
-    return Record(None, (), (), (), (), (), (), [video], events, part)
+    return Record(
+        call=None,
+        aliases=(),
+        stations=(),
+        moves=(),
+        holds=(),
+        recordings=(),
+        related=(),
+        sessions=[video],
+        events=events,
+        chain=part,
+    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -40,7 +40,15 @@ async def merge(house: House, evidence: Evidence) -> Sequence[CallLink]:
     """Say that call1 is call2; return the links of the video."""
     site, now = house.sites["rivage"].id, house.clock.now()
     async with house.server.transactions() as uow:
-        await relink(uow, CallMerged(site, "call1", "call2", evidence, Actor("feed", site), now))
+        merged = CallMerged(
+            site=site,
+            former="call1",
+            call="call2",
+            evidence=evidence,
+            actor=Actor("feed", site),
+            at=now,
+        )
+        await relink(uow, merged)
         await uow.commit()
         return await SessionStore(uow).links(site, "video1")
 
