@@ -238,12 +238,9 @@ def _serve(made: Demo) -> int:
     authority = certificates.authority if certificates else None
     try:
         asyncio.run(live(made.settings, plain, authority, lambda: click.echo(welcome(made))))
-    except CertificateUnusable as broken:
-        click.echo(f"Démarrage impossible : {broken}.", err=True)
-        return 2
     except AppError as refused:
         click.echo(f"Démarrage impossible. {shell_line(refused)}", err=True)
-        return 3
+        return 2 if isinstance(refused, CertificateUnusable) else 3
     except OSError as fault:
         if fault.errno not in {errno.EADDRINUSE, errno.EACCES}:
             raise
