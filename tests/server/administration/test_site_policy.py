@@ -59,9 +59,8 @@ async def test_a_running_house_keeps_its_line_and_does_not_start_again(house: Ru
     event = cti.event("answered", caller="+33612345678", called="15", station="201")
     assert [result["status"] for result in await cti.tell(event)] == ["accepted"]
     view = await desk.hear("view")
-    while not view["calls"]:
+    while not view["calls"] or view["line15"]["state"] != "connected":
         view = await desk.hear("view")
-    assert view["line15"]["state"] == "connected"
     await house.invite(desk)
     await house.desk(await house.signed_in("arm", None), station="202")
     assert await column(house) == UNKNOWN, "nothing was dropped"
@@ -89,9 +88,10 @@ async def test_no_command_changes_what_it_cannot_read(house: Running) -> None:
 
 
 async def test_the_doctor_names_it(house: Running) -> None:
-    assert "bad" not in {finding.level for finding in await stored(house.server.settings)}
+    before = await stored(house.server.settings)
     await write(house, UNKNOWN)
-    [bad] = [finding for finding in await stored(house.server.settings) if finding.level == "bad"]
+    [bad] = [finding for finding in await stored(house.server.settings) if finding not in before]
+    assert bad.level == "bad"
     assert bad.text == "site_policy_unreadable (rivage: 'colour')"
 
 

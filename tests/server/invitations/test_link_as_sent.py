@@ -103,7 +103,7 @@ async def test_what_is_no_link_is_said_on_the_observers_page(house: Running, pat
     html = answer.body.decode()
     assert answer.code == 404
     assert "Pas d’image ici" in html
-    assert "demandez un nouveau message" in html
+    assert "demandez-en un autre au régulateur" in html
     assert house.counted("link_unknown") == 1
 
 
