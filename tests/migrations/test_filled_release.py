@@ -206,7 +206,6 @@ def day_of(stored: datetime | str) -> str:
     return f"{at.astimezone(ZoneInfo('Europe/Paris')):%Y-%m-%d}"
 
 
-@pytest.mark.timeout(300)
 @filled
 async def test_a_server_over_it_shows_everything(upgraded: str, tmp_path: Path) -> None:
     """The auditor finds a call by each of its names, and opens every call and every video of each site."""

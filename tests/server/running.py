@@ -258,6 +258,10 @@ class Running(House):
             client.close()
         await self.server.stop()
         await until(lambda: not _socket_tasks(), "the sockets of the server end")
+        pool: Any = self.server.engine.pool
+        assert pool.checkedin() + pool.checkedout() == 0, (
+            "asked of the database after the stop: dispose of the engine again"
+        )
 
 
 def _socket_tasks() -> list[str]:

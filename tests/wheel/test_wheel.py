@@ -24,7 +24,7 @@ from server import __version__
 from tests.lab.ports import free_port
 from tests.lab.process import launch, until
 
-pytestmark = [pytest.mark.wheel, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.wheel
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ("alembic", "contrib", "locales", "static", "templates")

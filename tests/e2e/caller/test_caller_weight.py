@@ -8,7 +8,7 @@ from tests.bench.figures.caller_page import MOST_BYTES, READY, a_link, loaded
 from tests.bench.house import house
 from tests.lab.browsers.browser import browser
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 MOST_REQUESTS = 30
 

@@ -14,7 +14,7 @@ from tests.lab.browsers.browser import PIXEL, axe, moving_picture, open_cameras
 if TYPE_CHECKING:
     from playwright.async_api import Page, Route
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 IPHONE = "iPhone 15"
 SMALL = {"viewport": {"width": 360, "height": 640}, "screen": {"width": 360, "height": 640}}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page, Route
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 CREW = "+33698765432"
 EYE = re.compile(r"https?://\S+/o/[A-Za-z0-9_-]+")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
+pytestmark = pytest.mark.e2e
 
 #: What a browser complains of on such a network: no fault of the pages.
 BARRED = "WebSocket|ERR_|Failed to (load|fetch)|status of (403|503)"

@@ -17,7 +17,7 @@ from tests.lab.switchboard import sipp
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 GONE = "40[49]|410"
 SHOWN = "#sessions li:has([aria-pressed=true])"

@@ -14,7 +14,7 @@ from tests.lab.process import until
 if TYPE_CHECKING:
     from playwright.async_api import WebSocket
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 
 @dataclass

@@ -18,7 +18,7 @@ from tests.telephony.traces import ami_messages
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 _SHAPES = """() => {
   const box = (selector) => [...document.querySelectorAll(selector)].map((one) => {

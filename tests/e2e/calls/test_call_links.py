@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 OPEN = "#server-state[data-state=open]"
 OPAQUE = re.compile(r"/desk\?launch=[A-Za-z0-9_-]{20,}")

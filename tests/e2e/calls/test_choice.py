@@ -13,7 +13,7 @@ from tests.lab.switchboard import sipp
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 OTHER, OTHER_SHOWN = "+33711223344", "07 11 22 33 44"
 LATE, LATE_SHOWN = "+33755667788", "07 55 66 77 88"

@@ -21,7 +21,7 @@ from tests.lab.switchboard.kamailio import HEP_AUTH_KEY, kamailio
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 OTHER = "+33711223344"
 OTHER_SHOWN = "07 11 22 33 44"

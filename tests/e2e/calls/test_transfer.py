@@ -13,7 +13,7 @@ from tests.lab.browsers.browser import moving_picture
 from tests.lab.ports import free_port
 from tests.lab.switchboard import sipp
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 
 def emergency_id(messages: str) -> str:

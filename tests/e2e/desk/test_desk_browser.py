@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.lab.browsers.firefox import FirefoxTab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 # "Block Audio and Video" in the settings: a page nobody has touched plays nothing.
 HOLDING = {"media.autoplay.default": 5, "media.autoplay.blocking_policy": 0}

@@ -15,7 +15,7 @@ from tests.lab.switchboard import sipp
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 #: Keeps what the page would let sound; the pages of a test always have the focus, unless they say otherwise.
 EARS = """

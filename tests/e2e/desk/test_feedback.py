@@ -24,7 +24,7 @@ from tests.lab.switchboard import sipp
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 REMARK = "L’image s’est figée dès que « le réseau » a faibli.\nDeux fois."
 

@@ -12,7 +12,7 @@ from tests.lab.process import until
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 #: From now on the page keeps what its sockets say on a person's demand, and every click.
 _LISTEN = """() => {

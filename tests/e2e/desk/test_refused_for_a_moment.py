@@ -13,7 +13,7 @@ from tests.lab.browsers.browser import moving_picture
 if TYPE_CHECKING:
     from playwright.async_api import Page, WebSocketRoute
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 AWAY = {"type": "error", "code": "storage_unavailable", "message": "Momentanément impossible."}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 RELAYS = ("turn_udp", "turn_tcp", "turn_tls")
 DONE = "#verdict:not([data-level=running])"

@@ -14,7 +14,7 @@ from tests.lab.browsers.browser import axe
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 #: The shortest life there may be: told a quarter of it before.
 SHORT = {"sign_in": {"desk": {"absolute_minutes": 1, "idle_minutes": 60}}}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CREW = "+33698765432"
 LOOK = re.compile(r"https?://\S+/o/[A-Za-z0-9_-]+")
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 SMALL = {"viewport": {"width": 360, "height": 640}}
 

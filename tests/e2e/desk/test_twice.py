@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OTHER = "+33698765432"
 FOCUS = "() => document.activeElement?.id ?? ''"
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 def sent(home: House, to: str = CALLER) -> list[str]:

@@ -16,7 +16,7 @@ from tests.lab.switchboard import sipp
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 CUT = "WebSocket|ERR_CONNECTION|Failed to (load|fetch)"
 OPEN = "#server-state[data-state=open]"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.kills.storm import storm
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])

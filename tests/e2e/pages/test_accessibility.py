@@ -18,7 +18,7 @@ from tests.lab.switchboard import sipp
 if TYPE_CHECKING:
     from playwright.async_api import Page, Response
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 RECORDINGS = Path(__file__).parents[2] / "telephony" / "recordings"
 OPEN = "#server-state[data-state=open]"

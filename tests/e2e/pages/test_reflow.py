@@ -24,7 +24,7 @@ from tests.lab.switchboard import sipp
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 Size = tuple[int, int]
 LEAST = (320, 256)

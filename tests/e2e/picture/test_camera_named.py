@@ -12,7 +12,7 @@ from tests.e2e.house import house, until_text
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 #: The track is muted when it is given, no frame comes, and no event ever tells (w3c/mediacapture-main 685).
 _HELD = """(() => {

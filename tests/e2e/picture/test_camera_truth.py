@@ -15,7 +15,7 @@ from tests.lab.process import until
 if TYPE_CHECKING:
     from playwright.async_api import Page, Route
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 SEEN = "#message[data-state=seen]"
 TRACK = "document.querySelector('#self').srcObject.getVideoTracks()[0]"

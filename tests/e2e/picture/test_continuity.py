@@ -14,7 +14,7 @@ from tests.lab.process import until
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 FLOWING = "#stage[data-picture=flowing]"
 LIVE = "body[data-phase=live]"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.house import House
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 FRESH = "#stage[data-still=fresh]"
 INSTAGRAM = (

@@ -13,7 +13,7 @@ from tests.lab.process import until
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 #: A phone with three lenses that opens one at a time, and hands out the ultra-wide one for "environment", as in
 #: mozmorris/react-webcam#365. Its ids change with each page (SamsungInternet/support#122) once CHANGING is set.

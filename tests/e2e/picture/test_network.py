@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page, WebSocket
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 FLOWING = "#stage[data-picture=flowing]"
 SEEN = "#message[data-state=seen]"

@@ -25,7 +25,7 @@ from tests.lab.process import until
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 CUT = "WebSocket|ERR_(CONNECTION|INTERNET|NETWORK)|Failed to (load|fetch)"
 FLOWING = "#stage[data-picture=flowing]"

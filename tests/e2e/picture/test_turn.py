@@ -14,7 +14,7 @@ from tests.lab.coturn import coturn
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 TTL = 90
 _NOTE = """(() => {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.lab.browsers.firefox import FirefoxTab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 # Firefox's fake camera changes its colour slowly: it takes a second to be seen.
 SLOW = 1.0

@@ -19,7 +19,7 @@ from tests.pictures import jpeg, with_place
 if TYPE_CHECKING:
     from tests.lab.browsers.firefox import Firefox, FirefoxTab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 ANDROID = "Mozilla/5.0 (Android 15; Mobile; rv:153.0) Gecko/153.0 Firefox/153.0"
 LIGHT = "() => Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])"

@@ -12,7 +12,7 @@ from tests.e2e.seen import session_id
 from tests.lab.ports import free_port
 from tests.lab.switchboard import sipp
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 SNIPPET = Path(__file__).parents[3] / "contrib" / "kamailio-notify.cfg"
 

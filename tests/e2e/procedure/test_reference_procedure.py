@@ -22,7 +22,7 @@ from tests.lab.switchboard import sipp
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 
 async def test_a_call_is_seen_and_found_again() -> None:

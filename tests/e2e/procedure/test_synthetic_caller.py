@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.async_api import Page
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.e2e
 
 LAN = "10.99.0.1"
 MOBILE = "06 12 34 56 78"

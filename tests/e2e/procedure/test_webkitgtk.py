@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.e2e.house import House
     from tests.lab.browsers.webkitgtk import WebKitTab
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.e2e
 
 BUTTONS = """() => [...document.querySelectorAll('button')]
   .filter((button) => button.getClientRects().length).map((button) => button.id)"""

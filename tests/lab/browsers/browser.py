@@ -54,12 +54,16 @@ _WATCH = _probe("watch")
 
 _REFLOW = _probe("reflow")
 
-#: Two frames, or false after so many milliseconds.
-_DRAWN = """(limit) => new Promise((done) => {
-  setTimeout(() => done(false), limit);
-  requestAnimationFrame(() => requestAnimationFrame(() => done(true)));
+#: Two frames, or false after so many seconds. They are counted one by one: after a machine stood still,
+#: a single timer would end before the first frame.
+_DRAWN = """(seconds) => new Promise((done) => {
+  const end = (drawn) => { clearInterval(counting); done(drawn); };
+  const counting = setInterval(() => { if (!--seconds) end(false); }, 1000);
+  requestAnimationFrame(() => requestAnimationFrame(() => end(true)));
 })"""
 DRAWN_SECONDS = 20
+#: Of a click or a selector: above the longest that a machine of ours stood still, with every program on it.
+PATIENCE = 60.0
 
 
 class Asked(Protocol):
@@ -143,6 +147,7 @@ class Browser:
         context = await self.chromium.new_context(
             permissions=["camera"] if camera else [], **options
         )
+        context.set_default_timeout(PATIENCE * 1000)
         await context.add_init_script(_WATCH)
         client = Client(context, name)
         context.on("page", client._watch)
@@ -314,7 +319,7 @@ async def resize(page: Page, width: int, height: int) -> None:
     So a size is drawn before the next one is given, and a page that is not drawn is named here.
     """
     await page.set_viewport_size({"width": width, "height": height})
-    drawn = await page.evaluate(_DRAWN, DRAWN_SECONDS * 1000)
+    drawn = await page.evaluate(_DRAWN, DRAWN_SECONDS)
     assert drawn, f"{page.url} drew nothing for {DRAWN_SECONDS} s at {width}×{height}"
 
 

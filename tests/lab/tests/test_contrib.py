@@ -140,7 +140,6 @@ async def behind(which: Any) -> AsyncIterator[tuple[Proxy, int, dict[str, str]]]
 
 
 @pytest.mark.parametrize("which", [nginx, haproxy], ids=["nginx", "haproxy"])
-@pytest.mark.timeout(90)
 async def test_a_browser_behind_the_proxy_is_who_it_is(which: Any) -> None:
     async with behind(which) as (proxy, port, env):
         visitor = Visitor(proxy.url, "127.0.0.7", proxy.certificate)
@@ -167,7 +166,6 @@ async def test_a_browser_behind_the_proxy_is_who_it_is(which: Any) -> None:
         assert headers["location"].startswith("https://")
 
 
-@pytest.mark.timeout(60)
 async def test_coturn_lends_with_its_file() -> None:
     port, tls_port = free_port(), free_port()
     async with own_folder("turn") as folder:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import ForbiddenAddressError
+from tests.lab import process
 from tests.lab.ports import free_port, tcp_port_open, udp_port_taken
-from tests.lab.process import PartFailedError, own_folder, started
+from tests.lab.process import PartFailedError, own_folder, started, until
 from tests.lab.server import server
 
 if TYPE_CHECKING:
@@ -78,6 +80,13 @@ async def test_a_part_that_never_gets_ready_is_stopped() -> None:
                 "machine", argv, folder=folder, ready=lambda _part: False, timeout=0.5
             ):
                 raise AssertionError("not reached")
+
+
+async def test_a_machine_that_stood_still_has_not_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter((0.0, 3600.0, 3600.1, 3600.2))
+    monkeypatch.setattr(process, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    answers = iter((False, False, True))
+    await until(lambda: next(answers), "what comes after the pause", timeout=2)
 
 
 async def test_the_server_part_survives_a_kill_on_the_same_port(

@@ -138,7 +138,6 @@ def try_out(address: str, path: str, method: str, session: requests.Session) -> 
     return seen
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", [None, *Role])
 async def test_what_is_described_is_what_is_done(house: Running, role: Role | None) -> None:
     await a_call(house)
@@ -160,7 +159,6 @@ async def test_what_is_described_is_what_is_done(house: Running, role: Role | No
     session.close()
 
 
-@pytest.mark.timeout(300)
 async def test_signed_events_of_every_form(house: Running) -> None:
     cti = await Cti.of(house)
     session = requests.Session()
