@@ -236,7 +236,6 @@ async def test_what_is_on_its_way_lands_before_the_end(
         await stopping
         carrier.close()
     assert await house.rows("SELECT state FROM message") == [{"state": "handed"}]
-    await house.server.engine.dispose()  # the last question opened it again
 
 
 async def test_the_schema_can_be_asked_for(tmp_path: Path) -> None:
