@@ -6,11 +6,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tornado.web import Application
 
-from server.app import tls
 from server.app.features import Features
+from server.app.runtime import tls
 from server.app.runtime.runtime import Runtime
+from server.app.runtime.warm_up import warm_up
 from server.app.settings.settings import Settings
-from server.app.warm_up import warm_up
 from server.core.bus import Bus
 from server.delivery.service.delivery import DeliveryService
 from server.identity.service.sign_ins import SignIns

@@ -90,6 +90,8 @@ async def _take(
             zone=zone, stations=stations, now=base.clock.now(), columns=columns, asterisk=asterisk
         )
         rows, bad = _read(content, form)
+        # A detail record is of a call that is over, and names no recording: of the server's hooks
+        # (server/app/features.py) only this one has something to do.
         ingest = wire_ingests(base, on_merged=(relink,))(site.id)
         importer = wire_cdr_import(base, ingest=ingest, mobiles_of=mobiles_of)
         done = await importer.take(site, grouped(rows), hashlib.sha256(content).hexdigest()[:16])

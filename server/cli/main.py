@@ -137,7 +137,7 @@ def run(settings: Settings) -> int:
 async def _life(settings: Settings, notifier: Notifier) -> int:
     """Serve; every way a start can fail has its sentence and its status."""
     from server.app.process import ServerProcess  # noqa: PLC0415 - same
-    from server.app.tls import CertificateUnusable  # noqa: PLC0415 - same
+    from server.app.runtime.tls import CertificateUnusable  # noqa: PLC0415 - same
     from server.app.wiring import build  # noqa: PLC0415 - same
 
     try:

@@ -22,8 +22,8 @@ import segno
 
 from server.app.command_services import CommandServices, opened
 from server.app.logs import configure
+from server.app.runtime.tls import CertificateUnusable
 from server.app.settings.settings import ConfigurationError, Settings, load
-from server.app.tls import CertificateUnusable
 from server.core.errors import AppError
 from server.core.words.for_shell import shell_line
 from server.demo.certificates import Certificates, ensure, lan_addresses, local_names, write_private

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from server.app import tls
 from server.app.foundation import opened_foundation
+from server.app.runtime import tls
 from server.app.settings.settings import Settings
 from server.core.errors import AppError, SitePolicyUnreadable
 from server.core.sites import Site, SiteStore

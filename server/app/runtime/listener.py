@@ -10,7 +10,7 @@ import structlog
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from server.app import tls
+from server.app.runtime import tls
 from server.app.settings.settings import Settings
 from server.core.errors import Unavailable
 from server.core.loops import Loop

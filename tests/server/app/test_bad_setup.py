@@ -14,8 +14,8 @@ import pytest
 from tests.lab.ports import free_port, tcp_port_open
 from tests.lab.process import Part, until
 from tests.lab.server import ROOT, VISIO15, visio15
+from tests.server.app.runtime.test_tls import issue, served
 from tests.server.app.test_health import ended, environment, serve
-from tests.server.app.test_tls import issue, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from server.doctor.recordings import recordings
 from tests.lab.ports import free_port
 from tests.lab.smtp import smtp
 from tests.lab.switchboard.presence import PASSWORD, WATCHER, presence
-from tests.server.app.test_tls import issue
+from tests.server.app.runtime.test_tls import issue
 from tests.telephony.sources.ami.player import AmiServer, serving
 from tests.telephony.sources.esl.player import EslServer, serving_esl
 

@@ -21,7 +21,7 @@ from server.core.loops import Loop
 from telephony.supervisor import LoopState, RestartPolicy, SupervisedLoop, Supervisor
 from tests.lab.ports import free_port
 from tests.lab.process import until
-from tests.server.app.test_tls import issue
+from tests.server.app.runtime.test_tls import issue
 from tests.server.running import running, written_logs
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from server.app.tls import Reloader
+from server.app.runtime.tls import Reloader
 from server.core.errors import StorageUnavailable
 from server.delivery.store import MessageStore
 from server.identity.store.login import LoginStore
@@ -33,7 +33,7 @@ from telephony.supervisor import RestartPolicy
 from tests.fakes import gateway
 from tests.lab.ports import free_port
 from tests.lab.process import until
-from tests.server.app.test_tls import issue
+from tests.server.app.runtime.test_tls import issue
 from tests.server.running import Running, running, written_logs
 
 if TYPE_CHECKING:

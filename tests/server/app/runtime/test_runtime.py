@@ -19,8 +19,8 @@ from server.app.process import ServerProcess
 from server.app.runtime.lifecycle import LifeCycleMisused, State
 from server.app.runtime.runtime import StartInterrupted
 from server.app.runtime.systemd import Notifier
+from server.app.runtime.tls import CertificateUnusable
 from server.app.settings.settings import load
-from server.app.tls import CertificateUnusable
 from server.app.wiring import build
 from server.core.loops import Loop
 from server.line15.store.facts import FactStore
@@ -29,7 +29,7 @@ from telephony.supervisor import LoopState
 from tests.lab.ports import free_port
 from tests.lab.process import own_folder, until
 from tests.server.app.runtime.test_systemd import heard, systemd
-from tests.server.app.test_tls import issue
+from tests.server.app.runtime.test_tls import issue
 from tests.server.house import SECRET, FakeClock
 from tests.server.running import Running, _furnish, running
 

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from server.app import tls
+from server.app.runtime import tls
 from server.app.settings.settings import load
 from server.cli import main as cli
 from server.core.words.for_shell import SENTENCES as SHELL
