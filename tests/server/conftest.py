@@ -80,7 +80,7 @@ def until() -> Callable[[Callable[[], Any]], Any]:
     """Wait for a condition, never for a time."""
 
     async def wait(condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await condition():  # noqa: ASYNC110 - the condition is a row in the database
                 await asyncio.sleep(0.01)
 

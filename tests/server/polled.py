@@ -79,7 +79,7 @@ class Polled(Told):
         self.close = found.get("closed")
 
     async def closed(self) -> tuple[int, str]:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while self.close is None:
                 await self.read()
         return self.close["code"], self.close["reason"]

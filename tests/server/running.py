@@ -66,7 +66,7 @@ class Page(Told):
     async def answer(self, kind: str, command: str, /, **fields: Any) -> dict[str, Any]:
         """Send a command and read its answer, whatever it is: `done` or `error`."""
         await self.say(kind, id=command, **fields)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 answer = await self.hear_any("done", "error")
                 if answer.get("id") == command:
@@ -74,7 +74,7 @@ class Page(Told):
 
     async def hear_any(self, *types: str) -> dict[str, Any]:
         """Read until a message of one of these types."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 for index, message in enumerate(self.told):
                     if message["type"] in types:
@@ -89,7 +89,7 @@ class Page(Told):
 
     async def closed(self) -> tuple[int | None, str | None]:
         """Read to the end; how it was closed."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while await self.read():
                 pass
         return self.socket.close_code, self.socket.close_reason

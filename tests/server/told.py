@@ -29,7 +29,7 @@ class Told(ABC):
 
     async def hear(self, type_: str, /, **fields: Any) -> dict[str, Any]:
         """Read until a message of this type with these fields; what was read before counts once."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 for index, message in enumerate(self.told):
                     if message["type"] == type_ and fields.items() <= message.items():

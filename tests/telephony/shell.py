@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from telephony.sources.feed import CallFeed
 
 
-async def until(condition: Callable[[], bool], timeout: float = 10) -> None:
+async def until(condition: Callable[[], bool], timeout: float = 60) -> None:
     async with asyncio.timeout(timeout):
         while not condition():  # noqa: ASYNC110 -- any condition, not only events
             await asyncio.sleep(0.005)

@@ -109,7 +109,7 @@ async def test_whatever_ends_a_loop_it_comes_back(fault: BaseException | None) -
     counted: list[str] = []
     supervisor, work = Supervisor(counted.append), Work([fault])
     supervisor.start("sweep", work, pace=QUICK)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await work.going.wait()
     assert (work.starts, counted) == (2, ["sweep"])
     assert supervisor.up() == {"sweep": True}
@@ -131,7 +131,7 @@ async def test_one_that_fails_for_ever_is_away_and_the_others_go_on() -> None:
 async def test_the_first_failure_of_a_row_has_its_trace(caplog: pytest.LogCaptureFixture) -> None:
     supervisor, work = Supervisor(), Work([OSError("first"), OSError("second"), MemoryError()])
     supervisor.start("sweep", work, pace=QUICK)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await work.going.wait()
     await supervisor.stop()
     told = [record for record in caplog.records if record.message == "loop.failed"]
@@ -146,7 +146,7 @@ async def test_a_log_that_fails_does_not_end_the_loop() -> None:
 
     supervisor, work = Supervisor(full), Work([OSError()])
     supervisor.start("sweep", work, pace=QUICK)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await work.going.wait()
     await supervisor.stop()
 

@@ -184,7 +184,7 @@ async def calling(inspector: Inspector, desk: Page) -> Page:
 
 async def recorded(page: Page) -> None:
     """The folder is looked at now and then, and a file is left alone while it may still be written to."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         while not await page.query_selector("[data-recording] audio"):
             await page.reload()
     await page.eval_on_selector("[data-recording] audio", _HEARD)

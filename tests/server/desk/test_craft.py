@@ -186,7 +186,7 @@ async def test_what_a_phone_says_of_itself_waits_for_its_picture_and_its_end_doe
     desk, caller, _ = await house.connected()
     await caller.say("media.report", camera="muted")
     await desk.hear("caller.state", state="muted")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while [each["state"] for each in await recent(desk)] != ["connecting"]:
             pass
     for _ in range(3):  # time enough for a view, if one was due

@@ -49,7 +49,7 @@ async def ask(
     reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
     head = [f"{method} {path} HTTP/1.1", f"Host: {host}", "Connection: close", *lines, "", ""]
     writer.write("\r\n".join(head).encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
     return answer.decode(errors="replace")
@@ -147,7 +147,7 @@ async def test_an_old_client_without_a_name_is_answered(house: Running) -> None:
     """HAProxy asks so whether the server lives (option httpchk)."""
     reader, writer = await asyncio.open_connection("127.0.0.1", house.server.port)
     writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answer = await reader.read()
     writer.close()
     assert b" 200 " in answer.splitlines()[0]

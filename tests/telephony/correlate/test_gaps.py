@@ -475,7 +475,7 @@ def test_a_flood_with_the_valid_key_leaves_no_ended_call_certain() -> None:
 
     async def scenario() -> None:
         async with line([subject], clock=lambda: recorded[-1].time) as (runner, desk):
-            await asyncio.wait_for(subject.listening.wait(), 5)
+            await asyncio.wait_for(subject.listening.wait(), 60)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
                 agent.connect(("127.0.0.1", subject.port))
                 end = next(i for i, each in enumerate(recorded) if each.payload.startswith(b"BYE"))
@@ -513,7 +513,7 @@ def test_a_call_that_rang_in_a_flood_is_seen_when_its_invite_is_repeated() -> No
 
     async def scenario() -> None:
         async with line([subject], queue_size=600, clock=lambda: NOW) as (runner, desk):
-            await asyncio.wait_for(subject.listening.wait(), 5)
+            await asyncio.wait_for(subject.listening.wait(), 60)
             await blocked(runner, desk)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
                 agent.connect(("127.0.0.1", subject.port))
@@ -539,7 +539,7 @@ def test_what_the_kernel_loses_while_nothing_can_be_stored_is_told_meanwhile() -
 
     async def scenario() -> None:
         async with line([subject], queue_size=4, clock=lambda: NOW) as (runner, desk):
-            await asyncio.wait_for(subject.listening.wait(), 5)
+            await asyncio.wait_for(subject.listening.wait(), 60)
             await blocked(runner, desk)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
                 agent.connect(("127.0.0.1", subject.port))
@@ -572,7 +572,7 @@ def test_a_flood_leaves_turns_of_the_loop_to_others() -> None:
 
     async def scenario() -> None:
         async with line([subject], clock=lambda: NOW) as (_runner, _desk):
-            await asyncio.wait_for(subject.listening.wait(), 5)
+            await asyncio.wait_for(subject.listening.wait(), 60)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
                 agent.connect(("127.0.0.1", subject.port))
                 for _ in range(2000):
@@ -637,7 +637,7 @@ def test_a_defect_of_ours_costs_one_datagram(caplog: pytest.LogCaptureFixture) -
 
     async def scenario() -> None:
         async with line([subject], clock=lambda: NOW) as (runner, desk):
-            await asyncio.wait_for(subject.listening.wait(), 5)
+            await asyncio.wait_for(subject.listening.wait(), 60)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
                 agent.connect(("127.0.0.1", subject.port))
                 agent.send(packet())

@@ -85,7 +85,7 @@ class Wire:
 
     async def hear(self) -> tuple[int, bytes] | None:
         """Read one frame; None at the end."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             try:
                 first, length = await self.reader.readexactly(2)
                 if length == 126:

@@ -345,7 +345,7 @@ def test_what_cannot_be_followed_is_refused_counted_and_sent_no_account(
         async with serving(AmiServer(greeting=greeting)) as server:
             feed = AmiFeed("ami", "127.0.0.1", server.port, "visio15", SECRET)
             for attempt in (feed.run(lambda _: None), feed.probe()):
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(60):
                     with pytest.raises(FeedRefusedError, match=reason):
                         await attempt
             assert "Login" not in server.actions

@@ -198,7 +198,7 @@ def test_capture_and_dialogs_of_one_switchboard_tell_of_one_call() -> None:
     async def scenario() -> None:
         capture = HepFeed("hep", "127.0.0.1", 0, HEP_AUTH_KEY, stations=STATIONS)
         async with running([capture]) as (runner, _), phone(ring=0.1) as desk:
-            await asyncio.wait_for(capture.listening.wait(), 5)
+            await asyncio.wait_for(capture.listening.wait(), 60)
             async with presence(desk.address, hep=("127.0.0.1", capture.port)) as switchboard:
                 told = feed(switchboard.port)
                 async with in_background(told.run(runner.emit)):

@@ -60,7 +60,7 @@ async def listening(
     """The feed, and a capture agent's socket connected to it."""
     facts: list[Fact] = []
     async with in_background(subject.run(into(facts))):
-        await asyncio.wait_for(subject.listening.wait(), 5)
+        await asyncio.wait_for(subject.listening.wait(), 60)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
             agent.bind((source, 0))
             agent.connect(("127.0.0.1", subject.port))
@@ -169,7 +169,7 @@ def test_ipv6_is_heard_too() -> None:
     async def scenario() -> None:
         facts: list[Fact] = []
         async with in_background(subject.run(into(facts))):
-            await asyncio.wait_for(subject.listening.wait(), 5)
+            await asyncio.wait_for(subject.listening.wait(), 60)
             with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as agent:
                 agent.sendto(packet(key=None), ("::1", subject.port))
             await until(lambda: bool(facts))
@@ -232,7 +232,7 @@ def test_twenty_thousand_packets_a_second_of_noise_change_no_call() -> None:
 
     async def scenario() -> None:
         async with running([subject], clock=lambda: recorded[-1].time) as (runner, _facts):
-            await asyncio.wait_for(subject.listening.wait(), 5)
+            await asyncio.wait_for(subject.listening.wait(), 60)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
                 agent.connect(("127.0.0.1", subject.port))
                 end = next(i for i, each in enumerate(recorded) if each.payload.startswith(b"BYE"))
@@ -269,7 +269,7 @@ def test_a_recorded_pbx_over_udp_gives_its_calls(name: str) -> None:
 
     async def scenario() -> None:
         async with running([subject], clock=lambda: recorded.packets[-1].time) as (runner, _facts):
-            await asyncio.wait_for(subject.listening.wait(), 5)
+            await asyncio.wait_for(subject.listening.wait(), 60)
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
                 for each in recorded.packets:
                     keyed = dataclasses.replace(each, auth_key=KEY.encode())

@@ -161,7 +161,7 @@ async def receiving(how: str) -> AsyncIterator[tuple[asyncio.subprocess.Process,
         sys.executable, "-c", RECEIVES, how, stdin=pipe, stdout=pipe
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield child, (await reports(child, "port"))["port"]
     finally:
         if child.returncode is None:

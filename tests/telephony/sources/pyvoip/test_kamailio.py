@@ -187,7 +187,7 @@ def test_capture_and_notification_of_one_switchboard_tell_of_one_call() -> None:
         correlator = Correlator({"1501"}, lambda: "the call")
 
         async with in_background(capture.run(lambda fact: heard(correlator, fact))):
-            await asyncio.wait_for(capture.listening.wait(), 5)
+            await asyncio.wait_for(capture.listening.wait(), 60)
             async with (
                 phone(ring=0.2) as desk,
                 kamailio(

@@ -128,7 +128,7 @@ def test_a_phone_that_cannot_start_ends_its_child_and_the_runner_hears_of_it() -
 
     async def scenario() -> None:
         with pytest.raises(ChildEndedError):
-            await asyncio.wait_for(feed.run(lambda _fact: None), 20)
+            await asyncio.wait_for(feed.run(lambda _fact: None), 60)
 
     asyncio.run(scenario())
     assert feed.health().state is FeedState.DOWN
