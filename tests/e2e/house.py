@@ -15,7 +15,7 @@ from tests.e2e.seen import KEEP_SOCKETS
 from tests.lab.browsers.browser import PIXEL, Browser, browser, moving_picture
 from tests.lab.kannel import Kannel, kannel
 from tests.lab.ports import free_port
-from tests.lab.process import own_folder, until
+from tests.lab.process import PATIENCE, own_folder, until
 from tests.lab.server import Server, server
 from tests.lab.smtp import Smtp, smtp
 from tests.lab.switchboard.kamailio import HEP_AUTH_KEY, Kamailio, kamailio
@@ -249,7 +249,7 @@ def trusting(url: str) -> tuple[str, ...]:
     return (f"--unsafely-treat-insecure-origin-as-secure={url}",)
 
 
-async def until_text(page: Page, selector: str, text: str, *, timeout: float = 15) -> None:
+async def until_text(page: Page, selector: str, text: str, *, timeout: float = PATIENCE) -> None:
     """Wait until an element holds a text; spaces that keep words together are spaces."""
     seen: list[str | None] = [None]
 

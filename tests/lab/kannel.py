@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from tests.lab.ports import free_port, tcp_port_open
-from tests.lab.process import Part, own_folder, started, until
+from tests.lab.process import PATIENCE, Part, own_folder, started, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -76,7 +76,7 @@ class Messages:
     def all(self) -> list[Sms]:
         return [_parse(match["body"]) for match in PRINTED.finditer(self.part.output())]
 
-    async def next(self, *, to: str | None = None, timeout: float = 15) -> Sms:
+    async def next(self, *, to: str | None = None, timeout: float = PATIENCE) -> Sms:
         """Wait for the first message (to this number, E.164) that was not given before."""
         found: list[Sms] = []
 

@@ -49,7 +49,7 @@ class Postgres:
     async def start(self) -> None:
         """Switch it on again: same port, same data."""
         self.part = launch("postgres", self.argv, folder=self.folder)
-        await until(self.ready, "PostgreSQL is back", timeout=30, explain=self.part.tail)
+        await until(self.ready, "PostgreSQL is back", explain=self.part.tail)
 
     def ready(self) -> bool:
         """Tell whether it takes connections."""
@@ -165,7 +165,7 @@ async def postgres(
             made[:] = [Postgres(host, port, part, argv, folder)]
             return made[0].ready()
 
-        async with started("postgres", argv, folder=folder, ready=ready, timeout=30):
+        async with started("postgres", argv, folder=folder, ready=ready):
             [cluster] = made
             try:
                 yield cluster

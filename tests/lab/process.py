@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 POLL_SECONDS = 0.02
+#: Seconds for whatever must come: ends what hangs, and measures nothing. A program read from a cold disk took over 20.
+PATIENCE = 60.0
 #: A longer turn counts as this much waiting: a machine that stood still for a while is no fault of what is waited for.
 TURN_SECONDS = 1.0
 TAIL_CHARACTERS = 3000
@@ -31,7 +33,7 @@ async def until(
     condition: Callable[[], bool | Awaitable[bool]],
     what: str,
     *,
-    timeout: float = 10,
+    timeout: float = PATIENCE,
     explain: Callable[[], str] = str,
 ) -> None:
     """Wait for a condition, never for a time; fail naming what was waited for."""
@@ -73,7 +75,7 @@ class Part:
         text = self.output()[-TAIL_CHARACTERS:]
         return f"--- {self.name} ({state}), end of {self.log} ---\n{text}"
 
-    async def wait(self, timeout: float = 10) -> int:
+    async def wait(self, timeout: float = PATIENCE) -> int:
         """Wait for the end of the program and return its status."""
         await until(
             lambda: not self.running, f"{self.name} ends", timeout=timeout, explain=self.tail
@@ -126,7 +128,7 @@ async def started(
     *,
     folder: Path,
     ready: Callable[[Part], bool | Awaitable[bool]],
-    timeout: float = 15,
+    timeout: float = PATIENCE,
     grace: float = 5,
     env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Part]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.lab.process import Part, PartFailedError, launch, own_folder, until
+from tests.lab.process import PATIENCE, Part, PartFailedError, launch, own_folder, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -58,11 +58,11 @@ class Server:
     async def stop(self) -> int:
         """SIGTERM; return the exit status of the graceful shutdown."""
         self.part.popen.terminate()
-        status = await self.part.wait(20)
+        status = await self.part.wait()
         self.part.kill()
         return status
 
-    async def start(self, *, timeout: float = 20) -> None:
+    async def start(self, *, timeout: float = PATIENCE) -> None:
         """Start it again: same port, same database."""
         self.part = launch("server", self.argv, folder=self.folder, env=self.env, cwd=ROOT)
         await self.ready(timeout=timeout)
@@ -71,7 +71,7 @@ class Server:
         self.kill()
         await self.start()
 
-    async def ready(self, *, timeout: float = 20) -> None:
+    async def ready(self, *, timeout: float = PATIENCE) -> None:
         async def up() -> bool:
             if not self.part.running:
                 raise PartFailedError(f"the server ended while starting\n{self.part.tail()}")
@@ -85,7 +85,7 @@ class Server:
 
 
 async def visio15(
-    *arguments: str, env: Mapping[str, str], stdin: str | None = None, timeout: float = 60
+    *arguments: str, env: Mapping[str, str], stdin: str | None = None, timeout: float = PATIENCE
 ) -> str:
     """Run `visio15 …` to its end."""
     process = await asyncio.create_subprocess_exec(

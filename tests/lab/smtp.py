@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from aiosmtpd.smtp import SMTP
 
 from tests.lab.ports import free_port
-from tests.lab.process import until
+from tests.lab.process import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -60,7 +60,7 @@ class Smtp:
     _taken: set[int] = field(default_factory=set)
     _healed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def next(self, *, to: str | None = None, timeout: float = 15) -> Mail:
+    async def next(self, *, to: str | None = None, timeout: float = PATIENCE) -> Mail:
         """Wait for the first mail (to this address) that was not given before."""
         found: list[Mail] = []
 

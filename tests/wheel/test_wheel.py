@@ -195,7 +195,7 @@ async def test_it_runs_from_any_folder(installed: Path, tmp_path: Path) -> None:
         return (await asyncio.to_thread(get, f"{url}/readyz"))[0] == 200
 
     try:
-        await until(ready, "GET /readyz answers 200", timeout=60, explain=part.tail)
+        await until(ready, "GET /readyz answers 200", explain=part.tail)
         status, page = await asyncio.to_thread(get, f"{url}/login")
         assert status == 200
         assert "Visio15" in page.decode()

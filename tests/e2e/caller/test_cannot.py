@@ -169,7 +169,7 @@ async def test_a_trouble_has_its_words_without_its_module() -> None:
         await page.wait_for_selector("body[data-phase=trouble]")
         await until_text(page, "#trouble-title", "La caméra n’est pas autorisée")
         assert await page.is_visible("#retry")
-        await page.wait_for_selector("#guide li", timeout=15_000)
+        await page.wait_for_selector("#guide li")
         assert lost.left < 0
 
 

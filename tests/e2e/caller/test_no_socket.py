@@ -60,10 +60,10 @@ async def test_the_picture_comes_though_no_socket_does(mode: str) -> None:
             return
         # The server is started anew; then the phone goes where sockets pass.
         await home.server.restart()
-        await desk.wait_for_selector("#server-state[data-state=open]", timeout=20_000)
+        await desk.wait_for_selector("#server-state[data-state=open]")
         await more_frames(desk)
         network.set("open")
-        await until(lambda: bool(welcomed), "the socket is taken back", timeout=60)
+        await until(lambda: bool(welcomed), "the socket is taken back")
         await more_frames(desk)
         await phone.wait_for_selector("#message[data-state=seen]")
         await not_reloaded(phone)
@@ -102,7 +102,7 @@ async def test_a_page_that_reaches_nothing_says_what_to_say() -> None:
         await until_text(desk, "#say-cause", "pas de liaison avec le serveur")
         assert "Autoriser" not in (await desk.text_content("#say") or "")
         await phone.context.unroute("**/wire**")
-        await moving_picture(desk, "#patient", timeout=25)
+        await moving_picture(desk, "#patient")
         await phone.wait_for_selector("#message[data-state=seen]")
         await desk.click("#end")
 
@@ -111,7 +111,7 @@ async def test_a_page_that_reaches_nothing_says_what_to_say() -> None:
         await other.tap("#tap")
         await other.wait_for_selector("#message[data-state=unreached]")
         network.set("hang")  # and pages come through again
-        await moving_picture(desk, "#patient", timeout=25)
+        await moving_picture(desk, "#patient")
         await other.wait_for_selector("#message[data-state=seen]")
 
 

@@ -44,7 +44,7 @@ async def test_a_caller_who_reads_for_long_waits_for_no_handshake() -> None:
         page.on("websocket", seen.opened)
         await page.goto(link)
         await page.wait_for_selector("body[data-ready=true]")
-        await until(lambda: len(seen.sockets) > 1, "the socket is replaced", timeout=30)
+        await until(lambda: len(seen.sockets) > 1, "the socket is replaced")
         first, ready = seen.sockets
         assert first.is_closed()
         assert not seen.said

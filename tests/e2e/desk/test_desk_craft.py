@@ -139,7 +139,7 @@ async def looking_elsewhere(home: House, desk: Page) -> None:
         spent = desk.locator("#steps li[data-step=tapped] [data-part=spent]")
         assert re.fullmatch(r"\+\d+(,\d)? s", await spent.inner_text())
         # Nobody touches it: after ten seconds the page says something else by itself.
-        await desk.wait_for_selector("#say-box[data-stalled]", timeout=15_000)
+        await desk.wait_for_selector("#say-box[data-stalled]")
         await until_text(desk, "#say", "au milieu de l'écran")
         await until_text(desk, "#say-cause", "pas encore touché")
         assert await desk.locator("#steps li[data-step=tapped] .slow").is_visible()
@@ -163,7 +163,6 @@ async def the_truth_about_the_picture(desk: Page) -> None:
     assert await desk.locator("#graph-bars rect:not([height='0'])").count() > 0
     await desk.wait_for_function(
         "() => /^Dernière minute : \\d+ images/.test(document.getElementById('graph-text').textContent)",
-        timeout=15_000,
     )
     await until_text(desk, "#network-status", "Réseau ")
     await assert_nothing_overflows(desk, "live")

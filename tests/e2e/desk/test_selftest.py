@@ -57,7 +57,7 @@ async def _iptables(verb: str, port: int) -> None:
 
 async def levels(page: Page) -> dict[str, str]:
     """Wait for the verdict; what each step came to."""
-    await page.wait_for_selector(DONE, timeout=60_000)
+    await page.wait_for_selector(DONE)
     found: dict[str, str] = await page.evaluate(LEVELS)
     return found
 
@@ -160,7 +160,7 @@ async def test_the_new_pages_in_other_browsers() -> None:
             page = await fox.person("desk")
             await home.sign_in(page, "regulateur")
             await page.goto(f"{home.url}/selftest")
-            await page.wait_for_selector(DONE, timeout=60)
+            await page.wait_for_selector(DONE)
             found = await page.evaluate(LEVELS)
             assert (found["turn_udp"], found["turn_tcp"]) == ("ok", "ok"), await page.text_content(
                 "#selftest-steps"

@@ -153,7 +153,6 @@ async def accepted(load: Load, more: int = 4) -> None:
     await until(
         lambda: len(load.invited) >= invited + more and len(load.told) >= told + more,
         f"{more} more invitations and calls are accepted",
-        timeout=30,
     )
 
 
@@ -170,7 +169,7 @@ async def away(load: Load, cluster: Postgres, how: signal.Signals, seconds: floa
     )
     await cluster.start()
     back = time.monotonic()
-    await load.home.server.ready(timeout=30)
+    await load.home.server.ready()
     return time.monotonic() - back
 
 
@@ -207,9 +206,7 @@ async def nothing_was_lost(load: Load, cluster: Postgres) -> None:
     def sent() -> Counter[str]:
         return Counter(sms.to for sms in home.kannel.messages.all())
 
-    await until(
-        lambda: set(load.invited.values()) <= set(sent()), "every SMS is at the carrier", timeout=60
-    )
+    await until(lambda: set(load.invited.values()) <= set(sent()), "every SMS is at the carrier")
     assert max(sent().values()) == 1, sent().most_common(3)
     first, last = min(load.told), max(load.told)
     for call in (first, last):

@@ -110,7 +110,7 @@ async def asked(phone: Page, times: int) -> None:
     async def enough() -> bool:
         return bool(await phone.evaluate("() => window.asked") >= times)
 
-    await until(enough, f"the camera is asked for {times} times", timeout=20)
+    await until(enough, f"the camera is asked for {times} times")
 
 
 async def test_a_camera_that_gives_nothing_is_never_said_to_be_seen() -> None:
@@ -123,7 +123,7 @@ async def test_a_camera_that_gives_nothing_is_never_said_to_be_seen() -> None:
         assert "seen" not in await said(phone), await said(phone)
         # The telephone call ends, and nobody says so: the page finds out.
         await phone.evaluate("() => { window.freed = true; }")
-        await phone.wait_for_selector(SEEN, timeout=20_000)
+        await phone.wait_for_selector(SEEN)
         await moving_picture(desk, "#patient")
         assert "trouble" not in await said(phone)
         await over(desk, phone)
@@ -145,7 +145,7 @@ async def test_a_camera_that_was_lost_is_asked_for_until_it_comes() -> None:
         await phone.wait_for_selector(SEEN)
         await phone.evaluate(_LOST)
         await phone.wait_for_selector("#message[data-state=taken]")
-        await phone.wait_for_selector(SEEN, timeout=20_000)
+        await phone.wait_for_selector(SEEN)
         await moving_picture(desk, "#patient")
         assert await phone.evaluate("() => window.asked") == 4
         assert "trouble" not in await said(phone)
@@ -158,7 +158,7 @@ async def test_a_camera_in_use_before_the_first_picture_comes_by_itself() -> Non
         desk = await home.desk()
         phone = await film(home, desk, _BUSY_FIRST)
         await phone.wait_for_selector("body[data-phase=trouble] #guide:not([hidden])")
-        await phone.wait_for_selector(SEEN, timeout=20_000)
+        await phone.wait_for_selector(SEEN)
         await over(desk, phone)
         phone = await film(home, desk, _ASKED_AGAIN)
         await phone.wait_for_selector(SEEN)

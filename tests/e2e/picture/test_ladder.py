@@ -75,7 +75,7 @@ async def stills_flow(desk: Page, *, timeout: float = 30) -> None:
             seen.append(now)
         return len(seen) >= 4
 
-    await until(several, "four different stills", timeout=15)
+    await until(several, "four different stills")
     words = await desk.text_content("#still-mark")
     found = MARK.fullmatch((words or "").replace("\N{NO-BREAK SPACE}", " "))
     assert found, words
@@ -99,7 +99,7 @@ async def test_video_gives_way_to_stills_and_comes_back_and_a_photo_is_sent() ->
             await screenshot(desk, "desk-stills")
             await screenshot(phone, "caller-stills")
             assert not await axe(desk)
-        await desk.wait_for_selector(LIVE, timeout=60_000)
+        await desk.wait_for_selector(LIVE)
         await moving_picture(desk, "#patient")
         await phone.wait_for_selector("#weak", state="hidden")
         await phone.wait_for_selector("#message[data-state=seen]")
@@ -155,7 +155,7 @@ async def stills_for_the_asking(desk: Page, phone: Page) -> None:
     for _ in range(3):
         await desk.keyboard.press("Alt+KeyR")
     await desk.keyboard.press("Alt+KeyA")
-    await desk.wait_for_selector(LIVE, timeout=20_000)
+    await desk.wait_for_selector(LIVE)
     await desk.wait_for_selector("#stills-ask[aria-pressed=false][aria-busy=false]")
     await moving_picture(desk, "#patient")
 
@@ -165,7 +165,7 @@ async def nothing_acknowledged(desk: Page, phone: Page) -> None:
     await phone.evaluate(_SWALLOW, arg=True)
     await desk.wait_for_selector("#stage[data-still=frozen]")
     await until_text(desk, "#still-mark", "IMAGE FIGÉE")
-    await phone.wait_for_selector("#photo-take:visible", timeout=30_000)
+    await phone.wait_for_selector("#photo-take:visible")
     await until_text(phone, "#photo-text", "trop faible")
     await until_text(desk, "#say-cause", "une photo lui est demandée")
     assert not await axe(phone)

@@ -119,7 +119,7 @@ async def scene() -> AsyncIterator[Scene]:
 
 async def moves(desk: Page, frames: int = 12) -> None:
     """The picture moves, now."""
-    await desk.wait_for_selector(FLOWING, timeout=20_000)
+    await desk.wait_for_selector(FLOWING)
     await more_frames(desk, frames)
     await moving_picture(desk, "#patient")
 
@@ -139,7 +139,7 @@ async def test_one_video_through_every_network() -> None:
             await no_audio(phone, peers=1)
         # The phone goes out of the house: another address, and UDP passes there.
         await network.move(network.mobile)
-        await until(lambda: _direct(phone), "the picture takes the direct way", timeout=20)
+        await until(lambda: _direct(phone), "the picture takes the direct way")
         await moves(desk)
         await phone.wait_for_selector(SEEN)
         async with network.path(loss=0.02):
@@ -149,7 +149,7 @@ async def test_one_video_through_every_network() -> None:
         async with network.path(delay=0.3):
             await moves(desk, 40)
         async with network.path(rate=150_000):
-            await until(lambda: _small(phone), "size and rate follow the network", timeout=25)
+            await until(lambda: _small(phone), "size and rate follow the network")
             await moves(desk, 40)
         # Into the cellar, and back home.
         network.leave()

@@ -133,7 +133,7 @@ async def until_more(page: FirefoxTab, counter: str, count: int) -> None:
     async def gone() -> bool:
         return await page.evaluate(counter) >= begun + count
 
-    await until(gone, f"{count} more of {counter}", timeout=15)
+    await until(gone, f"{count} more of {counter}")
 
 
 async def page_for(home: House, fox: Firefox, role: str, engine: str) -> Page | FirefoxTab:

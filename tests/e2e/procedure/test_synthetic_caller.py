@@ -75,7 +75,7 @@ async def test_the_outbox_plays_the_caller() -> None:
         desk, outbox = await client.context.new_page(), await client.context.new_page()
         await open_desk(desk, outbox, running)
         # The replayed switchboard: a call is ringing, talking or just ended.
-        await desk.wait_for_selector("#calls li[data-call]", timeout=20_000)
+        await desk.wait_for_selector("#calls li[data-call]")
         await invite(desk, outbox)
         await outbox.click("button:has-text('Jouer l’appelant')")
         await outbox.wait_for_selector("[data-caller=running]")

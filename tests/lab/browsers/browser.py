@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import async_playwright
 
-from tests.lab.process import until
+from tests.lab.process import PATIENCE, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -62,8 +62,6 @@ _DRAWN = """(seconds) => new Promise((done) => {
   requestAnimationFrame(() => requestAnimationFrame(() => end(true)));
 })"""
 DRAWN_SECONDS = 20
-#: Of a click or a selector: above the longest that a machine of ours stood still, with every program on it.
-PATIENCE = 60.0
 
 
 class Asked(Protocol):
@@ -205,7 +203,7 @@ async def browser(
 
 
 async def moving_picture(
-    page: Asked, selector: str = "video", *, timeout: float = 15, gap: float = 0.25
+    page: Asked, selector: str = "video", *, timeout: float = PATIENCE, gap: float = 0.25
 ) -> tuple[int, int]:
     """Prove by decoded pixels that the <video> shows a moving picture that is not black; return its size."""
     last: list[Any] = [None]
@@ -224,7 +222,7 @@ async def moving_picture(
 
 
 async def still_or_gone(
-    page: Asked, selector: str = "video", *, timeout: float = 10, gap: float = 0.5
+    page: Asked, selector: str = "video", *, timeout: float = PATIENCE, gap: float = 0.5
 ) -> None:
     """Prove that the <video> is gone, empty, or does not move any more."""
 

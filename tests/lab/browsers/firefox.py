@@ -18,7 +18,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.lab.browsers.gestures import GoneError, ScriptError, Tab
 from tests.lab.ports import free_port
-from tests.lab.process import own_folder, started
+from tests.lab.process import PATIENCE, own_folder, started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 FIREFOX = "/usr/bin/firefox-esr"
 DESK = (1366, 768)
 PHONE = (412, 839)
-ANSWER_SECONDS = 30
 WATCH = (Path(__file__).with_name("probes") / "watch.js").read_text()
 PREFS: dict[str, Any] = {
     # A camera whose picture changes colour all the time, allowed without a question.
@@ -179,7 +178,7 @@ class Firefox:
             json.dumps({"id": number, "method": method, "params": params})
         )
         try:
-            said = await asyncio.wait_for(answer, ANSWER_SECONDS)
+            said = await asyncio.wait_for(answer, PATIENCE)
         finally:
             del self._asked[number]
         if said["type"] == "success":
@@ -246,7 +245,6 @@ async def firefox(prefs: Mapping[str, Any] | None = None) -> AsyncIterator[Firef
             ),
             folder=folder,
             ready=lambda part: "WebDriver BiDi listening" in part.output(),
-            timeout=40,
             env=env,
         ):
             running = Firefox()

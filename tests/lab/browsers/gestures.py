@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tests.lab.process import until
+from tests.lab.process import PATIENCE, until
 
 _ELEMENT = (Path(__file__).with_name("probes") / "element.js").read_text()
 # The names of keys, as WebDriver writes them.
@@ -20,7 +20,6 @@ KEYS = {
     "Escape": "\ue00c",
     "Tab": "\ue004",
 }
-PATIENCE = 15.0
 
 
 class GoneError(Exception):

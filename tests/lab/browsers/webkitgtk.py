@@ -15,7 +15,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
 from tests.lab.browsers.gestures import GoneError, ScriptError, Tab
 from tests.lab.ports import free_port, tcp_port_open
-from tests.lab.process import own_folder, started
+from tests.lab.process import PATIENCE, own_folder, started
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 LIBRARIES = Path("/usr/lib")
 DRIVER = "/usr/bin/WebKitWebDriver"
 ARGUMENTS = ["--automation", "--enable-mock-capture-devices=true"]
-ANSWER_SECONDS = 30
 # What the driver answers when a document goes while it is asked.
 GONE = {"no such window", "no such frame", "stale element reference", "unknown error"}
 
@@ -54,7 +53,7 @@ class WebKitTab(Tab):
                 method=method,
                 body=None if body is None else json.dumps(body),
                 headers={"Content-Type": "application/json"},
-                request_timeout=ANSWER_SECONDS,
+                request_timeout=PATIENCE,
             ),
             raise_error=False,
         )

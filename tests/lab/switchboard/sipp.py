@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from tests.lab.ports import free_port, udp_port_taken
-from tests.lab.process import Part, launch, own_folder, started, until
+from tests.lab.process import PATIENCE, Part, launch, own_folder, started, until
 from tests.lab.switchboard.scenarios import (
     FOREVER_MS,
     caller_scenario,
@@ -80,7 +80,7 @@ class _Sipp:
         text = errors.read_text(errors="replace") if errors.exists() else ""
         return f"{self.part.tail()}\n--- errors ---\n{text}\n--- messages ---\n{self.messages()}"
 
-    async def seen(self, pattern: str, *, timeout: float = 10, count: int = 1) -> None:
+    async def seen(self, pattern: str, *, timeout: float = PATIENCE, count: int = 1) -> None:
         """Wait until a line of the trace matches `pattern` (a regular expression) `count` times."""
         line = re.compile(pattern, re.MULTILINE)
         await until(
@@ -95,7 +95,7 @@ class _Sipp:
         method: str,
         *call_ids: str,
         after: re.Pattern[str],
-        timeout: float = 10,
+        timeout: float = PATIENCE,
         headers: tuple[str, ...] = (),
     ) -> None:
         """Give a command once each call stands where it can be heard, and return once it was heard."""
@@ -175,10 +175,10 @@ class Call(_Sipp):
     def call_id(self) -> str:
         return self.call_ids[0]
 
-    async def ringing(self, timeout: float = 10) -> None:
+    async def ringing(self, timeout: float = PATIENCE) -> None:
         await self.seen(r"^SIP/2.0 180 ", timeout=timeout, count=len(self.call_ids))
 
-    async def answered(self, timeout: float = 10) -> None:
+    async def answered(self, timeout: float = PATIENCE) -> None:
         await self.seen(r"^ACK ", timeout=timeout, count=len(self.call_ids))
 
     async def hold(self) -> None:
@@ -188,12 +188,12 @@ class Call(_Sipp):
     async def resume(self) -> None:
         await self.obey("RESUME", *self.call_ids, after=TALKING)
 
-    async def hang_up(self, timeout: float = 10) -> None:
+    async def hang_up(self, timeout: float = PATIENCE) -> None:
         """End the call: BYE when it is answered, CANCEL while it rings. Returns when it is over."""
         await self.obey("HANGUP", *self.call_ids, after=EITHER, timeout=timeout)
         await self.ended(timeout)
 
-    async def ended(self, timeout: float = 10) -> None:
+    async def ended(self, timeout: float = PATIENCE) -> None:
         """Wait for the end, whoever ended it; fail if SIPp saw anything it did not expect."""
         await until(
             lambda: not self.part.running, "the call ends", timeout=timeout, explain=self.explain

@@ -94,7 +94,7 @@ async def up(folder: Path, env: dict[str, str], started: list[Part]) -> Part:
     part = serve(folder, env)
     started.append(part)
     port = int(env["VISIO15_PORT"])
-    await until(lambda: tcp_port_open(port), "it listens", explain=part.tail, timeout=30)
+    await until(lambda: tcp_port_open(port), "it listens", explain=part.tail)
     return part
 
 

@@ -199,9 +199,7 @@ async def test_it_stops_in_order(tmp_path: Path, name: signal.Signals) -> None:
     env = environment(tmp_path)
     await visio15("migrate", env=env)
     part = serve(tmp_path, env)
-    await until(
-        lambda: "server.started" in part.output(), "it listens", explain=part.tail, timeout=30
-    )
+    await until(lambda: "server.started" in part.output(), "it listens", explain=part.tail)
     part.popen.send_signal(name)
     status, said = await ended(part)
     assert status == 0

@@ -103,7 +103,7 @@ async def in_state(house: Running, state: str, channel: str = "sms") -> dict[str
             house.server.delivery.wake()
         return bool(found["state"] == state)
 
-    await until(there, f"the {channel} is {state}", explain=lambda: str(found), timeout=20)
+    await until(there, f"the {channel} is {state}", explain=lambda: str(found))
     return found
 
 

@@ -153,7 +153,7 @@ async def test_more_messages_than_may_fly_at_once_all_arrive(
         await house.invite(page, f"command-{number:04}", mobile=f"06123456{number:02}")
     await until(lambda: len(gateway.asked) == MOST, "as many as may")
     gateway.answering.set()
-    await until(lambda: len(gateway.accepted) == MOST + 4, "all", timeout=20)
+    await until(lambda: len(gateway.accepted) == MOST + 4, "all")
     assert len({asked["to"] for asked in gateway.accepted}) == MOST + 4
 
 

@@ -189,7 +189,7 @@ async def test_a_stop_while_it_starts_is_heard_at_once(tmp_path: Path, name: str
     env = {**clean, "PYTHONPATH": str(ROOT)}
     part = launch("demo", script(HELD, *options), folder=tmp_path, env=env, cwd=ROOT)
     try:
-        await until(lambda: "held" in part.output(), "it starts", timeout=40, explain=part.tail)
+        await until(lambda: "held" in part.output(), "it starts", explain=part.tail)
         os.kill(part.pid, signal.Signals[name])
         assert await part.wait() == 0
         said = part.output()
@@ -277,9 +277,7 @@ async def test_it_listens_on_this_machine_only_unless_asked(tmp_path: Path, aske
     env = {**clean, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     part = launch("demo", [*VISIO15, "demo", *options], folder=tmp_path, env=env, cwd=ROOT)
     try:
-        await until(
-            lambda: "Ctrl-C arrête tout" in part.output(), "it runs", timeout=40, explain=part.tail
-        )
+        await until(lambda: "Ctrl-C arrête tout" in part.output(), "it runs", explain=part.tail)
         assert tcp_port_open(port)
         assert tcp_port_open(port, LAN) is lan
         assert tcp_port_open(port + 1, LAN) is lan

@@ -101,7 +101,7 @@ async def test_a_server_whose_loop_stands_still_is_silent(tmp_path: Path) -> Non
                 return word in said
 
             try:
-                await until(lambda: hears("READY=1"), "ready", explain=part.tail, timeout=30)
+                await until(lambda: hears("READY=1"), "ready", explain=part.tail)
                 assert "server.started" in part.output()
                 said.clear()
                 await until(lambda: hears("WATCHDOG=1"), "alive")

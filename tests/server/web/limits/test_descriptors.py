@@ -128,9 +128,7 @@ async def process(folder: Path, files: int = 1_024, **settings: str) -> AsyncIte
     limited = ("/bin/sh", "-c", f'ulimit -n {files}; exec "$0" "$@"', *VISIO15, "serve")
     part = launch("server", limited, folder=folder, env=env, cwd=ROOT)
     try:
-        await until(
-            lambda: "server.started" in part.output(), "it listens", explain=part.tail, timeout=30
-        )
+        await until(lambda: "server.started" in part.output(), "it listens", explain=part.tail)
         yield Process(part, port, capture)
     finally:
         await part.stop()
